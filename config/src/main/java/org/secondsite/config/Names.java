@@ -1,0 +1,18 @@
+package org.secondsite.config;
+
+import java.util.regex.Pattern;
+
+/** The one rule for names of sites, groups, VMs and switches: they stand in file names, metrics and certificates. */
+final class Names {
+    private static final Pattern ALLOWED = Pattern.compile("[a-z0-9]([a-z0-9-]{0,62})");
+
+    private Names() {}
+
+    static String checked(String kind, String name) {
+        if (!ALLOWED.matcher(name).matches()) {
+            throw new IllegalArgumentException(kind + " name '" + name
+                    + "' must be 1 to 63 lower-case letters, digits or '-', and start with a letter or digit");
+        }
+        return name;
+    }
+}
