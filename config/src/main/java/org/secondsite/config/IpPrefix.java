@@ -68,6 +68,11 @@ public record IpPrefix(InetAddress address, int length) {
         throw new IllegalArgumentException("'" + text + "' is not an IP address");
     }
 
+    /** The prefix of the given length that {@code host} lies in. */
+    public static IpPrefix around(InetAddress host, int length) {
+        return new IpPrefix(literal(masked(host.getAddress(), length)), length);
+    }
+
     /** Whether this is an IPv4 prefix. */
     public boolean isIpv4() {
         return address.getAddress().length == 4;
@@ -76,6 +81,11 @@ public record IpPrefix(InetAddress address, int length) {
     /** Whether every address of {@code other} is in this prefix. */
     public boolean contains(IpPrefix other) {
         return other.length >= length && contains(other.address);
+    }
+
+    /** Whether an address is in both prefixes. */
+    public boolean overlaps(IpPrefix other) {
+        return contains(other) || other.contains(this);
     }
 
     /** Whether {@code host} is in this prefix. */

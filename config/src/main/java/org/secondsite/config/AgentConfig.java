@@ -1,0 +1,36 @@
+package org.secondsite.config;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The settings of one checkpoint agent, frozen.
+ *
+ * @param gateway where the gateway's checkpoint server listens
+ * @param runDirectory where the agent keeps sockets and device state while it works
+ * @param vms the VMs of this hypervisor
+ */
+public record AgentConfig(InetSocketAddress gateway, Path runDirectory, List<Vm> vms) {
+    /** Copies the list. */
+    public AgentConfig {
+        vms = List.copyOf(vms);
+    }
+
+    /**
+     * One VM of this hypervisor.
+     *
+     * @param id its name, as the gateway knows it
+     * @param ramFile the shared file that is its RAM, or its replica
+     * @param ramBytes the size of its RAM, a multiple of 1 MiB
+     * @param qmpSocket the Unix socket of its QMP monitor
+     * @param pidFile holds the hypervisor's process id while it runs
+     * @param command the program and its arguments that start the hypervisor
+     */
+    public record Vm(VmId id, Path ramFile, long ramBytes, Path qmpSocket, Path pidFile, List<String> command) {
+        /** Copies the list. */
+        public Vm {
+            command = List.copyOf(command);
+        }
+    }
+}

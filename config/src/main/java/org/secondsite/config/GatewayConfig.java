@@ -1,0 +1,211 @@
+package org.secondsite.config;
+
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The settings of one gateway, frozen. Values that came from a file were checked against each other by
+ * {@code org.secondsite.config.io.ConfigReader}; relative paths are already resolved against the file's directory.
+ *
+ * @param site the site in which this gateway stands
+ * @param peerSite the other site, never the same
+ * @param tunnel the WAN tunnel to the peer's gateway
+ * @param tls who this gateway is, and whose word it takes
+ * @param witness where the witness listens
+ * @param checkpoint the native checkpoint protocol towards the agents
+ * @param dataPlane where the VMs' packets are held
+ * @param bgp the routers to announce prefixes to; empty: no announcements
+ * @param openflow the switches to program; empty: none
+ * @param management the local control socket
+ * @param groups the protection groups, in the order of the file
+ */
+public record GatewayConfig(
+        SiteId site,
+        SiteId peerSite,
+        Tunnel tunnel,
+        TlsFiles tls,
+        Witness witness,
+        Checkpoint checkpoint,
+        DataPlane dataPlane,
+        Optional<Bgp> bgp,
+        Optional<OpenFlow> openflow,
+        Management management,
+        List<Group> groups) {
+
+    /** Copies the list, so that the settings stay as they are. */
+    public GatewayConfig {
+        groups = List.copyOf(groups);
+    }
+
+    /**
+     * The WAN tunnel.
+     *
+     * @param listen where the peer connects to, TCP and UDP
+     * @param connect where the peer listens
+     * @param heartbeatMs the time between two heartbeats
+     * @param suspectAfterMs the silence after which the peer is suspected, at least three heartbeats
+     * @param maxInFlightBytes the bound on epochs sent and not yet committed
+     */
+    public record Tunnel(
+            InetSocketAddress listen,
+            InetSocketAddress connect,
+            int heartbeatMs,
+            int suspectAfterMs,
+            long maxInFlightBytes) {}
+
+    /**
+     * The way to the witness.
+     *
+     * @param endpoints one, three or five addresses
+     * @param requestTimeoutMs the time after which a request counts as unanswered
+     */
+    public record Witness(List<InetSocketAddress> endpoints, int requestTimeoutMs) {
+        /** Copies the list. */
+        public Witness {
+            endpoints = List.copyOf(endpoints);
+        }
+    }
+
+    /**
+     * The native checkpoint protocol.
+     *
+     * @param listen where agents connect to
+     * @param intervalMs the time from one checkpoint to the next
+     * @param maxEpochsInFlight the bound on checkpoints taken and not yet committed, per VM
+     */
+    public record Checkpoint(InetSocketAddress listen, int intervalMs, int maxEpochsInFlight) {}
+
+    /** Where the VMs' packets are held. */
+    public sealed interface DataPlane {
+        /** The bound on held packets of all VMs together. */
+        long poolBytes();
+
+        /** The bound on held packets of one VM. */
+        long perVmBytes();
+    }
+
+    /**
+     * The gateway is the VMs' first hop: held packets are released into the kernel's routing.
+     *
+     * @param inside the VM-facing interface
+     * @param insideMac its MAC address, the same at both sites
+     * @param insideAddresses its addresses, the same at both sites: the VMs' default gateways
+     * @param uplink the interface towards the routers
+     */
+    public record Routed(
+            String inside,
+            MacAddress insideMac,
+            List<InterfaceAddress> insideAddresses,
+            String uplink,
+            long poolBytes,
+            long perVmBytes)
+            implements DataPlane {
+        /** Copies the list. */
+        public Routed {
+            insideAddresses = List.copyOf(insideAddresses);
+        }
+    }
+
+    /** Packets of synthetic VMs inside this process; touches no interface. For the embedded demonstration. */
+    public record Loopback(long poolBytes, long perVmBytes) implements DataPlane {}
+
+    /**
+     * The BGP speaker.
+     *
+     * @param localAs the own AS number, 1 to 4294967295
+     * @param routerId the BGP identifier
+     * @param standbyPrepend how many times a standby prepends its own AS
+     * @param neighbors the routers
+     */
+    public record Bgp(long localAs, Inet4Address routerId, int standbyPrepend, List<Neighbor> neighbors) {
+        /** Copies the list. */
+        public Bgp {
+            neighbors = List.copyOf(neighbors);
+        }
+    }
+
+    /**
+     * One BGP neighbour.
+     *
+     * @param address its address
+     * @param remoteAs its AS number
+     * @param localAddress the address to connect from; empty: the kernel chooses
+     * @param port its TCP port
+     * @param holdTimeSeconds 0 (none) or at least 3, RFC 4271 §4.2
+     * @param passive whether to wait for the neighbour to connect
+     * @param password the key of RFC 2385; empty: none
+     */
+    public record Neighbor(
+            InetAddress address,
+            long remoteAs,
+            Optional<InetAddress> localAddress,
+            int port,
+            int holdTimeSeconds,
+            boolean passive,
+            Optional<Secret> password) {}
+
+    /** The OpenFlow controller: where it listens, and the switches that may connect. */
+    public record OpenFlow(InetSocketAddress listen, List<Switch> switches) {
+        /** Copies the list. */
+        public OpenFlow {
+            switches = List.copyOf(switches);
+        }
+    }
+
+    /**
+     * One OpenFlow switch.
+     *
+     * @param id its name here
+     * @param datapathId its 64-bit datapath id
+     * @param gatewayPort the name of its port towards the gateway's inside interface
+     */
+    public record Switch(SwitchId id, long datapathId, String gatewayPort) {}
+
+    /** The local control socket. */
+    public record Management(Path socket) {}
+
+    /**
+     * VMs that fail over together.
+     *
+     * @param id the group's name
+     * @param prefixes announced by role
+     * @param promotedPrefixes more-specifics announced in addition after a promotion; each lies within a prefix
+     * @param vms the VMs, in the order of the file
+     */
+    public record Group(GroupId id, List<IpPrefix> prefixes, List<IpPrefix> promotedPrefixes, List<Vm> vms) {
+        /** Copies the lists. */
+        public Group {
+            prefixes = List.copyOf(prefixes);
+            promotedPrefixes = List.copyOf(promotedPrefixes);
+            vms = List.copyOf(vms);
+        }
+    }
+
+    /**
+     * One VM.
+     *
+     * @param id its name, unique over all groups
+     * @param isProtected whether its output is held and its state is carried to the other site
+     * @param mac its MAC address
+     * @param addresses its IP addresses
+     * @param attachment the switch port that it is plugged into; empty when no switch is programmed
+     */
+    public record Vm(
+            VmId id,
+            boolean isProtected,
+            MacAddress mac,
+            List<InetAddress> addresses,
+            Optional<Attachment> attachment) {
+        /** Copies the list. */
+        public Vm {
+            addresses = List.copyOf(addresses);
+        }
+    }
+
+    /** A port, by name, of a switch. */
+    public record Attachment(SwitchId switchId, String port) {}
+}

@@ -1,0 +1,2 @@
+/** Reads configuration files from disk. */
+package org.secondsite.config.io;

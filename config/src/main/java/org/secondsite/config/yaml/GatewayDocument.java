@@ -1,0 +1,168 @@
+package org.secondsite.config.yaml;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.secondsite.config.ConfigResult;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.InterfaceAddress;
+import org.secondsite.config.SiteId;
+import org.secondsite.config.SwitchId;
+
+/** The keys of a gateway's file and the rules between them; those of its groups are in {@link GroupsReading}. */
+public final class GatewayDocument {
+    private static final int MAXIMUM_MIB = 1 << 20;
+
+    private GatewayDocument() {}
+
+    /** Reads a gateway's file. */
+    public static ConfigResult<GatewayConfig> read(Document document) {
+        return document.read(GatewayDocument::config);
+    }
+
+    private static GatewayConfig config(Section root) {
+        SiteId site = root.value("site", SiteId::new);
+        SiteId peerSite = root.value("peerSite", SiteId::new);
+        if (root.sound("site", "peerSite") && site.equals(peerSite)) {
+            root.problem("peerSite", peerSite + " is this gateway's own site");
+        }
+        GatewayConfig.Tunnel tunnel = tunnel(root.section("tunnel"));
+        GatewayConfig.Witness witness = witness(root.section("witness"));
+        GatewayConfig.Checkpoint checkpoint = checkpoint(root.section("checkpoint"));
+        GatewayConfig.DataPlane dataPlane = dataPlane(root.section("dataPlane"));
+        Optional<GatewayConfig.Bgp> bgp = root.optionalSection("bgp").map(GatewayDocument::bgp);
+        Optional<GatewayConfig.OpenFlow> openflow =
+                root.optionalSection("openflow").map(GatewayDocument::openflow);
+        return new GatewayConfig(
+                site,
+                peerSite,
+                tunnel,
+                TlsReading.read(root),
+                witness,
+                checkpoint,
+                dataPlane,
+                bgp,
+                openflow,
+                new GatewayConfig.Management(root.section("management").socket("socket")),
+                new GroupsReading(dataPlane, openflow).read(root));
+    }
+
+    private static GatewayConfig.Tunnel tunnel(Section section) {
+        InetSocketAddress listen = section.endpoint("listen");
+        InetSocketAddress connect = section.endpoint("connect");
+        int heartbeatMs = section.integer("heartbeatMs", 5, 10_000, 50);
+        int suspectAfterMs = section.integer("suspectAfterMs", 15, 60_000, 400);
+        if (section.sound("listen", "connect") && listen.equals(connect)) {
+            section.problem("connect", "is this gateway's own listen address");
+        }
+        if (section.sound("heartbeatMs", "suspectAfterMs") && suspectAfterMs < 3 * heartbeatMs) {
+            section.problem(
+                    "suspectAfterMs",
+                    suspectAfterMs + " is less than three heartbeats of " + heartbeatMs
+                            + " ms: one lost packet would be taken for a dead site");
+        }
+        return new GatewayConfig.Tunnel(
+                listen, connect, heartbeatMs, suspectAfterMs, mebibytes(section, "maxInFlightMiB", 256));
+    }
+
+    private static GatewayConfig.Witness witness(Section section) {
+        List<InetSocketAddress> endpoints = section.list("endpoints", Values::endpoint);
+        int count = endpoints.size();
+        if (section.sound("endpoints") && count != 1 && count != 3 && count != 5) {
+            section.problem("endpoints", "a witness is one node, or three, or five; not " + count);
+        }
+        return new GatewayConfig.Witness(endpoints, section.integer("requestTimeoutMs", 10, 60_000, 1000));
+    }
+
+    private static GatewayConfig.Checkpoint checkpoint(Section section) {
+        return new GatewayConfig.Checkpoint(
+                section.endpoint("listen"),
+                section.integer("intervalMs", 10, 10_000, 100),
+                section.integer("maxEpochsInFlight", 1, 1024, 16));
+    }
+
+    private static GatewayConfig.DataPlane dataPlane(Section section) {
+        long poolBytes = mebibytes(section, "poolMiB", 256);
+        long perVmBytes = mebibytes(section, "perVmMiB", 64);
+        if (section.sound("poolMiB", "perVmMiB") && perVmBytes > poolBytes) {
+            section.problem(
+                    section.has("perVmMiB") ? "perVmMiB" : "poolMiB",
+                    "perVmMiB " + (perVmBytes >> 20) + " is more than poolMiB " + (poolBytes >> 20)
+                            + ": one VM could take all");
+        }
+        String mode = section.value("mode", text -> Values.oneOf(List.of("routed", "loopback"), text));
+        if (mode != null && mode.equals("loopback")) {
+            for (String key : List.of("inside", "insideMac", "insideAddresses", "uplink")) {
+                section.forbid(key, "has no meaning in mode loopback");
+            }
+            return new GatewayConfig.Loopback(poolBytes, perVmBytes);
+        }
+        GatewayConfig.Routed routed = new GatewayConfig.Routed(
+                section.value("inside", Values::interfaceName),
+                section.value("insideMac", Values::stationMac),
+                section.list("insideAddresses", InterfaceAddress::parse),
+                section.value("uplink", Values::interfaceName),
+                poolBytes,
+                perVmBytes);
+        if (section.sound("inside", "uplink") && routed.inside().equals(routed.uplink())) {
+            section.problem(
+                    "uplink", routed.uplink() + " is the inside interface: held packets would leave by it unheld");
+        }
+        return routed;
+    }
+
+    private static GatewayConfig.Bgp bgp(Section section) {
+        Unique<InetAddress> addresses = new Unique<>();
+        List<GatewayConfig.Neighbor> neighbors = new ArrayList<>();
+        for (Section at : section.sections("neighbors")) {
+            GatewayConfig.Neighbor neighbor = neighbor(at);
+            addresses.add(neighbor.address(), at, "address");
+            neighbors.add(neighbor);
+        }
+        Long localAs = section.value("localAs", Values::asNumber);
+        return new GatewayConfig.Bgp(
+                localAs == null ? 0 : localAs,
+                section.value("routerId", Values::routerId),
+                section.integer("standbyPrepend", 0, 32, 3),
+                neighbors);
+    }
+
+    private static GatewayConfig.Neighbor neighbor(Section section) {
+        InetAddress address = section.value("address", Values::address);
+        Optional<InetAddress> localAddress = section.optional("localAddress", Values::address);
+        Long remoteAs = section.value("remoteAs", Values::asNumber);
+        if (section.sound("address")
+                && localAddress.isPresent()
+                && localAddress.get().getClass() != address.getClass()) {
+            section.problem("localAddress", "and address are not of the same IP version");
+        }
+        return new GatewayConfig.Neighbor(
+                address,
+                remoteAs == null ? 0 : remoteAs,
+                localAddress,
+                section.integer("port", 1, 65535, 179),
+                section.optional("holdTimeSeconds", Values::holdTimeSeconds).orElse(9),
+                section.flag("passive", false),
+                section.optional("password", Values::md5Key));
+    }
+
+    private static GatewayConfig.OpenFlow openflow(Section section) {
+        Unique<SwitchId> names = new Unique<>();
+        Unique<String> datapaths = new Unique<>();
+        List<GatewayConfig.Switch> switches = new ArrayList<>();
+        for (Section at : section.sections("switches")) {
+            Long datapathId = at.value("datapathId", Values::datapathId);
+            SwitchId id = at.value("name", SwitchId::new);
+            names.add(id, at, "name");
+            datapaths.add(datapathId == null ? null : String.format("0x%016x", datapathId), at, "datapathId");
+            switches.add(new GatewayConfig.Switch(id, datapathId == null ? 0 : datapathId, at.text("gatewayPort")));
+        }
+        return new GatewayConfig.OpenFlow(section.endpoint("listen"), switches);
+    }
+
+    private static long mebibytes(Section section, String key, int absent) {
+        return (long) section.integer(key, 1, MAXIMUM_MIB, absent) << 20;
+    }
+}

@@ -1,0 +1,210 @@
+package org.secondsite.config.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvFileSource;
+import org.secondsite.config.AgentConfig;
+import org.secondsite.config.ConfigResult;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.SiteId;
+import org.secondsite.config.SwitchId;
+import org.secondsite.config.VmId;
+import org.secondsite.config.WitnessConfig;
+
+class ConfigReaderTest {
+    @TempDir
+    private Path directory;
+
+    @Test
+    void readsGatewayWithItsDefaults() throws IOException {
+        GatewayConfig config = valid(ConfigReader.readGateway(written("gateway.yaml", resource("gateway.yaml"))));
+
+        assertEquals(new SiteId("a"), config.site());
+        assertEquals(50, config.tunnel().heartbeatMs());
+        assertEquals(400, config.tunnel().suspectAfterMs());
+        assertEquals(256L << 20, config.tunnel().maxInFlightBytes());
+        assertEquals("10.9.0.2", config.tunnel().connect().getAddress().getHostAddress());
+        assertEquals(7400, config.tunnel().connect().getPort());
+        assertEquals(1000, config.witness().requestTimeoutMs());
+        assertEquals(100, config.checkpoint().intervalMs());
+        assertEquals(16, config.checkpoint().maxEpochsInFlight());
+        GatewayConfig.Routed routed = assertInstanceOf(GatewayConfig.Routed.class, config.dataPlane());
+        assertEquals("203.0.113.1/24", routed.insideAddresses().getFirst().toString());
+        assertEquals(256L << 20, routed.poolBytes());
+        assertEquals(64L << 20, routed.perVmBytes());
+        GatewayConfig.Neighbor neighbor = config.bgp().orElseThrow().neighbors().getFirst();
+        assertEquals(179, neighbor.port());
+        assertEquals(9, neighbor.holdTimeSeconds());
+        assertFalse(neighbor.passive());
+        assertEquals(Optional.empty(), neighbor.password());
+        assertEquals(3, config.bgp().orElseThrow().standbyPrepend());
+        assertEquals(
+                0xa01, config.openflow().orElseThrow().switches().getFirst().datapathId());
+        GatewayConfig.Group web = config.groups().getFirst();
+        assertEquals(new GroupId("web"), web.id());
+        assertTrue(web.vms().get(0).isProtected());
+        assertFalse(web.vms().get(1).isProtected());
+        assertEquals(
+                Optional.of(new GatewayConfig.Attachment(new SwitchId("sw-a"), "vm2")),
+                web.vms().get(1).attachment());
+    }
+
+    @Test
+    void resolvesRelativePathsAgainstTheDirectoryOfTheFile() throws IOException {
+        GatewayConfig config = valid(ConfigReader.readGateway(written("gateway.yaml", resource("gateway.yaml"))));
+        assertEquals(directory.resolve("a.crt"), config.tls().certificate());
+        assertEquals(Path.of("/etc/secondsite/ca.crt"), config.tls().authority());
+        assertEquals(directory.resolve("run/a.sock"), config.management().socket());
+    }
+
+    @Test
+    void readsWitnessWithItsDefaults() throws IOException {
+        WitnessConfig config = valid(ConfigReader.readWitness(written("witness.yaml", resource("witness.yaml"))));
+        assertEquals(300, config.ownerFreshMs());
+        assertEquals(2000, config.maximumGrantDelayMs());
+        assertEquals(directory.resolve("data"), config.dataDirectory());
+        assertEquals(
+                List.of(new WitnessConfig.Group(
+                        new GroupId("web"), List.of(new SiteId("a"), new SiteId("b")), new SiteId("a"))),
+                config.groups());
+    }
+
+    @Test
+    void readsAgentAndKeepsRepeatedArguments() throws IOException {
+        AgentConfig config = valid(ConfigReader.readAgent(written("agent.yaml", resource("agent.yaml"))));
+        assertEquals(
+                List.of(new AgentConfig.Vm(
+                        new VmId("vm1"),
+                        Path.of("/dev/shm/vm1"),
+                        128L << 20,
+                        directory.resolve("vm1.qmp"),
+                        directory.resolve("vm1.pid"),
+                        List.of("qemu-system-x86_64", "-device", "virtio-rng-pci", "-device", "virtio-net-pci"))),
+                config.vms());
+    }
+
+    @ParameterizedTest(name = "{0} with {2}")
+    @CsvFileSource(resources = "one-fault.csv", delimiter = '|', quoteCharacter = '`', maxCharsPerColumn = 8192)
+    void namesLineColumnPathAndReasonOfOneFault(String kind, String from, String to, String expected)
+            throws IOException {
+        String good = resource(kind + ".yaml");
+        assertEquals(1, good.split(Pattern.quote(from), -1).length - 1, "one place for: " + from);
+        Path file = written("f.yaml", good.replace(from, to.replace("\\n", "\n")));
+        assertEquals(expected, String.join(" && ", problems(kind, file)));
+    }
+
+    @Test
+    void reportsAllProblemsAtOnceInTheOrderOfTheFile() throws IOException {
+        String text = resource("gateway.yaml")
+                .replace("peerSite: b", "peerSite: a")
+                .replace("connect: 10.9.0.2:7400", "conect: 10.9.0.2:7400")
+                .replace("localAs: 65100", "localAs: many")
+                .replace("c0:10:02", "c0:10:01");
+        assertEquals(
+                List.of(
+                        "2:11 peerSite: a is this gateway's own site",
+                        "4:3 tunnel.connect: is missing",
+                        "5:3 tunnel.conect: is not a key here; did you mean 'connect'?",
+                        "21:12 bgp.localAs: 'many' is not a whole number",
+                        "46:14 groups[0].vms[1].mac: 52:54:00:c0:10:01 is taken by groups[0].vms[0]"),
+                problems("gateway", written("f.yaml", text)));
+    }
+
+    @Test
+    void problemTextIsAsEditorsAndCompilersHaveIt() throws IOException {
+        Path file = written("gateway-a.yaml", resource("gateway.yaml").replace("\"52:54:00:c0:10:02\"", "52-54"));
+        ConfigResult.Invalid<GatewayConfig> invalid = invalid(ConfigReader.readGateway(file));
+        assertEquals(
+                file + ":46:14 groups[0].vms[1].mac: '52-54' is not a MAC address like 52:54:00:12:34:56",
+                invalid.problems().getFirst().toString());
+    }
+
+    @Test
+    void unreadableFilesAreProblemsToo() throws IOException {
+        assertEquals(List.of("1:1: the file does not exist"), problems("gateway", directory.resolve("none.yaml")));
+        assertEquals(List.of("1:1: the file is empty"), problems("gateway", written("empty.yaml", "")));
+        assertEquals(List.of("1:1: the file is empty"), problems("agent", written("comment.yaml", "# only this\n")));
+        assertEquals(
+                List.of("1:1: must be a mapping of keys to values"), problems("agent", written("list.yaml", "- a\n")));
+        Path latin = directory.resolve("latin.yaml");
+        Files.write(latin, new byte[] {'a', ':', ' ', (byte) 0xe4, '\n'});
+        assertEquals(List.of("1:1: the file is not UTF-8 text"), problems("witness", latin));
+    }
+
+    @Test
+    void brokenYamlIsOneProblemWithItsPlace() throws IOException {
+        List<String> problems = problems("gateway", written("f.yaml", "site: a\npeerSite: [b\ntunnel: {}\n"));
+        assertEquals(1, problems.size());
+        assertTrue(problems.getFirst().matches("3:\\d+: is not YAML: .*"), problems::toString);
+        List<String> two = problems("gateway", written("two.yaml", "site: a\n---\nsite: b\n"));
+        assertEquals(1, two.size());
+        assertTrue(two.getFirst().startsWith("2:1: is not YAML: "), two::toString);
+    }
+
+    @Test
+    void everyTruncationOfAFileIsAnsweredWithProblemsOrSettings() throws IOException {
+        String good = resource("gateway.yaml");
+        for (int length = 0; length < good.length(); length++) {
+            switch (ConfigReader.readGateway(written("f.yaml", good.substring(0, length)))) {
+                case ConfigResult.Valid<GatewayConfig>(GatewayConfig config) ->
+                    assertTrue(config.groups().size() == 1 || length > good.indexOf("port: vm3"), config::toString);
+                case ConfigResult.Invalid<GatewayConfig> invalid ->
+                    assertFalse(invalid.problems().isEmpty());
+            }
+        }
+    }
+
+    private List<String> problems(String kind, Path file) {
+        Function<Path, ConfigResult<?>> reader =
+                switch (kind) {
+                    case "gateway" -> ConfigReader::readGateway;
+                    case "witness" -> ConfigReader::readWitness;
+                    case "agent" -> ConfigReader::readAgent;
+                    default -> throw new IllegalArgumentException(kind);
+                };
+        return invalid(reader.apply(file)).problems().stream()
+                .map(problem -> problem.toString().substring(file.toString().length() + 1))
+                .toList();
+    }
+
+    private Path written(String name, String text) throws IOException {
+        return Files.writeString(directory.resolve(name), text);
+    }
+
+    private static String resource(String name) throws IOException {
+        try (InputStream in = ConfigReaderTest.class.getResourceAsStream(name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private static <T> T valid(ConfigResult<T> result) {
+        return switch (result) {
+            case ConfigResult.Valid<T>(T config) -> config;
+            case ConfigResult.Invalid<T>(var problems) -> fail("refused: " + problems);
+        };
+    }
+
+    private static <T> ConfigResult.Invalid<T> invalid(ConfigResult<T> result) {
+        return switch (result) {
+            case ConfigResult.Valid<T>(T config) -> fail("accepted: " + config);
+            case ConfigResult.Invalid<T> invalid -> invalid;
+        };
+    }
+}
