@@ -1,0 +1,78 @@
+package org.secondsite.replicator.checkpoint;
+
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+
+/**
+ * One attached agent for one VM, as the gateway commands it.
+ *
+ * <p>Every command may be called from any thread and returns at once; commands of one thread are executed in order. After
+ * the session is detached they do nothing. What comes of a command is told to the {@link CheckpointListener}.
+ */
+public interface AgentSession {
+    /** The VM that the agent stands beside. */
+    VmId vm();
+
+    /** The size of its RAM in bytes. */
+    long ramBytes();
+
+    /**
+     * Whether the agent has the VM itself, running or paused by an operator: as of HELLO, and kept up to date with
+     * activation, death and stop.
+     */
+    boolean vmRunning();
+
+    /**
+     * The last epoch that the agent's image of the RAM stands at, {@link EpochId#NONE} if it has none: at a standby the
+     * replica's epoch (kept up to date with every APPLIED), at an owner the epoch that its next delta would build on (as of
+     * HELLO).
+     */
+    EpochId applied();
+
+    /** The agent's own words about its hypervisor, for an operator. */
+    String description();
+
+    /**
+     * Begin to checkpoint, at once.
+     *
+     * @param first the id of the first epoch; the following ones count up from it
+     * @param full whether the first epoch is a full image; otherwise it is a delta on what HELLO named, or full if there is
+     *     no such thing
+     * @param intervalMs the time between the starts of two checkpoints, at least 1
+     */
+    void start(EpochId first, boolean full, int intervalMs);
+
+    /** Change the time between the starts of two checkpoints, in milliseconds, at least 1. */
+    void interval(int intervalMs);
+
+    /** Start the next checkpoint now instead of at the end of the interval; credit still counts. */
+    void checkpointNow();
+
+    /** Number the epochs from {@code next} on, beginning with the next one that is not yet sealed. */
+    void retitle(EpochId next);
+
+    /** The packets of this epoch are sealed: the VM may run on. */
+    void sealed(EpochId epoch);
+
+    /** Flow control: everything up to {@code committed} is done with. The agent has a bounded number of epochs beyond it. */
+    void credit(EpochId committed);
+
+    /** No more checkpoints; the VM runs on. */
+    void stop();
+
+    /** The fence: kill the VM's process now. Answered by {@code vmStopped}, or {@code failed} if it cannot be verified. */
+    void stopVm(String reason);
+
+    /**
+     * Ship an epoch to a standby's replica. The session owns the epoch from here on and closes it. Answered by
+     * {@code applied}, or by {@code failed} if it does not follow what the replica holds.
+     */
+    void apply(Epoch epoch);
+
+    /** Start the VM from the replica, which must be at exactly this epoch. Answered by {@code activated} or {@code failed}. */
+    void activate(EpochId expected);
+
+    /** Forget the replica, and what still waits to be shipped to it. */
+    void release();
+}

@@ -1,0 +1,371 @@
+package org.secondsite.replicator.checkpoint;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import java.nio.charset.StandardCharsets;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.EpochHeader;
+
+/**
+ * The bytes of the native checkpoint protocol. Everything is big-endian; an epoch id is {@code term u64, number u64}.
+ *
+ * <pre>
+ * frame      0               4       5                       8
+ *            | body length   | type  | reserved, zero        | body …
+ *
+ * HELLO 1            | version u16 | flags u16 (bit 0: running) | RAM bytes u64 | applied, 16 bytes |
+ *                    | VM name: length u8, ASCII | length u16, description in UTF-8 |
+ * WELCOME 2          | version u16 | keepalive ms u32 | window u32 |
+ * REFUSED 3          | length u16, reason |             STOP_VM 16: the same
+ * START 4            | first epoch | full u8 (0, 1) | interval ms u32 |
+ * INTERVAL 5         | interval ms u32 |
+ * RETITLE 7, SEAL 8, SEALED 9, CREDIT 14, APPLIED 18, ACTIVATE 19, ACTIVATED 20     | epoch |
+ * CHECKPOINT_NOW 6, STOP 15, VM_STOPPED 17, RELEASE 21                              nothing
+ * BEGIN 10           | epoch | base | RAM bytes u64 | pages u32 | device state bytes u32 | VM name |
+ * PAGES 11           | n u32 | n × (zero flag: 1 bit, page number: 31 bits) | 4096 bytes for each page not flagged |
+ * DEVICE_STATE 12    | bytes |
+ * END 13             | epoch | checksum u64 | pause ns u64 |
+ * FAILED 22          | kind u8 | epoch | length u16, reason |
+ * PING 23, PONG 24   | number u64 |
+ * </pre>
+ *
+ * <p>Who may send what, and the bounds of every body, stand in {@link MessageType}; both are checked before the body is
+ * waited for, so a wrong length is refused without buffering it.
+ */
+public final class CheckpointCodec {
+    /** The bytes before a body. */
+    public static final int HEADER_BYTES = 8;
+
+    private static final int FLAG_RUNNING = 1;
+
+    /** What came of a call to {@link #decode}. */
+    public sealed interface Result {}
+
+    /** The frame is not whole yet; nothing was taken. */
+    public record NeedMore() implements Result {}
+
+    /** One message; its frame was taken. */
+    public record Decoded(CheckpointMessage message) implements Result {}
+
+    /** The connection cannot go on. */
+    public record Reset(ResetCode code, String reason) implements Result {}
+
+    private static final NeedMore NEED_MORE = new NeedMore();
+
+    private CheckpointCodec() {}
+
+    /**
+     * Reads one message. Never throws for what a peer sent.
+     *
+     * @param in the bytes received and not yet taken
+     * @param sender the side that they come from
+     */
+    public static Result decode(ByteBuf in, Side sender) {
+        if (in.readableBytes() < HEADER_BYTES) {
+            return NEED_MORE;
+        }
+        int start = in.readerIndex();
+        int length = in.getInt(start);
+        int code = in.getUnsignedByte(start + 4);
+        MessageType type = MessageType.of(code);
+        if (type == null) {
+            return new Reset(ResetCode.BAD_TYPE, "no message has the type " + code);
+        }
+        if (!type.maySend(sender)) {
+            return new Reset(ResetCode.BAD_DIRECTION, type + " cannot come from the " + sender);
+        }
+        if (in.getUnsignedMedium(start + 5) != 0) {
+            return new Reset(ResetCode.BAD_RESERVED, type + " with reserved bits set");
+        }
+        if (length < type.minBodyBytes || length > type.maxBodyBytes) {
+            return new Reset(
+                    ResetCode.BAD_LENGTH, type + " with a body of " + Integer.toUnsignedString(length) + " bytes");
+        }
+        if (in.readableBytes() - HEADER_BYTES < length) {
+            return NEED_MORE;
+        }
+        in.skipBytes(HEADER_BYTES);
+        try {
+            return new Decoded(body(type, new Body(in.readSlice(length))));
+        } catch (IllegalArgumentException refused) {
+            // The value types know their own ranges; what they refuse is the peer's fault and ends the connection.
+            return new Reset(ResetCode.BAD_FIELD, type + ": " + refused.getMessage());
+        }
+    }
+
+    private static CheckpointMessage body(MessageType type, Body body) {
+        CheckpointMessage message =
+                switch (type) {
+                    case HELLO -> hello(body);
+                    case WELCOME -> new CheckpointMessage.Welcome(body.u16(), body.positive(), body.positive());
+                    case REFUSED -> new CheckpointMessage.Refused(body.text());
+                    case START -> new CheckpointMessage.Start(body.epoch(), body.flag(), body.positive());
+                    case INTERVAL -> new CheckpointMessage.Interval(body.positive());
+                    case CHECKPOINT_NOW -> new CheckpointMessage.CheckpointNow();
+                    case RETITLE -> new CheckpointMessage.Retitle(body.epoch());
+                    case SEAL -> new CheckpointMessage.Seal(body.epoch());
+                    case SEALED -> new CheckpointMessage.Sealed(body.epoch());
+                    case BEGIN -> begin(body);
+                    case PAGES -> pages(body);
+                    case DEVICE_STATE -> new CheckpointMessage.DeviceState(body.rest());
+                    case END -> new CheckpointMessage.End(body.epoch(), body.u64(), body.nonNegative());
+                    case CREDIT -> new CheckpointMessage.Credit(body.epoch());
+                    case STOP -> new CheckpointMessage.Stop();
+                    case STOP_VM -> new CheckpointMessage.StopVm(body.text());
+                    case VM_STOPPED -> new CheckpointMessage.VmStopped();
+                    case APPLIED -> new CheckpointMessage.Applied(body.epoch());
+                    case ACTIVATE -> new CheckpointMessage.Activate(body.epoch());
+                    case ACTIVATED -> new CheckpointMessage.Activated(body.epoch());
+                    case RELEASE -> new CheckpointMessage.Release();
+                    case FAILED -> new CheckpointMessage.Failed(FailureKind.of(body.u8()), body.epoch(), body.text());
+                    case PING -> new CheckpointMessage.Ping(body.u64());
+                    case PONG -> new CheckpointMessage.Pong(body.u64());
+                };
+        body.end();
+        return message;
+    }
+
+    private static CheckpointMessage hello(Body body) {
+        int version = body.u16();
+        int flags = body.u16();
+        long ramBytes = body.u64();
+        EpochId applied = body.epoch();
+        VmId vm = body.vm();
+        String description = body.text();
+        if (version != Limits.VERSION) {
+            // Only the places of version and name are promised to stay; the rest of another version has unknown
+            // meaning.
+            return new CheckpointMessage.Hello(version, vm, ramBytes, false, applied, description);
+        }
+        if ((flags & ~FLAG_RUNNING) != 0) {
+            throw new IllegalArgumentException("flags " + flags);
+        }
+        if (!EpochHeader.isRamSize(ramBytes)) {
+            throw new IllegalArgumentException(ramBytes + " bytes of RAM");
+        }
+        return new CheckpointMessage.Hello(version, vm, ramBytes, flags == FLAG_RUNNING, applied, description);
+    }
+
+    private static CheckpointMessage begin(Body body) {
+        EpochId epoch = body.epoch();
+        EpochId base = body.epoch();
+        long ramBytes = body.u64();
+        int pageCount = body.u32();
+        int deviceStateBytes = body.u32();
+        EpochHeader header = new EpochHeader(body.vm(), epoch, base, ramBytes);
+        if (pageCount < 0 || pageCount > header.ramPages()) {
+            throw new IllegalArgumentException(Integer.toUnsignedString(pageCount) + " pages of " + header.ramPages());
+        }
+        if (deviceStateBytes < 0 || deviceStateBytes > Limits.DEVICE_STATE_BYTES) {
+            throw new IllegalArgumentException(Integer.toUnsignedString(deviceStateBytes) + " bytes of device state");
+        }
+        return new CheckpointMessage.Begin(header, pageCount, deviceStateBytes);
+    }
+
+    private static CheckpointMessage pages(Body body) {
+        CheckpointMessage.Pages pages = new CheckpointMessage.Pages(body.rest());
+        String fault = pages.fault();
+        if (fault != null) {
+            throw new IllegalArgumentException(fault);
+        }
+        return pages;
+    }
+
+    /** Appends the frame of a message. */
+    public static void encode(CheckpointMessage message, ByteBuf out) {
+        int start = out.writerIndex();
+        out.writeZero(HEADER_BYTES);
+        MessageType type = encodeBody(message, out);
+        out.setInt(start, out.writerIndex() - start - HEADER_BYTES);
+        out.setByte(start + 4, type.code);
+    }
+
+    /** Appends the header of a frame whose body the caller writes himself. */
+    static void header(MessageType type, int bodyBytes, ByteBuf out) {
+        out.writeInt(bodyBytes).writeByte(type.code).writeMedium(0);
+    }
+
+    private static MessageType encodeBody(CheckpointMessage message, ByteBuf out) {
+        return switch (message) {
+            case CheckpointMessage.Hello hello -> {
+                out.writeShort(hello.version()).writeShort(hello.running() ? FLAG_RUNNING : 0);
+                out.writeLong(hello.ramBytes());
+                epoch(MessageType.HELLO, hello.applied(), out);
+                vm(hello.vm(), out);
+                yield text(MessageType.HELLO, hello.description(), out);
+            }
+            case CheckpointMessage.Welcome welcome -> {
+                out.writeShort(welcome.version())
+                        .writeInt(welcome.keepaliveMs())
+                        .writeInt(welcome.window());
+                yield MessageType.WELCOME;
+            }
+            case CheckpointMessage.Refused refused -> text(MessageType.REFUSED, refused.reason(), out);
+            case CheckpointMessage.Start start -> {
+                epoch(MessageType.START, start.first(), out);
+                out.writeBoolean(start.full()).writeInt(start.intervalMs());
+                yield MessageType.START;
+            }
+            case CheckpointMessage.Interval interval -> {
+                out.writeInt(interval.intervalMs());
+                yield MessageType.INTERVAL;
+            }
+            case CheckpointMessage.CheckpointNow now -> MessageType.CHECKPOINT_NOW;
+            case CheckpointMessage.Retitle retitle -> epoch(MessageType.RETITLE, retitle.next(), out);
+            case CheckpointMessage.Seal seal -> epoch(MessageType.SEAL, seal.epoch(), out);
+            case CheckpointMessage.Sealed sealed -> epoch(MessageType.SEALED, sealed.epoch(), out);
+            case CheckpointMessage.EpochPart part -> encodePart(part, out);
+            case CheckpointMessage.Credit credit -> epoch(MessageType.CREDIT, credit.committed(), out);
+            case CheckpointMessage.Stop stop -> MessageType.STOP;
+            case CheckpointMessage.StopVm stopVm -> text(MessageType.STOP_VM, stopVm.reason(), out);
+            case CheckpointMessage.VmStopped stopped -> MessageType.VM_STOPPED;
+            case CheckpointMessage.Applied applied -> epoch(MessageType.APPLIED, applied.epoch(), out);
+            case CheckpointMessage.Activate activate -> epoch(MessageType.ACTIVATE, activate.expected(), out);
+            case CheckpointMessage.Activated activated -> epoch(MessageType.ACTIVATED, activated.epoch(), out);
+            case CheckpointMessage.Release release -> MessageType.RELEASE;
+            case CheckpointMessage.Failed failed -> {
+                out.writeByte(failed.kind().code());
+                epoch(MessageType.FAILED, failed.epoch(), out);
+                yield text(MessageType.FAILED, failed.reason(), out);
+            }
+            case CheckpointMessage.Ping ping -> {
+                out.writeLong(ping.nonce());
+                yield MessageType.PING;
+            }
+            case CheckpointMessage.Pong pong -> {
+                out.writeLong(pong.nonce());
+                yield MessageType.PONG;
+            }
+        };
+    }
+
+    private static MessageType encodePart(CheckpointMessage.EpochPart part, ByteBuf out) {
+        return switch (part) {
+            case CheckpointMessage.Begin begin -> {
+                EpochHeader header = begin.header();
+                epoch(MessageType.BEGIN, header.epoch(), out);
+                epoch(MessageType.BEGIN, header.base(), out);
+                out.writeLong(header.ramBytes()).writeInt(begin.pageCount()).writeInt(begin.deviceStateBytes());
+                vm(header.vm(), out);
+                yield MessageType.BEGIN;
+            }
+            case CheckpointMessage.Pages pages -> {
+                out.writeBytes(
+                        pages.body(), pages.body().readerIndex(), pages.body().readableBytes());
+                yield MessageType.PAGES;
+            }
+            case CheckpointMessage.DeviceState state -> {
+                out.writeBytes(
+                        state.chunk(),
+                        state.chunk().readerIndex(),
+                        state.chunk().readableBytes());
+                yield MessageType.DEVICE_STATE;
+            }
+            case CheckpointMessage.End end -> {
+                epoch(MessageType.END, end.epoch(), out);
+                out.writeLong(end.checksum()).writeLong(end.pauseNanos());
+                yield MessageType.END;
+            }
+        };
+    }
+
+    private static MessageType epoch(MessageType type, EpochId epoch, ByteBuf out) {
+        out.writeLong(epoch.term()).writeLong(epoch.number());
+        return type;
+    }
+
+    private static void vm(VmId vm, ByteBuf out) {
+        out.writeByte(vm.name().length());
+        out.writeCharSequence(vm.name(), StandardCharsets.US_ASCII);
+    }
+
+    private static MessageType text(MessageType type, String text, ByteBuf out) {
+        String cut = text;
+        while (ByteBufUtil.utf8Bytes(cut) > Limits.TEXT_BYTES) {
+            // A character is at most three bytes of a Java char, so this shortens at least as far as needed, in few
+            // steps.
+            int excess = ByteBufUtil.utf8Bytes(cut) - Limits.TEXT_BYTES;
+            cut = cut.substring(0, cut.length() - (excess + 2) / 3);
+        }
+        out.writeShort(ByteBufUtil.utf8Bytes(cut));
+        ByteBufUtil.writeUtf8(out, cut);
+        return type;
+    }
+
+    /** The fields of a body, each checked against what is left of it. */
+    private record Body(ByteBuf in) {
+        private ByteBuf need(int bytes) {
+            if (in.readableBytes() < bytes) {
+                throw new IllegalArgumentException("ends within a field of " + bytes + " bytes");
+            }
+            return in;
+        }
+
+        int u8() {
+            return need(1).readUnsignedByte();
+        }
+
+        int u16() {
+            return need(2).readUnsignedShort();
+        }
+
+        int u32() {
+            return need(4).readInt();
+        }
+
+        long u64() {
+            return need(8).readLong();
+        }
+
+        long nonNegative() {
+            long value = u64();
+            if (value < 0) {
+                throw new IllegalArgumentException(Long.toUnsignedString(value) + " is out of range");
+            }
+            return value;
+        }
+
+        int positive() {
+            int value = u32();
+            if (value < 1) {
+                throw new IllegalArgumentException(Integer.toUnsignedString(value) + " is out of range");
+            }
+            return value;
+        }
+
+        boolean flag() {
+            int value = u8();
+            if (value > 1) {
+                throw new IllegalArgumentException("flag " + value);
+            }
+            return value == 1;
+        }
+
+        EpochId epoch() {
+            return new EpochId(u64(), u64());
+        }
+
+        VmId vm() {
+            int length = u8();
+            return new VmId(need(length)
+                    .readCharSequence(length, StandardCharsets.US_ASCII)
+                    .toString());
+        }
+
+        String text() {
+            int length = u16();
+            return need(length).readCharSequence(length, StandardCharsets.UTF_8).toString();
+        }
+
+        ByteBuf rest() {
+            return in.readSlice(in.readableBytes());
+        }
+
+        void end() {
+            if (in.isReadable()) {
+                throw new IllegalArgumentException(in.readableBytes() + " bytes too many");
+            }
+        }
+    }
+}

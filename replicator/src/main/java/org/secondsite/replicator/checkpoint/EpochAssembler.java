@@ -1,0 +1,147 @@
+package org.secondsite.replicator.checkpoint;
+
+import io.netty.buffer.ByteBuf;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.EpochHeader;
+import org.secondsite.replicator.PageSet;
+
+/**
+ * Puts the parts of an epoch together: BEGIN, PAGES and DEVICE_STATE until both counts of BEGIN are reached, END.
+ *
+ * <p>An epoch comes out only when it is whole and its checksum, computed anew over what was received, is the sender's. Memory
+ * grows with what has arrived, never with what was announced. Not thread-safe; {@link #close()} drops what is unfinished.
+ */
+public final class EpochAssembler implements AutoCloseable {
+    private static final int FIRST_STATE_BYTES = 64 << 10;
+
+    private final VmId vm;
+    private final long ramBytes;
+
+    private CheckpointMessage.Begin begin;
+    private PageSet.Builder pages;
+    private byte[] state = new byte[0];
+    private int stateBytes;
+
+    /** What came of a part. */
+    public sealed interface Outcome {}
+
+    /** More parts are to come. */
+    public record Incomplete() implements Outcome {}
+
+    /** The epoch is whole and right; the caller owns it. */
+    public record Complete(Epoch epoch, long pauseNanos) implements Outcome {}
+
+    /** The parts do not make an epoch: the connection cannot go on. */
+    public record Broken(String reason) implements Outcome {}
+
+    private static final Incomplete INCOMPLETE = new Incomplete();
+
+    /** An assembler for the epochs of one VM with a RAM of {@code ramBytes}. */
+    public EpochAssembler(VmId vm, long ramBytes) {
+        this.vm = vm;
+        this.ramBytes = ramBytes;
+    }
+
+    /** Takes the next part. After {@link Broken} the assembler is of no more use. */
+    public Outcome accept(CheckpointMessage.EpochPart part) {
+        if (begin == null && !(part instanceof CheckpointMessage.Begin)) {
+            return new Broken("part of an epoch without its beginning");
+        }
+        return switch (part) {
+            case CheckpointMessage.Begin opened -> begin(opened);
+            case CheckpointMessage.Pages batch -> pages(batch);
+            case CheckpointMessage.DeviceState chunk -> deviceState(chunk.chunk());
+            case CheckpointMessage.End end -> end(end);
+        };
+    }
+
+    /** Forgets an unfinished epoch. */
+    @Override
+    public void close() {
+        if (pages != null) {
+            pages.close();
+            pages = null;
+        }
+        begin = null;
+        state = new byte[0];
+        stateBytes = 0;
+    }
+
+    private Outcome begin(CheckpointMessage.Begin opened) {
+        if (begin != null) {
+            return new Broken("epoch " + opened.header().epoch() + " begins within epoch "
+                    + begin.header().epoch());
+        }
+        EpochHeader header = opened.header();
+        if (!header.vm().equals(vm) || header.ramBytes() != ramBytes) {
+            return new Broken("an epoch of " + header.vm() + " with " + header.ramBytes() + " bytes of RAM, not of "
+                    + vm + " with " + ramBytes);
+        }
+        begin = opened;
+        pages = PageSet.builder();
+        state = new byte[Math.min(opened.deviceStateBytes(), FIRST_STATE_BYTES)];
+        stateBytes = 0;
+        return INCOMPLETE;
+    }
+
+    private Outcome pages(CheckpointMessage.Pages batch) {
+        int count = batch.count();
+        if (pages.count() + count > begin.pageCount()) {
+            return new Broken("more than the " + begin.pageCount() + " pages announced");
+        }
+        if (batch.number(0) <= pages.lastNumber()
+                || batch.number(count - 1) >= begin.header().ramPages()) {
+            return new Broken("pages " + batch.number(0) + " to " + batch.number(count - 1) + " after page "
+                    + pages.lastNumber() + " of " + begin.header().ramPages());
+        }
+        ByteBuf body = batch.body();
+        int offset = batch.contentsOffset();
+        ByteBuffer contents = body.nioBuffer(offset, body.writerIndex() - offset);
+        for (int i = 0; i < count; i++) {
+            if (batch.isZero(i)) {
+                pages.addZero(batch.number(i));
+            } else {
+                pages.add(batch.number(i), contents);
+            }
+        }
+        return INCOMPLETE;
+    }
+
+    private Outcome deviceState(ByteBuf chunk) {
+        int bytes = chunk.readableBytes();
+        if (bytes > begin.deviceStateBytes() - stateBytes) {
+            return new Broken("more than the " + begin.deviceStateBytes() + " bytes of device state announced");
+        }
+        if (stateBytes + bytes > state.length) {
+            int grown = (int) Math.min(begin.deviceStateBytes(), Math.max(2L * state.length, stateBytes + bytes));
+            state = Arrays.copyOf(state, grown);
+        }
+        chunk.getBytes(chunk.readerIndex(), state, stateBytes, bytes);
+        stateBytes += bytes;
+        return INCOMPLETE;
+    }
+
+    private Outcome end(CheckpointMessage.End end) {
+        EpochHeader header = begin.header();
+        if (!end.epoch().equals(header.epoch())) {
+            return new Broken("epoch " + header.epoch() + " ends as epoch " + end.epoch());
+        }
+        if (pages.count() != begin.pageCount() || stateBytes != begin.deviceStateBytes()) {
+            return new Broken("epoch " + header.epoch() + " ends with " + pages.count() + " of " + begin.pageCount()
+                    + " pages and " + stateBytes + " of " + begin.deviceStateBytes() + " bytes of device state");
+        }
+        byte[] deviceState = state.length == stateBytes ? state : Arrays.copyOf(state, stateBytes);
+        Epoch epoch = new Epoch(header, pages.build(), deviceState);
+        pages = null;
+        close();
+        if (epoch.checksum() != end.checksum()) {
+            epoch.close();
+            return new Broken("epoch " + header.epoch() + " has the checksum " + Long.toHexString(epoch.checksum())
+                    + ", its sender says " + Long.toHexString(end.checksum()));
+        }
+        return new Complete(epoch, end.pauseNanos());
+    }
+}

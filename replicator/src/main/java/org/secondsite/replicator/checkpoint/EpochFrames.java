@@ -1,0 +1,98 @@
+package org.secondsite.replicator.checkpoint;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.PageSet;
+
+/**
+ * Takes an epoch apart: the frames BEGIN, PAGES, DEVICE_STATE and END, one after the other, made when they are asked for, so
+ * that no more of them lie in memory than the connection takes.
+ */
+public final class EpochFrames {
+    private final Epoch epoch;
+    private final long pauseNanos;
+    private Stage stage = Stage.BEGIN;
+    private int nextPage;
+    private int nextStateByte;
+
+    private enum Stage {
+        BEGIN,
+        PAGES,
+        DEVICE_STATE,
+        END,
+        DONE
+    }
+
+    /** The frames of an epoch, which must stay open until they are made. */
+    public EpochFrames(Epoch epoch, long pauseNanos) {
+        this.epoch = epoch;
+        this.pauseNanos = pauseNanos;
+    }
+
+    /** The next frame; null after END. The caller owns it. */
+    public ByteBuf next(ByteBufAllocator allocator) {
+        if (stage == Stage.PAGES && nextPage == epoch.pages().count()) {
+            stage = Stage.DEVICE_STATE;
+        }
+        if (stage == Stage.DEVICE_STATE && nextStateByte == epoch.deviceState().length) {
+            stage = Stage.END;
+        }
+        return switch (stage) {
+            case BEGIN -> {
+                stage = Stage.PAGES;
+                yield small(
+                        allocator,
+                        new CheckpointMessage.Begin(
+                                epoch.header(), epoch.pages().count(), epoch.deviceState().length));
+            }
+            case PAGES -> pages(allocator);
+            case DEVICE_STATE -> deviceState(allocator);
+            case END -> {
+                stage = Stage.DONE;
+                yield small(allocator, new CheckpointMessage.End(epoch.header().epoch(), epoch.checksum(), pauseNanos));
+            }
+            case DONE -> null;
+        };
+    }
+
+    private ByteBuf pages(ByteBufAllocator allocator) {
+        PageSet pages = epoch.pages();
+        int count = Math.min(Limits.BATCH_PAGES, pages.count() - nextPage);
+        int stored = 0;
+        for (int i = nextPage; i < nextPage + count; i++) {
+            stored += pages.isZero(i) ? 0 : 1;
+        }
+        int bodyBytes = Integer.BYTES * (1 + count) + stored * PageSet.PAGE_BYTES;
+        ByteBuf frame = allocator.directBuffer(CheckpointCodec.HEADER_BYTES + bodyBytes);
+        CheckpointCodec.header(MessageType.PAGES, bodyBytes, frame);
+        frame.writeInt(count);
+        for (int i = nextPage; i < nextPage + count; i++) {
+            frame.writeInt(CheckpointMessage.Pages.entry(pages.number(i), pages.isZero(i)));
+        }
+        for (int i = nextPage; i < nextPage + count; i++) {
+            if (!pages.isZero(i)) {
+                frame.writeBytes(pages.content(i).asByteBuffer());
+            }
+        }
+        nextPage += count;
+        return frame;
+    }
+
+    private ByteBuf deviceState(ByteBufAllocator allocator) {
+        byte[] state = epoch.deviceState();
+        int bytes = Math.min(Limits.DEVICE_CHUNK_BYTES, state.length - nextStateByte);
+        ByteBuf frame = allocator.directBuffer(CheckpointCodec.HEADER_BYTES + bytes);
+        CheckpointCodec.encode(
+                new CheckpointMessage.DeviceState(Unpooled.wrappedBuffer(state, nextStateByte, bytes)), frame);
+        nextStateByte += bytes;
+        return frame;
+    }
+
+    private static ByteBuf small(ByteBufAllocator allocator, CheckpointMessage message) {
+        ByteBuf frame = allocator.directBuffer(128);
+        CheckpointCodec.encode(message, frame);
+        return frame;
+    }
+}

@@ -1,0 +1,21 @@
+package org.secondsite.replicator.checkpoint;
+
+/** The bounds of the protocol. A peer that exceeds one is reset; nothing is allocated on its word alone. */
+public final class Limits {
+    /** The protocol's version. */
+    public static final int VERSION = 1;
+
+    /** The longest text of a message, in bytes of UTF-8. Longer ones are cut by the sender. */
+    public static final int TEXT_BYTES = 1024;
+
+    /** The most pages of one PAGES message. */
+    public static final int BATCH_PAGES = 64;
+
+    /** The most bytes of one DEVICE_STATE message. */
+    public static final int DEVICE_CHUNK_BYTES = 256 << 10;
+
+    /** The most device state of one epoch, in bytes: video memory lies in it, guest RAM does not. */
+    public static final int DEVICE_STATE_BYTES = 256 << 20;
+
+    private Limits() {}
+}

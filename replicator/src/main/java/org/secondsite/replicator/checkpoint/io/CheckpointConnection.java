@@ -1,0 +1,245 @@
+package org.secondsite.replicator.checkpoint.io;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.handler.timeout.IdleState;
+import io.netty.handler.timeout.IdleStateEvent;
+import io.netty.handler.timeout.IdleStateHandler;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.checkpoint.CheckpointCodec;
+import org.secondsite.replicator.checkpoint.CheckpointMessage;
+import org.secondsite.replicator.checkpoint.EpochFrames;
+import org.secondsite.replicator.checkpoint.Side;
+
+/**
+ * One connection of the checkpoint protocol, at either end: frames, keepalive, and shipping of whole epochs.
+ *
+ * <p><b>Shipping.</b> The frames of an epoch are made as the channel takes them; no more than a few MiB of them wait at a
+ * time. Small messages go in between at once. After END a PING is sent, and the epoch counts as done when its PONG is back:
+ * only then is the pipe known to be empty, so that the SEAL of the next checkpoint, for which a VM is paused, does not stand
+ * behind bulk in a socket buffer, and only then is the gateway known to be alive, so that no VM is paused for a dead one.
+ *
+ * <p><b>Keepalive.</b> A side that has written nothing for the keepalive time sends PING; one that has read nothing for
+ * three times as long closes.
+ *
+ * <p><b>Threads.</b> State belongs to the channel's event loop; {@link #send}, {@link #ship} and {@link #close} may be called
+ * from any thread.
+ */
+public final class CheckpointConnection extends ByteToMessageDecoder {
+    private static final int LOW_WATER_BYTES = 1 << 20;
+    private static final int HIGH_WATER_BYTES = 4 << 20;
+    private static final int SILENCES = 3;
+    private static final long KEEPALIVE_NONCE = 0;
+
+    /** What happens on a connection. Called on its event loop; must not block. */
+    public interface Events {
+        /** The connection stands. */
+        void opened(CheckpointConnection connection);
+
+        /** A message other than PING and PONG. Buffers in it are valid during the call only. */
+        void message(CheckpointConnection connection, CheckpointMessage message);
+
+        /** The connection is gone; nothing follows. */
+        void closed(CheckpointConnection connection, String reason);
+    }
+
+    private record Shipment(EpochFrames frames, Runnable done) {}
+
+    private final Side self;
+    private final Events events;
+    private final ArrayDeque<Shipment> waiting = new ArrayDeque<>();
+    private final Map<Long, Runnable> unacknowledged = new HashMap<>();
+
+    private Channel channel;
+    private long lastNonce = KEEPALIVE_NONCE;
+    private String closeReason;
+    private boolean closed;
+
+    private CheckpointConnection(Side self, Events events) {
+        this.self = self;
+        this.events = events;
+    }
+
+    /** Puts a connection on a new channel. If the channel never becomes active, only {@code closed} will be called. */
+    public static CheckpointConnection install(Channel channel, Side self, int keepaliveMs, Events events) {
+        channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(LOW_WATER_BYTES, HIGH_WATER_BYTES));
+        CheckpointConnection connection = new CheckpointConnection(self, events);
+        connection.channel = channel;
+        channel.pipeline()
+                .addLast(
+                        new IdleStateHandler((long) keepaliveMs * SILENCES, keepaliveMs, 0, TimeUnit.MILLISECONDS),
+                        connection);
+        return connection;
+    }
+
+    /** Sends a message that is not part of an epoch. */
+    public void send(CheckpointMessage message) {
+        channel.writeAndFlush(frame(message)).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+    }
+
+    /** Sends a message and closes when it is written. */
+    public void sendLast(CheckpointMessage message, String reason) {
+        onLoop(() -> {
+            noteReason(reason);
+            channel.writeAndFlush(frame(message)).addListener(ChannelFutureListener.CLOSE);
+        });
+    }
+
+    /**
+     * Ships an epoch, after those shipped before.
+     *
+     * @param done run once on the event loop, when the peer has read all of it, or when the connection is gone; until then
+     *     the epoch must stay open
+     */
+    public void ship(Epoch epoch, long pauseNanos, Runnable done) {
+        try {
+            onLoop(() -> {
+                if (closed) {
+                    done.run();
+                    return;
+                }
+                waiting.add(new Shipment(new EpochFrames(epoch, pauseNanos), done));
+                pump();
+            });
+        } catch (RejectedExecutionException afterShutdown) {
+            done.run();
+        }
+    }
+
+    /** Closes, if it is not closed already. */
+    public void close(String reason) {
+        try {
+            onLoop(() -> {
+                noteReason(reason);
+                var _ = channel.close();
+            });
+        } catch (RejectedExecutionException afterShutdown) {
+            var _ = channel.close();
+        }
+    }
+
+    /** The address of the peer, for logs. */
+    @Override
+    public String toString() {
+        return String.valueOf(channel.remoteAddress());
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        events.opened(this);
+    }
+
+    @Override
+    protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out) {
+        while (!closed && closeReason == null) {
+            switch (CheckpointCodec.decode(in, self.peer())) {
+                case CheckpointCodec.NeedMore more -> {
+                    return;
+                }
+                case CheckpointCodec.Reset reset -> {
+                    in.skipBytes(in.readableBytes());
+                    close(reset.code() + ": " + reset.reason());
+                }
+                case CheckpointCodec.Decoded decoded -> received(decoded.message());
+            }
+        }
+        in.skipBytes(in.readableBytes());
+    }
+
+    private void received(CheckpointMessage message) {
+        switch (message) {
+            case CheckpointMessage.Ping ping -> send(new CheckpointMessage.Pong(ping.nonce()));
+            case CheckpointMessage.Pong pong -> {
+                Runnable done = unacknowledged.remove(pong.nonce());
+                if (done != null) {
+                    done.run();
+                }
+            }
+            default -> events.message(this, message);
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        pump();
+    }
+
+    private void pump() {
+        boolean wrote = false;
+        while (channel.isWritable() && !waiting.isEmpty()) {
+            Shipment shipment = waiting.peek();
+            ByteBuf frame = shipment.frames().next(channel.alloc());
+            if (frame == null) {
+                waiting.remove();
+                long nonce = ++lastNonce;
+                unacknowledged.put(nonce, shipment.done());
+                frame = frame(new CheckpointMessage.Ping(nonce));
+            }
+            channel.write(frame).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+            wrote = true;
+        }
+        if (wrote) {
+            channel.flush();
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof IdleStateEvent idle) {
+            if (idle.state() == IdleState.READER_IDLE) {
+                close("nothing heard for too long");
+            } else {
+                send(new CheckpointMessage.Ping(KEEPALIVE_NONCE));
+            }
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        close(String.valueOf(cause.getMessage() == null ? cause : cause.getMessage()));
+    }
+
+    @Override
+    protected void handlerRemoved0(ChannelHandlerContext context) {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        noteReason("closed by the peer");
+        waiting.forEach(shipment -> shipment.done().run());
+        waiting.clear();
+        unacknowledged.values().forEach(Runnable::run);
+        unacknowledged.clear();
+        events.closed(this, closeReason);
+    }
+
+    private void noteReason(String reason) {
+        if (closeReason == null) {
+            closeReason = reason;
+        }
+    }
+
+    private ByteBuf frame(CheckpointMessage message) {
+        ByteBuf frame = channel.alloc().directBuffer(256);
+        CheckpointCodec.encode(message, frame);
+        return frame;
+    }
+
+    private void onLoop(Runnable task) {
+        if (channel.eventLoop().inEventLoop()) {
+            task.run();
+        } else {
+            channel.eventLoop().execute(task);
+        }
+    }
+}

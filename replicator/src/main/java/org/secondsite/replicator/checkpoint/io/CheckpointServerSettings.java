@@ -1,0 +1,38 @@
+package org.secondsite.replicator.checkpoint.io;
+
+import java.net.InetSocketAddress;
+import java.util.Set;
+import org.secondsite.config.VmId;
+
+/**
+ * How a gateway listens for agents.
+ *
+ * @param listen the local address; port 0 takes a free one
+ * @param known the VMs that agents may attach for
+ * @param window the most epochs that an agent may have beyond the last credited one
+ * @param keepaliveMs after so much silence a side sends PING, after three times as much it gives the other up
+ */
+public record CheckpointServerSettings(InetSocketAddress listen, Set<VmId> known, int window, int keepaliveMs) {
+    /** The usual window, in epochs. */
+    public static final int USUAL_WINDOW = 16;
+
+    /** The usual keepalive, in milliseconds. */
+    public static final int USUAL_KEEPALIVE_MS = 500;
+
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if the window or the keepalive is below 1
+     */
+    public CheckpointServerSettings {
+        known = Set.copyOf(known);
+        if (window < 1 || keepaliveMs < 1) {
+            throw new IllegalArgumentException("window " + window + ", keepalive " + keepaliveMs + " ms");
+        }
+    }
+
+    /** The usual window and keepalive. */
+    public static CheckpointServerSettings of(InetSocketAddress listen, Set<VmId> known) {
+        return new CheckpointServerSettings(listen, known, USUAL_WINDOW, USUAL_KEEPALIVE_MS);
+    }
+}

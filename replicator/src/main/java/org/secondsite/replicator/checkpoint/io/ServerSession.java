@@ -1,0 +1,250 @@
+package org.secondsite.replicator.checkpoint.io;
+
+import java.util.ArrayDeque;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.checkpoint.AgentSession;
+import org.secondsite.replicator.checkpoint.CheckpointListener;
+import org.secondsite.replicator.checkpoint.CheckpointMessage;
+import org.secondsite.replicator.checkpoint.EpochAssembler;
+import org.secondsite.replicator.checkpoint.FailureKind;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The gateway's side of one attached agent.
+ *
+ * <p>Epochs for a replica are shipped a few at a time: the next one goes out when an earlier one is applied (or refused), so a
+ * slow agent makes epochs wait here, not in its memory.
+ */
+final class ServerSession implements AgentSession {
+    private static final Logger LOG = LoggerFactory.getLogger(ServerSession.class);
+    private static final int MAX_UNAPPLIED = 4;
+
+    private final CheckpointConnection connection;
+    private final CheckpointListener listener;
+    private final VmId vm;
+    private final long ramBytes;
+    private final String description;
+    private final EpochAssembler assembler;
+
+    /** Epochs for the replica that are not shipped yet; guarded by itself, like the three fields below. */
+    private final ArrayDeque<Epoch> toApply = new ArrayDeque<>();
+
+    private int unapplied;
+    /** What to activate once nothing is unapplied; null if nothing. */
+    private EpochId activation;
+
+    private boolean detached;
+
+    private final AtomicBoolean silenced = new AtomicBoolean();
+    private volatile boolean vmRunning;
+    private volatile EpochId applied;
+
+    ServerSession(CheckpointConnection connection, CheckpointMessage.Hello hello, CheckpointListener listener) {
+        this.connection = connection;
+        this.listener = listener;
+        this.vm = hello.vm();
+        this.ramBytes = hello.ramBytes();
+        this.description = hello.description();
+        this.vmRunning = hello.running();
+        this.applied = hello.applied();
+        this.assembler = new EpochAssembler(vm, ramBytes);
+    }
+
+    void attach() {
+        listener.attached(this);
+    }
+
+    /** Ends the session; the listener hears of it once. */
+    void detach(String reason) {
+        if (silence()) {
+            LOG.info("agent of {} detached: {}", vm, reason);
+            listener.detached(this, reason);
+        }
+        connection.close(reason);
+    }
+
+    /** Ends the session without a word to the listener. Returns whether it was not ended before. */
+    boolean silence() {
+        if (!silenced.compareAndSet(false, true)) {
+            return false;
+        }
+        assembler.close();
+        synchronized (toApply) {
+            detached = true;
+            dropWaiting();
+        }
+        return true;
+    }
+
+    void received(CheckpointMessage message) {
+        if (silenced.get()) {
+            return;
+        }
+        switch (message) {
+            case CheckpointMessage.Seal seal -> listener.sealRequested(this, seal.epoch());
+            case CheckpointMessage.EpochPart part -> part(part);
+            case CheckpointMessage.Applied reached -> {
+                applied = reached.epoch();
+                oneFewerUnapplied();
+                listener.applied(this, reached.epoch());
+            }
+            case CheckpointMessage.Activated activated -> {
+                vmRunning = true;
+                listener.activated(this, activated.epoch());
+            }
+            case CheckpointMessage.VmStopped stopped -> {
+                vmRunning = false;
+                listener.vmStopped(this);
+            }
+            case CheckpointMessage.Failed failed -> failed(failed);
+            default -> connection.close("a second " + message.getClass().getSimpleName());
+        }
+    }
+
+    private void part(CheckpointMessage.EpochPart part) {
+        switch (assembler.accept(part)) {
+            case EpochAssembler.Incomplete more -> {}
+            case EpochAssembler.Complete whole -> listener.epochReceived(this, whole.epoch(), whole.pauseNanos());
+            case EpochAssembler.Broken broken -> connection.close(broken.reason());
+        }
+    }
+
+    private void failed(CheckpointMessage.Failed failed) {
+        if (failed.kind() == FailureKind.VM) {
+            vmRunning = false;
+        } else if (failed.kind() == FailureKind.APPLY) {
+            oneFewerUnapplied();
+        }
+        String about = failed.epoch().equals(EpochId.NONE) ? "" : "epoch " + failed.epoch() + ": ";
+        LOG.warn("agent of {}: {} failed: {}{}", vm, failed.kind().word(), about, failed.reason());
+        listener.failed(this, failed.kind().word(), about + failed.reason());
+    }
+
+    @Override
+    public VmId vm() {
+        return vm;
+    }
+
+    @Override
+    public long ramBytes() {
+        return ramBytes;
+    }
+
+    @Override
+    public boolean vmRunning() {
+        return vmRunning;
+    }
+
+    @Override
+    public EpochId applied() {
+        return applied;
+    }
+
+    @Override
+    public String description() {
+        return description;
+    }
+
+    @Override
+    public void start(EpochId first, boolean full, int intervalMs) {
+        send(new CheckpointMessage.Start(first, full, intervalMs));
+    }
+
+    @Override
+    public void interval(int intervalMs) {
+        send(new CheckpointMessage.Interval(intervalMs));
+    }
+
+    @Override
+    public void checkpointNow() {
+        send(new CheckpointMessage.CheckpointNow());
+    }
+
+    @Override
+    public void retitle(EpochId next) {
+        send(new CheckpointMessage.Retitle(next));
+    }
+
+    @Override
+    public void sealed(EpochId epoch) {
+        send(new CheckpointMessage.Sealed(epoch));
+    }
+
+    @Override
+    public void credit(EpochId committed) {
+        send(new CheckpointMessage.Credit(committed));
+    }
+
+    @Override
+    public void stop() {
+        send(new CheckpointMessage.Stop());
+    }
+
+    @Override
+    public void stopVm(String reason) {
+        send(new CheckpointMessage.StopVm(reason));
+    }
+
+    @Override
+    public void activate(EpochId expected) {
+        // A message overtakes an epoch that is still being shipped, and this one must not.
+        synchronized (toApply) {
+            activation = expected;
+            shipWaiting();
+        }
+    }
+
+    @Override
+    public void release() {
+        synchronized (toApply) {
+            dropWaiting();
+        }
+        send(new CheckpointMessage.Release());
+    }
+
+    @Override
+    public void apply(Epoch epoch) {
+        synchronized (toApply) {
+            if (detached) {
+                epoch.close();
+                return;
+            }
+            toApply.add(epoch);
+            shipWaiting();
+        }
+    }
+
+    private void oneFewerUnapplied() {
+        synchronized (toApply) {
+            unapplied--;
+            shipWaiting();
+        }
+    }
+
+    private void shipWaiting() {
+        while (unapplied < MAX_UNAPPLIED && !toApply.isEmpty()) {
+            Epoch epoch = toApply.remove();
+            unapplied++;
+            connection.ship(epoch, 0, epoch::close);
+        }
+        if (unapplied == 0 && activation != null) {
+            send(new CheckpointMessage.Activate(activation));
+            activation = null;
+        }
+    }
+
+    private void dropWaiting() {
+        toApply.forEach(Epoch::close);
+        toApply.clear();
+    }
+
+    private void send(CheckpointMessage message) {
+        if (!silenced.get()) {
+            connection.send(message);
+        }
+    }
+}
