@@ -1,0 +1,243 @@
+/*
+ * The service inside the lab's guest. Its answers depend on state that lives only in the guest's memory, so an outside
+ * client sees at once whether a takeover went back in time, skipped, or lost a connection.
+ *
+ *   TCP 7000  echo     for every line received on a connection, answers the next number of that connection: 1, 2, 3, ...
+ *   TCP 7001  tick     sends a numbered line every 50 ms
+ *   TCP 7002  control  one line, answered by "ok" or "error": "busy PAGES MICROSECONDS" dirties PAGES pages of 4096 bytes
+ *                      over and over and sleeps that long after every 64th; "idle" ends it
+ *
+ * One loop serves all connections, so a thousand of them cost a thousand sockets and not a thousand processes; only the
+ * load is a process of its own. It is process 1 of the guest.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ECHO_PORT = 7000, TICK_PORT = 7001, CONTROL_PORT = 7002 };
+enum { PAGE_BYTES = 4096, PAGES_PER_NAP = 64, TICK_NANOSECONDS = 50 * 1000 * 1000, MAX_FD = 4096, EVENTS = 64 };
+
+enum kind { FREE, LISTENER, TIMER, ECHO, TICK, CONTROL };
+
+static struct {
+    enum kind kind;
+    int port;             /* LISTENER: the port it accepts on */
+    unsigned long number; /* ECHO, TICK: the last number sent */
+} files[MAX_FD];          /* by file descriptor */
+
+static int events_fd;
+static int highest_fd;
+static pid_t load_pid; /* the process that dirties memory, 0 when idle */
+
+static void fail(const char *what) {
+    printf("GUEST-FAILED %s: %s\n", what, strerror(errno));
+    fflush(stdout);
+    for (;;) {
+        pause(); /* process 1 must not end: the kernel would panic and hide the line above */
+    }
+}
+
+static void watch(int fd, enum kind kind, int port) {
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    if (fd < 0 || fd >= MAX_FD || epoll_ctl(events_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
+        fail("watch");
+    }
+    files[fd].kind = kind;
+    files[fd].port = port;
+    files[fd].number = 0;
+    highest_fd = fd > highest_fd ? fd : highest_fd;
+}
+
+static void drop(int fd) {
+    files[fd].kind = FREE;
+    close(fd);
+}
+
+static void listen_on(int port) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 1024) < 0) {
+        fail("listen");
+    }
+    watch(fd, LISTENER, port);
+}
+
+static void start_ticking(void) {
+    struct itimerspec period = {.it_interval.tv_nsec = TICK_NANOSECONDS, .it_value.tv_nsec = TICK_NANOSECONDS};
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+    if (fd < 0 || timerfd_settime(fd, 0, &period, NULL) < 0) {
+        fail("timer");
+    }
+    watch(fd, TIMER, 0);
+}
+
+static void accept_on(int listener, int port) {
+    int on = 1;
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+    if (fd < 0) {
+        return; /* the peer gave up meanwhile */
+    }
+    if (fd >= MAX_FD) {
+        close(fd);
+        return;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    watch(fd, port == ECHO_PORT ? ECHO : port == TICK_PORT ? TICK : CONTROL, port);
+}
+
+/* Sends the connection's next number. A number that did not fit is not used up, so what arrives stays contiguous. */
+static void send_next(int fd) {
+    char line[24];
+    int length = snprintf(line, sizeof line, "%lu\n", files[fd].number + 1);
+    ssize_t sent = write(fd, line, length);
+    if (sent == length) {
+        files[fd].number++;
+    } else if (sent >= 0 || errno != EAGAIN) {
+        drop(fd); /* gone, or stuck in the middle of a line */
+    }
+}
+
+static void echo(int fd) {
+    char bytes[4096];
+    ssize_t length = read(fd, bytes, sizeof bytes);
+    if (length <= 0) {
+        drop(fd);
+    }
+    for (ssize_t i = 0; i < length && files[fd].kind == ECHO; i++) {
+        if (bytes[i] == '\n') {
+            send_next(fd);
+        }
+    }
+}
+
+static void tick(int timer) {
+    uint64_t periods;
+    if (read(timer, &periods, sizeof periods) != sizeof periods) {
+        return;
+    }
+    for (int fd = 0; fd <= highest_fd; fd++) {
+        if (files[fd].kind == TICK) {
+            send_next(fd);
+        }
+    }
+}
+
+static void nap(long microseconds) {
+    struct timespec time = {microseconds / 1000000, microseconds % 1000000 * 1000};
+    nanosleep(&time, NULL);
+}
+
+static void dirty_pages(int pages, long nap_microseconds) {
+    size_t bytes = (size_t)pages * PAGE_BYTES;
+    unsigned char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        _exit(1);
+    }
+    for (unsigned long round = 1;; round++) {
+        for (int page = 0; page < pages; page++) {
+            /* another word of the page each round, and never the same content twice */
+            unsigned long *words = (unsigned long *)(memory + (size_t)page * PAGE_BYTES);
+            words[round % (PAGE_BYTES / sizeof *words)] = (round * pages + page) * 2654435761UL;
+            if (page % PAGES_PER_NAP == PAGES_PER_NAP - 1) {
+                nap(nap_microseconds);
+            }
+        }
+        nap(nap_microseconds);
+    }
+}
+
+static const char *change_load(const char *line) {
+    int pages;
+    long microseconds;
+    int busy = sscanf(line, "busy %d %ld", &pages, &microseconds) == 2 && pages > 0 && microseconds >= 0;
+    if (!busy && strncmp(line, "idle", 4) != 0) {
+        return "error\n";
+    }
+    if (load_pid > 0) {
+        kill(load_pid, SIGKILL);
+        waitpid(load_pid, NULL, 0);
+        load_pid = 0;
+    }
+    if (busy) {
+        load_pid = fork();
+        if (load_pid == 0) {
+            for (int fd = 3; fd <= highest_fd; fd++) {
+                close(fd);
+            }
+            dirty_pages(pages, microseconds);
+        }
+    }
+    return load_pid < 0 ? "error\n" : "ok\n";
+}
+
+static void control(int fd) {
+    char line[128];
+    ssize_t length = read(fd, line, sizeof line - 1);
+    if (length > 0) {
+        line[length] = 0;
+        const char *answer = change_load(line);
+        if (write(fd, answer, strlen(answer)) < 0) {
+            printf("GUEST-FAILED control: %s\n", strerror(errno));
+        }
+    }
+    drop(fd);
+}
+
+static void dispatch(int fd) {
+    switch (files[fd].kind) {
+    case LISTENER:
+        accept_on(fd, files[fd].port);
+        break;
+    case TIMER:
+        tick(fd);
+        break;
+    case ECHO:
+        echo(fd);
+        break;
+    case TICK: {
+        char ignored[256]; /* a tick client has nothing to say; this finds out that it has gone */
+        if (read(fd, ignored, sizeof ignored) <= 0) {
+            drop(fd);
+        }
+        break;
+    }
+    case CONTROL:
+        control(fd);
+        break;
+    case FREE:
+        break; /* dropped earlier in this round */
+    }
+}
+
+int main(void) {
+    struct epoll_event events[EVENTS];
+    signal(SIGPIPE, SIG_IGN);
+    events_fd = epoll_create1(EPOLL_CLOEXEC);
+    listen_on(ECHO_PORT);
+    listen_on(TICK_PORT);
+    listen_on(CONTROL_PORT);
+    start_ticking();
+    printf("GUEST-SERVING\n");
+    fflush(stdout);
+    for (;;) {
+        int count = epoll_wait(events_fd, events, EVENTS, -1);
+        for (int i = 0; i < count; i++) {
+            dispatch(events[i].data.fd);
+        }
+    }
+}

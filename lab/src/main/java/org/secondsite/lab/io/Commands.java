@@ -1,0 +1,63 @@
+package org.secondsite.lab.io;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Runs programs of the system to their end. */
+final class Commands {
+    private static final long LIMIT_SECONDS = 120;
+
+    private Commands() {}
+
+    /**
+     * Runs a program.
+     *
+     * @return what it printed, without the last line end
+     * @throws IOException with the whole command, its exit code and its error output, if it fails
+     */
+    static String run(String... command) throws IOException {
+        return run(List.of(command), "");
+    }
+
+    /**
+     * Runs a program with input.
+     *
+     * @throws IOException with the whole command, its exit code and its error output, if it fails or takes too long
+     */
+    static String run(List<String> command, String input) throws IOException {
+        Process process = new ProcessBuilder(command).start();
+        try {
+            return finish(process, command, input);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while running " + String.join(" ", command));
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static String finish(Process process, List<String> command, String input)
+            throws IOException, InterruptedException {
+        List<String> errors = new ArrayList<>();
+        Thread drain = Thread.ofVirtual()
+                .start(() -> process.errorReader(StandardCharsets.UTF_8).lines().forEach(errors::add));
+        try (var stdin = process.outputWriter(StandardCharsets.UTF_8)) {
+            stdin.write(input);
+        }
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
+        if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+            throw new IOException("took more than " + LIMIT_SECONDS + " s: " + String.join(" ", command));
+        }
+        drain.join();
+        if (process.exitValue() != 0) {
+            throw new IOException("failed with exit code " + process.exitValue() + ": " + String.join(" ", command)
+                    + (input.isEmpty() ? "" : "\nwith input:\n" + input.stripTrailing()) + "\n"
+                    + String.join("\n", errors));
+        }
+        return output;
+    }
+}

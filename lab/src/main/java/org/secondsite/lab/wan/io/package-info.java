@@ -1,0 +1,2 @@
+/** The WAN emulator's process: packet sockets, its one thread, and the control socket. */
+package org.secondsite.lab.wan.io;
