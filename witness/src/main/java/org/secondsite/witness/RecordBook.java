@@ -1,0 +1,193 @@
+package org.secondsite.witness;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+
+/**
+ * The records of all groups, and the one place that decides how they change.
+ *
+ * <p><b>Terms.</b> All groups draw from one counter, so a term names one grant of one group for ever (safety rule
+ * OneOwnerPerTerm). The counter is not stored: it is the largest term in the book, because the largest term is always
+ * the current one of the group that drew it, and a group's record is never forgotten, also when the group leaves the
+ * configuration.
+ *
+ * <p><b>Durable before answered.</b> {@link #decide} changes nothing. The caller makes a {@link Decision.Grant} durable,
+ * hands the proof to {@link #apply} and only then gets the answer. Between the two no other request is decided; a grant
+ * that was overtaken is recognised by {@code apply} and is a fault of the caller.
+ *
+ * <p><b>What it does not know.</b> Time, who is alive, who is connected: see {@link GrantPolicy}. No rule of safety
+ * depends on those.
+ *
+ * <p>Not thread-safe: one writer.
+ */
+public final class RecordBook {
+    private final Map<GroupId, LogEntry> entries = new TreeMap<>();
+    private long lastTerm;
+
+    /** An empty book: the next term is 1. */
+    public RecordBook() {}
+
+    /**
+     * Decides a request. Changes nothing.
+     *
+     * @throws IllegalArgumentException if the group was never enrolled; the caller's access rule is to prevent that
+     */
+    public Decision decide(Request request) {
+        return switch (request) {
+            case Request.Enroll enroll -> decideEnroll(enroll);
+            case Request.Change change -> decideChange(change, known(change.group()));
+            case Request.Force force -> decideForce(force, known(force.group()));
+        };
+    }
+
+    /**
+     * Follows what has become durable.
+     *
+     * @throws IllegalArgumentException if it does not continue this book
+     */
+    public void apply(Durable durable) {
+        LogEntry entry = durable.entry();
+        OwnershipRecord record = entry.record();
+        LogEntry before = entries.get(record.group());
+        long termBefore = before == null ? 0 : before.record().term();
+        if (record.term() <= lastTerm || record.previousTerm() != termBefore) {
+            throw new IllegalArgumentException("record [" + record + " after " + record.previousTerm()
+                    + "] does not continue a book at term " + lastTerm + " with the group at " + termBefore);
+        }
+        entries.put(record.group(), entry);
+        lastTerm = record.term();
+    }
+
+    /**
+     * Takes over the last entry of a group from a compacted log, where its predecessors are gone.
+     *
+     * @throws IllegalArgumentException if its term does not grow
+     */
+    public void restore(Durable durable) {
+        OwnershipRecord record = durable.entry().record();
+        if (record.term() <= lastTerm) {
+            throw new IllegalArgumentException("term of [" + record + "] is not above " + lastTerm);
+        }
+        entries.put(record.group(), durable.entry());
+        lastTerm = record.term();
+    }
+
+    /** The record of a group, if it was ever enrolled. */
+    public Optional<OwnershipRecord> record(GroupId group) {
+        return Optional.ofNullable(entries.get(group)).map(LogEntry::record);
+    }
+
+    /** The last entry of every group, by term: all that a compacted log must hold. */
+    public List<LogEntry> entriesByTerm() {
+        List<LogEntry> all = new ArrayList<>(entries.values());
+        all.sort(Comparator.comparingLong(entry -> entry.record().term()));
+        return all;
+    }
+
+    /** The largest term ever granted; 0 if none. */
+    public long lastTerm() {
+        return lastTerm;
+    }
+
+    private LogEntry known(GroupId group) {
+        LogEntry entry = entries.get(group);
+        if (entry == null) {
+            throw new IllegalArgumentException("group " + group + " was never enrolled");
+        }
+        return entry;
+    }
+
+    private Decision decideEnroll(Request.Enroll enroll) {
+        GroupSettings settings = enroll.settings();
+        LogEntry present = entries.get(settings.group());
+        if (present != null) {
+            String reason = present.sites().equals(settings.sites())
+                    ? "group " + settings.group() + " has a record already"
+                    : "group " + settings.group() + " is remembered with the sites " + words(present.sites())
+                            + ", the configuration says " + words(settings.sites());
+            return refusal(present, reason);
+        }
+        SiteId owner = settings.initialOwner();
+        OwnershipRecord first = new OwnershipRecord(settings.group(), lastTerm + 1, 0, owner, Set.of(owner));
+        return new Decision.Grant(new LogEntry(first, settings.siteA(), settings.siteB(), owner, enroll.reason()));
+    }
+
+    private Decision decideChange(Request.Change change, LogEntry present) {
+        Optional<String> unfit = misfit(change, present).or(() -> wrongTerm(change.expectedTerm(), present));
+        if (unfit.isPresent()) {
+            return refusal(present, unfit.get());
+        }
+        ChangeRule rule = ChangeRule.of(present.record(), change);
+        if (!rule.granted()) {
+            return refusal(present, rule.words());
+        }
+        return grant(present, change.owner(), change.inSync(), change.asker(), change.reason());
+    }
+
+    private Decision decideForce(Request.Force force, LogEntry present) {
+        if (!present.sites().contains(force.owner())) {
+            return refusal(present, stranger(force.owner(), present));
+        }
+        if (force.reason().isBlank()) {
+            return refusal(present, "a forced change needs a written reason");
+        }
+        Optional<String> wrongTerm = wrongTerm(force.expectedTerm(), present);
+        if (wrongTerm.isPresent()) {
+            return refusal(present, wrongTerm.get());
+        }
+        return grant(present, force.owner(), Set.of(force.owner()), force.asker(), "FORCED: " + force.reason());
+    }
+
+    private Optional<String> misfit(Request.Change change, LogEntry present) {
+        Set<SiteId> sites = present.sites();
+        for (SiteId named : List.of(change.asker(), change.owner())) {
+            if (!sites.contains(named)) {
+                return Optional.of(stranger(named, present));
+            }
+        }
+        if (!change.inSync().equals(Set.of(change.owner())) && !change.inSync().equals(sites)) {
+            return Optional.of("in sync can be the owner " + change.owner() + " alone or both sites, not "
+                    + words(change.inSync()));
+        }
+        return Optional.empty();
+    }
+
+    private Optional<String> wrongTerm(long expectedTerm, LogEntry present) {
+        long term = present.record().term();
+        if (expectedTerm == term) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                expectedTerm > lastTerm
+                        ? "term " + expectedTerm + " was never granted by this witness, the last is " + lastTerm
+                                + ": has it lost its memory?"
+                        : "the term is " + term + ", not " + expectedTerm);
+    }
+
+    private Decision grant(LogEntry present, SiteId owner, Set<SiteId> inSync, SiteId asker, String reason) {
+        OwnershipRecord old = present.record();
+        OwnershipRecord next = new OwnershipRecord(old.group(), lastTerm + 1, old.term(), owner, inSync);
+        return new Decision.Grant(new LogEntry(next, present.siteA(), present.siteB(), asker, reason));
+    }
+
+    private static Decision refusal(LogEntry present, String reason) {
+        return new Decision.Refusal(new Answer.Refused(present.record(), reason));
+    }
+
+    private static String stranger(SiteId site, LogEntry present) {
+        return "site " + site + " is none of the group's sites " + words(present.sites());
+    }
+
+    private static String words(Set<SiteId> sites) {
+        return new TreeSet<>(sites).toString();
+    }
+}

@@ -1,0 +1,256 @@
+package org.secondsite.witness.io;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.witness.Answer;
+import org.secondsite.witness.Decision;
+import org.secondsite.witness.Durable;
+import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.RecordBook;
+import org.secondsite.witness.RecordStore;
+import org.secondsite.witness.Request;
+import org.secondsite.witness.wire.LogCodec;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The records of a witness of one node, in an append-only file.
+ *
+ * <p>A grant is appended and forced to the disk, then followed by the book, then told. All of that happens on one thread
+ * of the store, one request after the other: grants are rare, and a grant that is decided while another is on its way to
+ * the disk would have to be taken back when that write fails.
+ *
+ * <p>A failed write or force ends the store: what it left behind is unknown, and a second force that succeeds proves
+ * nothing about the first (the kernel drops the dirty mark with the error). The process has to start anew and read.
+ *
+ * <p>The file is compacted when it has grown: the last entry of every group is written to a new file, that is forced, put
+ * in the old one's place and the directory forced. A crash at any point leaves one of the two whole files.
+ */
+public final class FileRecordStore implements RecordStore {
+    static final String LOG = "records.log";
+    static final String NEW_LOG = "records.log.new";
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(FileRecordStore.class);
+    private static final int COMPACT_ABOVE_OCTETS = 64 << 10;
+    private static final int LARGEST_FILE_OCTETS = 64 << 20;
+    private static final int CLOSE_TIMEOUT_SECONDS = 10;
+
+    private final Disk disk;
+    private final int compactAboveOctets;
+    private final RecordBook book = new RecordBook();
+    private final List<Consumer<OwnershipRecord>> watchers = new CopyOnWriteArrayList<>();
+    private final CompletableFuture<Void> failed = new CompletableFuture<>();
+    private final ExecutorService writer = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().name("witness-store").factory());
+    private volatile List<OwnershipRecord> records = List.of();
+
+    private Disk.Appender log;
+    private int logOctets;
+    private int compactedOctets;
+
+    private FileRecordStore(Disk disk, int compactAboveOctets) {
+        this.disk = disk;
+        this.compactAboveOctets = compactAboveOctets;
+    }
+
+    /**
+     * Opens the log in a directory, or begins one if there is none.
+     *
+     * @throws IOException if the directory cannot be used, another witness uses it, or the log is damaged
+     */
+    public static FileRecordStore open(Path directory) throws IOException {
+        return open(DirectoryDisk.open(directory), COMPACT_ABOVE_OCTETS);
+    }
+
+    /** The same on a given disk, which it closes; also when opening fails. */
+    static FileRecordStore open(Disk disk, int compactAboveOctets) throws IOException {
+        FileRecordStore store = new FileRecordStore(disk, compactAboveOctets);
+        try {
+            store.load();
+            return store;
+        } catch (IOException | RuntimeException e) {
+            store.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public CompletableFuture<Answer> submit(Request request) {
+        CompletableFuture<Answer> answer = new CompletableFuture<>();
+        try {
+            writer.execute(() -> decide(request, answer));
+        } catch (RejectedExecutionException e) {
+            answer.completeExceptionally(new IOException("the store is closed", e));
+        }
+        return answer;
+    }
+
+    @Override
+    public List<OwnershipRecord> records() {
+        return records;
+    }
+
+    @Override
+    public void watch(Consumer<OwnershipRecord> watcher) {
+        watchers.add(watcher);
+    }
+
+    @Override
+    public CompletableFuture<Void> failed() {
+        return failed.copy();
+    }
+
+    @Override
+    public void close() {
+        writer.shutdown();
+        try {
+            if (!writer.awaitTermination(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+                LOGGER.warn("a write to {} has not ended within {} s", disk, CLOSE_TIMEOUT_SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        try {
+            if (log != null) {
+                log.close();
+            }
+            disk.close();
+        } catch (IOException e) {
+            // Everything that was told is on the disk already.
+            LOGGER.warn("closing {}: {}", disk, e.toString());
+        }
+    }
+
+    private void load() throws IOException {
+        if (!disk.exists(LOG)) {
+            compact();
+            LOGGER.warn("no log in {}: beginning a new one at term 1", disk);
+            return;
+        }
+        ByteBuf content = Unpooled.wrappedBuffer(disk.read(LOG, LARGEST_FILE_OCTETS));
+        switch (LogCodec.scan(content)) {
+            case LogCodec.Scan.Damaged(int offset, String reason) ->
+                throw new IOException("the log in " + disk + " is damaged at octet " + offset + ": " + reason
+                        + ". Restore it; a witness that forgot a grant could make it twice");
+            case LogCodec.Scan.Legible(List<LogEntry> entries, int wholeOctets) -> {
+                log = disk.append(LOG, false);
+                if (wholeOctets < content.writerIndex()) {
+                    LOGGER.warn(
+                            "{} octets of an append that was cut off, and never answered, are dropped",
+                            content.writerIndex() - wholeOctets);
+                    log.truncate(wholeOctets);
+                }
+                // An entry that was written but not forced before the process died is about to be told: force it now.
+                log.force();
+                disk.forceNames();
+                logOctets = wholeOctets;
+                restore(entries);
+            }
+        }
+        compactIfGrown();
+    }
+
+    private void restore(List<LogEntry> entries) throws IOException {
+        for (LogEntry entry : entries) {
+            try {
+                book.restore(Durable.proven(entry));
+            } catch (IllegalArgumentException e) {
+                throw new IOException("the log in " + disk + " contradicts itself: " + e.getMessage(), e);
+            }
+        }
+        publish();
+    }
+
+    private void decide(Request request, CompletableFuture<Answer> answer) {
+        if (failed.isDone()) {
+            answer.completeExceptionally(new IOException("the store has failed earlier"));
+            return;
+        }
+        Decision decision;
+        try {
+            decision = book.decide(request);
+        } catch (IllegalArgumentException e) {
+            answer.completeExceptionally(e);
+            return;
+        }
+        switch (decision) {
+            case Decision.Refusal(Answer.Refused refused) -> answer.complete(refused);
+            case Decision.Grant grant -> make(grant, answer);
+        }
+    }
+
+    private void make(Decision.Grant grant, CompletableFuture<Answer> answer) {
+        try {
+            Durable proof = append(grant.entry());
+            book.apply(proof);
+            publish();
+            LOGGER.info(
+                    "granted {} to {}: {}",
+                    grant.entry().record(),
+                    grant.entry().asker(),
+                    grant.entry().reason());
+            watchers.forEach(watcher -> watcher.accept(grant.entry().record()));
+            answer.complete(grant.answer(proof));
+            compactIfGrown();
+        } catch (IOException | RuntimeException e) {
+            LOGGER.error("the store in {} has failed and answers no more", disk, e);
+            answer.completeExceptionally(e);
+            failed.completeExceptionally(e);
+        }
+    }
+
+    private Durable append(LogEntry entry) throws IOException {
+        ByteBuf octets = Unpooled.buffer();
+        LogCodec.encode(entry, octets);
+        log.write(octets.nioBuffer());
+        log.force();
+        logOctets += octets.readableBytes();
+        return Durable.proven(entry);
+    }
+
+    private void compactIfGrown() throws IOException {
+        if (logOctets > Math.max(compactAboveOctets, 4 * compactedOctets)) {
+            compact();
+        }
+    }
+
+    private void compact() throws IOException {
+        ByteBuf octets = Unpooled.buffer();
+        LogCodec.encodeFileHeader(octets);
+        book.entriesByTerm().forEach(entry -> LogCodec.encode(entry, octets));
+        Disk.Appender next = disk.append(NEW_LOG, true);
+        try {
+            next.write(octets.nioBuffer());
+            next.force();
+            disk.rename(NEW_LOG, LOG);
+            disk.forceNames();
+        } catch (IOException | RuntimeException e) {
+            next.close();
+            throw e;
+        }
+        if (log != null) {
+            log.close();
+        }
+        log = next;
+        logOctets = octets.readableBytes();
+        compactedOctets = logOctets;
+    }
+
+    private void publish() {
+        List<OwnershipRecord> all = new ArrayList<>();
+        book.entriesByTerm().forEach(entry -> all.add(entry.record()));
+        records = List.copyOf(all);
+    }
+}

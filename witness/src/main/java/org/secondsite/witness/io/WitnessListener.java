@@ -1,0 +1,16 @@
+package org.secondsite.witness.io;
+
+import org.secondsite.config.OwnershipRecord;
+
+/** What a {@link WitnessClient} tells. Called on the client's one thread; must not block. */
+public interface WitnessListener {
+    /** A record with a higher term than any told before for its group; every group's after the first connect. */
+    void record(OwnershipRecord record);
+
+    /**
+     * Whether at least one witness node is connected. Told at each change, and while none is at each new reason.
+     *
+     * @param reason why, in words
+     */
+    void reachable(boolean up, String reason);
+}

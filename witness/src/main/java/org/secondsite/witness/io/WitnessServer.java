@@ -1,0 +1,208 @@
+package org.secondsite.witness.io;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.witness.AccessRule;
+import org.secondsite.witness.Answer;
+import org.secondsite.witness.GrantPolicy;
+import org.secondsite.witness.GroupSettings;
+import org.secondsite.witness.RecordStore;
+import org.secondsite.witness.Request;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The witness daemon: tells clients the records of their groups, hears their heartbeats and decides their requests.
+ *
+ * <p>Two threads: {@code witness-io} has all connections, what waits and who was heard; the store has its own, so that a
+ * slow disk does not make anybody look dead. Clients, their open questions and what is buffered for them are bounded.
+ */
+public final class WitnessServer implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(WitnessServer.class);
+    private static final int MOST_CONNECTIONS = 256;
+    private static final int HANDSHAKE_TIMEOUT_SECONDS = 5;
+    private static final int IDLE_SECONDS = 30;
+    private static final int ENROLL_TIMEOUT_SECONDS = 30;
+    private static final int CLOSE_TIMEOUT_SECONDS = 5;
+
+    private final RecordStore store;
+    private final EventLoopGroup group;
+    private final GrantDesk desk;
+    private final List<WitnessSession> sessions = new ArrayList<>();
+    private Channel listening;
+    private int connected;
+    private long rejected;
+    private long granted;
+    private long refused;
+
+    private WitnessServer(RecordStore store, GrantPolicy policy) {
+        this.store = store;
+        group = new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("witness-io"), EpollIoHandler.newFactory());
+        desk = new GrantDesk(group.next(), store, policy);
+    }
+
+    /**
+     * Reads what is remembered, enrolls the configured groups that are new, and listens.
+     *
+     * @throws IOException if a file is unusable, the log damaged, a group remembered with other sites, or the address taken
+     */
+    public static WitnessServer open(WitnessServerSettings settings) throws IOException {
+        return open(settings, FileRecordStore.open(settings.dataDirectory()));
+    }
+
+    /** The same with a given store, which it closes; also when opening fails. */
+    static WitnessServer open(WitnessServerSettings settings, RecordStore store) throws IOException {
+        GrantPolicy policy = new GrantPolicy(
+                TimeUnit.MILLISECONDS.toNanos(settings.ownerFreshMs()),
+                TimeUnit.MILLISECONDS.toNanos(settings.maximumGrantDelayMs()));
+        WitnessServer server = new WitnessServer(store, policy);
+        try {
+            enroll(store, settings.groups());
+            server.listen(settings);
+            return server;
+        } catch (IOException | RuntimeException e) {
+            server.close();
+            throw e;
+        }
+    }
+
+    private static void enroll(RecordStore store, List<GroupSettings> groups) throws IOException {
+        for (GroupSettings settings : groups) {
+            Answer answer;
+            try {
+                answer = store.submit(new Request.Enroll(settings))
+                        .orTimeout(ENROLL_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                        .get();
+            } catch (ExecutionException e) {
+                throw new IOException("group " + settings.group() + " cannot be enrolled: " + e.getCause(), e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted", e);
+            }
+            if (answer instanceof Answer.Refused(OwnershipRecord current, String reason)
+                    && !settings.sites().containsAll(current.inSync())) {
+                throw new IOException(reason);
+            }
+        }
+    }
+
+    private void listen(WitnessServerSettings settings) throws IOException {
+        WitnessTls tls = WitnessTls.server(settings.certificate(), settings.key(), settings.authority());
+        AccessRule access = new AccessRule(settings.groups());
+        store.watch(record -> group.execute(() -> changed(record)));
+        ServerBootstrap bootstrap = new ServerBootstrap()
+                .group(group)
+                .channel(EpollServerSocketChannel.class)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childHandler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        accept(channel, tls, access);
+                    }
+                });
+        Future<Void> bound = bootstrap.bind(settings.listen()).awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IOException("cannot listen on " + settings.listen() + ": " + bound.cause(), bound.cause());
+        }
+        listening = ((io.netty.channel.ChannelFuture) bound).channel();
+        LOGGER.info("witness listens on {}, last records {}", listening.localAddress(), store.records());
+    }
+
+    private void accept(SocketChannel channel, WitnessTls tls, AccessRule access) {
+        if (connected >= MOST_CONNECTIONS) {
+            LOGGER.warn("{} refused: {} connections already", channel.remoteAddress(), connected);
+            rejected++;
+            var _ = channel.close();
+            return;
+        }
+        connected++;
+        channel.closeFuture().addListener(closed -> connected--);
+        SslHandler handler = tls.context().newHandler(channel.alloc());
+        handler.setHandshakeTimeout(HANDSHAKE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        channel.pipeline()
+                .addLast(handler)
+                .addLast(new IdleStateHandler(IDLE_SECONDS, 0, 0))
+                .addLast(new Framing())
+                .addLast(new WitnessSession(access, store, desk, this));
+    }
+
+    /** Where it listens. */
+    public InetSocketAddress address() {
+        return (InetSocketAddress) listening.localAddress();
+    }
+
+    /** The records in force. */
+    public List<OwnershipRecord> records() {
+        return store.records();
+    }
+
+    /** Completes exceptionally when nothing can be remembered any more: the process should end and be started anew. */
+    public CompletableFuture<Void> failed() {
+        return store.failed();
+    }
+
+    /** What it has done so far. Waits for the I/O thread; not to be called from it. */
+    public WitnessCounters counters() {
+        return group.submit(() -> new WitnessCounters(sessions.size(), rejected, granted, refused, desk.delayed()))
+                .syncUninterruptibly()
+                .getNow();
+    }
+
+    /** Stops listening, closes all connections and the store. What was not answered has an unknown outcome. */
+    @Override
+    public void close() {
+        if (listening != null) {
+            listening.close().awaitUninterruptibly();
+        }
+        group.submit(() -> List.copyOf(sessions).forEach(session -> session.close("the witness stops")))
+                .awaitUninterruptibly(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        store.close();
+        group.shutdownGracefully(0, CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                .awaitUninterruptibly(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    void joined(WitnessSession session) {
+        sessions.add(session);
+    }
+
+    void left(WitnessSession session) {
+        sessions.remove(session);
+    }
+
+    void rejected() {
+        rejected++;
+    }
+
+    void answered(Answer answer) {
+        switch (answer) {
+            case Answer.Granted made -> granted++;
+            case Answer.Refused not -> refused++;
+        }
+    }
+
+    private void changed(OwnershipRecord record) {
+        List.copyOf(sessions).forEach(session -> session.tell(record));
+        desk.changed(record.group());
+    }
+}

@@ -1,0 +1,44 @@
+package org.secondsite.witness.io;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import org.secondsite.witness.AccessRule;
+import org.secondsite.witness.GroupSettings;
+
+/**
+ * What a witness daemon needs to know.
+ *
+ * @param listen where to listen; port 0 lets the system choose
+ * @param dataDirectory where it remembers; its own alone
+ * @param certificate PEM file, its common name is {@code witness}
+ * @param key PEM file, PKCS#8, not encrypted
+ * @param authority PEM file with the certificates that may have signed a client's
+ * @param groups the groups it decides about
+ * @param ownerFreshMs how long after its last heartbeat a site counts as alive; below the silence at which a standby asks
+ * @param maximumGrantDelayMs the longest time that a standby's request waits for a living owner to ask itself
+ */
+public record WitnessServerSettings(
+        InetSocketAddress listen,
+        Path dataDirectory,
+        Path certificate,
+        Path key,
+        Path authority,
+        List<GroupSettings> groups,
+        int ownerFreshMs,
+        int maximumGrantDelayMs) {
+    /**
+     * Checks the ranges and the groups.
+     *
+     * @throws IllegalArgumentException if a time is negative, or {@link AccessRule} refuses the groups
+     */
+    public WitnessServerSettings {
+        groups = List.copyOf(groups);
+        if (ownerFreshMs < 0 || maximumGrantDelayMs < 0 || maximumGrantDelayMs > 60_000) {
+            throw new IllegalArgumentException("ownerFreshMs " + ownerFreshMs + " and maximumGrantDelayMs "
+                    + maximumGrantDelayMs + " must not be negative, and the latter at most 60000");
+        }
+        AccessRule checked = new AccessRule(groups);
+        assert !checked.sites().contains(AccessRule.WITNESS);
+    }
+}

@@ -1,0 +1,138 @@
+package org.secondsite.witness.io;
+
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
+import javax.naming.InvalidNameException;
+import javax.naming.ldap.LdapName;
+import javax.naming.ldap.Rdn;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import org.secondsite.config.SiteId;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * TLS 1.3 by BoringSSL, with a certificate on both sides whose common name is the holder's name.
+ *
+ * <p>The files are read anew for a connection when one of them has changed, so certificates are renewed without a restart;
+ * while the new files are unusable, half written for instance, the old ones serve on. Not thread-safe.
+ */
+final class WitnessTls {
+    private static final Logger LOGGER = LoggerFactory.getLogger(WitnessTls.class);
+    private static final String PROTOCOL = "TLSv1.3";
+
+    private final boolean server;
+    private final Path certificate;
+    private final Path key;
+    private final Path authority;
+    private List<FileTime> changed;
+    private SslContext context;
+
+    private WitnessTls(boolean server, Path certificate, Path key, Path authority) throws IOException {
+        this.server = server;
+        this.certificate = certificate;
+        this.key = key;
+        this.authority = authority;
+        changed = changeTimes();
+        context = build();
+    }
+
+    /**
+     * The witness's side.
+     *
+     * @throws IOException if a file cannot be read or holds no PEM of its kind
+     */
+    static WitnessTls server(Path certificate, Path key, Path authority) throws IOException {
+        return new WitnessTls(true, certificate, key, authority);
+    }
+
+    /**
+     * A client's side. The witness's name is checked afterwards, by {@link #peerName}: it is no host name.
+     *
+     * @throws IOException if a file cannot be read or holds no PEM of its kind
+     */
+    static WitnessTls client(Path certificate, Path key, Path authority) throws IOException {
+        return new WitnessTls(false, certificate, key, authority);
+    }
+
+    /** What the next connection is to use. */
+    SslContext context() {
+        try {
+            List<FileTime> now = changeTimes();
+            if (!now.equals(changed)) {
+                context = build();
+                changed = now;
+                LOGGER.info("certificate {} and its companions were read anew", certificate);
+            }
+        } catch (IOException e) {
+            LOGGER.warn("the old certificates serve on: {}", e.getMessage());
+        }
+        return context;
+    }
+
+    /**
+     * The common name of the peer's verified certificate.
+     *
+     * @throws IOException if it has none, or it is no name
+     */
+    static SiteId peerName(SslHandler handler) throws IOException {
+        X509Certificate peer;
+        try {
+            peer = (X509Certificate) handler.engine().getSession().getPeerCertificates()[0];
+        } catch (SSLPeerUnverifiedException e) {
+            throw new IOException("the peer showed no certificate", e);
+        }
+        String subject = peer.getSubjectX500Principal().getName();
+        try {
+            for (Rdn part : new LdapName(subject).getRdns()) {
+                if (part.getType().equalsIgnoreCase("CN") && part.getValue() instanceof String name) {
+                    return new SiteId(name);
+                }
+            }
+        } catch (InvalidNameException | IllegalArgumentException e) {
+            throw new IOException("the certificate of '" + subject + "' names no site: " + e.getMessage(), e);
+        }
+        throw new IOException("the certificate of '" + subject + "' has no common name");
+    }
+
+    private List<FileTime> changeTimes() throws IOException {
+        List<FileTime> times = new ArrayList<>();
+        for (Path file : List.of(certificate, key, authority)) {
+            times.add(Files.getLastModifiedTime(file));
+        }
+        return times;
+    }
+
+    private SslContext build() throws IOException {
+        SslContextBuilder builder;
+        try {
+            if (server) {
+                builder = SslContextBuilder.forServer(certificate.toFile(), key.toFile())
+                        .clientAuth(ClientAuth.REQUIRE);
+            } else {
+                builder = SslContextBuilder.forClient()
+                        .keyManager(certificate.toFile(), key.toFile())
+                        .endpointIdentificationAlgorithm(null);
+            }
+            return builder.trustManager(authority.toFile())
+                    .sslProvider(SslProvider.OPENSSL)
+                    .protocols(PROTOCOL)
+                    .build();
+        } catch (IllegalArgumentException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new IOException(
+                    "certificate " + certificate + ", key " + key + " or authority " + authority + " is unusable: "
+                            + e.getMessage() + " (" + cause + ")",
+                    e);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+package org.secondsite.witness.wire;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32C;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.wire.FieldReader.Malformed;
+
+/**
+ * The witness's log as bytes.
+ *
+ * <pre>
+ *   file      +----------------------+-----------------------------+
+ *             | "SSWITLOG": 8        | entries ...                 |
+ *             +----------------------+-----------------------------+
+ *
+ *   entry     +-----------+------------+--------------+------------+
+ *             | length: 4 | bodySum: 4 | headerSum: 4 | body       |     1 &lt;= length &lt;= 4096
+ *             +-----------+------------+--------------+------------+
+ *               bodySum:   CRC-32C of the body
+ *               headerSum: CRC-32C of length and bodySum
+ *
+ *   body      record, siteA: name, siteB: name, asker: name, reason: text        (fields as in {@link MessageCodec})
+ * </pre>
+ *
+ * <p><b>Cut off or damaged.</b> Entries are appended one at a time, each forced to the disk before the next, so a crash
+ * can leave only the last one incomplete, and nobody was told of that one: it is dropped. Everything else that does not
+ * check is damage to what may have been granted, and to go on without it could grant a term twice. An incomplete append
+ * is recognised by what it is: the file ends within the entry, or a sector's share of it was never written and reads as
+ * zeros. A complete last entry with a wrong sum is damage.
+ */
+public final class LogCodec {
+    /** The octets of the file's head. */
+    public static final int FILE_HEADER_OCTETS = 8;
+
+    private static final long MAGIC = 0x53535749544c4f47L;
+    private static final int HEADER_OCTETS = 12;
+    private static final int MAX_BODY_OCTETS = 4096;
+    private static final int SECTOR_OCTETS = 512;
+
+    /** What a log holds. */
+    public sealed interface Scan {
+        /**
+         * All of it checks, or all but an append that a crash cut off.
+         *
+         * @param entries the entries, oldest first
+         * @param wholeOctets how much of the file is whole; what follows is to be cut off
+         */
+        record Legible(List<LogEntry> entries, int wholeOctets) implements Scan {}
+
+        /**
+         * Something that may have been granted is no longer readable.
+         *
+         * @param offset where
+         * @param reason what is wrong
+         */
+        record Damaged(int offset, String reason) implements Scan {}
+    }
+
+    private LogCodec() {}
+
+    /** Appends the head of a log file. */
+    public static void encodeFileHeader(ByteBuf out) {
+        out.writeLong(MAGIC);
+    }
+
+    /** Appends an entry. */
+    public static void encode(LogEntry entry, ByteBuf out) {
+        ByteBuf body = Unpooled.buffer(256, MAX_BODY_OCTETS);
+        new FieldWriter(body)
+                .record(entry.record())
+                .name(entry.siteA().name())
+                .name(entry.siteB().name())
+                .name(entry.asker().name())
+                .text(entry.reason());
+        int bodySum = sum(body, 0, body.readableBytes());
+        int start = out.writerIndex();
+        out.writeInt(body.readableBytes());
+        out.writeInt(bodySum);
+        out.writeInt(sum(out, start, 8));
+        out.writeBytes(body);
+    }
+
+    /**
+     * Reads a whole log file.
+     *
+     * @param file its content, from index 0
+     */
+    public static Scan scan(ByteBuf file) {
+        int size = file.writerIndex();
+        if (size < FILE_HEADER_OCTETS || file.getLong(0) != MAGIC) {
+            return new Scan.Damaged(0, "this is no log of a witness");
+        }
+        List<LogEntry> entries = new ArrayList<>();
+        int at = FILE_HEADER_OCTETS;
+        while (at < size) {
+            if (!whole(file, at)) {
+                return cutOff(file, at)
+                        ? new Scan.Legible(entries, at)
+                        : new Scan.Damaged(at, "the sum of entry " + (entries.size() + 1) + " is wrong");
+            }
+            int length = file.getInt(at);
+            try {
+                entries.add(body(new FieldReader(file.slice(at + HEADER_OCTETS, length))));
+            } catch (Malformed malformed) {
+                return new Scan.Damaged(at, malformed.getMessage());
+            }
+            at += HEADER_OCTETS + length;
+        }
+        return new Scan.Legible(entries, at);
+    }
+
+    private static LogEntry body(FieldReader in) throws Malformed {
+        OwnershipRecord record = in.record();
+        SiteId siteA = in.site();
+        SiteId siteB = in.site();
+        SiteId asker = in.site();
+        String reason = in.text();
+        in.end();
+        try {
+            return new LogEntry(record, siteA, siteB, asker, reason);
+        } catch (IllegalArgumentException e) {
+            throw new Malformed(Decoded.Code.BAD_RECORD, e.getMessage());
+        }
+    }
+
+    private static boolean headerWhole(ByteBuf file, int at) {
+        return file.writerIndex() - at >= HEADER_OCTETS && sum(file, at, 8) == file.getInt(at + 8);
+    }
+
+    private static boolean whole(ByteBuf file, int at) {
+        if (!headerWhole(file, at)) {
+            return false;
+        }
+        int length = file.getInt(at);
+        return length >= 1
+                && length <= MAX_BODY_OCTETS
+                && length <= file.writerIndex() - at - HEADER_OCTETS
+                && sum(file, at + HEADER_OCTETS, length) == file.getInt(at + 4);
+    }
+
+    private static boolean cutOff(ByteBuf file, int at) {
+        int size = file.writerIndex();
+        int left = size - at;
+        if (left > HEADER_OCTETS + MAX_BODY_OCTETS) {
+            return false;
+        }
+        int needed = headerWhole(file, at) ? HEADER_OCTETS + file.getInt(at) : HEADER_OCTETS;
+        if (headerWhole(file, at) && left > needed) {
+            return false;
+        }
+        return left < needed || hasUnwrittenSector(file, at);
+    }
+
+    private static boolean hasUnwrittenSector(ByteBuf file, int from) {
+        int size = file.writerIndex();
+        for (int start = from; start < size; ) {
+            int end = Math.min(size, (start / SECTOR_OCTETS + 1) * SECTOR_OCTETS);
+            if (file.forEachByte(start, end - start, octet -> octet == 0) < 0) {
+                return true;
+            }
+            start = end;
+        }
+        return false;
+    }
+
+    private static int sum(ByteBuf octets, int from, int length) {
+        CRC32C crc = new CRC32C();
+        crc.update(octets.nioBuffer(from, length));
+        return (int) crc.getValue();
+    }
+}

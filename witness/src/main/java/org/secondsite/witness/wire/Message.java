@@ -1,0 +1,80 @@
+package org.secondsite.witness.wire;
+
+import java.util.Set;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+
+/** A message between a client and the witness. Layouts are drawn at {@link MessageCodec}. */
+public sealed interface Message {
+    /** What a client sends. */
+    sealed interface ToWitness extends Message {}
+
+    /** What the witness sends. */
+    sealed interface FromWitness extends Message {}
+
+    /** What a client sends and the witness answers under the same number. */
+    sealed interface Question extends ToWitness {
+        /** Chosen by the client, never twice on one connection. */
+        long requestId();
+
+        /** The group that it is about. */
+        GroupId group();
+    }
+
+    /** What the witness answers. */
+    sealed interface Reply extends FromWitness {
+        /** The number of the question. */
+        long requestId();
+    }
+
+    /**
+     * A client's first message.
+     *
+     * @param version the protocol version it speaks, 0 to 255
+     * @param site whom it takes itself for; the witness compares it with the certificate
+     */
+    record Hello(int version, SiteId site) implements ToWitness {}
+
+    /** The sender's gateway lives. The witness answers {@link Echo}. */
+    record Heartbeat(SiteId site) implements ToWitness {}
+
+    /** Asks for a new record by the rules. */
+    record Ask(long requestId, long expectedTerm, GroupId group, SiteId owner, Set<SiteId> inSync, String reason)
+            implements Question {
+        /** Copies the set. */
+        public Ask {
+            inSync = Set.copyOf(inSync);
+        }
+    }
+
+    /** An operator's wish that breaks the rules. */
+    record Force(long requestId, long expectedTerm, GroupId group, SiteId owner, String reason) implements Question {}
+
+    /** Asks for the record as it is. */
+    record Read(long requestId, GroupId group) implements Question {}
+
+    /** The witness accepts the client; the records of its groups follow. */
+    record Welcome(int version) implements FromWitness {}
+
+    /** Answers a heartbeat. */
+    record Echo() implements FromWitness {}
+
+    /** A record, unasked: one for each group after the welcome, then one for each change. */
+    record Watched(OwnershipRecord record) implements FromWitness {}
+
+    /** The change was made. */
+    record Granted(long requestId, OwnershipRecord record) implements Reply {}
+
+    /** The change was not made. */
+    record Refused(long requestId, OwnershipRecord current, String reason) implements Reply {}
+
+    /** The record as it is. */
+    record Current(long requestId, OwnershipRecord record) implements Reply {}
+
+    /** This client may not ask that, whatever the record is. */
+    record NotServed(long requestId, String reason) implements Reply {}
+
+    /** The witness closes the connection, and why. */
+    record Bye(String reason) implements FromWitness {}
+}

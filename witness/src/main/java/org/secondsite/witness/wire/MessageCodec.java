@@ -1,0 +1,180 @@
+package org.secondsite.witness.wire;
+
+import io.netty.buffer.ByteBuf;
+import org.secondsite.witness.wire.FieldReader.Malformed;
+
+/**
+ * Reads and writes {@link Message}s. All numbers are big-endian; counts and lengths are unsigned.
+ *
+ * <pre>
+ *   frame     +-----------------+--------+------------------+
+ *             | length: 2       | type: 1| body: length - 1 |      1 &lt;= length &lt;= 4096
+ *             +-----------------+--------+------------------+
+ *
+ *   name      +--------+-------------+       text   +-----------------+---------------+
+ *             | n: 1   | ASCII: n    |              | n: 2            | UTF-8: n      |   n &lt;= 2048
+ *             +--------+-------------+              +--------+--------+---------------+
+ *                                            sites  | n: 1   | n names                |   1 &lt;= n &lt;= 2
+ *   record    +---------+-----------+-----------+---+--------+----+-------------------+
+ *             | term: 8 | before: 8 | group: name | owner: name   | inSync: sites     |
+ *             +---------+-----------+-------------+---------------+-------------------+
+ *
+ *   to the witness                                       from the witness
+ *   01 hello      "SSWT": 4, version: 1, site: name      81 welcome    version: 1
+ *   02 heartbeat  site: name                             82 echo
+ *   03 ask        id: 8, term: 8, group: name,           83 watched    record
+ *                 owner: name, sites, reason: text       84 granted    id: 8, record
+ *   04 force      id: 8, term: 8, group: name,           85 refused    id: 8, record, reason: text
+ *                 owner: name, reason: text              86 current    id: 8, record
+ *   05 read       id: 8, group: name                     87 not served id: 8, reason: text
+ *                                                        88 bye        reason: text
+ * </pre>
+ */
+public final class MessageCodec {
+    /** The version of this layout. */
+    public static final int VERSION = 1;
+
+    /** The largest length that a frame may state, in octets. */
+    public static final int MAX_FRAME_OCTETS = 4096;
+
+    /** The largest text, in octets; longer ones are cut when they are written. */
+    static final int MAX_TEXT_OCTETS = 2048;
+
+    private static final int LENGTH_OCTETS = 2;
+    private static final int MAGIC = 0x53535754;
+
+    private static final int HELLO = 0x01;
+    private static final int HEARTBEAT = 0x02;
+    private static final int ASK = 0x03;
+    private static final int FORCE = 0x04;
+    private static final int READ = 0x05;
+    private static final int WELCOME = 0x81;
+    private static final int ECHO = 0x82;
+    private static final int WATCHED = 0x83;
+    private static final int GRANTED = 0x84;
+    private static final int REFUSED = 0x85;
+    private static final int CURRENT = 0x86;
+    private static final int NOT_SERVED = 0x87;
+    private static final int BYE = 0x88;
+
+    private static final Decoded NEED_MORE = new Decoded.NeedMore();
+
+    private MessageCodec() {}
+
+    /**
+     * Reads one message. Consumes its frame, or nothing if it is not complete.
+     *
+     * @param in what has been received so far
+     */
+    public static Decoded decode(ByteBuf in) {
+        int available = in.readableBytes();
+        if (available < LENGTH_OCTETS) {
+            return NEED_MORE;
+        }
+        int length = in.getUnsignedShort(in.readerIndex());
+        if (length == 0) {
+            return new Decoded.Reset(Decoded.Code.EMPTY_FRAME, "a frame without a type");
+        }
+        if (length > MAX_FRAME_OCTETS) {
+            return new Decoded.Reset(
+                    Decoded.Code.FRAME_TOO_LONG, "a frame of " + length + " octets, at most " + MAX_FRAME_OCTETS);
+        }
+        if (available - LENGTH_OCTETS < length) {
+            return NEED_MORE;
+        }
+        in.skipBytes(LENGTH_OCTETS);
+        FieldReader fields = new FieldReader(in.readSlice(length));
+        try {
+            Message message = message(fields.u8(), fields);
+            fields.end();
+            return new Decoded.Complete(message);
+        } catch (Malformed malformed) {
+            return malformed.reset();
+        }
+    }
+
+    private static Message message(int type, FieldReader in) throws Malformed {
+        return switch (type) {
+            case HELLO -> hello(in);
+            case HEARTBEAT -> new Message.Heartbeat(in.site());
+            case ASK -> ask(in);
+            case FORCE -> new Message.Force(in.u64(), in.u64(), in.group(), in.site(), in.text());
+            case READ -> new Message.Read(in.u64(), in.group());
+            case WELCOME -> new Message.Welcome(in.u8());
+            case ECHO -> new Message.Echo();
+            case WATCHED -> new Message.Watched(in.record());
+            case GRANTED -> new Message.Granted(in.u64(), in.record());
+            case REFUSED -> new Message.Refused(in.u64(), in.record(), in.text());
+            case CURRENT -> new Message.Current(in.u64(), in.record());
+            case NOT_SERVED -> new Message.NotServed(in.u64(), in.text());
+            case BYE -> new Message.Bye(in.text());
+            default -> throw new Malformed(Decoded.Code.UNKNOWN_TYPE, "unknown message type " + type);
+        };
+    }
+
+    private static Message hello(FieldReader in) throws Malformed {
+        if (in.u32() != MAGIC) {
+            throw new Malformed(Decoded.Code.BAD_MAGIC, "the first message is no hello of a witness's client");
+        }
+        return new Message.Hello(in.u8(), in.site());
+    }
+
+    private static Message ask(FieldReader in) throws Malformed {
+        return new Message.Ask(in.u64(), in.u64(), in.group(), in.site(), in.sites(), in.text());
+    }
+
+    /** Appends the frame of {@code message} to {@code out}. */
+    public static void encode(Message message, ByteBuf out) {
+        int start = out.writerIndex();
+        out.writeShort(0);
+        FieldWriter fields = new FieldWriter(out);
+        switch (message) {
+            case Message.ToWitness m -> write(m, fields);
+            case Message.FromWitness m -> write(m, fields);
+        }
+        int length = out.writerIndex() - start - LENGTH_OCTETS;
+        if (length > MAX_FRAME_OCTETS) {
+            throw new AssertionError("a frame of " + length + " octets: the fields' bounds do not add up");
+        }
+        out.setShort(start, length);
+    }
+
+    private static void write(Message.ToWitness message, FieldWriter out) {
+        switch (message) {
+            case Message.Hello m ->
+                out.u8(HELLO).u32(MAGIC).u8(m.version()).name(m.site().name());
+            case Message.Heartbeat m -> out.u8(HEARTBEAT).name(m.site().name());
+            case Message.Ask m ->
+                out.u8(ASK)
+                        .u64(m.requestId())
+                        .u64(m.expectedTerm())
+                        .name(m.group().name())
+                        .name(m.owner().name())
+                        .sites(m.inSync())
+                        .text(m.reason());
+            case Message.Force m ->
+                out.u8(FORCE)
+                        .u64(m.requestId())
+                        .u64(m.expectedTerm())
+                        .name(m.group().name())
+                        .name(m.owner().name())
+                        .text(m.reason());
+            case Message.Read m ->
+                out.u8(READ).u64(m.requestId()).name(m.group().name());
+        }
+    }
+
+    private static void write(Message.FromWitness message, FieldWriter out) {
+        switch (message) {
+            case Message.Welcome m -> out.u8(WELCOME).u8(m.version());
+            case Message.Echo m -> out.u8(ECHO);
+            case Message.Watched m -> out.u8(WATCHED).record(m.record());
+            case Message.Granted m -> out.u8(GRANTED).u64(m.requestId()).record(m.record());
+            case Message.Refused m ->
+                out.u8(REFUSED).u64(m.requestId()).record(m.current()).text(m.reason());
+            case Message.Current m -> out.u8(CURRENT).u64(m.requestId()).record(m.record());
+            case Message.NotServed m -> out.u8(NOT_SERVED).u64(m.requestId()).text(m.reason());
+            case Message.Bye m -> out.u8(BYE).text(m.reason());
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** The witness's protocol as bytes: messages, and the codec that reads and writes them. Pure. */
+package org.secondsite.witness.wire;
