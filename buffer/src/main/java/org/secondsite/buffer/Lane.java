@@ -1,0 +1,232 @@
+package org.secondsite.buffer;
+
+import java.lang.foreign.MemorySegment;
+import org.secondsite.config.EpochId;
+
+/**
+ * One VM in the buffer: its state, its term, its sealed epochs and its figures around its {@link RecordStream}. See
+ * {@link EpochBuffer} for who may call what.
+ */
+final class Lane {
+    final RecordStream stream;
+    private final long quotaBytes;
+    private final int frameBytes;
+    private final SealedEpochs sealed = new SealedEpochs();
+
+    /** Where the open epoch begins, and when its first packet came. */
+    private long openFrom;
+
+    private long openSinceNanos;
+
+    // Written by commands on the arrival side only; volatile for those who read the figures.
+    private volatile VmState state = VmState.CLOSED;
+    private volatile long term;
+    private volatile EpochId lastSealed = EpochId.NONE;
+    private volatile EpochId lastCommitted = EpochId.NONE;
+    private volatile EpochId oldestSealed = EpochId.NONE;
+    private volatile int sealedEpochs;
+
+    private final Tally acceptedPackets = new Tally();
+    private final Tally acceptedBytes = new Tally();
+    private final Tally droppedClosed = new Tally();
+    private final Tally droppedQuota = new Tally();
+    private final Tally droppedPool = new Tally();
+    private final Tally droppedSpoofed = new Tally();
+    private final Tally refusedCommands = new Tally();
+    private final Tally discardedPackets = new Tally();
+    private final Tally discardedBytes = new Tally();
+
+    // Written by the release side.
+    private final Tally releasedPackets = new Tally();
+    private final Tally releasedBytes = new Tally();
+    private final Tally unsendablePackets = new Tally();
+    private final Tally unsendableBytes = new Tally();
+
+    Lane(int index, ChunkPool pool, BufferLimits limits) {
+        stream = new RecordStream(index, pool, limits);
+        quotaBytes = limits.perVmBytes();
+        frameBytes = limits.frameBytes();
+    }
+
+    Arrival arrive(MemorySegment source, long offset, int bytes, int tag, long nowNanos) {
+        VmState now = state;
+        if (now == VmState.CLOSED) {
+            droppedClosed.add(1);
+            return Arrival.CLOSED;
+        }
+        if (stream.heldBytes() + RecordStream.recordBytes(bytes) > quotaBytes) {
+            droppedQuota.add(1);
+            return Arrival.OVER_QUOTA;
+        }
+        boolean first = stream.tail() == openFrom;
+        if (bytes > frameBytes || !stream.append(source, offset, bytes, tag)) {
+            droppedPool.add(1);
+            return Arrival.NO_ROOM;
+        }
+        acceptedBytes.add(bytes);
+        acceptedPackets.add(1);
+        if (now == VmState.PASS) {
+            openFrom = stream.tail();
+            stream.allowUpTo(openFrom);
+            return Arrival.PASSED;
+        }
+        if (first) {
+            openSinceNanos = nowNanos;
+        }
+        return Arrival.HELD;
+    }
+
+    void spoofed() {
+        droppedSpoofed.add(1);
+    }
+
+    boolean hold(long byTerm) {
+        if (!admitted(byTerm)) {
+            return false;
+        }
+        if (state != VmState.HOLD) {
+            openFrom = stream.tail();
+        }
+        state = VmState.HOLD;
+        return true;
+    }
+
+    boolean pass(long byTerm) {
+        if (!admitted(byTerm)) {
+            return false;
+        }
+        state = VmState.PASS;
+        sealed.clear();
+        showSealed();
+        openFrom = stream.tail();
+        stream.allowUpTo(openFrom);
+        return true;
+    }
+
+    boolean seal(EpochId epoch) {
+        if (!admitted(epoch.term())) {
+            return false;
+        }
+        if (epoch.atMost(lastSealed)) {
+            refusedCommands.add(1);
+            return false;
+        }
+        if (state == VmState.HOLD) {
+            sealed.add(epoch, stream.tail(), openSinceNanos);
+            openFrom = stream.tail();
+            showSealed();
+        }
+        lastSealed = epoch;
+        return true;
+    }
+
+    boolean commit(EpochId upTo) {
+        if (!admitted(upTo.term())) {
+            return false;
+        }
+        long end = sealed.removeUpTo(upTo);
+        if (end >= 0) {
+            stream.allowUpTo(end);
+            lastCommitted = sealed.lastRemoved();
+            showSealed();
+        }
+        return true;
+    }
+
+    /** Both sides quiet. */
+    boolean fence(long byTerm) {
+        if (!admitted(byTerm)) {
+            return false;
+        }
+        shut();
+        return true;
+    }
+
+    /** Both sides quiet. */
+    void shut() {
+        state = VmState.CLOSED;
+        sealed.clear();
+        showSealed();
+        long packets = heldPackets();
+        long bytes = heldBytes();
+        stream.discardAll();
+        openFrom = stream.tail();
+        discardedPackets.add(packets);
+        discardedBytes.add(bytes);
+    }
+
+    /** Release side: the record at the head has left. */
+    void released() {
+        int bytes = stream.advance();
+        releasedBytes.add(bytes);
+        releasedPackets.add(1);
+    }
+
+    /** Release side: the way out will never take the record at the head. */
+    void unsendable() {
+        int bytes = stream.advance();
+        unsendableBytes.add(bytes);
+        unsendablePackets.add(1);
+    }
+
+    VmState state() {
+        return state;
+    }
+
+    /** Arrival side: when the oldest held packet came; {@code nowNanos} when none is held. */
+    long oldestNanos(long nowNanos) {
+        long head = stream.head();
+        if (head == stream.tail()) {
+            return nowNanos;
+        }
+        return sealed.oldestNanos(head, stream.tail() > openFrom ? openSinceNanos : nowNanos);
+    }
+
+    /** Any thread. What left is read before what came, so that the difference is never negative. */
+    private long heldPackets() {
+        long gone = releasedPackets.get() + unsendablePackets.get() + discardedPackets.get();
+        return acceptedPackets.get() - gone;
+    }
+
+    private long heldBytes() {
+        long gone = releasedBytes.get() + unsendableBytes.get() + discardedBytes.get();
+        return acceptedBytes.get() - gone;
+    }
+
+    VmCounters counters() {
+        return new VmCounters(
+                state,
+                term,
+                heldPackets(),
+                heldBytes(),
+                stream.heldBytes(),
+                releasedPackets.get(),
+                releasedBytes.get(),
+                discardedPackets.get(),
+                droppedClosed.get(),
+                droppedQuota.get(),
+                droppedPool.get(),
+                droppedSpoofed.get(),
+                unsendablePackets.get(),
+                sealedEpochs,
+                oldestSealed,
+                lastSealed,
+                lastCommitted,
+                refusedCommands.get());
+    }
+
+    /** DESIGN §4, NothingAfterFence: a command of a lower term than the highest seen changes nothing. */
+    private boolean admitted(long byTerm) {
+        if (byTerm < term) {
+            refusedCommands.add(1);
+            return false;
+        }
+        term = byTerm;
+        return true;
+    }
+
+    private void showSealed() {
+        oldestSealed = sealed.oldest();
+        sealedEpochs = sealed.size();
+    }
+}

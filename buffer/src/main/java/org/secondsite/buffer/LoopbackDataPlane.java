@@ -1,0 +1,130 @@
+package org.secondsite.buffer;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+
+/**
+ * A data plane without a network: frames come by a method call and leave through a consumer. The embedded demo and the simulator run the
+ * same {@link EpochBuffer} with it as a gateway does with real ports.
+ *
+ * <p>Commands take effect before the call returns, in the calling thread; every method may be called from any thread. The
+ * uplink is called under this object's lock, so that frames keep their order: it must not wait for another thread that uses this object.
+ * {@code sealed} and {@code fenced} run in the calling thread after the lock has been left.
+ */
+public final class LoopbackDataPlane implements DataPlane {
+    private final Map<VmId, Integer> lanes = new HashMap<>();
+    private final Arena arena = Arena.ofShared();
+    private final EpochBuffer buffer;
+    private final ReleaseCursor cursor;
+    private final Consumer<byte[]> uplink;
+    private boolean closed;
+
+    /**
+     * A data plane with every VM CLOSED.
+     *
+     * @param poolBytes the memory for all VMs
+     * @param perVmBytes the quota of each
+     * @param uplink gets each released frame, byte for byte as it came
+     * @throws IllegalArgumentException if two VMs have one name, or the pool is too small for them
+     */
+    public LoopbackDataPlane(List<ProtectedVm> vms, long poolBytes, long perVmBytes, Consumer<byte[]> uplink) {
+        for (ProtectedVm vm : vms) {
+            if (lanes.put(vm.id(), lanes.size()) != null) {
+                throw new IllegalArgumentException("VM " + vm.id() + " is configured twice");
+            }
+        }
+        this.uplink = uplink;
+        buffer = new EpochBuffer(arena.allocate(poolBytes, 8), BufferLimits.perVm(perVmBytes), lanes.size());
+        cursor = buffer.cursor();
+    }
+
+    /** A frame that the VM sends. */
+    public synchronized void fromVm(VmId vm, byte[] frame) {
+        int lane = lane(vm);
+        if (!closed && buffer.arrive(lane, MemorySegment.ofArray(frame), 0, frame.length, 0, 0) == Arrival.PASSED) {
+            release(lane);
+        }
+    }
+
+    @Override
+    public synchronized void hold(VmId vm, long term) {
+        buffer.hold(lane(vm), term);
+    }
+
+    @Override
+    public synchronized void pass(VmId vm, long term) {
+        int lane = lane(vm);
+        if (!closed && buffer.pass(lane, term)) {
+            release(lane);
+        }
+    }
+
+    @Override
+    public void seal(VmId vm, EpochId epoch, Runnable sealed) {
+        synchronized (this) {
+            buffer.seal(lane(vm), epoch);
+        }
+        sealed.run();
+    }
+
+    @Override
+    public synchronized void commit(VmId vm, EpochId upTo) {
+        int lane = lane(vm);
+        if (!closed && buffer.commit(lane, upTo)) {
+            release(lane);
+        }
+    }
+
+    @Override
+    public void fence(VmId vm, long term, Runnable fenced) {
+        synchronized (this) {
+            if (!closed) {
+                buffer.fence(lane(vm), term);
+            }
+        }
+        fenced.run();
+    }
+
+    @Override
+    public synchronized DataPlaneCounters counters() {
+        Map<VmId, VmCounters> vms = new HashMap<>();
+        lanes.forEach((vm, lane) -> vms.put(vm, buffer.counters(lane)));
+        return new DataPlaneCounters(vms, 0, 0, 0, buffer.poolBytes(), buffer.poolFreeBytes());
+    }
+
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            buffer.close();
+            arena.close();
+        }
+    }
+
+    private void release(int lane) {
+        cursor.start(lane);
+        while (cursor.next()) {
+            byte[] frame = new byte[cursor.bytes()];
+            for (int at = 0; at < frame.length; at += cursor.piece(at)) {
+                MemorySegment.copy(
+                        buffer.memory(), cursor.offset(at), MemorySegment.ofArray(frame), at, cursor.piece(at));
+            }
+            buffer.released(lane, 1);
+            uplink.accept(frame);
+        }
+    }
+
+    private int lane(VmId vm) {
+        Integer lane = lanes.get(vm);
+        if (lane == null) {
+            throw new IllegalArgumentException("VM " + vm + " is not configured");
+        }
+        return lane;
+    }
+}

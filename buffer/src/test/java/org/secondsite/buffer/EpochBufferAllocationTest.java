@@ -1,0 +1,65 @@
+package org.secondsite.buffer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.Test;
+import org.secondsite.config.EpochId;
+
+/** A packet on its way through the buffer makes no garbage. */
+class EpochBufferAllocationTest {
+    private static final int EPOCHS = 64;
+    private static final int PACKETS = 2000;
+
+    private long sum;
+
+    @Test
+    void arrivingSealingCommittingAndReleasingAllocateNothing() {
+        EpochId[] ids = new EpochId[EPOCHS * 4];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = new EpochId(1, i + 1);
+        }
+        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        try (Arena arena = Arena.ofConfined()) {
+            EpochBuffer buffer = new EpochBuffer(arena.allocate(16 << 20, 8), BufferLimits.perVm(4 << 20), 2);
+            MemorySegment frame = arena.allocate(1600, 8);
+            ReleaseCursor cursor = buffer.cursor();
+            buffer.hold(0, 1);
+            buffer.pass(1, 1);
+            run(buffer, cursor, frame, ids, 0, EPOCHS * 3);
+            long thread = Thread.currentThread().threadId();
+            threads.getThreadAllocatedBytes(thread);
+            long before = threads.getThreadAllocatedBytes(thread);
+            run(buffer, cursor, frame, ids, EPOCHS * 3, EPOCHS * 4);
+            long bytes = threads.getThreadAllocatedBytes(thread) - before;
+            assertEquals(0, bytes, "bytes allocated for " + 2 * EPOCHS * PACKETS + " packets, checksum " + sum);
+        }
+    }
+
+    private void run(EpochBuffer buffer, ReleaseCursor cursor, MemorySegment frame, EpochId[] ids, int from, int to) {
+        for (int epoch = from; epoch < to; epoch++) {
+            for (int i = 0; i < PACKETS; i++) {
+                buffer.arrive(0, frame, 0, 60 + (i * 37) % 1500, i, i);
+                buffer.arrive(1, frame, 0, 60 + (i * 53) % 1500, i, i);
+            }
+            buffer.seal(0, ids[epoch]);
+            buffer.commit(0, ids[epoch]);
+            drain(buffer, cursor, 0);
+            drain(buffer, cursor, 1);
+        }
+    }
+
+    private void drain(EpochBuffer buffer, ReleaseCursor cursor, int lane) {
+        int records = 0;
+        cursor.start(lane);
+        while (cursor.next()) {
+            for (int at = 0; at < cursor.bytes(); at += cursor.piece(at)) {
+                sum += cursor.offset(at);
+            }
+            records++;
+        }
+        buffer.released(lane, records);
+    }
+}

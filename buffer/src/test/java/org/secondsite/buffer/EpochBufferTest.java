@@ -1,0 +1,226 @@
+package org.secondsite.buffer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.secondsite.config.EpochId;
+
+class EpochBufferTest {
+    private static final int CHUNK = 4096;
+
+    private final Arena arena = Arena.ofConfined();
+    private EpochBuffer buffer = buffer(1, 64 << 10, 256 << 10);
+
+    @AfterEach
+    void free() {
+        arena.close();
+    }
+
+    @Test
+    void releasedIsCommitted() {
+        buffer.hold(0, 7);
+        arrive(0, 1);
+        arrive(0, 2);
+        assertTrue(buffer.seal(0, new EpochId(7, 1)));
+        arrive(0, 3);
+        assertEquals(List.of(), drain(0));
+        assertTrue(buffer.commit(0, new EpochId(7, 1)));
+        assertEquals(List.of(1, 2), drain(0));
+        assertTrue(buffer.commit(0, new EpochId(7, 9)));
+        assertEquals(List.of(), drain(0), "the open epoch is not sealed yet");
+        assertTrue(buffer.seal(0, new EpochId(7, 2)));
+        assertEquals(List.of(), drain(0), "a commit that came before the seal says nothing about it");
+        buffer.commit(0, new EpochId(7, 2));
+        assertEquals(List.of(3), drain(0));
+    }
+
+    @Test
+    void commitReleasesAllEpochsUpToItInOrder() {
+        buffer.hold(0, 1);
+        for (int epoch = 1; epoch <= 40; epoch++) {
+            arrive(0, epoch);
+            buffer.seal(0, new EpochId(1, epoch));
+        }
+        buffer.commit(0, new EpochId(1, 38));
+        assertEquals(38, drain(0).size());
+        assertEquals(new EpochId(1, 39), buffer.counters(0).oldestSealed());
+    }
+
+    @Test
+    void nothingAfterFence() {
+        buffer.hold(0, 7);
+        arrive(0, 1);
+        buffer.seal(0, new EpochId(7, 1));
+        buffer.commit(0, new EpochId(7, 1));
+        assertTrue(buffer.fence(0, 8));
+        assertEquals(List.of(), drain(0), "committed, but not sent in time");
+        assertEquals(Arrival.CLOSED, arrive(0, 2));
+        assertFalse(buffer.hold(0, 7));
+        assertFalse(buffer.pass(0, 7));
+        assertFalse(buffer.seal(0, new EpochId(7, 2)));
+        assertFalse(buffer.commit(0, new EpochId(7, 2)));
+        assertFalse(buffer.fence(0, 7));
+        VmCounters counters = buffer.counters(0);
+        assertEquals(VmState.CLOSED, counters.state());
+        assertEquals(1, counters.discardedPackets());
+        assertEquals(1, counters.droppedClosed());
+        assertEquals(5, counters.refusedCommands());
+        assertEquals(0, counters.heldMemoryBytes());
+    }
+
+    @Test
+    void failClosed() {
+        assertEquals(Arrival.CLOSED, arrive(0, 1), "before the first command");
+        buffer.hold(0, 1);
+        arrive(0, 2);
+        buffer.close();
+        assertEquals(List.of(), drain(0));
+        assertEquals(Arrival.CLOSED, arrive(0, 3));
+        assertEquals(buffer.poolBytes(), buffer.poolFreeBytes());
+    }
+
+    @Test
+    void passReleasesTheOpenEpochTooAndHoldKeepsWhatComesAfter() {
+        buffer.hold(0, 1);
+        arrive(0, 1);
+        buffer.seal(0, new EpochId(1, 1));
+        arrive(0, 2);
+        buffer.pass(0, 2);
+        assertEquals(Arrival.PASSED, arrive(0, 3));
+        buffer.hold(0, 2);
+        assertEquals(Arrival.HELD, arrive(0, 4));
+        assertEquals(List.of(1, 2, 3), drain(0));
+        buffer.hold(0, 3);
+        assertEquals(1, buffer.counters(0).heldPackets(), "a second hold keeps what is held");
+        buffer.seal(0, new EpochId(3, 1));
+        buffer.commit(0, new EpochId(3, 1));
+        assertEquals(List.of(4), drain(0));
+    }
+
+    @Test
+    void sealThatDoesNotGrowLeavesPacketsInTheOpenEpoch() {
+        buffer.hold(0, 2);
+        arrive(0, 1);
+        buffer.seal(0, new EpochId(2, 5));
+        arrive(0, 2);
+        assertFalse(buffer.seal(0, new EpochId(2, 5)));
+        buffer.commit(0, new EpochId(2, 5));
+        assertEquals(List.of(1), drain(0));
+    }
+
+    @Test
+    void fullMeansTheNewestIsDroppedAndCounted() {
+        buffer.hold(0, 1);
+        int taken = 0;
+        while (arrive(0, taken) == Arrival.HELD) {
+            taken++;
+        }
+        assertEquals((64 << 10) / 16, taken);
+        assertEquals(1, buffer.counters(0).droppedQuota());
+        buffer.seal(0, new EpochId(1, 1));
+        buffer.commit(0, new EpochId(1, 1));
+        List<Integer> left = drain(0);
+        assertEquals(taken, left.size());
+        assertEquals(0, left.get(0));
+        assertEquals(taken - 1, left.get(taken - 1));
+        assertEquals(Arrival.HELD, arrive(0, 1));
+    }
+
+    @Test
+    void unsendableIsCountedAndTheNextFollows() {
+        buffer.pass(0, 1);
+        arrive(0, 1);
+        arrive(0, 2);
+        ReleaseCursor cursor = buffer.cursor();
+        cursor.start(0);
+        assertTrue(cursor.next());
+        buffer.unsendable(0);
+        assertEquals(List.of(2), drain(0));
+        assertEquals(1, buffer.counters(0).droppedRelease());
+        assertEquals(0, buffer.counters(0).heldBytes());
+    }
+
+    @Test
+    void aFloodInOneLaneLeavesEveryOtherItsShare() {
+        int lanes = 100;
+        buffer = buffer(lanes, 1 << 20, (long) lanes * 16 * CHUNK);
+        for (int lane = 0; lane < lanes; lane++) {
+            buffer.hold(lane, 1);
+        }
+        byte[] big = new byte[1500];
+        while (buffer.arrive(0, MemorySegment.ofArray(big), 0, big.length, 0, 0) == Arrival.HELD) {
+            assertTrue(buffer.heldMemoryBytes(0) <= 1 << 20);
+        }
+        for (int lane = 1; lane < lanes; lane++) {
+            for (int i = 0; i < 8 * CHUNK / 1520; i++) {
+                assertEquals(Arrival.HELD, buffer.arrive(lane, MemorySegment.ofArray(big), 0, big.length, 0, 0));
+            }
+        }
+    }
+
+    @Test
+    void oldestPacketIsKnownThroughSealAndCommit() {
+        buffer.hold(0, 1);
+        assertEquals(1000, buffer.oldestNanos(0, 1000));
+        arriveAt(10);
+        arriveAt(20);
+        buffer.seal(0, new EpochId(1, 1));
+        arriveAt(30);
+        assertEquals(10, buffer.oldestNanos(0, 1000));
+        buffer.commit(0, new EpochId(1, 1));
+        drain(0);
+        assertEquals(30, buffer.oldestNanos(0, 1000));
+        buffer.seal(0, new EpochId(1, 2));
+        assertEquals(30, buffer.oldestNanos(0, 1000));
+        buffer.fence(0, 1);
+        assertEquals(1000, buffer.oldestNanos(0, 1000));
+    }
+
+    @Test
+    void aPoolThatCannotHoldAFramePerVmIsRefused() {
+        IllegalArgumentException refusal =
+                assertThrows(IllegalArgumentException.class, () -> buffer(1000, 1 << 20, 1000L * CHUNK));
+        assertTrue(refusal.getMessage().contains("1000 VMs"), refusal.getMessage());
+    }
+
+    @Test
+    void aFrameLongerThanTheLimitIsDropped() {
+        buffer.hold(0, 1);
+        byte[] giant = new byte[9001];
+        assertEquals(Arrival.NO_ROOM, buffer.arrive(0, MemorySegment.ofArray(giant), 0, giant.length, 0, 0));
+        assertEquals(1, buffer.counters(0).droppedPool());
+    }
+
+    private EpochBuffer buffer(int lanes, long quotaBytes, long poolBytes) {
+        return new EpochBuffer(arena.allocate(poolBytes, 8), new BufferLimits(CHUNK, quotaBytes, 9000), lanes);
+    }
+
+    private Arrival arrive(int lane, int value) {
+        MemorySegment frame = MemorySegment.ofArray(new int[] {value, ~value});
+        return buffer.arrive(lane, frame, 0, 8, 0, 0);
+    }
+
+    private void arriveAt(long nanos) {
+        buffer.arrive(0, MemorySegment.ofArray(new byte[8]), 0, 8, 0, nanos);
+    }
+
+    private List<Integer> drain(int lane) {
+        List<Integer> values = new ArrayList<>();
+        ReleaseCursor cursor = buffer.cursor();
+        cursor.start(lane);
+        while (cursor.next()) {
+            values.add(buffer.memory().get(ValueLayout.JAVA_INT_UNALIGNED, cursor.offset(0)));
+        }
+        buffer.released(lane, values.size());
+        return values;
+    }
+}
