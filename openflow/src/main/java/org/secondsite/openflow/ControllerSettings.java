@@ -1,0 +1,43 @@
+package org.secondsite.openflow;
+
+import java.net.InetSocketAddress;
+import java.util.List;
+
+/**
+ * The settings of the controller.
+ *
+ * @param listen where switches connect to; port 0 takes a free one
+ * @param switches the switches that may connect
+ * @param echoAfterMs the silence after which a switch is asked whether it lives
+ * @param deadAfterMs the silence, or the wait for an answer, after which a session is given up
+ */
+public record ControllerSettings(
+        InetSocketAddress listen, List<SwitchSettings> switches, int echoAfterMs, int deadAfterMs) {
+    private static final int ECHO_AFTER_MS = 500;
+
+    /** Longer than the time in which Open vSwitch commits 50,000 flows, during which it answers nothing. */
+    private static final int DEAD_AFTER_MS = 3000;
+
+    /**
+     * Copies the list.
+     *
+     * @throws IllegalArgumentException if the times are not ordered, or two switches share a name or datapath id
+     */
+    public ControllerSettings {
+        switches = List.copyOf(switches);
+        if (echoAfterMs < 1 || deadAfterMs <= echoAfterMs) {
+            throw new IllegalArgumentException("0 < echoAfterMs < deadAfterMs does not hold");
+        }
+        long names = switches.stream().map(SwitchSettings::id).distinct().count();
+        long datapaths =
+                switches.stream().map(SwitchSettings::datapathId).distinct().count();
+        if (names < switches.size() || datapaths < switches.size()) {
+            throw new IllegalArgumentException("two switches share a name or a datapath id: " + switches);
+        }
+    }
+
+    /** With the default times. */
+    public ControllerSettings(InetSocketAddress listen, List<SwitchSettings> switches) {
+        this(listen, switches, ECHO_AFTER_MS, DEAD_AFTER_MS);
+    }
+}

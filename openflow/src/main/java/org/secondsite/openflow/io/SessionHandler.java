@@ -1,0 +1,85 @@
+package org.secondsite.openflow.io;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.SimpleChannelInboundHandler;
+import org.projectfloodlight.openflow.protocol.OFMessage;
+import org.secondsite.openflow.session.SwitchSession;
+import org.secondsite.openflow.wire.Incoming;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One connection: hands messages to its session, and gathers what the session sends into few writes. */
+final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
+    private static final Logger LOG = LoggerFactory.getLogger(SessionHandler.class);
+
+    /** A bundle of thousands of messages goes out in buffers of about this size. */
+    private static final int GATHERED_BYTES = 64 << 10;
+
+    private final SwitchController controller;
+    private ChannelHandlerContext context;
+    private SwitchSession session;
+    private ByteBuf gathered;
+    private String reason = "the switch closed the connection";
+
+    SessionHandler(SwitchController controller) {
+        this.controller = controller;
+    }
+
+    SwitchSession session() {
+        return session;
+    }
+
+    void send(OFMessage message) {
+        if (gathered == null) {
+            gathered = context.alloc().buffer();
+        }
+        message.writeTo(gathered);
+        if (gathered.readableBytes() >= GATHERED_BYTES) {
+            write();
+        }
+    }
+
+    void flush() {
+        write();
+        context.flush();
+    }
+
+    void end(String why) {
+        reason = why;
+        flush();
+        ChannelFuture _ = context.close();
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext active) {
+        context = active;
+        session = controller.opened(this, String.valueOf(active.channel().remoteAddress()));
+        controller.perform(this, session.opened(System.nanoTime()));
+    }
+
+    @Override
+    protected void channelRead0(ChannelHandlerContext from, Incoming incoming) {
+        controller.perform(this, session.received(incoming, System.nanoTime()));
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext inactive) {
+        controller.closed(this, reason);
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext failing, Throwable cause) {
+        LOG.warn("{}: connection ends: {}", failing.channel().remoteAddress(), cause.toString());
+        end(cause.toString());
+    }
+
+    private void write() {
+        if (gathered != null) {
+            // A write that fails comes back through exceptionCaught.
+            ChannelFuture _ = context.write(gathered, context.voidPromise());
+            gathered = null;
+        }
+    }
+}

@@ -1,0 +1,236 @@
+package org.secondsite.openflow.io;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.config.SwitchId;
+import org.secondsite.openflow.ControllerSettings;
+import org.secondsite.openflow.SwitchListener;
+import org.secondsite.openflow.SwitchSettings;
+import org.secondsite.openflow.VmAttachment;
+import org.secondsite.openflow.pipeline.Pipeline;
+import org.secondsite.openflow.session.ControlledSwitch;
+import org.secondsite.openflow.session.Effect;
+import org.secondsite.openflow.session.SwitchSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Listens for switches and keeps each of them at what was applied last.
+ *
+ * <p>All sessions, and all calls of the listener, run on one thread named {@code openflow}. Closing ends the sessions and
+ * writes nothing: the flows stay, and lead to a gateway that is no longer there.
+ */
+public final class SwitchController implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(SwitchController.class);
+
+    private static final int TICKS_PER_ECHO = 4;
+    private static final long CLOSE_WITHIN_MS = 2000;
+
+    private final ControllerSettings settings;
+    private final SwitchListener listener;
+    private final MultiThreadIoEventLoopGroup group =
+            new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("openflow"), EpollIoHandler.newFactory());
+    private final EventLoop loop = (EventLoop) group.next();
+    private final Map<SwitchId, ControlledSwitch> switches = new HashMap<>();
+    private final Map<Long, SwitchSettings> byDatapath = new HashMap<>();
+
+    /** Of the loop's thread, like everything in {@link #switches}. */
+    private final Set<SessionHandler> handlers = new HashSet<>();
+
+    private InetSocketAddress address;
+
+    private SwitchController(ControllerSettings settings, SwitchListener listener) {
+        this.settings = settings;
+        this.listener = listener;
+        for (SwitchSettings one : settings.switches()) {
+            switches.put(one.id(), new ControlledSwitch(one));
+            byDatapath.put(one.datapathId(), one);
+        }
+    }
+
+    /**
+     * Starts to listen.
+     *
+     * @throws IOException if the address cannot be bound
+     */
+    public static SwitchController open(ControllerSettings settings, SwitchListener listener) throws IOException {
+        SwitchController controller = new SwitchController(settings, listener);
+        try {
+            controller.bind();
+        } catch (IOException e) {
+            controller.close();
+            throw e;
+        }
+        return controller;
+    }
+
+    /** Where it listens. */
+    public InetSocketAddress address() {
+        return address;
+    }
+
+    /**
+     * The switch shall do this from now on; told to the listener when it does. Returns at once. The same again is checked
+     * and confirmed again.
+     *
+     * @param switchId one of the settings' switches
+     * @param term the term under which it is told so
+     * @param vms the VMs of this switch; VMs that are not named have no flows
+     * @throws IllegalArgumentException if there is no such switch, the term was never granted, or the VMs cannot stand on
+     *     one switch
+     */
+    public void apply(SwitchId switchId, long term, List<VmAttachment> vms) {
+        ControlledSwitch controlled = switches.get(switchId);
+        if (controlled == null) {
+            throw new IllegalArgumentException("there is no switch " + switchId);
+        }
+        if (term < 1) {
+            throw new IllegalArgumentException("term " + term + " was never granted");
+        }
+        Pipeline.check(controlled.settings().gatewayPort(), vms);
+        List<VmAttachment> frozen = List.copyOf(vms);
+        loop.execute(() -> {
+            List<Effect> effects = controlled.apply(term, frozen, System.nanoTime());
+            perform(switchId, handlerOf(controlled), effects);
+        });
+    }
+
+    @Override
+    public void close() {
+        group.shutdownGracefully(0, CLOSE_WITHIN_MS, TimeUnit.MILLISECONDS).awaitUninterruptibly(2 * CLOSE_WITHIN_MS);
+    }
+
+    private void bind() throws IOException {
+        ChannelFuture bound = new ServerBootstrap()
+                .group(group)
+                .channel(EpollServerSocketChannel.class)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(new MessageDecoder(), new SessionHandler(SwitchController.this));
+                    }
+                })
+                .bind(settings.listen())
+                .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IOException("cannot listen on " + settings.listen(), bound.cause());
+        }
+        address = (InetSocketAddress) bound.channel().localAddress();
+        long period = Math.max(1, settings.echoAfterMs() / TICKS_PER_ECHO);
+        ScheduledFuture<?> _ = loop.scheduleWithFixedDelay(this::tick, period, period, TimeUnit.MILLISECONDS);
+        LOG.info("listening for switches on {}", address);
+    }
+
+    private void tick() {
+        long now = System.nanoTime();
+        for (SessionHandler handler : List.copyOf(handlers)) {
+            try {
+                perform(handler, handler.session().tick(now));
+            } catch (RuntimeException e) {
+                // One that got out of here would stop the clock of all sessions.
+                LOG.error("session fails", e);
+                handler.end(e.toString());
+            }
+        }
+    }
+
+    SwitchSession opened(SessionHandler handler, String remote) {
+        handlers.add(handler);
+        return new SwitchSession(
+                byDatapath,
+                remote,
+                TimeUnit.MILLISECONDS.toNanos(settings.echoAfterMs()),
+                TimeUnit.MILLISECONDS.toNanos(settings.deadAfterMs()));
+    }
+
+    void closed(SessionHandler handler, String reason) {
+        handlers.remove(handler);
+        handler.session().closed();
+        handler.session().switchId().map(switches::get).ifPresent(controlled -> {
+            if (controlled.disconnected(handler.session())) {
+                tell(() -> listener.disconnected(controlled.settings().id(), reason));
+            }
+        });
+    }
+
+    void perform(SessionHandler handler, List<Effect> effects) {
+        perform(handler.session().switchId().orElse(null), handler, effects);
+    }
+
+    /**
+     * Does what a session wants.
+     *
+     * @param switchId {@code null} while the session does not know it
+     * @param handler {@code null} when the switch is not connected; then there is nothing to send
+     */
+    private void perform(SwitchId switchId, SessionHandler handler, List<Effect> effects) {
+        for (Effect effect : effects) {
+            switch (effect) {
+                case Effect.Send(var message) -> handler.send(message);
+                case Effect.Close(String reason) -> handler.end(reason);
+                case Effect.Connected(SwitchId id) -> connected(id, handler);
+                case Effect.Confirmed(long term, int flows) -> {
+                    long now = System.nanoTime();
+                    tell(() -> listener.confirmed(switchId, term, flows, now));
+                }
+                case Effect.Outranked(long term, String reason) -> {
+                    switches.get(switchId).outranked(term);
+                    tell(() -> listener.refused(switchId, term, reason));
+                }
+                case Effect.Failed(long term, String reason) -> tell(() -> listener.failed(switchId, term, reason));
+                case Effect.PortsMissing(Set<String> ports) -> tell(() -> listener.portsMissing(switchId, ports));
+            }
+        }
+        if (handler != null) {
+            handler.flush();
+        }
+    }
+
+    private void connected(SwitchId id, SessionHandler handler) {
+        ControlledSwitch controlled = switches.get(id);
+        SessionHandler former = handlerOf(controlled);
+        if (former != null) {
+            // A switch that connects again has given up the former connection, even if it still looks alive from here.
+            former.end("replaced by a newer connection");
+        }
+        tell(() -> listener.connected(id));
+        perform(id, handler, controlled.connected(handler.session(), System.nanoTime()));
+    }
+
+    private SessionHandler handlerOf(ControlledSwitch controlled) {
+        return controlled
+                .session()
+                .flatMap(session -> handlers.stream()
+                        .filter(handler -> handler.session() == session)
+                        .findFirst())
+                .orElse(null);
+    }
+
+    /** A listener that throws must not end a session. */
+    private static void tell(Runnable call) {
+        try {
+            call.run();
+        } catch (RuntimeException e) {
+            LOG.error("the listener failed", e);
+        }
+    }
+}

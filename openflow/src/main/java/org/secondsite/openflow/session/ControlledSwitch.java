@@ -1,0 +1,78 @@
+package org.secondsite.openflow.session;
+
+import java.util.List;
+import java.util.Optional;
+import org.secondsite.openflow.SwitchSettings;
+import org.secondsite.openflow.VmAttachment;
+import org.secondsite.openflow.pipeline.Pipeline;
+
+/**
+ * A switch over all its connections: what it shall do, and which terms are over.
+ *
+ * <p>What is desired is asserted again on every connection. A term that the switch refused once is never asserted again,
+ * because a switch that has restarted has forgotten the later term and would take the earlier one.
+ *
+ * <p>Not for use by several threads.
+ */
+public final class ControlledSwitch {
+    private final SwitchSettings settings;
+    private Optional<Desired> desired = Optional.empty();
+    private Optional<SwitchSession> session = Optional.empty();
+    private long outrankedTerm;
+
+    /** A switch that has not connected yet. */
+    public ControlledSwitch(SwitchSettings settings) {
+        this.settings = settings;
+    }
+
+    /** Who it is. */
+    public SwitchSettings settings() {
+        return settings;
+    }
+
+    /** Its connection, when there is one. */
+    public Optional<SwitchSession> session() {
+        return session;
+    }
+
+    /**
+     * It shall do this from now on, whether it is connected or not.
+     *
+     * @throws IllegalArgumentException if the VMs cannot stand on one switch, see {@link Pipeline#check}
+     */
+    public List<Effect> apply(long term, List<VmAttachment> vms, long nowNanos) {
+        Pipeline.check(settings.gatewayPort(), vms);
+        long highest = desired.map(Desired::term).orElse(0L);
+        if (term < highest) {
+            return List.of(new Effect.Outranked(term, "term " + highest + " was asked for before"));
+        }
+        if (term <= outrankedTerm) {
+            return List.of(new Effect.Outranked(term, "the switch has refused term " + outrankedTerm));
+        }
+        Desired next = new Desired(term, vms);
+        desired = Optional.of(next);
+        return session.map(s -> s.apply(next, nowNanos)).orElse(List.of());
+    }
+
+    /** A session has found out that it is of this switch; answers the effects in that session. */
+    public List<Effect> connected(SwitchSession connected, long nowNanos) {
+        session = Optional.of(connected);
+        return desired.filter(d -> d.term() > outrankedTerm)
+                .map(d -> connected.apply(d, nowNanos))
+                .orElse(List.of());
+    }
+
+    /** Answers whether the session was this switch's current one. */
+    public boolean disconnected(SwitchSession gone) {
+        boolean current = session.isPresent() && session.get() == gone;
+        if (current) {
+            session = Optional.empty();
+        }
+        return current;
+    }
+
+    /** The switch has refused this term. */
+    public void outranked(long term) {
+        outrankedTerm = Math.max(outrankedTerm, term);
+    }
+}

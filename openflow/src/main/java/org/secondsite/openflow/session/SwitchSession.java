@@ -1,0 +1,331 @@
+package org.secondsite.openflow.session;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.projectfloodlight.openflow.protocol.OFEchoReply;
+import org.projectfloodlight.openflow.protocol.OFEchoRequest;
+import org.projectfloodlight.openflow.protocol.OFErrorMsg;
+import org.projectfloodlight.openflow.protocol.OFFactories;
+import org.projectfloodlight.openflow.protocol.OFFactory;
+import org.projectfloodlight.openflow.protocol.OFFeaturesReply;
+import org.projectfloodlight.openflow.protocol.OFHello;
+import org.projectfloodlight.openflow.protocol.OFHelloElem;
+import org.projectfloodlight.openflow.protocol.OFHelloElemVersionbitmap;
+import org.projectfloodlight.openflow.protocol.OFHelloFailedCode;
+import org.projectfloodlight.openflow.protocol.OFMessage;
+import org.projectfloodlight.openflow.protocol.OFPortDesc;
+import org.projectfloodlight.openflow.protocol.OFPortDescStatsReply;
+import org.projectfloodlight.openflow.protocol.OFPortReason;
+import org.projectfloodlight.openflow.protocol.OFPortStatus;
+import org.projectfloodlight.openflow.protocol.OFStatsReplyFlags;
+import org.projectfloodlight.openflow.protocol.OFVersion;
+import org.projectfloodlight.openflow.types.OFAuxId;
+import org.projectfloodlight.openflow.types.U32;
+import org.secondsite.config.SwitchId;
+import org.secondsite.openflow.SwitchSettings;
+import org.secondsite.openflow.wire.ErrorName;
+import org.secondsite.openflow.wire.Incoming;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One connection of a switch, from hello to end.
+ *
+ * <pre>
+ *  HELLO ──hello──▶ FEATURES ──known datapath──▶ PORTS ──all ports──▶ CONNECTED (see {@link Programming})
+ *    └────────────────┴── no common version, unknown switch, no answer, silence ──▶ CLOSED
+ * </pre>
+ *
+ * <p>Up to CONNECTED nothing is written, and then only in the role of master under a term: a switch refuses a stale master,
+ * but lets anybody write who never asked for a role. Messages that cannot be parsed are logged, counted and skipped.
+ *
+ * <p>Times are {@link System#nanoTime} values that the caller passes in. Not for use by several threads.
+ */
+public final class SwitchSession {
+    private static final Logger LOG = LoggerFactory.getLogger(SwitchSession.class);
+
+    private static final OFVersion NEWEST = OFVersion.OF_14;
+    private static final OFVersion OLDEST = OFVersion.OF_13;
+
+    private enum State {
+        HELLO,
+        FEATURES,
+        PORTS,
+        CONNECTED,
+        CLOSED
+    }
+
+    private final Map<Long, SwitchSettings> known;
+    private final long echoAfterNanos;
+    private final long deadAfterNanos;
+    private final Outbox outbox = new Outbox();
+    private final Map<String, Integer> ports = new TreeMap<>();
+
+    private State state = State.HELLO;
+    private String name;
+    private OFFactory factory = OFFactories.getFactory(NEWEST);
+    private Programming programming;
+    private SwitchSettings settings;
+    private long enteredNanos;
+    private long heardNanos;
+    private boolean echoSent;
+    private long unparsableCount;
+    private long errorCount;
+
+    /**
+     * A session on a connection that was just accepted.
+     *
+     * @param known the switches that may connect, by datapath id
+     * @param remote who is at the other end, for the log
+     * @param echoAfterNanos the silence after which an echo is asked for
+     * @param deadAfterNanos the silence, or the wait for an answer, after which the session ends
+     */
+    public SwitchSession(Map<Long, SwitchSettings> known, String remote, long echoAfterNanos, long deadAfterNanos) {
+        this.known = Map.copyOf(known);
+        this.name = remote;
+        this.echoAfterNanos = echoAfterNanos;
+        this.deadAfterNanos = deadAfterNanos;
+    }
+
+    /** The connection is up: says hello. */
+    public List<Effect> opened(long nowNanos) {
+        enteredNanos = nowNanos;
+        heardNanos = nowNanos;
+        // OpenFlow 1.4.1 §7.5.1: the bitmap has a bit for each version that is spoken.
+        long versions = 1L << NEWEST.getWireVersion() | 1L << OLDEST.getWireVersion();
+        outbox.send(factory.buildHello()
+                .setXid(outbox.nextXid())
+                .setElements(List.of(factory.buildHelloElemVersionbitmap()
+                        .setBitmaps(List.of(U32.of(versions)))
+                        .build()))
+                .build());
+        return outbox.drain();
+    }
+
+    /** A message has arrived. */
+    public List<Effect> received(Incoming incoming, long nowNanos) {
+        heardNanos = nowNanos;
+        echoSent = false;
+        if (state != State.CLOSED) {
+            switch (incoming) {
+                case Incoming.Message(OFMessage message) -> dispatch(message, nowNanos);
+                case Incoming.Unparsable unparsable -> skipped(unparsable, nowNanos);
+            }
+        }
+        return outbox.drain();
+    }
+
+    /** Time has passed. To be called a few times per echo interval. */
+    public List<Effect> tick(long nowNanos) {
+        long silentNanos = nowNanos - heardNanos;
+        if (state == State.CLOSED) {
+            return List.of();
+        }
+        if (silentNanos >= deadAfterNanos) {
+            close("nothing heard for " + silentNanos / 1_000_000 + " ms");
+        } else if (state != State.CONNECTED && nowNanos - enteredNanos >= deadAfterNanos) {
+            close("no answer in state " + state);
+        } else {
+            if (silentNanos >= echoAfterNanos && !echoSent) {
+                echoSent = true;
+                outbox.send(factory.echoRequest(new byte[0])
+                        .createBuilder()
+                        .setXid(outbox.nextXid())
+                        .build());
+            }
+            if (state == State.CONNECTED) {
+                programming.tick(nowNanos, deadAfterNanos).ifPresent(this::close);
+            }
+        }
+        return outbox.drain();
+    }
+
+    /**
+     * The switch shall do this from now on. Only after {@link Effect.Connected}.
+     *
+     * @throws IllegalStateException before
+     */
+    public List<Effect> apply(Desired desired, long nowNanos) {
+        if (state == State.CLOSED) {
+            return List.of();
+        }
+        if (state != State.CONNECTED) {
+            throw new IllegalStateException("apply in state " + state);
+        }
+        programming.apply(desired, nowNanos);
+        return outbox.drain();
+    }
+
+    /** The connection is gone, whoever ended it; nothing follows. */
+    public void closed() {
+        state = State.CLOSED;
+    }
+
+    /** The switch at the other end, once it has said so. */
+    public Optional<SwitchId> switchId() {
+        return Optional.ofNullable(settings).map(SwitchSettings::id);
+    }
+
+    /** The version agreed on; before that the newest one. */
+    public OFVersion version() {
+        return factory.getVersion();
+    }
+
+    /** How many messages were skipped because they could not be parsed. */
+    public long unparsableCount() {
+        return unparsableCount;
+    }
+
+    /** How many errors the switch has sent. */
+    public long errorCount() {
+        return errorCount;
+    }
+
+    private void dispatch(OFMessage message, long nowNanos) {
+        switch (message) {
+            case OFEchoRequest echo ->
+                outbox.send(factory.buildEchoReply()
+                        .setXid(echo.getXid())
+                        .setData(echo.getData())
+                        .build());
+            case OFEchoReply _ -> {
+                // Any message shows life, an answer to an echo no more than others.
+            }
+            case OFHello hello when state == State.HELLO -> negotiate(common(hello), nowNanos);
+            case OFFeaturesReply features when state == State.FEATURES -> identify(features, nowNanos);
+            case OFPortDescStatsReply part when state == State.PORTS -> ports(part, nowNanos);
+            case OFPortStatus status when state == State.PORTS || state == State.CONNECTED -> port(status, nowNanos);
+            case OFErrorMsg error -> error(error, nowNanos);
+            default -> {
+                if (state != State.CONNECTED || !programming.received(message, nowNanos)) {
+                    LOG.debug("{}: {} was not asked for", name, message.getType());
+                }
+            }
+        }
+    }
+
+    private void error(OFErrorMsg error, long nowNanos) {
+        errorCount++;
+        String errorName = ErrorName.of(error);
+        LOG.warn("{}: switch reports {} for xid {}", name, errorName, error.getXid());
+        if (state == State.CONNECTED) {
+            programming.error(error.getXid(), errorName, nowNanos);
+        } else {
+            close("switch reports " + errorName + " in state " + state);
+        }
+    }
+
+    private void skipped(Incoming.Unparsable unparsable, long nowNanos) {
+        unparsableCount++;
+        LOG.warn("{}: skipped a message of type {}: {}", name, unparsable.type(), unparsable.reason());
+        if (state == State.HELLO && unparsable.type() == Incoming.Unparsable.HELLO) {
+            negotiate(byHeader(unparsable.version()), nowNanos);
+        } else if (state == State.CONNECTED) {
+            programming.skipped(unparsable, nowNanos);
+        }
+    }
+
+    /** OpenFlow 1.4.1 §6.3.1: the highest bit that both bitmaps have; without one the lower of the two versions. */
+    private static Optional<OFVersion> common(OFHello hello) {
+        for (OFHelloElem element : elements(hello)) {
+            if (element instanceof OFHelloElemVersionbitmap offer
+                    && !offer.getBitmaps().isEmpty()) {
+                long bits = offer.getBitmaps().getFirst().getValue();
+                return List.of(NEWEST, OLDEST).stream()
+                        .filter(version -> (bits >> version.getWireVersion() & 1) != 0)
+                        .findFirst();
+            }
+        }
+        return byHeader(hello.getVersion().getWireVersion());
+    }
+
+    private static List<OFHelloElem> elements(OFHello hello) {
+        // Elements came with 1.3; the library throws when an older hello is asked for them.
+        return hello.getVersion().compareTo(OLDEST) < 0 ? List.of() : hello.getElements();
+    }
+
+    private static Optional<OFVersion> byHeader(int wireVersion) {
+        if (wireVersion >= NEWEST.getWireVersion()) {
+            return Optional.of(NEWEST);
+        }
+        return wireVersion == OLDEST.getWireVersion() ? Optional.of(OLDEST) : Optional.empty();
+    }
+
+    private void negotiate(Optional<OFVersion> version, long nowNanos) {
+        if (version.isEmpty()) {
+            outbox.send(factory.errorMsgs()
+                    .buildHelloFailedErrorMsg()
+                    .setXid(outbox.nextXid())
+                    .setCode(OFHelloFailedCode.INCOMPATIBLE)
+                    .build());
+            close("it speaks neither OpenFlow 1.4 nor 1.3");
+            return;
+        }
+        factory = OFFactories.getFactory(version.get());
+        outbox.send(factory.buildFeaturesRequest().setXid(outbox.nextXid()).build());
+        transition(State.FEATURES, "speaks " + factory.getVersion(), nowNanos);
+    }
+
+    private void identify(OFFeaturesReply features, long nowNanos) {
+        String datapath = features.getDatapathId().toString();
+        SwitchSettings found = known.get(features.getDatapathId().getLong());
+        if (found == null) {
+            close("datapath " + datapath + " is not configured");
+        } else if (!features.getAuxiliaryId().equals(OFAuxId.MAIN)) {
+            close("auxiliary connections are not used");
+        } else {
+            settings = found;
+            name = found.id().name();
+            outbox.send(
+                    factory.buildPortDescStatsRequest().setXid(outbox.nextXid()).build());
+            transition(State.PORTS, "is datapath " + datapath, nowNanos);
+        }
+    }
+
+    private void ports(OFPortDescStatsReply part, long nowNanos) {
+        for (OFPortDesc port : part.getEntries()) {
+            ports.put(port.getName(), port.getPortNo().getPortNumber());
+        }
+        if (!part.getFlags().contains(OFStatsReplyFlags.REPLY_MORE)) {
+            programming = new Programming(settings, factory, outbox, ports);
+            transition(State.CONNECTED, "has ports " + ports, nowNanos);
+            outbox.add(new Effect.Connected(settings.id()));
+        }
+    }
+
+    private void port(OFPortStatus status, long nowNanos) {
+        String portName = status.getDesc().getName();
+        int number = status.getDesc().getPortNo().getPortNumber();
+        if (status.getReason() == OFPortReason.DELETE) {
+            // A port that was renamed is not deleted by its former name.
+            ports.remove(portName, number);
+        } else {
+            ports.values().removeIf(other -> other == number);
+            ports.put(portName, number);
+        }
+        LOG.info("{}: port {} ({}) {}", name, portName, number, status.getReason());
+        if (state == State.CONNECTED) {
+            programming.portsChanged(nowNanos);
+        }
+    }
+
+    private void transition(State next, String reason, long nowNanos) {
+        LOG.info("{}: {} -> {}: {}", name, state, next, reason);
+        state = next;
+        enteredNanos = nowNanos;
+    }
+
+    private void close(String reason) {
+        LOG.warn("{}: {} -> {}: {}", name, state, State.CLOSED, reason);
+        state = State.CLOSED;
+        outbox.add(new Effect.Close(reason));
+    }
+
+    /** The names of the ports that exist now. */
+    public List<String> portNames() {
+        return new ArrayList<>(ports.keySet());
+    }
+}

@@ -1,0 +1,157 @@
+package org.secondsite.openflow.wire;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.projectfloodlight.openflow.protocol.OFFactories;
+import org.projectfloodlight.openflow.protocol.OFFactory;
+import org.projectfloodlight.openflow.protocol.OFFlowMod;
+import org.projectfloodlight.openflow.protocol.OFFlowStatsEntry;
+import org.projectfloodlight.openflow.protocol.OFFlowStatsReply;
+import org.projectfloodlight.openflow.protocol.OFMessage;
+import org.projectfloodlight.openflow.protocol.OFVersion;
+import org.projectfloodlight.openflow.types.U64;
+import org.secondsite.config.IpPrefix;
+import org.secondsite.config.MacAddress;
+import org.secondsite.config.VmId;
+import org.secondsite.openflow.Role;
+import org.secondsite.openflow.VmAttachment;
+import org.secondsite.openflow.pipeline.Cookie;
+import org.secondsite.openflow.pipeline.Flow;
+import org.secondsite.openflow.pipeline.InstalledFlows;
+import org.secondsite.openflow.pipeline.Pipeline;
+
+class FlowCodecTest {
+    private static final List<Flow> FLOWS = Pipeline.of(
+                    "gw",
+                    List.of(
+                            new VmAttachment(
+                                    new VmId("vm1"),
+                                    "vm1",
+                                    MacAddress.parse("52:54:00:c0:10:01"),
+                                    List.of(
+                                            IpPrefix.parseAddress("203.0.113.10"),
+                                            IpPrefix.parseAddress("2001:db8:113::10")),
+                                    Role.OWNER),
+                            new VmAttachment(
+                                    new VmId("vm2"),
+                                    "vm2",
+                                    MacAddress.parse("52:54:00:c0:10:02"),
+                                    List.of(),
+                                    Role.STANDBY)),
+                    // LOCAL is negative as an int.
+                    Map.of("gw", 0xfffffffe, "vm1", 1, "vm2", 2))
+            .flows();
+
+    @ParameterizedTest
+    @EnumSource(names = {"OF_13", "OF_14"})
+    void everyFlowComesBackFromTheWireAsItWas(OFVersion version) {
+        OFFactory factory = OFFactories.getFactory(version);
+        FlowCodec codec = new FlowCodec(factory);
+        List<OFFlowStatsEntry> entries = new ArrayList<>();
+        for (Flow flow : FLOWS) {
+            OFFlowMod sent = assertInstanceOf(OFFlowMod.class, reread(codec.add(flow, 7, 1)));
+            assertEquals(Cookie.of(7), sent.getCookie().getValue());
+            entries.add(entry(factory, sent, sent.getCookie()));
+        }
+        InstalledFlows installed = FlowCodec.installed(List.of(reply(factory, entries)));
+        assertEquals(0, installed.strange());
+        assertEquals(new HashSet<>(FLOWS), new HashSet<>(installed.flows()));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"OF_13", "OF_14"})
+    void foreignCookiesTimeoutsAndUnknownFieldsAreStrange(OFVersion version) {
+        OFFactory factory = OFFactories.getFactory(version);
+        OFFlowMod ours = new FlowCodec(factory).add(FLOWS.getFirst(), 7, 1);
+        OFFlowStatsEntry entry = entry(factory, ours, ours.getCookie());
+        List<OFFlowStatsEntry> strange = List.of(
+                entry.createBuilder().setCookie(U64.of(0)).build(),
+                entry.createBuilder().setIdleTimeout(30).build(),
+                entry.createBuilder().setHardTimeout(30).build(),
+                entry.createBuilder()
+                        .setMatch(factory.buildMatch()
+                                .setExact(org.projectfloodlight.openflow.protocol.match.MatchField.TUNNEL_ID, U64.of(1))
+                                .build())
+                        .build(),
+                entry.createBuilder()
+                        .setInstructions(List.of(factory.instructions().clearActions()))
+                        .build(),
+                entry.createBuilder()
+                        .setInstructions(List.of(factory.instructions()
+                                .applyActions(List.of(factory.actions().popVlan()))))
+                        .build());
+        assertEquals(
+                new InstalledFlows(List.of(FLOWS.getFirst()), strange.size()),
+                FlowCodec.installed(List.of(reply(factory, strange), reply(factory, List.of(entry)))));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"OF_13", "OF_14"})
+    void aMessageCutOrBentAnywhereNeverThrows(OFVersion version) {
+        OFFactory factory = OFFactories.getFactory(version);
+        FlowCodec codec = new FlowCodec(factory);
+        OFFlowMod sent = codec.add(FLOWS.getFirst(), 7, 1);
+        OFFlowStatsReply reply = reply(factory, List.of(entry(factory, sent, sent.getCookie())));
+        Set<Class<?>> seen = new HashSet<>();
+        for (OFMessage message : List.of(sent, reply, factory.hello(List.of()))) {
+            byte[] bytes = bytes(message);
+            for (int length = Incoming.HEADER_BYTES; length < bytes.length; length++) {
+                seen.add(Incoming.read(Unpooled.copiedBuffer(bytes, 0, length)).getClass());
+            }
+            for (int at = 0; at < bytes.length * 8; at++) {
+                byte[] bent = bytes.clone();
+                bent[at / 8] ^= (byte) (1 << at % 8);
+                Incoming incoming = Incoming.read(Unpooled.wrappedBuffer(bent));
+                seen.add(incoming.getClass());
+                if (incoming instanceof Incoming.Message(OFFlowStatsReply part)) {
+                    FlowCodec.installed(List.of(part));
+                }
+            }
+        }
+        assertTrue(seen.contains(Incoming.Unparsable.class), seen::toString);
+    }
+
+    private static OFMessage reread(OFMessage message) {
+        ByteBuf buffer = Unpooled.wrappedBuffer(bytes(message));
+        assertEquals(buffer.readableBytes(), buffer.getUnsignedShort(2), "the length in the header");
+        return assertInstanceOf(Incoming.Message.class, Incoming.read(buffer)).message();
+    }
+
+    private static byte[] bytes(OFMessage message) {
+        ByteBuf buffer = Unpooled.buffer();
+        message.writeTo(buffer);
+        byte[] bytes = new byte[buffer.readableBytes()];
+        buffer.readBytes(bytes);
+        return bytes;
+    }
+
+    private static OFFlowStatsEntry entry(OFFactory factory, OFFlowMod flowMod, U64 cookie) {
+        return factory.buildFlowStatsEntry()
+                .setCookie(cookie)
+                .setTableId(flowMod.getTableId())
+                .setPriority(flowMod.getPriority())
+                .setMatch(flowMod.getMatch())
+                .setInstructions(flowMod.getInstructions())
+                .build();
+    }
+
+    private static OFFlowStatsReply reply(OFFactory factory, List<OFFlowStatsEntry> entries) {
+        return assertInstanceOf(
+                OFFlowStatsReply.class,
+                reread(factory.buildFlowStatsReply()
+                        .setXid(1)
+                        .setEntries(entries)
+                        .build()));
+    }
+}
