@@ -39,7 +39,8 @@ public final class RecordBook {
     /**
      * Decides a request. Changes nothing.
      *
-     * @throws IllegalArgumentException if the group was never enrolled; the caller's access rule is to prevent that
+     * @throws IllegalArgumentException if the group was never enrolled, or is to be enrolled with other sites than before:
+     *     the configuration is wrong, and nothing is to be asked of it
      */
     public Decision decide(Request request) {
         return switch (request) {
@@ -109,12 +110,12 @@ public final class RecordBook {
     private Decision decideEnroll(Request.Enroll enroll) {
         GroupSettings settings = enroll.settings();
         LogEntry present = entries.get(settings.group());
+        if (present != null && !present.sites().equals(settings.sites())) {
+            throw new IllegalArgumentException("group " + settings.group() + " is remembered with the sites "
+                    + words(present.sites()) + ", the configuration says " + words(settings.sites()));
+        }
         if (present != null) {
-            String reason = present.sites().equals(settings.sites())
-                    ? "group " + settings.group() + " has a record already"
-                    : "group " + settings.group() + " is remembered with the sites " + words(present.sites())
-                            + ", the configuration says " + words(settings.sites());
-            return refusal(present, reason);
+            return refusal(present, "group " + settings.group() + " has a record already");
         }
         SiteId owner = settings.initialOwner();
         OwnershipRecord first = new OwnershipRecord(settings.group(), lastTerm + 1, 0, owner, Set.of(owner));

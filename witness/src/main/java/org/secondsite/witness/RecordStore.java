@@ -17,7 +17,7 @@ public interface RecordStore extends AutoCloseable {
      * Decides the request after all earlier ones.
      *
      * @return the answer once it is durable; exceptionally if it is not known whether the change was made, or with
-     *     {@link IllegalArgumentException} if the group was never enrolled and nothing was changed
+     *     {@link IllegalArgumentException} if {@link RecordBook#decide} throws it and nothing was changed
      */
     CompletableFuture<Answer> submit(Request request);
 

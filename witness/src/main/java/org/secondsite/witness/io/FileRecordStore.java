@@ -206,8 +206,8 @@ public final class FileRecordStore implements RecordStore {
             compactIfGrown();
         } catch (IOException | RuntimeException e) {
             LOGGER.error("the store in {} has failed and answers no more", disk, e);
-            answer.completeExceptionally(e);
             failed.completeExceptionally(e);
+            answer.completeExceptionally(e);
         }
     }
 

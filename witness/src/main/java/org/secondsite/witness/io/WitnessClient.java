@@ -118,6 +118,9 @@ public final class WitnessClient implements AutoCloseable {
     /** Ends all connections. Open questions fail as unanswered. The listener hears nothing more. */
     @Override
     public void close() {
+        if (group.isShuttingDown()) {
+            return;
+        }
         loop.submit(() -> {
                     links.forEach(WitnessLink::close);
                     failOpen(null, "the client was closed");

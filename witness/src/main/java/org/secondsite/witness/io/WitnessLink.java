@@ -111,6 +111,7 @@ final class WitnessLink {
     /** One connection from the attempt to its end. */
     private final class Conversation extends SimpleChannelInboundHandler<Message> {
         private ChannelHandlerContext context;
+        private boolean greeted;
         private boolean welcomed;
         private boolean ended;
         private ScheduledFuture<?> heartbeats;
@@ -137,6 +138,7 @@ final class WitnessLink {
         private void greet() throws IOException {
             SiteId peer = WitnessTls.peerName(context.pipeline().get(SslHandler.class));
             if (peer.equals(AccessRule.WITNESS)) {
+                greeted = true;
                 var _ = context.writeAndFlush(new Message.Hello(MessageCodec.VERSION, settings.self()));
             } else {
                 end("the peer's certificate is that of '" + peer + "', not of the witness");
@@ -180,7 +182,10 @@ final class WitnessLink {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ignored, Throwable cause) {
-            end(rootMessage(cause));
+            // TLS 1.3 (RFC 8446 §4.4.2): a client is through its handshake before the server has judged its
+            // certificate.
+            String judged = welcomed || !greeted ? "" : "the witness does not accept this certificate: ";
+            end(judged + rootMessage(cause));
         }
 
         /** Ends this connection once, for the first reason given. */

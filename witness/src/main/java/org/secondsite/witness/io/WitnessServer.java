@@ -2,6 +2,7 @@ package org.secondsite.witness.io;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -12,7 +13,6 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
-import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -87,20 +87,15 @@ public final class WitnessServer implements AutoCloseable {
 
     private static void enroll(RecordStore store, List<GroupSettings> groups) throws IOException {
         for (GroupSettings settings : groups) {
-            Answer answer;
             try {
-                answer = store.submit(new Request.Enroll(settings))
+                store.submit(new Request.Enroll(settings))
                         .orTimeout(ENROLL_TIMEOUT_SECONDS, TimeUnit.SECONDS)
                         .get();
             } catch (ExecutionException e) {
-                throw new IOException("group " + settings.group() + " cannot be enrolled: " + e.getCause(), e);
+                throw new IOException(e.getCause().getMessage(), e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new IOException("interrupted", e);
-            }
-            if (answer instanceof Answer.Refused(OwnershipRecord current, String reason)
-                    && !settings.sites().containsAll(current.inSync())) {
-                throw new IOException(reason);
             }
         }
     }
@@ -121,11 +116,11 @@ public final class WitnessServer implements AutoCloseable {
                         accept(channel, tls, access);
                     }
                 });
-        Future<Void> bound = bootstrap.bind(settings.listen()).awaitUninterruptibly();
+        ChannelFuture bound = bootstrap.bind(settings.listen()).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             throw new IOException("cannot listen on " + settings.listen() + ": " + bound.cause(), bound.cause());
         }
-        listening = ((io.netty.channel.ChannelFuture) bound).channel();
+        listening = bound.channel();
         LOGGER.info("witness listens on {}, last records {}", listening.localAddress(), store.records());
     }
 
@@ -172,6 +167,9 @@ public final class WitnessServer implements AutoCloseable {
     /** Stops listening, closes all connections and the store. What was not answered has an unknown outcome. */
     @Override
     public void close() {
+        if (group.isShuttingDown()) {
+            return;
+        }
         if (listening != null) {
             listening.close().awaitUninterruptibly();
         }

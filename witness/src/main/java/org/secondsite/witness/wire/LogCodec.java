@@ -18,26 +18,29 @@ import org.secondsite.witness.wire.FieldReader.Malformed;
  *             | "SSWITLOG": 8        | entries ...                 |
  *             +----------------------+-----------------------------+
  *
- *   entry     +-----------+------------+--------------+------------+
- *             | length: 4 | bodySum: 4 | headerSum: 4 | body       |     1 &lt;= length &lt;= 4096
- *             +-----------+------------+--------------+------------+
+ *   entry     +---------+-----------+------------+--------------+-------------------+
+ *             | a5: 1   | length: 3 | bodySum: 4 | headerSum: 4 | body: length      |     1 &lt;= length &lt;= 4096
+ *             +---------+-----------+------------+--------------+-------------------+
  *               bodySum:   CRC-32C of the body
- *               headerSum: CRC-32C of length and bodySum
+ *               headerSum: CRC-32C of the eight octets before it
  *
- *   body      record, siteA: name, siteB: name, asker: name, reason: text        (fields as in {@link MessageCodec})
+ *   body      record, siteA: name, siteB: name, asker: name, reason: text, 5a: 1   (fields as in {@link MessageCodec})
  * </pre>
  *
  * <p><b>Cut off or damaged.</b> Entries are appended one at a time, each forced to the disk before the next, so a crash
  * can leave only the last one incomplete, and nobody was told of that one: it is dropped. Everything else that does not
  * check is damage to what may have been granted, and to go on without it could grant a term twice. An incomplete append
  * is recognised by what it is: the file ends within the entry, or a sector's share of it was never written and reads as
- * zeros. A complete last entry with a wrong sum is damage.
+ * zeros (no share of a written entry does: its first and last octets are not zero, and no run of 512 is). A complete last
+ * entry with a wrong sum is damage.
  */
 public final class LogCodec {
     /** The octets of the file's head. */
     public static final int FILE_HEADER_OCTETS = 8;
 
     private static final long MAGIC = 0x53535749544c4f47L;
+    private static final int FIRST_OCTET = 0xa5;
+    private static final int LAST_OCTET = 0x5a;
     private static final int HEADER_OCTETS = 12;
     private static final int MAX_BODY_OCTETS = 4096;
     private static final int SECTOR_OCTETS = 512;
@@ -76,10 +79,11 @@ public final class LogCodec {
                 .name(entry.siteA().name())
                 .name(entry.siteB().name())
                 .name(entry.asker().name())
-                .text(entry.reason());
+                .text(entry.reason())
+                .u8(LAST_OCTET);
         int bodySum = sum(body, 0, body.readableBytes());
         int start = out.writerIndex();
-        out.writeInt(body.readableBytes());
+        out.writeInt(FIRST_OCTET << 24 | body.readableBytes());
         out.writeInt(bodySum);
         out.writeInt(sum(out, start, 8));
         out.writeBytes(body);
@@ -103,7 +107,7 @@ public final class LogCodec {
                         ? new Scan.Legible(entries, at)
                         : new Scan.Damaged(at, "the sum of entry " + (entries.size() + 1) + " is wrong");
             }
-            int length = file.getInt(at);
+            int length = length(file, at);
             try {
                 entries.add(body(new FieldReader(file.slice(at + HEADER_OCTETS, length))));
             } catch (Malformed malformed) {
@@ -120,6 +124,9 @@ public final class LogCodec {
         SiteId siteB = in.site();
         SiteId asker = in.site();
         String reason = in.text();
+        if (in.u8() != LAST_OCTET) {
+            throw new Malformed(Decoded.Code.BAD_RECORD, "the last octet is wrong");
+        }
         in.end();
         try {
             return new LogEntry(record, siteA, siteB, asker, reason);
@@ -129,17 +136,23 @@ public final class LogCodec {
     }
 
     private static boolean headerWhole(ByteBuf file, int at) {
-        return file.writerIndex() - at >= HEADER_OCTETS && sum(file, at, 8) == file.getInt(at + 8);
+        return file.writerIndex() - at >= HEADER_OCTETS
+                && file.getUnsignedByte(at) == FIRST_OCTET
+                && length(file, at) >= 1
+                && length(file, at) <= MAX_BODY_OCTETS
+                && sum(file, at, 8) == file.getInt(at + 8);
+    }
+
+    private static int length(ByteBuf file, int at) {
+        return file.getInt(at) & 0xffffff;
     }
 
     private static boolean whole(ByteBuf file, int at) {
         if (!headerWhole(file, at)) {
             return false;
         }
-        int length = file.getInt(at);
-        return length >= 1
-                && length <= MAX_BODY_OCTETS
-                && length <= file.writerIndex() - at - HEADER_OCTETS
+        int length = length(file, at);
+        return length <= file.writerIndex() - at - HEADER_OCTETS
                 && sum(file, at + HEADER_OCTETS, length) == file.getInt(at + 4);
     }
 
@@ -149,7 +162,7 @@ public final class LogCodec {
         if (left > HEADER_OCTETS + MAX_BODY_OCTETS) {
             return false;
         }
-        int needed = headerWhole(file, at) ? HEADER_OCTETS + file.getInt(at) : HEADER_OCTETS;
+        int needed = headerWhole(file, at) ? HEADER_OCTETS + length(file, at) : HEADER_OCTETS;
         if (headerWhole(file, at) && left > needed) {
             return false;
         }
