@@ -1,0 +1,403 @@
+package org.secondsite.openflow.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.projectfloodlight.openflow.protocol.OFVersion;
+import org.projectfloodlight.openflow.types.U64;
+import org.secondsite.config.IpPrefix;
+import org.secondsite.config.MacAddress;
+import org.secondsite.config.SwitchId;
+import org.secondsite.config.VmId;
+import org.secondsite.openflow.ControllerSettings;
+import org.secondsite.openflow.Role;
+import org.secondsite.openflow.SwitchSettings;
+import org.secondsite.openflow.VmAttachment;
+import org.secondsite.openflow.pipeline.Flow;
+import org.secondsite.openflow.pipeline.InstalledFlows;
+import org.secondsite.openflow.pipeline.Pipeline;
+
+@Timeout(60)
+class SwitchControllerTest {
+    private static final SwitchId ID = new SwitchId("sw-a");
+    private static final long DATAPATH = 0xa01;
+    private static final VmAttachment VM1 = vm(1, Role.OWNER);
+    private static final VmAttachment VM1_STANDBY = vm(1, Role.STANDBY);
+    private static final VmAttachment VM2 = vm(2, Role.OWNER);
+
+    private final RecordedEvents events = new RecordedEvents();
+    private final FakeSwitch.Memory memory = new FakeSwitch.Memory();
+    private SwitchController controller;
+
+    @BeforeEach
+    void open() throws IOException {
+        InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        controller = SwitchController.open(
+                new ControllerSettings(any, List.of(new SwitchSettings(ID, DATAPATH, "gw")), 100, 700), events);
+        memory.ports.put("gw", 1);
+        memory.ports.put("vm1", 11);
+        memory.ports.put("vm2", 12);
+    }
+
+    @AfterEach
+    void close() {
+        controller.close();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"OF_13", "OF_14"})
+    void installsReadsBackAndConfirms(OFVersion version) throws Exception {
+        try (FakeSwitch fake = connect(version)) {
+            events.await("sw-a connected");
+            controller.apply(ID, 5, List.of(VM1, VM2));
+            events.await("sw-a confirmed 5 with " + expected(VM1, VM2).size());
+            assertInstalled(fake, VM1, VM2);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"OF_13", "OF_14"})
+    void neverWritesBeforeItIsMaster(OFVersion version) throws Exception {
+        try (FakeSwitch fake = connect(version)) {
+            events.await("sw-a connected");
+            Set<String> before = new HashSet<>(fake.received);
+            before.removeAll(Set.of("HELLO", "FEATURES_REQUEST", "STATS_REQUEST", "ECHO_REQUEST"));
+            assertEquals(Set.of(), before, "without a term only questions are asked");
+            controller.apply(ID, 5, List.of(VM1));
+            events.await("sw-a confirmed");
+            int granted = fake.received.indexOf("ROLE_REQUEST");
+            int written = fake.received.indexOf(version == OFVersion.OF_14 ? "OPEN_REQUEST" : "FLOW_MOD");
+            assertTrue(granted >= 0 && granted < written, fake.received::toString);
+        }
+    }
+
+    @Test
+    void appliesWhatWasDesiredBeforeTheSwitchCame() throws Exception {
+        controller.apply(ID, 4, List.of(VM1));
+        controller.apply(ID, 5, List.of(VM2));
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            events.await("sw-a confirmed 5");
+            assertInstalled(fake, VM2);
+        }
+    }
+
+    @Test
+    void aStaleTermIsRefusedAndNothingIsWritten() throws Exception {
+        memory.generation = Optional.of(9L);
+        controller.apply(ID, 5, List.of(VM1));
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            String refusal = events.await("sw-a refused 5");
+            assertTrue(refusal.contains("ROLE_REQUEST_FAILED/STALE"), refusal);
+            assertEquals(new InstalledFlows(List.of(), 0), fake.installed());
+            controller.apply(ID, 10, List.of(VM1));
+            events.await("sw-a confirmed 10");
+        }
+    }
+
+    @Test
+    void aRefusedTermIsNotAssertedOnASwitchThatHasForgotten() throws Exception {
+        memory.generation = Optional.of(9L);
+        controller.apply(ID, 5, List.of(VM1));
+        try (FakeSwitch _ = connect(OFVersion.OF_14)) {
+            events.await("sw-a refused 5");
+        }
+        events.await("sw-a disconnected");
+        memory.generation = Optional.empty();
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            events.await("sw-a connected");
+            controller.apply(ID, 5, List.of(VM1));
+            events.await("sw-a refused 5: the switch has refused term 5");
+            assertFalse(fake.received.contains("ROLE_REQUEST"), fake.received::toString);
+        }
+    }
+
+    @Test
+    void anEarlierTermIsRefusedWithoutAskingTheSwitch() throws Exception {
+        controller.apply(ID, 5, List.of(VM1));
+        controller.apply(ID, 4, List.of());
+        events.await("sw-a refused 4: term 5 was asked for before");
+    }
+
+    @Test
+    void aMasterThatIsOutrankedStopsWriting() throws Exception {
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            controller.apply(ID, 5, List.of(VM1));
+            events.await("sw-a confirmed 5");
+            fake.loseMaster(6);
+            events.await("sw-a refused 5: another controller is master now, generation 6");
+            int messages = fake.received.size();
+            fake.portGoes("vm1");
+            controller.apply(ID, 5, List.of());
+            events.await("sw-a refused 5");
+            assertEquals(
+                    List.of(),
+                    List.copyOf(fake.received).stream()
+                            .skip(messages)
+                            .filter(kind -> !kind.equals("ECHO_REQUEST"))
+                            .toList());
+        }
+    }
+
+    @Test
+    void everyNewConnectionIsAssertedAndAudited() throws Exception {
+        controller.apply(ID, 5, List.of(VM1));
+        try (FakeSwitch _ = connect(OFVersion.OF_14)) {
+            events.await("sw-a confirmed 5");
+        }
+        events.await("sw-a disconnected");
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            events.await("sw-a confirmed 5");
+            assertTrue(fake.received.contains("ROLE_REQUEST"));
+            assertEquals(1, memory.commits, "what is right is not written again");
+        }
+        events.await("sw-a disconnected");
+        memory.flows.clear();
+        memory.generation = Optional.empty();
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            events.await("sw-a confirmed 5");
+            assertInstalled(fake, VM1);
+        }
+    }
+
+    @Test
+    void aTakeoverWritesOnlyWhatChanges() throws Exception {
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            controller.apply(ID, 5, List.of(VM1_STANDBY, VM2));
+            events.await("sw-a confirmed 5");
+            int before = fake.received.size();
+            controller.apply(ID, 6, List.of(VM1, VM2));
+            events.await("sw-a confirmed 6");
+            assertInstalled(fake, VM1, VM2);
+            long adds = List.copyOf(fake.received).stream()
+                    .skip(before)
+                    .filter("BUNDLE_ADD_MESSAGE"::equals)
+                    .count();
+            assertTrue(adds > 0 && adds < expected(VM1, VM2).size(), () -> adds + " changes");
+        }
+    }
+
+    @Test
+    void foreignFlowsAreReplaced() throws Exception {
+        try (FakeSwitch _ = connect(OFVersion.OF_14)) {
+            controller.apply(ID, 5, List.of(VM1));
+            events.await("sw-a confirmed 5");
+        }
+        events.await("sw-a disconnected");
+        memory.flows.replaceAll((place, flow) ->
+                place.priority() == 0 ? flow.createBuilder().setCookie(U64.ZERO).build() : flow);
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            events.await("sw-a confirmed 5");
+            assertInstalled(fake, VM1);
+            assertEquals(2, memory.commits);
+        }
+    }
+
+    @Test
+    void aRefusedAddDiscardsTheWholeBundle() throws Exception {
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            controller.apply(ID, 5, List.of(VM1));
+            events.await("sw-a confirmed 5");
+            synchronized (memory) {
+                memory.refusedAdds = 2;
+            }
+            controller.apply(ID, 6, List.of(VM1, VM2));
+            String failure = events.await("sw-a failed 6");
+            assertTrue(failure.contains("2 messages were refused, the first with FLOW_MOD_FAILED/TABLE_FULL"), failure);
+            assertTrue(fake.received.contains("DISCARD_REQUEST"));
+            assertInstalled(fake, VM1);
+            controller.apply(ID, 6, List.of(VM1, VM2));
+            events.await("sw-a confirmed 6");
+            assertInstalled(fake, VM1, VM2);
+        }
+    }
+
+    @Test
+    void withoutBundlesARefusedMessageIsAFailureToo() throws Exception {
+        memory.refusedAdds = 1;
+        try (FakeSwitch _ = connect(OFVersion.OF_13)) {
+            controller.apply(ID, 5, List.of(VM1));
+            events.await("sw-a failed 5: 1 messages were refused, the first with FLOW_MOD_FAILED/TABLE_FULL");
+        }
+    }
+
+    @Test
+    void portsThatComeAndGoChangeTheFlows() throws Exception {
+        memory.ports.remove("vm2");
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            controller.apply(ID, 5, List.of(VM1, VM2));
+            events.await("sw-a misses [vm2]");
+            events.await("sw-a confirmed 5 with " + expected(VM1).size());
+            fake.portAppears("vm2", 12);
+            events.await("sw-a misses []");
+            events.await("sw-a confirmed 5 with " + expected(VM1, VM2).size());
+            fake.portGoes("vm1");
+            events.await("sw-a misses [vm1]");
+            events.await("sw-a confirmed 5 with " + expected(VM2).size());
+            fake.portAppears("other", 33);
+            assertInstalled(fake, VM2);
+        }
+        assertEquals(
+                List.of(),
+                events.rest().stream().filter(e -> e.contains("confirmed")).toList());
+    }
+
+    @Test
+    void unparsableMessagesAreSkipped() throws Exception {
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            events.await("sw-a connected");
+            fake.sendRaw("0504001000000000" + "deadbeef00000001"); // an experimenter message of nobody
+            fake.sendRaw("05ff000800000000"); // a type that does not exist
+            fake.sendRaw("050a00100000000000000000ffffffff"); // a packet-in that ends too early
+            controller.apply(ID, 5, List.of(VM1));
+            events.await("sw-a confirmed 5");
+            assertInstalled(fake, VM1);
+        }
+    }
+
+    @Test
+    void aReadingWithAPartThatCannotBeParsedHasAllReplaced() throws Exception {
+        memory.garbageInReplies = true;
+        memory.entriesPerReply = 3;
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            controller.apply(ID, 5, List.of(VM1, VM2));
+            events.await("sw-a confirmed 5");
+            assertInstalled(fake, VM1, VM2);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0500000700000001", "0500000000000001"})
+    void aLengthBelowTheHeaderEndsTheConnection(String hex) throws Exception {
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            events.await("sw-a connected");
+            fake.sendRaw(hex);
+            String end = events.await("sw-a disconnected");
+            assertTrue(end.contains("a message says that it has"), end);
+            assertTrue(fake.awaitEnd(5000));
+        }
+    }
+
+    @Test
+    void aSilentSwitchIsAskedAndThenGivenUp() throws Exception {
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            events.await("sw-a connected");
+            fake.fallSilent();
+            String end = events.await("sw-a disconnected");
+            assertTrue(end.contains("nothing heard for"), end);
+            assertTrue(fake.awaitEnd(5000));
+        }
+    }
+
+    @Test
+    void aLivingSwitchIsKept() throws Exception {
+        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
+            events.await("sw-a connected");
+            Thread.sleep(1500);
+            assertTrue(fake.received.contains("ECHO_REQUEST"));
+            assertEquals(List.of(), events.rest());
+        }
+    }
+
+    @Test
+    void anUnknownDatapathIsSentAway() throws Exception {
+        try (FakeSwitch fake = new FakeSwitch(controller.address(), OFVersion.OF_14, 0xbad, memory)) {
+            assertTrue(fake.awaitEnd(5000));
+            assertFalse(fake.received.contains("ROLE_REQUEST"));
+        }
+        assertEquals(List.of(), events.rest());
+    }
+
+    @Test
+    void aSwitchThatIsTooOldIsToldSo() throws Exception {
+        try (FakeSwitch fake = new FakeSwitch(controller.address(), OFVersion.OF_10, DATAPATH, memory)) {
+            assertTrue(fake.awaitEnd(5000));
+            assertEquals(List.of("HELLO", "ERROR"), List.copyOf(fake.received).subList(0, 2));
+        }
+    }
+
+    @Test
+    void aNewerConnectionReplacesTheFormer() throws Exception {
+        controller.apply(ID, 5, List.of(VM1));
+        try (FakeSwitch first = connect(OFVersion.OF_14)) {
+            events.await("sw-a confirmed 5");
+            try (FakeSwitch second = connect(OFVersion.OF_14)) {
+                events.await("sw-a confirmed 5");
+                assertTrue(first.awaitEnd(5000));
+                assertTrue(second.received.contains("ROLE_REQUEST"));
+                controller.apply(ID, 6, List.of(VM2));
+                events.await("sw-a confirmed 6");
+                assertInstalled(second, VM2);
+            }
+        }
+    }
+
+    @Test
+    void aListenerThatThrowsDoesNotEndTheSession() throws Exception {
+        // The recorded events are told after the throwing ones, by the same controller.
+        InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        ControllerSettings settings =
+                new ControllerSettings(any, List.of(new SwitchSettings(ID, DATAPATH, "gw")), 100, 700);
+        RecordedEvents told = new RecordedEvents();
+        try (SwitchController throwing = SwitchController.open(settings, new ThrowingListener(told));
+                FakeSwitch _ = new FakeSwitch(throwing.address(), OFVersion.OF_14, DATAPATH, memory)) {
+            throwing.apply(ID, 5, List.of(VM1));
+            told.await("sw-a confirmed 5");
+            throwing.apply(ID, 6, List.of(VM2));
+            told.await("sw-a confirmed 6");
+        }
+    }
+
+    @Test
+    void wrongRequestsAreRefusedToTheCaller() {
+        assertThrows(IllegalArgumentException.class, () -> controller.apply(new SwitchId("x"), 1, List.of()));
+        assertThrows(IllegalArgumentException.class, () -> controller.apply(ID, 0, List.of()));
+        assertThrows(IllegalArgumentException.class, () -> controller.apply(ID, 1, List.of(VM1, VM1)));
+    }
+
+    @Test
+    void anAddressInUseIsAnException() {
+        ControllerSettings settings = new ControllerSettings(controller.address(), List.of());
+        assertThrows(IOException.class, () -> SwitchController.open(settings, events));
+    }
+
+    private FakeSwitch connect(OFVersion version) throws IOException {
+        return new FakeSwitch(controller.address(), version, DATAPATH, memory);
+    }
+
+    private List<Flow> expected(VmAttachment... vms) {
+        return Pipeline.of("gw", List.of(vms), Map.of("gw", 1, "vm1", 11, "vm2", 12))
+                .flows();
+    }
+
+    private void assertInstalled(FakeSwitch fake, VmAttachment... vms) {
+        InstalledFlows installed = fake.installed();
+        assertEquals(0, installed.strange());
+        assertEquals(new HashSet<>(expected(vms)), new HashSet<>(installed.flows()));
+    }
+
+    private static VmAttachment vm(int number, Role role) {
+        return new VmAttachment(
+                new VmId("vm" + number),
+                "vm" + number,
+                MacAddress.parse("52:54:00:c0:10:0" + number),
+                List.of(IpPrefix.parseAddress("203.0.113.1" + number), IpPrefix.parseAddress("2001:db8::1" + number)),
+                role);
+    }
+}
