@@ -12,7 +12,7 @@ import org.secondsite.config.SwitchId;
 import org.secondsite.openflow.SwitchListener;
 
 /** Writes down what the controller tells, one text each, for tests to wait for. */
-final class RecordedEvents implements SwitchListener {
+public final class RecordedEvents implements SwitchListener {
     private static final long PATIENCE_SECONDS = 20;
 
     private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
@@ -48,7 +48,7 @@ final class RecordedEvents implements SwitchListener {
     }
 
     /** Waits for an event that begins so, and answers it; those before it are gone. */
-    String await(String beginning) throws InterruptedException {
+    public String await(String beginning) throws InterruptedException {
         List<String> others = new ArrayList<>();
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         while (true) {
@@ -64,7 +64,7 @@ final class RecordedEvents implements SwitchListener {
     }
 
     /** Events that nobody has waited for. */
-    List<String> rest() {
+    public List<String> rest() {
         List<String> rest = new ArrayList<>();
         events.drainTo(rest);
         return rest;

@@ -1,0 +1,145 @@
+package org.secondsite.openflow.lab;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+
+/** A real Open vSwitch with its user-space datapath, wholly inside one namespace and one directory. */
+final class OpenVSwitch implements Closeable {
+    static final String BRIDGE = "br0";
+    private static final long APPEARS_WITHIN_NANOS = 10_000_000_000L;
+    private static final long POLL_NANOS = 20_000_000;
+    private static final String SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema";
+
+    private final Namespace namespace;
+    private final Path directory;
+    private final Map<String, String> environment;
+    private final Process database;
+    private Process daemon;
+
+    OpenVSwitch(Namespace namespace, Path directory, long datapathId) throws IOException {
+        Command.require("ovs-vswitchd", "openvswitch-switch");
+        this.namespace = namespace;
+        this.directory = directory;
+        this.environment = Map.of(
+                "OVS_RUNDIR", directory.toString(),
+                "OVS_LOGDIR", directory.toString(),
+                "OVS_DBDIR", directory.toString());
+        Command.run("ovsdb-tool", "create", directory.resolve("conf.db").toString(), SCHEMA);
+        database = start(
+                "ovsdb-server",
+                "ovsdb-server",
+                directory.resolve("conf.db").toString(),
+                "--remote=punix:" + directory.resolve("db.sock"),
+                "--unixctl=" + directory.resolve("ovsdb.ctl"));
+        awaitFile(directory.resolve("db.sock"));
+        vsctl("--no-wait", "init");
+        startDaemon();
+        vsctl("add-br", BRIDGE);
+        vsctl(
+                "set",
+                "bridge",
+                BRIDGE,
+                "datapath_type=netdev",
+                "fail-mode=secure",
+                "protocols=OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15",
+                "other-config:datapath-id=%016x".formatted(datapathId),
+                "other-config:disable-in-band=true");
+    }
+
+    /** Connects to controllers on the namespace's loopback. */
+    void setControllers(int... ports) throws IOException {
+        List<String> words = new ArrayList<>(List.of("set-controller", BRIDGE));
+        for (int port : ports) {
+            words.add("tcp:127.0.0.1:" + port);
+        }
+        vsctl(words.toArray(String[]::new));
+        for (String controller : vsctl("get", "bridge", BRIDGE, "controller")
+                .replaceAll("[\\[\\] \n]", "")
+                .split(",", -1)) {
+            vsctl("set", "controller", controller, "max_backoff=1000", "connection-mode=out-of-band");
+        }
+    }
+
+    void addPort(String port) throws IOException {
+        vsctl("add-port", BRIDGE, port);
+    }
+
+    void removePort(String port) throws IOException {
+        vsctl("del-port", BRIDGE, port);
+    }
+
+    String vsctl(String... words) throws IOException {
+        return tool("ovs-vsctl", List.of("--timeout=20", "--db=unix:" + directory.resolve("db.sock")), words);
+    }
+
+    /** Talks to the bridge as another controller would, whose role nobody checks. */
+    String ofctl(String command, String... words) throws IOException {
+        List<String> all = new ArrayList<>(List.of(command, "unix:" + directory.resolve(BRIDGE + ".mgmt")));
+        all.addAll(List.of(words));
+        return tool("ovs-ofctl", List.of("-O", "OpenFlow14", "--timeout=20"), all.toArray(String[]::new));
+    }
+
+    /** The flows, one a line, without counters and times. */
+    List<String> flows() throws IOException {
+        return ofctl("dump-flows", "--no-stats")
+                .lines()
+                .map(String::strip)
+                .filter(line -> !line.isEmpty() && !line.startsWith("OFPST"))
+                .sorted()
+                .toList();
+    }
+
+    /** Dies as by a power cut, and starts again with the same settings and no memory of flows and roles. */
+    void crashAndRestart() throws IOException {
+        Command.kill(daemon);
+        startDaemon();
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (Process process : new Process[] {daemon, database}) {
+            if (process != null) {
+                Command.kill(process);
+            }
+        }
+    }
+
+    private void startDaemon() throws IOException {
+        daemon = start(
+                "ovs-vswitchd",
+                "ovs-vswitchd",
+                "unix:" + directory.resolve("db.sock"),
+                "--unixctl=" + directory.resolve("vswitchd.ctl"));
+    }
+
+    private Process start(String log, String... words) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(namespace.inside(words))
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve(log + ".log").toFile());
+        builder.environment().putAll(environment);
+        return builder.start();
+    }
+
+    private String tool(String program, List<String> options, String... words) throws IOException {
+        List<String> all = new ArrayList<>(List.of(program));
+        all.addAll(options);
+        all.addAll(List.of(words));
+        return Command.run(environment, all.toArray(String[]::new));
+    }
+
+    private static void awaitFile(Path file) {
+        long deadline = System.nanoTime() + APPEARS_WITHIN_NANOS;
+        while (!Files.exists(file)) {
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError(file + " does not appear");
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+    }
+}

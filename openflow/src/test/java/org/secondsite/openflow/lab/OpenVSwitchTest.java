@@ -1,0 +1,192 @@
+package org.secondsite.openflow.lab;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.secondsite.openflow.lab.SwitchSite.attachment;
+import static org.secondsite.openflow.lab.SwitchSite.ipv4;
+import static org.secondsite.openflow.lab.SwitchSite.ipv6;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.config.SwitchId;
+import org.secondsite.openflow.ControllerSettings;
+import org.secondsite.openflow.Role;
+import org.secondsite.openflow.SwitchSettings;
+import org.secondsite.openflow.VmAttachment;
+import org.secondsite.openflow.io.RecordedEvents;
+import org.secondsite.openflow.io.SwitchController;
+
+/** The controller and a real Open vSwitch, with real frames between veth ports. */
+@Tag("lab")
+@Timeout(120)
+class OpenVSwitchTest {
+    private static final SwitchId ID = new SwitchId("sw-a");
+    private static final VmAttachment VM1 = attachment("vm1", Role.OWNER);
+    private static final VmAttachment VM1_STANDBY = attachment("vm1", Role.STANDBY);
+    private static final VmAttachment VM2 = attachment("vm2", Role.OWNER);
+    private static final VmAttachment VM3 = attachment("vm3", Role.OWNER);
+
+    @TempDir
+    private Path directory;
+
+    private final RecordedEvents events = new RecordedEvents();
+    private SwitchSite site;
+    private SwitchController controller;
+
+    @BeforeEach
+    void open() throws Exception {
+        site = new SwitchSite(directory);
+        controller = controller(events);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        if (controller != null) {
+            controller.close();
+        }
+        if (site != null) {
+            site.close();
+        }
+    }
+
+    @Test
+    void framesFlowThroughTheGatewayOnlyAndUnderTheirOwnNamesOnly() throws Exception {
+        OpenVSwitch ovs = site.openVSwitch();
+        ovs.ofctl("add-flow", "priority=7,actions=NORMAL");
+        site.knows("vm1", "vm2");
+        site.host("vm1").run("ip", "addr", "add", "203.0.113.99/24", "dev", "eth0");
+        assertTrue(arrives("vm1", ipv4("vm1"), "vm2", true), "the probe sees a switch that lets VMs talk");
+        assertTrue(arrives("vm1", "203.0.113.99", "gw", true), "the probe sees a false address");
+
+        ovs.setControllers(controller.address().getPort());
+        controller.apply(ID, 5, List.of(VM1, VM2));
+        events.await("sw-a confirmed 5");
+        assertFalse(ovs.flows().stream().anyMatch(flow -> flow.contains("NORMAL")), ovs.flows()::toString);
+
+        assertTrue(arrives("vm1", ipv4("vm1"), "gw", true));
+        assertTrue(arrives("gw", ipv4("gw"), "vm1", true));
+        assertTrue(site.arrives("vm1", ipv6("vm1"), "gw", ipv6("gw"), true));
+        assertTrue(site.arrives("gw", ipv6("gw"), "vm1", ipv6("vm1"), true));
+        assertFalse(arrives("vm1", ipv4("vm1"), "vm2", false), "past the gateway");
+        assertFalse(arrives("vm1", "203.0.113.99", "gw", false), "under a false address");
+        site.host("vm1").run("ip", "link", "set", "eth0", "address", "52:54:00:c0:10:77");
+        assertFalse(arrives("vm1", ipv4("vm1"), "gw", false), "under a false MAC address");
+        site.host("vm1").run("ip", "link", "set", "eth0", "address", SwitchSite.mac("vm1"));
+        assertTrue(arrives("vm1", ipv4("vm1"), "gw", true));
+    }
+
+    @Test
+    void aStandbyVmNeitherSpeaksNorIsSpokenToUntilItIsPromoted() throws Exception {
+        site.openVSwitch().setControllers(controller.address().getPort());
+        controller.apply(ID, 5, List.of(VM1_STANDBY, VM2));
+        events.await("sw-a confirmed 5");
+        site.knows("gw", "vm1");
+        site.knows("vm1", "gw");
+        assertFalse(arrives("vm1", ipv4("vm1"), "gw", false));
+        assertFalse(arrives("gw", ipv4("gw"), "vm1", false));
+        controller.apply(ID, 6, List.of(VM1, VM2));
+        events.await("sw-a confirmed 6");
+        assertTrue(arrives("vm1", ipv4("vm1"), "gw", true));
+        assertTrue(arrives("gw", ipv4("gw"), "vm1", true));
+    }
+
+    @Test
+    void aStaleMasterIsRefusedAndAnOutrankedOneStops() throws Exception {
+        RecordedEvents others = new RecordedEvents();
+        try (SwitchController other = controller(others)) {
+            site.openVSwitch()
+                    .setControllers(
+                            controller.address().getPort(), other.address().getPort());
+            controller.apply(ID, 10, List.of(VM1));
+            events.await("sw-a confirmed 10");
+            List<String> flows = site.openVSwitch().flows();
+            other.apply(ID, 9, List.of(VM2));
+            others.await("sw-a refused 9: stale");
+            assertEquals(flows, site.openVSwitch().flows());
+            other.apply(ID, 11, List.of(VM2));
+            others.await("sw-a confirmed 11");
+            events.await("sw-a refused 10: another controller is master now, generation 11");
+            controller.apply(ID, 10, List.of(VM1));
+            events.await("sw-a refused 10");
+            assertTrue(site.openVSwitch().flows().stream().noneMatch(flow -> flow.contains(SwitchSite.mac("vm1"))));
+        }
+    }
+
+    @Test
+    void aRestartedSwitchIsAssertedAndFilledAgain() throws Exception {
+        OpenVSwitch ovs = site.openVSwitch();
+        ovs.setControllers(controller.address().getPort());
+        controller.apply(ID, 5, List.of(VM1, VM2));
+        events.await("sw-a confirmed 5");
+        List<String> flows = ovs.flows();
+        ovs.crashAndRestart();
+        events.await("sw-a disconnected");
+        events.await("sw-a connected");
+        events.await("sw-a confirmed 5");
+        assertEquals(flows, ovs.flows());
+        assertTrue(arrives("vm1", ipv4("vm1"), "gw", true));
+    }
+
+    @Test
+    void aPortThatIsPluggedLaterGetsItsFlows() throws Exception {
+        site.openVSwitch().setControllers(controller.address().getPort());
+        controller.apply(ID, 5, List.of(VM1, VM3));
+        events.await("sw-a misses [vm3]");
+        events.await("sw-a confirmed 5");
+        site.plug("vm3");
+        events.await("sw-a misses []");
+        events.await("sw-a confirmed 5");
+        assertTrue(arrives("vm3", ipv4("vm3"), "gw", true));
+        site.openVSwitch().removePort("vm3");
+        events.await("sw-a misses [vm3]");
+        events.await("sw-a confirmed 5");
+        assertTrue(site.openVSwitch().flows().stream().noneMatch(flow -> flow.contains(SwitchSite.mac("vm3"))));
+    }
+
+    @Test
+    void whatAnotherWroteIsReplacedAtTheNextAudit() throws Exception {
+        OpenVSwitch ovs = site.openVSwitch();
+        ovs.setControllers(controller.address().getPort());
+        controller.apply(ID, 5, List.of(VM1));
+        events.await("sw-a confirmed 5");
+        List<String> flows = ovs.flows();
+        ovs.ofctl("add-flow", "priority=9,actions=NORMAL");
+        // A match that the controller cannot even parse.
+        ovs.ofctl("add-flow", "priority=8,reg0=5,ct_state=+trk,actions=resubmit(,9)");
+        ovs.ofctl("add-flow", "table=7,cookie=0x5353000000000005,idle_timeout=600,actions=drop");
+        controller.apply(ID, 5, List.of(VM1));
+        events.await("sw-a confirmed 5");
+        assertEquals(flows, ovs.flows());
+    }
+
+    @Test
+    void aSwitchWithoutBundlesIsProgrammedWithOpenFlow13() throws Exception {
+        OpenVSwitch ovs = site.openVSwitch();
+        ovs.vsctl("set", "bridge", OpenVSwitch.BRIDGE, "protocols=OpenFlow10,OpenFlow13");
+        ovs.setControllers(controller.address().getPort());
+        controller.apply(ID, 5, List.of(VM1));
+        events.await("sw-a confirmed 5");
+        assertTrue(arrives("vm1", ipv4("vm1"), "gw", true));
+    }
+
+    private boolean arrives(String from, String source, String to, boolean expected) throws Exception {
+        return site.arrives(from, source, to, ipv4(to), expected);
+    }
+
+    /** A listening socket belongs to the namespace of the thread that opens it. */
+    private SwitchController controller(RecordedEvents listener) throws Exception {
+        InetSocketAddress any = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0);
+        ControllerSettings settings =
+                new ControllerSettings(any, List.of(new SwitchSettings(ID, SwitchSite.DATAPATH, SwitchSite.GATEWAY)));
+        return site.switchNamespace().call(() -> SwitchController.open(settings, listener));
+    }
+}
