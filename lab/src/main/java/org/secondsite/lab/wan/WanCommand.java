@@ -36,7 +36,7 @@ public sealed interface WanCommand {
      * @throws IllegalArgumentException saying what is wrong with it
      */
     static WanCommand parse(String line) {
-        List<String> words = new ArrayList<>(List.of(line.trim().split("\\s+")));
+        List<String> words = new ArrayList<>(List.of(line.trim().split("\\s+", -1)));
         String verb = words.removeFirst();
         if (verb.equals("show") && words.isEmpty()) {
             return new Show();

@@ -1,0 +1,151 @@
+package org.secondsite.lab.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.secondsite.lab.io.Lab;
+import org.secondsite.lab.io.LabProcess;
+import org.secondsite.lab.io.LabReport;
+import org.secondsite.lab.io.LabStart;
+import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.Site;
+import org.secondsite.lab.wan.LinkSelection;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** {@code secondsite lab …}: the two-site lab, left running between commands. */
+@Command(name = "lab", description = "The two-site lab of real parts, left running between commands.")
+public final class LabCommands {
+    @Option(
+            names = "--name",
+            defaultValue = LabOptions.DEFAULT_NAME,
+            scope = ScopeType.INHERIT,
+            description = "Prefix of the lab's namespaces and files; several labs can be up. Default: ${DEFAULT-VALUE}")
+    private String name;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Command(name = "up", description = "Bring the lab up and wait until its guest is protected.")
+    int up(
+            @Option(names = "--delay-ms", defaultValue = "0", description = "One-way delay of the WAN.")
+                    int delayMillis,
+            @Option(names = "--load", defaultValue = "idle", description = "The guest's load: idle or busy.")
+                    String load,
+            @Option(names = "--no-hold", description = "For tests of the tests: gateways that let output pass unheld.")
+                    boolean noHold)
+            throws IOException {
+        LabOptions options;
+        try {
+            options = new LabOptions(name, delayMillis, loadOf(load), !noHold);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+        long[] total = new long[1];
+        AtomicBoolean up = new AtomicBoolean();
+        // A Ctrl-C in the middle leaves nothing half up.
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> downUnless(up), "lab-clean-up"));
+        LabStart.up(options, (step, millis) -> {
+            total[0] += millis;
+            say("%7.2f s  %s".formatted(millis / 1e3, step));
+        });
+        up.set(true);
+        say("%7.2f s  lab '%s' is up".formatted(total[0] / 1e3, name));
+        return 0;
+    }
+
+    private static LabOptions.Load loadOf(String text) {
+        for (LabOptions.Load load : LabOptions.Load.values()) {
+            if (load.name().equalsIgnoreCase(text)) {
+                return load;
+            }
+        }
+        throw new IllegalArgumentException("'" + text + "' is not a load: idle or busy");
+    }
+
+    private void downUnless(AtomicBoolean up) {
+        if (!up.get()) {
+            try {
+                Lab.down(name);
+            } catch (IOException e) {
+                spec.commandLine().getErr().println("the lab could not be taken down: " + e.getMessage());
+            }
+        }
+    }
+
+    @Command(name = "down", description = "End every process of the lab and remove every namespace and file.")
+    int down() throws IOException {
+        Lab.down(name);
+        return 0;
+    }
+
+    @Command(name = "status", description = "Who owns the group, and what runs where.")
+    int status(@Option(names = "--json", description = "Everything a script may want.") boolean json)
+            throws IOException {
+        ObjectNode report = LabReport.of(Lab.existing(name));
+        if (json) {
+            say(new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(report));
+            return 0;
+        }
+        say("owner " + report.path("owner").asText() + ", guest "
+                + report.path("service").path("address").asText());
+        report.path("processes")
+                .forEach(process -> say("%-8s %-2s %7d  %-16s %s"
+                        .formatted(
+                                process.path("role").asText(),
+                                process.path("site").asText("-"),
+                                process.path("pid").asLong(),
+                                process.path("namespace").asText(),
+                                process.path("name").asText())));
+        return 0;
+    }
+
+    @Command(name = "kill", description = "SIGKILL: ROLE, ROLE:SITE, or site:SITE for a whole site.")
+    int kill(@Parameters(paramLabel = "TARGET") String target) throws IOException {
+        for (LabProcess victim : Lab.existing(name).kill(target)) {
+            say("killed " + victim.name() + " (pid " + victim.pid() + ")");
+        }
+        return 0;
+    }
+
+    @Command(name = "start", description = "Bring a killed site back (site:SITE), all but its VM.")
+    int start(@Parameters(paramLabel = "TARGET") String target) throws IOException {
+        if (!target.startsWith("site:")) {
+            throw new ParameterException(spec.commandLine(), "'" + target + "' is not site:SITE");
+        }
+        Lab.existing(name).start(Site.parse(target.substring("site:".length())));
+        return 0;
+    }
+
+    @Command(name = "cut", description = "Cut the WAN: a-b, a-w, b-w (both ways), a>b (one way), all.")
+    int cut(@Parameters(paramLabel = "LINK") String link) throws IOException {
+        Lab.existing(name).wan("cut " + LinkSelection.parse(link));
+        return 0;
+    }
+
+    @Command(name = "heal", description = "Undo cuts: a link as for cut, or all of them.")
+    int heal(@Parameters(paramLabel = "LINK", defaultValue = "all") String link) throws IOException {
+        Lab.existing(name).wan("heal " + LinkSelection.parse(link));
+        return 0;
+    }
+
+    @Command(name = "wan", description = "Send the WAN emulator a command: set LINK KEY=VALUE…, show.")
+    int wan(@Parameters(paramLabel = "WORD", arity = "1..*") String[] words) throws IOException {
+        say(Lab.existing(name).wan(String.join(" ", words)));
+        return 0;
+    }
+
+    private void say(String text) {
+        PrintWriter out = spec.commandLine().getOut();
+        out.println(text);
+        out.flush();
+    }
+}

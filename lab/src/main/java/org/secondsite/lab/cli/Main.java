@@ -1,0 +1,25 @@
+package org.secondsite.lab.cli;
+
+import java.io.IOException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** What {@code ./secondsite} runs for the commands that need the lab. Exit codes: 0 done, 1 failed, 2 wrong command line. */
+@Command(name = "secondsite", subcommands = LabCommands.class)
+public final class Main {
+    private Main() {}
+
+    /** Runs a command and exits with its code. */
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new Main())
+                .setExecutionExceptionHandler((failure, line, parsed) -> {
+                    if (failure instanceof IOException || failure instanceof IllegalArgumentException) {
+                        line.getErr().println("secondsite: " + failure.getMessage());
+                    } else {
+                        failure.printStackTrace(line.getErr());
+                    }
+                    return 1;
+                })
+                .execute(arguments));
+    }
+}

@@ -1,0 +1,2 @@
+/** The lab's command line. */
+package org.secondsite.lab.cli;

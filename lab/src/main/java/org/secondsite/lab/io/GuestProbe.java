@@ -1,0 +1,38 @@
+package org.secondsite.lab.io;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import org.secondsite.lab.plan.LabNumbers;
+
+/** Talks to the guest's service as the outside client would, from its namespace. */
+public final class GuestProbe {
+    private static final int PATIENCE_MILLIS = 1_500;
+
+    private GuestProbe() {}
+
+    /**
+     * Sends one line and reads one.
+     *
+     * @throws IOException if there is no connection or no answer in 1.5 s
+     */
+    public static String ask(String clientNamespace, int port, String line) throws IOException {
+        return NetworkNamespace.call(clientNamespace, () -> {
+            try (Socket socket = new Socket()) {
+                socket.connect(new InetSocketAddress(LabNumbers.VM_ADDRESS, port), PATIENCE_MILLIS);
+                socket.setSoTimeout(PATIENCE_MILLIS);
+                socket.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+                String answer = new BufferedReader(
+                                new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8))
+                        .readLine();
+                if (answer == null) {
+                    throw new IOException("the guest closed port " + port + " without an answer");
+                }
+                return answer;
+            }
+        });
+    }
+}

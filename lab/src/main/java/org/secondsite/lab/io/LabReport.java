@@ -1,0 +1,89 @@
+package org.secondsite.lab.io;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import org.secondsite.lab.plan.LabNumbers;
+import org.secondsite.lab.plan.NamespacePlan;
+import org.secondsite.lab.plan.Site;
+import org.secondsite.lab.plan.SwitchCommands;
+import org.secondsite.lab.plan.Topology;
+
+/** What {@code lab status --json} prints: every namespace, process, address, port and socket that a script may want. */
+public final class LabReport {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private LabReport() {}
+
+    /** The whole report. */
+    public static ObjectNode of(Lab lab) throws IOException {
+        ObjectNode report = JSON.createObjectNode();
+        report.put("name", lab.name());
+        report.put("directory", lab.paths().directory().toString());
+        report.put("owner", owner(lab));
+        report.put("clientNamespace", lab.clientNamespace());
+        report.putObject("service")
+                .put("address", LabNumbers.VM_ADDRESS)
+                .put("echoPort", LabNumbers.ECHO_PORT)
+                .put("tickPort", LabNumbers.TICK_PORT)
+                .put("controlPort", LabNumbers.CONTROL_PORT);
+        ArrayNode processes = report.putArray("processes");
+        for (LabProcess process : lab.processes()) {
+            processes
+                    .addObject()
+                    .put("role", process.role().text())
+                    .put("site", process.site().isEmpty() ? null : process.site())
+                    .put("pid", process.pid())
+                    .put("namespace", process.namespace())
+                    .put("name", process.name())
+                    .put("log", lab.paths().log(process.name()).toString());
+        }
+        ObjectNode uplinks = report.putObject("uplinks");
+        for (Site site : Site.values()) {
+            uplinks.putObject(site.id())
+                    .put("namespace", Topology.gateway(lab.name(), site))
+                    .put("interface", "up0");
+        }
+        ArrayNode namespaces = report.putArray("namespaces");
+        Topology.of(lab.name()).namespaces().stream().map(NamespacePlan::name).forEach(namespaces::add);
+        report.set("sockets", sockets(lab));
+        return report;
+    }
+
+    private static ObjectNode sockets(Lab lab) {
+        ObjectNode sockets = JSON.createObjectNode();
+        sockets.put("wan", lab.paths().wanControl().toString());
+        sockets.put("core", lab.paths().file("core.ctl").toString());
+        for (Site site : Site.values()) {
+            sockets.putObject(site.id())
+                    .put("management", lab.paths().management(site).toString())
+                    .put("qmp", lab.paths().testQmp(site).toString())
+                    .put("switch", SwitchCommands.management(lab.paths(), site).toString())
+                    .put("ram", lab.paths().ram(site).toString());
+        }
+        return sockets;
+    }
+
+    /** The owner in the newest record that a gateway knows, or {@code unknown} if none answers. */
+    public static String owner(Lab lab) {
+        String owner = "unknown";
+        long newestTerm = -1;
+        for (Site site : Site.values()) {
+            JsonNode group;
+            try {
+                group = ManagementQuestion.ask(lab.paths().management(site), "status")
+                        .path("groups")
+                        .path(0);
+            } catch (IOException e) {
+                continue; // a dead gateway knows nothing
+            }
+            if (group.path("term").asLong(-1) > newestTerm) {
+                newestTerm = group.path("term").asLong();
+                owner = group.path("owner").asText("unknown");
+            }
+        }
+        return owner;
+    }
+}

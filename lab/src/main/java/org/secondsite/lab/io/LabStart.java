@@ -1,0 +1,188 @@
+package org.secondsite.lab.io;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.secondsite.lab.plan.GuestFiles;
+import org.secondsite.lab.plan.LabNumbers;
+import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.LabPlan;
+import org.secondsite.lab.plan.Site;
+import org.secondsite.lab.plan.Topology;
+
+/** Brings a lab up, step by step, telling each step and how long it took. */
+public final class LabStart {
+    private static final int READY_SECONDS = 90;
+
+    /** Programs that are run, and the Debian package of each. */
+    private static final Map<String, String> PROGRAMS = Map.of(
+            "ip", "iproute2",
+            "ethtool", "ethtool",
+            "bird", "bird2",
+            "ovs-vswitchd", "openvswitch-switch",
+            "qemu-system-x86_64", "qemu-system-x86",
+            "gcc", "gcc",
+            "cpio", "cpio",
+            "busybox", "busybox-static",
+            "nft", "nftables");
+
+    private final LabOptions options;
+    private final Progress progress;
+
+    /** Told of each step when it is done. */
+    @FunctionalInterface
+    public interface Progress {
+        /** A step ended after so many milliseconds. */
+        void done(String step, long millis);
+    }
+
+    private LabStart(LabOptions options, Progress progress) {
+        this.options = options;
+        this.progress = progress;
+    }
+
+    /**
+     * Brings a lab up and waits until its guest serves and is protected. When it fails, all is taken away but the logs, whose
+     * place stands in the failure.
+     *
+     * @throws IOException saying which step failed and why
+     */
+    public static Lab up(LabOptions options, Progress progress) throws IOException {
+        requireMachine();
+        for (LabProcess process : leftOver(options.name())) {
+            if (process.alive()) {
+                throw new IOException("the lab '" + options.name() + "' is up already; take it down first");
+            }
+        }
+        Lab.down(options.name());
+        try {
+            return new LabStart(options, progress).run();
+        } catch (IOException | RuntimeException e) {
+            throw new IOException(e.getMessage() + "\nlogs: " + keepLogs(options), e);
+        }
+    }
+
+    private static List<LabProcess> leftOver(String name) {
+        try {
+            return LabState.read(name).processes();
+        } catch (IOException e) {
+            return List.of(); // none, or one that cannot be read: down takes it away by its names
+        }
+    }
+
+    private static Path keepLogs(LabOptions options) throws IOException {
+        Path logs = new Lab(options.name()).paths().file("logs");
+        Path kept = Files.createTempDirectory("secondsite-lab-logs");
+        if (Files.isDirectory(logs)) {
+            Commands.run("cp", "-r", logs.toString(), kept.toString());
+        }
+        Lab.down(options.name());
+        return kept;
+    }
+
+    private static void requireMachine() throws IOException {
+        if (!"root".equals(System.getProperty("user.name"))) {
+            throw new IOException("the lab makes network namespaces and needs root");
+        }
+        List<String> missing = new ArrayList<>();
+        for (Map.Entry<String, String> program : PROGRAMS.entrySet()) {
+            if (List.of("/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin").stream()
+                    .noneMatch(directory -> Files.isExecutable(Path.of(directory, program.getKey())))) {
+                missing.add(program.getValue());
+            }
+        }
+        if (!Files.isExecutable(Path.of("/usr/lib/frr/bgpd"))) {
+            missing.add("frr");
+        }
+        if (!missing.isEmpty()) {
+            throw new IOException("these Debian packages are missing: " + String.join(" ", missing));
+        }
+    }
+
+    private Lab run() throws IOException {
+        Lab lab = new Lab(options.name());
+        GuestFiles[] guest = new GuestFiles[1];
+        step("guest image", () -> guest[0] = new GuestImage(GuestImage.defaultCache()).files());
+        LabPlan plan = LabPlan.of(options, guest[0], ThisJava.runtime());
+        step("namespaces and wires", () -> LabTopology.up(plan.topology()));
+        step("configuration and certificates", () -> writeFiles(plan));
+        LabProcesses processes = new LabProcesses(plan.paths());
+        step("processes started", () -> {
+            try {
+                processes.start(plan.processes());
+            } finally {
+                new LabState(options, processes.started()).write();
+            }
+        });
+        step(
+                "emulator joins the WAN",
+                () -> await(processes, "the WAN emulator", () -> {
+                    lab.wan("set all delayMs=" + options.delayMillis());
+                    return true;
+                }));
+        step(
+                "guest booted",
+                () -> await(processes, "the guest to boot", () -> Files.readString(
+                                plan.paths().serial(Site.A))
+                        .contains("GUEST-SERVING")));
+        step(
+                "guest reached from outside",
+                () -> await(processes, "an answer to the outside client", () -> echoes(lab)));
+        step("guest protected", () -> await(processes, "the guest to be protected", () -> isProtected(lab)));
+        if (!options.load().command().isEmpty()) {
+            step(
+                    "load",
+                    () -> GuestProbe.ask(
+                            lab.clientNamespace(),
+                            LabNumbers.CONTROL_PORT,
+                            options.load().command()));
+        }
+        return lab;
+    }
+
+    static void writeFiles(LabPlan plan) throws IOException {
+        Files.createDirectories(plan.paths().file("logs"));
+        for (Map.Entry<Path, String> file : plan.files().entrySet()) {
+            Files.createDirectories(file.getKey().getParent());
+            Files.writeString(file.getKey(), file.getValue());
+        }
+        Certificates.write(plan.paths().directory());
+    }
+
+    private static void await(LabProcesses processes, String what, Waiting.Condition condition) throws IOException {
+        Waiting.until(what, READY_SECONDS, () -> {
+            processes.requireAlive(processes.started());
+            return condition.holds();
+        });
+    }
+
+    private static boolean echoes(Lab lab) throws IOException {
+        return GuestProbe.ask(Topology.client(lab.name()), LabNumbers.ECHO_PORT, "ready?")
+                .equals("1");
+    }
+
+    private static boolean isProtected(Lab lab) throws IOException {
+        for (JsonNode group :
+                ManagementQuestion.ask(lab.paths().management(Site.A), "status").path("groups")) {
+            if (!group.path("state").asText().equals("PROTECTED")) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void step(String name, Action action) throws IOException {
+        long startNanos = System.nanoTime();
+        action.run();
+        progress.done(name, (System.nanoTime() - startNanos) / 1_000_000);
+    }
+
+    /** A step's work. */
+    private interface Action {
+        void run() throws IOException;
+    }
+}

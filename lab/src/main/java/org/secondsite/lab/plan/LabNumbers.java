@@ -1,0 +1,31 @@
+package org.secondsite.lab.plan;
+
+/** The fixed addresses, ports and names of the lab. */
+public final class LabNumbers {
+    /** The protected VM. */
+    public static final String VM = "vm1";
+
+    public static final String GROUP = "web";
+    public static final String VM_MAC = "52:54:00:c0:10:01";
+    public static final String VM_ADDRESS = "203.0.113.10";
+    public static final String VM_PREFIX = "203.0.113.0/24";
+    public static final String INSIDE_ADDRESS = "203.0.113.1";
+    public static final String INSIDE_MAC = "02:00:5e:00:01:01";
+    public static final int RAM_MIB = 128;
+
+    /** For every line, the next number. */
+    public static final int ECHO_PORT = 7000;
+    /** A numbered line every 50 ms. */
+    public static final int TICK_PORT = 7001;
+    /** Takes "busy PAGES MICROSECONDS" and "idle". */
+    public static final int CONTROL_PORT = 7002;
+
+    public static final String CLIENT_ADDRESS = "198.51.100.10";
+    public static final String CLIENT_GATEWAY = "198.51.100.1";
+    public static final String WITNESS_ADDRESS = "10.9.0.3";
+    public static final int OPENFLOW_PORT = 6653;
+    public static final long CORE_AS = 65000;
+    public static final long GATEWAY_AS = 65100;
+
+    private LabNumbers() {}
+}

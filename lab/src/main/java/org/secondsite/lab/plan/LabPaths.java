@@ -1,0 +1,74 @@
+package org.secondsite.lab.plan;
+
+import java.nio.file.Path;
+
+/** Every file of a lab. All live in one directory, except the guests' memory, which has to be on a memory file system. */
+public record LabPaths(String name) {
+    /** Where all labs live. */
+    public static final Path ALL = Path.of("/run/secondsite-lab");
+
+    /** The lab's own. Everything below goes when the lab goes. */
+    public Path directory() {
+        return ALL.resolve(name);
+    }
+
+    /** A file or directory in the lab's directory. */
+    public Path file(String relative) {
+        return directory().resolve(relative);
+    }
+
+    /** What is up. */
+    public Path state() {
+        return file("state.json");
+    }
+
+    /** What a process printed. */
+    public Path log(String process) {
+        return file("logs/" + process + ".log");
+    }
+
+    /** A gateway's management socket. */
+    public Path management(Site site) {
+        return file("gateway-" + site.id() + ".sock");
+    }
+
+    /** The emulator's control socket. */
+    public Path wanControl() {
+        return file("wan.sock");
+    }
+
+    /** The guest's RAM at a site. */
+    public Path ram(Site site) {
+        return Path.of("/dev/shm", name + "-" + LabNumbers.VM + "-" + site.id() + ".ram");
+    }
+
+    /** The monitor that the agent uses. */
+    public Path qmp(Site site) {
+        return file(LabNumbers.VM + "-" + site.id() + ".qmp");
+    }
+
+    /** A second monitor, for tests. */
+    public Path testQmp(Site site) {
+        return file(LabNumbers.VM + "-" + site.id() + ".test.qmp");
+    }
+
+    /** QEMU's process id, written by QEMU itself, whoever started it. */
+    public Path qemuPid(Site site) {
+        return file(LabNumbers.VM + "-" + site.id() + ".pid");
+    }
+
+    /** What the guest printed on its serial port. */
+    public Path serial(Site site) {
+        return file("logs/" + LabNumbers.VM + "-" + site.id() + ".serial");
+    }
+
+    /** Files of a site's switch. */
+    public Path switchDirectory(Site site) {
+        return file("switch-" + site.id());
+    }
+
+    /** Files of FRR, which must own the directory. */
+    public Path frrDirectory() {
+        return file("router-a");
+    }
+}

@@ -1,0 +1,192 @@
+package org.secondsite.lab.plan;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A whole lab as data.
+ *
+ * @param options what was chosen
+ * @param paths where its files are
+ * @param topology namespaces and wires
+ * @param files configuration by path
+ * @param processes all of them, in the order of start
+ */
+public record LabPlan(
+        LabOptions options, LabPaths paths, Topology topology, Map<Path, String> files, List<ProcessPlan> processes) {
+
+    /** The guest gives way to what guards it: under load it would otherwise take one of two cores for itself. */
+    private static final int GUEST_NICENESS = 5;
+
+    /** Computes the plan. */
+    public static LabPlan of(LabOptions options, GuestFiles guest, JavaRuntime java) {
+        LabPaths paths = new LabPaths(options.name());
+        Map<Path, String> files = new LinkedHashMap<>(RouterFiles.of(paths));
+        files.putAll(ServiceFiles.of(paths, guest));
+        List<ProcessPlan> processes = new ArrayList<>();
+        processes.add(bird(paths, Role.CORE, Optional.empty(), Topology.core(options.name()), "core"));
+        processes.add(wan(options.name(), paths, java));
+        processes.add(witness(options.name(), paths, java));
+        for (Site site : Site.values()) {
+            processes.addAll(site(options, paths, site, guest, java));
+        }
+        return new LabPlan(options, paths, Topology.of(options.name()), files, List.copyOf(processes));
+    }
+
+    /** The processes of one site, QEMU only at the site where the VM starts. */
+    public List<ProcessPlan> processesOf(Site site) {
+        return processes.stream()
+                .filter(process -> process.site().equals(Optional.of(site)))
+                .toList();
+    }
+
+    private static List<ProcessPlan> site(
+            LabOptions options, LabPaths paths, Site site, GuestFiles guest, JavaRuntime java) {
+        List<ProcessPlan> processes = new ArrayList<>();
+        String host = Topology.hypervisor(options.name(), site);
+        if (site == Site.A) {
+            processes.add(new ProcessPlan(
+                    Role.QEMU,
+                    Optional.of(site),
+                    "qemu-" + site.id(),
+                    host,
+                    GUEST_NICENESS,
+                    GuestCommand.of(paths, site, guest)));
+            processes.addAll(frr(options.name(), paths, site));
+        } else {
+            processes.add(bird(
+                    paths,
+                    Role.ROUTER,
+                    Optional.of(site),
+                    Topology.router(options.name(), site),
+                    "router-" + site.id()));
+        }
+        processes.addAll(SwitchCommands.processes(options.name(), paths, site));
+        processes.add(gateway(options, paths, site, java));
+        processes.add(new ProcessPlan(
+                Role.AGENT,
+                Optional.of(site),
+                "agent-" + site.id(),
+                host,
+                0,
+                java.command(
+                        384,
+                        "org.secondsite.gateway.cli.Main",
+                        List.of(
+                                "agent",
+                                "--config",
+                                ServiceFiles.agentFile(paths, site).toString()))));
+        return processes;
+    }
+
+    private static ProcessPlan gateway(LabOptions options, LabPaths paths, Site site, JavaRuntime java) {
+        String main = options.hold() ? "org.secondsite.gateway.cli.Main" : "org.secondsite.lab.UnheldGateway";
+        return new ProcessPlan(
+                Role.GATEWAY,
+                Optional.of(site),
+                "gateway-" + site.id(),
+                Topology.gateway(options.name(), site),
+                0,
+                java.command(
+                        512,
+                        main,
+                        List.of(
+                                "gateway",
+                                "--config",
+                                ServiceFiles.gatewayFile(paths, site).toString())));
+    }
+
+    private static ProcessPlan witness(String lab, LabPaths paths, JavaRuntime java) {
+        return new ProcessPlan(
+                Role.WITNESS,
+                Optional.empty(),
+                "witness",
+                Topology.witness(lab),
+                0,
+                java.command(
+                        96,
+                        "org.secondsite.gateway.cli.Main",
+                        List.of(
+                                "witness",
+                                "--config",
+                                ServiceFiles.witnessFile(paths).toString())));
+    }
+
+    private static ProcessPlan wan(String lab, LabPaths paths, JavaRuntime java) {
+        return new ProcessPlan(
+                Role.WAN,
+                Optional.empty(),
+                "wan",
+                Topology.wan(lab),
+                -5, // its punctuality is part of what is measured
+                java.command(
+                        64,
+                        "org.secondsite.lab.wan.io.WanMain",
+                        List.of(paths.wanControl().toString(), "1", "a=a0", "b=b0", "w=w0")));
+    }
+
+    private static ProcessPlan bird(LabPaths paths, Role role, Optional<Site> site, String namespace, String name) {
+        return new ProcessPlan(
+                role,
+                site,
+                name,
+                namespace,
+                0,
+                List.of(
+                        "bird",
+                        "-f",
+                        "-c",
+                        paths.file(name + ".conf").toString(),
+                        "-s",
+                        paths.file(name + ".ctl").toString(),
+                        "-P",
+                        paths.file(name + ".pid").toString()));
+    }
+
+    private static List<ProcessPlan> frr(String lab, LabPaths paths, Site site) {
+        return List.of(
+                frrDaemon(lab, paths, site, "zebra"),
+                frrDaemon(
+                        lab,
+                        paths,
+                        site,
+                        "bfdd",
+                        "--bfdctl",
+                        paths.frrDirectory().resolve("bfdd.sock").toString()),
+                frrDaemon(lab, paths, site, "bgpd"));
+    }
+
+    private static ProcessPlan frrDaemon(String lab, LabPaths paths, Site site, String daemon, String... more) {
+        Path directory = paths.frrDirectory();
+        List<String> command = new ArrayList<>(List.of(
+                "/usr/lib/frr/" + daemon,
+                "-u",
+                "frr",
+                "-g",
+                "frr",
+                "-f",
+                directory.resolve(daemon + ".conf").toString(),
+                "-i",
+                directory.resolve(daemon + ".pid").toString(),
+                "-z",
+                directory.resolve("zserv.api").toString(),
+                "--vty_socket",
+                directory.toString(),
+                "-A",
+                "127.0.0.1",
+                "-P",
+                "0"));
+        command.addAll(List.of(more));
+        return new ProcessPlan(
+                Role.ROUTER,
+                Optional.of(site),
+                "router-" + site.id() + "-" + daemon,
+                Topology.router(lab, site),
+                0,
+                command);
+    }
+}

@@ -1,0 +1,16 @@
+package org.secondsite.lab.plan;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A process to start.
+ *
+ * @param site empty for what belongs to no site
+ * @param name unique in the lab; names the log
+ * @param namespace where it runs
+ * @param niceness added to the scheduling niceness
+ * @param command program and arguments
+ */
+public record ProcessPlan(
+        Role role, Optional<Site> site, String name, String namespace, int niceness, List<String> command) {}

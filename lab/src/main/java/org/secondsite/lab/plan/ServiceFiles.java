@@ -1,0 +1,97 @@
+package org.secondsite.lab.plan;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** Configuration of the product's own daemons. */
+final class ServiceFiles {
+    private ServiceFiles() {}
+
+    static Map<Path, String> of(LabPaths paths, GuestFiles guest) {
+        Map<Path, String> files = new LinkedHashMap<>();
+        for (Site site : Site.values()) {
+            files.put(gatewayFile(paths, site), gateway(paths, site));
+            files.put(agentFile(paths, site), agent(paths, site, guest));
+        }
+        files.put(witnessFile(paths), witness(paths));
+        return files;
+    }
+
+    static Path gatewayFile(LabPaths paths, Site site) {
+        return paths.file("gateway-" + site.id() + ".yaml");
+    }
+
+    static Path agentFile(LabPaths paths, Site site) {
+        return paths.file("agent-" + site.id() + ".yaml");
+    }
+
+    static Path witnessFile(LabPaths paths) {
+        return paths.file("witness.yaml");
+    }
+
+    private static String gateway(LabPaths paths, Site site) {
+        return """
+                site: %1$s
+                peerSite: %2$s
+                tunnel: {listen: "%3$s:7400", connect: "%4$s:7400", heartbeatMs: 50, suspectAfterMs: 400, maxInFlightMiB: 256}
+                tls: {certificate: %1$s.crt, key: %1$s.key, authority: ca.crt}
+                witness: {endpoints: ["10.9.0.3:7500"], requestTimeoutMs: 1000}
+                checkpoint: {listen: "%5$s:7600", intervalMs: 100, maxEpochsInFlight: 16}
+                dataPlane: {mode: routed, inside: in0, insideMac: "02:00:5e:00:01:01", insideAddresses: [203.0.113.1/24], uplink: up0, poolMiB: 64, perVmMiB: 32}
+                bgp: {localAs: 65100, routerId: %6$s, standbyPrepend: 3, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9}]}
+                openflow: {listen: "%5$s:6653", switches: [{name: sw-%1$s, datapathId: "0x%9$s", gatewayPort: gw}]}
+                management: {socket: %10$s}
+                groups:
+                  - name: web
+                    prefixes: [203.0.113.0/24]
+                    promotedPrefixes: [203.0.113.0/25, 203.0.113.128/25]
+                    vms: [{name: vm1, protected: true, mac: "52:54:00:c0:10:01", addresses: [203.0.113.10], switch: sw-%1$s, port: vm1}]
+                """.formatted(
+                        site.id(),
+                        site.peer().id(),
+                        site.wanAddress(),
+                        site.peer().wanAddress(),
+                        site.gatewayHostAddress(),
+                        site.uplinkAddress(),
+                        site.routerAddress(),
+                        site.routerAs(),
+                        site.datapathId(),
+                        paths.management(site));
+    }
+
+    private static String agent(LabPaths paths, Site site, GuestFiles guest) {
+        List<String> command = GuestCommand.of(paths, site, guest);
+        return """
+                gateway: "%s:7600"
+                runDirectory: %s
+                vms:
+                  - name: vm1
+                    ramFile: %s
+                    ramMiB: %d
+                    qmpSocket: %s
+                    pidFile: %s
+                    command: [%s]
+                """.formatted(
+                        site.gatewayHostAddress(),
+                        paths.file("agent-" + site.id()),
+                        paths.ram(site),
+                        LabNumbers.RAM_MIB,
+                        paths.qmp(site),
+                        paths.qemuPid(site),
+                        command.stream().map(word -> '"' + word + '"').collect(Collectors.joining(", ")));
+    }
+
+    private static String witness(LabPaths paths) {
+        return """
+                listen: "10.9.0.3:7500"
+                dataDirectory: %s
+                tls: {certificate: witness.crt, key: witness.key, authority: ca.crt}
+                ownerFreshMs: 300
+                maximumGrantDelayMs: 2000
+                groups: [{name: web, sites: [a, b], initialOwner: a}]
+                """.formatted(paths.file("witness"));
+    }
+}

@@ -1,0 +1,87 @@
+package org.secondsite.lab.plan;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** A site's Open vSwitch with its user-space datapath and a database of its own. */
+public final class SwitchCommands {
+    private static final String SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema";
+
+    private SwitchCommands() {}
+
+    static List<ProcessPlan> processes(String lab, LabPaths paths, Site site) {
+        Path directory = paths.switchDirectory(site);
+        String namespace = Topology.hypervisor(lab, site);
+        return List.of(
+                new ProcessPlan(
+                        Role.SWITCH,
+                        Optional.of(site),
+                        "switch-" + site.id() + "-db",
+                        namespace,
+                        0,
+                        List.of(
+                                "env",
+                                "OVS_RUNDIR=" + directory,
+                                "ovsdb-server",
+                                database(directory),
+                                "--remote=punix:" + directory.resolve("db.sock"),
+                                "--pidfile=" + directory.resolve("ovsdb.pid"),
+                                "--unixctl=" + directory.resolve("ovsdb.ctl"),
+                                "--no-chdir",
+                                "-vsyslog:off")),
+                new ProcessPlan(
+                        Role.SWITCH,
+                        Optional.of(site),
+                        "switch-" + site.id(),
+                        namespace,
+                        0,
+                        List.of(
+                                "env",
+                                "OVS_RUNDIR=" + directory,
+                                "ovs-vswitchd",
+                                socket(directory),
+                                "--pidfile=" + directory.resolve("vswitchd.pid"),
+                                "--unixctl=" + directory.resolve("vswitchd.ctl"),
+                                "--no-chdir",
+                                "-vsyslog:off")));
+    }
+
+    /** Makes the empty database, before the processes start. */
+    public static List<String> createDatabase(LabPaths paths, Site site) {
+        return List.of("ovsdb-tool", "create", database(paths.switchDirectory(site)), SCHEMA);
+    }
+
+    /**
+     * Describes the bridge in the database, once its server runs. Without a controller it forwards nothing (fail_mode=secure),
+     * and no hidden flows let the controller's own traffic in (disable-in-band).
+     */
+    public static List<String> configure(LabPaths paths, Site site) {
+        String controller = "tcp:" + site.gatewayHostAddress() + ":" + LabNumbers.OPENFLOW_PORT;
+        return List.of(("ovs-vsctl --db=" + socket(paths.switchDirectory(site)) + " --no-wait"
+                        + " -- init -- add-br br0"
+                        + " -- set bridge br0 datapath_type=netdev fail_mode=secure protocols=OpenFlow14"
+                        + " other-config:datapath-id=" + site.datapathId()
+                        + " other-config:disable-in-band=true"
+                        + " -- add-port br0 gw -- set interface gw ofport_request=1"
+                        + " -- add-port br0 " + LabNumbers.VM
+                        + " -- set interface " + LabNumbers.VM + " ofport_request=2"
+                        + " -- set-controller br0 " + controller
+                        // Retry at least every second: the default of 8 s would be most of a start.
+                        + " -- set controller br0 max_backoff=1000 inactivity_probe=5000")
+                .split(" ", -1));
+    }
+
+    /** Where {@code ovs-ofctl} and {@code ovs-appctl} find the switch. */
+    public static Path management(LabPaths paths, Site site) {
+        return paths.switchDirectory(site).resolve("br0.mgmt");
+    }
+
+    private static String database(Path directory) {
+        return directory.resolve("conf.db").toString();
+    }
+
+    private static String socket(Path directory) {
+        return "unix:" + directory.resolve("db.sock");
+    }
+}

@@ -1,0 +1,100 @@
+package org.secondsite.lab.plan;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The namespaces of a lab and the wires between them. P is the lab's name.
+ *
+ * <pre>
+ *   P-client eth0 ─── cl0 P-core ra0 ─── up P-ra gw0 ─── up0 P-ga in0 ─── gw  P-sa (Open vSwitch, tap vm1, QEMU, agent)
+ *                            rb0 ─┐                          hv0 ─── hv0
+ *                                 │                          wan0 ─── a0 P-wan b0 ─── wan0 P-gb …
+ *                                 └ up P-rb gw0 ─── up0 P-gb             w0 ─── wan0 P-w (witness)
+ * </pre>
+ */
+public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
+    /** The topology of a lab of that name. */
+    public static Topology of(String lab) {
+        List<NamespacePlan> namespaces = new ArrayList<>();
+        List<Wire> wires = new ArrayList<>();
+        namespaces.add(host(client(lab), "default via " + LabNumbers.CLIENT_GATEWAY));
+        namespaces.add(new NamespacePlan(core(lab), true, List.of(), List.of()));
+        namespaces.add(host(wan(lab)));
+        namespaces.add(host(witness(lab)));
+        wires.add(new Wire(
+                end(client(lab), "eth0", LabNumbers.CLIENT_ADDRESS + "/24"),
+                end(core(lab), "cl0", LabNumbers.CLIENT_GATEWAY + "/24")));
+        wires.add(new Wire(plain(witness(lab), "wan0", LabNumbers.WITNESS_ADDRESS + "/24"), plain(wan(lab), "w0", "")));
+        for (Site site : Site.values()) {
+            addSite(lab, site, namespaces, wires);
+        }
+        return new Topology(List.copyOf(namespaces), List.copyOf(wires));
+    }
+
+    private static void addSite(String lab, Site site, List<NamespacePlan> namespaces, List<Wire> wires) {
+        String router = router(lab, site);
+        String gateway = gateway(lab, site);
+        String host = hypervisor(lab, site);
+        namespaces.add(new NamespacePlan(router, true, List.of(), List.of("default via " + site.coreAddress())));
+        namespaces.add(new NamespacePlan(gateway, true, List.of(), List.of("default via " + site.routerAddress())));
+        namespaces.add(new NamespacePlan(host, false, List.of(LabNumbers.VM), List.of()));
+        wires.add(new Wire(
+                end(core(lab), "r" + site.id() + "0", site.coreAddress() + "/30"),
+                end(router, "up", site.routerCoreAddress() + "/30")));
+        wires.add(new Wire(
+                end(router, "gw0", site.routerAddress() + "/24"), end(gateway, "up0", site.uplinkAddress() + "/24")));
+        // The gateway's data plane gives in0 its address itself.
+        wires.add(new Wire(plain(gateway, "in0", ""), plain(host, "gw", "")));
+        wires.add(new Wire(
+                end(gateway, "hv0", site.gatewayHostAddress() + "/24"), end(host, "hv0", site.hostAddress() + "/24")));
+        wires.add(new Wire(plain(gateway, "wan0", site.wanAddress() + "/24"), plain(wan(lab), site.id() + "0", "")));
+    }
+
+    private static NamespacePlan host(String name, String... routes) {
+        return new NamespacePlan(name, false, List.of(), List.of(routes));
+    }
+
+    private static Wire.End end(String namespace, String name, String address) {
+        return new Wire.End(namespace, name, address, true);
+    }
+
+    private static Wire.End plain(String namespace, String name, String address) {
+        return new Wire.End(namespace, name, address, false);
+    }
+
+    /** Where the outside client runs. */
+    public static String client(String lab) {
+        return lab + "-client";
+    }
+
+    /** The core router's. */
+    public static String core(String lab) {
+        return lab + "-core";
+    }
+
+    /** The emulator's. */
+    public static String wan(String lab) {
+        return lab + "-wan";
+    }
+
+    /** The witness's. */
+    public static String witness(String lab) {
+        return lab + "-w";
+    }
+
+    /** A site's router's. */
+    public static String router(String lab, Site site) {
+        return lab + "-r" + site.id();
+    }
+
+    /** A site's gateway's. */
+    public static String gateway(String lab, Site site) {
+        return lab + "-g" + site.id();
+    }
+
+    /** A site's hypervisor host's: switch, agent and QEMU. */
+    public static String hypervisor(String lab, Site site) {
+        return lab + "-s" + site.id();
+    }
+}
