@@ -1,0 +1,111 @@
+package org.secondsite.bgp.fsm;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.secondsite.bgp.wire.AddressFamily;
+import org.secondsite.bgp.wire.BgpError;
+import org.secondsite.bgp.wire.Capability;
+import org.secondsite.bgp.wire.NotificationMessage;
+import org.secondsite.bgp.wire.Octets;
+import org.secondsite.bgp.wire.OpenMessage;
+import org.secondsite.bgp.wire.SessionTraits;
+
+/** Our OPEN, and what follows from the peer's (RFC 4271 §4.2 and §6.2, RFC 5492). */
+final class Negotiation {
+    private final FsmSettings settings;
+
+    Negotiation(FsmSettings settings) {
+        this.settings = settings;
+    }
+
+    /** The outcome of a peer's OPEN. */
+    sealed interface Outcome {
+        record Agreed(Negotiated terms) implements Outcome {}
+
+        record Refused(NotificationMessage notification, String reason) implements Outcome {}
+    }
+
+    OpenMessage open() {
+        List<Capability> capabilities = new ArrayList<>();
+        settings.families().forEach(family -> capabilities.add(new Capability.Multiprotocol(family)));
+        capabilities.add(new Capability.RouteRefresh());
+        capabilities.add(new Capability.EnhancedRouteRefresh());
+        capabilities.add(new Capability.ExtendedMessage());
+        capabilities.add(new Capability.FourOctetAs(settings.localAs()));
+        if (settings.addPathReceive()) {
+            capabilities.add(new Capability.AddPath(settings.families().stream()
+                    .map(family -> new Capability.AddPath.Direction(family, Capability.AddPath.RECEIVE))
+                    .toList()));
+        }
+        int fieldAs = settings.localAs() > 0xffff ? OpenMessage.AS_TRANS : (int) settings.localAs();
+        return new OpenMessage(fieldAs, settings.holdTimeSeconds(), settings.routerId(), capabilities);
+    }
+
+    Outcome judge(OpenMessage open) {
+        if (open.as() != settings.remoteAs()) {
+            return refused(BgpError.BAD_PEER_AS, "peer is of AS " + open.as() + ", expected " + settings.remoteAs());
+        }
+        boolean external = settings.remoteAs() != settings.localAs();
+        if (!external && open.routerId().equals(settings.routerId())) {
+            // RFC 6286 §2.1: within an AS the identifiers differ.
+            return refused(BgpError.BAD_BGP_IDENTIFIER, "peer has our BGP identifier");
+        }
+        Set<AddressFamily> families = commonFamilies(open);
+        if (families.isEmpty()) {
+            Capability.Multiprotocol wanted =
+                    new Capability.Multiprotocol(settings.families().getFirst());
+            // RFC 5492 §5: the data field lists the capabilities that are missing.
+            Octets data = Octets.of(
+                    1,
+                    4,
+                    wanted.family().afi() >>> 8,
+                    wanted.family().afi(),
+                    0,
+                    wanted.family().safi());
+            return new Outcome.Refused(
+                    NotificationMessage.of(BgpError.UNSUPPORTED_CAPABILITY, data), "no address family in common");
+        }
+        SessionTraits traits = new SessionTraits(
+                external,
+                open.capability(Capability.FourOctetAs.class).isPresent(),
+                open.capability(Capability.ExtendedMessage.class).isPresent(),
+                families,
+                addPath(open, families));
+        return new Outcome.Agreed(new Negotiated(
+                traits,
+                Math.min(open.holdTimeSeconds(), settings.holdTimeSeconds()),
+                open.capability(Capability.RouteRefresh.class).isPresent(),
+                open.capability(Capability.EnhancedRouteRefresh.class).isPresent(),
+                open));
+    }
+
+    /** RFC 4760 §8; a peer that names no family at all speaks IPv4 unicast. */
+    private Set<AddressFamily> commonFamilies(OpenMessage open) {
+        Set<AddressFamily> offered = open.capabilities().stream()
+                .filter(Capability.Multiprotocol.class::isInstance)
+                .map(capability -> ((Capability.Multiprotocol) capability).family())
+                .collect(Collectors.toSet());
+        if (offered.isEmpty()) {
+            offered = Set.of(AddressFamily.IPV4_UNICAST);
+        }
+        return settings.families().stream().filter(offered::contains).collect(Collectors.toSet());
+    }
+
+    private Set<AddressFamily> addPath(OpenMessage open, Set<AddressFamily> families) {
+        if (!settings.addPathReceive()) {
+            return Set.of();
+        }
+        return open.capability(Capability.AddPath.class).stream()
+                .flatMap(addPath -> addPath.directions().stream())
+                .filter(direction -> (direction.mode() & Capability.AddPath.SEND) != 0)
+                .map(Capability.AddPath.Direction::family)
+                .filter(families::contains)
+                .collect(Collectors.toSet());
+    }
+
+    private static Outcome refused(BgpError error, String reason) {
+        return new Outcome.Refused(NotificationMessage.of(error), reason);
+    }
+}

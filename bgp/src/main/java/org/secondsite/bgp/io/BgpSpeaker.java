@@ -1,0 +1,210 @@
+package org.secondsite.bgp.io;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.bgp.rib.ReceivedRoute;
+import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.session.NeighborSettings;
+import org.secondsite.bgp.session.SessionStatus;
+import org.secondsite.bgp.session.SpeakerListener;
+import org.secondsite.bgp.session.SpeakerSettings;
+import org.secondsite.bgp.wire.BgpError;
+import org.secondsite.bgp.wire.NotificationMessage;
+import org.secondsite.config.IpPrefix;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A BGP speaker: keeps a session to each neighbour and tells all of them the same desired set of routes.
+ *
+ * <p>One event loop thread owns every session, socket and timer; all public methods may be called from any thread and
+ * return at once, except {@link #close}. Nothing is announced before the first {@link #advertise}.
+ */
+public final class BgpSpeaker implements AutoCloseable {
+    /** The port that BGP is registered for. */
+    public static final int BGP_PORT = 179;
+
+    private static final Logger LOG = LoggerFactory.getLogger(BgpSpeaker.class);
+    private static final int BACKLOG = 64;
+    private static final long CLOSE_TIMEOUT_MS = 2000;
+
+    private final SpeakerSettings settings;
+    private final EventLoopGroup group;
+    private final EventLoop loop;
+    private final Map<InetAddress, NeighborDriver> drivers = new HashMap<>();
+    private final List<Channel> servers = new ArrayList<>();
+
+    private BgpSpeaker(SpeakerSettings settings, SpeakerListener listener) {
+        this.settings = settings;
+        this.group = new MultiThreadIoEventLoopGroup(
+                1, new DefaultThreadFactory("bgp-" + settings.localAs(), true), EpollIoHandler.newFactory());
+        this.loop = group.next();
+        for (NeighborSettings neighbor : settings.neighbors()) {
+            drivers.put(neighbor.address(), new NeighborDriver(settings, neighbor, listener, loop));
+        }
+    }
+
+    /**
+     * Listens and begins to connect to all neighbours.
+     *
+     * @throws IOException if an address cannot be listened on
+     */
+    public static BgpSpeaker open(SpeakerSettings settings, SpeakerListener listener) throws IOException {
+        BgpSpeaker speaker = new BgpSpeaker(settings, listener);
+        try {
+            for (InetSocketAddress address : speaker.listenAddresses()) {
+                speaker.listen(address);
+            }
+        } catch (IOException e) {
+            speaker.close();
+            throw e;
+        }
+        speaker.loop.execute(() -> speaker.drivers.values().forEach(NeighborDriver::start));
+        return speaker;
+    }
+
+    /**
+     * The whole of what every neighbour shall know from now on. Only the difference to what each has been told is sent;
+     * after a session was lost, everything is sent again.
+     */
+    public void advertise(Map<IpPrefix, RouteAttributes> desired) {
+        Map<IpPrefix, RouteAttributes> frozen = Map.copyOf(desired);
+        loop.execute(() -> drivers.values().forEach(driver -> driver.advertise(frozen)));
+    }
+
+    /** What one neighbour shall know, where neighbours are to be told different things. */
+    public void advertise(InetAddress peer, Map<IpPrefix, RouteAttributes> desired) {
+        NeighborDriver driver = driver(peer);
+        Map<IpPrefix, RouteAttributes> frozen = Map.copyOf(desired);
+        loop.execute(() -> driver.advertise(frozen));
+    }
+
+    /** Ends the session with the notification; it comes back by itself after the idle hold time. */
+    public void reset(InetAddress peer, NotificationMessage notification, String reason) {
+        NeighborDriver driver = driver(peer);
+        loop.execute(() -> driver.reset(notification, reason));
+    }
+
+    /** A picture of each session. */
+    public CompletableFuture<List<SessionStatus>> status() {
+        return CompletableFuture.supplyAsync(
+                () -> drivers.values().stream().map(NeighborDriver::status).toList(), loop);
+    }
+
+    /** What the peer has announced. */
+    public CompletableFuture<List<ReceivedRoute>> receivedRoutes(InetAddress peer) {
+        NeighborDriver driver = driver(peer);
+        return CompletableFuture.supplyAsync(driver::receivedRoutes, loop);
+    }
+
+    /** The addresses that are listened on, with the real port where 0 was asked for. */
+    public List<InetSocketAddress> listening() {
+        return servers.stream()
+                .map(server -> (InetSocketAddress) server.localAddress())
+                .toList();
+    }
+
+    /** Ends all sessions with a Cease, Administrative Shutdown, that carries the text (RFC 9003), and stops. */
+    public void close(String communication) {
+        NotificationMessage notification =
+                NotificationMessage.withCommunication(BgpError.ADMINISTRATIVE_SHUTDOWN, communication);
+        try {
+            CompletableFuture.completedFuture(notification)
+                    .thenComposeAsync(last -> shutdown(last, communication), loop)
+                    .orTimeout(CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS)
+                    .join();
+        } catch (CompletionException e) {
+            LOG.warn("bgp: sessions did not end in time: {}", e.getCause().toString());
+        }
+        group.shutdownGracefully(0, CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS)
+                .awaitUninterruptibly(CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Ends all sessions with a Cease and stops; within four seconds whatever the peers do. A second call does nothing. */
+    @Override
+    public void close() {
+        if (!group.isShuttingDown()) {
+            close("speaker stops");
+        }
+    }
+
+    private CompletableFuture<Void> shutdown(NotificationMessage notification, String reason) {
+        for (Channel server : servers) {
+            var _ = server.close();
+        }
+        return CompletableFuture.allOf(drivers.values().stream()
+                .map(driver -> driver.shutdown(notification, reason))
+                .toArray(CompletableFuture<?>[]::new));
+    }
+
+    private List<InetSocketAddress> listenAddresses() {
+        return settings.listen().orElseGet(() -> {
+            List<InetSocketAddress> wildcards = new ArrayList<>();
+            if (drivers.keySet().stream().anyMatch(Inet4Address.class::isInstance)) {
+                wildcards.add(new InetSocketAddress(IpPrefix.parseAddress("0.0.0.0"), BGP_PORT));
+            }
+            if (drivers.keySet().stream().anyMatch(Inet6Address.class::isInstance)) {
+                wildcards.add(new InetSocketAddress(IpPrefix.parseAddress("::"), BGP_PORT));
+            }
+            return wildcards;
+        });
+    }
+
+    private void listen(InetSocketAddress address) throws IOException {
+        List<NeighborSettings> sameVersion = settings.neighbors().stream()
+                .filter(neighbor ->
+                        neighbor.address().getClass() == address.getAddress().getClass())
+                .toList();
+        ServerBootstrap bootstrap = SocketOptions.server(address.getAddress(), sameVersion, BACKLOG)
+                .group(group)
+                .childHandler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        accept(channel);
+                    }
+                });
+        try {
+            servers.add(bootstrap.bind(address).syncUninterruptibly().channel());
+        } catch (Exception e) { // Netty throws the checked cause unwrapped
+            throw new IOException("bgp: cannot listen on " + address + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void accept(SocketChannel channel) {
+        InetAddress peer = channel.remoteAddress().getAddress();
+        NeighborDriver driver = drivers.get(peer);
+        if (driver == null) {
+            LOG.info("bgp: refused a connection from {}, which is no neighbour", peer.getHostAddress());
+            PeerChannel.refuse(channel);
+        } else {
+            driver.accept(channel);
+        }
+    }
+
+    private NeighborDriver driver(InetAddress peer) {
+        NeighborDriver driver = drivers.get(peer);
+        if (driver == null) {
+            throw new IllegalArgumentException(peer.getHostAddress() + " is no neighbour");
+        }
+        return driver;
+    }
+}

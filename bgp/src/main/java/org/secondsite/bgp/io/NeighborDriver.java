@@ -1,0 +1,297 @@
+package org.secondsite.bgp.io;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.bgp.fsm.Negotiated;
+import org.secondsite.bgp.fsm.Side;
+import org.secondsite.bgp.rib.AdjRibIn;
+import org.secondsite.bgp.rib.AdjRibOut;
+import org.secondsite.bgp.rib.ReceivedRoute;
+import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.session.NeighborSettings;
+import org.secondsite.bgp.session.PeerSession;
+import org.secondsite.bgp.session.SessionSink;
+import org.secondsite.bgp.session.SessionStatus;
+import org.secondsite.bgp.session.SessionTransition;
+import org.secondsite.bgp.session.SpeakerListener;
+import org.secondsite.bgp.session.SpeakerSettings;
+import org.secondsite.bgp.wire.BgpMessage;
+import org.secondsite.bgp.wire.Decoded;
+import org.secondsite.bgp.wire.Fault;
+import org.secondsite.bgp.wire.NotificationMessage;
+import org.secondsite.bgp.wire.SessionTraits;
+import org.secondsite.config.IpPrefix;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Puts sockets and a clock to one {@link PeerSession}. All methods run on the event loop.
+ *
+ * <p>After every event the timers are armed anew and UPDATE messages are written for as long as the connection takes
+ * them.
+ */
+final class NeighborDriver implements SessionSink {
+    private static final Logger LOG = LoggerFactory.getLogger(NeighborDriver.class);
+    /** The kernel's attempt is cut by the ConnectRetryTimer; this only bounds an attempt that lost its timer. */
+    private static final int CONNECT_TIMEOUT_MS = 60_000;
+
+    private final NeighborSettings settings;
+    private final InetAddress peer;
+    private final SpeakerListener listener;
+    private final EventLoop loop;
+    private final PeerSession session;
+    private final Map<Side, PeerChannel> channels = new EnumMap<>(Side.class);
+    private Optional<ScheduledFuture<?>> timer = Optional.empty();
+
+    NeighborDriver(SpeakerSettings speaker, NeighborSettings settings, SpeakerListener listener, EventLoop loop) {
+        this.settings = settings;
+        this.peer = settings.address();
+        this.listener = listener;
+        this.loop = loop;
+        this.session = new PeerSession(speaker, settings, ThreadLocalRandom.current(), this);
+    }
+
+    void start() {
+        session.start(System.nanoTime());
+        proceed();
+    }
+
+    void advertise(Map<IpPrefix, RouteAttributes> desired) {
+        session.desire(desired);
+        proceed();
+    }
+
+    void reset(NotificationMessage notification, String reason) {
+        session.reset(notification, reason, System.nanoTime());
+        proceed();
+    }
+
+    /** Completes when both connections are closed. */
+    CompletableFuture<Void> shutdown(NotificationMessage notification, String reason) {
+        List<Channel> open =
+                channels.values().stream().map(PeerChannel::channel).toList();
+        session.stop(notification, reason, System.nanoTime());
+        timer.ifPresent(running -> running.cancel(false));
+        CompletableFuture<?>[] closed = open.stream()
+                .map(channel -> {
+                    CompletableFuture<Void> done = new CompletableFuture<>();
+                    channel.closeFuture().addListener(_ -> done.complete(null));
+                    return done;
+                })
+                .toArray(CompletableFuture<?>[]::new);
+        return CompletableFuture.allOf(closed);
+    }
+
+    SessionStatus status() {
+        return session.status();
+    }
+
+    List<ReceivedRoute> receivedRoutes() {
+        return session.receivedRoutes();
+    }
+
+    /** Takes or refuses a connection that the peer opened. */
+    void accept(SocketChannel channel) {
+        if (session.mayAccept() && !channels.containsKey(Side.INCOMING)) {
+            SocketOptions.accepted(channel, settings);
+            PeerChannel connection = new PeerChannel(Side.INCOMING, this, channel);
+            channels.put(Side.INCOMING, connection);
+            channel.pipeline().addLast(connection);
+        } else {
+            LOG.debug("bgp {}: refused a connection, it is not expected now", peer.getHostAddress());
+            PeerChannel.refuse(channel);
+        }
+    }
+
+    void active(Side side, PeerChannel connection) {
+        if (channels.get(side) != connection) {
+            return;
+        }
+        InetAddress local = ((InetSocketAddress) connection.channel().localAddress()).getAddress();
+        if (side == Side.OUTGOING) {
+            session.connected(local, System.nanoTime());
+        } else {
+            session.accepted(local, System.nanoTime());
+        }
+        proceed();
+    }
+
+    SessionTraits traits(Side side) {
+        return session.traits(side);
+    }
+
+    void received(Side side, PeerChannel connection, Decoded decoded) {
+        if (channels.get(side) == connection) {
+            session.received(side, decoded, System.nanoTime());
+            proceed();
+        }
+    }
+
+    void closed(Side side, PeerChannel connection, String reason) {
+        if (channels.get(side) == connection) {
+            channels.remove(side);
+            session.closed(side, reason, System.nanoTime());
+            proceed();
+        }
+    }
+
+    void writable() {
+        loop.execute(this::proceed); // this is called from within a flush
+    }
+
+    /** What is due after every event: messages out, timers armed. */
+    private void proceed() {
+        session.establishedSide().map(channels::get).ifPresent(this::pump);
+        // A flush may find the connection broken and so change the map.
+        List.copyOf(channels.values())
+                .forEach(connection -> connection.channel().flush());
+        timer.ifPresent(running -> running.cancel(false));
+        OptionalLong until = session.untilNextNanos(System.nanoTime());
+        timer = until.isPresent()
+                ? Optional.of(loop.schedule(this::tick, until.getAsLong(), TimeUnit.NANOSECONDS))
+                : Optional.empty();
+    }
+
+    private void tick() {
+        session.tick(System.nanoTime());
+        proceed();
+    }
+
+    private void pump(PeerChannel connection) {
+        while (connection.channel().isWritable()) {
+            Optional<AdjRibOut.Outgoing> next = session.nextUpdate(System.nanoTime());
+            if (next.isEmpty()) {
+                return;
+            }
+            AdjRibOut.Outgoing outgoing = next.get();
+            Side side = session.establishedSide().orElseThrow();
+            connection.write(outgoing.message(), session.traits(side)).addListener(written -> {
+                if (written.isSuccess()) {
+                    long nanoTime = System.nanoTime();
+                    session.progressed(side, nanoTime);
+                    if (!outgoing.announced().isEmpty() || !outgoing.withdrawn().isEmpty()) {
+                        tell(() -> listener.updateSent(peer, outgoing.announced(), outgoing.withdrawn(), nanoTime));
+                    }
+                }
+            });
+        }
+    }
+
+    @Override
+    public void connect() {
+        ChannelFuture connecting = SocketOptions.client(settings, CONNECT_TIMEOUT_MS)
+                .group(loop)
+                .handler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        PeerChannel connection = new PeerChannel(Side.OUTGOING, NeighborDriver.this, channel);
+                        channels.put(Side.OUTGOING, connection);
+                        channel.pipeline().addLast(connection);
+                    }
+                })
+                .connect(
+                        new InetSocketAddress(peer, settings.port()),
+                        settings.localAddress() == null ? null : new InetSocketAddress(settings.localAddress(), 0));
+        connecting.addListener(done -> {
+            if (!done.isSuccess()) {
+                // Later: the attempt may fail at once, while the session still waits for this method to return.
+                loop.execute(() -> connectFailed(
+                        connecting.channel(), String.valueOf(done.cause().getMessage())));
+            }
+        });
+    }
+
+    private void connectFailed(Channel channel, String reason) {
+        PeerChannel connection = channels.get(Side.OUTGOING);
+        if (connection == null || connection.channel().equals(channel)) {
+            channels.remove(Side.OUTGOING);
+            session.closed(Side.OUTGOING, reason, System.nanoTime());
+            proceed();
+        }
+    }
+
+    @Override
+    public void send(Side side, BgpMessage message) {
+        PeerChannel connection = channels.get(side);
+        if (connection != null) {
+            connection.write(message, session.traits(side)).addListener(written -> {
+                if (written.isSuccess()) {
+                    session.progressed(side, System.nanoTime());
+                }
+            });
+        }
+    }
+
+    @Override
+    public void close(Side side) {
+        PeerChannel connection = channels.remove(side);
+        if (connection != null) {
+            connection.end();
+        }
+    }
+
+    @Override
+    public void established(Side side, Negotiated terms) {
+        LOG.info(
+                "bgp {}: established, AS {}, hold time {} s",
+                peer.getHostAddress(),
+                terms.peerOpen().as(),
+                terms.holdTimeSeconds());
+        tell(() -> listener.established(peer));
+    }
+
+    @Override
+    public void down(Side side, String reason) {
+        LOG.info("bgp {}: down: {}", peer.getHostAddress(), reason);
+        tell(() -> listener.down(peer, reason));
+    }
+
+    @Override
+    public void routes(AdjRibIn.Changes changes) {
+        tell(() -> listener.routesReceived(peer, changes.announced(), changes.withdrawn()));
+    }
+
+    @Override
+    public void faults(List<Fault> faults) {
+        LOG.warn("bgp {}: faults in an UPDATE: {}", peer.getHostAddress(), faults);
+        tell(() -> listener.faultsReceived(peer, faults));
+    }
+
+    @Override
+    public void unexportable(Set<IpPrefix> prefixes) {
+        if (!prefixes.isEmpty()) {
+            LOG.warn("bgp {}: cannot announce {}: no next hop of their IP version", peer.getHostAddress(), prefixes);
+        }
+        tell(() -> listener.unexportable(peer, prefixes));
+    }
+
+    @Override
+    public void transition(SessionTransition transition) {
+        LOG.debug("bgp {}: {}", peer.getHostAddress(), transition);
+        tell(() -> listener.transition(peer, transition));
+    }
+
+    /** A listener's fault must not break a session. */
+    private void tell(Runnable call) {
+        try {
+            call.run();
+        } catch (RuntimeException e) {
+            LOG.error("bgp {}: the listener failed", peer.getHostAddress(), e);
+        }
+    }
+}

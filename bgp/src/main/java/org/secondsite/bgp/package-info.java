@@ -1,0 +1,2 @@
+/** A BGP-4 speaker library. */
+package org.secondsite.bgp;

@@ -1,0 +1,78 @@
+package org.secondsite.bgp.session;
+
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/**
+ * One neighbour.
+ *
+ * @param address where it is; no two neighbours share an address
+ * @param port the TCP port that it listens on, 179 as a rule
+ * @param localAddress our end, or null to let the kernel choose
+ * @param remoteAs the AS that it must name
+ * @param holdTimeSeconds what we offer: 0 or 3 to 65535
+ * @param passive whether we wait for it to connect
+ * @param md5Password shared secret of RFC 2385, 1 to 80 octets of UTF-8
+ * @param options all that has a sensible default
+ */
+public record NeighborSettings(
+        InetAddress address,
+        int port,
+        InetAddress localAddress,
+        long remoteAs,
+        int holdTimeSeconds,
+        boolean passive,
+        Optional<String> md5Password,
+        NeighborOptions options) {
+    private static final int MD5_MAXIMUM_OCTETS = 80;
+
+    /**
+     * Checks ranges.
+     *
+     * @throws IllegalArgumentException if a number is out of range, the password is empty or too long, or the two
+     *     addresses are of different IP versions
+     */
+    public NeighborSettings {
+        if (port < 1 || port > 0xffff) {
+            throw new IllegalArgumentException("port " + port + " is not within 1..65535");
+        }
+        if (holdTimeSeconds < 0 || holdTimeSeconds > 0xffff || holdTimeSeconds == 1 || holdTimeSeconds == 2) {
+            // RFC 4271 §4.2
+            throw new IllegalArgumentException("a hold time is 0 or within 3..65535 s, not " + holdTimeSeconds);
+        }
+        if (localAddress != null && localAddress.getClass() != address.getClass()) {
+            throw new IllegalArgumentException("address and localAddress are of different IP versions");
+        }
+        md5Password.ifPresent(password -> {
+            int octets = password.getBytes(StandardCharsets.UTF_8).length;
+            if (octets == 0 || octets > MD5_MAXIMUM_OCTETS) {
+                throw new IllegalArgumentException("an MD5 password has 1 to " + MD5_MAXIMUM_OCTETS + " octets");
+            }
+        });
+    }
+
+    /** With the default options. */
+    public NeighborSettings(
+            InetAddress address,
+            int port,
+            InetAddress localAddress,
+            long remoteAs,
+            int holdTimeSeconds,
+            boolean passive,
+            Optional<String> md5Password) {
+        this(address, port, localAddress, remoteAs, holdTimeSeconds, passive, md5Password, NeighborOptions.DEFAULT);
+    }
+
+    /** The same with other options. */
+    public NeighborSettings withOptions(NeighborOptions changed) {
+        return new NeighborSettings(
+                address, port, localAddress, remoteAs, holdTimeSeconds, passive, md5Password, changed);
+    }
+
+    @Override
+    public String toString() {
+        // The password stays out of logs.
+        return address.getHostAddress() + ":" + port + " AS " + remoteAs + (passive ? " passive" : "");
+    }
+}

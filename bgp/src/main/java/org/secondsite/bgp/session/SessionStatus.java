@@ -1,0 +1,24 @@
+package org.secondsite.bgp.session;
+
+import java.net.InetAddress;
+import java.util.Optional;
+import org.secondsite.bgp.fsm.Negotiated;
+import org.secondsite.bgp.fsm.State;
+
+/**
+ * A picture of one session.
+ *
+ * @param peer the neighbour
+ * @param state the state of the connection that is further on
+ * @param terms what was negotiated, while the session stands
+ * @param sentPrefixes prefixes that the neighbour has been told
+ * @param pendingPrefixes prefixes that it still has to be told
+ * @param receivedRoutes routes that it announced
+ */
+public record SessionStatus(
+        InetAddress peer,
+        State state,
+        Optional<Negotiated> terms,
+        int sentPrefixes,
+        int pendingPrefixes,
+        int receivedRoutes) {}

@@ -1,0 +1,39 @@
+package org.secondsite.bgp.session;
+
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Set;
+import org.secondsite.bgp.rib.ReceivedRoute;
+import org.secondsite.bgp.wire.Fault;
+import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.config.IpPrefix;
+
+/** What a speaker tells. Called on the speaker's one thread, so in order; must not block. */
+public interface SpeakerListener {
+    /** The session stands. */
+    void established(InetAddress peer);
+
+    /** The session is gone. */
+    void down(InetAddress peer, String reason);
+
+    /**
+     * An UPDATE was handed to the kernel.
+     *
+     * @param announced the prefixes that it announces
+     * @param withdrawn the prefixes that it withdraws
+     * @param nanoTime {@link System#nanoTime} after the write completed
+     */
+    void updateSent(InetAddress peer, Set<IpPrefix> announced, Set<IpPrefix> withdrawn, long nanoTime);
+
+    /** Routes that the peer announced or withdrew; all of its routes are gone with {@link #down}. */
+    default void routesReceived(InetAddress peer, List<ReceivedRoute> announced, List<Nlri> withdrawn) {}
+
+    /** Faults in an UPDATE of the peer that needed no reset (RFC 7606). */
+    default void faultsReceived(InetAddress peer, List<Fault> faults) {}
+
+    /** A state of one of the peer's connections changed; for log, metric and timeline. */
+    default void transition(InetAddress peer, SessionTransition transition) {}
+
+    /** Prefixes that are desired but cannot be announced to the peer, for want of a next hop of their IP version. */
+    default void unexportable(InetAddress peer, Set<IpPrefix> prefixes) {}
+}

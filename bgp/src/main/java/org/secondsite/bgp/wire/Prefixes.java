@@ -1,0 +1,87 @@
+package org.secondsite.bgp.wire;
+
+import io.netty.buffer.ByteBuf;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.secondsite.config.IpPrefix;
+
+/**
+ * Prefixes and addresses on the wire (RFC 4271 §4.3, RFC 7911 §3).
+ *
+ * <pre>
+ * +-----------------------------+--------+------------------------------
+ * | path identifier, ADD-PATH   | length | the octets that hold its bits
+ * | only, four octets           | bits   | 0 to 4, or 0 to 16
+ * +-----------------------------+--------+------------------------------
+ * </pre>
+ */
+final class Prefixes {
+    private Prefixes() {}
+
+    /** The prefixes up to the end or the first fault. */
+    record Read(List<Nlri> prefixes, Optional<String> fault) {}
+
+    /** Reads to the end of the buffer. Bits behind the length of a prefix are ignored (RFC 4271 §4.3). */
+    static Read readAll(ByteBuf in, AddressFamily family, SessionTraits traits) {
+        boolean addPath = traits.addPathReceive().contains(family);
+        int addressOctets = family.addressOctets();
+        List<Nlri> prefixes = new ArrayList<>();
+        while (in.isReadable()) {
+            if (in.readableBytes() < (addPath ? 5 : 1)) {
+                return new Read(prefixes, Optional.of("a path identifier is cut"));
+            }
+            long pathId = addPath ? in.readUnsignedInt() : 0;
+            int bits = in.readUnsignedByte();
+            if (bits > addressOctets * 8) {
+                return new Read(prefixes, Optional.of("prefix length " + bits));
+            }
+            int octets = (bits + 7) / 8;
+            if (in.readableBytes() < octets) {
+                return new Read(prefixes, Optional.of("a prefix of " + bits + " bits is cut"));
+            }
+            byte[] address = new byte[addressOctets];
+            in.readBytes(address, 0, octets);
+            if (bits % 8 != 0) {
+                address[octets - 1] &= (byte) (0xff00 >>> bits % 8);
+            }
+            prefixes.add(new Nlri(pathId, new IpPrefix(address(address), bits)));
+        }
+        return new Read(prefixes, Optional.empty());
+    }
+
+    /** Octets that the prefix takes on the wire without a path identifier. */
+    static int octets(IpPrefix prefix) {
+        return 1 + (prefix.length() + 7) / 8;
+    }
+
+    static void write(ByteBuf out, IpPrefix prefix) {
+        out.writeByte(prefix.length());
+        out.writeBytes(prefix.address().getAddress(), 0, (prefix.length() + 7) / 8);
+    }
+
+    static Inet4Address readIpv4(ByteBuf in) {
+        byte[] octets = new byte[4];
+        in.readBytes(octets);
+        return (Inet4Address) address(octets);
+    }
+
+    static Inet6Address readIpv6(ByteBuf in) {
+        byte[] octets = new byte[16];
+        in.readBytes(octets);
+        return (Inet6Address) address(octets);
+    }
+
+    private static InetAddress address(byte[] octets) {
+        try {
+            // InetAddress.getByAddress would turn an IPv4-mapped IPv6 address into an IPv4 one.
+            return octets.length == 16 ? Inet6Address.getByAddress(null, octets, -1) : InetAddress.getByAddress(octets);
+        } catch (UnknownHostException e) {
+            throw new AssertionError("4 or 16 octets are an address", e);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package org.secondsite.bgp.io;
+
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.secondsite.bgp.rib.ReceivedRoute;
+import org.secondsite.bgp.session.SessionTransition;
+import org.secondsite.bgp.session.SpeakerListener;
+import org.secondsite.bgp.wire.Fault;
+import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.config.IpPrefix;
+
+/** Remembers what a speaker told, and lets a test wait for it. */
+public final class RecordingListener implements SpeakerListener {
+    private final List<String> log = new ArrayList<>();
+    private final Map<Nlri, ReceivedRoute> routes = new HashMap<>();
+    private final Map<IpPrefix, Long> announcedNanos = new HashMap<>();
+    private final Map<IpPrefix, Long> withdrawnNanos = new HashMap<>();
+    private int established;
+    private int downs;
+    private String lastDown = "";
+    private int updates;
+
+    @Override
+    public synchronized void established(InetAddress peer) {
+        established++;
+        note("established " + peer.getHostAddress());
+    }
+
+    @Override
+    public synchronized void down(InetAddress peer, String reason) {
+        downs++;
+        lastDown = reason;
+        routes.clear();
+        note("down " + reason);
+    }
+
+    @Override
+    public synchronized void updateSent(
+            InetAddress peer, Set<IpPrefix> announced, Set<IpPrefix> withdrawn, long nanoTime) {
+        updates++;
+        announced.forEach(prefix -> announcedNanos.put(prefix, nanoTime));
+        withdrawn.forEach(prefix -> withdrawnNanos.put(prefix, nanoTime));
+        note("sent +" + announced.size() + " -" + withdrawn.size());
+    }
+
+    @Override
+    public synchronized void routesReceived(InetAddress peer, List<ReceivedRoute> announced, List<Nlri> withdrawn) {
+        withdrawn.forEach(routes::remove);
+        announced.forEach(route -> routes.put(route.nlri(), route));
+        note("routes +" + announced.size() + " -" + withdrawn.size());
+    }
+
+    @Override
+    public synchronized void faultsReceived(InetAddress peer, List<Fault> faults) {
+        note("faults " + faults);
+    }
+
+    @Override
+    public synchronized void transition(InetAddress peer, SessionTransition transition) {
+        note(transition.toString());
+    }
+
+    private void note(String line) {
+        log.add(line);
+        notifyAll();
+    }
+
+    public synchronized int established() {
+        return established;
+    }
+
+    public synchronized int downs() {
+        return downs;
+    }
+
+    public synchronized String lastDown() {
+        return lastDown;
+    }
+
+    public synchronized int updates() {
+        return updates;
+    }
+
+    public synchronized Map<Nlri, ReceivedRoute> routes() {
+        return Map.copyOf(routes);
+    }
+
+    public synchronized Map<IpPrefix, Long> announcedNanos() {
+        return Map.copyOf(announcedNanos);
+    }
+
+    public synchronized Map<IpPrefix, Long> withdrawnNanos() {
+        return Map.copyOf(withdrawnNanos);
+    }
+
+    public synchronized List<String> log() {
+        return List.copyOf(log);
+    }
+
+    /** Waits until the condition holds; fails with all that was heard if it does not in time. */
+    public synchronized void await(String what, int seconds, BooleanSupplier condition) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+        while (!condition.getAsBoolean()) {
+            long leftMs = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            if (leftMs <= 0) {
+                throw new AssertionError("not within " + seconds + " s: " + what + "\n" + String.join("\n", log));
+            }
+            wait(Math.min(leftMs, 50));
+        }
+    }
+}
