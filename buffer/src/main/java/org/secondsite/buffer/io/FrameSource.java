@@ -1,0 +1,42 @@
+package org.secondsite.buffer.io;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The receiving end of a port: what the VM-facing interface hears, frame by frame.
+ *
+ * <p>Of one thread, except {@link #wake} and {@link #drops}. A frame is valid until the next call of {@link #next}. It stands with
+ * {@link #headerBytes} of the port's own header before its Ethernet header, VLAN tags included; the sending end of the same
+ * kind takes it back in this form.
+ */
+interface FrameSource extends AutoCloseable {
+    /** Bytes of the port's own header before each frame: 10 with a virtio-net header, or 0. */
+    int headerBytes();
+
+    /** Goes to the next frame. False when none is there now. */
+    boolean next();
+
+    /** Where the frame is. */
+    MemorySegment memory();
+
+    /** The first byte of the port's header in {@link #memory()}. */
+    long offset();
+
+    /** The length of header and frame together. */
+    int bytes();
+
+    /** Waits for a frame, for {@link #wake}, or for this time, whichever is first. May return early. */
+    void await(int timeoutMillis);
+
+    /** Ends {@link #await}, now or the next one. Any thread. */
+    void wake();
+
+    /** Frames that the kernel lost before this port saw them. Any thread. */
+    long drops();
+
+    /** Frames that were skipped because they came cut off. Any thread. */
+    long truncated();
+
+    @Override
+    void close();
+}

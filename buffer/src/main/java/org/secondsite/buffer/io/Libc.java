@@ -1,0 +1,221 @@
+package org.secondsite.buffer.io;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * The few functions of the C library that the ports need, for Linux on 64-bit machines (FFM, JEP 454).
+ *
+ * <p>A call answers what the function returned, or {@code -errno} when that was -1. An object belongs to one thread at a time, because
+ * it owns the place where errno is kept. Calls allocate nothing once compiled.
+ */
+final class Libc {
+    static final int EINTR = 4;
+    static final int ENXIO = 6;
+    static final int EAGAIN = 11;
+    static final int ENODEV = 19;
+    static final int EADDRINUSE = 98;
+    static final int ENETDOWN = 100;
+    static final int ENOBUFS = 105;
+
+    static final int AF_UNIX = 1;
+    static final int AF_PACKET = 17;
+    static final int SOCK_DGRAM = 2;
+    static final int SOCK_RAW = 3;
+    static final int SOCK_CLOEXEC = 0x80000;
+
+    static final int SOL_SOCKET = 1;
+    static final int SO_ERROR = 4;
+    static final int SO_SNDBUFFORCE = 32;
+
+    static final int MSG_DONTWAIT = 0x40;
+
+    static final int POLLIN = 1;
+    static final int POLLERR = 8;
+
+    static final int PROT_READ_WRITE = 3;
+    static final int MAP_SHARED = 1;
+    static final int MAP_PRIVATE = 2;
+    static final int MAP_ANONYMOUS = 0x20;
+    static final int MAP_POPULATE = 0x8000;
+
+    static final int EFD_NONBLOCK_CLOEXEC = 0x80800;
+
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final SymbolLookup LOOKUP = LINKER.defaultLookup();
+    private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
+    private static final long ERRNO_OFFSET =
+            Linker.Option.captureStateLayout().byteOffset(MemoryLayout.PathElement.groupElement("errno"));
+
+    private static final MethodHandle SOCKET = handle("socket", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle CLOSE = handle("close", JAVA_INT, JAVA_INT);
+    private static final MethodHandle BIND = handle("bind", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle SETSOCKOPT =
+            handle("setsockopt", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle GETSOCKOPT =
+            handle("getsockopt", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
+    private static final MethodHandle IF_NAMETOINDEX = handle("if_nametoindex", JAVA_INT, ADDRESS);
+    private static final MethodHandle MMAP =
+            handle("mmap", ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
+    private static final MethodHandle MUNMAP = handle("munmap", JAVA_INT, ADDRESS, JAVA_LONG);
+    private static final MethodHandle POLL = handle("poll", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
+    private static final MethodHandle SENDMMSG = handle("sendmmsg", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT);
+    private static final MethodHandle EVENTFD = handle("eventfd", JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle READ = handle("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
+    private static final MethodHandle WRITE = handle("write", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
+
+    private final MemorySegment state = Arena.ofAuto().allocate(Linker.Option.captureStateLayout());
+
+    int socket(int domain, int type, int protocol) {
+        try {
+            return result((int) SOCKET.invokeExact(state, domain, type, protocol));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    int close(int descriptor) {
+        try {
+            return result((int) CLOSE.invokeExact(state, descriptor));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    int bind(int socket, MemorySegment address) {
+        try {
+            return result((int) BIND.invokeExact(state, socket, address, (int) address.byteSize()));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    int setOption(int socket, int level, int option, MemorySegment value) {
+        try {
+            return result((int) SETSOCKOPT.invokeExact(state, socket, level, option, value, (int) value.byteSize()));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    int setOption(int socket, int level, int option, int value) {
+        try (Arena arena = Arena.ofConfined()) {
+            return setOption(socket, level, option, arena.allocateFrom(JAVA_INT, value));
+        }
+    }
+
+    /** Fills {@code value}; answers its filled length. */
+    int getOption(int socket, int level, int option, MemorySegment value) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment length = arena.allocateFrom(JAVA_INT, (int) value.byteSize());
+            int answer = result((int) GETSOCKOPT.invokeExact(state, socket, level, option, value, length));
+            return answer < 0 ? answer : length.get(JAVA_INT, 0);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** The index of a network interface; {@code -ENODEV} when there is none of this name. */
+    int interfaceIndex(String name) {
+        try (Arena arena = Arena.ofConfined()) {
+            int index = (int) IF_NAMETOINDEX.invokeExact(state, arena.allocateFrom(name));
+            return index == 0 ? -state.get(JAVA_INT, ERRNO_OFFSET) : index;
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /**
+     * Maps memory.
+     *
+     * @return the mapping; {@link MemorySegment#NULL} when it failed
+     */
+    @SuppressWarnings("restricted") // the kernel says how long the mapping is
+    MemorySegment map(long bytes, int flags, int descriptor) {
+        try {
+            MemorySegment mapped = (MemorySegment)
+                    MMAP.invokeExact(state, MemorySegment.NULL, bytes, PROT_READ_WRITE, flags, descriptor, 0L);
+            return mapped.address() == -1 ? MemorySegment.NULL : mapped.reinterpret(bytes);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    int unmap(MemorySegment mapped) {
+        try {
+            return result((int) MUNMAP.invokeExact(state, mapped, mapped.byteSize()));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    int poll(MemorySegment descriptors, long count, int timeoutMillis) {
+        try {
+            return result((int) POLL.invokeExact(state, descriptors, count, timeoutMillis));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** Takes the address of the messages as a number, so that the caller need not make a slice for it. */
+    int sendmmsg(int socket, long messages, int count) {
+        try {
+            return result((int) SENDMMSG.invokeExact(state, socket, messages, count, MSG_DONTWAIT));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    int eventfd() {
+        try {
+            return result((int) EVENTFD.invokeExact(state, 0, EFD_NONBLOCK_CLOEXEC));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    long read(int descriptor, MemorySegment into) {
+        try {
+            long bytes = (long) READ.invokeExact(state, descriptor, into, into.byteSize());
+            return bytes < 0 ? -state.get(JAVA_INT, ERRNO_OFFSET) : bytes;
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    long write(int descriptor, MemorySegment from) {
+        try {
+            long bytes = (long) WRITE.invokeExact(state, descriptor, from, from.byteSize());
+            return bytes < 0 ? -state.get(JAVA_INT, ERRNO_OFFSET) : bytes;
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** The errno of the call before, for {@link #map}. */
+    int errno() {
+        return state.get(JAVA_INT, ERRNO_OFFSET);
+    }
+
+    private int result(int returned) {
+        return returned == -1 ? -state.get(JAVA_INT, ERRNO_OFFSET) : returned;
+    }
+
+    private static AssertionError unexpected(Throwable e) {
+        return new AssertionError("a downcall does not throw", e);
+    }
+
+    @SuppressWarnings("restricted") // the signatures above are those of the C library
+    private static MethodHandle handle(String name, MemoryLayout result, MemoryLayout... arguments) {
+        return LINKER.downcallHandle(LOOKUP.findOrThrow(name), FunctionDescriptor.of(result, arguments), ERRNO);
+    }
+}

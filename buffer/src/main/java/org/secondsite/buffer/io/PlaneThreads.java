@@ -1,0 +1,278 @@
+package org.secondsite.buffer.io;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import org.secondsite.buffer.Arrival;
+import org.secondsite.buffer.DataPlane;
+import org.secondsite.buffer.DataPlaneCounters;
+import org.secondsite.buffer.EpochBuffer;
+import org.secondsite.buffer.FrameClassifier;
+import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.buffer.VmCounters;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The engine of every mode: two threads around an {@link EpochBuffer}.
+ *
+ * <p>The <em>data-plane thread</em> is the buffer's arrival side. It reads frames, asks the classifier whose they are, appends them, and
+ * executes the commands, between two frames and in the order in which they were given. The <em>release thread</em> is the other
+ * side: it sends what may leave, lane by lane in turn, a batch at a time.
+ *
+ * <p><b>Sealing.</b> A seal first reads what the port already has, within a bound, so that packets need not wait an epoch longer
+ * than they must; then it closes the epoch. A frame that comes later is appended behind the seal because this thread appends it later. No
+ * assumption about the port's speed is needed.
+ *
+ * <p><b>Fencing.</b> The release thread holds {@code way} while it touches the buffer, which is one batch. A fence takes it, empties the
+ * lane, and only then reports: no frame of this VM is on its way through this process any more.
+ *
+ * <p><b>Failure.</b> Whatever ends a thread stops both, and nothing is flushed; the kernel state that keeps the way closed is not ours to
+ * undo here.
+ */
+final class PlaneThreads implements DataPlane {
+    private static final Logger LOG = LoggerFactory.getLogger(PlaneThreads.class);
+
+    /** Frames read between two looks at the command queue. */
+    private static final int COMMAND_STRIDE = 64;
+
+    /** Frames that a seal reads at most before it closes the epoch: about a millisecond, while the VM is paused. */
+    private static final int SEAL_READS = 1024;
+
+    private static final int IDLE_MILLIS = 200;
+
+    private final Map<VmId, Integer> lanes = new TreeMap<>();
+    private final List<ProtectedVm> vms;
+    private final EpochBuffer buffer;
+    private final FrameClassifier classifier;
+    private final FrameSource source;
+    private final Releaser releaser;
+    private final List<AutoCloseable> closedLast;
+    private final Queue<Runnable> commands = new ConcurrentLinkedQueue<>();
+    private final Thread arrivals;
+    private final AtomicLong unprotected = new AtomicLong();
+    private final AtomicLong malformed = new AtomicLong();
+    private volatile boolean closing;
+    private boolean closed;
+
+    /**
+     * Starts the threads.
+     *
+     * @param name for the threads' names, such as the interface's
+     * @param vms lane i of the buffer is the i-th of them
+     * @param outlets by the tag of a record, {@link FrameClassifier#ROUTE_OUT} and {@link FrameClassifier#ROUTE_BACK}
+     * @param closedLast memory and locks, closed after both threads have ended and the ports are closed
+     */
+    PlaneThreads(
+            String name,
+            List<ProtectedVm> vms,
+            EpochBuffer buffer,
+            FrameClassifier classifier,
+            FrameSource source,
+            List<FrameOutlet> outlets,
+            List<? extends AutoCloseable> closedLast) {
+        this.vms = List.copyOf(vms);
+        for (ProtectedVm vm : vms) {
+            if (lanes.put(vm.id(), lanes.size()) != null) {
+                throw new IllegalArgumentException("VM " + vm.id() + " is configured twice");
+            }
+        }
+        this.buffer = buffer;
+        this.classifier = classifier;
+        this.source = source;
+        this.closedLast = List.copyOf(closedLast);
+        releaser = new Releaser("buffer-release-" + name, buffer, outlets);
+        arrivals = Thread.ofPlatform().name("buffer-plane-" + name).unstarted(this::run);
+        arrivals.start();
+    }
+
+    @Override
+    public void hold(VmId vm, long term) {
+        int lane = lane(vm);
+        command(() -> note(buffer.hold(lane, term), "hold", lane, term));
+    }
+
+    @Override
+    public void pass(VmId vm, long term) {
+        int lane = lane(vm);
+        command(() -> {
+            note(buffer.pass(lane, term), "pass", lane, term);
+            releaser.signal();
+        });
+    }
+
+    @Override
+    public void seal(VmId vm, EpochId epoch, Runnable sealed) {
+        int lane = lane(vm);
+        command(() -> {
+            read(SEAL_READS);
+            note(buffer.seal(lane, epoch), "seal", lane, epoch);
+            sealed.run();
+        });
+    }
+
+    @Override
+    public void commit(VmId vm, EpochId upTo) {
+        int lane = lane(vm);
+        command(() -> {
+            note(buffer.commit(lane, upTo), "commit", lane, upTo);
+            releaser.signal();
+        });
+    }
+
+    @Override
+    public void fence(VmId vm, long term, Runnable fenced) {
+        int lane = lane(vm);
+        command(() -> {
+            note(releaser.keptOut(() -> buffer.fence(lane, term)), "fence", lane, term);
+            fenced.run();
+        });
+    }
+
+    @Override
+    public DataPlaneCounters counters() {
+        Map<VmId, VmCounters> figures = new TreeMap<>();
+        lanes.forEach((vm, lane) -> figures.put(vm, buffer.counters(lane)));
+        return new DataPlaneCounters(
+                figures,
+                unprotected.get(),
+                source.drops(),
+                malformed.get() + source.truncated(),
+                buffer.poolBytes(),
+                buffer.poolFreeBytes());
+    }
+
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        }
+        closing = true;
+        source.wake();
+        releaser.stop();
+        if (!ended(arrivals) || !releaser.ended()) {
+            // Freeing memory under a running thread would crash the process; the process is ending anyway.
+            LOG.error("the data plane's threads do not end; its memory stays");
+            return;
+        }
+        buffer.close();
+        source.close();
+        releaser.closeOutlets();
+        Closing.all(closedLast);
+    }
+
+    static boolean ended(Thread thread) {
+        try {
+            thread.join(5000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return !thread.isAlive();
+    }
+
+    private void command(Runnable command) {
+        commands.add(command);
+        source.wake();
+    }
+
+    private int lane(VmId vm) {
+        Integer lane = lanes.get(vm);
+        if (lane == null) {
+            throw new IllegalArgumentException("VM " + vm + " is not configured");
+        }
+        return lane;
+    }
+
+    private void note(boolean done, String command, int lane, Object bound) {
+        VmId vm = vms.get(lane).id();
+        if (done) {
+            LOG.debug("{}: {} {}", vm, command, bound);
+        } else {
+            LOG.warn(
+                    "{}: {} {} refused, the highest term seen is {}",
+                    vm,
+                    command,
+                    bound,
+                    buffer.counters(lane).term());
+        }
+    }
+
+    private void run() {
+        try {
+            while (!closing) {
+                execute();
+                if (read(COMMAND_STRIDE) == 0 && commands.isEmpty() && !closing) {
+                    source.await(IDLE_MILLIS);
+                }
+            }
+        } catch (RuntimeException | Error e) {
+            LOG.error("the data plane has failed; held packets are not released", e);
+            releaser.stop();
+            throw e;
+        }
+    }
+
+    private void execute() {
+        while (!closing) {
+            Runnable command = commands.poll();
+            if (command == null) {
+                return;
+            }
+            try {
+                command.run();
+            } catch (RuntimeException e) {
+                LOG.error("a command of the data plane, or its continuation, has failed", e);
+            }
+        }
+    }
+
+    /** Reads up to so many frames; returns how many there were. */
+    private int read(int most) {
+        int count = 0;
+        boolean passed = false;
+        long nowNanos = System.nanoTime();
+        while (count < most && source.next()) {
+            passed |= arrived(nowNanos);
+            count++;
+        }
+        if (passed) {
+            releaser.signal();
+        }
+        return count;
+    }
+
+    private boolean arrived(long nowNanos) {
+        int header = source.headerBytes();
+        long at = source.offset();
+        int bytes = source.bytes();
+        switch (classifier.classify(source.memory(), at + header, bytes - header)) {
+            case OUTPUT -> {
+                boolean passed = false;
+                if (classifier.out()) {
+                    passed = append(at, bytes, FrameClassifier.ROUTE_OUT, nowNanos);
+                }
+                if (classifier.back()) {
+                    passed |= append(at, bytes, FrameClassifier.ROUTE_BACK, nowNanos);
+                }
+                return passed;
+            }
+            case SPOOFED -> buffer.spoofed(classifier.lane());
+            case UNPROTECTED -> unprotected.lazySet(unprotected.get() + 1);
+            case MALFORMED -> malformed.lazySet(malformed.get() + 1);
+            case ANSWERED -> {}
+        }
+        return false;
+    }
+
+    private boolean append(long at, int bytes, int route, long nowNanos) {
+        return buffer.arrive(classifier.lane(), source.memory(), at, bytes, route, nowNanos) == Arrival.PASSED;
+    }
+}

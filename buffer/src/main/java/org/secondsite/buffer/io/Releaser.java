@@ -1,0 +1,147 @@
+package org.secondsite.buffer.io;
+
+import java.lang.invoke.VarHandle;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.secondsite.buffer.EpochBuffer;
+import org.secondsite.buffer.ReleaseCursor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The release side of the buffer: one thread that sends what may leave.
+ *
+ * <p>Lanes take turns, a batch each. A batch is a run of records of one lane that leave by one outlet; what the outlet has taken is
+ * released, the rest is looked at anew in the next turn, so a fence in between finds nothing half done. When an outlet's
+ * queue is full this thread sleeps for {@value #BUSY_NANOS} ns: asking at once would only keep a processor from emptying the queue.
+ */
+final class Releaser {
+    private static final Logger LOG = LoggerFactory.getLogger(Releaser.class);
+    private static final long BUSY_NANOS = 100_000;
+    private static final long DOWN_NANOS = 20_000_000;
+
+    private final EpochBuffer buffer;
+    private final List<FrameOutlet> outlets;
+    private final ReleaseCursor cursor;
+    private final Object way = new Object();
+    private final Thread thread;
+    private volatile boolean asleep;
+    private volatile boolean stopped;
+    private boolean down;
+
+    Releaser(String name, EpochBuffer buffer, List<FrameOutlet> outlets) {
+        this.buffer = buffer;
+        this.outlets = List.copyOf(outlets);
+        cursor = buffer.cursor();
+        thread = Thread.ofPlatform().name(name).unstarted(this::run);
+        thread.start();
+    }
+
+    /** Something may have become releasable. */
+    void signal() {
+        // What was published must be seen before we see whether the thread sleeps, or both sides could miss each other.
+        VarHandle.fullFence();
+        if (asleep) {
+            LockSupport.unpark(thread);
+        }
+    }
+
+    /** Runs an action while no frame can leave. */
+    boolean keptOut(BooleanSupplier action) {
+        synchronized (way) {
+            return action.getAsBoolean();
+        }
+    }
+
+    /** Nothing leaves any more once this has returned. */
+    void stop() {
+        synchronized (way) {
+            stopped = true;
+        }
+        LockSupport.unpark(thread);
+    }
+
+    boolean ended() {
+        return PlaneThreads.ended(thread);
+    }
+
+    void closeOutlets() {
+        outlets.forEach(FrameOutlet::close);
+    }
+
+    private void run() {
+        while (!stopped) {
+            boolean any = false;
+            long waitNanos = 0;
+            for (int lane = 0; lane < buffer.lanes() && !stopped; lane++) {
+                if (buffer.releasable(lane)) {
+                    any = true;
+                    waitNanos = Math.max(waitNanos, turn(lane));
+                }
+            }
+            if (waitNanos > 0) {
+                LockSupport.parkNanos(waitNanos);
+            } else if (!any) {
+                sleep();
+            }
+        }
+    }
+
+    private void sleep() {
+        asleep = true;
+        for (int lane = 0; lane < buffer.lanes(); lane++) {
+            if (buffer.releasable(lane)) {
+                asleep = false;
+                return;
+            }
+        }
+        if (!stopped) {
+            LockSupport.park(this);
+        }
+        asleep = false;
+    }
+
+    /** Sends one batch of a lane; returns how long to wait before the next turn. */
+    private long turn(int lane) {
+        synchronized (way) {
+            cursor.start(lane);
+            if (stopped || !cursor.next()) {
+                return 0;
+            }
+            int route = cursor.tag();
+            FrameOutlet outlet = outlets.get(route);
+            boolean more = true;
+            while (more && cursor.tag() == route && outlet.add(cursor)) {
+                more = cursor.next();
+            }
+            FrameOutlet.Outcome outcome = outlet.send();
+            buffer.released(lane, outlet.sent());
+            return switch (outcome) {
+                case SENT -> up(outlet);
+                case BUSY -> BUSY_NANOS;
+                case DOWN -> down(outlet);
+                case REFUSED -> {
+                    buffer.unsendable(lane);
+                    yield 0;
+                }
+            };
+        }
+    }
+
+    private long up(FrameOutlet outlet) {
+        if (down) {
+            down = false;
+            LOG.info("{} takes frames again", outlet.name());
+        }
+        return 0;
+    }
+
+    private long down(FrameOutlet outlet) {
+        if (!down) {
+            down = true;
+            LOG.warn("{} is down or gone; held packets wait for it", outlet.name());
+        }
+        return DOWN_NANOS;
+    }
+}

@@ -1,0 +1,140 @@
+package org.secondsite.buffer.io;
+
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.config.InterfaceAddress;
+
+/**
+ * The static nftables rules of the routed mode. They keep the way closed, with this process and without it: the kernel never
+ * forwards a frame of a protected VM that has not come through the release pair, and only this process puts frames there.
+ *
+ * <p>They stand in two tables. The first sees a frame where it comes in, behind the tap that we listen at; the second, where a packet
+ * would be forwarded, whatever way it came. The rules are written as {@code nft list} prints them, so that what is in force
+ * can be compared with what should be.
+ */
+final class RoutedRules {
+    private final String inside;
+    private final String kernelEnd;
+    private final List<ProtectedVm> vms;
+    private final List<InterfaceAddress> gateway;
+
+    RoutedRules(RoutedSettings settings, List<ProtectedVm> vms) {
+        inside = settings.insideInterface();
+        kernelEnd = settings.kernelEnd();
+        this.vms = vms;
+        gateway = settings.inside();
+    }
+
+    String table() {
+        return InterfaceNames.table(inside);
+    }
+
+    /** One transaction that replaces both tables, whatever they were. */
+    String script() {
+        return """
+                table netdev %1$s
+                delete table netdev %1$s
+                table inet %1$s
+                delete table inet %1$s
+                %2$s
+                %3$s
+                """.formatted(table(), String.join("\n", ingress()), String.join("\n", forward()));
+    }
+
+    /** Removes both tables. */
+    String removal() {
+        return """
+                table netdev %1$s
+                delete table netdev %1$s
+                table inet %1$s
+                delete table inet %1$s
+                """.formatted(table());
+    }
+
+    /** What comes in at the VM-facing interface. */
+    List<String> ingress() {
+        List<String> lines = new ArrayList<>();
+        lines.add("table netdev " + table() + " {");
+        lines.add("chain inside {");
+        lines.add("type filter hook ingress device \"" + inside + "\" priority -500; policy accept;");
+        lines.add("ether saddr @vms goto held");
+        addressRules(lines);
+        lines.add("}");
+        lines.add("chain held {");
+        // Asked of the gateway itself: answered at once, and the answer says nothing about the VM's state.
+        lines.add("ether type arp accept");
+        if (Sysctl.hasIpv6()) {
+            lines.add(
+                    "ip6 daddr @neighbors6 icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept");
+        }
+        lines.add("drop");
+        lines.add("}");
+        sets(lines);
+        set(lines, "neighbors6", "ipv6_addr", neighbors6(), true);
+        lines.add("}");
+        return lines;
+    }
+
+    /** What would be forwarded. */
+    List<String> forward() {
+        List<String> lines = new ArrayList<>();
+        lines.add("table inet " + table() + " {");
+        lines.add("chain forward {");
+        lines.add("type filter hook forward priority raw; policy accept;");
+        lines.add("iifname \"" + kernelEnd + "\" accept");
+        lines.add("iifname \"" + inside + "\" ether saddr @vms drop");
+        addressRules(lines);
+        lines.add("}");
+        sets(lines);
+        lines.add("}");
+        return lines;
+    }
+
+    private void addressRules(List<String> lines) {
+        if (addresses(true).findAny().isPresent()) {
+            lines.add("ip saddr @vms4 drop");
+        }
+        if (addresses(false).findAny().isPresent()) {
+            lines.add("ip6 saddr @vms6 drop");
+        }
+    }
+
+    private void sets(List<String> lines) {
+        set(lines, "vms", "ether_addr", vms.stream().map(vm -> vm.mac().toString()), false);
+        set(lines, "vms4", "ipv4_addr", addresses(true), false);
+        set(lines, "vms6", "ipv6_addr", addresses(false), false);
+    }
+
+    private static void set(List<String> lines, String name, String type, Stream<String> elements, boolean interval) {
+        List<String> all = elements.distinct().toList();
+        lines.add("set " + name + " {");
+        lines.add("type " + type);
+        if (interval) {
+            lines.add("flags interval");
+        }
+        if (!all.isEmpty()) {
+            lines.add("elements = { " + String.join(", ", all) + " }");
+        }
+        lines.add("}");
+    }
+
+    private Stream<String> addresses(boolean four) {
+        return vms.stream()
+                .flatMap(vm -> vm.addresses().stream())
+                .filter(address -> address instanceof Inet4Address == four)
+                .map(InetAddress::getHostAddress);
+    }
+
+    private Stream<String> neighbors6() {
+        return Stream.concat(
+                Stream.of("fe80::/10", "ff02::/16"),
+                gateway.stream()
+                        .map(InterfaceAddress::address)
+                        .filter(address -> !(address instanceof Inet4Address))
+                        .map(InetAddress::getHostAddress));
+    }
+}

@@ -1,0 +1,257 @@
+package org.secondsite.buffer.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.secondsite.buffer.DataPlane;
+import org.secondsite.buffer.VmState;
+import org.secondsite.config.EpochId;
+
+/** The routed mode on real interfaces: VM, gateway and uplink in namespaces of their own. */
+@Tag("lab")
+@Timeout(60)
+class RoutedDataPlaneLabTest {
+    private RoutedSite site;
+
+    @BeforeEach
+    void build() throws IOException {
+        site = new RoutedSite();
+    }
+
+    @AfterEach
+    void remove() {
+        site.close();
+    }
+
+    @Test
+    void udpIsHeldUntilItsEpochIsCommitted() throws Exception {
+        try (DataPlane plane = site.open();
+                Capture uplink = new Capture(site.namespaces, "up", "eth0", "udp");
+                DatagramSocket socket = site.namespaces.in("vm", () -> new DatagramSocket())) {
+            plane.hold(RoutedSite.VM, 1);
+            send(socket, 100);
+            heldPackets(plane, 100);
+            RoutedSite.seal(plane, 1, 1);
+            send(socket, 50);
+            heldPackets(plane, 150);
+            assertEquals(0, uplink.frames().size());
+            plane.commit(RoutedSite.VM, new EpochId(1, 1));
+            captured(uplink, 100);
+            plane.commit(RoutedSite.VM, new EpochId(1, 2));
+            Thread.sleep(100);
+            assertEquals(100, uplink.frames().size(), "epoch 1/2 is not sealed");
+            RoutedSite.seal(plane, 1, 2);
+            plane.commit(RoutedSite.VM, new EpochId(1, 2));
+            captured(uplink, 150);
+            List<Integer> order = payloads(uplink);
+            assertEquals(150, order.size());
+            for (int i = 0; i < 150; i++) {
+                assertEquals(i < 100 ? i : i - 100, order.get(i), "in order, each once");
+            }
+        }
+    }
+
+    @Test
+    void passReleasesAndPassesAndFenceDiscards() throws Exception {
+        try (DataPlane plane = site.open();
+                Capture uplink = new Capture(site.namespaces, "up", "eth0", "udp");
+                DatagramSocket socket = site.namespaces.in("vm", () -> new DatagramSocket())) {
+            send(socket, 5);
+            Eventually.holds(() -> RoutedSite.figures(plane).droppedClosed() >= 5, () -> plane.counters()
+                    .toString());
+            plane.hold(RoutedSite.VM, 1);
+            send(socket, 10);
+            heldPackets(plane, 10);
+            plane.pass(RoutedSite.VM, 2);
+            captured(uplink, 10);
+            send(socket, 10);
+            captured(uplink, 20);
+            plane.hold(RoutedSite.VM, 2);
+            send(socket, 10);
+            heldPackets(plane, 10);
+            plane.fence(RoutedSite.VM, 3);
+            plane.pass(RoutedSite.VM, 2);
+            Eventually.holds(
+                    () -> RoutedSite.figures(plane).state() == VmState.CLOSED
+                            && RoutedSite.figures(plane).refusedCommands() == 1,
+                    () -> plane.counters().toString());
+            send(socket, 10);
+            Thread.sleep(100);
+            assertEquals(20, uplink.frames().size());
+            assertTrue(RoutedSite.figures(plane).discardedPackets() >= 10);
+        }
+    }
+
+    @Test
+    void icmpAndTcpWaitForCommitsWhileInboundDoesNot() throws Exception {
+        try (DataPlane plane = site.open();
+                Capture inbound = new Capture(site.namespaces, "vm", "eth0", "icmp");
+                Capture uplink = new Capture(site.namespaces, "up", "eth0", "icmp")) {
+            plane.hold(RoutedSite.VM, 1);
+            assertFalse(reachable(500), "the reply is held");
+            assertFalse(inbound.frames().isEmpty(), "the request has come in");
+            assertTrue(uplink.frames().isEmpty());
+            try (Ticker ticker = new Ticker(plane, 1, 1)) {
+                assertTrue(reachable(5000));
+                exchange(200_000);
+                assertTrue(ticker.epochs() > 1);
+            }
+        }
+    }
+
+    @Test
+    void neighborQuestionsAreAnsweredAtOnce() throws Exception {
+        try (DataPlane plane = site.open()) {
+            plane.hold(RoutedSite.VM, 1);
+            site.namespaces.ip("vm", "neigh flush dev eth0");
+            site.namespaces.in("vm", () -> {
+                try (DatagramSocket socket = new DatagramSocket()) {
+                    for (String address : List.of("203.0.113.1", "2001:db8:1::1")) {
+                        socket.send(new DatagramPacket(new byte[4], 4, InetAddress.ofLiteral(address), 9000));
+                    }
+                }
+                return null;
+            });
+            for (String address : List.of("203.0.113.1", "2001:db8:1::1")) {
+                Eventually.holds(
+                        () -> site.namespaces
+                                .ip("vm", "neigh show " + address)
+                                .contains(RoutedSite.INSIDE_MAC.toString()),
+                        () -> "an answer for " + address);
+            }
+            // The datagrams themselves are output, like any other.
+            heldPackets(plane, 2);
+        }
+    }
+
+    @Test
+    void aSecondDataPlaneOnTheSameInterfaceIsRefused() throws Exception {
+        try (DataPlane plane = site.open()) {
+            IOException refusal =
+                    assertThrows(IOException.class, () -> site.open().close());
+            assertTrue(refusal.getMessage().contains("another data plane"), refusal.getMessage());
+            assertEquals(VmState.CLOSED, RoutedSite.figures(plane).state());
+        }
+        site.open().close();
+    }
+
+    @Test
+    void itRefusesToRunWhenSomethingComesBeforeTheTap() throws Exception {
+        site.namespaces.exec("gw", "tc qdisc add dev in0 clsact");
+        site.namespaces.exec(
+                "gw",
+                "tc filter add dev in0 ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev up0");
+        IOException refusal = assertThrows(IOException.class, () -> site.open().close());
+        assertTrue(refusal.getMessage().contains("traffic-control"), refusal.getMessage());
+    }
+
+    /** A connection that sends so many bytes both ways through held output. */
+    private void exchange(int bytes) throws Exception {
+        try (ServerSocket server = site.namespaces.in("vm", () -> new ServerSocket(7000));
+                Socket client = site.namespaces.in("up", () -> {
+                    Socket socket = new Socket();
+                    socket.connect(new InetSocketAddress(RoutedSite.VM_ADDRESS, 7000), 10_000);
+                    return socket;
+                });
+                Socket accepted = server.accept()) {
+            byte[] sent = new byte[bytes];
+            new java.util.Random(7).nextBytes(sent);
+            Thread echo = Thread.ofPlatform().start(() -> {
+                try {
+                    accepted.getOutputStream().write(accepted.getInputStream().readNBytes(bytes));
+                } catch (IOException e) {
+                    throw new java.io.UncheckedIOException(e);
+                }
+            });
+            client.setSoTimeout(20_000);
+            client.getOutputStream().write(sent);
+            org.junit.jupiter.api.Assertions.assertArrayEquals(
+                    sent, client.getInputStream().readNBytes(bytes));
+            assertTrue(PlaneThreads.ended(echo));
+        }
+    }
+
+    /** ICMP echo from the uplink's host to the VM. */
+    private boolean reachable(int timeoutMillis) throws Exception {
+        return site.namespaces.in(
+                "up", () -> InetAddress.ofLiteral(RoutedSite.VM_ADDRESS).isReachable(timeoutMillis));
+    }
+
+    private static void send(DatagramSocket socket, int count) throws IOException {
+        InetAddress target = InetAddress.ofLiteral(RoutedSite.UP_ADDRESS);
+        for (int i = 0; i < count; i++) {
+            byte[] payload = {(byte) (i >> 8), (byte) i, 's', 's'};
+            socket.send(new DatagramPacket(payload, payload.length, target, 9000));
+        }
+    }
+
+    private static List<Integer> payloads(Capture capture) throws IOException {
+        return capture.frames().stream()
+                .map(frame -> ((frame[42] & 0xff) << 8) | (frame[43] & 0xff))
+                .toList();
+    }
+
+    private static void heldPackets(DataPlane plane, int count) throws Exception {
+        Eventually.holds(
+                () -> RoutedSite.figures(plane).heldPackets() == count, () -> count + " held: " + plane.counters());
+    }
+
+    private static void captured(Capture capture, int count) throws Exception {
+        Eventually.holds(() -> capture.frames().size() >= count, () -> {
+            try {
+                return count + " captured, there are " + capture.frames().size();
+            } catch (IOException e) {
+                return e.toString();
+            }
+        });
+        assertEquals(count, capture.frames().size());
+    }
+
+    /** Seals and commits every few milliseconds, as a gateway with a quick standby does. */
+    private static final class Ticker implements AutoCloseable {
+        private final Thread thread;
+        private volatile boolean stop;
+        private final AtomicLong number;
+
+        Ticker(DataPlane plane, long term, long first) {
+            number = new AtomicLong(first);
+            thread = Thread.ofPlatform().start(() -> {
+                while (!stop) {
+                    EpochId epoch = new EpochId(term, number.getAndIncrement());
+                    plane.seal(RoutedSite.VM, epoch, () -> plane.commit(RoutedSite.VM, epoch));
+                    try {
+                        Thread.sleep(10);
+                    } catch (InterruptedException e) {
+                        return;
+                    }
+                }
+            });
+        }
+
+        long epochs() {
+            return number.get();
+        }
+
+        @Override
+        public void close() {
+            stop = true;
+            PlaneThreads.ended(thread);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package org.secondsite.buffer.io;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.buffer.DataPlane;
+import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.buffer.VmCounters;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.MacAddress;
+import org.secondsite.config.VmId;
+
+/**
+ * Three namespaces in a row, and the routed data plane in the middle one.
+ *
+ * <pre>
+ *   vm eth0 203.0.113.10 ── in0 203.0.113.1  gw  10.1.0.2 up0 ── eth0 10.1.0.1 up
+ *      2001:db8:1::10           2001:db8:1::1    2001:db8:2::2   2001:db8:2::1
+ * </pre>
+ */
+final class RoutedSite implements AutoCloseable {
+    static final VmId VM = new VmId("vm1");
+    static final MacAddress VM_MAC = MacAddress.parse("52:54:00:c0:10:01");
+    static final MacAddress INSIDE_MAC = MacAddress.parse("02:00:5e:00:01:01");
+    static final String VM_ADDRESS = "203.0.113.10";
+    static final String UP_ADDRESS = "10.1.0.1";
+
+    final Namespaces namespaces = new Namespaces("vm", "gw", "up");
+
+    RoutedSite() throws IOException {
+        try {
+            namespaces.link("vm", "eth0", "gw", "in0");
+            namespaces.link("up", "eth0", "gw", "up0");
+            namespaces.ip("vm", "link set eth0 address " + VM_MAC);
+            namespaces.ip("vm", "addr add " + VM_ADDRESS + "/24 dev eth0");
+            namespaces.ip("vm", "addr add 2001:db8:1::10/64 dev eth0 nodad");
+            namespaces.ip("vm", "route add default via 203.0.113.1");
+            namespaces.ip("vm", "route add default via 2001:db8:1::1");
+            namespaces.ip("gw", "addr add 10.1.0.2/24 dev up0");
+            namespaces.ip("gw", "addr add 2001:db8:2::2/64 dev up0 nodad");
+            namespaces.ip("up", "addr add " + UP_ADDRESS + "/24 dev eth0");
+            namespaces.ip("up", "addr add 2001:db8:2::1/64 dev eth0 nodad");
+            namespaces.ip("up", "route add 203.0.113.0/24 via 10.1.0.2");
+            namespaces.ip("up", "route add 2001:db8:1::/64 via 2001:db8:2::2");
+        } catch (IOException e) {
+            close();
+            throw e;
+        }
+    }
+
+    static RoutedSettings settings() {
+        return new RoutedSettings(
+                "in0", INSIDE_MAC, List.of("203.0.113.1/24", "2001:db8:1::1/64"), "rel", 64 << 20, 32 << 20);
+    }
+
+    static List<ProtectedVm> vms() {
+        return List.of(new ProtectedVm(
+                VM, VM_MAC, List.of(InetAddress.ofLiteral(VM_ADDRESS), InetAddress.ofLiteral("2001:db8:1::10"))));
+    }
+
+    DataPlane open() throws Exception {
+        return namespaces.in("gw", () -> RoutedDataPlane.open(settings(), vms()));
+    }
+
+    static VmCounters figures(DataPlane plane) {
+        return plane.counters().vms().get(VM);
+    }
+
+    /** Seals and waits until it is sealed. */
+    static void seal(DataPlane plane, long term, long number) throws InterruptedException {
+        CountDownLatch done = new CountDownLatch(1);
+        plane.seal(VM, new EpochId(term, number), done::countDown);
+        if (!done.await(5, TimeUnit.SECONDS)) {
+            throw new AssertionError("not sealed within 5 s");
+        }
+    }
+
+    @Override
+    public void close() {
+        namespaces.close();
+    }
+}
