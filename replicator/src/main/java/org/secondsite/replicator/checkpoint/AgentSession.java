@@ -70,7 +70,10 @@ public interface AgentSession {
      */
     void apply(Epoch epoch);
 
-    /** Start the VM from the replica, which must be at exactly this epoch. Answered by {@code activated} or {@code failed}. */
+    /**
+     * Start the VM from the replica, after everything that was given to {@link #apply} before; it must be at exactly this
+     * epoch then. Answered by {@code activated} or {@code failed}.
+     */
     void activate(EpochId expected);
 
     /** Forget the replica, and what still waits to be shipped to it. */

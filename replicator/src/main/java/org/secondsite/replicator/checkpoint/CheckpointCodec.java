@@ -16,7 +16,7 @@ import org.secondsite.replicator.EpochHeader;
  *
  * HELLO 1            | version u16 | flags u16 (bit 0: running) | RAM bytes u64 | applied, 16 bytes |
  *                    | VM name: length u8, ASCII | length u16, description in UTF-8 |
- * WELCOME 2          | version u16 | keepalive ms u32 | window u32 |
+ * WELCOME 2          | version u16 | window u32 |
  * REFUSED 3          | length u16, reason |             STOP_VM 16: the same
  * START 4            | first epoch | full u8 (0, 1) | interval ms u32 |
  * INTERVAL 5         | interval ms u32 |
@@ -98,7 +98,7 @@ public final class CheckpointCodec {
         CheckpointMessage message =
                 switch (type) {
                     case HELLO -> hello(body);
-                    case WELCOME -> new CheckpointMessage.Welcome(body.u16(), body.positive(), body.positive());
+                    case WELCOME -> new CheckpointMessage.Welcome(body.u16(), body.positive());
                     case REFUSED -> new CheckpointMessage.Refused(body.text());
                     case START -> new CheckpointMessage.Start(body.epoch(), body.flag(), body.positive());
                     case INTERVAL -> new CheckpointMessage.Interval(body.positive());
@@ -196,9 +196,7 @@ public final class CheckpointCodec {
                 yield text(MessageType.HELLO, hello.description(), out);
             }
             case CheckpointMessage.Welcome welcome -> {
-                out.writeShort(welcome.version())
-                        .writeInt(welcome.keepaliveMs())
-                        .writeInt(welcome.window());
+                out.writeShort(welcome.version()).writeInt(welcome.window());
                 yield MessageType.WELCOME;
             }
             case CheckpointMessage.Refused refused -> text(MessageType.REFUSED, refused.reason(), out);

@@ -40,6 +40,6 @@ public interface CheckpointListener {
      */
     void failed(AgentSession session, String what, String reason);
 
-    /** The VM's process is verified to be gone, after {@link AgentSession#stopVm}. */
+    /** The VM's process is verified to be gone, after {@link AgentSession#stopVm}; no epoch of it follows. */
     void vmStopped(AgentSession session);
 }

@@ -27,11 +27,9 @@ public sealed interface CheckpointMessage {
      * Gateway's answer to HELLO: the agent is attached.
      *
      * @param version the protocol version that will be spoken
-     * @param keepaliveMs a side that has sent nothing for so long sends PING; one that has heard nothing for three times as
-     *     long gives the connection up
      * @param window the most epochs that the agent may have beyond the last credited one
      */
-    record Welcome(int version, int keepaliveMs, int window) implements CheckpointMessage {}
+    record Welcome(int version, int window) implements CheckpointMessage {}
 
     /** Gateway's other answer to HELLO; the connection is closed after it. */
     record Refused(String reason) implements CheckpointMessage {}
@@ -167,7 +165,7 @@ public sealed interface CheckpointMessage {
     /** Kill the VM's process. */
     record StopVm(String reason) implements CheckpointMessage {}
 
-    /** The VM's process is verified to be gone. */
+    /** The VM's process is verified to be gone; no epoch of it follows. */
     record VmStopped() implements CheckpointMessage {}
 
     /** Something could not be done; {@code epoch} is the one that it was about, NONE if none. */

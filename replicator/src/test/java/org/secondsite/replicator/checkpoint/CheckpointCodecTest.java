@@ -26,7 +26,7 @@ class CheckpointCodecTest {
                 new CheckpointMessage.Hello(1, VM, 128 << 20, true, E, "QEMU 7.2.22, größer"),
                 new CheckpointMessage.Hello(1, VM, 4096, false, EpochId.NONE, ""),
                 new CheckpointMessage.Hello(2, VM, 77, false, EpochId.NONE, "of another version"),
-                new CheckpointMessage.Welcome(1, 500, 16),
+                new CheckpointMessage.Welcome(1, 16),
                 new CheckpointMessage.Refused("no such VM"),
                 new CheckpointMessage.Start(E, true, 25),
                 new CheckpointMessage.Start(E, false, Integer.MAX_VALUE),

@@ -6,7 +6,6 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.codec.ByteToMessageDecoder;
-import io.netty.handler.timeout.IdleState;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
 import java.util.ArrayDeque;
@@ -29,8 +28,8 @@ import org.secondsite.replicator.checkpoint.Side;
  * only then is the pipe known to be empty, so that the SEAL of the next checkpoint, for which a VM is paused, does not stand
  * behind bulk in a socket buffer, and only then is the gateway known to be alive, so that no VM is paused for a dead one.
  *
- * <p><b>Keepalive.</b> A side that has written nothing for the keepalive time sends PING; one that has read nothing for
- * three times as long closes.
+ * <p><b>Keepalive.</b> A side that has read nothing for the keepalive time sends PING, and gives the connection up when the
+ * silence lasts three times as long. Each side looks after itself, so the two times need not be equal.
  *
  * <p><b>Threads.</b> State belongs to the channel's event loop; {@link #send}, {@link #ship} and {@link #close} may be called
  * from any thread.
@@ -38,7 +37,7 @@ import org.secondsite.replicator.checkpoint.Side;
 public final class CheckpointConnection extends ByteToMessageDecoder {
     private static final int LOW_WATER_BYTES = 1 << 20;
     private static final int HIGH_WATER_BYTES = 4 << 20;
-    private static final int SILENCES = 3;
+    private static final int MAX_SILENCES = 3;
     private static final long KEEPALIVE_NONCE = 0;
 
     /** What happens on a connection. Called on its event loop; must not block. */
@@ -53,14 +52,20 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
         void closed(CheckpointConnection connection, String reason);
     }
 
-    private record Shipment(EpochFrames frames, Runnable done) {}
+    /** What waits until the channel takes it, in order. */
+    private sealed interface Waiting {}
+
+    private record Shipment(EpochFrames frames, Runnable done) implements Waiting {}
+
+    private record Ordered(CheckpointMessage message) implements Waiting {}
 
     private final Side self;
     private final Events events;
-    private final ArrayDeque<Shipment> waiting = new ArrayDeque<>();
+    private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
     private final Map<Long, Runnable> unacknowledged = new HashMap<>();
 
     private Channel channel;
+    private int silences;
     private long lastNonce = KEEPALIVE_NONCE;
     private String closeReason;
     private boolean closed;
@@ -75,16 +80,23 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
         channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(LOW_WATER_BYTES, HIGH_WATER_BYTES));
         CheckpointConnection connection = new CheckpointConnection(self, events);
         connection.channel = channel;
-        channel.pipeline()
-                .addLast(
-                        new IdleStateHandler((long) keepaliveMs * SILENCES, keepaliveMs, 0, TimeUnit.MILLISECONDS),
-                        connection);
+        channel.pipeline().addLast(new IdleStateHandler(keepaliveMs, 0, 0, TimeUnit.MILLISECONDS), connection);
         return connection;
     }
 
     /** Sends a message that is not part of an epoch. */
     public void send(CheckpointMessage message) {
         channel.writeAndFlush(frame(message)).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+    }
+
+    /** Sends a message that is not part of an epoch, after all epochs that were shipped before. */
+    public void sendInOrder(CheckpointMessage message) {
+        onLoop(() -> {
+            if (!closed) {
+                waiting.add(new Ordered(message));
+                pump();
+            }
+        });
     }
 
     /** Sends a message and closes when it is written. */
@@ -128,6 +140,11 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
         }
     }
 
+    /** Whether the connection still stands, as far as is known here. */
+    public boolean isOpen() {
+        return channel.isActive();
+    }
+
     /** The address of the peer, for logs. */
     @Override
     public String toString() {
@@ -141,6 +158,7 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
 
     @Override
     protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out) {
+        silences = 0;
         while (!closed && closeReason == null) {
             switch (CheckpointCodec.decode(in, self.peer())) {
                 case CheckpointCodec.NeedMore more -> {
@@ -177,14 +195,14 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
     private void pump() {
         boolean wrote = false;
         while (channel.isWritable() && !waiting.isEmpty()) {
-            Shipment shipment = waiting.peek();
-            ByteBuf frame = shipment.frames().next(channel.alloc());
-            if (frame == null) {
-                waiting.remove();
-                long nonce = ++lastNonce;
-                unacknowledged.put(nonce, shipment.done());
-                frame = frame(new CheckpointMessage.Ping(nonce));
-            }
+            ByteBuf frame =
+                    switch (waiting.peek()) {
+                        case Ordered ordered -> {
+                            waiting.remove();
+                            yield frame(ordered.message());
+                        }
+                        case Shipment shipment -> next(shipment);
+                    };
             channel.write(frame).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
             wrote = true;
         }
@@ -193,14 +211,28 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
         }
     }
 
+    /** The next frame of a shipment; after its last one, the PING that asks whether all of it was read. */
+    private ByteBuf next(Shipment shipment) {
+        ByteBuf frame = shipment.frames().next(channel.alloc());
+        if (frame != null) {
+            return frame;
+        }
+        waiting.remove();
+        lastNonce++;
+        unacknowledged.put(lastNonce, shipment.done());
+        return frame(new CheckpointMessage.Ping(lastNonce));
+    }
+
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
-        if (event instanceof IdleStateEvent idle) {
-            if (idle.state() == IdleState.READER_IDLE) {
-                close("nothing heard for too long");
-            } else {
-                send(new CheckpointMessage.Ping(KEEPALIVE_NONCE));
-            }
+        if (!(event instanceof IdleStateEvent)) {
+            return;
+        }
+        silences++;
+        if (silences >= MAX_SILENCES) {
+            close("nothing heard for " + silences + " keepalive times");
+        } else {
+            send(new CheckpointMessage.Ping(KEEPALIVE_NONCE));
         }
     }
 
@@ -216,7 +248,11 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
         }
         closed = true;
         noteReason("closed by the peer");
-        waiting.forEach(shipment -> shipment.done().run());
+        for (Waiting left : waiting) {
+            if (left instanceof Shipment shipment) {
+                shipment.done().run();
+            }
+        }
         waiting.clear();
         unacknowledged.values().forEach(Runnable::run);
         unacknowledged.clear();

@@ -104,6 +104,9 @@ public final class CheckpointServer implements AutoCloseable {
     /** Detaches every agent, without a word to the listener, and stops to listen. */
     @Override
     public void close() {
+        if (listening != null) {
+            listening.close().awaitUninterruptibly();
+        }
         loop.submit(() -> sessions.values().forEach(ServerSession::silence)).awaitUninterruptibly();
         loop.shutdownGracefully(0, CLOSE_WAIT_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
     }
@@ -141,7 +144,7 @@ public final class CheckpointServer implements AutoCloseable {
             }
             session = new ServerSession(connection, hello, listener);
             sessions.put(hello.vm(), session);
-            connection.send(new CheckpointMessage.Welcome(Limits.VERSION, settings.keepaliveMs(), settings.window()));
+            connection.send(new CheckpointMessage.Welcome(Limits.VERSION, settings.window()));
             LOG.info(
                     "agent of {} attached from {}: {}, image at {}",
                     hello.vm(),

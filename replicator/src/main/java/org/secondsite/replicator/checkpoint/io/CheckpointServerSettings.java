@@ -10,7 +10,7 @@ import org.secondsite.config.VmId;
  * @param listen the local address; port 0 takes a free one
  * @param known the VMs that agents may attach for
  * @param window the most epochs that an agent may have beyond the last credited one
- * @param keepaliveMs after so much silence a side sends PING, after three times as much it gives the other up
+ * @param keepaliveMs after so much silence the gateway sends PING, after three times as much it gives the agent up
  */
 public record CheckpointServerSettings(InetSocketAddress listen, Set<VmId> known, int window, int keepaliveMs) {
     /** The usual window, in epochs. */

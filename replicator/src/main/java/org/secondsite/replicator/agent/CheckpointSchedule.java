@@ -1,0 +1,121 @@
+package org.secondsite.replicator.agent;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.OptionalLong;
+import org.secondsite.config.EpochId;
+
+/**
+ * When the next checkpoint of a VM is due, and which id it gets.
+ *
+ * <p>A checkpoint is due an interval after the start of the one before it, but not before that one is shipped, and not while
+ * as many epochs as the window allows are beyond the gateway's last credit: then the VM simply runs on, and its held output
+ * waits. Missed starts are not made up for. After a dropped checkpoint the next one waits longer with every further drop, so
+ * that a gateway which never seals does not keep the VM paused.
+ *
+ * <p>Pure: the time is passed in, in nanoseconds of any monotonic clock. Not thread-safe.
+ */
+public final class CheckpointSchedule {
+    private static final long FIRST_BACKOFF_NANOS = 100_000_000;
+    private static final long LAST_BACKOFF_NANOS = 5_000_000_000L;
+
+    private final Deque<EpochId> outstanding = new ArrayDeque<>();
+    private boolean active;
+    private EpochId next = EpochId.NONE;
+    private long intervalNanos;
+    private int window = 1;
+    private long dueNanos;
+    private long lastStartNanos;
+    private boolean shipping;
+    private int drops;
+
+    /** Sets the most epochs beyond the last credited one. */
+    public void window(int epochs) {
+        window = epochs;
+    }
+
+    /** Begins: the first checkpoint is due now. What was outstanding before is forgotten. */
+    public void start(EpochId first, long interval, long now) {
+        active = true;
+        next = first;
+        intervalNanos = interval;
+        dueNanos = now;
+        lastStartNanos = now;
+        outstanding.clear();
+        drops = 0;
+    }
+
+    /** No more checkpoints until the next start. */
+    public void stop() {
+        active = false;
+        outstanding.clear();
+    }
+
+    /** The connection is gone: nothing is being shipped, and no more checkpoints until the next start. */
+    public void disconnected() {
+        stop();
+        shipping = false;
+    }
+
+    /** Changes the interval, counted from the last start. */
+    public void interval(long nanos) {
+        intervalNanos = nanos;
+        if (drops == 0) {
+            dueNanos = lastStartNanos + nanos;
+        }
+    }
+
+    /** The next checkpoint is due now. */
+    public void now(long now) {
+        dueNanos = now;
+    }
+
+    /** Names the next checkpoint. */
+    public void retitle(EpochId id) {
+        next = id;
+    }
+
+    /** Forgets the epochs up to this one. */
+    public void credit(EpochId committed) {
+        outstanding.removeIf(id -> id.atMost(committed));
+    }
+
+    /** How long until the next checkpoint, 0 if it is due; empty if none can be due before something else happens. */
+    public OptionalLong dueIn(long now) {
+        if (!active || shipping || outstanding.size() >= window) {
+            return OptionalLong.empty();
+        }
+        return OptionalLong.of(Math.max(0, dueNanos - now));
+    }
+
+    /** A checkpoint begins now: its id. */
+    public EpochId begin(long now) {
+        EpochId id = next;
+        next = id.next();
+        lastStartNanos = now;
+        dueNanos = now + intervalNanos;
+        outstanding.add(id);
+        shipping = true;
+        return id;
+    }
+
+    /** The checkpoint was dropped; its id is burned. */
+    public void dropped(EpochId id, long now) {
+        outstanding.remove(id);
+        shipping = false;
+        long backoff = Math.min(LAST_BACKOFF_NANOS, FIRST_BACKOFF_NANOS << Math.min(drops, 16));
+        drops++;
+        dueNanos = Math.max(dueNanos, now + backoff);
+    }
+
+    /** The gateway has read all of the epoch. */
+    public void shipped() {
+        shipping = false;
+        drops = 0;
+    }
+
+    /** Whether checkpoints are being taken at all. */
+    public boolean isActive() {
+        return active;
+    }
+}

@@ -1,0 +1,52 @@
+package org.secondsite.replicator.agent;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
+
+/**
+ * A VM that is here, as its checkpoints are taken: {@link #prepare}, {@link #pause}, {@link #beginDeviceState}, (its RAM is
+ * read meanwhile,) {@link #awaitDeviceState}, {@link #resume}.
+ *
+ * <p>One thread calls. After an {@link IOException} the checkpoint is over: {@link #abandonDeviceState}, then
+ * {@link #resume}; if that fails too, the VM is given up: closed, and attached anew, which makes it run again.
+ */
+public interface VmDriver extends AutoCloseable {
+    /** The hypervisor's own name and version. */
+    String description();
+
+    /** The guest's RAM, live: it stands still only while the VM is paused. */
+    MemorySegment ram();
+
+    /** Whether the VM runs now; false if an operator paused it. */
+    boolean isRunning() throws IOException, InterruptedException;
+
+    /** Does what can be done for the next checkpoint while the VM still runs. */
+    void prepare() throws IOException;
+
+    /** Pauses the VM. When this returns, it executes nothing and changes no RAM. */
+    void pause() throws IOException, InterruptedException;
+
+    /** Begins to collect the device state. The VM must be paused. */
+    void beginDeviceState() throws IOException, InterruptedException;
+
+    /**
+     * Waits for the device state.
+     *
+     * @throws IOException if it could not be collected, or not within the time
+     */
+    byte[] awaitDeviceState(long timeoutNanos) throws IOException, InterruptedException;
+
+    /** Stops to collect the device state, if that is under way, so that the VM can be resumed. */
+    void abandonDeviceState() throws InterruptedException;
+
+    /** Makes the VM run. */
+    void resume() throws IOException, InterruptedException;
+
+    /** Whom to tell, once and from any thread, that the VM is gone; at once if it is gone already. */
+    void onDeath(Consumer<String> reason);
+
+    /** Lets go of the VM, which runs on. */
+    @Override
+    void close();
+}

@@ -1,0 +1,189 @@
+package org.secondsite.replicator.agent.io;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.epoll.EpollSocketChannel;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.agent.AgentTiming;
+import org.secondsite.replicator.checkpoint.CheckpointMessage;
+import org.secondsite.replicator.checkpoint.EpochAssembler;
+import org.secondsite.replicator.checkpoint.Side;
+import org.secondsite.replicator.checkpoint.io.CheckpointConnection;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One VM's connection to the gateway: opened again whenever it is gone, with growing waits.
+ *
+ * <p>Epochs are put together here, and everything is handed to the worker; only two messages do not wait for it: SEALED,
+ * because the worker waits for it while the VM is paused, and STOP_VM, because nothing may make the VM run once it is known.
+ */
+final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(GatewayLink.class);
+    private static final int CONNECT_TIMEOUT_MS = 2000;
+
+    private record AwaitedSeal(EpochId epoch, CheckpointConnection connection, CompletableFuture<Void> sealed) {}
+
+    private final EventLoopGroup loop;
+    private final InetSocketAddress gateway;
+    private final AgentTiming timing;
+    private final VmId vm;
+    private final long ramBytes;
+    private final Consumer<WorkerEvent> worker;
+
+    private volatile boolean ended;
+    private volatile boolean stopDemanded;
+    private volatile AwaitedSeal awaited;
+
+    // Of the event loop's thread.
+    private EpochAssembler assembler;
+    private int waitMs;
+    private String lastTrouble = "";
+
+    GatewayLink(
+            EventLoopGroup loop,
+            InetSocketAddress gateway,
+            AgentTiming timing,
+            VmId vm,
+            long ramBytes,
+            Consumer<WorkerEvent> worker) {
+        this.loop = loop;
+        this.gateway = gateway;
+        this.timing = timing;
+        this.vm = vm;
+        this.ramBytes = ramBytes;
+        this.worker = worker;
+        this.waitMs = timing.minReconnectMs();
+        this.assembler = new EpochAssembler(vm, ramBytes);
+    }
+
+    /** Connects, and goes on doing so until closed. */
+    void connect() {
+        if (ended) {
+            return;
+        }
+        new Bootstrap()
+                .group(loop)
+                .channel(EpollSocketChannel.class)
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS)
+                .handler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        CheckpointConnection.install(channel, Side.AGENT, timing.keepaliveMs(), GatewayLink.this);
+                    }
+                })
+                .connect(gateway)
+                .addListener(connected -> {
+                    if (!connected.isSuccess()) {
+                        trouble("cannot connect: " + connected.cause().getMessage());
+                    }
+                });
+    }
+
+    /**
+     * Whether STOP_VM has come since the last {@link #stopObeyed}: from then on nothing may make the VM run.
+     */
+    boolean stopDemanded() {
+        return stopDemanded;
+    }
+
+    /** The VM is dead. */
+    void stopObeyed() {
+        stopDemanded = false;
+    }
+
+    /**
+     * Tells the gateway that the VM is paused.
+     *
+     * @return completes when the gateway has sealed; fails when the connection is gone
+     */
+    CompletableFuture<Void> seal(CheckpointConnection connection, EpochId epoch) {
+        AwaitedSeal asked = new AwaitedSeal(epoch, connection, new CompletableFuture<>());
+        awaited = asked;
+        connection.send(new CheckpointMessage.Seal(epoch));
+        if (!connection.isOpen()) {
+            asked.sealed().completeExceptionally(new IOException("the gateway is gone"));
+        }
+        return asked.sealed();
+    }
+
+    @Override
+    public void opened(CheckpointConnection connection) {
+        assembler = new EpochAssembler(vm, ramBytes);
+        worker.accept(new WorkerEvent.Opened(connection));
+    }
+
+    @Override
+    public void message(CheckpointConnection connection, CheckpointMessage message) {
+        switch (message) {
+            case CheckpointMessage.Sealed sealed -> sealed(connection, sealed.epoch());
+            case CheckpointMessage.EpochPart part -> part(connection, part);
+            case CheckpointMessage.Welcome welcome -> {
+                waitMs = timing.minReconnectMs();
+                lastTrouble = "";
+                worker.accept(new WorkerEvent.Received(connection, message));
+            }
+            case CheckpointMessage.Refused refused -> trouble("refused: " + refused.reason());
+            case CheckpointMessage.StopVm stop -> {
+                stopDemanded = true;
+                worker.accept(new WorkerEvent.Received(connection, message));
+            }
+            default -> worker.accept(new WorkerEvent.Received(connection, message));
+        }
+    }
+
+    private void sealed(CheckpointConnection connection, EpochId epoch) {
+        AwaitedSeal asked = awaited;
+        // An answer to a seal that was given up may still come; it means nothing any more.
+        if (asked != null && asked.connection() == connection && asked.epoch().equals(epoch)) {
+            asked.sealed().complete(null);
+        }
+    }
+
+    private void part(CheckpointConnection connection, CheckpointMessage.EpochPart part) {
+        switch (assembler.accept(part)) {
+            case EpochAssembler.Incomplete more -> {}
+            case EpochAssembler.Complete whole ->
+                worker.accept(new WorkerEvent.EpochArrived(connection, whole.epoch()));
+            case EpochAssembler.Broken broken -> connection.close(broken.reason());
+        }
+    }
+
+    @Override
+    public void closed(CheckpointConnection connection, String reason) {
+        assembler.close();
+        AwaitedSeal asked = awaited;
+        if (asked != null && asked.connection() == connection) {
+            asked.sealed().completeExceptionally(new IOException("the gateway is gone: " + reason));
+        }
+        worker.accept(new WorkerEvent.Closed(connection, reason));
+        if (!ended) {
+            var _ = loop.schedule(this::connect, waitMs, TimeUnit.MILLISECONDS);
+            waitMs = Math.min(2 * waitMs, timing.maxReconnectMs());
+        }
+    }
+
+    /** Says what is wrong, once, not at every attempt. */
+    private void trouble(String what) {
+        if (!what.equals(lastTrouble)) {
+            lastTrouble = what;
+            LOG.warn("{}: gateway {}: {}", vm, gateway, what);
+        }
+    }
+
+    /** Does not connect any more. The current connection is the worker's to close. */
+    @Override
+    public void close() {
+        ended = true;
+    }
+}

@@ -1,0 +1,165 @@
+package org.secondsite.replicator.agent.io;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.net.ConnectException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.agent.VmDriver;
+import org.secondsite.replicator.agent.VmHost;
+import org.secondsite.replicator.agent.VmSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The place of a QEMU VM: its RAM file, its QMP socket, and the command that starts it. */
+final class QemuHost implements VmHost {
+    private static final Logger LOG = LoggerFactory.getLogger(QemuHost.class);
+    private static final int ATTACH_TIMEOUT_MS = 2000;
+    private static final int START_TIMEOUT_MS = 10_000;
+    private static final int LOAD_TIMEOUT_MS = 5000;
+    private static final String WAITS_FOR_STATE = "inmigrate";
+
+    private final VmSettings settings;
+    private final QemuProcess process;
+    private RamFile replica;
+
+    private QemuHost(VmSettings settings) {
+        this.settings = settings;
+        this.process = new QemuProcess(settings);
+    }
+
+    /**
+     * Opens the place of a VM.
+     *
+     * @throws IOException if the run directory cannot be made
+     */
+    static QemuHost open(VmSettings settings) throws IOException {
+        Files.createDirectories(settings.runDirectory());
+        return new QemuHost(settings);
+    }
+
+    @Override
+    public VmId vm() {
+        return settings.id();
+    }
+
+    @Override
+    public long ramBytes() {
+        return settings.ramBytes();
+    }
+
+    @Override
+    public Optional<VmDriver> attach() throws IOException, InterruptedException {
+        if (!Files.exists(settings.qmpSocket())) {
+            return Optional.empty();
+        }
+        QemuVm vm;
+        try {
+            vm = QemuVm.connect(settings, ATTACH_TIMEOUT_MS);
+        } catch (ConnectException nobodyListens) {
+            return Optional.empty();
+        }
+        try {
+            if (vm.runState().equals(WAITS_FOR_STATE)) {
+                LOG.warn("{}: killing a QEMU that an earlier agent started and never activated", vm());
+                vm.close();
+                process.kill();
+                return Optional.empty();
+            }
+            vm.recover();
+        } catch (IOException | InterruptedException | RuntimeException failed) {
+            vm.close();
+            throw failed;
+        }
+        closeReplica();
+        return Optional.of(vm);
+    }
+
+    @Override
+    public MemorySegment createReplica() throws IOException {
+        closeReplica();
+        replica = RamFile.create(settings.ramFile(), settings.ramBytes());
+        return replica.memory();
+    }
+
+    @Override
+    public void forgetReplica() throws IOException {
+        if (replica != null) {
+            closeReplica();
+            Files.deleteIfExists(settings.ramFile());
+        }
+    }
+
+    @Override
+    public VmDriver activate(byte[] deviceState) throws IOException, InterruptedException {
+        long start = System.nanoTime();
+        Process started = process.start();
+        boolean active = false;
+        try {
+            QemuVm vm = connectTo(started);
+            try {
+                long serving = System.nanoTime();
+                vm.load(deviceState, LOAD_TIMEOUT_MS);
+                active = true;
+                LOG.info(
+                        "{}: QEMU started in {} ms, device state loaded and running in {} ms",
+                        vm(),
+                        (serving - start) / 1_000_000,
+                        (System.nanoTime() - serving) / 1_000_000);
+                closeReplica();
+                return vm;
+            } finally {
+                if (!active) {
+                    vm.close();
+                }
+            }
+        } catch (IOException failed) {
+            throw new IOException(failed.getMessage() + " (QEMU: " + process.lastWords() + ")", failed);
+        } finally {
+            if (!active) {
+                process.kill();
+            }
+        }
+    }
+
+    private QemuVm connectTo(Process started) throws IOException, InterruptedException {
+        Path socket = settings.qmpSocket();
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(START_TIMEOUT_MS);
+        while (true) {
+            try {
+                if (Files.exists(socket)) {
+                    return QemuVm.connect(settings, START_TIMEOUT_MS);
+                }
+            } catch (ConnectException notYet) {
+                LOG.trace("{}: {}", vm(), notYet.getMessage());
+            }
+            if (!started.isAlive()) {
+                throw new IOException("QEMU ended with status " + started.exitValue());
+            }
+            if (System.nanoTime() > deadline) {
+                throw new IOException("QEMU does not serve " + socket + " within " + START_TIMEOUT_MS + " ms");
+            }
+            Thread.sleep(1);
+        }
+    }
+
+    @Override
+    public void kill(String reason) throws IOException, InterruptedException {
+        process.kill();
+    }
+
+    private void closeReplica() {
+        if (replica != null) {
+            replica.close();
+            replica = null;
+        }
+    }
+
+    @Override
+    public void close() {
+        closeReplica();
+    }
+}

@@ -1,0 +1,157 @@
+package org.secondsite.replicator.agent.io;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.secondsite.replicator.agent.VmSettings;
+
+/**
+ * Finds, starts and kills the QEMU process of a VM.
+ *
+ * <p>A process is the VM's if one of its arguments names the RAM file and another one the QMP socket. The pid file is only a
+ * hint where to look first: a pid may have been given to another process since.
+ */
+final class QemuProcess {
+    private static final Path PROC = Path.of("/proc");
+    private static final int DEATH_WAIT_MS = 5000;
+
+    private final VmSettings settings;
+
+    QemuProcess(VmSettings settings) {
+        this.settings = settings;
+    }
+
+    /** Where QEMU's own words go when the agent starts it. */
+    Path log() {
+        return settings.runDirectory().resolve(settings.id() + "-qemu.log");
+    }
+
+    /**
+     * Starts QEMU, stopped, to load a device state. In a session of its own: the VM outlives the agent.
+     *
+     * @throws IOException if the command cannot be run
+     */
+    Process start() throws IOException {
+        Files.deleteIfExists(settings.qmpSocket());
+        List<String> command = new ArrayList<>(List.of("setsid"));
+        command.addAll(settings.command());
+        if (!settings.command().contains("-pidfile")) {
+            command.addAll(List.of("-pidfile", settings.pidFile().toString()));
+        }
+        command.addAll(List.of("-S", "-incoming", "defer"));
+        return new ProcessBuilder(command)
+                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                .redirectErrorStream(true)
+                .redirectOutput(log().toFile())
+                .start();
+    }
+
+    /** The last line that QEMU wrote, for an error message. */
+    String lastWords() {
+        try {
+            List<String> lines = Files.readAllLines(log(), StandardCharsets.UTF_8);
+            return lines.isEmpty() ? "no message" : lines.getLast();
+        } catch (IOException unreadable) {
+            return "no log: " + unreadable.getMessage();
+        }
+    }
+
+    /**
+     * Kills every process of the VM and waits until none is left.
+     *
+     * @throws IOException if one is left after some seconds, or the processes cannot be looked at
+     */
+    void kill() throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + DEATH_WAIT_MS * 1_000_000L;
+        List<Long> alive = find();
+        while (!alive.isEmpty()) {
+            for (long pid : alive) {
+                ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+            }
+            Thread.sleep(1);
+            alive.removeIf(pid -> isDead(PROC.resolve(Long.toString(pid))));
+            if (alive.isEmpty()) {
+                alive = find();
+            }
+            if (System.nanoTime() - deadline > 0) {
+                throw new IOException("process " + alive + " does not die");
+            }
+        }
+        Files.deleteIfExists(settings.pidFile());
+    }
+
+    /** Whether nothing of a process that was killed executes any more. */
+    private boolean isDead(Path process) {
+        try {
+            // Source: proc(5), /proc/pid/stat: the name stands in brackets and may hold anything, then comes the state.
+            String stat = Files.readString(process.resolve("stat"), StandardCharsets.ISO_8859_1);
+            char state = stat.charAt(stat.lastIndexOf(')') + 2);
+            if (state != 'Z' && state != 'X') {
+                return !commandLine(process).isEmpty() && !isOurs(process);
+            }
+            // The first thread may be a zombie while others still run.
+            String[] threads = process.resolve("task").toFile().list();
+            return threads == null || threads.length <= 1;
+        } catch (IOException gone) {
+            return true;
+        }
+    }
+
+    /** The live processes of the VM. */
+    private List<Long> find() throws IOException {
+        List<Long> found = new ArrayList<>();
+        long hinted = hintedPid();
+        if (hinted > 0 && isOurs(PROC.resolve(Long.toString(hinted)))) {
+            found.add(hinted);
+            return found;
+        }
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[1-9]*")) {
+            for (Path process : processes) {
+                if (isOurs(process)) {
+                    found.add(Long.valueOf(process.getFileName().toString()));
+                }
+            }
+        }
+        return found;
+    }
+
+    private long hintedPid() {
+        try {
+            return Long.parseLong(Files.readString(settings.pidFile(), StandardCharsets.US_ASCII)
+                    .strip());
+        } catch (IOException | NumberFormatException none) {
+            return -1;
+        }
+    }
+
+    private boolean isOurs(Path process) {
+        try {
+            String[] arguments = commandLine(process).split("\0");
+            return names(arguments, settings.ramFile()) && names(arguments, settings.qmpSocket());
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    /** The arguments, each ended by a NUL; empty once the process has given its memory back. */
+    private static String commandLine(Path process) throws IOException {
+        return Files.readString(process.resolve("cmdline"), StandardCharsets.ISO_8859_1);
+    }
+
+    private static boolean names(String[] arguments, Path path) {
+        String name = path.toString();
+        for (String argument : arguments) {
+            // As an option's value: mem-path=NAME,… or unix:NAME,…
+            int at = argument.indexOf(name);
+            int end = at + name.length();
+            if (at >= 0 && (end == argument.length() || argument.charAt(end) == ',')) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,312 @@
+package org.secondsite.replicator.agent.io;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.secondsite.replicator.agent.VmDriver;
+import org.secondsite.replicator.agent.VmSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A QEMU that runs, driven by QMP. Any stock QEMU from 7.2 on whose guest RAM is a shared file.
+ *
+ * <p>The device state is a migration stream with the capability {@code x-ignore-shared}: QEMU leaves the RAM file out of it
+ * and writes the rest (devices, and ROM and video memory that are not in the file) to a Unix socket. QEMU reports
+ * {@code completed} a little before it leaves the state {@code finish-migrate}, so {@code cont} is repeated until it is
+ * taken.
+ *
+ * <p><b>The mark.</b> Before a VM that runs is paused, a file with QEMU's pid is written, and removed when it runs again. An
+ * agent that finds the mark and a paused VM knows that an agent died in between, and resumes it; a VM that an operator paused
+ * has no mark.
+ */
+final class QemuVm implements VmDriver {
+    private static final Logger LOG = LoggerFactory.getLogger(QemuVm.class);
+    private static final int COMMAND_TIMEOUT_MS = 2000;
+    private static final int RETRY_MICROS = 300;
+    private static final int MAX_RETRY_MS = 2000;
+    private static final long BANDWIDTH_BYTES_PER_SECOND = 1L << 40;
+    private static final String NOT_FINALIZED = "not finalized";
+    private static final String IN_PROGRESS = "in progress";
+    private static final Set<String> MIGRATION_ENDS = Set.of("completed", "failed", "cancelled", "none");
+
+    private final VmSettings settings;
+    private final Path mark;
+    private final QmpClient qmp;
+    private final String description;
+    private final RamFile ram;
+
+    private DeviceStateSink sink;
+    private int sinks;
+    private int lastStateBytes;
+    private volatile CompletableFuture<String> migration = new CompletableFuture<>();
+
+    /** A connection that is being made: events may come before the VM object stands. */
+    private static final class EventRelay implements Consumer<JsonNode> {
+        private volatile QemuVm vm;
+
+        @Override
+        public void accept(JsonNode event) {
+            QemuVm known = vm;
+            if (known != null) {
+                known.event(event);
+            }
+        }
+    }
+
+    private QemuVm(VmSettings settings, QmpClient qmp, String description, RamFile ram) {
+        this.settings = settings;
+        this.mark = mark(settings);
+        this.qmp = qmp;
+        this.description = description;
+        this.ram = ram;
+    }
+
+    /**
+     * Connects to the QEMU of a VM.
+     *
+     * @throws IOException if nobody listens at its QMP socket, or the VM there is not fit
+     */
+    static QemuVm connect(VmSettings settings, int timeoutMs) throws IOException, InterruptedException {
+        EventRelay relay = new EventRelay();
+        QmpClient qmp = QmpClient.connect(settings.qmpSocket(), relay, timeoutMs);
+        RamFile ram = null;
+        try {
+            checkRam(settings, qmp.execute("query-memdev", Map.of(), timeoutMs));
+            ram = RamFile.existing(settings.ramFile(), settings.ramBytes());
+            JsonNode version = qmp.execute("query-version", Map.of(), timeoutMs).path("qemu");
+            String description = "QEMU " + version.path("major").asInt() + "."
+                    + version.path("minor").asInt() + "."
+                    + version.path("micro").asInt();
+            QemuVm vm = new QemuVm(settings, qmp, description, ram);
+            relay.vm = vm;
+            vm.setUp();
+            return vm;
+        } catch (IOException | InterruptedException | RuntimeException failed) {
+            qmp.close();
+            if (ram != null) {
+                ram.close();
+            }
+            throw failed;
+        }
+    }
+
+    private static void checkRam(VmSettings settings, JsonNode memories) throws IOException {
+        for (JsonNode memory : memories) {
+            if (memory.path("size").asLong() == settings.ramBytes()
+                    && memory.path("share").asBoolean()) {
+                return;
+            }
+        }
+        throw new IOException("this QEMU has no shared memory backend of " + settings.ramBytes()
+                + " bytes (-object memory-backend-file,…,share=on and -machine …,memory-backend=…)");
+    }
+
+    private void setUp() throws IOException, InterruptedException {
+        execute(
+                "migrate-set-capabilities",
+                Map.of(
+                        "capabilities",
+                        List.of(
+                                Map.of("capability", "x-ignore-shared", "state", true),
+                                Map.of("capability", "events", "state", true))));
+        execute("migrate-set-parameters", Map.of("max-bandwidth", BANDWIDTH_BYTES_PER_SECOND));
+    }
+
+    private void event(JsonNode event) {
+        switch (event.path("event").asText()) {
+            case "MIGRATION" -> {
+                String status = event.path("data").path("status").asText();
+                if (MIGRATION_ENDS.contains(status)) {
+                    migration.complete(status);
+                }
+            }
+            case "SHUTDOWN", "GUEST_PANICKED", "BLOCK_IO_ERROR", "MEMORY_FAILURE" ->
+                LOG.warn("{}: {}", settings.id(), event);
+            default -> {}
+        }
+    }
+
+    @Override
+    public String description() {
+        return description;
+    }
+
+    @Override
+    public MemorySegment ram() {
+        return ram.memory();
+    }
+
+    @Override
+    public boolean isRunning() throws IOException, InterruptedException {
+        return execute("query-status", Map.of()).path("running").asBoolean();
+    }
+
+    /** QEMU's word for the state that it is in. */
+    String runState() throws IOException, InterruptedException {
+        return execute("query-status", Map.of()).path("status").asText();
+    }
+
+    @Override
+    public void prepare() throws IOException {
+        closeSink();
+        sinks++;
+        sink = DeviceStateSink.open(
+                settings.runDirectory()
+                        .resolve(settings.id() + "-" + ProcessHandle.current().pid() + "-" + sinks + ".state"),
+                lastStateBytes + (lastStateBytes >> 3));
+    }
+
+    @Override
+    public void pause() throws IOException, InterruptedException {
+        Files.writeString(mark, ownPid(settings), StandardCharsets.US_ASCII);
+        execute("stop", Map.of());
+    }
+
+    @Override
+    public void beginDeviceState() throws IOException, InterruptedException {
+        migration = new CompletableFuture<>();
+        retrying("migrate", Map.of("uri", sink.uri()), IN_PROGRESS);
+    }
+
+    @Override
+    public byte[] awaitDeviceState(long timeoutNanos) throws IOException, InterruptedException {
+        long start = System.nanoTime();
+        try {
+            String status = migration.get(timeoutNanos, TimeUnit.NANOSECONDS);
+            if (!status.equals("completed")) {
+                throw new IOException("QEMU's migration of the device state " + status);
+            }
+        } catch (TimeoutException late) {
+            throw new IOException("QEMU did not finish the device state in time", late);
+        } catch (ExecutionException impossible) {
+            throw new IOException(impossible);
+        }
+        byte[] state = sink.await(Math.max(0, timeoutNanos - (System.nanoTime() - start)));
+        lastStateBytes = state.length;
+        return state;
+    }
+
+    @Override
+    public void abandonDeviceState() throws InterruptedException {
+        try {
+            long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(MAX_RETRY_MS);
+            String status = migrationStatus();
+            while (!MIGRATION_ENDS.contains(status) && System.nanoTime() < deadline) {
+                execute("migrate_cancel", Map.of());
+                Thread.sleep(1);
+                status = migrationStatus();
+            }
+        } catch (IOException trouble) {
+            LOG.warn("{}: cannot cancel the device state: {}", settings.id(), trouble.getMessage());
+        }
+        closeSink();
+    }
+
+    /** The status of the last migration, {@code none} if there was none. */
+    private String migrationStatus() throws IOException, InterruptedException {
+        return execute("query-migrate", Map.of()).path("status").asText("none");
+    }
+
+    @Override
+    public void resume() throws IOException, InterruptedException {
+        retrying("cont", Map.of(), NOT_FINALIZED);
+        Files.deleteIfExists(mark);
+    }
+
+    /** Resumes a VM that a dead agent left paused within a checkpoint. */
+    void recover() throws IOException, InterruptedException {
+        if (!Files.exists(mark)) {
+            return;
+        }
+        String marked = Files.readString(mark, StandardCharsets.US_ASCII);
+        if (marked.equals(ownPid(settings)) && !isRunning()) {
+            LOG.warn("{}: resuming the VM, which was left paused in the middle of a checkpoint", settings.id());
+            abandonDeviceState();
+            resume();
+        }
+        Files.deleteIfExists(mark);
+    }
+
+    /** Loads a device state into a QEMU that was started with {@code -S -incoming defer}, and makes the VM run. */
+    void load(byte[] deviceState, long timeoutMs) throws IOException, InterruptedException {
+        Path incoming = settings.runDirectory().resolve(settings.id() + "-incoming.state");
+        Files.deleteIfExists(incoming);
+        execute("migrate-incoming", Map.of("uri", "unix:" + incoming));
+        DeviceStateFeed.feed(incoming, deviceState);
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
+        String state = runState();
+        while (state.equals("inmigrate")) {
+            if (System.nanoTime() > deadline) {
+                throw new IOException("QEMU did not load the device state within " + timeoutMs + " ms");
+            }
+            Thread.sleep(1);
+            state = runState();
+        }
+        resume();
+        Files.deleteIfExists(incoming);
+    }
+
+    @Override
+    public void onDeath(Consumer<String> reason) {
+        qmp.onClosed(reason);
+    }
+
+    private JsonNode execute(String command, Map<String, ?> arguments) throws IOException, InterruptedException {
+        return qmp.execute(command, arguments, COMMAND_TIMEOUT_MS);
+    }
+
+    /** Executes a command again and again while QEMU refuses it with a certain word. */
+    private void retrying(String command, Map<String, ?> arguments, String refusal)
+            throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(MAX_RETRY_MS);
+        while (true) {
+            try {
+                execute(command, arguments);
+                return;
+            } catch (QmpClient.QmpError refused) {
+                if (!refused.getMessage().contains(refusal) || System.nanoTime() > deadline) {
+                    throw refused;
+                }
+                TimeUnit.MICROSECONDS.sleep(RETRY_MICROS);
+            }
+        }
+    }
+
+    private void closeSink() {
+        if (sink != null) {
+            sink.close();
+            sink = null;
+        }
+    }
+
+    private static Path mark(VmSettings settings) {
+        return settings.runDirectory().resolve(settings.id() + ".paused");
+    }
+
+    /** The pid as QEMU itself wrote it; empty if it did not. */
+    private static String ownPid(VmSettings settings) throws IOException {
+        return Files.exists(settings.pidFile())
+                ? Files.readString(settings.pidFile(), StandardCharsets.US_ASCII)
+                        .strip()
+                : "";
+    }
+
+    @Override
+    public void close() {
+        closeSink();
+        qmp.close();
+        ram.close();
+    }
+}

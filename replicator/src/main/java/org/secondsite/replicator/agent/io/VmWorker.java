@@ -1,0 +1,392 @@
+package org.secondsite.replicator.agent.io;
+
+import io.netty.channel.EventLoopGroup;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.config.EpochId;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.EpochHeader;
+import org.secondsite.replicator.PageSet;
+import org.secondsite.replicator.agent.AgentTiming;
+import org.secondsite.replicator.agent.CheckpointSchedule;
+import org.secondsite.replicator.agent.VmDriver;
+import org.secondsite.replicator.agent.VmHost;
+import org.secondsite.replicator.checkpoint.CheckpointMessage;
+import org.secondsite.replicator.checkpoint.FailureKind;
+import org.secondsite.replicator.checkpoint.Limits;
+import org.secondsite.replicator.checkpoint.io.CheckpointConnection;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Everything that happens to one VM, on one thread: events come through a queue, and between them a checkpoint is taken when
+ * it is due.
+ *
+ * <p>Either the VM is here ({@code driver}), and its checkpoints can be taken, or it is not, and a {@link Replica} may be
+ * kept and activated. HELLO states which; when that changes unasked (the VM appears), the connection is closed and the next
+ * HELLO tells.
+ *
+ * <p>The VM never depends on the gateway: without a connection it runs on and no checkpoint is taken until the gateway of a
+ * later connection says START.
+ */
+final class VmWorker implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(VmWorker.class);
+    private static final int JOIN_MS = 15_000;
+    private static final int END_WAIT_MS = 2000;
+
+    private final VmHost host;
+    private final AgentTiming timing;
+    private final LinkedBlockingQueue<WorkerEvent> events = new LinkedBlockingQueue<>();
+    private final GatewayLink link;
+    private final CheckpointSchedule schedule = new CheckpointSchedule();
+    private final Replica replica;
+    private final Thread thread;
+
+    private VmDriver driver;
+    private ShadowImage shadow;
+    private CheckpointConnection connection;
+    private long nextAttachNanos;
+    private String attachTrouble = "";
+    private boolean quit;
+
+    VmWorker(VmHost host, InetSocketAddress gateway, AgentTiming timing, EventLoopGroup loop) {
+        this.host = host;
+        this.timing = timing;
+        this.link = new GatewayLink(loop, gateway, timing, host.vm(), host.ramBytes(), events::add);
+        this.replica = new Replica(host);
+        this.thread = Thread.ofPlatform().name("agent-" + host.vm()).unstarted(this::run);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    private void run() {
+        try {
+            attach();
+            link.connect();
+            while (!quit) {
+                step();
+            }
+        } catch (InterruptedException interrupted) {
+            LOG.warn("{}: interrupted", host.vm());
+        } catch (RuntimeException bug) {
+            LOG.error("{}: the agent gives up on this VM, which runs on", host.vm(), bug);
+        } finally {
+            letGo();
+        }
+    }
+
+    private void step() throws InterruptedException {
+        long now = System.nanoTime();
+        OptionalLong due = connection == null || driver == null ? OptionalLong.empty() : schedule.dueIn(now);
+        if (due.isPresent() && due.getAsLong() == 0 && events.isEmpty()) {
+            checkpoint(now);
+            return;
+        }
+        long wait = due.orElse(Long.MAX_VALUE);
+        if (driver == null) {
+            wait = Math.min(wait, Math.max(0, nextAttachNanos - now));
+        }
+        WorkerEvent event = events.poll(wait, TimeUnit.NANOSECONDS);
+        if (event != null) {
+            handle(event);
+        }
+        if (driver == null && System.nanoTime() - nextAttachNanos >= 0) {
+            attach();
+        }
+    }
+
+    private void handle(WorkerEvent event) throws InterruptedException {
+        switch (event) {
+            case WorkerEvent.Opened opened -> opened(opened.connection());
+            case WorkerEvent.Closed closed -> closed(closed.connection(), closed.reason());
+            case WorkerEvent.Received received -> {
+                // STOP_VM counts whatever became of the connection that it came on.
+                if (received.connection() == connection || received.message() instanceof CheckpointMessage.StopVm) {
+                    received(received.message());
+                }
+            }
+            case WorkerEvent.EpochArrived arrived -> {
+                try (Epoch epoch = arrived.epoch()) {
+                    if (arrived.connection() == connection) {
+                        apply(epoch);
+                    }
+                }
+            }
+            case WorkerEvent.Shipped shipped -> {
+                shipped.epoch().close();
+                if (shipped.connection() == connection) {
+                    schedule.shipped();
+                }
+            }
+            case WorkerEvent.Died died -> {
+                if (died.driver().equals(driver)) {
+                    died(died.reason());
+                }
+            }
+            case WorkerEvent.Quit end -> quit = true;
+        }
+    }
+
+    private void received(CheckpointMessage message) throws InterruptedException {
+        switch (message) {
+            case CheckpointMessage.Welcome welcome -> schedule.window(welcome.window());
+            case CheckpointMessage.Start start -> startCheckpoints(start);
+            case CheckpointMessage.Interval interval ->
+                schedule.interval(TimeUnit.MILLISECONDS.toNanos(interval.intervalMs()));
+            case CheckpointMessage.CheckpointNow now -> schedule.now(System.nanoTime());
+            case CheckpointMessage.Retitle retitle -> schedule.retitle(retitle.next());
+            case CheckpointMessage.Credit credit -> schedule.credit(credit.committed());
+            case CheckpointMessage.Stop stop -> {
+                LOG.info("{}: no more checkpoints", host.vm());
+                schedule.stop();
+            }
+            case CheckpointMessage.StopVm stop -> stopVm(stop.reason());
+            case CheckpointMessage.Activate activate -> activate(activate.expected());
+            case CheckpointMessage.Release release -> release();
+            default ->
+                LOG.warn("{}: unexpected {}", host.vm(), message.getClass().getSimpleName());
+        }
+    }
+
+    // ---- the connection
+
+    private void opened(CheckpointConnection opened) {
+        connection = opened;
+        EpochId image = driver != null ? (shadow == null ? EpochId.NONE : shadow.epoch()) : replica.applied();
+        String description = driver != null ? driver.description() : "";
+        connection.send(new CheckpointMessage.Hello(
+                Limits.VERSION, host.vm(), host.ramBytes(), driver != null, image, description));
+        LOG.info("{}: connected to gateway {}, image at {}", host.vm(), opened, image);
+    }
+
+    private void closed(CheckpointConnection gone, String reason) {
+        if (gone != connection) {
+            return;
+        }
+        LOG.warn("{}: connection to the gateway is gone: {}", host.vm(), reason);
+        connection = null;
+        schedule.disconnected();
+    }
+
+    private void failed(FailureKind kind, EpochId epoch, String reason) {
+        LOG.warn("{}: {} failed, epoch {}: {}", host.vm(), kind.word(), epoch, reason);
+        if (connection != null) {
+            connection.send(new CheckpointMessage.Failed(kind, epoch, reason));
+        }
+    }
+
+    // ---- the VM is here
+
+    private void attach() throws InterruptedException {
+        nextAttachNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timing.attachPollMs());
+        try {
+            Optional<VmDriver> found = host.attach();
+            attachTrouble = "";
+            if (found.isPresent()) {
+                adopt(found.get());
+                LOG.info("{}: the VM is here: {}", host.vm(), driver.description());
+                replica.handedOver();
+                if (connection != null) {
+                    connection.close("the VM is here now");
+                }
+            }
+        } catch (IOException trouble) {
+            if (!attachTrouble.equals(trouble.getMessage())) {
+                attachTrouble = trouble.getMessage();
+                LOG.warn("{}: the VM cannot be driven: {}", host.vm(), attachTrouble);
+            }
+        }
+    }
+
+    private void adopt(VmDriver found) {
+        driver = found;
+        found.onDeath(reason -> events.add(new WorkerEvent.Died(found, reason)));
+    }
+
+    private void startCheckpoints(CheckpointMessage.Start start) {
+        if (driver == null) {
+            failed(FailureKind.VM, EpochId.NONE, "the VM is not here");
+            return;
+        }
+        if (shadow == null) {
+            shadow = new ShadowImage(host.vm().name(), host.ramBytes());
+        }
+        if (start.full()) {
+            shadow.forget();
+        }
+        LOG.info(
+                "{}: checkpoints from {} every {} ms, first one {}",
+                host.vm(),
+                start.first(),
+                start.intervalMs(),
+                shadow.epoch().equals(EpochId.NONE) ? "full" : "on " + shadow.epoch());
+        schedule.start(start.first(), TimeUnit.MILLISECONDS.toNanos(start.intervalMs()), System.nanoTime());
+    }
+
+    private void checkpoint(long now) throws InterruptedException {
+        boolean full = shadow.epoch().equals(EpochId.NONE);
+        if (full) {
+            shadow.prefill(driver.ram());
+        }
+        EpochId id = schedule.begin(now);
+        CheckpointCycle cycle = new CheckpointCycle(
+                driver, shadow, link, connection, TimeUnit.MILLISECONDS.toNanos(timing.maxPauseMs()));
+        try {
+            CheckpointCycle.Taken taken = cycle.take(id);
+            ship(id, full, taken);
+        } catch (IOException dropped) {
+            schedule.dropped(id, System.nanoTime());
+            failed(FailureKind.CHECKPOINT, id, dropped.getMessage());
+        } catch (CheckpointCycle.VmLost lost) {
+            died(lost.getMessage());
+        }
+    }
+
+    private void ship(EpochId id, boolean full, CheckpointCycle.Taken taken) {
+        EpochId base = full ? EpochId.NONE : shadow.epoch();
+        PageSet pages = taken.changed;
+        if (full) {
+            shadow.advance(pages, id);
+            pages.close();
+            pages = shadow.full();
+        }
+        Epoch epoch = new Epoch(new EpochHeader(host.vm(), id, base, host.ramBytes()), pages, taken.deviceState);
+        CheckpointConnection to = connection;
+        to.ship(epoch, taken.pauseNanos, () -> events.add(new WorkerEvent.Shipped(to, epoch)));
+        if (!full) {
+            // The connection reads the same pages meanwhile; they are closed when both are done.
+            shadow.advance(pages, id);
+        }
+        LOG.debug("{}: {} taken, pause {} us", host.vm(), epoch, taken.pauseNanos / 1000);
+    }
+
+    private void died(String reason) {
+        dropDriver();
+        failed(FailureKind.VM, EpochId.NONE, reason);
+    }
+
+    private void dropDriver() {
+        schedule.disconnected();
+        if (driver != null) {
+            driver.close();
+            driver = null;
+        }
+        if (shadow != null) {
+            shadow.close();
+            shadow = null;
+        }
+        nextAttachNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timing.attachPollMs());
+    }
+
+    private void stopVm(String reason) throws InterruptedException {
+        LOG.warn("{}: the VM is killed: {}", host.vm(), reason);
+        dropDriver();
+        try {
+            host.kill(reason);
+            link.stopObeyed();
+            LOG.info("{}: the VM is dead", host.vm());
+            if (connection != null) {
+                connection.sendInOrder(new CheckpointMessage.VmStopped());
+            }
+        } catch (IOException unverified) {
+            failed(FailureKind.STOP_VM, EpochId.NONE, unverified.getMessage());
+        }
+    }
+
+    // ---- the VM is not here
+
+    private void apply(Epoch epoch) {
+        EpochId id = epoch.header().epoch();
+        try {
+            if (driver != null) {
+                throw new IOException("the VM itself is here");
+            }
+            replica.apply(epoch);
+        } catch (IOException refused) {
+            failed(FailureKind.APPLY, id, refused.getMessage());
+            return;
+        }
+        connection.send(new CheckpointMessage.Applied(id));
+    }
+
+    private void activate(EpochId expected) throws InterruptedException {
+        long start = System.nanoTime();
+        try {
+            if (driver != null) {
+                throw new IOException("the VM itself is here");
+            }
+            adopt(host.activate(replica.deviceStateAt(expected)));
+            replica.handedOver();
+        } catch (IOException failed) {
+            failed(FailureKind.ACTIVATION, expected, failed.getMessage());
+            return;
+        }
+        LOG.info(
+                "{}: the VM runs from epoch {}, {} ms after ACTIVATE",
+                host.vm(),
+                expected,
+                (System.nanoTime() - start) / 1_000_000);
+        connection.send(new CheckpointMessage.Activated(expected));
+    }
+
+    private void release() {
+        try {
+            if (driver == null) {
+                replica.release();
+            }
+        } catch (IOException failed) {
+            LOG.warn("{}: the replica cannot be given back: {}", host.vm(), failed.getMessage());
+        }
+    }
+
+    // ---- the end
+
+    private void letGo() {
+        link.close();
+        dropDriver();
+        try {
+            while (connection != null) {
+                connection.close("the agent ends");
+                WorkerEvent event = events.poll(END_WAIT_MS, TimeUnit.MILLISECONDS);
+                if (event == null) {
+                    break;
+                }
+                giveBack(event);
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        events.forEach(this::giveBack);
+        host.close();
+    }
+
+    /** What is left of an event when nothing is done any more: its memory. */
+    private void giveBack(WorkerEvent event) {
+        switch (event) {
+            case WorkerEvent.EpochArrived arrived -> arrived.epoch().close();
+            case WorkerEvent.Shipped shipped -> shipped.epoch().close();
+            case WorkerEvent.Closed closed -> connection = null;
+            default -> {}
+        }
+    }
+
+    /** Ends the worker; the VM runs on. */
+    @Override
+    public void close() {
+        events.add(new WorkerEvent.Quit());
+        try {
+            if (!thread.join(Duration.ofMillis(JOIN_MS))) {
+                LOG.error("{}: the agent does not end", host.vm());
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,182 @@
+package org.secondsite.replicator.agent.io;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.agent.VmSettings;
+
+/**
+ * A place for a real QEMU guest, under TCG: it counts on its serial console, and overwrites memory all the time if it is
+ * busy. The operator has a monitor of his own.
+ */
+final class LabGuest {
+    private static final int BOOT_SECONDS = 180;
+    private static final String TICK = "tick ";
+    private static final String BUSY = "dd if=/dev/urandom of=/tmp/x bs=64k count=24 conv=notrunc 2>/dev/null";
+
+    private final VmSettings settings;
+    private final Path serial;
+    private final Path operator;
+    private final Path ramFile;
+
+    /**
+     * Lays out a place.
+     *
+     * @param directory for sockets, logs and the serial console's output
+     * @param ramMiB the guest's RAM
+     * @param busy whether the guest dirties some MiB per second
+     */
+    LabGuest(VmId vm, Path directory, int ramMiB, boolean busy) throws IOException {
+        Files.createDirectories(directory);
+        Path disk = directory.resolve("initrd");
+        InitRamDisk.write(disk, needed("/bin/busybox", "busybox-static"), script(busy));
+        serial = directory.resolve("serial");
+        operator = directory.resolve("operator.qmp");
+        ramFile = Files.createTempFile(Path.of("/dev/shm"), "sst-replicator-", ".ram");
+        Files.delete(ramFile);
+        Path qmp = directory.resolve("agent.qmp");
+        List<String> command = List.of(
+                needed("/usr/bin/qemu-system-x86_64", "qemu-system-x86").toString(),
+                "-machine",
+                "pc-i440fx-7.2,memory-backend=m",
+                "-object",
+                "memory-backend-file,id=m,mem-path=" + ramFile + ",size=" + ramMiB + "M,share=on",
+                "-m",
+                ramMiB + "M",
+                "-accel",
+                "tcg",
+                "-smp",
+                "1",
+                "-nodefaults",
+                "-no-user-config",
+                "-display",
+                "none",
+                "-serial",
+                "file:" + serial,
+                "-qmp",
+                "unix:" + qmp + ",server=on,wait=off",
+                "-qmp",
+                "unix:" + operator + ",server=on,wait=off",
+                "-pidfile",
+                directory.resolve("pid").toString(),
+                "-kernel",
+                kernel().toString(),
+                "-initrd",
+                disk.toString(),
+                "-append",
+                "console=ttyS0 quiet panic=1");
+        settings = new VmSettings(
+                vm, ramFile, (long) ramMiB << 20, qmp, directory.resolve("pid"), command, directory.resolve("run"));
+    }
+
+    private static String script(boolean busy) {
+        return """
+                #!/bin/busybox sh
+                /bin/busybox --install -s /bin
+                export PATH=/bin
+                mount -t tmpfs tmp /tmp
+                mount -t devtmpfs dev /dev
+                n=0
+                while true; do
+                  n=$((n+1))
+                  echo "tick $n"
+                  %s
+                  usleep 20000
+                done
+                """.formatted(busy ? BUSY : ":");
+    }
+
+    private static Path needed(String path, String aptPackage) throws IOException {
+        if (!Files.exists(Path.of(path))) {
+            throw new IOException(path + " is missing; apt-get install " + aptPackage);
+        }
+        return Path.of(path);
+    }
+
+    private static Path kernel() throws IOException {
+        try (DirectoryStream<Path> kernels = Files.newDirectoryStream(Path.of("/boot"), "vmlinuz-*")) {
+            for (Path kernel : kernels) {
+                return kernel;
+            }
+        }
+        throw new IOException("no /boot/vmlinuz-* to boot a guest with; apt-get install linux-image-amd64");
+    }
+
+    VmSettings settings() {
+        return settings;
+    }
+
+    /** Boots the guest as an operator does, and waits until it counts. */
+    void boot() throws IOException, InterruptedException {
+        Process qemu = new ProcessBuilder(settings.command())
+                .redirectErrorStream(true)
+                .redirectOutput(serial.resolveSibling("qemu.log").toFile())
+                .start();
+        try {
+            awaitTick(1, BOOT_SECONDS);
+        } catch (AssertionError silent) {
+            throw new AssertionError(
+                    "QEMU " + (qemu.isAlive() ? "is alive" : "ended") + ": "
+                            + Files.readString(serial.resolveSibling("qemu.log")),
+                    silent);
+        }
+    }
+
+    /** The serial console's output so far. */
+    String console() throws IOException {
+        return Files.exists(serial) ? Files.readString(serial, StandardCharsets.ISO_8859_1) : "";
+    }
+
+    /** The complete ticks in a console's output. */
+    static List<Integer> ticks(String console) {
+        List<Integer> ticks = new ArrayList<>();
+        int end = Math.max(console.lastIndexOf('\n'), 0);
+        console.substring(0, end).lines().forEach(line -> {
+            int at = line.indexOf(TICK);
+            if (at >= 0) {
+                ticks.add(Integer.valueOf(line.substring(at + TICK.length()).strip()));
+            }
+        });
+        return ticks;
+    }
+
+    /** Waits until the console's output has at least so many ticks. */
+    void awaitTick(int count, int seconds) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+        while (ticks(console()).size() < count) {
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError("no tick " + count + " within " + seconds + " s: " + console());
+            }
+            Thread.sleep(20);
+        }
+    }
+
+    /** Executes a command on the operator's monitor. */
+    JsonNode operator(String command) throws IOException, InterruptedException {
+        try (QmpClient client = QmpClient.connect(operator, event -> {}, 5000)) {
+            return client.execute(command, Map.of(), 5000);
+        }
+    }
+
+    long pid() throws IOException {
+        return Long.parseLong(Files.readString(settings.pidFile()).strip());
+    }
+
+    byte[] ram() throws IOException {
+        return Files.readAllBytes(ramFile);
+    }
+
+    /** Kills QEMU, if it runs, and removes the RAM file. */
+    void remove() throws IOException, InterruptedException {
+        new QemuProcess(settings).kill();
+        Files.deleteIfExists(ramFile);
+    }
+}

@@ -1,0 +1,179 @@
+package org.secondsite.replicator.agent.io;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.checkpoint.AgentSession;
+import org.secondsite.replicator.checkpoint.CheckpointListener;
+import org.secondsite.replicator.checkpoint.io.CheckpointServer;
+import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
+
+/** A gateway that seals at once (unless told not to), hands epochs to whoever wants them, and writes down what it hears. */
+final class RecordingGateway implements CheckpointListener, AutoCloseable {
+    static final int WINDOW = 4;
+    private static final long WAIT_SECONDS = 20;
+
+    private final CheckpointServer server;
+    private final LinkedBlockingQueue<String> words = new LinkedBlockingQueue<>();
+    private final List<Long> pausesNanos = new ArrayList<>();
+    private volatile AgentSession session;
+    private volatile EpochId lastEpoch = EpochId.NONE;
+    private volatile boolean sealing = true;
+    private volatile Consumer<Epoch> sink = Epoch::close;
+    private volatile Consumer<EpochId> onApplied = epoch -> {};
+
+    RecordingGateway(VmId vm) throws IOException {
+        this(vm, 0);
+    }
+
+    RecordingGateway(VmId vm, int port) throws IOException {
+        server = CheckpointServer.open(
+                new CheckpointServerSettings(
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), port), Set.of(vm), WINDOW, 200),
+                this);
+    }
+
+    /**
+     * A port to listen on twice. Not an ephemeral one: an agent that calls a dead gateway there again and again may get that
+     * very port for its own end, and be connected to itself.
+     */
+    static int freePort() throws IOException {
+        for (int port = 20_000 + ThreadLocalRandom.current().nextInt(10_000); ; port++) {
+            try (ServerSocket probe = new ServerSocket()) {
+                probe.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+                return port;
+            } catch (BindException taken) {
+                // The next one, then.
+            }
+        }
+    }
+
+    InetSocketAddress address() {
+        return server.address();
+    }
+
+    AgentSession session() {
+        return session;
+    }
+
+    /** The last epoch that arrived. */
+    EpochId lastEpoch() {
+        return lastEpoch;
+    }
+
+    void sealing(boolean on) {
+        sealing = on;
+    }
+
+    /** Who gets the epochs that arrive, and closes them. */
+    void sink(Consumer<Epoch> taker) {
+        sink = taker;
+    }
+
+    /** Ships every epoch on to a standby, and tells this gateway's agent when it is applied there. */
+    void relayTo(RecordingGateway standby) {
+        standby.onApplied = epoch -> session.credit(epoch);
+        sink = epoch -> standby.session.apply(epoch);
+    }
+
+    List<Long> pausesNanos() {
+        synchronized (pausesNanos) {
+            return List.copyOf(pausesNanos);
+        }
+    }
+
+    /** Waits for something heard that begins so, drops what was heard before it, and returns it. */
+    String await(String beginning) throws InterruptedException {
+        List<String> heard = new ArrayList<>();
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
+        while (true) {
+            String word = words.poll(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+            if (word == null) {
+                throw new AssertionError("'" + beginning + "' not heard within " + WAIT_SECONDS + " s, but " + heard);
+            }
+            heard.add(word);
+            if (word.startsWith(beginning)) {
+                return word;
+            }
+        }
+    }
+
+    /** Whether something that begins so is heard within a time. */
+    boolean hears(String beginning, long ms) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ms);
+        String word = "";
+        while (word != null && !word.startsWith(beginning)) {
+            word = words.poll(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+        }
+        return word != null;
+    }
+
+    @Override
+    public void attached(AgentSession attached) {
+        session = attached;
+        words.add("attached running=" + attached.vmRunning() + " applied=" + attached.applied());
+    }
+
+    @Override
+    public void detached(AgentSession detached, String reason) {
+        words.add("detached " + reason);
+    }
+
+    @Override
+    public void sealRequested(AgentSession from, EpochId epoch) {
+        words.add("seal " + epoch);
+        if (sealing) {
+            from.sealed(epoch);
+        }
+    }
+
+    @Override
+    public void epochReceived(AgentSession from, Epoch epoch, long pauseNanos) {
+        synchronized (pausesNanos) {
+            pausesNanos.add(pauseNanos);
+        }
+        String word =
+                "epoch " + epoch.header().epoch() + " on " + epoch.header().base();
+        lastEpoch = epoch.header().epoch();
+        sink.accept(epoch);
+        words.add(word);
+    }
+
+    @Override
+    public void applied(AgentSession from, EpochId epoch) {
+        onApplied.accept(epoch);
+        words.add("applied " + epoch);
+    }
+
+    @Override
+    public void activated(AgentSession from, EpochId epoch) {
+        words.add("activated " + epoch);
+    }
+
+    @Override
+    public void failed(AgentSession from, String what, String reason) {
+        words.add("failed " + what + " " + reason);
+    }
+
+    @Override
+    public void vmStopped(AgentSession from) {
+        words.add("stopped");
+    }
+
+    @Override
+    public void close() {
+        server.close();
+    }
+}
