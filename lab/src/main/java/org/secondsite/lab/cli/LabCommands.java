@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.util.concurrent.atomic.AtomicBoolean;
+import org.secondsite.lab.io.Interruptible;
 import org.secondsite.lab.io.Lab;
 import org.secondsite.lab.io.LabProcess;
 import org.secondsite.lab.io.LabReport;
@@ -42,7 +42,7 @@ public final class LabCommands {
                     String load,
             @Option(names = "--no-hold", description = "For tests of the tests: gateways that let output pass unheld.")
                     boolean noHold)
-            throws IOException {
+            throws Exception {
         LabOptions options;
         try {
             options = new LabOptions(name, delayMillis, loadOf(load), !noHold);
@@ -50,14 +50,11 @@ public final class LabCommands {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
         long[] total = new long[1];
-        AtomicBoolean up = new AtomicBoolean();
-        // A Ctrl-C in the middle leaves nothing half up.
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> downUnless(up), "lab-clean-up"));
-        LabStart.up(options, (step, millis) -> {
+        LabStart.Progress progress = (step, millis) -> {
             total[0] += millis;
             say("%7.2f s  %s".formatted(millis / 1e3, step));
-        });
-        up.set(true);
+        };
+        Interruptible.call(() -> LabStart.up(options, progress));
         say("%7.2f s  lab '%s' is up".formatted(total[0] / 1e3, name));
         return 0;
     }
@@ -69,16 +66,6 @@ public final class LabCommands {
             }
         }
         throw new IllegalArgumentException("'" + text + "' is not a load: idle or busy");
-    }
-
-    private void downUnless(AtomicBoolean up) {
-        if (!up.get()) {
-            try {
-                Lab.down(name);
-            } catch (IOException e) {
-                spec.commandLine().getErr().println("the lab could not be taken down: " + e.getMessage());
-            }
-        }
     }
 
     @Command(name = "down", description = "End every process of the lab and remove every namespace and file.")

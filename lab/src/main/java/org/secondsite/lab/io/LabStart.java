@@ -62,7 +62,12 @@ public final class LabStart {
         try {
             return new LabStart(options, progress).run();
         } catch (IOException | RuntimeException e) {
-            throw new IOException(e.getMessage() + "\nlogs: " + keepLogs(options), e);
+            boolean interrupted = Thread.interrupted(); // or the clean-up's own commands would give up at once
+            Path logs = keepLogs(options);
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+            throw new IOException(e.getMessage() + "\nlogs: " + logs, e);
         }
     }
 

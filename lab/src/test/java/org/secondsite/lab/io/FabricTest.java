@@ -13,6 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.secondsite.lab.client.ClientVerdict;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.LabPlan;
@@ -68,6 +69,7 @@ class FabricTest {
         assertEquals("ok", ask(LabNumbers.CONTROL_PORT, "busy 1024 1000"));
         assertEquals("ok", ask(LabNumbers.CONTROL_PORT, "idle"));
         assertEquals("error", ask(LabNumbers.CONTROL_PORT, "dance"));
+        theClientSeesAnUnbrokenService(plan);
 
         Lab lab = Lab.existing(name);
         assertTrue(lab.qemu(Site.A).isPresent(), "QEMU is found by its pid file");
@@ -77,6 +79,22 @@ class FabricTest {
         long tookMillis = (System.nanoTime() - startNanos) / 1_000_000;
         System.out.println("the core left the dead router after " + tookMillis + " ms");
         assertTrue(tookMillis < 2_000, "by BFD, not by the hold time of 9 s: " + tookMillis + " ms");
+    }
+
+    private void theClientSeesAnUnbrokenService(LabPlan plan) throws IOException {
+        Path record = plan.paths().file("client.jsonl");
+        try (OutsideClient client =
+                OutsideClient.start(Topology.client(name), new OutsideClient.Traffic(20, 20, 20), record)) {
+            long startNanos = System.nanoTime();
+            Waiting.pause(2_000);
+            assertTrue(client.firstAfter(startNanos).isPresent(), "numbers come");
+            ClientVerdict verdict = client.stop();
+            System.out.println(verdict);
+            assertTrue(verdict.nothingLost(), verdict.toString());
+            assertEquals(40, verdict.connections());
+            assertTrue(verdict.received() > 20 * 30, "20 ticks a second and more echoes: " + verdict);
+        }
+        assertTrue(Files.readString(record).startsWith("{\"t\":"), "every number stands in the record");
     }
 
     private String ask(int port, String line) throws IOException {

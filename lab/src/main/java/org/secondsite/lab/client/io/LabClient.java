@@ -1,0 +1,255 @@
+package org.secondsite.lab.client.io;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.secondsite.lab.client.ClientVerdict;
+import org.secondsite.lab.client.CounterStream;
+import org.secondsite.lab.client.CounterStream.Kind;
+
+/**
+ * The client that is in nobody's pocket: a process in the client namespace with plain TCP connections, which writes down every
+ * number it got and when.
+ *
+ * <pre>
+ *   LabClient ADDRESS ECHO-PORT TICK-PORT ECHOES TICKS ECHO-INTERVAL-MS RECORD-FILE
+ *
+ *   stdout   {"event":"connected"}                     once all connections are made
+ *   stdin    after NANOS    the first number that came after that time: {"event":"after","nanoTime":…,"kind":…,…} or nanoTime 0
+ *            stop           ends; the last line is the verdict: {"event":"verdict",…}
+ *   record   {"t":NANOS,"k":"echo","c":INDEX,"n":NUMBER}, one line a number
+ * </pre>
+ *
+ * Times are {@code System.nanoTime()}, which on Linux is CLOCK_MONOTONIC, the same for every process of the machine. An echo
+ * connection sends its next line an interval after it got the last answer, so at most one answer is outstanding.
+ */
+public final class LabClient {
+    private static final long CONNECT_LIMIT_NANOS = 15_000_000_000L;
+    private static final long SILENCE_NANOS = 1_000_000_000L;
+    private static final byte[] LINE = "next please\n".getBytes(StandardCharsets.US_ASCII);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Selector selector = Selector.open();
+    private final List<Peer> peers = new ArrayList<>();
+    private final Deque<Peer> toSend = new ArrayDeque<>(); // echo connections by the time of their next line
+    private final ConcurrentLinkedQueue<String> commands = new ConcurrentLinkedQueue<>();
+    private final List<long[]> arrivals = new ArrayList<>(); // nanoTime, position in peers, number
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(16 << 10);
+    private final long intervalNanos;
+    private final Writer record;
+    private int connecting;
+
+    /** A connection and what is known of it. */
+    private static final class Peer {
+        final SocketChannel channel;
+        final CounterStream stream;
+        long sendAtNanos;
+
+        Peer(SocketChannel channel, CounterStream stream) {
+            this.channel = channel;
+            this.stream = stream;
+        }
+    }
+
+    private LabClient(long intervalNanos, Writer record) throws IOException {
+        this.intervalNanos = intervalNanos;
+        this.record = record;
+    }
+
+    /** Runs until it is told to stop, or its standard input ends. */
+    public static void main(String[] arguments) throws IOException {
+        if (arguments.length != 7) {
+            throw new IllegalArgumentException("ADDRESS ECHO-PORT TICK-PORT ECHOES TICKS ECHO-INTERVAL-MS RECORD-FILE");
+        }
+        try (Writer record = Files.newBufferedWriter(Path.of(arguments[6]))) {
+            LabClient client = new LabClient(Long.parseLong(arguments[5]) * 1_000_000, record);
+            Thread.ofPlatform().name("commands").daemon().start(client::readCommands);
+            client.open(Kind.ECHO, arguments[0], arguments[1], Integer.parseInt(arguments[3]));
+            client.open(Kind.TICK, arguments[0], arguments[2], Integer.parseInt(arguments[4]));
+            client.run();
+        }
+    }
+
+    private void open(Kind kind, String address, String port, int count) throws IOException {
+        InetSocketAddress target = new InetSocketAddress(address, Integer.parseInt(port));
+        for (int i = 0; i < count; i++) {
+            SocketChannel channel = SocketChannel.open();
+            channel.configureBlocking(false);
+            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            Peer peer = new Peer(channel, new CounterStream(kind, i, System.nanoTime()));
+            channel.register(selector, SelectionKey.OP_CONNECT, peers.size());
+            peers.add(peer);
+            connecting++;
+            channel.connect(target);
+        }
+    }
+
+    private void readCommands() {
+        try (BufferedReader reader = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                commands.add(line);
+                selector.wakeup();
+            }
+        } catch (IOException e) {
+            System.err.println("standard input failed: " + e.getMessage());
+        }
+        commands.add("stop"); // whoever started this is gone
+        selector.wakeup();
+    }
+
+    private void run() throws IOException {
+        long connectLimitNanos = System.nanoTime() + CONNECT_LIMIT_NANOS;
+        while (true) {
+            String command = commands.poll();
+            if (command != null && command.equals("stop")) {
+                break;
+            }
+            if (command != null) {
+                answer(command);
+            }
+            if (connecting > 0 && System.nanoTime() > connectLimitNanos) {
+                throw new IOException(connecting + " connections could not be made in time");
+            }
+            selector.select(this::ready, waitMillis());
+            sendDue(System.nanoTime());
+        }
+        long nowNanos = System.nanoTime();
+        peers.forEach(peer -> peer.stream.end(nowNanos));
+        print(verdict(ClientVerdict.of(peers.stream().map(peer -> peer.stream).toList(), nowNanos - SILENCE_NANOS)));
+    }
+
+    private long waitMillis() {
+        if (toSend.isEmpty()) {
+            return 500;
+        }
+        return Math.clamp((toSend.getFirst().sendAtNanos - System.nanoTime()) / 1_000_000, 1, 500);
+    }
+
+    private void ready(SelectionKey key) {
+        int position = (int) key.attachment();
+        Peer peer = peers.get(position);
+        try {
+            if (key.isConnectable()) {
+                peer.channel.finishConnect();
+                key.interestOps(SelectionKey.OP_READ);
+                connected(peer);
+            } else if (key.isReadable()) {
+                read(position, peer);
+            }
+        } catch (IOException e) {
+            peer.stream.broken(String.valueOf(e.getMessage()));
+        }
+        if (peer.stream.fault().isPresent()) {
+            key.cancel();
+        }
+    }
+
+    private void connected(Peer peer) {
+        if (peer.stream.kind() == Kind.ECHO) {
+            toSend.addLast(peer);
+        }
+        if (--connecting == 0) {
+            print(JSON.createObjectNode().put("event", "connected"));
+        }
+    }
+
+    private void read(int position, Peer peer) throws IOException {
+        buffer.clear();
+        if (peer.channel.read(buffer) < 0) {
+            peer.stream.broken("closed by the other side");
+            return;
+        }
+        long nowNanos = System.nanoTime();
+        peer.stream.accept(buffer.flip(), nowNanos, (stream, number, atNanos) -> {
+            arrivals.add(new long[] {atNanos, position, number});
+            write(stream, number, atNanos);
+            if (stream.kind() == Kind.ECHO) {
+                peer.sendAtNanos = atNanos + intervalNanos;
+                toSend.addLast(peer);
+            }
+        });
+    }
+
+    private void sendDue(long nowNanos) {
+        while (!toSend.isEmpty() && toSend.getFirst().sendAtNanos <= nowNanos) {
+            Peer peer = toSend.removeFirst();
+            try {
+                // One short line is outstanding at most: it always fits into the socket's buffer.
+                peer.channel.write(ByteBuffer.wrap(LINE));
+            } catch (IOException e) {
+                peer.stream.broken(String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
+    private void write(CounterStream stream, long number, long nanoTime) {
+        try {
+            record.write("{\"t\":" + nanoTime + ",\"k\":\"" + name(stream.kind()) + "\",\"c\":" + stream.index()
+                    + ",\"n\":" + number + "}\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write the record", e);
+        }
+    }
+
+    private void answer(String command) {
+        if (!command.startsWith("after ")) {
+            print(JSON.createObjectNode().put("event", "error").put("reason", "unknown command " + command));
+            return;
+        }
+        long afterNanos = Long.parseLong(command.substring("after ".length()));
+        ObjectNode answer = JSON.createObjectNode().put("event", "after").put("nanoTime", 0L);
+        // Arrivals are in the order of time.
+        for (long[] arrival : arrivals) {
+            if (arrival[0] > afterNanos) {
+                CounterStream stream = peers.get((int) arrival[1]).stream;
+                answer.put("nanoTime", arrival[0])
+                        .put("kind", name(stream.kind()))
+                        .put("connection", stream.index())
+                        .put("number", arrival[2]);
+                break;
+            }
+        }
+        print(answer);
+    }
+
+    private static ObjectNode verdict(ClientVerdict verdict) {
+        ObjectNode node = JSON.createObjectNode()
+                .put("event", "verdict")
+                .put("nothingLost", verdict.nothingLost())
+                .put("connections", verdict.connections())
+                .put("received", verdict.received())
+                .put("silent", verdict.silent())
+                .put("longestGapNanos", verdict.longestGapNanos())
+                .put("longestGapFromNanos", verdict.longestGapFromNanos());
+        verdict.faults().forEach(node.putArray("faults")::add);
+        return node;
+    }
+
+    private static String name(Kind kind) {
+        return kind.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static void print(ObjectNode line) {
+        System.out.println(line);
+        System.out.flush();
+    }
+}
