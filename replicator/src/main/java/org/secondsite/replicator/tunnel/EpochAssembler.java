@@ -1,0 +1,95 @@
+package org.secondsite.replicator.tunnel;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.codec.Decoding;
+import org.secondsite.replicator.codec.EpochDecoder;
+
+/**
+ * Puts the epochs of one connection together again. Only whole epochs whose content is proved by their checksum come out.
+ *
+ * <p>The pieces of an epoch come in order on its stream, the first and the last one marked; those of different streams mix.
+ * What belongs to an epoch that the connection's end cut off is freed with the assembler.
+ *
+ * <p>Not thread-safe; never throws on what the peer sent.
+ */
+public final class EpochAssembler implements AutoCloseable {
+    /** What came of a frame. */
+    public sealed interface Result {
+        /** The epoch is not whole yet. */
+        record Incomplete() implements Result {
+            private static final Incomplete INSTANCE = new Incomplete();
+        }
+
+        /** It is, and belongs to the caller now. */
+        record Whole(Epoch epoch) implements Result {}
+
+        /** The connection must end. */
+        record Fault(Reset reset) implements Result {}
+    }
+
+    private final long maxBytes;
+    private final Map<Integer, EpochDecoder> decoders = new HashMap<>();
+
+    /**
+     * For a new connection.
+     *
+     * @param maxBytes the most that all unfinished epochs together may hold, in plain form
+     */
+    public EpochAssembler(long maxBytes) {
+        this.maxBytes = maxBytes;
+    }
+
+    /** Takes a DATA frame of an open stream. Does not release its payload. */
+    public Result accept(VmId vm, TunnelFrame frame) {
+        boolean first = (frame.flags() & TunnelFrame.FIRST) != 0;
+        boolean last = (frame.flags() & TunnelFrame.LAST) != 0;
+        EpochDecoder decoder = decoders.computeIfAbsent(frame.stream(), stream -> new EpochDecoder(vm, maxBytes));
+        if (first == decoder.inEpoch()) {
+            return fault(ResetCode.ORDER, vm, frame, first ? "begins within another" : "has no beginning");
+        }
+        return switch (decoder.feed(frame.epoch(), frame.payload())) {
+            case Decoding.Malformed(String reason) -> fault(ResetCode.EPOCH, vm, frame, reason);
+            case Decoding.Whole(Epoch epoch) -> {
+                if (!last) {
+                    epoch.close();
+                    yield fault(ResetCode.ORDER, vm, frame, "ends before its last piece");
+                }
+                yield new Result.Whole(epoch);
+            }
+            case Decoding.NeedMore() -> {
+                if (last) {
+                    yield fault(ResetCode.EPOCH, vm, frame, "is incomplete at its last piece");
+                }
+                yield heldBytes() > maxBytes
+                        ? fault(ResetCode.EPOCH, vm, frame, "makes unfinished epochs exceed " + maxBytes + " bytes")
+                        : Result.Incomplete.INSTANCE;
+            }
+        };
+    }
+
+    /** Forgets a stream. */
+    public void discard(int stream) {
+        EpochDecoder decoder = decoders.remove(stream);
+        if (decoder != null) {
+            decoder.close();
+        }
+    }
+
+    /** The memory that unfinished epochs hold. */
+    public long heldBytes() {
+        return decoders.values().stream().mapToLong(EpochDecoder::heldBytes).sum();
+    }
+
+    @Override
+    public void close() {
+        decoders.values().forEach(EpochDecoder::close);
+        decoders.clear();
+    }
+
+    private static Result fault(ResetCode code, VmId vm, TunnelFrame frame, String what) {
+        return new Result.Fault(new Reset(code, "epoch " + frame.epoch() + " of " + vm + " " + what));
+    }
+}

@@ -1,0 +1,108 @@
+package org.secondsite.replicator.tunnel;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/**
+ * The first frame in each direction.
+ *
+ * <pre>
+ * | "SSGT" u32 | lowest version u16 | highest version u16 | incarnation u64 | beacon key, 32 bytes |
+ * | length u8, name of the own site | length u8, name of the site that the peer is taken for |
+ * </pre>
+ *
+ * @param lowestVersion the lowest version that the sender speaks
+ * @param highestVersion the highest one
+ * @param incarnation drawn at random when the sender's tunnel was opened: another value means that it remembers nothing of
+ *     what it sent and received before
+ * @param beaconKey the key under which the sender authenticates its datagrams; TLS keeps it secret
+ * @param self the sender's site
+ * @param peer the site that it wants to talk to
+ */
+public record Hello(
+        int lowestVersion, int highestVersion, long incarnation, BeaconKey beaconKey, String self, String peer) {
+    /** The version that this code speaks. */
+    public static final int VERSION = 1;
+
+    private static final int MAGIC = 0x53534754;
+    private static final int FIXED_BYTES = 4 + 2 + 2 + 8 + BeaconKey.BYTES;
+
+    /** What is said by this version of the code. */
+    public static Hello of(TunnelSettings settings, long incarnation, BeaconKey beaconKey) {
+        return new Hello(
+                VERSION,
+                VERSION,
+                incarnation,
+                beaconKey,
+                settings.self().name(),
+                settings.peer().name());
+    }
+
+    /** The payload. */
+    public ByteBuf encode(ByteBufAllocator allocator) {
+        ByteBuf out = allocator.directBuffer();
+        out.writeInt(MAGIC).writeShort(lowestVersion).writeShort(highestVersion).writeLong(incarnation);
+        beaconKey.write(out);
+        writeName(out, self);
+        writeName(out, peer);
+        return out;
+    }
+
+    /**
+     * Reads a payload. What a later version appends is passed over.
+     *
+     * @return empty if it is no hello
+     */
+    public static Optional<Hello> decode(ByteBuf in) {
+        if (in.readableBytes() < FIXED_BYTES || in.readInt() != MAGIC) {
+            return Optional.empty();
+        }
+        int lowest = in.readUnsignedShort();
+        int highest = in.readUnsignedShort();
+        long incarnation = in.readLong();
+        BeaconKey key = BeaconKey.read(in);
+        String self = readName(in);
+        String peer = readName(in);
+        return self == null || peer == null || lowest > highest
+                ? Optional.empty()
+                : Optional.of(new Hello(lowest, highest, incarnation, key, self, peer));
+    }
+
+    /**
+     * Whether this end, which sent this hello, can talk to the other.
+     *
+     * @return the reason why not, or empty
+     */
+    public Optional<Reset> objection(Hello other) {
+        if (!other.self.equals(peer) || !other.peer.equals(self)) {
+            return Optional.of(new Reset(
+                    ResetCode.IDENTITY,
+                    "this is site " + self + " for peer " + peer + ", the other is site " + other.self + " for peer "
+                            + other.peer));
+        }
+        if (other.highestVersion < lowestVersion || other.lowestVersion > highestVersion) {
+            return Optional.of(new Reset(
+                    ResetCode.VERSION,
+                    "this end speaks versions " + lowestVersion + " to " + highestVersion + ", the other "
+                            + other.lowestVersion + " to " + other.highestVersion));
+        }
+        return Optional.empty();
+    }
+
+    private static void writeName(ByteBuf out, String name) {
+        byte[] ascii = name.getBytes(StandardCharsets.US_ASCII);
+        out.writeByte(ascii.length).writeBytes(ascii);
+    }
+
+    private static String readName(ByteBuf in) {
+        if (!in.isReadable()) {
+            return null;
+        }
+        int length = in.readUnsignedByte();
+        return length > in.readableBytes()
+                ? null
+                : in.readCharSequence(length, StandardCharsets.US_ASCII).toString();
+    }
+}

@@ -1,0 +1,23 @@
+package org.secondsite.replicator.tunnel;
+
+import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
+
+/** What gateways tell each other beside epochs. Small, idempotent, and said again after every reconnect. */
+public sealed interface PeerMessage {
+    /** A record that this site learnt from the witness. */
+    record RecordNews(OwnershipRecord ownership) implements PeerMessage {}
+
+    /**
+     * What this site can do as the standby of a group.
+     *
+     * @param group the group
+     * @param ready whether the sinks of all its VMs are there and take epochs
+     * @param imageGeneration changes whenever this site has lost an image that it held; the owner then begins anew
+     * @param burnedTerm the highest term in which this site asked for promotion, 0 if in none; it acknowledges no epoch of that
+     *     term or one before
+     * @param reason why it is not ready, in words
+     */
+    record StandbyState(GroupId group, boolean ready, long imageGeneration, long burnedTerm, String reason)
+            implements PeerMessage {}
+}

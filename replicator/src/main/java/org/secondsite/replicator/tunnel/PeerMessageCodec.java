@@ -1,0 +1,104 @@
+package org.secondsite.replicator.tunnel;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+
+/**
+ * The payload of a MESSAGE frame. Texts are u16 length and UTF-8; numbers are u64 unless marked.
+ *
+ * <pre>
+ * 1 u8  record news    group, term, previous term, owner, count u8, sites in sync
+ * 2 u8  standby state  group, ready u8, image generation, burned term, reason
+ * </pre>
+ */
+final class PeerMessageCodec {
+    private static final int RECORD_NEWS = 1;
+    private static final int STANDBY_STATE = 2;
+
+    /** A reason is for people: what is longer is cut, so that every message fits in a frame. */
+    private static final int MAX_REASON_CHARS = 512;
+
+    private PeerMessageCodec() {}
+
+    static ByteBuf encode(PeerMessage message) {
+        ByteBuf out = Unpooled.buffer();
+        switch (message) {
+            case PeerMessage.RecordNews(OwnershipRecord ownership) -> {
+                out.writeByte(RECORD_NEWS);
+                writeText(out, ownership.group().name());
+                out.writeLong(ownership.term()).writeLong(ownership.previousTerm());
+                writeText(out, ownership.owner().name());
+                List<SiteId> sites = new ArrayList<>(ownership.inSync());
+                out.writeByte(sites.size());
+                sites.forEach(site -> writeText(out, site.name()));
+            }
+            case PeerMessage.StandbyState state -> {
+                out.writeByte(STANDBY_STATE);
+                writeText(out, state.group().name());
+                out.writeBoolean(state.ready());
+                out.writeLong(state.imageGeneration());
+                out.writeLong(state.burnedTerm());
+                writeText(out, cut(state.reason()));
+            }
+        }
+        return out;
+    }
+
+    /** Empty if the payload is no message that this version knows. */
+    static Optional<PeerMessage> decode(ByteBuf in) {
+        try {
+            PeerMessage message =
+                    switch (in.readUnsignedByte()) {
+                        case RECORD_NEWS -> readRecordNews(in);
+                        case STANDBY_STATE ->
+                            new PeerMessage.StandbyState(
+                                    new GroupId(readText(in)),
+                                    in.readBoolean(),
+                                    in.readLong(),
+                                    in.readLong(),
+                                    readText(in));
+                        default -> null;
+                    };
+            return message == null || in.isReadable() ? Optional.empty() : Optional.of(message);
+        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+            // A name, a term or a length that cannot be: the value types and the buffer check each of them.
+            return Optional.empty();
+        }
+    }
+
+    private static PeerMessage readRecordNews(ByteBuf in) {
+        GroupId group = new GroupId(readText(in));
+        long term = in.readLong();
+        long previousTerm = in.readLong();
+        SiteId owner = new SiteId(readText(in));
+        int count = in.readUnsignedByte();
+        Set<SiteId> inSync = new HashSet<>();
+        for (int i = 0; i < count; i++) {
+            inSync.add(new SiteId(readText(in)));
+        }
+        return new PeerMessage.RecordNews(new OwnershipRecord(group, term, previousTerm, owner, inSync));
+    }
+
+    static String cut(String reason) {
+        return reason.length() <= MAX_REASON_CHARS ? reason : reason.substring(0, MAX_REASON_CHARS);
+    }
+
+    private static void writeText(ByteBuf out, String text) {
+        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+        out.writeShort(utf8.length).writeBytes(utf8);
+    }
+
+    private static String readText(ByteBuf in) {
+        return in.readCharSequence(in.readUnsignedShort(), StandardCharsets.UTF_8)
+                .toString();
+    }
+}

@@ -1,0 +1,313 @@
+package org.secondsite.replicator.tunnel;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+
+/**
+ * The sending side's memory: per VM the epochs that were handed over and are not known to be held by the peer.
+ *
+ * <p><b>Streams.</b> The epochs of a VM from one discard to the next are a <em>stream</em>: a chain in which each epoch is a
+ * full image or a delta on the one before. A stream has a number that is never used again while this process lives. Answers
+ * name the stream, so an answer that is late can never be credited to another chain that happens to use the same epoch ids.
+ *
+ * <p><b>Order.</b> Of each stream the epochs are sent in order, and the head of the queue is always the oldest one not
+ * answered: {@code entries = sent ... | being sent or waiting ...}. A break moves the border back to what the peer says it
+ * got.
+ *
+ * <p><b>Fairness.</b> {@link #poll} takes the streams in turn. The caller sends one piece of bounded size and puts the stream
+ * back with {@link #pieceSent}, so a VM with a huge epoch delays another's by one piece.
+ *
+ * <p>Not thread-safe; knows no clock and no socket.
+ */
+public final class SendWindow {
+    /** What an answer of the peer amounts to. */
+    public enum Answer {
+        /** It is about an epoch in the window, which has left it now. */
+        TAKEN,
+        /** It is about a discarded stream, or an epoch that was answered before: nothing happened. */
+        IGNORED,
+        /** It is about an epoch that was never completely sent: the peer is wrong. */
+        IMPOSSIBLE
+    }
+
+    /** The epochs of one VM between two discards. */
+    public static final class Stream {
+        private final VmId vm;
+        private final int number;
+        private final Deque<Epoch> sent = new ArrayDeque<>();
+        private final Deque<Epoch> unsent = new ArrayDeque<>();
+        private EpochId last = EpochId.NONE;
+        private EpochId lastSent = EpochId.NONE;
+        private long bytes;
+        /** In the queue, or given out by {@link #poll}. */
+        private boolean taken;
+
+        private boolean opened;
+        private boolean discarded;
+
+        private Stream(VmId vm, int number) {
+            this.vm = vm;
+            this.number = number;
+        }
+
+        /** The VM. */
+        public VmId vm() {
+            return vm;
+        }
+
+        /** The number on the wire. */
+        public int number() {
+            return number;
+        }
+
+        /** The epoch that is being sent or is next to be sent. */
+        public Epoch current() {
+            return unsent.getFirst();
+        }
+
+        /** Whether the chain was given up. */
+        public boolean isDiscarded() {
+            return discarded;
+        }
+
+        /** Whether this is the first call on this connection: the peer must be told the stream's VM. */
+        public boolean open() {
+            boolean first = !opened;
+            opened = true;
+            return first;
+        }
+    }
+
+    /**
+     * What of a VM is in the window.
+     *
+     * @param epochs how many epochs
+     * @param bytes their size in plain form
+     * @param oldest the oldest of them
+     * @param newest the newest of them
+     */
+    public record InFlight(int epochs, long bytes, EpochId oldest, EpochId newest) {}
+
+    /** An epoch of a VM that the peer holds. */
+    public record Commit(VmId vm, EpochId epoch) {}
+
+    private final long maxVmBytes;
+    private final Consumer<Epoch> freed;
+    private final Map<VmId, Stream> byVm = new LinkedHashMap<>();
+    private final Map<Integer, Stream> byNumber = new HashMap<>();
+    private final Deque<Stream> ready = new ArrayDeque<>();
+    private int lastNumber;
+
+    /**
+     * An empty window.
+     *
+     * @param maxVmBytes the bound for each VM; a single epoch may be larger
+     * @param freed is given every epoch that leaves the window, and closes it
+     */
+    public SendWindow(long maxVmBytes, Consumer<Epoch> freed) {
+        this.maxVmBytes = maxVmBytes;
+        this.freed = freed;
+    }
+
+    /**
+     * Takes an epoch for sending.
+     *
+     * @return why it cannot be taken, which leaves it to the caller; or empty
+     */
+    public Optional<String> offer(Epoch epoch) {
+        VmId vm = epoch.header().vm();
+        Stream stream = byVm.get(vm);
+        if (stream == null) {
+            if (byVm.size() == Resume.MAX_STREAMS) {
+                return Optional.of("the tunnel already carries " + Resume.MAX_STREAMS + " VMs");
+            }
+            stream = new Stream(vm, ++lastNumber);
+            byVm.put(vm, stream);
+            byNumber.put(stream.number, stream);
+        } else if (epoch.header().epoch().atMost(stream.last)) {
+            return Optional.of("epoch " + epoch.header().epoch() + " does not follow " + stream.last);
+        } else if (!epoch.header().isFull() && !epoch.header().base().equals(stream.last)) {
+            return Optional.of("a delta on " + epoch.header().base() + " does not fit behind " + stream.last);
+        }
+        if (stream.bytes > 0 && stream.bytes + epoch.plainBytes() > maxVmBytes) {
+            return Optional.of("the window of " + maxVmBytes + " bytes is full");
+        }
+        stream.last = epoch.header().epoch();
+        stream.bytes += epoch.plainBytes();
+        stream.unsent.addLast(epoch);
+        enqueue(stream);
+        return Optional.empty();
+    }
+
+    /**
+     * Forgets the VM's chain.
+     *
+     * @return the stream, if the peer was told of it on this connection
+     */
+    public Optional<Stream> discard(VmId vm) {
+        Stream stream = byVm.remove(vm);
+        if (stream == null) {
+            return Optional.empty();
+        }
+        byNumber.remove(stream.number);
+        ready.remove(stream);
+        stream.discarded = true;
+        stream.sent.forEach(freed);
+        stream.unsent.forEach(freed);
+        stream.sent.clear();
+        stream.unsent.clear();
+        return stream.opened ? Optional.of(stream) : Optional.empty();
+    }
+
+    /** The stream whose turn it is to send a piece, or null. Not given out again until {@link #pieceSent}. */
+    public Stream poll() {
+        return ready.poll();
+    }
+
+    /**
+     * A piece of {@code stream.current()} is on its way.
+     *
+     * @param last whether it was the epoch's last one
+     */
+    public void pieceSent(Stream stream, boolean last) {
+        if (stream.discarded) {
+            return;
+        }
+        if (last) {
+            Epoch whole = stream.unsent.removeFirst();
+            stream.sent.addLast(whole);
+            stream.lastSent = whole.header().epoch();
+        }
+        stream.taken = false;
+        enqueue(stream);
+    }
+
+    /** The peer says that it holds the epoch and those before it in the stream. */
+    public Answer committed(int number, EpochId epoch) {
+        Stream stream = byNumber.get(number);
+        if (stream == null) {
+            return number > lastNumber ? Answer.IMPOSSIBLE : Answer.IGNORED;
+        }
+        if (!epoch.atMost(stream.lastSent)) {
+            return Answer.IMPOSSIBLE;
+        }
+        if (stream.sent.stream().noneMatch(entry -> entry.header().epoch().equals(epoch))) {
+            return Answer.IGNORED;
+        }
+        while (!stream.sent.isEmpty() && stream.sent.getFirst().header().epoch().atMost(epoch)) {
+            free(stream, stream.sent.removeFirst());
+        }
+        return Answer.TAKEN;
+    }
+
+    /** The peer says that it will not hold the epoch. It will say so of those that build on it as well. */
+    public Answer refused(int number, EpochId epoch) {
+        Stream stream = byNumber.get(number);
+        if (stream == null) {
+            return number > lastNumber ? Answer.IMPOSSIBLE : Answer.IGNORED;
+        }
+        if (!epoch.atMost(stream.lastSent)) {
+            return Answer.IMPOSSIBLE;
+        }
+        Optional<Epoch> entry = stream.sent.stream()
+                .filter(candidate -> candidate.header().epoch().equals(epoch))
+                .findFirst();
+        entry.ifPresent(found -> {
+            stream.sent.remove(found);
+            free(stream, found);
+        });
+        return entry.isPresent() ? Answer.TAKEN : Answer.IGNORED;
+    }
+
+    /** The VM of a stream that was not discarded. */
+    public Optional<VmId> vm(int number) {
+        return Optional.ofNullable(byNumber.get(number)).map(Stream::vm);
+    }
+
+    /**
+     * A new connection begins: what the peer did not get whole on earlier ones is sent again.
+     *
+     * @param resume the peer's word
+     * @return the commits that are news
+     * @throws IllegalArgumentException if the peer claims to have got what was never sent
+     */
+    public List<Commit> resume(Resume resume) {
+        Map<Integer, Resume.Position> positions = new HashMap<>();
+        for (Resume.Position position : resume.positions()) {
+            Stream stream = byNumber.get(position.stream());
+            boolean unknown = stream == null
+                    ? position.stream() > lastNumber
+                    : !position.delivered().atMost(stream.lastSent);
+            if (unknown) {
+                throw new IllegalArgumentException("the peer got epoch " + position.delivered() + " on stream "
+                        + position.stream() + ", which was never sent");
+            }
+            positions.put(position.stream(), position);
+        }
+        List<Commit> commits = new ArrayList<>();
+        ready.clear();
+        for (Stream stream : byVm.values()) {
+            stream.opened = false;
+            stream.taken = false;
+            Resume.Position position = positions.get(stream.number);
+            EpochId delivered = position == null ? EpochId.NONE : position.delivered();
+            if (position != null && committed(stream.number, position.committed()) == Answer.TAKEN) {
+                commits.add(new Commit(stream.vm, position.committed()));
+            }
+            while (!stream.sent.isEmpty()
+                    && !stream.sent.getLast().header().epoch().atMost(delivered)) {
+                stream.unsent.addFirst(stream.sent.removeLast());
+            }
+            stream.lastSent = delivered;
+            enqueue(stream);
+        }
+        return commits;
+    }
+
+    /** What is in the window, by VM. VMs of which nothing is in it are left out. */
+    public Map<VmId, InFlight> inFlight() {
+        Map<VmId, InFlight> result = new LinkedHashMap<>();
+        for (Stream stream : byVm.values()) {
+            int epochs = stream.sent.size() + stream.unsent.size();
+            if (epochs > 0) {
+                Epoch oldest = stream.sent.isEmpty() ? stream.unsent.getFirst() : stream.sent.getFirst();
+                Epoch newest = stream.unsent.isEmpty() ? stream.sent.getLast() : stream.unsent.getLast();
+                result.put(
+                        stream.vm,
+                        new InFlight(
+                                epochs,
+                                stream.bytes,
+                                oldest.header().epoch(),
+                                newest.header().epoch()));
+            }
+        }
+        return result;
+    }
+
+    /** Forgets everything. */
+    public void clear() {
+        List.copyOf(byVm.keySet()).forEach(this::discard);
+    }
+
+    private void enqueue(Stream stream) {
+        if (!stream.taken && !stream.unsent.isEmpty()) {
+            stream.taken = true;
+            ready.addLast(stream);
+        }
+    }
+
+    private void free(Stream stream, Epoch epoch) {
+        stream.bytes -= epoch.plainBytes();
+        freed.accept(epoch);
+    }
+}

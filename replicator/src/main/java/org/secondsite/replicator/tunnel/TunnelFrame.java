@@ -1,0 +1,164 @@
+package org.secondsite.replicator.tunnel;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.zip.CRC32C;
+import org.secondsite.config.EpochId;
+
+/**
+ * A frame of the tunnel. Numbers are big-endian.
+ *
+ * <pre>
+ *  0             4      5       6         8            12         20         28          32
+ * +-------------+------+-------+---------+------------+----------+----------+-----------+-------------
+ * | length u32  | type | flags | 0 u16   | stream u32 | term u64 | epoch u64| CRC32C u32| payload ...
+ * +-------------+------+-------+---------+------------+----------+----------+-----------+-------------
+ *
+ * length  of all that follows it: 28 and the payload
+ * flags   1 first, 2 last piece of an epoch
+ * stream  one chain of epochs of one VM, numbered from 1 by its sender over the lifetime of its process; 0 where there is none
+ * CRC32C  over everything else (RFC 3385's polynomial), so that a damaged frame is told from a wrong one
+ * </pre>
+ *
+ * @param type what kind
+ * @param flags {@link #FIRST}, {@link #LAST}
+ * @param stream the stream, 0 for none
+ * @param epoch term and epoch, {@link EpochId#NONE} for none
+ * @param payload the rest; whoever decodes a frame releases it
+ */
+public record TunnelFrame(FrameType type, int flags, int stream, EpochId epoch, ByteBuf payload) {
+    /** The first piece of an epoch. */
+    public static final int FIRST = 1;
+
+    /** The last piece of an epoch. */
+    public static final int LAST = 2;
+
+    /** The most bytes of payload in a frame. */
+    public static final int MAX_PAYLOAD_BYTES = FrameType.Limit.DATA_BYTES;
+
+    /** The bytes before the payload. */
+    public static final int HEADER_BYTES = 32;
+
+    private static final int CRC_OFFSET = 28;
+    private static final int MIN_LENGTH = HEADER_BYTES - Integer.BYTES;
+
+    /** A frame without stream and epoch. */
+    public static TunnelFrame control(FrameType type, ByteBuf payload) {
+        return new TunnelFrame(type, 0, 0, EpochId.NONE, payload);
+    }
+
+    /** A frame about an epoch of a stream. */
+    public static TunnelFrame about(FrameType type, int stream, EpochId epoch) {
+        return new TunnelFrame(type, 0, stream, epoch, Unpooled.EMPTY_BUFFER);
+    }
+
+    /** A message. */
+    public static TunnelFrame message(PeerMessage message) {
+        return control(FrameType.MESSAGE, PeerMessageCodec.encode(message));
+    }
+
+    /** The answer that an epoch will not be held; a reason that is too long is cut. */
+    public static TunnelFrame refused(int stream, EpochId epoch, String reason) {
+        return new TunnelFrame(
+                FrameType.REFUSED,
+                0,
+                stream,
+                epoch,
+                Unpooled.copiedBuffer(PeerMessageCodec.cut(reason), StandardCharsets.UTF_8));
+    }
+
+    /** The message of a MESSAGE frame, empty if its payload is none. */
+    public Optional<PeerMessage> message() {
+        return PeerMessageCodec.decode(payload);
+    }
+
+    /** What came of reading. */
+    public sealed interface Decoded permits Decoded.NeedMore, Decoded.Message, Reset {
+        /** Not a whole frame yet; nothing was consumed. */
+        record NeedMore() implements Decoded {
+            private static final NeedMore INSTANCE = new NeedMore();
+        }
+
+        /** A frame, its checksum and shape proved. */
+        record Message(TunnelFrame frame) implements Decoded {}
+    }
+
+    /**
+     * Reads the frame at the reader index and moves it behind the frame, if there is one. Never throws on content.
+     *
+     * @return a message, whose payload is a retained slice of {@code in}; or that more is needed; or, if what is there cannot
+     *     be a frame, why the connection must end
+     */
+    public static Decoded decode(ByteBuf in) {
+        int start = in.readerIndex();
+        int readable = in.readableBytes();
+        if (readable < Integer.BYTES) {
+            return Decoded.NeedMore.INSTANCE;
+        }
+        long length = in.getUnsignedInt(start);
+        if (length < MIN_LENGTH || length > MIN_LENGTH + MAX_PAYLOAD_BYTES) {
+            return new Reset(ResetCode.FRAMING, "a frame of " + length + " bytes");
+        }
+        if (readable - Integer.BYTES < length) {
+            return Decoded.NeedMore.INSTANCE;
+        }
+        int payloadBytes = (int) length - MIN_LENGTH;
+        int crc = crc(in, start, in, start + HEADER_BYTES, payloadBytes);
+        if (crc != in.getInt(start + CRC_OFFSET)) {
+            return new Reset(ResetCode.CORRUPT, "a frame of " + length + " bytes has a wrong checksum");
+        }
+        FrameType type = FrameType.of(in.getUnsignedByte(start + 4));
+        int flags = in.getUnsignedByte(start + 5);
+        int stream = in.getInt(start + 8);
+        long term = in.getLong(start + 12);
+        long number = in.getLong(start + 20);
+        if (type == null || in.getUnsignedShort(start + 6) != 0 || stream < 0 || term < 0 || number < 0) {
+            return new Reset(
+                    ResetCode.FRAMING,
+                    "type " + in.getUnsignedByte(start + 4) + ", stream " + stream + ", epoch " + term + "/" + number);
+        }
+        String fault = type.fault(flags, stream, payloadBytes);
+        if (fault != null) {
+            return new Reset(ResetCode.FRAMING, fault);
+        }
+        in.skipBytes(HEADER_BYTES);
+        return new Decoded.Message(
+                new TunnelFrame(type, flags, stream, new EpochId(term, number), in.readRetainedSlice(payloadBytes)));
+    }
+
+    /**
+     * Writes the header, with the checksum over header and payload, into a new buffer; the payload follows it on the wire as
+     * it is, without a copy.
+     *
+     * @throws IllegalArgumentException if the frame breaks the rules of its type
+     */
+    public ByteBuf encodeHeader(ByteBufAllocator allocator) {
+        int payloadBytes = payload.readableBytes();
+        String fault = type.fault(flags, stream, payloadBytes);
+        if (fault != null) {
+            throw new IllegalArgumentException(fault);
+        }
+        ByteBuf header = allocator.directBuffer(HEADER_BYTES, HEADER_BYTES);
+        header.writeInt(MIN_LENGTH + payloadBytes);
+        header.writeByte(type.code());
+        header.writeByte(flags);
+        header.writeShort(0);
+        header.writeInt(stream);
+        header.writeLong(epoch.term());
+        header.writeLong(epoch.number());
+        header.writeInt(crc(header, 0, payload, payload.readerIndex(), payloadBytes));
+        return header;
+    }
+
+    private static int crc(ByteBuf header, int headerIndex, ByteBuf payload, int payloadIndex, int payloadBytes) {
+        CRC32C crc = new CRC32C();
+        crc.update(header.nioBuffer(headerIndex, CRC_OFFSET));
+        if (payloadBytes > 0) {
+            crc.update(payload.nioBuffer(payloadIndex, payloadBytes));
+        }
+        return (int) crc.getValue();
+    }
+}

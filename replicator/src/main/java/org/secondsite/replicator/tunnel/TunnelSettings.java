@@ -1,0 +1,94 @@
+package org.secondsite.replicator.tunnel;
+
+import java.net.InetSocketAddress;
+import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
+
+/**
+ * How a tunnel is set up.
+ *
+ * @param self this site; the common name of its certificate
+ * @param peer the other site; the common name that the peer's certificate must bear
+ * @param listen where this site listens, TCP and UDP; port 0 means any
+ * @param connect where the peer listens, TCP and UDP
+ * @param tls certificate, key and authority, PEM; read again for every connection, so that a renewed file needs no restart
+ * @param timing heartbeats and waiting
+ * @param limits bounds on memory
+ */
+public record TunnelSettings(
+        SiteId self,
+        SiteId peer,
+        InetSocketAddress listen,
+        InetSocketAddress connect,
+        TlsFiles tls,
+        Timing timing,
+        Limits limits) {
+    /** Checks that the sites differ. */
+    public TunnelSettings {
+        if (self.equals(peer)) {
+            throw new IllegalArgumentException("site " + self + " cannot be its own peer");
+        }
+    }
+
+    /** With the usual timing and limits. */
+    public TunnelSettings(SiteId self, SiteId peer, InetSocketAddress listen, InetSocketAddress connect, TlsFiles tls) {
+        this(self, peer, listen, connect, tls, Timing.DEFAULT, Limits.DEFAULT);
+    }
+
+    /** Whether this end opens the connection: the site with the greater name does, so that there is one and not two. */
+    public boolean connects() {
+        return self.compareTo(peer) > 0;
+    }
+
+    /** The same with another timing. */
+    public TunnelSettings withTiming(Timing other) {
+        return new TunnelSettings(self, peer, listen, connect, tls, other, limits);
+    }
+
+    /** The same with other limits. */
+    public TunnelSettings withLimits(Limits other) {
+        return new TunnelSettings(self, peer, listen, connect, tls, timing, other);
+    }
+
+    /** The same with another way to the peer. */
+    public TunnelSettings withConnect(InetSocketAddress other) {
+        return new TunnelSettings(self, peer, listen, other, tls, timing, limits);
+    }
+
+    /**
+     * Heartbeats and waiting.
+     *
+     * @param heartbeatMs the time between two heartbeats, on the tunnel and beside it
+     * @param silenceMs a connection on which nothing is heard for so long is closed; at least two heartbeats
+     * @param minBackoffMs the wait before the first new attempt to connect; doubles with each further one
+     * @param maxBackoffMs the longest such wait
+     */
+    public record Timing(int heartbeatMs, int silenceMs, int minBackoffMs, int maxBackoffMs) {
+        /** 100 ms heartbeats, given up after 1 s, 50 to 500 ms between attempts. */
+        public static final Timing DEFAULT = new Timing(100, 1000, 50, 500);
+
+        /**
+         * Checks the order.
+         *
+         * @throws IllegalArgumentException if a value is not positive, or one that must be larger is not
+         */
+        public Timing {
+            if (heartbeatMs < 1 || silenceMs < 2 * heartbeatMs || minBackoffMs < 1 || maxBackoffMs < minBackoffMs) {
+                throw new IllegalArgumentException("timing " + heartbeatMs + " ms, silence " + silenceMs
+                        + " ms, backoff " + minBackoffMs + ".." + maxBackoffMs + " ms");
+            }
+        }
+    }
+
+    /**
+     * Bounds on memory.
+     *
+     * @param maxInFlightBytes epochs of one VM, in plain form, that are sent or wait and are not committed; a single one may
+     *     be larger, as a full image is
+     * @param maxEpochBytes the largest epoch, in plain form, that is accepted from the peer
+     */
+    public record Limits(long maxInFlightBytes, long maxEpochBytes) {
+        /** 256 MiB in flight, epochs up to 64 GiB. */
+        public static final Limits DEFAULT = new Limits(256L << 20, 64L << 30);
+    }
+}

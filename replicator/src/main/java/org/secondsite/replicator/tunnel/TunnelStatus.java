@@ -1,0 +1,45 @@
+package org.secondsite.replicator.tunnel;
+
+import java.util.Map;
+import org.secondsite.config.VmId;
+
+/**
+ * How a tunnel is doing, as of the last heartbeat.
+ *
+ * @param connected whether the peer is connected
+ * @param detail since when it is not and why, or what is spoken
+ * @param rttNanos the smoothed round-trip time, 0 if not known
+ * @param inFlight what of each VM is sent or waits, and is not committed
+ * @param counters since the tunnel was opened
+ */
+public record TunnelStatus(
+        boolean connected, String detail, long rttNanos, Map<VmId, SendWindow.InFlight> inFlight, Counters counters) {
+    /** Copies the map. */
+    public TunnelStatus {
+        inFlight = Map.copyOf(inFlight);
+    }
+
+    /**
+     * Counts since the tunnel was opened.
+     *
+     * @param connections times that the peer was connected
+     * @param rejected connections turned away
+     * @param epochsSent epochs sent completely, repetitions included
+     * @param plainBytesSent their size before coding
+     * @param codedBytesSent their size on the wire, without frame headers
+     * @param epochsReceived whole epochs given to the listener
+     * @param answersIgnored answers about epochs that are not in the window any more
+     * @param beaconsHeard datagrams of the peer, proved
+     * @param beaconsDropped datagrams that were forged, replayed, late or foreign
+     */
+    public record Counters(
+            long connections,
+            long rejected,
+            long epochsSent,
+            long plainBytesSent,
+            long codedBytesSent,
+            long epochsReceived,
+            long answersIgnored,
+            long beaconsHeard,
+            long beaconsDropped) {}
+}

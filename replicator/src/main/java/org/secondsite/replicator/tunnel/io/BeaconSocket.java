@@ -1,0 +1,129 @@
+package org.secondsite.replicator.tunnel.io;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.socket.DatagramPacket;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.replicator.tunnel.Beacon;
+import org.secondsite.replicator.tunnel.Hello;
+import org.secondsite.replicator.tunnel.TunnelSettings;
+
+/**
+ * The heartbeats beside the tunnel. Each end signs with the key that it told the other through TLS; the keys stay in force
+ * while the tunnel is broken, so that a site whose TCP stands still is still known to live.
+ */
+final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> implements AutoCloseable {
+    /** Is told of proved beacons, on the event thread. */
+    interface Listener {
+        void beaconHeard(long nanoTime, long roundTripNanos);
+    }
+
+    private final TunnelSettings settings;
+    private final Hello self;
+    private final Listener listener;
+    private Channel channel;
+    private long sequence;
+    private Hello peer;
+    private long lastSequence;
+    private long lastSentNanos;
+    private long lastHeardNanos;
+    private long heard;
+    private long dropped;
+
+    BeaconSocket(TunnelSettings settings, Hello self, Listener listener) {
+        this.settings = settings;
+        this.self = self;
+        this.listener = listener;
+    }
+
+    /**
+     * Binds the port and starts to send.
+     *
+     * @throws IOException if the address cannot be had
+     */
+    void open(EventLoopGroup loop, InetSocketAddress address) throws IOException {
+        ChannelFuture bound = new Bootstrap()
+                .group(loop)
+                .channel(EpollDatagramChannel.class)
+                .handler(this)
+                .bind(address)
+                .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IOException("the tunnel's beacons cannot use " + address, bound.cause());
+        }
+        channel = bound.channel();
+        int everyMs = settings.timing().heartbeatMs();
+        var _ = channel.eventLoop().scheduleAtFixedRate(this::send, everyMs, everyMs, TimeUnit.MILLISECONDS);
+    }
+
+    /** The peer said hello: from now on its beacons are those under this key. */
+    void peer(Hello hello) {
+        if (peer == null || peer.incarnation() != hello.incarnation()) {
+            lastSequence = 0;
+            lastSentNanos = 0;
+        }
+        peer = hello;
+    }
+
+    long heard() {
+        return heard;
+    }
+
+    long dropped() {
+        return dropped;
+    }
+
+    private void send() {
+        if (peer == null || !channel.isActive()) {
+            return;
+        }
+        long now = System.nanoTime();
+        ByteBuf datagram = new Beacon(
+                        self.incarnation(),
+                        ++sequence,
+                        now,
+                        lastSentNanos,
+                        lastSentNanos == 0 ? 0 : now - lastHeardNanos)
+                .encode(channel.alloc(), self.beaconKey());
+        // A failure to send is what silence looks like at the other end: nothing to do here.
+        var _ = channel.writeAndFlush(new DatagramPacket(datagram, settings.connect()), channel.voidPromise());
+    }
+
+    @Override
+    protected void channelRead0(ChannelHandlerContext context, DatagramPacket packet) {
+        Beacon beacon = peer == null
+                ? null
+                : Beacon.decode(packet.content(), peer.beaconKey()).orElse(null);
+        if (beacon == null || beacon.incarnation() != peer.incarnation() || beacon.sequence() <= lastSequence) {
+            dropped++;
+            return;
+        }
+        heard++;
+        lastSequence = beacon.sequence();
+        lastSentNanos = beacon.sentNanos();
+        lastHeardNanos = System.nanoTime();
+        long roundTrip = beacon.echoedNanos() == 0 ? 0 : lastHeardNanos - beacon.echoedNanos() - beacon.heldNanos();
+        listener.beaconHeard(lastHeardNanos, roundTrip);
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        // An ICMP error of an earlier datagram (the peer is not there): silence says the same.
+        dropped++;
+    }
+
+    @Override
+    public void close() {
+        if (channel != null) {
+            var _ = channel.close();
+        }
+    }
+}

@@ -1,0 +1,180 @@
+package org.secondsite.replicator.tunnel.io;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.handler.ssl.SslContext;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.replicator.tunnel.Reset;
+import org.secondsite.replicator.tunnel.ResetCode;
+import org.secondsite.replicator.tunnel.TunnelSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gets TCP connections with the peer: listens, and if it is this site's part, connects, again and again, with a wait that
+ * doubles up to its bound. Runs on the tunnel's event thread.
+ */
+final class Connections implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
+
+    /** So little waits in front of a control frame: at 100 Mbit/s it is 20 ms. */
+    private static final WriteBufferWaterMark WRITE_BUFFER = new WriteBufferWaterMark(64 << 10, 256 << 10);
+
+    private static final long KERNEL_UNSENT_BYTES = 128 << 10;
+
+    /** Connections that are not a peer's yet; more than this many at a time are turned away. */
+    private static final int MAX_PENDING = 8;
+
+    /** The shortest time for a SYN and its answer; a silent path is tried anew after that. */
+    private static final int MIN_CONNECT_MS = 500;
+
+    private final TunnelSettings settings;
+    private final EventLoopGroup loop;
+    private final LinkMaker links;
+    private final RejectionListener rejections;
+    private Channel server;
+    private int backoffMs;
+    private int pending;
+    private boolean closed;
+
+    /** Makes the handler of a new connection. */
+    interface LinkMaker {
+        Link make(boolean outbound);
+    }
+
+    /** Is told of connections that did not even get a link. */
+    interface RejectionListener {
+        void rejected(Reset reset);
+    }
+
+    Connections(TunnelSettings settings, EventLoopGroup loop, LinkMaker links, RejectionListener rejections) {
+        this.settings = settings;
+        this.loop = loop;
+        this.links = links;
+        this.rejections = rejections;
+        this.backoffMs = settings.timing().minBackoffMs();
+    }
+
+    /**
+     * Starts to listen.
+     *
+     * @return the address, with the port that was got
+     * @throws IOException if the address cannot be had
+     */
+    InetSocketAddress listen() throws IOException {
+        ChannelFuture bound = new ServerBootstrap()
+                .group(loop)
+                .channel(EpollServerSocketChannel.class)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WRITE_BUFFER)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(EpollChannelOption.TCP_NOTSENT_LOWAT, KERNEL_UNSENT_BYTES)
+                .childOption(
+                        EpollChannelOption.TCP_USER_TIMEOUT,
+                        2 * settings.timing().silenceMs())
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        accept(channel);
+                    }
+                })
+                .bind(settings.listen())
+                .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IOException("the tunnel cannot listen on " + settings.listen(), bound.cause());
+        }
+        server = bound.channel();
+        return (InetSocketAddress) server.localAddress();
+    }
+
+    /** Tries to connect after the present wait. */
+    void connectLater() {
+        if (closed || loop.isShuttingDown()) {
+            return;
+        }
+        // Between half and the whole of it: two sites that lost each other do not stay in step with a flapping line.
+        int waitMs = ThreadLocalRandom.current().nextInt(backoffMs / 2, backoffMs + 1);
+        backoffMs = Math.min(2 * backoffMs, settings.timing().maxBackoffMs());
+        var _ = loop.schedule(this::connect, waitMs, TimeUnit.MILLISECONDS);
+    }
+
+    /** The peer is there: the next wait is the shortest one again. */
+    void connected() {
+        backoffMs = settings.timing().minBackoffMs();
+    }
+
+    private void connect() {
+        if (closed) {
+            return;
+        }
+        SslContext tls;
+        try {
+            tls = TunnelTls.context(settings.tls(), true);
+        } catch (IOException e) {
+            rejections.rejected(new Reset(ResetCode.HANDSHAKE, e.getMessage()));
+            connectLater();
+            return;
+        }
+        var _ = new Bootstrap()
+                .group(loop)
+                .channel(EpollSocketChannel.class)
+                .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WRITE_BUFFER)
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(EpollChannelOption.TCP_NOTSENT_LOWAT, KERNEL_UNSENT_BYTES)
+                .option(
+                        EpollChannelOption.TCP_USER_TIMEOUT,
+                        2 * settings.timing().silenceMs())
+                .option(
+                        ChannelOption.CONNECT_TIMEOUT_MILLIS,
+                        Math.max(MIN_CONNECT_MS, settings.timing().silenceMs()))
+                .handler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.make(true));
+                    }
+                })
+                .connect(settings.connect())
+                .addListener(done -> {
+                    if (!done.isSuccess()) {
+                        LOG.debug("cannot connect to {}: {}", settings.connect(), TunnelTls.message(done.cause()));
+                    }
+                });
+    }
+
+    private void accept(Channel channel) {
+        if (pending >= MAX_PENDING) {
+            rejections.rejected(new Reset(ResetCode.HANDSHAKE, "more than " + MAX_PENDING + " connections at a time"));
+            var _ = channel.close();
+            return;
+        }
+        try {
+            SslContext tls = TunnelTls.context(settings.tls(), false);
+            channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.make(false));
+            pending++;
+            channel.closeFuture().addListener(closing -> pending--);
+        } catch (IOException e) {
+            rejections.rejected(new Reset(ResetCode.HANDSHAKE, e.getMessage()));
+            var _ = channel.close();
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        if (server != null) {
+            var _ = server.close();
+        }
+    }
+}

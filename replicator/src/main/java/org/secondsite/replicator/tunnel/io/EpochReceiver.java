@@ -1,0 +1,161 @@
+package org.secondsite.replicator.tunnel.io;
+
+import io.netty.channel.EventLoop;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.tunnel.EpochAssembler;
+import org.secondsite.replicator.tunnel.ReceiveLedger;
+import org.secondsite.replicator.tunnel.Reset;
+import org.secondsite.replicator.tunnel.ResetCode;
+import org.secondsite.replicator.tunnel.TunnelFrame;
+
+/**
+ * Moves epochs from the link to the listener: pieces go to the codec thread, whole epochs come back, and the ledger notes
+ * them on the event thread at the moment at which the listener gets them, so that no break can come between.
+ */
+final class EpochReceiver implements AutoCloseable {
+    /** More pieces than this that wait for the codec thread stop the reading from the link. */
+    private static final int MAX_BACKLOG_BYTES = 8 << 20;
+
+    /** Gets whole epochs, on the event thread. */
+    interface Sink {
+        void epochReceived(Epoch epoch);
+    }
+
+    private final EventLoop loop;
+    private final long maxEpochBytes;
+    private final Sink sink;
+    private final ExecutorService codecThread;
+    private final ReceiveLedger ledger = new ReceiveLedger();
+    private Link link;
+    private EpochAssembler assembler;
+    private int backlogBytes;
+    private long epochsReceived;
+
+    EpochReceiver(String name, EventLoop loop, long maxEpochBytes, Sink sink) {
+        this.loop = loop;
+        this.maxEpochBytes = maxEpochBytes;
+        this.sink = sink;
+        this.codecThread = Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().name(name + "-decode").daemon().factory());
+    }
+
+    ReceiveLedger ledger() {
+        return ledger;
+    }
+
+    long epochsReceived() {
+        return epochsReceived;
+    }
+
+    /** A new link takes the place of the one before; nothing that is left of that one will be delivered. */
+    void start(Link opened) {
+        stop();
+        link = opened;
+        assembler = new EpochAssembler(maxEpochBytes);
+    }
+
+    /** The link is gone. */
+    void stop() {
+        link = null;
+        backlogBytes = 0;
+        if (assembler != null) {
+            codecThread.execute(assembler::close);
+            assembler = null;
+        }
+    }
+
+    Reset open(TunnelFrame frame) {
+        try {
+            VmId vm = new VmId(frame.payload().toString(StandardCharsets.US_ASCII));
+            return ledger.open(frame.stream(), vm)
+                    .map(reason -> new Reset(ResetCode.ORDER, reason))
+                    .orElse(null);
+        } catch (IllegalArgumentException e) {
+            return new Reset(ResetCode.PAYLOAD, e.getMessage());
+        }
+    }
+
+    void discard(TunnelFrame frame) {
+        ledger.discard(frame.stream());
+        EpochAssembler from = assembler;
+        codecThread.execute(() -> from.discard(frame.stream()));
+    }
+
+    Reset data(TunnelFrame frame) {
+        Optional<VmId> vm = ledger.vm(frame.stream());
+        if (vm.isEmpty()) {
+            return new Reset(ResetCode.ORDER, "DATA on stream " + frame.stream() + ", which is not open");
+        }
+        Link from = link;
+        EpochAssembler into = assembler;
+        int bytes = frame.payload().readableBytes();
+        backlogBytes += bytes;
+        if (backlogBytes > MAX_BACKLOG_BYTES) {
+            from.setReading(false);
+        }
+        frame.payload().retain();
+        codecThread.execute(() -> {
+            EpochAssembler.Result result;
+            try {
+                result = into.accept(vm.get(), frame);
+            } finally {
+                frame.payload().release();
+            }
+            try {
+                loop.execute(() -> accept(from, frame.stream(), bytes, result));
+            } catch (RejectedExecutionException closed) {
+                if (result instanceof EpochAssembler.Result.Whole(Epoch epoch)) {
+                    epoch.close();
+                }
+            }
+        });
+        return null;
+    }
+
+    private void accept(Link from, int stream, int bytes, EpochAssembler.Result result) {
+        if (from == link) {
+            boolean paused = backlogBytes > MAX_BACKLOG_BYTES;
+            backlogBytes -= bytes;
+            if (paused && backlogBytes <= MAX_BACKLOG_BYTES) {
+                from.setReading(true);
+            }
+        }
+        switch (result) {
+            case EpochAssembler.Result.Incomplete() -> {
+                // The rest is to come.
+            }
+            case EpochAssembler.Result.Fault(Reset reset) -> {
+                if (from == link) {
+                    from.close(reset);
+                }
+            }
+            case EpochAssembler.Result.Whole(Epoch epoch) -> deliver(from, stream, epoch);
+        }
+    }
+
+    private void deliver(Link from, int stream, Epoch epoch) {
+        EpochId id = epoch.header().epoch();
+        if (from != link || ledger.vm(stream).isEmpty()) {
+            epoch.close();
+        } else if (ledger.deliver(stream, id)) {
+            epochsReceived++;
+            sink.epochReceived(epoch);
+        } else {
+            epoch.close();
+            from.close(new Reset(ResetCode.ORDER, "epoch " + id + " of stream " + stream + " came already"));
+        }
+    }
+
+    @Override
+    public void close() {
+        stop();
+        codecThread.shutdown();
+    }
+}

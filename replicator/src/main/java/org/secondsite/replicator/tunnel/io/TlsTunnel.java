@@ -1,0 +1,371 @@
+package org.secondsite.replicator.tunnel.io;
+
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.security.SecureRandom;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.tunnel.BeaconKey;
+import org.secondsite.replicator.tunnel.FrameType;
+import org.secondsite.replicator.tunnel.Hello;
+import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.replicator.tunnel.Reset;
+import org.secondsite.replicator.tunnel.ResetCode;
+import org.secondsite.replicator.tunnel.Resume;
+import org.secondsite.replicator.tunnel.RttEstimate;
+import org.secondsite.replicator.tunnel.SendWindow;
+import org.secondsite.replicator.tunnel.Tunnel;
+import org.secondsite.replicator.tunnel.TunnelFrame;
+import org.secondsite.replicator.tunnel.TunnelListener;
+import org.secondsite.replicator.tunnel.TunnelSettings;
+import org.secondsite.replicator.tunnel.TunnelStatus;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The tunnel over TCP with TLS 1.3, and datagrams beside it.
+ *
+ * <p><b>Threads.</b> One event thread owns everything here: connections, window, ledger, timers; commands of other threads are
+ * posted to it. Two codec threads do the heavy work, one for each direction, so that heartbeats and answers never wait for
+ * compression. Nothing blocks: what cannot be written waits in the window.
+ *
+ * <p><b>Breaks.</b> A connection is only a way. What is to be sent is in the {@link SendWindow}, what was received is noted in
+ * the ledger, and both outlive it. On a new connection the ends tell each other how far they got, and the codec starts
+ * without memory.
+ */
+public final class TlsTunnel implements Tunnel, Link.Owner {
+    private static final Logger LOG = LoggerFactory.getLogger(TlsTunnel.class);
+    private static final int CLOSE_SECONDS = 2;
+
+    private final TunnelSettings settings;
+    private final ListenerGuard listener;
+    private final EventLoopGroup group;
+    private final EventLoop loop;
+    private final EpochSender sender;
+    private final EpochReceiver receiver;
+    private final Connections connections;
+    private final BeaconSocket beacons;
+    private final Hello hello;
+    private final RttEstimate rtt = new RttEstimate();
+    private InetSocketAddress address;
+    private Link link;
+    private boolean connected;
+    private boolean closed;
+    private String detail = "not connected yet";
+    private long connectionCount;
+    private long rejectedCount;
+    private long answersIgnored;
+    private volatile TunnelStatus status =
+            new TunnelStatus(false, detail, 0, Map.of(), new TunnelStatus.Counters(0, 0, 0, 0, 0, 0, 0, 0, 0));
+
+    private TlsTunnel(TunnelSettings settings, TunnelListener listener) {
+        String name = "tunnel-" + settings.peer();
+        SecureRandom random = new SecureRandom();
+        byte[] secret = new byte[BeaconKey.BYTES];
+        random.nextBytes(secret);
+        this.settings = settings;
+        this.listener = new ListenerGuard(listener);
+        this.hello = Hello.of(settings, random.nextLong(), new BeaconKey(secret));
+        this.group =
+                new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory(name, true), EpollIoHandler.newFactory());
+        this.loop = group.next();
+        this.sender = new EpochSender(name, loop, settings.limits().maxInFlightBytes());
+        this.receiver = new EpochReceiver(name, loop, settings.limits().maxEpochBytes(), this.listener::epochReceived);
+        this.connections =
+                new Connections(settings, group, outbound -> new Link(settings, hello, outbound, this), this::rejected);
+        this.beacons = new BeaconSocket(settings, hello, this::beaconHeard);
+    }
+
+    /**
+     * Opens a tunnel: it listens, and connects if that is this site's part, from now on until it is closed.
+     *
+     * @throws IOException if the address cannot be had, or the certificate files cannot be used
+     */
+    public static TlsTunnel open(TunnelSettings settings, TunnelListener listener) throws IOException {
+        TunnelTls.context(settings.tls(), true);
+        TlsTunnel tunnel = new TlsTunnel(settings, listener);
+        try {
+            tunnel.start();
+            return tunnel;
+        } catch (IOException e) {
+            tunnel.close();
+            throw e;
+        }
+    }
+
+    private void start() throws IOException {
+        address = connections.listen();
+        beacons.open(group, new InetSocketAddress(settings.listen().getAddress(), address.getPort()));
+        int everyMs = settings.timing().heartbeatMs();
+        var _ = loop.scheduleAtFixedRate(this::publishStatus, 0, everyMs, TimeUnit.MILLISECONDS);
+        if (settings.connects()) {
+            loop.execute(connections::connectLater);
+        }
+    }
+
+    /** Where the tunnel listens, with the port that it got. */
+    public InetSocketAddress address() {
+        return address;
+    }
+
+    @Override
+    public void send(Epoch epoch) {
+        post(
+                () -> {
+                    VmId vm = epoch.header().vm();
+                    EpochId id = epoch.header().epoch();
+                    sender.offer(epoch).ifPresent(reason -> listener.refused(vm, id, reason));
+                },
+                epoch::close);
+    }
+
+    @Override
+    public void send(PeerMessage message) {
+        post(
+                () -> {
+                    if (connected) {
+                        link.write(TunnelFrame.message(message));
+                        link.flush();
+                    }
+                },
+                () -> {});
+    }
+
+    @Override
+    public void committed(VmId vm, EpochId epoch) {
+        post(
+                () -> {
+                    Optional<Integer> stream = receiver.ledger().committed(vm, epoch);
+                    if (stream.isPresent() && connected) {
+                        link.write(TunnelFrame.about(FrameType.COMMITTED, stream.get(), epoch));
+                        link.flush();
+                    }
+                },
+                () -> {});
+    }
+
+    @Override
+    public void refuse(VmId vm, EpochId epoch, String reason) {
+        post(
+                () -> {
+                    Optional<Integer> stream = receiver.ledger().refused(vm, epoch);
+                    if (stream.isPresent() && connected) {
+                        link.write(TunnelFrame.refused(stream.get(), epoch, reason));
+                        link.flush();
+                    }
+                },
+                () -> {});
+    }
+
+    @Override
+    public void discard(VmId vm) {
+        post(() -> sender.discard(vm), () -> {});
+    }
+
+    @Override
+    public TunnelStatus status() {
+        return status;
+    }
+
+    @Override
+    public void close() {
+        post(this::closeAll, () -> {});
+        if (loop.inEventLoop()) {
+            return;
+        }
+        group.terminationFuture().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private void closeAll() {
+        closed = true;
+        listener.silence();
+        connections.close();
+        beacons.close();
+        Future<?> farewell = loop.newSucceededFuture(null);
+        if (link != null) {
+            farewell = link.closed();
+            link.close(new Reset(ResetCode.CLOSED, "site " + settings.self() + " closes the tunnel"));
+        }
+        sender.close();
+        receiver.close();
+        farewell.addListener(done -> {
+            var _ = group.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
+        });
+    }
+
+    /** Runs a command on the event thread, or its alternative if the tunnel is closed. */
+    private void post(Runnable command, Runnable whenClosed) {
+        try {
+            loop.execute(() -> {
+                if (closed) {
+                    whenClosed.run();
+                } else {
+                    command.run();
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            whenClosed.run();
+        }
+    }
+
+    @Override
+    public Resume greeted(Link greeted, Hello peer) {
+        if (link != null) {
+            link.close(new Reset(ResetCode.REPLACED, "a newer connection of the peer took the place"));
+        }
+        link = greeted;
+        receiver.start(greeted);
+        receiver.ledger().hello(peer.incarnation());
+        beacons.peer(peer);
+        return receiver.ledger().resume();
+    }
+
+    @Override
+    public Reset resumed(Link opened, Resume resume) {
+        List<SendWindow.Commit> commits;
+        try {
+            commits = sender.start(opened, resume);
+        } catch (IllegalArgumentException e) {
+            return new Reset(ResetCode.ORDER, e.getMessage());
+        }
+        connected = true;
+        connectionCount++;
+        detail = "protocol version " + Hello.VERSION;
+        connections.connected();
+        LOG.info("the tunnel to {} is connected", settings.peer());
+        publishStatus();
+        listener.connected();
+        commits.forEach(commit -> listener.committed(commit.vm(), commit.epoch()));
+        sender.pump();
+        return null;
+    }
+
+    @Override
+    public Reset frame(Link from, TunnelFrame frame) {
+        return switch (frame.type()) {
+            case OPEN -> receiver.open(frame);
+            case DISCARD -> {
+                receiver.discard(frame);
+                yield null;
+            }
+            case DATA -> receiver.data(frame);
+            case COMMITTED -> answered(frame, sender.window().committed(frame.stream(), frame.epoch()), null);
+            case REFUSED ->
+                answered(
+                        frame, sender.window().refused(frame.stream(), frame.epoch()), Link.printable(frame.payload()));
+            case MESSAGE -> {
+                PeerMessage message = frame.message().orElse(null);
+                if (message == null) {
+                    yield new Reset(ResetCode.PAYLOAD, "a malformed message");
+                }
+                listener.message(message);
+                yield null;
+            }
+            default -> new Reset(ResetCode.ORDER, frame.type() + " on an open connection");
+        };
+    }
+
+    private Reset answered(TunnelFrame frame, SendWindow.Answer answer, String refusal) {
+        switch (answer) {
+            case IMPOSSIBLE -> {
+                return new Reset(
+                        ResetCode.ORDER,
+                        frame.type() + " for epoch " + frame.epoch() + " of stream " + frame.stream()
+                                + ", which was not sent");
+            }
+            case IGNORED -> answersIgnored++;
+            case TAKEN -> {
+                VmId vm = sender.window().vm(frame.stream()).orElseThrow();
+                if (refusal == null) {
+                    listener.committed(vm, frame.epoch());
+                } else {
+                    listener.refused(vm, frame.epoch(), refusal);
+                }
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public void writable(Link at) {
+        if (at == link) {
+            sender.pump();
+        }
+    }
+
+    @Override
+    public void heard(long nanoTime) {
+        listener.peerHeard(nanoTime);
+    }
+
+    @Override
+    public void roundTrip(long nanos) {
+        rtt.sample(nanos);
+    }
+
+    private void beaconHeard(long nanoTime, long roundTripNanos) {
+        rtt.sample(roundTripNanos);
+        listener.peerHeard(nanoTime);
+    }
+
+    @Override
+    public void ended(Link over, Reset reset) {
+        if (over == link) {
+            boolean wasConnected = connected;
+            link = null;
+            connected = false;
+            sender.stop();
+            receiver.stop();
+            detail = reset.toString();
+            if (wasConnected) {
+                LOG.warn("the tunnel to {} is broken: {}", settings.peer(), reset);
+                publishStatus();
+                listener.disconnected(reset.toString());
+            }
+        } else if (reset.code() != ResetCode.BROKEN) {
+            rejected(reset);
+        }
+        if (over.isOutbound() && !closed) {
+            connections.connectLater();
+        }
+    }
+
+    private void rejected(Reset reset) {
+        rejectedCount++;
+        if (!connected) {
+            detail = reset.toString();
+        }
+        LOG.warn("a connection with {} did not come about: {}", settings.peer(), reset);
+        listener.rejected(reset.code(), reset.reason());
+    }
+
+    private void publishStatus() {
+        status = new TunnelStatus(
+                connected,
+                detail,
+                rtt.smoothedNanos(),
+                sender.window().inFlight(),
+                new TunnelStatus.Counters(
+                        connectionCount,
+                        rejectedCount,
+                        sender.epochsSent(),
+                        sender.plainBytesSent(),
+                        sender.codedBytesSent(),
+                        receiver.epochsReceived(),
+                        answersIgnored,
+                        beacons.heard(),
+                        beacons.dropped()));
+    }
+}

@@ -1,0 +1,86 @@
+package org.secondsite.replicator.tunnel.io;
+
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import java.io.IOException;
+import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
+import javax.naming.InvalidNameException;
+import javax.naming.ldap.LdapName;
+import javax.naming.ldap.Rdn;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import org.secondsite.config.TlsFiles;
+
+/**
+ * TLS 1.3 by BoringSSL, both ends with a certificate of the configured authority. The name in the peer's certificate is
+ * compared with the configured site, not with a host name: {@link #commonName}.
+ */
+final class TunnelTls {
+    private static final String PROTOCOL = "TLSv1.3";
+
+    private TunnelTls() {}
+
+    /**
+     * For one end of one connection; the files are read now, so a renewed certificate counts from the next connection on.
+     *
+     * @throws IOException if a file cannot be read, or is not what it should be
+     */
+    static SslContext context(TlsFiles files, boolean client) throws IOException {
+        OpenSsl.ensureAvailability();
+        try {
+            SslContextBuilder builder = client
+                    ? SslContextBuilder.forClient()
+                            .keyManager(
+                                    files.certificate().toFile(), files.key().toFile())
+                            .endpointIdentificationAlgorithm(null)
+                    : SslContextBuilder.forServer(
+                                    files.certificate().toFile(), files.key().toFile())
+                            .clientAuth(ClientAuth.REQUIRE);
+            return builder.trustManager(files.authority().toFile())
+                    .sslProvider(SslProvider.OPENSSL)
+                    .protocols(PROTOCOL)
+                    .build();
+        } catch (IllegalArgumentException | IOException e) {
+            throw new IOException(
+                    "cannot use certificate " + files.certificate() + " with key " + files.key() + " and authority "
+                            + files.authority() + ": " + message(root(e)),
+                    e);
+        }
+    }
+
+    /** The common name of the peer's certificate, or empty if it has none. */
+    static String commonName(SSLSession session) {
+        try {
+            Certificate[] chain = session.getPeerCertificates();
+            if (chain.length == 0 || !(chain[0] instanceof X509Certificate leaf)) {
+                return "";
+            }
+            for (Rdn rdn : new LdapName(leaf.getSubjectX500Principal().getName()).getRdns()) {
+                if (rdn.getType().equalsIgnoreCase("CN")) {
+                    return rdn.getValue().toString();
+                }
+            }
+            return "";
+        } catch (SSLPeerUnverifiedException | InvalidNameException e) {
+            return "";
+        }
+    }
+
+    /** The innermost cause: what went wrong, without who passed it on. */
+    static Throwable root(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root;
+    }
+
+    /** Its message, or if it has none, its kind. */
+    static String message(Throwable failure) {
+        return failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
+    }
+}

@@ -1,0 +1,191 @@
+package org.secondsite.replicator.codec;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.EpochHeader;
+import org.secondsite.replicator.Epochs;
+import org.secondsite.replicator.PageSet;
+
+class EpochCodecTest {
+    private static final VmId VM = new VmId("web");
+    private static final long MAX_BYTES = 64 << 20;
+
+    private final BlockCompressor compressor = new BlockCompressor(BlockCompressor.DEFAULT_LEVEL);
+    private long takenBefore;
+
+    @BeforeEach
+    void noteMemory() {
+        takenBefore = PageSet.takenBytes();
+    }
+
+    @AfterEach
+    void nothingLeaks() {
+        compressor.close();
+        assertEquals(takenBefore, PageSet.takenBytes());
+    }
+
+    @Test
+    void epochsComeBackAsTheyWereHoweverTheBytesAreCut() {
+        for (long seed = 0; seed < 12; seed++) {
+            Random random = new Random(seed);
+            Epochs guest = new Epochs(VM, 5000, seed);
+            EpochEncoder encoder = new EpochEncoder(compressor);
+            try (EpochDecoder decoder = new EpochDecoder(VM, MAX_BYTES)) {
+                for (int number = 1; number <= 12; number++) {
+                    EpochId id = new EpochId(seed + 1, number);
+                    try (Epoch epoch = number == 7 ? guest.full(id) : guest.next(id, 400)) {
+                        ByteBuf coded = encode(encoder, epoch);
+                        try (Epoch back = decodeInPieces(decoder, id, coded, random, seed)) {
+                            assertSame(epoch, back, seed);
+                        }
+                        coded.release();
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void manyZeroPagesAndAFullImageFit() {
+        PageSet.Builder builder = PageSet.builder();
+        Random random = new Random(1);
+        byte[] page = new byte[PageSet.PAGE_BYTES];
+        for (int number = 0; number < 40_000; number++) {
+            if (number % 9 == 0) {
+                random.nextBytes(page);
+                builder.add(number, ByteBuffer.wrap(page));
+            } else {
+                builder.addZero(number);
+            }
+        }
+        EpochHeader header = new EpochHeader(VM, new EpochId(1, 1), EpochId.NONE, 40_000L * PageSet.PAGE_BYTES);
+        try (Epoch epoch = new Epoch(header, builder.build(), new byte[700_000]);
+                EpochDecoder decoder = new EpochDecoder(VM, MAX_BYTES)) {
+            ByteBuf coded = encode(new EpochEncoder(compressor), epoch);
+            try (Epoch back = ((Decoding.Whole) decoder.feed(new EpochId(1, 1), coded)).epoch()) {
+                assertSame(epoch, back, 1);
+            }
+            coded.release();
+        }
+    }
+
+    @Test
+    void truncatedAtEveryByteIsNeverAnEpoch() {
+        try (Epoch epoch = small()) {
+            ByteBuf coded = encode(new EpochEncoder(compressor), epoch);
+            for (int length = 0; length < coded.readableBytes(); length++) {
+                try (EpochDecoder decoder = new EpochDecoder(VM, MAX_BYTES)) {
+                    Decoding result = decoder.feed(epoch.header().epoch(), coded.slice(0, length));
+                    assertInstanceOf(Decoding.NeedMore.class, result, "cut at " + length);
+                }
+            }
+            coded.release();
+        }
+    }
+
+    @Test
+    void anyFlippedBitIsNeverAnotherEpoch() {
+        try (Epoch epoch = small()) {
+            ByteBuf coded = encode(new EpochEncoder(compressor), epoch);
+            for (int bit = 0; bit < coded.readableBytes() * 8; bit++) {
+                ByteBuf damaged = coded.copy();
+                damaged.setByte(bit / 8, damaged.getByte(bit / 8) ^ 1 << bit % 8);
+                try (EpochDecoder decoder = new EpochDecoder(VM, MAX_BYTES)) {
+                    expectNoOtherEpoch(decoder.feed(epoch.header().epoch(), damaged), epoch, "bit " + bit);
+                }
+                damaged.release();
+            }
+            coded.release();
+        }
+    }
+
+    @Test
+    void randomDamageIsNeverAnotherEpochAndNeverThrows() {
+        for (long seed = 0; seed < 3000; seed++) {
+            Random random = new Random(seed);
+            try (Epoch epoch = small();
+                    EpochDecoder decoder = new EpochDecoder(VM, MAX_BYTES)) {
+                ByteBuf coded = encode(new EpochEncoder(compressor), epoch);
+                int changes = 1 + random.nextInt(6);
+                for (int i = 0; i < changes; i++) {
+                    int at = random.nextInt(coded.readableBytes());
+                    switch (random.nextInt(3)) {
+                        case 0 -> coded.setByte(at, random.nextInt());
+                        case 1 -> coded.setInt(Math.min(at, coded.capacity() - 4), random.nextInt());
+                        default -> coded.writerIndex(Math.max(1, at));
+                    }
+                }
+                expectNoOtherEpoch(decoder.feed(epoch.header().epoch(), coded), epoch, "seed " + seed);
+                coded.release();
+            }
+        }
+    }
+
+    @Test
+    void announcedSizesAreCheckedBeforeMemoryIsTaken() {
+        try (Epoch epoch = small();
+                EpochDecoder decoder = new EpochDecoder(VM, epoch.plainBytes() - 1)) {
+            ByteBuf coded = encode(new EpochEncoder(compressor), epoch);
+            Decoding result = decoder.feed(epoch.header().epoch(), coded);
+            assertTrue(((Decoding.Malformed) result).reason().contains("are more than"), result.toString());
+            coded.release();
+        }
+    }
+
+    private static void expectNoOtherEpoch(Decoding result, Epoch sent, String what) {
+        if (result instanceof Decoding.Whole(Epoch epoch)) {
+            try (epoch) {
+                assertSame(sent, epoch, 0);
+            }
+        } else {
+            assertTrue(result instanceof Decoding.Malformed || result instanceof Decoding.NeedMore, what);
+        }
+    }
+
+    private static Epoch decodeInPieces(EpochDecoder decoder, EpochId id, ByteBuf coded, Random random, long seed) {
+        while (true) {
+            int length = Math.min(coded.readableBytes(), 1 + random.nextInt(random.nextBoolean() ? 20 : 100_000));
+            Decoding result = decoder.feed(id, coded.readSlice(length));
+            if (result instanceof Decoding.Whole(Epoch epoch)) {
+                assertEquals(0, coded.readableBytes(), "seed " + seed);
+                return epoch;
+            }
+            assertInstanceOf(Decoding.NeedMore.class, result, "seed " + seed);
+        }
+    }
+
+    private static ByteBuf encode(EpochEncoder encoder, Epoch epoch) {
+        ByteBuf out = Unpooled.directBuffer();
+        encoder.begin(epoch);
+        while (!encoder.next(out)) {
+            assertTrue(encoder.inEpoch());
+        }
+        return out;
+    }
+
+    private static Epoch small() {
+        Epochs guest = new Epochs(VM, 64, 3);
+        guest.next(new EpochId(2, 1), 5).close();
+        return guest.next(new EpochId(2, 2), 12);
+    }
+
+    private static void assertSame(Epoch expected, Epoch actual, long seed) {
+        assertEquals(expected.header(), actual.header(), "seed " + seed);
+        assertTrue(expected.pages().sameAs(actual.pages()), "seed " + seed);
+        assertArrayEquals(expected.deviceState(), actual.deviceState(), "seed " + seed);
+        assertEquals(expected.checksum(), actual.checksum(), "seed " + seed);
+    }
+}

@@ -1,0 +1,311 @@
+package org.secondsite.replicator.tunnel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.EpochHeader;
+import org.secondsite.replicator.PageSet;
+
+class SendWindowTest {
+    private static final VmId WEB = new VmId("web");
+    private static final VmId DB = new VmId("db");
+    private static final long MAX_BYTES = 3000;
+
+    private long takenBefore;
+
+    @BeforeEach
+    void noteMemory() {
+        takenBefore = PageSet.takenBytes();
+    }
+
+    @AfterEach
+    void nothingLeaks() {
+        assertEquals(takenBefore, PageSet.takenBytes());
+    }
+
+    @Test
+    void takesAChainAndNothingElse() {
+        SendWindow window = new SendWindow(MAX_BYTES, Epoch::close);
+        assertEquals(Optional.empty(), window.offer(epoch(WEB, id(1), EpochId.NONE, 10)));
+        assertEquals(Optional.empty(), window.offer(epoch(WEB, id(2), id(1), 10)));
+        assertTrue(window.offer(epoch(WEB, id(2), id(1), 10)).isPresent(), "the same again");
+        assertTrue(window.offer(epoch(WEB, id(4), id(3), 10)).isPresent(), "a gap");
+        assertEquals(Optional.empty(), window.offer(epoch(WEB, id(9), EpochId.NONE, 10)), "a full image");
+        assertEquals(Optional.empty(), window.offer(epoch(DB, id(4), id(3), 10)), "another VM");
+        window.discard(WEB);
+        assertEquals(Optional.empty(), window.offer(epoch(WEB, id(3), id(2), 10)), "after a discard");
+    }
+
+    @Test
+    void holdsNoMoreBytesThanItMayButAlwaysOneEpoch() {
+        SendWindow window = new SendWindow(MAX_BYTES, Epoch::close);
+        assertEquals(Optional.empty(), window.offer(epoch(WEB, id(1), EpochId.NONE, 50_000)));
+        assertTrue(window.offer(epoch(WEB, id(2), id(1), 1)).isPresent());
+        assertEquals(Optional.empty(), window.offer(epoch(DB, id(1), EpochId.NONE, 2000)));
+        assertEquals(Optional.empty(), window.offer(epoch(DB, id(2), id(1), 1000)));
+        assertTrue(window.offer(epoch(DB, id(3), id(2), 1)).isPresent());
+        sendAll(window);
+        assertEquals(SendWindow.Answer.TAKEN, window.committed(2, id(1)));
+        assertEquals(Optional.empty(), window.offer(epoch(DB, id(3), id(2), 1)));
+        assertEquals(
+                new SendWindow.InFlight(2, 1001, id(2), id(3)),
+                window.inFlight().get(DB));
+    }
+
+    @Test
+    void aLateCommitIsNeverCreditedToAnotherChain() {
+        SendWindow window = new SendWindow(MAX_BYTES, Epoch::close);
+        window.offer(epoch(WEB, id(1), EpochId.NONE, 10));
+        int first = sendAll(window).get(0);
+        window.discard(WEB);
+        window.offer(epoch(WEB, id(1), EpochId.NONE, 10));
+        int second = sendAll(window).get(0);
+        assertNotEquals(first, second);
+        assertEquals(SendWindow.Answer.IGNORED, window.committed(first, id(1)));
+        assertEquals(1, window.inFlight().get(WEB).epochs());
+        assertEquals(SendWindow.Answer.TAKEN, window.committed(second, id(1)));
+        assertEquals(SendWindow.Answer.IGNORED, window.committed(second, id(1)), "once only");
+    }
+
+    @Test
+    void anAnswerToWhatWasNotSentIsImpossible() {
+        SendWindow window = new SendWindow(MAX_BYTES, Epoch::close);
+        window.offer(epoch(WEB, id(1), EpochId.NONE, 10));
+        window.offer(epoch(WEB, id(2), id(1), 10));
+        SendWindow.Stream stream = window.poll();
+        assertEquals(SendWindow.Answer.IMPOSSIBLE, window.committed(stream.number(), id(1)));
+        window.pieceSent(stream, false);
+        assertEquals(SendWindow.Answer.IMPOSSIBLE, window.refused(stream.number(), id(1)));
+        window.pieceSent(window.poll(), true);
+        assertEquals(SendWindow.Answer.IMPOSSIBLE, window.committed(stream.number(), id(2)));
+        assertEquals(SendWindow.Answer.IMPOSSIBLE, window.committed(stream.number() + 1, id(1)));
+        assertEquals(SendWindow.Answer.TAKEN, window.committed(stream.number(), id(1)));
+        Resume liar = new Resume(List.of(new Resume.Position(stream.number(), id(2), id(2))));
+        assertThrows(IllegalArgumentException.class, () -> window.resume(liar));
+    }
+
+    @Test
+    void streamsAreTakenInTurnAPieceEach() {
+        SendWindow window = new SendWindow(MAX_BYTES, Epoch::close);
+        window.offer(epoch(WEB, id(1), EpochId.NONE, 10));
+        SendWindow.Stream web = window.poll();
+        assertNull(window.poll(), "no second piece of a stream while one is being made");
+        window.offer(epoch(DB, id(1), EpochId.NONE, 10));
+        window.offer(epoch(WEB, id(2), id(1), 10));
+        SendWindow.Stream db = window.poll();
+        assertEquals(DB, db.vm());
+        assertNull(window.poll());
+        window.pieceSent(web, false);
+        window.pieceSent(db, false);
+        assertEquals(WEB, window.poll().vm());
+        assertEquals(DB, window.poll().vm());
+    }
+
+    /**
+     * Sender and receiver over a line that carries frames in order and breaks at random. Whatever happens, the receiver gets
+     * each chain in order, each epoch once, and every commit that the sender learns is of an epoch that the receiver
+     * committed in that very chain.
+     */
+    @Test
+    void resumesWithoutLossAndWithoutDoubleDeliveryWhateverBreaks() {
+        for (long seed = 0; seed < 400; seed++) {
+            new BrokenLine(seed).run();
+        }
+    }
+
+    private static final class BrokenLine {
+        private record Sent(int stream, Epoch epoch) {}
+
+        private final long seed;
+        private final Random random;
+        private final SendWindow window = new SendWindow(1 << 20, Epoch::close);
+        private ReceiveLedger ledger = new ReceiveLedger();
+        private final Deque<Sent> forward = new ArrayDeque<>();
+        private final Deque<Sent> back = new ArrayDeque<>();
+        private final Deque<Epoch> undecided = new ArrayDeque<>();
+        private final Map<Integer, EpochId> deliveredByChain = new HashMap<>();
+        private final Map<Integer, EpochId> committedByReceiver = new HashMap<>();
+        private EpochId last = EpochId.NONE;
+        private EpochId lastLearnt = EpochId.NONE;
+        private boolean up;
+        private long incarnation = 1;
+
+        private BrokenLine(long seed) {
+            this.seed = seed;
+            this.random = new Random(seed);
+        }
+
+        private void run() {
+            for (int step = 0; step < 300; step++) {
+                switch (random.nextInt(12)) {
+                    case 0, 1, 2 -> offer();
+                    case 3, 4 -> send();
+                    case 5, 6 -> receive();
+                    case 7 -> decide();
+                    case 8, 9 -> learn();
+                    case 10 -> breakOrConnect();
+                    default -> {
+                        if (random.nextInt(8) == 0) {
+                            discard();
+                        } else if (random.nextInt(20) == 0) {
+                            receiverRestarts();
+                        }
+                    }
+                }
+            }
+            settle();
+            window.clear();
+            assertTrue(undecided.isEmpty());
+        }
+
+        private void offer() {
+            EpochId id = last.equals(EpochId.NONE) ? id(1 + random.nextInt(2)) : last.next();
+            Epoch epoch = epoch(WEB, id, last, 5);
+            assertEquals(Optional.empty(), window.offer(epoch), where());
+            last = id;
+        }
+
+        private void send() {
+            SendWindow.Stream stream = up ? window.poll() : null;
+            if (stream != null) {
+                if (stream.open()) {
+                    assertEquals(Optional.empty(), ledger.open(stream.number(), stream.vm()), where());
+                }
+                forward.addLast(new Sent(stream.number(), stream.current()));
+                window.pieceSent(stream, true);
+            }
+        }
+
+        private void receive() {
+            Sent arrived = forward.poll();
+            if (arrived != null && ledger.vm(arrived.stream()).isPresent()) {
+                EpochId id = arrived.epoch().header().epoch();
+                assertTrue(ledger.deliver(arrived.stream(), id), where() + " delivered twice: " + id);
+                EpochId before = deliveredByChain.put(arrived.stream(), id);
+                if (before != null) {
+                    assertEquals(before.next(), id, where() + " a gap");
+                }
+                undecided.addLast(epoch(WEB, id, EpochId.NONE, 1));
+            }
+        }
+
+        private void decide() {
+            Epoch epoch = undecided.poll();
+            if (epoch != null) {
+                EpochId id = epoch.header().epoch();
+                ledger.committed(WEB, id).ifPresent(stream -> {
+                    committedByReceiver.put(stream, id);
+                    if (up) {
+                        back.addLast(new Sent(stream, epoch));
+                    }
+                });
+                epoch.close();
+            }
+        }
+
+        private void learn() {
+            Sent answer = back.poll();
+            if (answer != null) {
+                EpochId id = answer.epoch().header().epoch();
+                if (window.committed(answer.stream(), id) == SendWindow.Answer.TAKEN) {
+                    credited(answer.stream(), id);
+                }
+            }
+        }
+
+        private void credited(int stream, EpochId id) {
+            assertTrue(lastLearnt.compareTo(id) < 0, where() + " learnt " + id + " twice");
+            assertTrue(id.atMost(committedByReceiver.getOrDefault(stream, EpochId.NONE)), where() + " invented " + id);
+            lastLearnt = id;
+        }
+
+        private void breakOrConnect() {
+            forward.clear();
+            back.clear();
+            up = !up;
+            if (up) {
+                ledger.hello(incarnation);
+                Resume resume = ledger.resume();
+                for (SendWindow.Commit commit : window.resume(resume)) {
+                    credited(resume.positions().get(0).stream(), commit.epoch());
+                }
+            }
+        }
+
+        private void discard() {
+            window.discard(WEB).ifPresent(stream -> {
+                if (up) {
+                    ledger.discard(stream.number());
+                }
+            });
+            forward.clear();
+            last = EpochId.NONE;
+            lastLearnt = EpochId.NONE;
+        }
+
+        private void receiverRestarts() {
+            if (up) {
+                breakOrConnect();
+            }
+            ledger = new ReceiveLedger();
+            deliveredByChain.clear();
+            undecided.forEach(Epoch::close);
+            undecided.clear();
+        }
+
+        /** Without further faults everything that was offered becomes known as committed. */
+        private void settle() {
+            if (!up) {
+                breakOrConnect();
+            }
+            for (int i = 0; i < 1000 && !window.inFlight().isEmpty(); i++) {
+                send();
+                receive();
+                decide();
+                learn();
+            }
+            assertEquals(Map.of(), window.inFlight(), where());
+            while (!undecided.isEmpty()) {
+                decide();
+            }
+        }
+
+        private String where() {
+            return "seed " + seed;
+        }
+    }
+
+    private static List<Integer> sendAll(SendWindow window) {
+        List<Integer> streams = new ArrayList<>();
+        for (SendWindow.Stream stream = window.poll(); stream != null; stream = window.poll()) {
+            streams.add(stream.number());
+            window.pieceSent(stream, true);
+        }
+        return streams;
+    }
+
+    private static EpochId id(long number) {
+        return new EpochId(3, number);
+    }
+
+    private static Epoch epoch(VmId vm, EpochId id, EpochId base, int bytes) {
+        return new Epoch(new EpochHeader(vm, id, base, PageSet.PAGE_BYTES), PageSet.empty(), new byte[bytes]);
+    }
+}

@@ -1,0 +1,187 @@
+package org.secondsite.replicator.tunnel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+
+class TunnelFrameTest {
+    private static final ByteBufAllocator ALLOCATOR = UnpooledByteBufAllocator.DEFAULT;
+    private static final List<PeerMessage> MESSAGES = List.of(
+            new PeerMessage.RecordNews(new OwnershipRecord(
+                    new GroupId("shop"), 7, 3, new SiteId("a"), Set.of(new SiteId("a"), new SiteId("b")))),
+            new PeerMessage.StandbyState(new GroupId("shop"), true, 12, 6, "ü reason"));
+
+    @Test
+    void framesComeBackAsTheyWere() {
+        Random random = new Random(4);
+        for (int size : new int[] {1, 7, 4096, TunnelFrame.MAX_PAYLOAD_BYTES}) {
+            byte[] content = new byte[size];
+            random.nextBytes(content);
+            TunnelFrame sent = new TunnelFrame(
+                    FrameType.DATA, TunnelFrame.LAST, 77, new EpochId(5, 6), Unpooled.wrappedBuffer(content));
+            ByteBuf wire = wire(sent);
+            TunnelFrame got = ((TunnelFrame.Decoded.Message) TunnelFrame.decode(wire)).frame();
+            assertEquals(sent, got);
+            assertFalse(wire.isReadable());
+        }
+    }
+
+    @Test
+    void theLayoutIsWhatTheDrawingSays() {
+        ByteBuf wire = wire(TunnelFrame.about(FrameType.COMMITTED, 0x01020304, new EpochId(0x11, 0x22)));
+        assertEquals(
+                "0000001c" + "09" + "00" + "0000" + "01020304" + "0000000000000011" + "0000000000000022",
+                ByteBufUtil.hexDump(wire, 0, 28));
+        assertEquals(32, wire.readableBytes());
+    }
+
+    @Test
+    void truncatedAtEveryByteAsksForMore() {
+        ByteBuf wire = wire(TunnelFrame.message(MESSAGES.get(0)));
+        for (int length = 0; length < wire.readableBytes(); length++) {
+            ByteBuf cut = wire.slice(0, length);
+            assertInstanceOf(TunnelFrame.Decoded.NeedMore.class, TunnelFrame.decode(cut));
+            assertEquals(0, cut.readerIndex());
+        }
+    }
+
+    @Test
+    void anyFlippedBitIsARequestForMoreOrAReset() {
+        ByteBuf wire = wire(TunnelFrame.message(MESSAGES.get(1)));
+        for (int bit = 0; bit < wire.readableBytes() * 8; bit++) {
+            ByteBuf damaged = wire.copy();
+            damaged.setByte(bit / 8, damaged.getByte(bit / 8) ^ 1 << bit % 8);
+            assertFalse(TunnelFrame.decode(damaged) instanceof TunnelFrame.Decoded.Message, "bit " + bit);
+        }
+    }
+
+    @Test
+    void oversizedAndUndersizedLengthsResetBeforeMoreIsRead() {
+        for (int length : new int[] {0, 27, 28 + TunnelFrame.MAX_PAYLOAD_BYTES + 1, Integer.MAX_VALUE, -1}) {
+            ByteBuf wire = Unpooled.buffer().writeInt(length);
+            Reset reset = (Reset) TunnelFrame.decode(wire);
+            assertEquals(ResetCode.FRAMING, reset.code());
+        }
+    }
+
+    @Test
+    void randomBytesNeverThrow() {
+        for (long seed = 0; seed < 20_000; seed++) {
+            Random random = new Random(seed);
+            byte[] noise = new byte[random.nextInt(200)];
+            random.nextBytes(noise);
+            if (noise.length > 4 && random.nextBoolean()) {
+                noise[0] = 0;
+                noise[1] = 0;
+                noise[2] = 0;
+                noise[3] = (byte) (noise.length - 4);
+            }
+            ByteBuf wire = Unpooled.wrappedBuffer(noise);
+            assertFalse(TunnelFrame.decode(wire) instanceof TunnelFrame.Decoded.Message, "seed " + seed);
+            PeerMessageCodec.decode(Unpooled.wrappedBuffer(noise.length == 0 ? new byte[1] : noise));
+            Hello.decode(Unpooled.wrappedBuffer(noise));
+            Resume.decode(Unpooled.wrappedBuffer(noise));
+        }
+    }
+
+    @Test
+    void aFrameThatBreaksTheRulesOfItsTypeIsNotSent() {
+        TunnelFrame noStream = TunnelFrame.about(FrameType.COMMITTED, 0, new EpochId(1, 1));
+        assertThrows(IllegalArgumentException.class, () -> noStream.encodeHeader(ALLOCATOR));
+        TunnelFrame tooLong =
+                TunnelFrame.control(FrameType.MESSAGE, Unpooled.buffer().writeZero(5000));
+        assertThrows(IllegalArgumentException.class, () -> tooLong.encodeHeader(ALLOCATOR));
+    }
+
+    @Test
+    void messagesComeBackAndAreRefusedWhenCut() {
+        for (PeerMessage message : MESSAGES) {
+            ByteBuf payload = PeerMessageCodec.encode(message);
+            assertEquals(Optional.of(message), PeerMessageCodec.decode(payload.duplicate()));
+            for (int length = 1; length < payload.readableBytes(); length++) {
+                assertTrue(PeerMessageCodec.decode(payload.slice(0, length)).isEmpty(), message + " cut at " + length);
+            }
+        }
+    }
+
+    @Test
+    void hellosAgreeOrObjectWithTheReason() {
+        Hello a = hello(1, 3, "a", "b");
+        assertEquals(Optional.empty(), a.objection(hello(3, 5, "b", "a")));
+        assertEquals(
+                ResetCode.VERSION,
+                a.objection(hello(4, 5, "b", "a")).orElseThrow().code());
+        assertEquals(
+                ResetCode.IDENTITY,
+                a.objection(hello(1, 3, "b", "c")).orElseThrow().code());
+        ByteBuf payload = a.encode(ALLOCATOR);
+        Hello back = Hello.decode(payload.duplicate()).orElseThrow();
+        assertEquals("a", back.self());
+        assertEquals(a.incarnation(), back.incarnation());
+        for (int length = 0; length < payload.readableBytes(); length++) {
+            assertTrue(Hello.decode(payload.slice(0, length)).isEmpty());
+        }
+    }
+
+    @Test
+    void aResumeThatContradictsItselfIsRefused() {
+        Resume resume = new Resume(List.of(
+                new Resume.Position(1, new EpochId(3, 9), new EpochId(3, 7)),
+                new Resume.Position(4, EpochId.NONE, EpochId.NONE)));
+        ByteBuf payload = resume.encode(ALLOCATOR);
+        assertEquals(Optional.of(resume), Resume.decode(payload.duplicate()));
+        for (int length = 0; length < payload.readableBytes(); length++) {
+            assertTrue(Resume.decode(payload.slice(0, length)).isEmpty());
+        }
+        Resume wrong = new Resume(List.of(new Resume.Position(1, new EpochId(3, 7), new EpochId(3, 9))));
+        assertTrue(Resume.decode(wrong.encode(ALLOCATOR)).isEmpty());
+    }
+
+    @Test
+    void aBeaconIsTakenOnlyUnderItsKey() {
+        BeaconKey key = key(1);
+        Beacon beacon = new Beacon(42, 7, 1000, 900, 5);
+        ByteBuf datagram = beacon.encode(ALLOCATOR, key);
+        assertEquals(Optional.of(beacon), Beacon.decode(datagram.duplicate(), key));
+        assertTrue(Beacon.decode(datagram.duplicate(), key(2)).isEmpty());
+        for (int bit = 0; bit < Beacon.BYTES * 8; bit++) {
+            ByteBuf forged = datagram.copy();
+            forged.setByte(bit / 8, forged.getByte(bit / 8) ^ 1 << bit % 8);
+            assertTrue(Beacon.decode(forged, key).isEmpty(), "bit " + bit);
+        }
+        assertTrue(Beacon.decode(datagram.slice(0, Beacon.BYTES - 1), key).isEmpty());
+    }
+
+    private static Hello hello(int lowest, int highest, String self, String peer) {
+        return new Hello(lowest, highest, 5, key(3), self, peer);
+    }
+
+    private static BeaconKey key(int seed) {
+        byte[] secret = new byte[BeaconKey.BYTES];
+        new Random(seed).nextBytes(secret);
+        return new BeaconKey(secret);
+    }
+
+    private static ByteBuf wire(TunnelFrame frame) {
+        return Unpooled.buffer()
+                .writeBytes(frame.encodeHeader(ALLOCATOR))
+                .writeBytes(frame.payload().duplicate());
+    }
+}

@@ -1,0 +1,400 @@
+package org.secondsite.replicator.tunnel.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.EpochHeader;
+import org.secondsite.replicator.Epochs;
+import org.secondsite.replicator.PageSet;
+import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.replicator.tunnel.ResetCode;
+import org.secondsite.replicator.tunnel.TunnelSettings;
+
+/** Two tunnels on loopback with real TLS; between them, where it matters, a relay that breaks. */
+@Timeout(60)
+class TlsTunnelTest {
+    private static final VmId WEB = new VmId("web");
+    private static final SiteId A = new SiteId("a");
+    private static final SiteId B = new SiteId("b");
+    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final TunnelSettings.Timing FAST = new TunnelSettings.Timing(50, 400, 20, 100);
+
+    @TempDir
+    Path folder;
+
+    private final Recorder atA = new Recorder();
+    private final Recorder atB = new Recorder();
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private TestPki pki;
+    private InetSocketAddress addressA;
+    private InetSocketAddress addressB;
+    private long takenBefore;
+
+    @BeforeEach
+    void prepare() throws Exception {
+        takenBefore = PageSet.takenBytes();
+        pki = new TestPki(folder, "authority");
+        addressA = freeAddress();
+        addressB = freeAddress();
+    }
+
+    @AfterEach
+    void closeAllAndFindNoMemoryLost() throws Exception {
+        for (AutoCloseable each : opened.reversed()) {
+            each.close();
+        }
+        atA.awaitEqual(takenBefore, PageSet::takenBytes);
+    }
+
+    @Test
+    void carriesEpochsAndAnswersAndMessagesBothWays() throws Exception {
+        TlsTunnel a = openA(pki.issue("a"));
+        TlsTunnel b = openB(pki.issue("b"), addressA);
+        atA.await("both connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        atA.answerOn(a);
+        atB.answerOn(b);
+        Epochs webGuest = new Epochs(WEB, 4000, 1);
+        Epochs dbGuest = new Epochs(new VmId("db"), 4000, 2);
+        List<Recorder.Received> sentByA = new ArrayList<>();
+        List<Recorder.Received> sentByB = new ArrayList<>();
+        List<String> commits = new ArrayList<>();
+        for (int number = 1; number <= 20; number++) {
+            sentByA.add(send(a, webGuest.next(new EpochId(1, number), 600)));
+            sentByB.add(send(b, dbGuest.next(new EpochId(4, number), 600)));
+            commits.add("web 1/" + number);
+        }
+        PeerMessage message = standbyState(9);
+        a.send(message);
+        atB.awaitEqual(sentByA, atB::received);
+        atA.awaitEqual(sentByB, atA::received);
+        atA.awaitEqual(commits, atA::committed);
+        atB.awaitEqual(List.of(message), atB::messages);
+        atA.await(
+                "status",
+                SOON,
+                () -> a.status().inFlight().isEmpty() && a.status().rttNanos() > 0);
+        assertTrue(a.status().connected());
+        assertTrue(
+                a.status().counters().codedBytesSent() < a.status().counters().plainBytesSent());
+    }
+
+    @Test
+    void controlIsNotHeldUpByAFullImage() throws Exception {
+        TlsTunnel a = openA(pki.issue("a"));
+        openB(pki.issue("b"), addressA);
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        Epoch image = incompressible(20_000);
+        long checksum = image.checksum();
+        a.send(image);
+        PeerMessage message = standbyState(1);
+        a.send(message);
+        atB.awaitEqual(List.of(message), atB::messages);
+        assertTrue(atB.received().isEmpty(), "the message came before the 80 MB");
+        atB.await("the image", SOON, () -> !atB.received().isEmpty());
+        assertEquals(checksum, atB.received().get(0).checksum());
+    }
+
+    @Test
+    void aRefusalComesBackWithItsReasonAndAFullWindowIsOne() throws Exception {
+        TlsTunnel a = openA(pki.issue("a"));
+        TlsTunnel b = openB(pki.issue("b"), addressA);
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        Epochs guest = new Epochs(WEB, 100, 1);
+        a.send(guest.next(new EpochId(1, 1), 10));
+        atB.await("epoch", SOON, () -> !atB.received().isEmpty());
+        b.refuse(WEB, new EpochId(1, 1), "the sink is gone");
+        atA.awaitEqual(List.of("web 1/1 the sink is gone"), atA::refused);
+        a.send(new Epochs(WEB, 100, 2).next(new EpochId(1, 1), 10));
+        atA.await("refused", SOON, () -> atA.refused().size() == 2);
+        assertTrue(atA.refused().get(1).contains("does not follow"));
+    }
+
+    @Test
+    void whatIsSentWhileThePeerIsAwayArrivesWhenItComes() throws Exception {
+        TlsTunnel a = openA(pki.issue("a"));
+        Epochs guest = new Epochs(WEB, 1000, 1);
+        List<Recorder.Received> sent = new ArrayList<>();
+        for (int number = 1; number <= 5; number++) {
+            sent.add(send(a, guest.next(new EpochId(1, number), 100)));
+        }
+        TlsTunnel b = openB(pki.issue("b"), addressA);
+        atB.answerOn(b);
+        atB.awaitEqual(sent, atB::received);
+        atA.await("all committed", SOON, () -> a.status().inFlight().isEmpty());
+    }
+
+    @Test
+    void breaksAtRandomMomentsLoseNothingAndDeliverNothingTwice() throws Exception {
+        TlsTunnel a = openA(pki.issue("a"));
+        CuttingRelay relay = closeLater(new CuttingRelay(addressA));
+        TlsTunnel b = openB(pki.issue("b"), relay.address());
+        atA.answerOn(a);
+        atB.answerOn(b);
+        Random random = new Random(7);
+        Epochs webGuest = new Epochs(WEB, 8000, 7);
+        Epochs dbGuest = new Epochs(new VmId("db"), 8000, 8);
+        List<Recorder.Received> web = new ArrayList<>();
+        List<Recorder.Received> db = new ArrayList<>();
+        for (int number = 1; number <= 120; number++) {
+            web.add(send(a, webGuest.next(new EpochId(1, number), 300)));
+            db.add(send(b, dbGuest.next(new EpochId(1, number), 300)));
+            if (number % 5 == 0) {
+                atA.await("connected again", SOON, () -> atA.isConnected());
+                Thread.sleep(random.nextInt(40));
+                if (random.nextBoolean()) {
+                    relay.cut();
+                } else {
+                    relay.reset();
+                }
+            }
+        }
+        atB.awaitEqual(web, atB::received);
+        atA.awaitEqual(db, atA::received);
+        atA.await(
+                "all committed",
+                SOON,
+                () -> a.status().inFlight().isEmpty() && b.status().inFlight().isEmpty());
+        assertTrue(atA.connections() > 15, "it did break: " + atA.connections());
+    }
+
+    @Test
+    void anEpochDeliveredBeforeABreakAndCommittedAfterItIsNotDeliveredTwice() throws Exception {
+        TlsTunnel a = openA(pki.issue("a"));
+        CuttingRelay relay = closeLater(new CuttingRelay(addressA));
+        TlsTunnel b = openB(pki.issue("b"), relay.address());
+        Epochs guest = new Epochs(WEB, 100, 1);
+        Recorder.Received first = send(a, guest.next(new EpochId(1, 1), 10));
+        atB.awaitEqual(List.of(first), atB::received);
+        relay.cut();
+        atA.await("reconnected", SOON, () -> atA.connections() == 2 && atA.isConnected());
+        Recorder.Received second = send(a, guest.next(new EpochId(1, 2), 10));
+        atB.awaitEqual(List.of(first, second), atB::received);
+        b.committed(WEB, new EpochId(1, 1));
+        atA.awaitEqual(List.of("web 1/1"), atA::committed);
+        relay.refuse(true);
+        relay.cut();
+        atB.await("gone", SOON, () -> !atB.isConnected());
+        b.committed(WEB, new EpochId(1, 2));
+        relay.refuse(false);
+        atA.awaitEqual(List.of("web 1/1", "web 1/2"), atA::committed);
+        assertEquals(2, atB.received().size());
+    }
+
+    @Test
+    void aBlackHoleIsNoticedBySilenceAndBlocksNothing() throws Exception {
+        TlsTunnel a = openA(pki.issue("a"));
+        CuttingRelay relay = closeLater(new CuttingRelay(addressA));
+        TlsTunnel b = openB(pki.issue("b"), relay.address());
+        atB.answerOn(b);
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        relay.swallow(true);
+        long start = System.nanoTime();
+        Epochs guest = new Epochs(WEB, 8000, 1);
+        List<Recorder.Received> sent = new ArrayList<>();
+        for (int number = 1; number <= 50; number++) {
+            sent.add(send(a, guest.next(new EpochId(1, number), 100)));
+        }
+        atA.await("silence", SOON, () -> !atA.isConnected());
+        long tookMs = (System.nanoTime() - start) / 1_000_000;
+        assertTrue(tookMs >= FAST.silenceMs() / 2, "too soon: " + tookMs + " ms");
+        assertTrue(atA.log().get(1).contains("SILENCE"), atA.log().toString());
+        relay.swallow(false);
+        relay.cut();
+        atB.awaitEqual(sent, atB::received);
+    }
+
+    @Test
+    void aRestartedReceiverGetsTheWholeWindowAgain() throws Exception {
+        TlsTunnel a = openA(pki.issue("a"));
+        TlsFiles tls = pki.issue("b");
+        TlsTunnel b = openB(tls, addressA);
+        Epochs guest = new Epochs(WEB, 100, 1);
+        Recorder.Received first = send(a, guest.next(new EpochId(1, 1), 10));
+        Recorder.Received second = send(a, guest.next(new EpochId(1, 2), 10));
+        atB.awaitEqual(List.of(first, second), atB::received);
+        b.committed(WEB, new EpochId(1, 1));
+        atA.awaitEqual(List.of("web 1/1"), atA::committed);
+        b.close();
+        Recorder again = new Recorder();
+        TlsTunnel restarted = closeLater(TlsTunnel.open(settingsB(tls, addressA), again));
+        again.awaitEqual(List.of(second), again::received);
+        restarted.committed(WEB, new EpochId(1, 2));
+        atA.awaitEqual(List.of("web 1/1", "web 1/2"), atA::committed);
+    }
+
+    @Test
+    void aDiscardedChainIsNotCreditedWithLateCommits() throws Exception {
+        TlsTunnel a = openA(pki.issue("a"));
+        TlsTunnel b = openB(pki.issue("b"), addressA);
+        Recorder.Received old = send(a, new Epochs(WEB, 100, 1).next(new EpochId(1, 1), 10));
+        atB.awaitEqual(List.of(old), atB::received);
+        a.discard(WEB);
+        Recorder.Received fresh = send(a, new Epochs(WEB, 100, 2).next(new EpochId(1, 1), 10));
+        atB.awaitEqual(List.of(old, fresh), atB::received);
+        b.committed(WEB, new EpochId(1, 1));
+        PeerMessage after = standbyState(1);
+        b.send(after);
+        atA.awaitEqual(List.of(after), atA::messages);
+        assertEquals(List.of(), atA.committed(), "that answer was for the epoch of the old chain");
+        b.committed(WEB, new EpochId(1, 1));
+        atA.awaitEqual(List.of("web 1/1"), atA::committed);
+    }
+
+    @Test
+    void aWrongNameIsTurnedAwayWithTheReasonAtBothEnds() throws Exception {
+        openA(pki.issue("a"));
+        openB(pki.issue("mallory"), addressA);
+        atA.await("rejection", SOON, () -> atA.rejections().contains(ResetCode.IDENTITY));
+        assertTrue(atA.log().get(0).contains("'mallory'"), atA.log().toString());
+        atB.await("told so", SOON, () -> atB.log().toString().contains("the certificate is of 'mallory'"));
+        assertFalse(atA.isConnected());
+    }
+
+    @Test
+    void aForeignAuthorityIsTurnedAway() throws Exception {
+        openA(pki.issue("a"));
+        TlsFiles own = pki.issue("b");
+        TlsFiles foreign = new TestPki(folder, "foreign").issue("b");
+        openB(new TlsFiles(foreign.certificate(), foreign.key(), own.authority()), addressA);
+        atA.await("rejection", SOON, () -> atA.rejections().contains(ResetCode.HANDSHAKE));
+        atB.await("told so", SOON, () -> atB.rejections().contains(ResetCode.HANDSHAKE));
+        assertFalse(atA.isConnected());
+    }
+
+    @Test
+    void anExpiredCertificateIsTurnedAwayAndARenewedFileNeedsNoRestart() throws Exception {
+        openA(pki.issue("a"));
+        TlsFiles files = pki.issue("b", Instant.now().minus(Duration.ofDays(3)));
+        openB(files, addressA);
+        atA.await("rejection", SOON, () -> atA.rejections().contains(ResetCode.HANDSHAKE));
+        TlsFiles renewed = pki.issue("b");
+        Files.move(renewed.key(), files.key(), StandardCopyOption.ATOMIC_MOVE);
+        Files.move(renewed.certificate(), files.certificate(), StandardCopyOption.ATOMIC_MOVE);
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+    }
+
+    @Test
+    void aSiteThatTakesThePeerForAnotherIsTurnedAway() throws Exception {
+        openA(pki.issue("a"));
+        TunnelSettings wrong = new TunnelSettings(
+                B, new SiteId("aa"), addressB, addressA, pki.issue("b"), FAST, TunnelSettings.Limits.DEFAULT);
+        closeLater(TlsTunnel.open(wrong, atB));
+        atB.await("rejection", SOON, () -> atB.rejections().contains(ResetCode.IDENTITY));
+        assertFalse(atA.isConnected());
+    }
+
+    @Test
+    void theNetworkMayBeNoisyWithoutHarm() throws Exception {
+        openA(pki.issue("a"));
+        openB(pki.issue("b"), addressA);
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        try (DatagramSocket socket = new DatagramSocket()) {
+            byte[] noise = new byte[80];
+            new Random(1).nextBytes(noise);
+            for (int i = 0; i < 200; i++) {
+                socket.send(new DatagramPacket(noise, noise.length, addressA));
+            }
+        }
+        for (int i = 0; i < 20; i++) {
+            try (Socket socket = new Socket(addressA.getAddress(), addressA.getPort())) {
+                socket.getOutputStream().write(new byte[100]);
+            }
+        }
+        long heard = atA.heard();
+        atA.await("still heard", SOON, () -> atA.heard() > heard + 10);
+        assertEquals(1, atA.connections());
+        assertTrue(atA.isConnected());
+    }
+
+    @Test
+    void beaconsGoOnWhileTheTunnelIsBroken() throws Exception {
+        openA(pki.issue("a"));
+        CuttingRelay relay = closeLater(new CuttingRelay(addressA));
+        TunnelSettings settings = settingsB(pki.issue("b"), relay.address());
+        closeLater(TlsTunnel.open(settings, atB));
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        relay.refuse(true);
+        relay.cut();
+        atB.await("gone", SOON, () -> !atB.isConnected());
+        long heard = atB.heard();
+        atB.await("A's beacons", SOON, () -> atB.heard() > heard + 5);
+        assertFalse(atB.isConnected());
+    }
+
+    private TlsTunnel openA(TlsFiles tls) throws Exception {
+        TunnelSettings settings =
+                new TunnelSettings(A, B, addressA, addressB, tls, FAST, TunnelSettings.Limits.DEFAULT);
+        return closeLater(TlsTunnel.open(settings, atA));
+    }
+
+    private TlsTunnel openB(TlsFiles tls, InetSocketAddress connect) throws Exception {
+        return closeLater(TlsTunnel.open(settingsB(tls, connect), atB));
+    }
+
+    private TunnelSettings settingsB(TlsFiles tls, InetSocketAddress connect) {
+        return new TunnelSettings(B, A, addressB, connect, tls, FAST, TunnelSettings.Limits.DEFAULT);
+    }
+
+    private <T extends AutoCloseable> T closeLater(T each) {
+        opened.add(each);
+        return each;
+    }
+
+    private static Recorder.Received send(TlsTunnel tunnel, Epoch epoch) {
+        Recorder.Received sent =
+                new Recorder.Received(epoch.header().vm(), epoch.header().epoch(), epoch.checksum());
+        tunnel.send(epoch);
+        return sent;
+    }
+
+    private static PeerMessage standbyState(long burnedTerm) {
+        return new PeerMessage.StandbyState(new GroupId("shop"), true, 1, burnedTerm, "");
+    }
+
+    private static Epoch incompressible(int pages) {
+        PageSet.Builder builder = PageSet.builder();
+        Random random = new Random(3);
+        byte[] page = new byte[PageSet.PAGE_BYTES];
+        for (int number = 0; number < pages; number++) {
+            random.nextBytes(page);
+            builder.add(number, ByteBuffer.wrap(page));
+        }
+        return new Epoch(
+                new EpochHeader(WEB, new EpochId(1, 1), EpochId.NONE, (long) pages * PageSet.PAGE_BYTES),
+                builder.build(),
+                new byte[10]);
+    }
+
+    private static InetSocketAddress freeAddress() throws Exception {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
+        }
+    }
+}
