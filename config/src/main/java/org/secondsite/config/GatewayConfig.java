@@ -118,10 +118,12 @@ public record GatewayConfig(
      *
      * @param localAs the own AS number, 1 to 4294967295
      * @param routerId the BGP identifier
+     * @param listenPort the TCP port on which routers may connect; 0: this speaker connects, and accepts nobody
      * @param standbyPrepend how many times a standby prepends its own AS
      * @param neighbors the routers
      */
-    public record Bgp(long localAs, Inet4Address routerId, int standbyPrepend, List<Neighbor> neighbors) {
+    public record Bgp(
+            long localAs, Inet4Address routerId, int listenPort, int standbyPrepend, List<Neighbor> neighbors) {
         /** Copies the list. */
         public Bgp {
             neighbors = List.copyOf(neighbors);

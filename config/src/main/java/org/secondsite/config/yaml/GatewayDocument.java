@@ -125,6 +125,7 @@ public final class GatewayDocument {
         return new GatewayConfig.Bgp(
                 localAs == null ? 0 : localAs,
                 section.value("routerId", Values::routerId),
+                section.integer("listenPort", 0, 65535, 179),
                 section.integer("standbyPrepend", 0, 32, 3),
                 neighbors);
     }

@@ -1,0 +1,67 @@
+package org.secondsite.gateway;
+
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.IpPrefix;
+import org.secondsite.gateway.group.Surroundings;
+import org.secondsite.gateway.ownership.RouteRole;
+
+/**
+ * Which prefixes this gateway announces, by the roles of its groups.
+ *
+ * <p>The owner announces plainly, the standby prepended, so that the backup route is known everywhere beforehand. After a
+ * promotion the more-specifics are announced in addition: they win by longest match even where the dead site's route has
+ * not gone yet. Nothing is announced for a group whose role is not known. Conductor thread only.
+ */
+final class Announcements implements Surroundings.Routes {
+    private final Map<GroupId, GatewayConfig.Group> groups = new LinkedHashMap<>();
+    private final Map<GroupId, RouteRole> roles = new HashMap<>();
+    private final int standbyPrepend;
+    private final Consumer<Map<IpPrefix, RouteAttributes>> speaker;
+
+    /**
+     * Begins with nothing announced.
+     *
+     * @param speaker takes the whole set of routes at each change
+     */
+    Announcements(
+            List<GatewayConfig.Group> groups, int standbyPrepend, Consumer<Map<IpPrefix, RouteAttributes>> speaker) {
+        groups.forEach(group -> this.groups.put(group.id(), group));
+        this.standbyPrepend = standbyPrepend;
+        this.speaker = speaker;
+    }
+
+    @Override
+    public void publish(GroupId group, RouteRole role) {
+        if (roles.put(group, role) != role) {
+            speaker.accept(routes());
+        }
+    }
+
+    private Map<IpPrefix, RouteAttributes> routes() {
+        Map<IpPrefix, RouteAttributes> routes = new LinkedHashMap<>();
+        groups.values().forEach(group -> {
+            RouteRole role = roles.getOrDefault(group.id(), RouteRole.NONE);
+            if (role != RouteRole.NONE) {
+                int prepend = role == RouteRole.STANDBY ? standbyPrepend : 0;
+                group.prefixes().forEach(prefix -> routes.put(prefix, attributes(prepend)));
+            }
+            if (role == RouteRole.PROMOTED) {
+                group.promotedPrefixes().forEach(prefix -> routes.put(prefix, attributes(0)));
+            }
+        });
+        return routes;
+    }
+
+    private static RouteAttributes attributes(int prepend) {
+        return new RouteAttributes(Optional.empty(), prepend, OptionalLong.empty(), List.of());
+    }
+}

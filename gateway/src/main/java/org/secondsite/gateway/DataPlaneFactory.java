@@ -1,0 +1,23 @@
+package org.secondsite.gateway;
+
+import java.io.IOException;
+import java.util.List;
+import org.secondsite.buffer.DataPlane;
+import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.config.GatewayConfig;
+
+/** Opens a data plane. */
+@FunctionalInterface
+public interface DataPlaneFactory {
+    /** Opens what the configuration names. */
+    DataPlaneFactory CONFIGURED = DataPlanes::open;
+
+    /**
+     * Opens.
+     *
+     * @param settings what the configuration says
+     * @param vms the VMs whose output is held
+     * @throws IOException if an interface or a piece of kernel state cannot be had
+     */
+    DataPlane open(GatewayConfig.DataPlane settings, List<ProtectedVm> vms) throws IOException;
+}

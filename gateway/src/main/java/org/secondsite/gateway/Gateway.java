@@ -1,0 +1,277 @@
+package org.secondsite.gateway;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.bgp.io.BgpSpeaker;
+import org.secondsite.buffer.DataPlane;
+import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.VmId;
+import org.secondsite.gateway.group.ProtectionGroup;
+import org.secondsite.gateway.group.Surroundings;
+import org.secondsite.gateway.management.ManagementServer;
+import org.secondsite.gateway.timeline.Timeline;
+import org.secondsite.openflow.io.SwitchController;
+import org.secondsite.replicator.checkpoint.io.CheckpointServer;
+import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
+import org.secondsite.replicator.tunnel.Tunnel;
+import org.secondsite.replicator.tunnel.TunnelSettings;
+import org.secondsite.replicator.tunnel.io.TlsTunnel;
+import org.secondsite.witness.io.WitnessClient;
+import org.secondsite.witness.io.WitnessClientSettings;
+import org.secondsite.witness.io.WitnessListener;
+
+/**
+ * One gateway: everything that the configuration names, opened, tied together by the {@link Conductor}, and closed.
+ *
+ * <p>The order of opening is the order of need: what holds packets is there before anything can decide to release them, and
+ * the witness, whose word starts everything, comes last. Closing never flushes: held packets are discarded, and the kernel
+ * state that keeps the way closed stays.
+ *
+ * <h2>Threads</h2>
+ *
+ * The data plane, the tunnel, the agents, the witness client, the BGP speaker and the switches have threads of their own.
+ * All of them post to the conductor's, on which every decision is made and all state of this package lives.
+ */
+public final class Gateway implements AutoCloseable {
+    private final GatewayConfig config;
+    private final Timeline timeline = new Timeline();
+    private final Conductor conductor;
+    private final PeerWatch peerWatch;
+    private final Map<GroupId, ProtectionGroup> groups = new LinkedHashMap<>();
+    private final Map<VmId, ProtectionGroup> groupsByVm = new LinkedHashMap<>();
+    private final Map<String, String> bgpStates = new LinkedHashMap<>();
+    private final Map<String, String> switchStates = new LinkedHashMap<>();
+    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+
+    private DataPlane dataPlane;
+    private boolean witnessUp;
+
+    private Gateway(GatewayConfig config) {
+        this.config = config;
+        conductor = new Conductor("conductor-" + config.site());
+        peerWatch = new PeerWatch(config.tunnel(), System.nanoTime());
+        config.bgp().ifPresent(bgp -> bgp.neighbors()
+                .forEach(n -> bgpStates.put(n.address().getHostAddress(), "down: not connected yet")));
+        config.openflow().ifPresent(openflow -> openflow.switches()
+                .forEach(s -> switchStates.put(s.id().name(), "disconnected: not connected yet")));
+    }
+
+    /**
+     * Opens a gateway with the data plane that its configuration names.
+     *
+     * @throws IOException if a port, file or interface cannot be had; nothing stays open then
+     */
+    public static Gateway open(GatewayConfig config) throws IOException {
+        return open(config, DataPlaneFactory.CONFIGURED);
+    }
+
+    /**
+     * Opens a gateway with another data plane, such as one in memory.
+     *
+     * @throws IOException if a port, file or interface cannot be had; nothing stays open then
+     */
+    public static Gateway open(GatewayConfig config, DataPlaneFactory factory) throws IOException {
+        Gateway gateway = new Gateway(config);
+        try {
+            gateway.openAll(factory);
+            return gateway;
+        } catch (IOException | RuntimeException e) {
+            gateway.close();
+            throw e;
+        }
+    }
+
+    private void openAll(DataPlaneFactory factory) throws IOException {
+        opened.push(conductor);
+        dataPlane = factory.open(config.dataPlane(), protectedVms(config));
+        opened.push(dataPlane);
+        WitnessPort witness = new WitnessPort();
+        Tunnel tunnel = TlsTunnel.open(
+                tunnelSettings(), new TunnelEvents(conductor, peerWatch, timeline, this::groupOf, groups));
+        opened.push(tunnel);
+        Surroundings surroundings =
+                new Surroundings(dataPlane, new TunnelPort(tunnel), witness, routes(), switches(), timeline);
+        for (GatewayConfig.Group settings : config.groups()) {
+            ProtectionGroup group =
+                    new ProtectionGroup(config, settings, surroundings, conductor::post, System::nanoTime);
+            groups.put(group.id(), group);
+            group.vms().forEach(vm -> groupsByVm.put(vm.id(), group));
+        }
+        conductor.everyTick(this::tick);
+        conductor.start();
+        opened.push(CheckpointServer.open(
+                new CheckpointServerSettings(
+                        config.checkpoint().listen(),
+                        groupsByVm.keySet(),
+                        config.checkpoint().maxEpochsInFlight(),
+                        CheckpointServerSettings.USUAL_KEEPALIVE_MS),
+                new AgentEvents(conductor, this::groupOf)));
+        opened.push(ManagementServer.open(
+                config.management().socket(), Map.of("status", this::status, "timeline", this::timeline)));
+        WitnessClient client = WitnessClient.open(witnessSettings(), new WitnessEvents());
+        opened.push(client);
+        witness.connect(client);
+        timeline.note(config.site().name(), "start", "role unknown: nothing is released or announced");
+    }
+
+    private static List<ProtectedVm> protectedVms(GatewayConfig config) {
+        return config.groups().stream()
+                .flatMap(group -> group.vms().stream())
+                .filter(GatewayConfig.Vm::isProtected)
+                .map(vm -> new ProtectedVm(vm.id(), vm.mac(), vm.addresses()))
+                .toList();
+    }
+
+    private TunnelSettings tunnelSettings() {
+        GatewayConfig.Tunnel tunnel = config.tunnel();
+        return new TunnelSettings(config.site(), config.peerSite(), tunnel.listen(), tunnel.connect(), config.tls())
+                .withTiming(new TunnelSettings.Timing(
+                        tunnel.heartbeatMs(),
+                        Math.max(TunnelSettings.Timing.DEFAULT.silenceMs(), 2 * tunnel.suspectAfterMs()),
+                        TunnelSettings.Timing.DEFAULT.minBackoffMs(),
+                        TunnelSettings.Timing.DEFAULT.maxBackoffMs()))
+                .withLimits(new TunnelSettings.Limits(
+                        tunnel.maxInFlightBytes(), TunnelSettings.Limits.DEFAULT.maxEpochBytes()));
+    }
+
+    private WitnessClientSettings witnessSettings() {
+        return new WitnessClientSettings(
+                config.site(),
+                config.witness().endpoints(),
+                config.tls().certificate(),
+                config.tls().key(),
+                config.tls().authority(),
+                config.tunnel().heartbeatMs(),
+                config.witness().requestTimeoutMs());
+    }
+
+    private Surroundings.Routes routes() throws IOException {
+        if (config.bgp().isEmpty()) {
+            return (group, role) -> {};
+        }
+        GatewayConfig.Bgp bgp = config.bgp().get();
+        BgpSpeaker speaker =
+                BgpSpeaker.open(RouterEvents.settings(bgp), new RouterEvents(conductor, timeline, bgpStates));
+        opened.push(speaker);
+        return new Announcements(config.groups(), bgp.standbyPrepend(), speaker::advertise);
+    }
+
+    private Surroundings.Switches switches() throws IOException {
+        if (config.openflow().isEmpty()) {
+            return (group, term, owner) -> {};
+        }
+        SwitchController controller = SwitchController.open(
+                SwitchEvents.settings(config.openflow().get()), new SwitchEvents(conductor, timeline, switchStates));
+        opened.push(controller);
+        return new SwitchPrograms(config.groups(), controller::apply);
+    }
+
+    private Optional<ProtectionGroup> groupOf(VmId vm) {
+        return Optional.ofNullable(groupsByVm.get(vm));
+    }
+
+    // ---- the conductor's thread ---------------------------------------------------------------------------------
+
+    private void tick() {
+        long now = System.nanoTime();
+        switch (peerWatch.look(now)) {
+            case NONE -> {}
+            case LOST -> {
+                String reason = peerWatch.tunnelUp()
+                        ? "nothing heard for " + TimeUnit.NANOSECONDS.toMillis(peerWatch.silenceNanos()) + " ms"
+                        : "the tunnel is down";
+                if (peerWatch.lastHeardNanos() != 0) {
+                    timeline.noteAt(
+                            peerWatch.lastHeardNanos(),
+                            config.peerSite().name(),
+                            "last-heard",
+                            "the last sign of life");
+                }
+                timeline.note(config.peerSite().name(), "suspicion", reason);
+                groups.values().forEach(group -> group.peerLost(reason));
+            }
+            case BACK -> {
+                timeline.note(config.peerSite().name(), "peer", "heard, and the tunnel is up");
+                groups.values().forEach(ProtectionGroup::peerBack);
+                groups.values().forEach(ProtectionGroup::tellPeer);
+            }
+        }
+        groups.values().forEach(ProtectionGroup::tick);
+    }
+
+    /** What the witness tells. */
+    private final class WitnessEvents implements WitnessListener {
+        @Override
+        public void record(OwnershipRecord record) {
+            conductor.post(() -> {
+                ProtectionGroup group = groups.get(record.group());
+                if (group != null) {
+                    group.recordLearnt(record);
+                }
+            });
+        }
+
+        @Override
+        public void reachable(boolean up, String reason) {
+            conductor.post(() -> {
+                if (up != witnessUp) {
+                    timeline.note("witness", up ? "reachable" : "unreachable", reason);
+                }
+                witnessUp = up;
+            });
+        }
+    }
+
+    // ---- management ---------------------------------------------------------------------------------------------
+
+    private JsonNode status(JsonNode request) throws Exception {
+        return conductor
+                .ask(() -> {
+                    ObjectNode status = GatewayStatus.site(config.site(), peerWatch, witnessUp);
+                    groups.values().forEach(group -> status.withArray("groups")
+                            .add(GatewayStatus.group(group, dataPlane.counters())));
+                    GatewayStatus.named(status, "bgp", "peer", bgpStates);
+                    GatewayStatus.named(status, "switches", "name", switchStates);
+                    return status;
+                })
+                .get(2, TimeUnit.SECONDS);
+    }
+
+    private JsonNode timeline(JsonNode request) {
+        return GatewayStatus.timeline(config.site(), timeline);
+    }
+
+    /** What happened at this gateway. */
+    public Timeline timeline() {
+        return timeline;
+    }
+
+    @Override
+    public void close() {
+        List<Exception> failures = new ArrayList<>();
+        while (!opened.isEmpty()) {
+            try {
+                opened.pop().close();
+            } catch (Exception e) {
+                failures.add(e);
+            }
+        }
+        if (!failures.isEmpty()) {
+            IllegalStateException failure = new IllegalStateException("the gateway did not close cleanly");
+            failures.forEach(failure::addSuppressed);
+            throw failure;
+        }
+    }
+}

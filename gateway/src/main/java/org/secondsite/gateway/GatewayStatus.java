@@ -1,0 +1,113 @@
+package org.secondsite.gateway;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Map;
+import java.util.TreeSet;
+import org.secondsite.buffer.DataPlaneCounters;
+import org.secondsite.buffer.VmCounters;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+import org.secondsite.gateway.group.ProtectionGroup;
+import org.secondsite.gateway.group.VmAtSite;
+import org.secondsite.gateway.ownership.Ownership;
+import org.secondsite.gateway.timeline.Timeline;
+
+/** Renders what a gateway knows as JSON, for {@code secondsite status} and {@code secondsite timeline}. */
+final class GatewayStatus {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private GatewayStatus() {}
+
+    static ObjectNode site(SiteId self, PeerWatch peer, boolean witnessUp) {
+        ObjectNode status = JSON.createObjectNode();
+        status.put("site", self.name());
+        status.putObject("peer")
+                .put("up", peer.up())
+                .put("silenceMs", peer.silenceNanos() / 1_000_000)
+                .put("tunnel", peer.tunnelUp() ? "up" : "down");
+        status.put("witness", witnessUp ? "up" : "down");
+        status.putArray("groups");
+        status.putArray("bgp");
+        status.putArray("switches");
+        return status;
+    }
+
+    static ObjectNode group(ProtectionGroup group, DataPlaneCounters counters) {
+        Ownership ownership = group.ownership();
+        ObjectNode node = JSON.createObjectNode();
+        node.put("name", group.id().name());
+        node.put("state", ownership.state().name());
+        node.put("reason", ownership.reason());
+        node.put("term", ownership.term());
+        node.put(
+                "owner",
+                ownership.record().map(OwnershipRecord::owner).map(SiteId::name).orElse("unknown"));
+        ArrayNode inSync = node.putArray("inSync");
+        ownership.record().ifPresent(r -> new TreeSet<>(r.inSync()).forEach(site -> inSync.add(site.name())));
+        node.put("burnedTerm", group.burnedTerm());
+        ArrayNode vms = node.putArray("vms");
+        for (VmAtSite vm : group.vms()) {
+            vms.add(vm(vm, counters.vms().get(vm.id())));
+        }
+        return node;
+    }
+
+    private static ObjectNode vm(VmAtSite vm, VmCounters packets) {
+        ObjectNode node = JSON.createObjectNode();
+        node.put("name", vm.id().name());
+        node.put("agent", vm.session().isPresent());
+        node.put("running", vm.running());
+        node.put("checkpointing", vm.source().running());
+        node.put("sealed", vm.source().lastSealed().toString());
+        node.put("committed", vm.source().lastCommitted().toString());
+        node.put("held", vm.replica().held().toString());
+        node.put("applied", vm.replica().applied().toString());
+        node.put("pagesSent", vm.source().pagesSent());
+        node.put("output", packets.state().name());
+        node.put("heldPackets", packets.heldPackets());
+        node.put("heldBytes", packets.heldBytes());
+        node.put("releasedPackets", packets.releasedPackets());
+        long[] pauses = vm.source().sortedPausesNanos();
+        node.putObject("pauseMs")
+                .put("count", pauses.length)
+                .put("p50", percentileMs(pauses, 50))
+                .put("p95", percentileMs(pauses, 95))
+                .put("max", percentileMs(pauses, 100));
+        return node;
+    }
+
+    private static double percentileMs(long[] sortedNanos, int percent) {
+        if (sortedNanos.length == 0) {
+            return 0;
+        }
+        int index = Math.min(sortedNanos.length - 1, sortedNanos.length * percent / 100);
+        return Math.round(sortedNanos[index] / 1e3) / 1e3;
+    }
+
+    static ObjectNode states(String nameKey, String name, String state) {
+        return JSON.createObjectNode().put(nameKey, name).put("state", state);
+    }
+
+    static ObjectNode timeline(SiteId self, Timeline timeline) {
+        ObjectNode node = JSON.createObjectNode();
+        node.put("site", self.name());
+        ArrayNode entries = node.putArray("entries");
+        for (Timeline.Entry entry : timeline.entries()) {
+            entries.addObject()
+                    .put("nanoTime", entry.nanoTime())
+                    .put("wall", entry.wall().toString())
+                    .put("subject", entry.subject())
+                    .put("kind", entry.kind())
+                    .put("text", entry.text());
+        }
+        return node;
+    }
+
+    static ArrayNode named(ObjectNode parent, String field, String nameKey, Map<String, String> states) {
+        ArrayNode array = parent.withArray(field);
+        states.forEach((name, state) -> array.add(states(nameKey, name, state)));
+        return array;
+    }
+}

@@ -1,0 +1,104 @@
+package org.secondsite.gateway;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.witness.FailureDetector;
+
+/**
+ * Whether the other gateway is there: heard of late, and reachable by the tunnel.
+ *
+ * <p>A peer that is heard beside the tunnel but whose tunnel stays down is of no use, because no epoch gets to it: after
+ * {@link #TUNNEL_PATIENCE_NANOS} it counts as lost. {@link #heard} may be called by any thread; the rest belongs to the
+ * conductor's.
+ */
+public final class PeerWatch {
+    /** How long the tunnel may be down while heartbeats beside it still come. */
+    static final long TUNNEL_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    private static final int MAXIMUM_SILENCE_FACTOR = 2;
+    private static final long DUTY_CYCLE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    private final FailureDetector detector;
+    private final AtomicLong lastHeardNanos = new AtomicLong();
+
+    private long seenHeardNanos;
+    private boolean tunnelUp;
+    private long tunnelDownNanos;
+    private boolean everHeard;
+    private boolean up;
+    private boolean told;
+
+    /** What a look at the peer came to. */
+    public enum Change {
+        NONE,
+        LOST,
+        BACK
+    }
+
+    /** A peer that was not heard yet. */
+    public PeerWatch(GatewayConfig.Tunnel settings, long nowNanos) {
+        long suspectNanos = TimeUnit.MILLISECONDS.toNanos(settings.suspectAfterMs());
+        detector = new FailureDetector(
+                TimeUnit.MILLISECONDS.toNanos(settings.heartbeatMs()),
+                suspectNanos,
+                suspectNanos * MAXIMUM_SILENCE_FACTOR,
+                Math.min(DUTY_CYCLE_NANOS, suspectNanos / 2),
+                nowNanos);
+        tunnelDownNanos = nowNanos;
+    }
+
+    /** Something came that only the living peer can have sent. Any thread. */
+    public void heard(long nanoTime) {
+        lastHeardNanos.accumulateAndGet(nanoTime, Math::max);
+    }
+
+    /** The tunnel came up or went down. */
+    public void tunnel(boolean isUp, long nowNanos) {
+        if (tunnelUp && !isUp) {
+            tunnelDownNanos = nowNanos;
+        }
+        tunnelUp = isUp;
+    }
+
+    /** Looks once per duty cycle. */
+    public Change look(long nowNanos) {
+        long heard = lastHeardNanos.get();
+        if (heard != seenHeardNanos) {
+            seenHeardNanos = heard;
+            everHeard = true;
+            detector.heard(nowNanos);
+        }
+        boolean silent = detector.suspected(nowNanos);
+        boolean cutOff = !tunnelUp && nowNanos - tunnelDownNanos > TUNNEL_PATIENCE_NANOS;
+        boolean lost = silent || cutOff;
+        if ((up || !told) && lost) {
+            up = false;
+            told = true;
+            return Change.LOST;
+        }
+        if (!up && !lost && tunnelUp && everHeard) {
+            up = true;
+            told = true;
+            return Change.BACK;
+        }
+        return Change.NONE;
+    }
+
+    boolean up() {
+        return up;
+    }
+
+    boolean tunnelUp() {
+        return tunnelUp;
+    }
+
+    long silenceNanos() {
+        return detector.silenceNanos();
+    }
+
+    /** The monotonic time at which the peer was heard last; 0 if never. */
+    long lastHeardNanos() {
+        return seenHeardNanos;
+    }
+}

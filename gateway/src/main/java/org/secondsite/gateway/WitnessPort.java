@@ -1,0 +1,27 @@
+package org.secondsite.gateway;
+
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.SiteId;
+import org.secondsite.gateway.group.Surroundings;
+import org.secondsite.witness.Answer;
+import org.secondsite.witness.io.WitnessClient;
+
+/**
+ * The witness, as groups use it. The client is opened last, because what it tells starts everything; a request made before
+ * that cannot happen, as no group knows a record then, and would count as unanswered.
+ */
+final class WitnessPort implements Surroundings.WitnessLink {
+    private final CompletableFuture<WitnessClient> client = new CompletableFuture<>();
+
+    void connect(WitnessClient opened) {
+        client.complete(opened);
+    }
+
+    @Override
+    public CompletableFuture<Answer> ask(
+            GroupId group, long expectedTerm, SiteId owner, Set<SiteId> inSync, String reason) {
+        return client.thenCompose(c -> c.ask(group, expectedTerm, owner, inSync, reason));
+    }
+}

@@ -1,0 +1,2 @@
+/** The command line {@code secondsite}. */
+package org.secondsite.gateway.cli;

@@ -1,0 +1,170 @@
+package org.secondsite.gateway.group;
+
+import java.util.Arrays;
+import java.util.Optional;
+import org.secondsite.buffer.DataPlane;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.checkpoint.AgentSession;
+
+/**
+ * One VM's checkpoints at its owner: the way of an epoch from <i>seal</i> over <i>sent</i> to <i>committed</i>.
+ *
+ * <p>A <i>chain</i> begins with a full image and goes on with deltas, one upon the other. What the standby acknowledges counts
+ * only within the chain, so an acknowledgement of an earlier one, late on its way, releases nothing.
+ *
+ * <p>The <i>gate epoch</i> is the first epoch sealed after output began to be held. Whatever passed unheld before belongs to
+ * the state at its seal; so once it is committed, the standby holds everything that was ever released.
+ *
+ * <p>Conductor thread only.
+ */
+public final class CheckpointStream {
+    private static final int PAUSES_KEPT = 1024;
+
+    private final VmId vm;
+    private final DataPlane dataPlane;
+    private final Surroundings.PeerLink peer;
+    private final int intervalMs;
+
+    private boolean running;
+    private boolean gated;
+    private EpochId chainStart = EpochId.NONE;
+    private EpochId next = EpochId.NONE;
+    private EpochId lastSealed = EpochId.NONE;
+    private EpochId lastCommitted = EpochId.NONE;
+    private EpochId gateEpoch = EpochId.NONE;
+
+    private final long[] pauseNanos = new long[PAUSES_KEPT];
+    private long pauses;
+    private long pagesSent;
+
+    CheckpointStream(VmId vm, DataPlane dataPlane, Surroundings.PeerLink peer, int intervalMs) {
+        this.vm = vm;
+        this.dataPlane = dataPlane;
+        this.peer = peer;
+        this.intervalMs = intervalMs;
+    }
+
+    /** Begins a chain under a term in which none was begun before. */
+    void start(AgentSession session, long term) {
+        next = new EpochId(term, 1);
+        gated = false;
+        gateEpoch = EpochId.NONE;
+        peer.discard(vm);
+        beginChain(session);
+    }
+
+    /** Begins a new chain because the agent lost what the deltas were built on; what is held stays held. */
+    void restart(AgentSession session) {
+        if (running) {
+            beginChain(session);
+        }
+    }
+
+    private void beginChain(AgentSession session) {
+        chainStart = next;
+        lastCommitted = EpochId.NONE;
+        running = true;
+        session.start(next, true, intervalMs);
+    }
+
+    /** Numbers what is not sealed yet from 1 of the new term. */
+    void retitle(Optional<AgentSession> session, long term) {
+        next = new EpochId(term, 1);
+        session.ifPresent(s -> s.retitle(next));
+    }
+
+    /** Output is held from now on. */
+    void gate(long term) {
+        gated = true;
+        gateEpoch = EpochId.NONE;
+        dataPlane.hold(vm, term);
+    }
+
+    void stop(Optional<AgentSession> session) {
+        running = false;
+        gated = false;
+        session.ifPresent(AgentSession::stop);
+        peer.discard(vm);
+    }
+
+    /** The VM is paused: what it sent belongs to this epoch, and to no later one. */
+    void sealRequested(AgentSession session, EpochId epoch) {
+        if (running) {
+            lastSealed = epoch;
+            if (epoch.compareTo(next) >= 0) {
+                next = epoch.next();
+            }
+            if (gated && gateEpoch.equals(EpochId.NONE)) {
+                gateEpoch = epoch;
+            }
+        }
+        dataPlane.seal(vm, epoch, () -> session.sealed(epoch));
+    }
+
+    void received(Epoch epoch, long pause) {
+        if (!running || epoch.header().epoch().compareTo(chainStart) < 0) {
+            epoch.close();
+            return;
+        }
+        if (pause > 0) {
+            pauseNanos[(int) (pauses++ % PAUSES_KEPT)] = pause;
+        }
+        pagesSent += epoch.pages().count();
+        peer.send(epoch);
+    }
+
+    /** The standby holds the epoch: its packets may go. */
+    void committed(Optional<AgentSession> session, EpochId epoch) {
+        if (!running || epoch.compareTo(chainStart) < 0 || epoch.compareTo(lastSealed) > 0) {
+            return;
+        }
+        if (epoch.compareTo(lastCommitted) > 0) {
+            lastCommitted = epoch;
+        }
+        if (gated) {
+            dataPlane.commit(vm, epoch);
+        }
+        session.ifPresent(s -> s.credit(epoch));
+    }
+
+    /** Whether checkpoints are taken. */
+    public boolean running() {
+        return running;
+    }
+
+    boolean gated() {
+        return gated;
+    }
+
+    boolean imageAcknowledged() {
+        return running && !lastCommitted.equals(EpochId.NONE);
+    }
+
+    boolean caughtUp() {
+        return running && gated && !gateEpoch.equals(EpochId.NONE) && gateEpoch.atMost(lastCommitted);
+    }
+
+    /** The last epoch sealed. */
+    public EpochId lastSealed() {
+        return lastSealed;
+    }
+
+    /** The last epoch of the chain that the standby holds. */
+    public EpochId lastCommitted() {
+        return lastCommitted;
+    }
+
+    /** Pages sent since the start. */
+    public long pagesSent() {
+        return pagesSent;
+    }
+
+    /** The pauses of the last checkpoints in ascending order, in nanoseconds. */
+    public long[] sortedPausesNanos() {
+        long[] sorted = Arrays.copyOf(pauseNanos, (int) Math.min(pauses, PAUSES_KEPT));
+        Arrays.sort(sorted);
+        return sorted;
+    }
+}

@@ -1,0 +1,487 @@
+package org.secondsite.gateway.group;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.VmId;
+import org.secondsite.gateway.ownership.Ownership;
+import org.secondsite.gateway.ownership.OwnershipAction;
+import org.secondsite.gateway.ownership.OwnershipEvent;
+import org.secondsite.gateway.ownership.OwnershipState;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.checkpoint.AgentSession;
+import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.witness.Answer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One protection group at this gateway: feeds its {@link Ownership} with what happens and carries out what it orders.
+ *
+ * <p>The ownership table decides; this class only translates. Facts about single VMs are summed up for the group here: the
+ * group is as far as the VM that is least far.
+ *
+ * <p>Conductor thread only.
+ */
+public final class ProtectionGroup {
+    private static final Logger LOG = LoggerFactory.getLogger(ProtectionGroup.class);
+    /** How long a protected owner waits for an agent to come back before it gives the VM up. */
+    private static final long AGENT_GRACE_NANOS = 1_500_000_000L;
+    /** How long after a failed activation the next one is tried. */
+    private static final long ACTIVATION_RETRY_NANOS = 500_000_000L;
+    /** How often the peer is told what it was told before: a message may have been lost with a connection. */
+    private static final long REPEAT_NANOS = 250_000_000L;
+
+    private final GroupId id;
+    private final Ownership ownership;
+    private final Surroundings surroundings;
+    private final Consumer<Runnable> conductor;
+    private final LongSupplier clock;
+    private final Map<VmId, VmAtSite> vms = new LinkedHashMap<>();
+
+    private boolean imageReported;
+    private boolean imageAcknowledgedReported;
+    private boolean caughtUpReported;
+    private boolean sourceReported;
+    private long sourceGoneNanos;
+    private String activationFailure;
+    private long activationFailedNanos;
+    private long toldPeerNanos;
+    /** Counts the images that this standby lost; the owner restarts its chain when the number changes. */
+    private long imageGeneration;
+
+    private long burnedTerm;
+    private PeerMessage.StandbyState lastOffer;
+    private long peerGenerationAtStart;
+
+    /**
+     * A group whose role is not known yet.
+     *
+     * @param conductor runs a task on the conductor's thread, later
+     * @param clock a monotonic time in nanoseconds
+     */
+    public ProtectionGroup(
+            GatewayConfig config,
+            GatewayConfig.Group settings,
+            Surroundings surroundings,
+            Consumer<Runnable> conductor,
+            LongSupplier clock) {
+        this.id = settings.id();
+        this.surroundings = surroundings;
+        this.conductor = conductor;
+        this.clock = clock;
+        this.imageGeneration = clock.getAsLong();
+        this.toldPeerNanos = imageGeneration;
+        this.ownership = new Ownership(config.site(), config.peerSite());
+        for (GatewayConfig.Vm vm : settings.vms()) {
+            if (vm.isProtected()) {
+                vms.put(
+                        vm.id(),
+                        new VmAtSite(vm, surroundings, config.checkpoint().intervalMs()));
+            }
+        }
+    }
+
+    /** The group. */
+    public GroupId id() {
+        return id;
+    }
+
+    /** Who owns it, as far as this gateway knows. */
+    public Ownership ownership() {
+        return ownership;
+    }
+
+    /** Its protected VMs. */
+    public Iterable<VmAtSite> vms() {
+        return vms.values();
+    }
+
+    // ---- the witness --------------------------------------------------------------------------------------------
+
+    /** A record came, from the witness or from the peer. */
+    public void recordLearnt(OwnershipRecord record) {
+        tell(new OwnershipEvent.RecordLearnt(record));
+    }
+
+    private void ask(OwnershipAction.Ask ask) {
+        surroundings
+                .timeline()
+                .note(
+                        id.name(),
+                        "ask",
+                        "witness: owner " + ask.owner() + " in sync " + ask.inSync() + " after term "
+                                + ask.expectedTerm() + " (" + ask.reason() + ")");
+        var _ = surroundings
+                .witness()
+                .ask(id, ask.expectedTerm(), ask.owner(), ask.inSync(), ask.reason())
+                .whenComplete((answer, failure) -> conductor.accept(() -> answered(ask, answer, failure)));
+    }
+
+    private void answered(OwnershipAction.Ask ask, Answer answer, Throwable failure) {
+        switch (answer) {
+            case null -> tell(new OwnershipEvent.Unanswered(ask.attempt(), String.valueOf(failure.getMessage())));
+            case Answer.Granted granted -> {
+                surroundings
+                        .timeline()
+                        .note(id.name(), "grant", granted.record().toString());
+                tell(new OwnershipEvent.Granted(ask.attempt(), granted.record()));
+            }
+            case Answer.Refused refused -> {
+                surroundings.timeline().note(id.name(), "refusal", refused.reason() + "; " + refused.current());
+                tell(new OwnershipEvent.Refused(ask.attempt(), refused.current(), refused.reason()));
+            }
+        }
+    }
+
+    // ---- the peer -----------------------------------------------------------------------------------------------
+
+    /** The other gateway is suspected. */
+    public void peerLost(String reason) {
+        lastOffer = null;
+        tell(new OwnershipEvent.PeerLost(reason));
+    }
+
+    /** The other gateway is heard again, and the tunnel is up. */
+    public void peerBack() {
+        tell(new OwnershipEvent.PeerBack());
+    }
+
+    /** What each side must know first on a tunnel that came up: the record, and what the standby has to offer. */
+    public void tellPeer() {
+        toldPeerNanos = clock.getAsLong();
+        ownership.record().ifPresent(r -> surroundings.peer().send(new PeerMessage.RecordNews(r)));
+        offer();
+    }
+
+    /** What the other gateway says of itself as a standby. */
+    public void offered(PeerMessage.StandbyState state) {
+        lastOffer = state;
+        boolean chainBroken = state.imageGeneration() != peerGenerationAtStart && anyCheckpointing();
+        if (!state.ready() || chainBroken) {
+            tell(new OwnershipEvent.StandbyBroken(state.ready() ? "it lost its image" : state.reason()));
+        }
+        if (state.ready()) {
+            tell(new OwnershipEvent.StandbyReady());
+        }
+    }
+
+    /** Tells the peer what this site has to offer as a standby. */
+    private void offer() {
+        boolean standby = ownership.state() == OwnershipState.STANDBY;
+        boolean agents = all(VmAtSite::canKeepReplica);
+        String reason = standby ? (agents ? "ready" : "no agent beside its hypervisor") : "it is " + ownership.state();
+        surroundings
+                .peer()
+                .send(new PeerMessage.StandbyState(id, standby && agents, imageGeneration, burnedTerm, reason));
+    }
+
+    /** A whole epoch came through the tunnel. It is closed here, or handed on. */
+    public void epochFromPeer(Epoch epoch) {
+        EpochId epochId = epoch.header().epoch();
+        VmAtSite vm = vms.get(epoch.header().vm());
+        String refusal = refusal(vm, epochId);
+        if (refusal == null) {
+            refusal = vm.replica().keep(vm.session().orElseThrow(), epoch);
+        }
+        if (refusal != null) {
+            epoch.close();
+            LOG.warn("{} epoch {} refused: {}", vm.id(), epochId, refusal);
+            surroundings.peer().refuse(vm.id(), epochId, refusal);
+        }
+        reportImage();
+    }
+
+    private String refusal(VmAtSite vm, EpochId epoch) {
+        if (!ownership.acceptsEpochs()) {
+            return "this site is " + ownership.state() + " in term " + ownership.term();
+        }
+        if (epoch.term() > ownership.term()) {
+            return "its term is not known here, only " + ownership.term();
+        }
+        if (epoch.term() <= burnedTerm) {
+            return "this site has asked to take over in term " + burnedTerm;
+        }
+        return vm.canKeepReplica() ? null : "no agent beside its hypervisor";
+    }
+
+    /** The standby holds an epoch. */
+    public void committedByPeer(VmId vm, EpochId epoch) {
+        VmAtSite known = vms.get(vm);
+        known.source().committed(known.session(), epoch);
+        reportProgress();
+    }
+
+    /** The standby will not hold an epoch. */
+    public void refusedByPeer(EpochId epoch, String reason) {
+        tell(new OwnershipEvent.StandbyBroken("it refused epoch " + epoch + ": " + reason));
+        if (lastOffer != null && lastOffer.ready()) {
+            tell(new OwnershipEvent.StandbyReady());
+        }
+    }
+
+    // ---- the agents ---------------------------------------------------------------------------------------------
+
+    /** An agent is there. */
+    public void attached(AgentSession session) {
+        VmAtSite vm = vms.get(session.vm());
+        vm.attach(session);
+        vm.replica().forget();
+        surroundings
+                .timeline()
+                .note(vm.id().name(), "agent", "attached, VM " + (vm.running() ? "runs" : "does not run"));
+        if (vm.running() && vm.source().running()) {
+            vm.source().restart(session);
+        }
+        lostImage("the agent of " + vm.id() + " started anew");
+        boolean notHere = ownership.state() == OwnershipState.STANDBY || ownership.state() == OwnershipState.FENCED;
+        if (vm.running() && notHere) {
+            stopVm(vm, "this site is " + ownership.state() + " in term " + ownership.term());
+        }
+        reportSource();
+        offer();
+    }
+
+    /** An agent is gone. */
+    public void detached(AgentSession session, String reason) {
+        VmAtSite vm = vms.get(session.vm());
+        if (!vm.is(session)) {
+            return;
+        }
+        vm.detach();
+        vm.replica().forget();
+        surroundings.timeline().note(vm.id().name(), "agent", "detached: " + reason);
+        lostImage("the agent of " + vm.id() + " is gone");
+        reportSource();
+        offer();
+    }
+
+    /** A VM is paused and waits for its packets to be sealed. */
+    public void sealRequested(AgentSession session, EpochId epoch) {
+        vms.get(session.vm()).source().sealRequested(session, epoch);
+    }
+
+    /** A whole epoch came from the hypervisor. It is closed here, or handed on. */
+    public void epochFromAgent(Epoch epoch, long pauseNanos) {
+        vms.get(epoch.header().vm()).source().received(epoch, pauseNanos);
+    }
+
+    /** The replica of a VM is at an epoch. */
+    public void applied(AgentSession session, EpochId epoch) {
+        VmAtSite vm = vms.get(session.vm());
+        if (vm.is(session)) {
+            vm.replica().applied(epoch);
+        }
+    }
+
+    /** A VM runs here, from an epoch. */
+    public void activated(AgentSession session, EpochId epoch) {
+        VmAtSite vm = vms.get(session.vm());
+        vm.noteActive(true);
+        vm.replica().forget();
+        surroundings.timeline().note(vm.id().name(), "vm-active", "from epoch " + epoch);
+        if (all(VmAtSite::active)) {
+            lostImage("activated");
+            sourceReported = true;
+            tell(new OwnershipEvent.Activated());
+        }
+    }
+
+    /** An agent could not do something. */
+    public void failed(AgentSession session, String what, String reason) {
+        VmAtSite vm = vms.get(session.vm());
+        surroundings.timeline().note(vm.id().name(), "agent-failure", what + ": " + reason);
+        switch (what) {
+            case "activation" -> {
+                activationFailure = vm.id() + ": " + reason;
+                activationFailedNanos = clock.getAsLong();
+            }
+            case "vm" -> {
+                vm.noteRunning(false);
+                sourceReported = false;
+                tell(new OwnershipEvent.SourceLost(vm.id() + ": " + reason));
+                reportStopped();
+            }
+            case "apply" -> {
+                vm.replica().forget();
+                lostImage(vm.id() + ": " + reason);
+                offer();
+            }
+            default -> LOG.warn("{}: {} failed at the agent: {}", vm.id(), what, reason);
+        }
+    }
+
+    /** A VM is verified to be gone. */
+    public void vmStopped(AgentSession session) {
+        VmAtSite vm = vms.get(session.vm());
+        vm.noteRunning(false);
+        surroundings.timeline().note(vm.id().name(), "vm-stopped", "by order of this gateway");
+        reportStopped();
+        offer();
+    }
+
+    // ---- sums over the VMs --------------------------------------------------------------------------------------
+
+    private void reportSource() {
+        boolean ready = all(VmAtSite::checkpointable);
+        if (ready) {
+            sourceGoneNanos = 0;
+            if (!sourceReported) {
+                sourceReported = true;
+                tell(new OwnershipEvent.SourceReady());
+            }
+        } else if (sourceReported && sourceGoneNanos == 0) {
+            sourceGoneNanos = clock.getAsLong();
+        }
+        reportStopped();
+    }
+
+    private void reportStopped() {
+        if (all(VmAtSite::canKeepReplica)) {
+            sourceReported = false;
+            tell(new OwnershipEvent.VmsStopped());
+        }
+    }
+
+    private void reportImage() {
+        boolean held = all(vm -> vm.replica().holdsImage());
+        if (held && !imageReported) {
+            imageReported = true;
+            surroundings.timeline().note(id.name(), "image", "a complete image of every VM is held");
+            tell(new OwnershipEvent.ImageHeld());
+        }
+    }
+
+    private void lostImage(String reason) {
+        imageGeneration++;
+        if (imageReported) {
+            imageReported = false;
+            surroundings.timeline().note(id.name(), "image", "lost: " + reason);
+            tell(new OwnershipEvent.ImageLost(reason));
+        }
+    }
+
+    private void reportProgress() {
+        if (!imageAcknowledgedReported && all(vm -> vm.source().imageAcknowledged())) {
+            imageAcknowledgedReported = true;
+            tell(new OwnershipEvent.ImageAcknowledged());
+        }
+        if (!caughtUpReported && all(vm -> vm.source().caughtUp())) {
+            caughtUpReported = true;
+            tell(new OwnershipEvent.CaughtUp());
+        }
+    }
+
+    private boolean anyCheckpointing() {
+        return vms.values().stream().anyMatch(vm -> vm.source().running());
+    }
+
+    private boolean all(Predicate<VmAtSite> predicate) {
+        return vms.values().stream().allMatch(predicate);
+    }
+
+    // ---- time ---------------------------------------------------------------------------------------------------
+
+    /** Time passes. */
+    public void tick() {
+        long now = clock.getAsLong();
+        if (activationFailure != null && now - activationFailedNanos > ACTIVATION_RETRY_NANOS) {
+            String failure = activationFailure;
+            activationFailure = null;
+            tell(new OwnershipEvent.ActivationFailed(failure));
+        }
+        if (now - toldPeerNanos > REPEAT_NANOS) {
+            tellPeer();
+        }
+        if (sourceGoneNanos != 0 && now - sourceGoneNanos > AGENT_GRACE_NANOS) {
+            sourceGoneNanos = 0;
+            sourceReported = false;
+            tell(new OwnershipEvent.SourceLost("its agent is gone"));
+        }
+        tell(new OwnershipEvent.Tick());
+    }
+
+    // ---- orders -------------------------------------------------------------------------------------------------
+
+    private void tell(OwnershipEvent event) {
+        long termBefore = ownership.term();
+        OwnershipState stateBefore = ownership.state();
+        List<OwnershipAction> actions = new ArrayList<>(ownership.on(event, clock.getAsLong()));
+        for (OwnershipAction action : actions) {
+            carryOut(action);
+        }
+        if (ownership.term() != termBefore) {
+            surroundings
+                    .peer()
+                    .send(new PeerMessage.RecordNews(ownership.record().orElseThrow()));
+        }
+        if (ownership.state() != stateBefore || ownership.term() != termBefore) {
+            offer();
+        }
+    }
+
+    private void carryOut(OwnershipAction action) {
+        switch (action) {
+            case OwnershipAction.Transition t ->
+                surroundings.timeline().note(id.name(), "transition", t.from() + " -> " + t.to() + ": " + t.reason());
+            case OwnershipAction.Hold hold -> each(vm -> vm.source().gate(hold.term()));
+            case OwnershipAction.Pass pass ->
+                each(vm -> surroundings.dataPlane().pass(vm.id(), pass.term()));
+            case OwnershipAction.Fence fence ->
+                each(vm -> surroundings.dataPlane().fence(vm.id(), fence.term()));
+            case OwnershipAction.StartCheckpoints start -> startCheckpoints(start.term());
+            case OwnershipAction.Retitle retitle -> each(vm -> vm.source().retitle(vm.session(), retitle.term()));
+            case OwnershipAction.StopCheckpoints stop -> each(vm -> vm.source().stop(vm.session()));
+            case OwnershipAction.RefuseEpochs refuse -> {
+                burnedTerm = Math.max(burnedTerm, refuse.term());
+                each(vm -> vm.replica().stopAcknowledging());
+            }
+            case OwnershipAction.Ask ask -> ask(ask);
+            case OwnershipAction.Activate activate -> each(this::activate);
+            case OwnershipAction.StopVms stop -> each(vm -> stopVm(vm, stop.reason()));
+            case OwnershipAction.Announce announce -> surroundings.routes().publish(id, announce.role());
+            case OwnershipAction.TakeSwitches take -> surroundings.switches().publish(id, take.term(), take.owner());
+            case OwnershipAction.Alarm alarm -> surroundings.timeline().note(id.name(), "alarm", alarm.text());
+        }
+    }
+
+    private void startCheckpoints(long term) {
+        imageAcknowledgedReported = false;
+        caughtUpReported = false;
+        peerGenerationAtStart = lastOffer == null ? 0 : lastOffer.imageGeneration();
+        each(vm -> vm.session().ifPresent(session -> vm.source().start(session, term)));
+    }
+
+    private void activate(VmAtSite vm) {
+        Optional<AgentSession> session = vm.session();
+        if (session.isPresent() && !vm.active()) {
+            session.get().activate(vm.replica().held());
+        }
+    }
+
+    private void stopVm(VmAtSite vm, String reason) {
+        if (vm.running()) {
+            vm.session().ifPresent(session -> session.stopVm(reason));
+        }
+    }
+
+    private void each(Consumer<VmAtSite> what) {
+        vms.values().forEach(what);
+    }
+
+    // ---- status -------------------------------------------------------------------------------------------------
+
+    /** The highest term in which this site asked for promotion. */
+    public long burnedTerm() {
+        return burnedTerm;
+    }
+}

@@ -1,0 +1,100 @@
+package org.secondsite.gateway.group;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.checkpoint.AgentSession;
+
+/**
+ * One VM's checkpoints at its standby: the way of an epoch from <i>received</i> over <i>kept</i> and <i>committed</i> to
+ * <i>applied</i>.
+ *
+ * <p>An epoch is kept only if it continues what is held without a gap, or is a full image; only what is kept is acknowledged,
+ * and only whole epochs are ever kept. When the agent has fallen behind by {@value #APPLY_BACKLOG} epochs, further ones are
+ * kept but acknowledged only as the agent applies earlier ones: that is the back-pressure, and it bounds the memory, because
+ * the owner has a bounded number of unacknowledged epochs.
+ *
+ * <p>Conductor thread only.
+ */
+public final class ReplicaStream {
+    private static final int APPLY_BACKLOG = 16;
+
+    private final VmId vm;
+    private final Surroundings.PeerLink peer;
+
+    private EpochId held = EpochId.NONE;
+    private EpochId applied = EpochId.NONE;
+    private final Deque<EpochId> unapplied = new ArrayDeque<>();
+    private final Deque<EpochId> unacknowledged = new ArrayDeque<>();
+
+    ReplicaStream(VmId vm, Surroundings.PeerLink peer) {
+        this.vm = vm;
+        this.peer = peer;
+    }
+
+    /**
+     * Keeps an epoch and acknowledges it, or says why not.
+     *
+     * @return null if it was kept, else the reason
+     */
+    String keep(AgentSession session, Epoch epoch) {
+        EpochId id = epoch.header().epoch();
+        EpochId base = epoch.header().base();
+        boolean full = base.equals(EpochId.NONE);
+        if (!full && !base.equals(held)) {
+            return "it builds on " + base + ", but " + held + " is held";
+        }
+        if (full && id.atMost(held)) {
+            return "it is a full image not newer than " + held;
+        }
+        held = id;
+        unapplied.addLast(id);
+        unacknowledged.addLast(id);
+        session.apply(epoch);
+        acknowledge();
+        return null;
+    }
+
+    void applied(EpochId epoch) {
+        applied = epoch;
+        while (!unapplied.isEmpty() && unapplied.getFirst().atMost(epoch)) {
+            unapplied.removeFirst();
+        }
+        acknowledge();
+    }
+
+    private void acknowledge() {
+        while (!unacknowledged.isEmpty() && unapplied.size() <= APPLY_BACKLOG) {
+            peer.committed(vm, unacknowledged.removeFirst());
+        }
+    }
+
+    /** What is kept and not acknowledged stays so: the owner's term is burned by asking for promotion. */
+    void stopAcknowledging() {
+        unacknowledged.clear();
+    }
+
+    /** Nothing is held any more. */
+    void forget() {
+        held = EpochId.NONE;
+        applied = EpochId.NONE;
+        unapplied.clear();
+        unacknowledged.clear();
+    }
+
+    boolean holdsImage() {
+        return !held.equals(EpochId.NONE);
+    }
+
+    /** The last epoch kept. */
+    public EpochId held() {
+        return held;
+    }
+
+    /** The last epoch that the agent has applied. */
+    public EpochId applied() {
+        return applied;
+    }
+}

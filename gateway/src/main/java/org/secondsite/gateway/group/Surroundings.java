@@ -1,0 +1,65 @@
+package org.secondsite.gateway.group;
+
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.secondsite.buffer.DataPlane;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.SiteId;
+import org.secondsite.config.VmId;
+import org.secondsite.gateway.ownership.RouteRole;
+import org.secondsite.gateway.timeline.Timeline;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.witness.Answer;
+
+/**
+ * What a protection group acts upon. Nothing here waits.
+ *
+ * @param dataPlane holds and releases packets
+ * @param peer the tunnel to the other gateway
+ * @param witness decides who owns a group
+ * @param routes announces prefixes
+ * @param switches programs switches
+ * @param timeline remembers what happened
+ */
+public record Surroundings(
+        DataPlane dataPlane, PeerLink peer, WitnessLink witness, Routes routes, Switches switches, Timeline timeline) {
+
+    /** The tunnel, as a group uses it. */
+    public interface PeerLink {
+        /** Takes over the epoch, and sends it until it is committed, refused or discarded. */
+        void send(Epoch epoch);
+
+        /** Sends a control message, ahead of epochs; lost when the tunnel is down. */
+        void send(PeerMessage message);
+
+        /** Tells the peer that this site holds the epoch. */
+        void committed(VmId vm, EpochId epoch);
+
+        /** Tells the peer that this site does not keep the epoch. */
+        void refuse(VmId vm, EpochId epoch, String reason);
+
+        /** Forgets every epoch of the VM that was sent and not committed. */
+        void discard(VmId vm);
+    }
+
+    /** The witness, as a group uses it. */
+    public interface WitnessLink {
+        /** Asks for a compare-and-set; completes exceptionally when nobody knows what became of it. */
+        CompletableFuture<Answer> ask(
+                GroupId group, long expectedTerm, SiteId owner, Set<SiteId> inSync, String reason);
+    }
+
+    /** The routers. */
+    public interface Routes {
+        /** Announces the group's prefixes in this role, and no longer in any other. */
+        void publish(GroupId group, RouteRole role);
+    }
+
+    /** The switches. */
+    public interface Switches {
+        /** Programs the group's VMs as the owner's or as the standby's. */
+        void publish(GroupId group, long term, boolean owner);
+    }
+}

@@ -1,0 +1,92 @@
+package org.secondsite.gateway.group;
+
+import java.util.Optional;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.checkpoint.AgentSession;
+
+/** One protected VM at this gateway: its agent, if one is attached, and its two streams. Conductor thread only. */
+public final class VmAtSite {
+    private final GatewayConfig.Vm settings;
+    private final CheckpointStream source;
+    private final ReplicaStream replica;
+
+    private AgentSession session;
+    private boolean running;
+    private boolean active;
+
+    VmAtSite(GatewayConfig.Vm settings, Surroundings surroundings, int intervalMs) {
+        this.settings = settings;
+        source = new CheckpointStream(settings.id(), surroundings.dataPlane(), surroundings.peer(), intervalMs);
+        replica = new ReplicaStream(settings.id(), surroundings.peer());
+    }
+
+    /** The VM. */
+    public VmId id() {
+        return settings.id();
+    }
+
+    /** Its checkpoints while this site owns it. */
+    public CheckpointStream source() {
+        return source;
+    }
+
+    /** Its checkpoints while this site is the standby. */
+    public ReplicaStream replica() {
+        return replica;
+    }
+
+    /** The agent beside its hypervisor, if attached. */
+    public Optional<AgentSession> session() {
+        return Optional.ofNullable(session);
+    }
+
+    /** Whether this very session is the attached one; a session has no other identity. */
+    @SuppressWarnings("ReferenceEquality")
+    boolean is(AgentSession other) {
+        return session == other;
+    }
+
+    void attach(AgentSession newSession) {
+        session = newSession;
+        running = newSession.vmRunning();
+    }
+
+    void detach() {
+        session = null;
+    }
+
+    /** Whether the VM runs here, by the last word of its agent. */
+    public boolean running() {
+        return running;
+    }
+
+    void noteRunning(boolean runs) {
+        running = runs;
+        if (!runs) {
+            active = false;
+        }
+    }
+
+    /** Whether an activation that was ordered is complete. */
+    boolean active() {
+        return active;
+    }
+
+    void noteActive(boolean isActive) {
+        active = isActive;
+        if (isActive) {
+            running = true;
+        }
+    }
+
+    /** Whether the VM can be checkpointed. */
+    boolean checkpointable() {
+        return session != null && running;
+    }
+
+    /** Whether a replica can be kept beside the hypervisor. */
+    boolean canKeepReplica() {
+        return session != null && !running;
+    }
+}

@@ -1,0 +1,134 @@
+package org.secondsite.gateway.management;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.Writer;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Answers questions on a Unix socket: one JSON object a line, {@code {"command": "status"}}, answered by one JSON object a
+ * line. An answer with the member {@code error} says why there is no other.
+ *
+ * <p>Only the user that runs the gateway may open the socket. Every connection has a virtual thread.
+ */
+public final class ManagementServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ManagementServer.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** Answers one command; runs on the connection's thread and may wait. */
+    @FunctionalInterface
+    public interface Command {
+        /**
+         * Answers.
+         *
+         * @param request the whole request
+         * @return the answer
+         * @throws Exception if there is none; its message goes to the client
+         */
+        JsonNode answer(JsonNode request) throws Exception;
+    }
+
+    private final Path socket;
+    private final ServerSocketChannel server;
+    private final Map<String, Command> commands;
+
+    private ManagementServer(Path socket, ServerSocketChannel server, Map<String, Command> commands) {
+        this.socket = socket;
+        this.server = server;
+        this.commands = Map.copyOf(commands);
+    }
+
+    /**
+     * Listens.
+     *
+     * @param socket where; a socket left behind by a dead process is replaced
+     * @param commands by name
+     * @throws IOException if the socket cannot be made
+     */
+    public static ManagementServer open(Path socket, Map<String, Command> commands) throws IOException {
+        Files.createDirectories(socket.toAbsolutePath().getParent());
+        Files.deleteIfExists(socket);
+        ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            server.bind(UnixDomainSocketAddress.of(socket));
+            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
+        } catch (IOException e) {
+            server.close();
+            throw e;
+        }
+        ManagementServer management = new ManagementServer(socket, server, commands);
+        Thread.ofVirtual().name("management").start(management::accept);
+        return management;
+    }
+
+    private void accept() {
+        while (server.isOpen()) {
+            try {
+                SocketChannel client = server.accept();
+                Thread.ofVirtual().name("management-client").start(() -> serve(client));
+            } catch (ClosedChannelException e) {
+                return;
+            } catch (IOException e) {
+                LOG.warn("management socket {}: {}", socket, e.toString());
+            }
+        }
+    }
+
+    private void serve(SocketChannel client) {
+        try (client;
+                BufferedReader in = new BufferedReader(Channels.newReader(client, StandardCharsets.UTF_8));
+                Writer out = Channels.newWriter(client, StandardCharsets.UTF_8)) {
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                out.write(JSON.writeValueAsString(answer(line)));
+                out.write('\n');
+                out.flush();
+            }
+        } catch (IOException e) {
+            LOG.debug("management client: {}", e.toString());
+        }
+    }
+
+    private JsonNode answer(String line) {
+        try {
+            JsonNode request = JSON.readTree(line);
+            String name = request.path("command").asText();
+            Command command = commands.get(name);
+            if (command == null) {
+                return error("no command '" + name + "'; there are " + new TreeSet<>(commands.keySet()));
+            }
+            return command.answer(request);
+        } catch (JsonProcessingException e) {
+            return error("not a JSON object on one line: " + e.getOriginalMessage());
+        } catch (Exception e) {
+            LOG.warn("management command failed: {}", line, e);
+            return error(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static ObjectNode error(String text) {
+        return JSON.createObjectNode().put("error", text);
+    }
+
+    @Override
+    public void close() throws IOException {
+        server.close();
+        Files.deleteIfExists(socket);
+    }
+}

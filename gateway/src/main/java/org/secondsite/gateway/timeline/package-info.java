@@ -1,0 +1,2 @@
+/** What happened at a gateway, and when. */
+package org.secondsite.gateway.timeline;

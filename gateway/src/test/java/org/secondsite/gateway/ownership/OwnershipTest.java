@@ -1,0 +1,372 @@
+package org.secondsite.gateway.ownership;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+import org.secondsite.gateway.ownership.OwnershipAction.Activate;
+import org.secondsite.gateway.ownership.OwnershipAction.Alarm;
+import org.secondsite.gateway.ownership.OwnershipAction.Announce;
+import org.secondsite.gateway.ownership.OwnershipAction.Ask;
+import org.secondsite.gateway.ownership.OwnershipAction.Fence;
+import org.secondsite.gateway.ownership.OwnershipAction.Hold;
+import org.secondsite.gateway.ownership.OwnershipAction.Pass;
+import org.secondsite.gateway.ownership.OwnershipAction.RefuseEpochs;
+import org.secondsite.gateway.ownership.OwnershipAction.Retitle;
+import org.secondsite.gateway.ownership.OwnershipAction.StartCheckpoints;
+import org.secondsite.gateway.ownership.OwnershipAction.StopCheckpoints;
+import org.secondsite.gateway.ownership.OwnershipAction.StopVms;
+import org.secondsite.gateway.ownership.OwnershipAction.TakeSwitches;
+import org.secondsite.gateway.ownership.OwnershipAction.Transition;
+
+/** The table of transitions, walked by hand. */
+class OwnershipTest {
+    private static final SiteId A = new SiteId("a");
+    private static final SiteId B = new SiteId("b");
+    private static final GroupId GROUP = new GroupId("web");
+
+    private long now;
+
+    private static OwnershipRecord record(long term, long previous, SiteId owner, SiteId... inSync) {
+        return new OwnershipRecord(GROUP, term, previous, owner, Set.of(inSync));
+    }
+
+    private List<OwnershipAction> tell(Ownership group, OwnershipEvent... events) {
+        List<OwnershipAction> actions = new ArrayList<>();
+        for (OwnershipEvent event : events) {
+            actions.addAll(group.on(event, now));
+        }
+        return actions;
+    }
+
+    private static <T extends OwnershipAction> T only(List<OwnershipAction> actions, Class<T> type) {
+        List<T> found =
+                actions.stream().filter(type::isInstance).map(type::cast).toList();
+        assertEquals(1, found.size(), () -> type.getSimpleName() + " in " + actions);
+        return found.getFirst();
+    }
+
+    private static boolean has(List<OwnershipAction> actions, Class<? extends OwnershipAction> type) {
+        return actions.stream().anyMatch(type::isInstance);
+    }
+
+    private Ownership soloOwner() {
+        Ownership a = new Ownership(A, B);
+        tell(a, new OwnershipEvent.RecordLearnt(record(1, 0, A, A)));
+        assertEquals(OwnershipState.SOLO, a.state());
+        return a;
+    }
+
+    /** Owner a, with everything ready, in SYNCING under term 2. */
+    private Ownership syncingOwner() {
+        Ownership a = soloOwner();
+        tell(a, new OwnershipEvent.SourceReady(), new OwnershipEvent.PeerBack());
+        Ask ask = only(tell(a, new OwnershipEvent.StandbyReady()), Ask.class);
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.Granted(ask.attempt(), record(2, 1, A, A)));
+        assertEquals(2, only(actions, StartCheckpoints.class).term());
+        return a;
+    }
+
+    private Ownership protectedOwner() {
+        Ownership a = syncingOwner();
+        tell(a, new OwnershipEvent.ImageAcknowledged());
+        Ask ask = only(tell(a, new OwnershipEvent.CaughtUp()), Ask.class);
+        tell(a, new OwnershipEvent.Granted(ask.attempt(), record(3, 2, A, A, B)));
+        assertEquals(OwnershipState.PROTECTED, a.state());
+        return a;
+    }
+
+    private Ownership standbyInSync() {
+        Ownership b = new Ownership(B, A);
+        tell(b, new OwnershipEvent.VmsStopped(), new OwnershipEvent.RecordLearnt(record(2, 1, A, A)));
+        assertEquals(OwnershipState.STANDBY, b.state());
+        tell(b, new OwnershipEvent.PeerBack(), new OwnershipEvent.ImageHeld());
+        tell(b, new OwnershipEvent.RecordLearnt(record(3, 2, A, A, B)));
+        return b;
+    }
+
+    @Test
+    void unknownDoesNothingUntilTheWitnessHasSpoken() {
+        Ownership a = new Ownership(A, B);
+        assertEquals(
+                List.of(),
+                tell(
+                        a,
+                        new OwnershipEvent.SourceReady(),
+                        new OwnershipEvent.PeerBack(),
+                        new OwnershipEvent.StandbyReady(),
+                        new OwnershipEvent.PeerLost("x"),
+                        new OwnershipEvent.ImageHeld(),
+                        new OwnershipEvent.Tick()));
+        assertEquals(OwnershipState.UNKNOWN, a.state());
+    }
+
+    @Test
+    void loneOwnerPassesAndAnnounces() {
+        Ownership a = new Ownership(A, B);
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.RecordLearnt(record(1, 0, A, A)));
+        assertEquals(1, only(actions, Pass.class).term());
+        assertEquals(RouteRole.OWNER, only(actions, Announce.class).role());
+        assertEquals(new TakeSwitches(1, true), only(actions, TakeSwitches.class));
+    }
+
+    @Test
+    void epochsAreNumberedOnlyUnderATermGrantedToThisProcess() {
+        Ownership a = soloOwner();
+        List<OwnershipAction> actions = tell(
+                a, new OwnershipEvent.SourceReady(), new OwnershipEvent.PeerBack(), new OwnershipEvent.StandbyReady());
+        assertFalse(has(actions, StartCheckpoints.class));
+        assertEquals(Set.of(A), only(actions, Ask.class).inSync());
+    }
+
+    @Test
+    void holdsBeforeAskingForProtection() {
+        Ownership a = syncingOwner();
+        List<OwnershipAction> gate = tell(a, new OwnershipEvent.ImageAcknowledged());
+        assertTrue(has(gate, Hold.class));
+        assertFalse(has(gate, Ask.class));
+        List<OwnershipAction> caughtUp = tell(a, new OwnershipEvent.CaughtUp());
+        assertEquals(Set.of(A, B), only(caughtUp, Ask.class).inSync());
+        assertFalse(has(caughtUp, Pass.class));
+    }
+
+    @Test
+    void protectionNumbersEpochsUnderTheNewTermAndKeepsHolding() {
+        Ownership a = syncingOwner();
+        tell(a, new OwnershipEvent.ImageAcknowledged());
+        Ask ask = only(tell(a, new OwnershipEvent.CaughtUp()), Ask.class);
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.Granted(ask.attempt(), record(3, 2, A, A, B)));
+        assertEquals(3, only(actions, Retitle.class).term());
+        assertFalse(has(actions, Pass.class));
+    }
+
+    @Test
+    void unansweredAdmissionIsSettledByANewerRequestNeverByARead() {
+        Ownership a = syncingOwner();
+        tell(a, new OwnershipEvent.ImageAcknowledged());
+        Ask admit = only(tell(a, new OwnershipEvent.CaughtUp()), Ask.class);
+        tell(a, new OwnershipEvent.Unanswered(admit.attempt(), "timeout"));
+        // The old record, read again, settles nothing.
+        assertFalse(has(tell(a, new OwnershipEvent.RecordLearnt(record(2, 1, A, A))), Pass.class));
+        now += Ownership.RETRY_NANOS;
+        Ask settle = only(tell(a, new OwnershipEvent.Tick()), Ask.class);
+        assertEquals(2, settle.expectedTerm());
+        assertEquals(Set.of(A), settle.inSync());
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.Granted(settle.attempt(), record(3, 2, A, A)));
+        assertTrue(has(actions, Pass.class));
+    }
+
+    @Test
+    void admissionThatSucceededUnseenProtects() {
+        Ownership a = syncingOwner();
+        tell(a, new OwnershipEvent.ImageAcknowledged());
+        Ask admit = only(tell(a, new OwnershipEvent.CaughtUp()), Ask.class);
+        tell(a, new OwnershipEvent.Unanswered(admit.attempt(), "timeout"));
+        now += Ownership.RETRY_NANOS;
+        Ask settle = only(tell(a, new OwnershipEvent.Tick()), Ask.class);
+        List<OwnershipAction> actions =
+                tell(a, new OwnershipEvent.Refused(settle.attempt(), record(3, 2, A, A, B), "term is 3"));
+        assertEquals(OwnershipState.PROTECTED, a.state());
+        assertFalse(has(actions, Pass.class));
+    }
+
+    @Test
+    void standbyLostWhileAdmissionIsOpenKeepsTheGate() {
+        Ownership a = syncingOwner();
+        tell(a, new OwnershipEvent.ImageAcknowledged(), new OwnershipEvent.CaughtUp());
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.PeerLost("silent"));
+        assertFalse(has(actions, Pass.class));
+        assertEquals(Set.of(A), only(actions, Ask.class).inSync());
+    }
+
+    @Test
+    void standbyLostBeforeAnythingWasAskedReturnsToSolo() {
+        Ownership a = syncingOwner();
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.PeerLost("silent"));
+        assertEquals(OwnershipState.SOLO, a.state());
+        assertTrue(has(actions, StopCheckpoints.class));
+        assertTrue(has(actions, Pass.class));
+    }
+
+    @Test
+    void protectedOwnerWithoutStandbyHoldsUntilTheRecordSaysSolo() {
+        Ownership a = protectedOwner();
+        List<OwnershipAction> lost = tell(a, new OwnershipEvent.PeerLost("silent"));
+        Ask ask = only(lost, Ask.class);
+        assertFalse(has(lost, Pass.class));
+        List<OwnershipAction> solo = tell(a, new OwnershipEvent.Granted(ask.attempt(), record(4, 3, A, A)));
+        assertEquals(OwnershipState.SOLO, a.state());
+        assertTrue(has(solo, StopCheckpoints.class));
+        assertEquals(4, only(solo, Pass.class).term());
+    }
+
+    @Test
+    void requestIsRepeatedUntilAnswered() {
+        Ownership a = protectedOwner();
+        Ask first = only(tell(a, new OwnershipEvent.PeerLost("silent")), Ask.class);
+        assertEquals(List.of(), tell(a, new OwnershipEvent.Tick()));
+        tell(a, new OwnershipEvent.Unanswered(first.attempt(), "no route"));
+        assertEquals(List.of(), tell(a, new OwnershipEvent.Tick()));
+        now += Ownership.RETRY_NANOS;
+        Ask second = only(tell(a, new OwnershipEvent.Tick()), Ask.class);
+        assertEquals(first.expectedTerm(), second.expectedTerm());
+        assertEquals(first.inSync(), second.inSync());
+    }
+
+    @Test
+    void nothingPassesAfterFence() {
+        Ownership a = protectedOwner();
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.RecordLearnt(record(4, 3, B, B)));
+        assertEquals(new Fence(4), actions.getFirst());
+        assertEquals(OwnershipState.FENCED, a.state());
+        assertTrue(has(actions, StopVms.class));
+        assertTrue(has(actions, StopCheckpoints.class));
+        assertEquals(RouteRole.STANDBY, only(actions, Announce.class).role());
+        tell(a, new OwnershipEvent.VmsStopped());
+        assertEquals(OwnershipState.STANDBY, a.state());
+    }
+
+    @Test
+    void oldRecordsChangeNothing() {
+        Ownership a = protectedOwner();
+        assertEquals(List.of(), tell(a, new OwnershipEvent.RecordLearnt(record(3, 2, A, A, B))));
+        assertEquals(List.of(), tell(a, new OwnershipEvent.RecordLearnt(record(2, 1, B, B))));
+        assertEquals(OwnershipState.PROTECTED, a.state());
+    }
+
+    @Test
+    void standbyStopsAcknowledgingBeforeItAsks() {
+        Ownership b = standbyInSync();
+        assertTrue(b.acceptsEpochs());
+        List<OwnershipAction> actions = tell(b, new OwnershipEvent.PeerLost("silent"));
+        assertEquals(new RefuseEpochs(3), actions.getFirst());
+        Ask ask = only(actions, Ask.class);
+        assertEquals(B, ask.owner());
+        assertEquals(Set.of(B), ask.inSync());
+        assertFalse(b.acceptsEpochs());
+        assertFalse(has(actions, Activate.class));
+    }
+
+    @Test
+    void grantActivatesAnnouncesAndTakesTheSwitchesUnderTheNewTerm() {
+        Ownership b = standbyInSync();
+        Ask ask = only(tell(b, new OwnershipEvent.PeerLost("silent")), Ask.class);
+        List<OwnershipAction> actions = tell(b, new OwnershipEvent.Granted(ask.attempt(), record(4, 3, B, B)));
+        assertEquals(4, only(actions, Activate.class).term());
+        assertEquals(RouteRole.PROMOTED, only(actions, Announce.class).role());
+        assertEquals(new TakeSwitches(4, true), only(actions, TakeSwitches.class));
+        tell(b, new OwnershipEvent.Activated());
+        assertEquals(OwnershipState.SOLO, b.state());
+    }
+
+    @Test
+    void refusedStandbyStandsByUnderTheNewRecord() {
+        Ownership b = standbyInSync();
+        Ask ask = only(tell(b, new OwnershipEvent.PeerLost("silent")), Ask.class);
+        List<OwnershipAction> actions =
+                tell(b, new OwnershipEvent.Refused(ask.attempt(), record(4, 3, A, A), "term is 4"));
+        assertEquals(OwnershipState.STANDBY, b.state());
+        assertFalse(has(actions, Activate.class));
+        List<OwnershipAction> again = tell(b, new OwnershipEvent.PeerLost("silent"));
+        assertFalse(has(again, Ask.class));
+        assertTrue(only(again, Alarm.class).text().contains("stands alone"));
+    }
+
+    @Test
+    void standbyWithoutImageDoesNotAsk() {
+        Ownership b = standbyInSync();
+        tell(b, new OwnershipEvent.ImageLost("agent died"));
+        List<OwnershipAction> actions = tell(b, new OwnershipEvent.PeerLost("silent"));
+        assertFalse(has(actions, Ask.class));
+        assertTrue(has(actions, Alarm.class));
+    }
+
+    @Test
+    void recordThatComesAfterTheLossStillLeadsToPromotion() {
+        Ownership b = new Ownership(B, A);
+        tell(
+                b,
+                new OwnershipEvent.VmsStopped(),
+                new OwnershipEvent.RecordLearnt(record(2, 1, A, A)),
+                new OwnershipEvent.PeerBack(),
+                new OwnershipEvent.ImageHeld(),
+                new OwnershipEvent.PeerLost("silent"));
+        assertEquals(OwnershipState.STANDBY, b.state());
+        now += Ownership.RETRY_NANOS;
+        assertFalse(has(tell(b, new OwnershipEvent.Tick()), Ask.class));
+        tell(b, new OwnershipEvent.RecordLearnt(record(3, 2, A, A, B)));
+        assertEquals(B, only(tell(b, new OwnershipEvent.Tick()), Ask.class).owner());
+    }
+
+    @Test
+    void restartedProtectedOwnerStaysClosedUntilItStandsAlone() {
+        Ownership a = new Ownership(A, B);
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.RecordLearnt(record(3, 2, A, A, B)));
+        assertEquals(List.of(), actions);
+        Ask ask = only(tell(a, new OwnershipEvent.SourceReady()), Ask.class);
+        assertEquals(Set.of(A), ask.inSync());
+        assertEquals(OwnershipState.UNKNOWN, a.state());
+        assertTrue(has(tell(a, new OwnershipEvent.Granted(ask.attempt(), record(4, 3, A, A))), Pass.class));
+    }
+
+    @Test
+    void restartedOwnerWithoutVmHandsOverFenced() {
+        Ownership a = new Ownership(A, B);
+        tell(a, new OwnershipEvent.RecordLearnt(record(3, 2, A, A, B)), new OwnershipEvent.VmsStopped());
+        now += Ownership.SOURCE_PATIENCE_NANOS;
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.Tick());
+        assertEquals(new Fence(4), actions.getFirst());
+        Ask ask = only(actions, Ask.class);
+        assertEquals(B, ask.owner());
+        tell(a, new OwnershipEvent.Granted(ask.attempt(), record(4, 3, B, B)));
+        assertEquals(OwnershipState.STANDBY, a.state());
+    }
+
+    @Test
+    void formerOwnerWithARunningVmIsFencedFirst() {
+        Ownership a = new Ownership(A, B);
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.RecordLearnt(record(4, 3, B, B)));
+        assertEquals(new Fence(4), actions.getFirst());
+        assertEquals(OwnershipState.FENCED, a.state());
+        assertTrue(has(tell(a, new OwnershipEvent.SourceReady()), StopVms.class));
+        tell(a, new OwnershipEvent.VmsStopped());
+        assertEquals(OwnershipState.STANDBY, a.state());
+    }
+
+    @Test
+    void vmLostAtAProtectedOwnerIsHandedOverFenced() {
+        Ownership a = protectedOwner();
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.SourceLost("exit 1"));
+        assertEquals(new Fence(4), actions.getFirst());
+        assertEquals(B, only(actions, Ask.class).owner());
+        assertEquals(OwnershipState.FENCED, a.state());
+    }
+
+    @Test
+    void witnessSilenceAloneChangesNothing() {
+        Ownership a = protectedOwner();
+        Ownership b = standbyInSync();
+        for (int i = 0; i < 1000; i++) {
+            now += 5_000_000;
+            assertEquals(List.of(), tell(a, new OwnershipEvent.Tick()));
+            assertEquals(List.of(), tell(b, new OwnershipEvent.Tick()));
+        }
+    }
+
+    @Test
+    void everyTransitionBearsAReason() {
+        Ownership a = protectedOwner();
+        for (OwnershipAction action : tell(a, new OwnershipEvent.RecordLearnt(record(9, 3, B, B)))) {
+            if (action instanceof Transition t) {
+                assertFalse(t.reason().isBlank());
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+package org.secondsite.lab.embedded;
+
+import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.secondsite.buffer.LoopbackDataPlane;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.IpPrefix;
+import org.secondsite.config.MacAddress;
+import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
+import org.secondsite.config.VmId;
+import org.secondsite.gateway.Gateway;
+import org.secondsite.replicator.agent.AgentTiming;
+import org.secondsite.replicator.agent.SyntheticVm;
+import org.secondsite.replicator.agent.io.CheckpointAgent;
+
+/** One site: gateway, agent and the place of a synthetic VM. */
+final class EmbeddedSite implements AutoCloseable {
+    static final GroupId GROUP = new GroupId("web");
+    static final VmId VM = new VmId("vm1");
+    static final IpPrefix PREFIX = IpPrefix.parse("203.0.113.0/24");
+    static final InetAddress SERVICE = IpPrefix.parseAddress("203.0.113.10");
+
+    private static final long RAM_BYTES = 8 << 20;
+    private static final int CHECKPOINT_INTERVAL_MS = 25;
+
+    /** Where everything of one site listens. */
+    record Place(
+            SiteId site,
+            SiteId peer,
+            InetAddress address,
+            long as,
+            int tunnelPort,
+            int checkpointPort,
+            InetSocketAddress peerTunnel) {}
+
+    private final SyntheticVm vm = new SyntheticVm(VM, RAM_BYTES);
+    private final Gateway gateway;
+    private final CheckpointAgent agent;
+    private volatile LoopbackDataPlane dataPlane;
+
+    EmbeddedSite(
+            Place place,
+            InetSocketAddress core,
+            InetSocketAddress witness,
+            Path directory,
+            boolean hold,
+            Consumer<byte[]> uplink)
+            throws IOException {
+        GatewayConfig config = config(place, core, witness, directory);
+        gateway = Gateway.open(config, (settings, vms) -> {
+            dataPlane = new LoopbackDataPlane(vms, settings.poolBytes(), settings.perVmBytes(), uplink);
+            return hold ? dataPlane : new UnheldDataPlane(dataPlane);
+        });
+        agent = CheckpointAgent.open(config.checkpoint().listen(), List.of(vm), AgentTiming.USUAL);
+    }
+
+    private static GatewayConfig config(
+            Place place, InetSocketAddress core, InetSocketAddress witness, Path directory) {
+        String name = place.site().name();
+        return new GatewayConfig(
+                place.site(),
+                place.peer(),
+                new GatewayConfig.Tunnel(
+                        new InetSocketAddress(place.address(), place.tunnelPort()),
+                        place.peerTunnel(),
+                        50,
+                        400,
+                        64 << 20),
+                new TlsFiles(
+                        directory.resolve(name + ".crt"),
+                        directory.resolve(name + ".key"),
+                        directory.resolve("ca.crt")),
+                new GatewayConfig.Witness(List.of(witness), 3000),
+                new GatewayConfig.Checkpoint(
+                        new InetSocketAddress(place.address(), place.checkpointPort()), CHECKPOINT_INTERVAL_MS, 16),
+                new GatewayConfig.Loopback(32 << 20, 16 << 20),
+                Optional.of(new GatewayConfig.Bgp(
+                        place.as(),
+                        (Inet4Address) place.address(),
+                        0,
+                        3,
+                        List.of(new GatewayConfig.Neighbor(
+                                core.getAddress(),
+                                CoreRouter.AS,
+                                Optional.of(place.address()),
+                                core.getPort(),
+                                9,
+                                false,
+                                Optional.empty())))),
+                Optional.empty(),
+                new GatewayConfig.Management(directory.resolve(name + ".sock")),
+                List.of(new GatewayConfig.Group(
+                        GROUP,
+                        List.of(PREFIX),
+                        List.of(IpPrefix.parse("203.0.113.0/25"), IpPrefix.parse("203.0.113.128/25")),
+                        List.of(new GatewayConfig.Vm(
+                                VM,
+                                true,
+                                MacAddress.parse("52:54:00:c0:10:01"),
+                                List.of(SERVICE),
+                                Optional.empty())))));
+    }
+
+    Gateway gateway() {
+        return gateway;
+    }
+
+    /** An operator switches the VM on. */
+    void boot() {
+        vm.boot();
+    }
+
+    /** A frame from outside: inbound traffic never waits. */
+    void deliver(byte[] request) {
+        Conversations.answer(vm, request, frame -> dataPlane.fromVm(VM, frame));
+    }
+
+    /** The site dies: first nothing gets out any more, then gateway, agent and VM are gone, and with them what was held. */
+    @Override
+    public void close() {
+        dataPlane.close();
+        gateway.close();
+        agent.close();
+        vm.kill("the site died");
+    }
+}
