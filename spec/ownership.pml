@@ -1,0 +1,535 @@
+/*
+ * Who owns a protection group: two sites, one witness record, links that lose, delay, reorder and duplicate.
+ *
+ * The model is one process that takes one step of one party at a time, in any order:
+ *
+ *   - A link is a set of messages. What was sent stays in the set and may be taken never (lost), late, in any order or
+ *     again and again. A site that restarts has new TLS sessions: what was on its way to it is gone.
+ *   - A pause is a site that takes no step, for as long as it likes; its steps look at its own memory only.
+ *   - A crash is a restart: memory is lost, the term included. Staying dead is a pause.
+ *   - The witness remembers across restarts (an answer is durable before it is told), so its restarts need no step.
+ *   - Epochs are counted through the terms (a promoted site goes on from what it holds), so that one number says how much
+ *     of the VM's life a site holds, or let out.
+ *
+ * The six rules are assertions named `broken...`; spin says which one failed. Each PLANT_... is a fault that must be found.
+ *
+ * EPOCHS and TERMS bound the run. Conditions on `recTerm` or the peer's `term` in the steps of a site only leave out
+ * messages that nobody could use any more; they are marked "useless".
+ */
+#ifndef EPOCHS
+#define EPOCHS 2
+#endif
+#ifndef TERMS
+#define TERMS 4
+#endif
+
+/* One for each term and one unused; never fewer than the steps below are written out for. */
+#if TERMS > 4
+#define SLOTS (TERMS + 1)
+#else
+#define SLOTS 5
+#endif
+
+#define BIT(k) (1 << (k))
+#define PEER(i) (1 - (i))
+#define MAX(x, y) ((x) > (y) -> (x) : (y))
+
+/* Roles. OUT: no image in use, not trusted. SOLO with `gate` is the owner that gates its output before it asks. */
+#define OUT 0
+#define STANDBY 1
+#define PROTECTED 2
+#define SOLO 3
+
+/* The witness: the history of the record, and the requests of its current term. Older requests fail for good. */
+byte recTerm = 1;
+byte recOwner[SLOTS];
+bool recBoth[SLOTS];
+byte asked;
+#define ASKS_ALONE(i) BIT(i)
+#define ASKS_BOTH(i) BIT(2 + (i))
+#define HANDS_OVER(i) BIT(4 + (i))
+
+/* The sites. */
+byte term[2];
+byte role[2];
+byte sealed[2];
+byte acked[2];
+byte out[2];
+byte held[2];
+byte imageTerm[2];
+bool gate[2];
+bool burned[2];
+
+/* The tunnel, per term: bits of epochs. Epochs and images go from the term's owner, acknowledgements to it. */
+byte epochs[SLOTS];
+byte images[SLOTS];
+byte acks[SLOTS];
+
+/* What only the rules look at. */
+byte released;
+byte kept;
+byte activeTerm = 1;
+byte activeSite;
+byte activeAt;
+byte knows[2];
+bool told[2] = true;
+
+bool brokenReleasedIsCommitted;
+bool brokenOneOwnerPerTerm;
+bool brokenPromotedHoldsAllReleased;
+bool brokenNoSoloWhilePeerInSync;
+bool brokenNothingAfterFence;
+bool brokenFailClosed;
+
+#ifdef PLANT_ACK_AFTER_ASKING
+byte frozen[2];
+#endif
+#ifdef PLANT_STALE_ACK_ACCEPTED
+byte base[SLOTS];
+#endif
+
+/* ---- output --------------------------------------------------------------------------------------------------- */
+
+inline letOut(i, upTo) {
+    brokenOneOwnerPerTerm = recOwner[term[i]] != i + 1;
+    assert(!brokenOneOwnerPerTerm);
+    brokenFailClosed = !told[i];
+    assert(!brokenFailClosed);
+    brokenNothingAfterFence = knows[i] > term[i];
+    assert(!brokenNothingAfterFence);
+    brokenPromotedHoldsAllReleased = activeTerm > term[i] && activeSite != i && upTo > activeAt;
+    assert(!brokenPromotedHoldsAllReleased);
+    out[i] = upTo;
+    released = MAX(released, upTo)
+}
+
+#define gated(i) (role[i] == PROTECTED || gate[i])
+
+#define seals(i) \
+    d_step { role[i] >= PROTECTED && sealed[i] < EPOCHS -> \
+        sealed[i]++; \
+        send(epochs, i, sealed[i]) }
+
+#ifdef PLANT_RELEASE_ON_SEAL
+#define committed(i) sealed[i]
+#else
+#define committed(i) acked[i]
+#endif
+
+#define releases(i) \
+    d_step { role[i] >= PROTECTED && gated(i) && committed(i) > out[i] -> \
+        letOut(i, committed(i)); \
+        brokenReleasedIsCommitted = out[i] > kept; \
+        assert(!brokenReleasedIsCommitted) }
+
+#define passes(i) \
+    d_step { role[i] == SOLO && !gate[i] && sealed[i] > out[i] -> \
+        brokenNoSoloWhilePeerInSync = recOwner[recTerm] != i + 1 || recBoth[recTerm]; \
+        assert(!brokenNoSoloWhilePeerInSync); \
+        letOut(i, sealed[i]) }
+
+/* ---- the owner and its standby -------------------------------------------------------------------------------- */
+
+/* Useless if the peer knows a higher term. */
+#define send(link, i, k) \
+        if \
+        :: term[PEER(i)] <= term[i] -> link[term[i]] = link[term[i]] | BIT(k) \
+        :: else \
+        fi
+
+#ifdef PLANT_STALE_ACK_ACCEPTED
+/* Epochs are numbered anew in each term: the fifth of the old term is taken for the fifth of the new one. */
+#define ackedBy(i, t, k) (base[term[i]] + k - base[t])
+#define hearsAck(i, t, k) \
+    d_step { role[i] >= PROTECTED && acks[t] & BIT(k) && recOwner[t] == i + 1 && t <= term[i] && k > base[t] \
+            && acked[i] < ackedBy(i, t, k) && ackedBy(i, t, k) <= sealed[i] -> acked[i] = ackedBy(i, t, k) }
+#define hearsAcks(i, k) hearsAck(i, 1, k) :: hearsAck(i, 2, k) :: hearsAck(i, 3, k) :: hearsAck(i, 4, k)
+#else
+#define hearsAcks(i, k) \
+    d_step { role[i] >= PROTECTED && acked[i] < k && acks[term[i]] & BIT(k) -> acked[i] = k }
+#endif
+
+#define shipsAgain(i, k) \
+    d_step { role[i] >= PROTECTED && acked[i] < k && k <= sealed[i] \
+            && term[PEER(i)] <= term[i] && !(epochs[term[i]] & BIT(k)) -> \
+        send(epochs, i, k) }
+
+#define sendsImage(i) \
+    d_step { role[i] == SOLO && term[PEER(i)] <= term[i] && !(images[term[i]] & BIT(sealed[i])) -> \
+        send(images, i, sealed[i]) }
+
+inline acknowledge(i, t) {
+    brokenFailClosed = !told[i];
+    assert(!brokenFailClosed);
+#ifndef PLANT_ACK_BEFORE_KEEP
+    kept = MAX(kept, held[i]);
+#endif
+    /* Useless if the owner knows a higher term. */
+    if
+    :: term[PEER(i)] == t -> acks[t] = acks[t] | BIT(held[i])
+    :: else
+    fi
+}
+
+#ifdef PLANT_ACK_AFTER_ASKING
+#define mayAck(i) true
+#else
+#define mayAck(i) !burned[i]
+#endif
+
+#define standbyKeeps(i, k) \
+    d_step { role[i] == STANDBY && mayAck(i) && held[i] + 1 == k && epochs[term[i]] & BIT(k) -> \
+        held[i] = k; \
+        acknowledge(i, term[i]) }
+
+#ifdef PLANT_ACK_BEFORE_TOLD
+#define MAY_TAKE(i) true
+#else
+#define MAY_TAKE(i) told[i]
+#endif
+
+#define takesImage(i, t, k) \
+    d_step { role[i] == OUT && MAY_TAKE(i) && t >= term[i] && recOwner[t] == PEER(i) + 1 && images[t] & BIT(k) \
+            && (imageTerm[i] != t || k > held[i]) -> \
+        held[i] = k; \
+        imageTerm[i] = t; \
+        acknowledge(i, t) }
+
+#define imageKeeps(i, k) \
+    d_step { role[i] == OUT && imageTerm[i] > 0 && imageTerm[i] >= term[i] && held[i] + 1 == k \
+            && epochs[imageTerm[i]] & BIT(k) -> \
+        held[i] = k; \
+        acknowledge(i, imageTerm[i]) }
+
+/* ---- what a site asks of the witness; useless if the record has moved on --------------------------------------- */
+
+#define ask(what) asked = asked | what
+
+#define asksSolo(i) \
+    d_step { role[i] >= PROTECTED && term[i] == recTerm && !(asked & ASKS_ALONE(i)) -> ask(ASKS_ALONE(i)) }
+
+#define gates(i) \
+    d_step { role[i] == SOLO && !gate[i] -> gate[i] = true }
+
+#define asksProtected(i) \
+    d_step { role[i] == SOLO && MAY_ASK_BOTH(i) && term[i] == recTerm && !(asked & ASKS_BOTH(i)) -> ask(ASKS_BOTH(i)) }
+
+#define GATED_BEFORE(i) gate[i]
+#define HOLDS_ALL(i) (acked[i] >= out[i])
+#ifdef PLANT_NO_GATE_BEFORE_ASKING
+#undef GATED_BEFORE
+#define GATED_BEFORE(i) true
+#endif
+#ifdef PLANT_PROTECT_BEFORE_HELD
+#undef HOLDS_ALL
+#define HOLDS_ALL(i) true
+#endif
+#define MAY_ASK_BOTH(i) (GATED_BEFORE(i) && HOLDS_ALL(i))
+
+#define asksPromotion(i) \
+    d_step { role[i] == STANDBY && !(burned[i] && (term[i] != recTerm || asked & ASKS_ALONE(i))) -> \
+        FREEZE(i); \
+        burned[i] = true; \
+        if \
+        :: term[i] == recTerm -> ask(ASKS_ALONE(i)) \
+        :: else \
+        fi }
+#ifdef PLANT_ACK_AFTER_ASKING
+#define FREEZE(i) frozen[i] = (burned[i] -> frozen[i] : held[i])
+#else
+#define FREEZE(i) skip
+#endif
+
+/* The VM is stopped, its last epoch committed and let out; then the owner fences itself and asks. */
+#define handsOver(i) \
+    d_step { role[i] == PROTECTED && acked[i] == sealed[i] && out[i] == sealed[i] && term[i] == recTerm -> \
+        become(i, OUT, term[i]); \
+        ask(HANDS_OVER(i)) }
+
+/* ---- the witness ---------------------------------------------------------------------------------------------- */
+
+inline grant(owner, both) {
+    brokenOneOwnerPerTerm = recOwner[recTerm + 1] != 0;
+    assert(!brokenOneOwnerPerTerm);
+    recTerm++;
+    recOwner[recTerm] = owner + 1;
+    recBoth[recTerm] = both;
+    asked = 0
+}
+
+#define inSync(i) (recOwner[recTerm] == i + 1 || recBoth[recTerm])
+
+#define grantsAlone(i) \
+    d_step { recTerm < TERMS && asked & ASKS_ALONE(i) && inSync(i) -> grant(i, false) }
+
+#define grantsBoth(i) \
+    d_step { recTerm < TERMS && asked & ASKS_BOTH(i) && recOwner[recTerm] == i + 1 && !recBoth[recTerm] -> \
+        grant(i, true) }
+
+#define grantsHandover(i) \
+    d_step { recTerm < TERMS && asked & HANDS_OVER(i) && recOwner[recTerm] == i + 1 && recBoth[recTerm] -> \
+        grant(PEER(i), false) }
+
+/* ---- a site learns a record, any that it has not got beyond ----------------------------------------------------- */
+
+inline become(i, next, t) {
+    role[i] = next;
+    term[i] = t;
+    sealed[i] = 0;
+    acked[i] = 0;
+    out[i] = 0;
+    held[i] = 0;
+    imageTerm[i] = 0;
+    gate[i] = false;
+    burned[i] = false;
+    forgetUseless()
+}
+
+#ifdef PLANT_STALE_ACK_ACCEPTED
+#define USELESS_ACKS(t) skip
+#else
+#define USELESS_ACKS(t) acks[t] = 0
+#endif
+
+/* Keeps the states few: what nobody can use any more is as good as never sent. */
+inline forgetUseless() {
+    for (u : 1 .. TERMS) {
+        if
+        :: recOwner[u] != 0 && term[2 - recOwner[u]] > u -> epochs[u] = 0; images[u] = 0
+        :: else
+        fi;
+        if
+        :: recOwner[u] != 0 && (term[recOwner[u] - 1] > u || (term[recOwner[u] - 1] == u && role[recOwner[u] - 1] < PROTECTED)) -> USELESS_ACKS(u)
+        :: else
+        fi
+    }
+    u = 0
+}
+
+inline renumber(i, t) {
+#ifdef PLANT_STALE_ACK_ACCEPTED
+    base[t] = sealed[i]
+#else
+    skip
+#endif
+}
+
+inline activate(i, t) {
+    brokenOneOwnerPerTerm = recOwner[t] != i + 1;
+    assert(!brokenOneOwnerPerTerm);
+#ifdef PLANT_ACK_AFTER_ASKING
+    v = (burned[i] -> frozen[i] : held[i]);
+#else
+    v = held[i];
+#endif
+    brokenPromotedHoldsAllReleased = v < released;
+    assert(!brokenPromotedHoldsAllReleased);
+    become(i, SOLO, t);
+    sealed[i] = v;
+    out[i] = v;
+    renumber(i, t);
+    kept = v;
+    activeTerm = t;
+    activeSite = i;
+    activeAt = v;
+    v = 0
+}
+
+#ifdef PLANT_ACKNOWLEDGED_IMAGE_DROPPED
+#define KEEPS_IMAGE(i, t) false
+#else
+#define KEEPS_IMAGE(i, t) (imageTerm[i] >= t)
+#endif
+
+/* An image of that term or a later one stays: it was acknowledged, and an older copy of it may still arrive. */
+inline goOut(i, t) {
+    if
+    :: role[i] == OUT && KEEPS_IMAGE(i, t) -> term[i] = t
+    :: else -> become(i, OUT, t)
+    fi
+}
+
+inline learnOwn(i, t) {
+    if
+    :: role[i] >= PROTECTED && t == term[i] + 1 ->
+        term[i] = t;
+        role[i] = (recBoth[t] -> PROTECTED : SOLO);
+        acked[i] = (recBoth[t] -> acked[i] : 0);
+        gate[i] = false;
+        renumber(i, t);
+        forgetUseless()
+    :: role[i] == STANDBY && t == term[i] + 1 -> activate(i, t)
+    :: else -> goOut(i, t)
+    fi
+}
+
+#define unbroken(i, t) \
+    ((role[i] == STANDBY && term[i] == t - 1 && !burned[i]) \
+        || (role[i] == OUT && imageTerm[i] == t - 1 && imageTerm[i] > 0 && imageTerm[i] >= term[i]))
+
+#ifdef PLANT_FENCE_FORGOTTEN
+#define FENCE(i, t) skip
+#else
+#define FENCE(i, t) goOut(i, t)
+#endif
+
+inline learnPeers(i, t) {
+    if
+    :: recBoth[t] && unbroken(i, t) ->
+        v = held[i];
+        become(i, STANDBY, t);
+        held[i] = v;
+        v = 0
+    :: else -> FENCE(i, t)
+    fi
+}
+
+/* The first record after a start is asked for, so it is the one in force then: what comes later may be late. */
+#ifdef PLANT_TOLD_STALE_AT_START
+#define NEWS(i, t) true
+#else
+#define NEWS(i, t) (told[i] || t == recTerm)
+#endif
+
+#define learns(i, t) \
+    d_step { knows[i] < t && t <= recTerm && NEWS(i, t) -> \
+        knows[i] = t; \
+        told[i] = true; \
+        if \
+        :: recOwner[t] == i + 1 -> learnOwn(i, t) \
+        :: else -> learnPeers(i, t) \
+        fi }
+
+/* ---- a site crashes and starts anew ---------------------------------------------------------------------------- */
+
+inline loseSessions(i) {
+    for (u : 1 .. TERMS) {
+        if
+        :: recOwner[u] == i + 1 -> acks[u] = 0
+        :: recOwner[u] == PEER(i) + 1 -> epochs[u] = 0; images[u] = 0
+        :: else
+        fi
+    }
+    u = 0
+}
+
+#define restarts(i) \
+    d_step { (told[i] || imageTerm[i] > 0) -> \
+        told[i] = false; \
+        RESTART_ROLE(i); \
+        SESSIONS(i) }
+
+#ifdef PLANT_SESSIONS_SURVIVE_RESTART
+#define SESSIONS(i) skip
+#else
+#define SESSIONS(i) loseSessions(i)
+#endif
+
+#define forgetsAll(i) knows[i] = 0; become(i, OUT, 0)
+#if defined(PLANT_RESTART_ASSUMES_STANDBY)
+#define RESTART_ROLE(i) \
+        if \
+        :: role[i] == STANDBY -> u = term[i]; v = u; become(i, STANDBY, v); v = 0 \
+        :: else -> forgetsAll(i) \
+        fi
+#elif defined(PLANT_RESTART_ASSUMES_OWNER)
+#define RESTART_ROLE(i) \
+        if \
+        :: role[i] >= PROTECTED -> skip \
+        :: else -> forgetsAll(i) \
+        fi
+#else
+#define RESTART_ROLE(i) forgetsAll(i)
+#endif
+
+/* ---- faults that are steps of their own ------------------------------------------------------------------------ */
+
+#define goesSoloUnasked(i) d_step { role[i] == PROTECTED -> role[i] = SOLO }
+
+/* A read shows the old record, while the request is on its way. */
+#define ungatesByRead(i) d_step { role[i] == SOLO && gate[i] && recTerm == term[i] -> gate[i] = false }
+
+#define promotesItself(i) d_step { role[i] == STANDBY && burned[i] && term[i] < TERMS -> v = term[i]; activate(i, v + 1) }
+
+/* It had told the record before it was durable. */
+#define witnessForgets() d_step { recTerm > 1 && (knows[0] == recTerm || knows[1] == recTerm) -> recTerm-- }
+
+#if defined(PLANT_SOLO_WITHOUT_RECORD)
+#define FAULTS :: goesSoloUnasked(0) :: goesSoloUnasked(1)
+#elif defined(PLANT_UNGATE_BY_READ)
+#define FAULTS :: ungatesByRead(0) :: ungatesByRead(1)
+#elif defined(PLANT_PROMOTE_WITHOUT_GRANT)
+#define FAULTS :: promotesItself(0) :: promotesItself(1)
+#elif defined(PLANT_VOTE_NOT_DURABLE)
+#define FAULTS :: witnessForgets()
+#else
+#define FAULTS
+#endif
+
+/* ---- all steps -------------------------------------------------------------------------------------------------- */
+
+byte u;
+byte v;
+
+#if TERMS > 5 || EPOCHS > 3
+#error "steps are written out for at most 5 terms and 3 epochs"
+#endif
+#if TERMS > 4
+#define MORE_IMAGES(i, k) :: takesImage(i, 5, k)
+#define MORE_LEARNS(i) :: learns(i, 5)
+#else
+#define MORE_IMAGES(i, k)
+#define MORE_LEARNS(i)
+#endif
+#if EPOCHS > 2
+#define MORE_EPOCHS(i) EPOCH_STEPS(i, 3)
+#else
+#define MORE_EPOCHS(i)
+#endif
+
+#define TAKES_IMAGES(i, k) \
+    :: takesImage(i, 1, k) :: takesImage(i, 2, k) :: takesImage(i, 3, k) :: takesImage(i, 4, k) MORE_IMAGES(i, k)
+
+#define EPOCH_STEPS(i, k) \
+    :: hearsAcks(i, k) \
+    :: shipsAgain(i, k) \
+    :: standbyKeeps(i, k) \
+    :: imageKeeps(i, k) \
+    TAKES_IMAGES(i, k)
+
+#define STEPS(i) \
+    :: seals(i) \
+    :: releases(i) \
+    :: passes(i) \
+    :: sendsImage(i) \
+    TAKES_IMAGES(i, 0) \
+    EPOCH_STEPS(i, 1) EPOCH_STEPS(i, 2) MORE_EPOCHS(i) \
+    :: asksSolo(i) \
+    :: gates(i) \
+    :: asksProtected(i) \
+    :: asksPromotion(i) \
+    :: handsOver(i) \
+    :: grantsAlone(i) \
+    :: grantsBoth(i) \
+    :: grantsHandover(i) \
+    :: learns(i, 1) :: learns(i, 2) :: learns(i, 3) :: learns(i, 4) MORE_LEARNS(i) \
+    :: restarts(i)
+
+active proctype world() {
+    d_step {
+        recOwner[1] = 1;
+        recBoth[1] = true;
+        term[0] = 1;
+        term[1] = 1;
+        knows[0] = 1;
+        knows[1] = 1;
+        role[0] = PROTECTED;
+        role[1] = STANDBY
+    };
+end:
+    do
+    STEPS(0)
+    STEPS(1)
+    FAULTS
+    od
+}

@@ -1,0 +1,161 @@
+package org.secondsite.witness.spec;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Has Spin explore {@code spec/ownership.pml} to the end, and find every planted fault. Needs the Debian packages spin and
+ * gcc, and about 1 GB of memory.
+ */
+@Tag("spec")
+class OwnershipSpecTest {
+    private static final Path SPEC = Path.of("..", "spec").toAbsolutePath().normalize();
+    private static final Path MODEL = SPEC.resolve("ownership.pml");
+    private static final int TIMEOUT_SECONDS = 900;
+
+    /** Each fault with the rule that it breaks. It is searched for within the smallest bounds that show it. */
+    enum Plant {
+        RELEASE_ON_SEAL("ReleasedIsCommitted"),
+        ACK_BEFORE_KEEP("ReleasedIsCommitted"),
+        STALE_ACK_ACCEPTED("ReleasedIsCommitted", 2, 3),
+        PROMOTE_WITHOUT_GRANT("OneOwnerPerTerm"),
+        VOTE_NOT_DURABLE("OneOwnerPerTerm"),
+        ACK_AFTER_ASKING("PromotedHoldsAllReleased"),
+        ACKNOWLEDGED_IMAGE_DROPPED("PromotedHoldsAllReleased"),
+        PROTECT_BEFORE_HELD("PromotedHoldsAllReleased"),
+        RESTART_ASSUMES_STANDBY("PromotedHoldsAllReleased"),
+        SESSIONS_SURVIVE_RESTART("PromotedHoldsAllReleased"),
+        TOLD_STALE_AT_START("PromotedHoldsAllReleased"),
+        NO_GATE_BEFORE_ASKING("NoSoloWhilePeerInSync"),
+        SOLO_WITHOUT_RECORD("NoSoloWhilePeerInSync"),
+        UNGATE_BY_READ("NoSoloWhilePeerInSync"),
+        FENCE_FORGOTTEN("NothingAfterFence"),
+        ACK_BEFORE_TOLD("FailClosed"),
+        RESTART_ASSUMES_OWNER("FailClosed");
+
+        private final String rule;
+        private final int epochs;
+        private final int terms;
+
+        Plant(String rule) {
+            this(rule, 1, 4);
+        }
+
+        Plant(String rule, int epochs, int terms) {
+            this.rule = rule;
+            this.epochs = epochs;
+            this.terms = terms;
+        }
+    }
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void allRulesHoldInEveryState() throws Exception {
+        String said = search("-O2", 24);
+        assertTrue(said.contains("errors: 0") && said.contains("Full statespace search"), said);
+        for (String incomplete : List.of(
+                "Search not completed",
+                "max search depth too small",
+                "Bit statespace",
+                "hash-compact",
+                "out of memory")) {
+            assertTrue(!said.contains(incomplete), said);
+        }
+        // A step that is never taken proves nothing: only the end, that the model does not have, may be unreached.
+        Matcher unreached = Pattern.compile("\\((\\d+) of \\d+ states\\)").matcher(said);
+        assertTrue(unreached.find() && unreached.group(1).equals("1") && said.contains("\"-end-\""), said);
+        Matcher states = Pattern.compile("(\\d+) states, stored").matcher(said);
+        assertTrue(states.find() && Long.parseLong(states.group(1)) > 1_000_000, said);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Plant.class)
+    void plantedFaultIsFound(Plant plant) throws Exception {
+        String said =
+                search("-O0", 20, "-DPLANT_" + plant.name(), "-DEPOCHS=" + plant.epochs, "-DTERMS=" + plant.terms);
+        assertTrue(said.contains("assertion violated  !(broken" + plant.rule + ")"), said);
+    }
+
+    @Test
+    void everyPlantOfTheModelIsTestedAndDocumented() throws Exception {
+        Set<String> tested = new TreeSet<>();
+        Stream.of(Plant.values()).map(Plant::name).forEach(tested::add);
+        Set<String> rules = new TreeSet<>();
+        Stream.of(Plant.values()).map(plant -> plant.rule).forEach(rules::add);
+        String model = Files.readString(MODEL);
+        assertEquals(tested, found("PLANT_([A-Z_]*[A-Z])", model));
+        assertEquals(rules, found("bool broken(\\w+);", model));
+        String document = Files.readString(SPEC.resolve("README.md"));
+        for (Plant plant : Plant.values()) {
+            assertTrue(
+                    document.lines()
+                            .anyMatch(line -> line.startsWith("| " + plant.rule + " |")
+                                    && line.contains("`" + plant.name() + "`")),
+                    "the table of rules in spec/README.md lacks " + plant + " at " + plant.rule);
+        }
+    }
+
+    private static Set<String> found(String pattern, String text) {
+        Set<String> names = new TreeSet<>();
+        Matcher matcher = Pattern.compile(pattern).matcher(text);
+        while (matcher.find()) {
+            names.add(matcher.group(1));
+        }
+        return names;
+    }
+
+    /** Generates, compiles and runs the verifier; answers what it says. */
+    private String search(String optimize, int hashBits, String... defines) throws Exception {
+        List<String> generate = new ArrayList<>(List.of("spin"));
+        generate.addAll(Arrays.asList(defines));
+        generate.addAll(List.of("-a", MODEL.toString()));
+        run(generate);
+        // d_steps of one process: partial-order reduction has nothing to reduce.
+        run(List.of("gcc", optimize, "-w", "-DSAFETY", "-DNOREDUCE", "-DMEMLIM=4096", "-o", "pan", "pan.c"));
+        return run(List.of(directory.resolve("pan").toString(), "-m100000", "-w" + hashBits));
+    }
+
+    private String run(List<String> command) throws Exception {
+        Path output = directory.resolve("output.txt");
+        Process process;
+        try {
+            process = new ProcessBuilder(command)
+                    .directory(directory.toFile())
+                    .redirectErrorStream(true)
+                    .redirectOutput(output.toFile())
+                    .start();
+        } catch (IOException e) {
+            return fail(command.getFirst() + " cannot be run; apt-get install spin gcc libc6-dev", e);
+        }
+        try {
+            assertTrue(process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS), command + " takes too long");
+        } finally {
+            process.destroyForcibly();
+        }
+        String said = Files.readString(output, StandardCharsets.UTF_8);
+        assertEquals(0, process.exitValue(), said);
+        return said;
+    }
+}
