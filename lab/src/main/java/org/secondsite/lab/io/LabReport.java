@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import org.secondsite.gateway.management.ManagementClient;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.NamespacePlan;
 import org.secondsite.lab.plan.Site;
@@ -73,7 +74,7 @@ public final class LabReport {
         for (Site site : Site.values()) {
             JsonNode group;
             try {
-                group = ManagementQuestion.ask(lab.paths().management(site), "status")
+                group = ManagementClient.ask(lab.paths().management(site), "status")
                         .path("groups")
                         .path(0);
             } catch (IOException e) {

@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.secondsite.gateway.cli.PkiCommand;
+import org.secondsite.gateway.management.ManagementClient;
 import org.secondsite.lab.plan.GuestFiles;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabOptions;
@@ -155,7 +157,15 @@ public final class LabStart {
             Files.createDirectories(file.getKey().getParent());
             Files.writeString(file.getKey(), file.getValue());
         }
-        Certificates.write(plan.paths().directory());
+        writeCertificates(plan.paths().directory());
+    }
+
+    private static void writeCertificates(Path directory) throws IOException {
+        try {
+            PkiCommand.write(directory, List.of("a", "b", "witness"));
+        } catch (Exception e) {
+            throw new IOException("cannot make the lab's certificates", e);
+        }
     }
 
     private static void await(LabProcesses processes, String what, Waiting.Condition condition) throws IOException {
@@ -172,7 +182,7 @@ public final class LabStart {
 
     private static boolean isProtected(Lab lab) throws IOException {
         for (JsonNode group :
-                ManagementQuestion.ask(lab.paths().management(Site.A), "status").path("groups")) {
+                ManagementClient.ask(lab.paths().management(Site.A), "status").path("groups")) {
             if (!group.path("state").asText().equals("PROTECTED")) {
                 return false;
             }

@@ -19,9 +19,6 @@ import java.util.Optional;
 public record LabPlan(
         LabOptions options, LabPaths paths, Topology topology, Map<Path, String> files, List<ProcessPlan> processes) {
 
-    /** The guest gives way to what guards it: under load it would otherwise take one of two cores for itself. */
-    private static final int GUEST_NICENESS = 5;
-
     /** Computes the plan. */
     public static LabPlan of(LabOptions options, GuestFiles guest, JavaRuntime java) {
         LabPaths paths = new LabPaths(options.name());
@@ -54,7 +51,7 @@ public record LabPlan(
                     Optional.of(site),
                     "qemu-" + site.id(),
                     host,
-                    GUEST_NICENESS,
+                    0,
                     GuestCommand.of(paths, site, guest)));
             processes.addAll(frr(options.name(), paths, site));
         } else {
