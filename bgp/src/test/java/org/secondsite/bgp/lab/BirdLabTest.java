@@ -1,0 +1,285 @@
+package org.secondsite.bgp.lab;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.secondsite.bgp.fsm.FsmTimers;
+import org.secondsite.bgp.io.BgpSpeaker;
+import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.wire.AsPath;
+import org.secondsite.bgp.wire.LargeCommunity;
+import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.bgp.wire.PathAttribute;
+import org.secondsite.config.IpPrefix;
+
+/** Sessions to a real BIRD. */
+@Tag("lab")
+@Timeout(90)
+class BirdLabTest {
+    private static final IpPrefix PREFIX = IpPrefix.parse("203.0.113.0/24");
+    private static final IpPrefix HALF = IpPrefix.parse("203.0.113.0/25");
+    private static final IpPrefix PREFIX6 = IpPrefix.parse("2001:db8:113::/48");
+    private static final String PASSIVE = "passive on;";
+
+    private PeerLab lab;
+
+    @BeforeEach
+    void build() throws Exception {
+        lab = PeerLab.open("/usr/sbin/bird", "/usr/sbin/birdc");
+    }
+
+    @AfterEach
+    void remove() throws Exception {
+        lab.close();
+    }
+
+    private Process bird(String options) throws Exception {
+        lab.file("bird.conf", """
+                log "bird.log" all;
+                router id 10.7.0.2;
+                protocol device {}
+                protocol static { ipv4; route 198.51.100.0/24 blackhole { bgp_community.add((65001,7)); bgp_large_community.add((65001,8,9)); }; }
+                protocol static { ipv6; route 2001:db8:100::/48 blackhole; }
+                protocol bgp edge {
+                  local 10.7.0.2 as 65001; neighbor 10.7.0.1 as 65100;
+                  hold time 9; connect retry time 1; connect delay time 1; error wait time 1, 2;
+                  %s
+                  ipv4 { import all; export all; };
+                  ipv6 { import all; export all; next hop address fd00:7::2; };
+                }
+                """.formatted(options));
+        Files.deleteIfExists(lab.directory.resolve("bird.ctl"));
+        Process bird = lab.start("bird", List.of("bird", "-f", "-c", "bird.conf", "-s", "bird.ctl"), Map.of());
+        return lab.awaitFile(bird, "bird.ctl");
+    }
+
+    private String birdc(String command) throws Exception {
+        return lab.query("birdc", "-s", lab.directory.resolve("bird.ctl").toString(), command);
+    }
+
+    private void awaitRoute(IpPrefix prefix, String path) throws Exception {
+        lab.await(prefix + " by " + path, 15, () -> birdc("show route all for " + prefix), text -> text.lines()
+                .anyMatch(line -> line.strip().equals("BGP.as_path: " + path)));
+    }
+
+    private void awaitNoRoute(IpPrefix prefix) throws Exception {
+        lab.await(
+                "no " + prefix, 15, () -> birdc("show route all for " + prefix), text -> !text.contains("BGP.as_path"));
+    }
+
+    @Test
+    void standbyRouteIsSeenPrependedThenPromotedThenWithdrawn() throws Exception {
+        bird(PASSIVE);
+        try (BgpSpeaker speaker = lab.speaker()) {
+            speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN.withPrepend(3)));
+            awaitRoute(PREFIX, "65100 65100 65100 65100");
+
+            speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN, HALF, RouteAttributes.PLAIN));
+            awaitRoute(PREFIX, "65100");
+            awaitRoute(HALF, "65100");
+            assertTrue(birdc("show route all for " + PREFIX).contains("BGP.next_hop: 10.7.0.1"));
+
+            speaker.advertise(Map.of());
+            awaitNoRoute(PREFIX);
+            awaitNoRoute(HALF);
+            assertEquals(1, lab.heard.established());
+        }
+    }
+
+    @Test
+    void attributesArriveAsSent() throws Exception {
+        bird(PASSIVE);
+        RouteAttributes route = new RouteAttributes(
+                Optional.empty(),
+                0,
+                OptionalLong.of(77),
+                List.of(65100L << 16 | 5, RouteAttributes.GRACEFUL_SHUTDOWN),
+                List.of(
+                        new PathAttribute.LargeCommunities(List.of(new LargeCommunity(65100, 1, 2))),
+                        new PathAttribute.ExtendedCommunities(List.of(0x0002_fe4c_0000_0009L)),
+                        new PathAttribute.Origin(PathAttribute.Origin.Source.INCOMPLETE),
+                        AsPath.sequence(List.of(4_200_000_001L))));
+        try (BgpSpeaker speaker = lab.speaker()) {
+            speaker.advertise(Map.of(PREFIX, route, PREFIX6, RouteAttributes.PLAIN));
+            awaitRoute(PREFIX, "65100 4200000001");
+            String text = birdc("show route all for " + PREFIX);
+            for (String line : List.of(
+                    "BGP.origin: Incomplete",
+                    "BGP.med: 77",
+                    "BGP.community: (65100,5) (65535,0)",
+                    "BGP.large_community: (65100, 1, 2)",
+                    "BGP.ext_community: (rt, 65100, 9)")) {
+                assertTrue(text.contains(line), line + " in\n" + text);
+            }
+            awaitRoute(PREFIX6, "65100");
+            assertTrue(birdc("show route all for " + PREFIX6).contains("BGP.next_hop: fd00:7::1"));
+        }
+    }
+
+    @Test
+    void routesOfThePeerAreReceivedInBothFamilies() throws Exception {
+        bird(PASSIVE);
+        try (BgpSpeaker speaker = lab.speaker()) {
+            lab.heard.await("two routes", 15, () -> lab.heard.routes().size() == 2);
+            var route = lab.heard.routes().get(Nlri.of(IpPrefix.parse("198.51.100.0/24")));
+            assertEquals(PeerLab.PEER, route.nextHop());
+            assertEquals(
+                    List.of(65001L << 16 | 7),
+                    route.attributes()
+                            .get(PathAttribute.Communities.class)
+                            .orElseThrow()
+                            .values());
+            assertEquals(
+                    List.of(new LargeCommunity(65001, 8, 9)),
+                    route.attributes()
+                            .get(PathAttribute.LargeCommunities.class)
+                            .orElseThrow()
+                            .values());
+            assertEquals(
+                    PeerLab.PEER6,
+                    lab.heard
+                            .routes()
+                            .get(Nlri.of(IpPrefix.parse("2001:db8:100::/48")))
+                            .nextHop());
+            assertEquals(2, speaker.receivedRoutes(PeerLab.PEER).get().size());
+        }
+    }
+
+    @Test
+    void killedPeerGetsEverythingAgainAfterItsRestart() throws Exception {
+        Process first = bird(PASSIVE);
+        try (BgpSpeaker speaker = lab.speaker()) {
+            speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN.withPrepend(2)));
+            awaitRoute(PREFIX, "65100 65100 65100");
+            PeerLab.signal(first, "KILL");
+            lab.heard.await("down", 5, () -> lab.heard.downs() == 1);
+            bird(PASSIVE);
+            awaitRoute(PREFIX, "65100 65100 65100");
+            assertEquals(2, lab.heard.established());
+        }
+    }
+
+    @Test
+    void silentPeerIsGivenUpWhenTheHoldTimeIsOver() throws Exception {
+        Process bird = bird("hold time 3; " + PASSIVE);
+        try (BgpSpeaker speaker = lab.speaker()) {
+            speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN));
+            awaitRoute(PREFIX, "65100");
+            long stopped = System.nanoTime();
+            PeerLab.signal(bird, "STOP");
+            lab.heard.await("down", 6, () -> lab.heard.downs() == 1);
+            double seconds = (System.nanoTime() - stopped) / 1e9;
+            PeerLab.signal(bird, "CONT");
+            assertTrue(seconds > 1.5 && seconds < 4.5, seconds + " s");
+            assertEquals("Hold Timer Expired", lab.heard.lastDown());
+            lab.heard.await("up again", 20, () -> lab.heard.established() == 2);
+            awaitRoute(PREFIX, "65100");
+        }
+    }
+
+    @Test
+    void md5WorksWhenWeConnect() throws Exception {
+        bird(PASSIVE + " password \"s3cret\";");
+        try (BgpSpeaker speaker = lab.speaker(n -> PeerLab.withPassword(n, false, "s3cret"))) {
+            speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN));
+            awaitRoute(PREFIX, "65100");
+        }
+    }
+
+    @Test
+    void md5WorksWhenThePeerConnects() throws Exception {
+        bird("password \"s3cret\";");
+        try (BgpSpeaker speaker = lab.speaker(n -> PeerLab.withPassword(n, true, "s3cret"))) {
+            speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN));
+            awaitRoute(PREFIX, "65100");
+        }
+    }
+
+    @Test
+    void wrongMd5PasswordMeansNoSession() throws Exception {
+        bird("password \"other\";");
+        try (BgpSpeaker speaker = lab.speaker(n -> PeerLab.withPassword(n, false, "s3cret"))) {
+            speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN));
+            Thread.sleep(4000);
+            assertEquals(0, lab.heard.established());
+            assertFalse(birdc("show protocols edge").contains("Established"));
+        }
+    }
+
+    @Test
+    void bothSidesConnectingEndInOneSession() throws Exception {
+        bird("");
+        try (BgpSpeaker speaker = lab.speaker()) {
+            speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN));
+            awaitRoute(PREFIX, "65100");
+            assertEquals(1, lab.heard.established() - lab.heard.downs());
+        }
+    }
+
+    @Test
+    void routeRefreshIsAnswered() throws Exception {
+        bird(PASSIVE);
+        try (BgpSpeaker speaker = lab.speaker()) {
+            speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN));
+            awaitRoute(PREFIX, "65100");
+            int updates = lab.heard.updates();
+            birdc("reload in edge");
+            lab.heard.await("sent again", 10, () -> lab.heard.updates() > updates);
+            awaitRoute(PREFIX, "65100");
+            assertEquals(0, lab.heard.downs());
+        }
+    }
+
+    @Test
+    void ttlSecurityWorksAndRefusesFarPeers() throws Exception {
+        bird("ttl security on; " + PASSIVE);
+        try (BgpSpeaker speaker = lab.speaker(n -> n.withOptions(n.options().withTtlSecurityHops(1)))) {
+            speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN));
+            awaitRoute(PREFIX, "65100");
+        }
+        lab.heard.await("down", 5, () -> lab.heard.downs() == 1);
+        // Without the option our packets leave with a TTL of 64, and BIRD drops them.
+        try (BgpSpeaker speaker = lab.speaker()) {
+            speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN));
+            Thread.sleep(2500);
+            assertEquals(1, lab.heard.established());
+        }
+    }
+
+    @Test
+    void tooManyPrefixesEndTheSession() throws Exception {
+        bird(PASSIVE);
+        FsmTimers slow = new FsmTimers(1000, 20_000, 20_000, 10_000, 240, 480);
+        try (BgpSpeaker speaker = lab.speaker(
+                n -> n.withOptions(n.options().withMaximumPrefixes(1).withTimers(slow)))) {
+            speaker.advertise(Map.of());
+            lab.heard.await("down", 15, () -> lab.heard.downs() == 1);
+            lab.await(
+                    "BIRD knows why",
+                    5,
+                    () -> birdc("show protocols all edge"),
+                    text -> text.contains("Maximum number of prefixes reached"));
+        }
+    }
+
+    @Test
+    void shutdownCommunicationIsReadByThePeer() throws Exception {
+        bird(PASSIVE);
+        try (BgpSpeaker speaker = lab.speaker()) {
+            lab.heard.await("established", 15, () -> lab.heard.established() == 1);
+            speaker.close("drill at noon");
+            lab.await("text", 5, () -> birdc("show protocols all edge"), text -> text.contains("drill at noon"));
+        }
+    }
+}
