@@ -135,6 +135,11 @@ final class PeerLab implements AutoCloseable {
         return Files.writeString(directory.resolve(name), content);
     }
 
+    /** Makes the lab's directory the property of the user. */
+    void giveTo(String user) throws Exception {
+        run("chown", "-R", user + ":", directory.toString());
+    }
+
     /** Starts a daemon in the router's namespace; its output goes to a file of that name. */
     Process start(String name, List<String> command, Map<String, String> environment) throws IOException {
         List<String> line = new ArrayList<>(List.of("ip", "netns", "exec", peerNamespace));
