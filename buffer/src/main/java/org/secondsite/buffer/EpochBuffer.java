@@ -164,6 +164,16 @@ public final class EpochBuffer implements AutoCloseable {
         return lanes[lane].oldestNanos(nowNanos);
     }
 
+    /** Looks at the lane's fill level; returns whether its {@link #pressure} has changed since the last look. */
+    public boolean pressureChanged(int lane) {
+        return lanes[lane].pressureChanged();
+    }
+
+    /** The pressure that the last look found. */
+    public Pressure pressure(int lane) {
+        return lanes[lane].pressure();
+    }
+
     // ---- both sides quiet
 
     /** {@link DataPlane#fence}, on the arrival side while the release side is kept out. Returns false if it was refused. */

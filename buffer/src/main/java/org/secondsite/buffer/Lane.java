@@ -12,6 +12,7 @@ final class Lane {
     private final long quotaBytes;
     private final int frameBytes;
     private final SealedEpochs sealed = new SealedEpochs();
+    private final PressureGauge gauge;
 
     /** Where the open epoch begins, and when its first packet came. */
     private long openFrom;
@@ -46,6 +47,7 @@ final class Lane {
         stream = new RecordStream(index, pool, limits);
         quotaBytes = limits.perVmBytes();
         frameBytes = limits.frameBytes();
+        gauge = new PressureGauge(quotaBytes);
     }
 
     Arrival arrive(MemorySegment source, long offset, int bytes, int tag, long nowNanos) {
@@ -167,6 +169,14 @@ final class Lane {
         int bytes = stream.advance();
         unsendableBytes.add(bytes);
         unsendablePackets.add(1);
+    }
+
+    boolean pressureChanged() {
+        return gauge.look(stream.heldBytes(), droppedQuota.get() + droppedPool.get());
+    }
+
+    Pressure pressure() {
+        return gauge.level();
     }
 
     VmState state() {

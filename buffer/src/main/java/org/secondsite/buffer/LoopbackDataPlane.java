@@ -95,7 +95,8 @@ public final class LoopbackDataPlane implements DataPlane {
     public synchronized DataPlaneCounters counters() {
         Map<VmId, VmCounters> vms = new HashMap<>();
         lanes.forEach((vm, lane) -> vms.put(vm, buffer.counters(lane)));
-        return new DataPlaneCounters(vms, 0, 0, 0, buffer.poolBytes(), buffer.poolFreeBytes());
+        Histogram.Summary none = Histogram.Summary.EMPTY;
+        return new DataPlaneCounters(vms, 0, 0, 0, buffer.poolBytes(), buffer.poolFreeBytes(), none, none, none);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.secondsite.buffer.io;
 
+import java.io.IOException;
 import org.secondsite.buffer.ReleaseCursor;
 
 /** The sending end of a port. Of one thread. It copies nothing: what {@link #add} has seen must stay until {@link #send} returns. */
@@ -24,6 +25,13 @@ interface FrameOutlet extends AutoCloseable {
 
     /** How many frames of the last batch have been taken, from its beginning. */
     int sent();
+
+    /**
+     * Binds to the interface anew if another one has its name now.
+     *
+     * @throws IOException if there is none
+     */
+    void rebind() throws IOException;
 
     /** The interface's name, for messages. */
     String name();

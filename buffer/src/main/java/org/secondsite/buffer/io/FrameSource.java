@@ -1,5 +1,6 @@
 package org.secondsite.buffer.io;
 
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -30,6 +31,13 @@ interface FrameSource extends AutoCloseable {
 
     /** Ends {@link #await}, now or the next one. Any thread. */
     void wake();
+
+    /**
+     * Binds to the interface anew if another one has its name now.
+     *
+     * @throws IOException if there is none
+     */
+    void rebind() throws IOException;
 
     /** Frames that the kernel lost before this port saw them. Any thread. */
     long drops();

@@ -3,6 +3,7 @@ package org.secondsite.buffer.io;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -50,6 +51,11 @@ final class Libc {
 
     static final int EFD_NONBLOCK_CLOEXEC = 0x80800;
 
+    private static final long SIOCGIFFLAGS = 0x8913;
+    private static final int IFREQ_BYTES = 40;
+    private static final int IFREQ_FLAGS = 16;
+    private static final int IFF_UP = 1;
+
     private static final Linker LINKER = Linker.nativeLinker();
     private static final SymbolLookup LOOKUP = LINKER.defaultLookup();
     private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
@@ -70,6 +76,7 @@ final class Libc {
     private static final MethodHandle POLL = handle("poll", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
     private static final MethodHandle SENDMMSG = handle("sendmmsg", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT);
     private static final MethodHandle EVENTFD = handle("eventfd", JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle IOCTL = variadicIoctl();
     private static final MethodHandle READ = handle("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
     private static final MethodHandle WRITE = handle("write", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
 
@@ -131,6 +138,21 @@ final class Libc {
             return index == 0 ? -state.get(JAVA_INT, ERRNO_OFFSET) : index;
         } catch (Throwable e) {
             throw unexpected(e);
+        }
+    }
+
+    /** Whether an interface is administratively up (netdevice(7), SIOCGIFFLAGS); false when there is none of this name. */
+    boolean interfaceIsUp(String name) {
+        int socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment request = arena.allocate(IFREQ_BYTES, 8);
+            request.setString(0, name);
+            int answer = (int) IOCTL.invokeExact(state, socket, SIOCGIFFLAGS, request);
+            return answer == 0 && (request.get(JAVA_SHORT, IFREQ_FLAGS) & IFF_UP) != 0;
+        } catch (Throwable e) {
+            throw unexpected(e);
+        } finally {
+            close(socket);
         }
     }
 
@@ -212,6 +234,15 @@ final class Libc {
 
     private static AssertionError unexpected(Throwable e) {
         return new AssertionError("a downcall does not throw", e);
+    }
+
+    @SuppressWarnings("restricted") // int ioctl(int, unsigned long, ...)
+    private static MethodHandle variadicIoctl() {
+        return LINKER.downcallHandle(
+                LOOKUP.findOrThrow("ioctl"),
+                FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
+                ERRNO,
+                Linker.Option.firstVariadicArg(2));
     }
 
     @SuppressWarnings("restricted") // the signatures above are those of the C library

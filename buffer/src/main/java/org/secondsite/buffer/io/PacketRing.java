@@ -80,6 +80,7 @@ final class PacketRing implements FrameSource {
     private final Libc statisticsLibc = new Libc();
     private long drops;
     private boolean closed;
+    private int index;
     private final AtomicLong truncated = new AtomicLong();
 
     /**
@@ -107,7 +108,7 @@ final class PacketRing implements FrameSource {
             if (mapped.address() == 0) {
                 throw new IOException("cannot map the receive ring of " + name + ": errno " + libc.errno());
             }
-            int index = PacketSockets.index(libc, name);
+            index = PacketSockets.index(libc, name);
             PacketSockets.joinPromiscuous(libc, opened, index, name);
             PacketSockets.bind(libc, opened, index, PacketSockets.ETH_P_ALL, name);
         } catch (IOException | RuntimeException e) {
@@ -218,6 +219,17 @@ final class PacketRing implements FrameSource {
     @Override
     public void wake() {
         waker.wake();
+    }
+
+    @Override
+    public void rebind() throws IOException {
+        int now = PacketSockets.index(libc, name);
+        if (now != index) {
+            // The ring stays: what is in it has been heard, and is output like any other.
+            PacketSockets.joinPromiscuous(libc, socket, now, name);
+            PacketSockets.bind(libc, socket, now, PacketSockets.ETH_P_ALL, name);
+            index = now;
+        }
     }
 
     @Override

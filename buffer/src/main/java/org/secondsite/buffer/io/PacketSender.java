@@ -36,6 +36,7 @@ final class PacketSender implements FrameOutlet {
     private int count;
     private int usedPieces;
     private int sent;
+    private int index;
 
     /**
      * Opens the way out.
@@ -52,7 +53,8 @@ final class PacketSender implements FrameOutlet {
             opened = PacketSockets.open(libc, name);
             PacketSockets.set(libc, opened, PacketSockets.PACKET_VNET_HDR, 1, name);
             libc.setOption(opened, Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
-            PacketSockets.bind(libc, opened, PacketSockets.index(libc, name), 0, name);
+            index = PacketSockets.index(libc, name);
+            PacketSockets.bind(libc, opened, index, 0, name);
         } catch (IOException | RuntimeException e) {
             if (opened >= 0) {
                 libc.close(opened);
@@ -116,6 +118,15 @@ final class PacketSender implements FrameOutlet {
     @Override
     public int sent() {
         return sent;
+    }
+
+    @Override
+    public void rebind() throws IOException {
+        int now = PacketSockets.index(libc, name);
+        if (now != index) {
+            PacketSockets.bind(libc, socket, now, 0, name);
+            index = now;
+        }
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.secondsite.buffer.io;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -9,8 +10,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.secondsite.buffer.Arrival;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneCounters;
+import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.EpochBuffer;
 import org.secondsite.buffer.FrameClassifier;
+import org.secondsite.buffer.Histogram;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.buffer.VmCounters;
 import org.secondsite.config.EpochId;
@@ -46,49 +49,52 @@ final class PlaneThreads implements DataPlane {
 
     private static final int IDLE_MILLIS = 200;
 
+    /** Time between two looks at the fill levels. */
+    private static final long PRESSURE_NANOS = 2_000_000;
+
+    private final PlaneParts parts;
     private final Map<VmId, Integer> lanes = new TreeMap<>();
     private final List<ProtectedVm> vms;
     private final EpochBuffer buffer;
     private final FrameClassifier classifier;
     private final FrameSource source;
     private final Releaser releaser;
-    private final List<AutoCloseable> closedLast;
     private final Queue<Runnable> commands = new ConcurrentLinkedQueue<>();
     private final Thread arrivals;
     private final AtomicLong unprotected = new AtomicLong();
     private final AtomicLong malformed = new AtomicLong();
+    private final DataPlaneListener listener;
+    private final Histogram heldMicros = new Histogram();
+    private final Histogram epochBytes = new Histogram();
+    private long nextPressureNanos = System.nanoTime();
     private volatile boolean closing;
     private boolean closed;
 
     /**
-     * Starts the threads.
+     * Puts the parts together; {@link #start} starts the threads.
      *
-     * @param name for the threads' names, such as the interface's
-     * @param vms lane i of the buffer is the i-th of them
-     * @param outlets by the tag of a record, {@link FrameClassifier#ROUTE_OUT} and {@link FrameClassifier#ROUTE_BACK}
-     * @param closedLast memory and locks, closed after both threads have ended and the ports are closed
+     * @throws IllegalArgumentException if a VM's name is there twice
      */
-    PlaneThreads(
-            String name,
-            List<ProtectedVm> vms,
-            EpochBuffer buffer,
-            FrameClassifier classifier,
-            FrameSource source,
-            List<FrameOutlet> outlets,
-            List<? extends AutoCloseable> closedLast) {
-        this.vms = List.copyOf(vms);
+    PlaneThreads(PlaneParts parts) {
+        this.parts = parts;
+        vms = List.copyOf(parts.vms());
         for (ProtectedVm vm : vms) {
             if (lanes.put(vm.id(), lanes.size()) != null) {
                 throw new IllegalArgumentException("VM " + vm.id() + " is configured twice");
             }
         }
-        this.buffer = buffer;
-        this.classifier = classifier;
-        this.source = source;
-        this.closedLast = List.copyOf(closedLast);
-        releaser = new Releaser("buffer-release-" + name, buffer, outlets);
-        arrivals = Thread.ofPlatform().name("buffer-plane-" + name).unstarted(this::run);
+        buffer = parts.buffer();
+        classifier = parts.classifier();
+        source = parts.source();
+        listener = parts.listener();
+        releaser = new Releaser(parts.name(), buffer, parts.outlets(), listener);
+        arrivals = Thread.ofPlatform().name("buffer-plane-" + parts.name()).unstarted(this::run);
+    }
+
+    void start() {
+        releaser.start();
         arrivals.start();
+        parts.watch().start(this);
     }
 
     @Override
@@ -111,6 +117,7 @@ final class PlaneThreads implements DataPlane {
         int lane = lane(vm);
         command(() -> {
             read(SEAL_READS);
+            epochBytes.record(buffer.heldMemoryBytes(lane));
             note(buffer.seal(lane, epoch), "seal", lane, epoch);
             sealed.run();
         });
@@ -120,8 +127,13 @@ final class PlaneThreads implements DataPlane {
     public void commit(VmId vm, EpochId upTo) {
         int lane = lane(vm);
         command(() -> {
+            long nowNanos = System.nanoTime();
+            long oldestNanos = buffer.oldestNanos(lane, nowNanos);
             note(buffer.commit(lane, upTo), "commit", lane, upTo);
-            releaser.signal();
+            if (buffer.releasable(lane)) {
+                heldMicros.record((nowNanos - oldestNanos) / 1000);
+                releaser.committed(lane, nowNanos);
+            }
         });
     }
 
@@ -144,7 +156,10 @@ final class PlaneThreads implements DataPlane {
                 source.drops(),
                 malformed.get() + source.truncated(),
                 buffer.poolBytes(),
-                buffer.poolFreeBytes());
+                buffer.poolFreeBytes(),
+                releaser.commitToWireMicros(),
+                heldMicros.summary(),
+                epochBytes.summary());
     }
 
     @Override
@@ -155,6 +170,7 @@ final class PlaneThreads implements DataPlane {
             }
             closed = true;
         }
+        parts.watch().close();
         closing = true;
         source.wake();
         releaser.stop();
@@ -166,7 +182,20 @@ final class PlaneThreads implements DataPlane {
         buffer.close();
         source.close();
         releaser.closeOutlets();
-        Closing.all(closedLast);
+        Closing.all(parts.owned());
+    }
+
+    /** Binds all ports to their interfaces again; {@code done} runs on the data-plane thread when that has succeeded. */
+    void rebind(Runnable done) {
+        command(() -> {
+            try {
+                source.rebind();
+                releaser.rebind();
+                done.run();
+            } catch (IOException e) {
+                LOG.warn("a port cannot be bound again yet: {}", e.getMessage());
+            }
+        });
     }
 
     static boolean ended(Thread thread) {
@@ -209,6 +238,7 @@ final class PlaneThreads implements DataPlane {
         try {
             while (!closing) {
                 execute();
+                look();
                 if (read(COMMAND_STRIDE) == 0 && commands.isEmpty() && !closing) {
                     source.await(IDLE_MILLIS);
                 }
@@ -216,6 +246,7 @@ final class PlaneThreads implements DataPlane {
         } catch (RuntimeException | Error e) {
             LOG.error("the data plane has failed; held packets are not released", e);
             releaser.stop();
+            listener.failed(e.toString());
             throw e;
         }
     }
@@ -230,6 +261,21 @@ final class PlaneThreads implements DataPlane {
                 command.run();
             } catch (RuntimeException e) {
                 LOG.error("a command of the data plane, or its continuation, has failed", e);
+            }
+        }
+    }
+
+    /** Tells of fill levels that have changed. */
+    private void look() {
+        long nowNanos = System.nanoTime();
+        if (nowNanos - nextPressureNanos < 0) {
+            return;
+        }
+        nextPressureNanos = nowNanos + PRESSURE_NANOS;
+        for (int lane = 0; lane < buffer.lanes(); lane++) {
+            if (buffer.pressureChanged(lane)) {
+                long ageNanos = nowNanos - buffer.oldestNanos(lane, nowNanos);
+                listener.pressure(vms.get(lane).id(), buffer.pressure(lane), buffer.heldMemoryBytes(lane), ageNanos);
             }
         }
     }

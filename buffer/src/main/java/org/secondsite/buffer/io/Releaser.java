@@ -1,10 +1,14 @@
 package org.secondsite.buffer.io;
 
+import java.io.IOException;
 import java.lang.invoke.VarHandle;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.EpochBuffer;
+import org.secondsite.buffer.Histogram;
 import org.secondsite.buffer.ReleaseCursor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,13 +32,26 @@ final class Releaser {
     private final Thread thread;
     private volatile boolean asleep;
     private volatile boolean stopped;
-    private boolean down;
+    private final DataPlaneListener listener;
+    private final Histogram commitToWireMicros = new Histogram();
 
-    Releaser(String name, EpochBuffer buffer, List<FrameOutlet> outlets) {
+    /** When the commit came whose first packets have not left yet; 0 when there is none. */
+    private final AtomicLongArray committedNanos;
+
+    /** By outlet. */
+    private final boolean[] down;
+
+    Releaser(String name, EpochBuffer buffer, List<FrameOutlet> outlets, DataPlaneListener listener) {
         this.buffer = buffer;
+        this.listener = listener;
+        committedNanos = new AtomicLongArray(buffer.lanes());
+        down = new boolean[outlets.size()];
         this.outlets = List.copyOf(outlets);
         cursor = buffer.cursor();
-        thread = Thread.ofPlatform().name(name).unstarted(this::run);
+        thread = Thread.ofPlatform().name("buffer-release-" + name).unstarted(this::run);
+    }
+
+    void start() {
         thread.start();
     }
 
@@ -45,6 +62,18 @@ final class Releaser {
         if (asleep) {
             LockSupport.unpark(thread);
         }
+    }
+
+    /** A commit has made packets of this lane releasable. */
+    void committed(int lane, long nowNanos) {
+        if (committedNanos.get(lane) == 0) {
+            committedNanos.set(lane, nowNanos);
+        }
+        signal();
+    }
+
+    Histogram.Summary commitToWireMicros() {
+        return commitToWireMicros.summary();
     }
 
     /** Runs an action while no frame can leave. */
@@ -66,11 +95,31 @@ final class Releaser {
         return PlaneThreads.ended(thread);
     }
 
+    /** Binds the outlets to their interfaces again, which may be others of the same name. */
+    void rebind() throws IOException {
+        synchronized (way) {
+            for (FrameOutlet outlet : outlets) {
+                outlet.rebind();
+            }
+        }
+    }
+
     void closeOutlets() {
         outlets.forEach(FrameOutlet::close);
     }
 
     private void run() {
+        try {
+            takeTurns();
+        } catch (RuntimeException | Error e) {
+            stopped = true;
+            LOG.error("the release side has failed; held packets are not released", e);
+            listener.failed(e.toString());
+            throw e;
+        }
+    }
+
+    private void takeTurns() {
         while (!stopped) {
             boolean any = false;
             long waitNanos = 0;
@@ -117,10 +166,15 @@ final class Releaser {
             }
             FrameOutlet.Outcome outcome = outlet.send();
             buffer.released(lane, outlet.sent());
+            long sinceNanos = committedNanos.get(lane);
+            if (sinceNanos != 0 && outlet.sent() > 0) {
+                committedNanos.set(lane, 0);
+                commitToWireMicros.record((System.nanoTime() - sinceNanos) / 1000);
+            }
             return switch (outcome) {
-                case SENT -> up(outlet);
+                case SENT -> up(route);
                 case BUSY -> BUSY_NANOS;
-                case DOWN -> down(outlet);
+                case DOWN -> down(route);
                 case REFUSED -> {
                     buffer.unsendable(lane);
                     yield 0;
@@ -129,18 +183,22 @@ final class Releaser {
         }
     }
 
-    private long up(FrameOutlet outlet) {
-        if (down) {
-            down = false;
-            LOG.info("{} takes frames again", outlet.name());
+    private long up(int route) {
+        if (down[route]) {
+            down[route] = false;
+            String name = outlets.get(route).name();
+            LOG.info("{} takes frames again", name);
+            listener.portUp(name);
         }
         return 0;
     }
 
-    private long down(FrameOutlet outlet) {
-        if (!down) {
-            down = true;
-            LOG.warn("{} is down or gone; held packets wait for it", outlet.name());
+    private long down(int route) {
+        if (!down[route]) {
+            down[route] = true;
+            String name = outlets.get(route).name();
+            LOG.warn("{} is down or gone; held packets wait for it", name);
+            listener.portDown(name, "down or gone");
         }
         return DOWN_NANOS;
     }

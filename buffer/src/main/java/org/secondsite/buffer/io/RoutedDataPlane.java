@@ -1,13 +1,9 @@
 package org.secondsite.buffer.io;
 
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
-import org.secondsite.buffer.BufferLimits;
 import org.secondsite.buffer.DataPlane;
-import org.secondsite.buffer.EpochBuffer;
+import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.FrameClassifier;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.config.InterfaceAddress;
@@ -22,9 +18,12 @@ import org.secondsite.config.InterfaceAddress;
  * <p>FailClosed: when this process ends, however it ends, rules and pair stay, and nothing feeds the pair any more.
  */
 public final class RoutedDataPlane {
-    private static final long RING_BYTES = 64L << 20;
-
     private RoutedDataPlane() {}
+
+    /** {@link #open(RoutedSettings, List, PortKind, DataPlaneListener)} with packet sockets and no listener. */
+    public static DataPlane open(RoutedSettings settings, List<ProtectedVm> vms) throws IOException {
+        return open(settings, vms, PortKind.AF_PACKET, DataPlaneListener.NONE);
+    }
 
     /**
      * Installs the kernel state, verifies it, and starts with every VM CLOSED. Needs root, or CAP_NET_ADMIN and CAP_NET_RAW.
@@ -33,44 +32,31 @@ public final class RoutedDataPlane {
      *     stays closed as far as it could be closed
      * @throws IllegalArgumentException if two VMs cannot be told apart, or the pool is too small for their number
      */
-    public static DataPlane open(RoutedSettings settings, List<ProtectedVm> vms) throws IOException {
+    public static DataPlane open(
+            RoutedSettings settings, List<ProtectedVm> vms, PortKind port, DataPlaneListener listener)
+            throws IOException {
         FrameClassifier classifier = FrameClassifier.routed(
                 vms,
                 settings.insideMac(),
                 settings.inside().stream().map(InterfaceAddress::address).toList());
-        Deque<AutoCloseable> opened = new ArrayDeque<>();
-        try {
-            NamespaceLock lock = new NamespaceLock(settings.insideInterface());
-            opened.push(lock);
-            RoutedKernelState kernel = new RoutedKernelState(settings, vms);
-            kernel.install();
-            List<String> problems = kernel.problems();
-            if (!problems.isEmpty()) {
-                throw new IOException("refusing to run, the way out of protected VMs cannot be shown to be closed: "
-                        + String.join("; ", problems));
-            }
-            PoolMemory memory = new PoolMemory(settings.poolBytes());
-            opened.push(memory);
-            MemorySegment pool = memory.segment();
-            EpochBuffer buffer = new EpochBuffer(pool, BufferLimits.perVm(settings.perVmBytes()), vms.size());
-            PacketRing source = new PacketRing(settings.insideInterface(), RING_BYTES);
-            opened.push(source);
-            FrameOutlet out = new PacketSender(settings.ourEnd(), pool);
-            opened.push(out);
-            FrameOutlet back = new PacketSender(settings.insideInterface(), pool);
-            opened.push(back);
-            // The threads close the ports themselves, in their order; lock and memory come last.
-            return new PlaneThreads(
-                    settings.insideInterface(),
-                    vms,
-                    buffer,
-                    classifier,
-                    source,
-                    List.of(out, back),
-                    List.of(memory, lock));
-        } catch (IOException | RuntimeException e) {
-            Closing.all(opened, e);
-            throw e;
+        PlaneParts.Choice choice = new PlaneParts.Choice(
+                settings.insideInterface(), settings.ourEnd(), port, settings.poolBytes(), settings.perVmBytes());
+        return PlaneParts.start(choice, vms, classifier, new RoutedKernelState(settings, vms), listener);
+    }
+
+    /**
+     * Asks the kernel whether output of the VMs has any way out but through the release pair. Changes nothing; a data plane may run or not.
+     *
+     * @return what is wrong, in words; empty when the way is closed
+     */
+    public static List<String> verify(RoutedSettings settings, List<ProtectedVm> vms) throws IOException {
+        return new RoutedKernelState(settings, vms).problems();
+    }
+
+    /** Removes the rules, the release pair and the static neighbours. The VMs' output passes unheld then. */
+    public static void reset(RoutedSettings settings, List<ProtectedVm> vms) throws IOException {
+        try (NamespaceLock _ = new NamespaceLock(settings.insideInterface())) {
+            new RoutedKernelState(settings, vms).remove();
         }
     }
 }

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  *   uplink ──▶ routing ──▶ inside ──▶ VM        (neighbours are static: no question is asked of a held VM)
  * </pre>
  */
-final class RoutedKernelState {
+final class RoutedKernelState implements KernelState {
     private static final Logger LOG = LoggerFactory.getLogger(RoutedKernelState.class);
 
     private final RoutedSettings settings;
@@ -34,20 +34,23 @@ final class RoutedKernelState {
         inside = settings.insideInterface();
     }
 
-    /**
-     * Makes the state, over whatever an earlier process has left.
-     *
-     * @throws IOException if a step fails; the message has the step
-     */
-    void install() throws IOException {
+    @Override
+    public void install() throws IOException {
         if (!Commands.succeeds("ip link show dev " + inside)) {
             throw new IOException("there is no interface " + inside + " in this network namespace");
         }
         // The rules come first: from here on nothing passes that is not released.
         Commands.run(List.of("nft", "-f", "-"), rules.script());
-        releasePair();
+        if (!pairProblems().isEmpty()) {
+            releasePair();
+        }
         settings();
         insideInterface();
+    }
+
+    @Override
+    public List<String> interfaces() {
+        return List.of(inside, settings.ourEnd(), settings.kernelEnd());
     }
 
     private void releasePair() throws IOException {
@@ -120,20 +123,14 @@ final class RoutedKernelState {
         }
     }
 
-    /** Asks the kernel for all of it; returns what is missing or wrong, in words. Empty means that the way is closed. */
-    List<String> problems() throws IOException {
+    @Override
+    public List<String> problems() throws IOException {
         List<String> problems = new ArrayList<>();
-        checkRules(problems, "netdev", rules.ingress());
-        checkRules(problems, "inet", rules.forward());
+        problems.addAll(RulesetText.problems("netdev", rules.table(), rules.ingress()));
+        problems.addAll(RulesetText.problems("inet", rules.table(), rules.forward()));
         String link = Commands.run("ip -d link show dev " + inside);
         require(problems, link.contains("link/ether " + settings.insideMac()), inside + " has another MAC address");
-        require(problems, link.contains(",UP"), inside + " is not up");
-        require(problems, !link.contains(" master "), inside + " belongs to a bridge or bond");
-        require(problems, !link.contains("xdp"), inside + " has an XDP program, which comes before the tap");
-        require(
-                problems,
-                Commands.run("tc filter show dev " + inside + " ingress").isBlank(),
-                inside + " has traffic-control filters, which come before the rules");
+        problems.addAll(InterfaceChecks.beforeTheTap(inside));
         for (InterfaceAddress address : settings.inside()) {
             String shown = Commands.run(
                     "ip -o addr show dev " + inside + " to " + address.address().getHostAddress());
@@ -142,13 +139,8 @@ final class RoutedKernelState {
                     shown.contains("/" + address.prefixLength() + " "),
                     inside + " lacks the address " + address);
         }
+        problems.addAll(pairProblems());
         String kernel = settings.kernelEnd();
-        String pair = Commands.run("ip -d link show dev " + kernel);
-        require(
-                problems,
-                pair.contains(kernel + "@" + settings.ourEnd()) && pair.contains("veth"),
-                kernel + " is not the other end of " + settings.ourEnd());
-        require(problems, pair.contains("link/ether " + settings.insideMac()), kernel + " has another MAC address");
         requireSetting(problems, "ipv4/ip_forward", "1");
         requireSetting(problems, "ipv4/conf/all/rp_filter", "0");
         requireSetting(problems, "ipv4/conf/" + kernel + "/rp_filter", "0");
@@ -159,16 +151,21 @@ final class RoutedKernelState {
         return problems;
     }
 
-    /** Every line of ours must be in force, in our order, and no rule that is not ours. Sets may be wrapped by the printer. */
-    private void checkRules(List<String> problems, String family, List<String> expected) {
-        String listed;
+    private List<String> pairProblems() {
+        String kernel = settings.kernelEnd();
+        List<String> problems = new ArrayList<>();
         try {
-            listed = Commands.run("nft list table " + family + " " + rules.table());
+            String pair = Commands.run("ip -d link show dev " + kernel);
+            require(
+                    problems,
+                    pair.contains(kernel + "@" + settings.ourEnd() + ":") && pair.contains("veth"),
+                    kernel + " is not the other end of " + settings.ourEnd());
+            require(problems, pair.contains("link/ether " + settings.insideMac()), kernel + " has another MAC address");
+            require(problems, pair.contains("LOWER_UP"), kernel + " is not up");
         } catch (IOException e) {
             problems.add(e.getMessage());
-            return;
         }
-        problems.addAll(RulesetText.differences(expected, listed));
+        return problems;
     }
 
     private static void require(List<String> problems, boolean holds, String otherwise) {
@@ -181,8 +178,8 @@ final class RoutedKernelState {
         require(problems, Sysctl.get(name).equals(value), "net/" + name + " is not " + value);
     }
 
-    /** Removes everything that {@link #install} made and that a kernel does not need otherwise. The way is open then. */
-    void remove() throws IOException {
+    @Override
+    public void remove() throws IOException {
         if (Commands.succeeds("ip link show dev " + settings.ourEnd())) {
             Commands.run("ip link delete dev " + settings.ourEnd());
         }

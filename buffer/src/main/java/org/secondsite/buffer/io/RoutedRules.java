@@ -19,13 +19,13 @@ import org.secondsite.config.InterfaceAddress;
 final class RoutedRules {
     private final String inside;
     private final String kernelEnd;
-    private final List<ProtectedVm> vms;
+    private final VmSets sets;
     private final List<InterfaceAddress> gateway;
 
     RoutedRules(RoutedSettings settings, List<ProtectedVm> vms) {
         inside = settings.insideInterface();
         kernelEnd = settings.kernelEnd();
-        this.vms = vms;
+        sets = new VmSets(vms);
         gateway = settings.inside();
     }
 
@@ -35,24 +35,12 @@ final class RoutedRules {
 
     /** One transaction that replaces both tables, whatever they were. */
     String script() {
-        return """
-                table netdev %1$s
-                delete table netdev %1$s
-                table inet %1$s
-                delete table inet %1$s
-                %2$s
-                %3$s
-                """.formatted(table(), String.join("\n", ingress()), String.join("\n", forward()));
+        return removal() + String.join("\n", ingress()) + "\n" + String.join("\n", forward()) + "\n";
     }
 
-    /** Removes both tables. */
+    /** One transaction that removes both tables. */
     String removal() {
-        return """
-                table netdev %1$s
-                delete table netdev %1$s
-                table inet %1$s
-                delete table inet %1$s
-                """.formatted(table());
+        return VmSets.removal("netdev", table()) + VmSets.removal("inet", table());
     }
 
     /** What comes in at the VM-facing interface. */
@@ -62,7 +50,7 @@ final class RoutedRules {
         lines.add("chain inside {");
         lines.add("type filter hook ingress device \"" + inside + "\" priority -500; policy accept;");
         lines.add("ether saddr @vms goto held");
-        addressRules(lines);
+        sets.addressRules(lines);
         lines.add("}");
         lines.add("chain held {");
         // Asked of the gateway itself: answered at once, and the answer says nothing about the VM's state.
@@ -73,8 +61,8 @@ final class RoutedRules {
         }
         lines.add("drop");
         lines.add("}");
-        sets(lines);
-        set(lines, "neighbors6", "ipv6_addr", neighbors6(), true);
+        sets.vms(lines);
+        VmSets.set(lines, "neighbors6", "ipv6_addr", neighbors6(), true);
         lines.add("}");
         return lines;
     }
@@ -86,47 +74,12 @@ final class RoutedRules {
         lines.add("chain forward {");
         lines.add("type filter hook forward priority raw; policy accept;");
         lines.add("iifname \"" + kernelEnd + "\" accept");
-        lines.add("iifname \"" + inside + "\" ether saddr @vms drop");
-        addressRules(lines);
+        lines.add("ether saddr @vms drop");
+        sets.addressRules(lines);
         lines.add("}");
-        sets(lines);
+        sets.vms(lines);
         lines.add("}");
         return lines;
-    }
-
-    private void addressRules(List<String> lines) {
-        if (addresses(true).findAny().isPresent()) {
-            lines.add("ip saddr @vms4 drop");
-        }
-        if (addresses(false).findAny().isPresent()) {
-            lines.add("ip6 saddr @vms6 drop");
-        }
-    }
-
-    private void sets(List<String> lines) {
-        set(lines, "vms", "ether_addr", vms.stream().map(vm -> vm.mac().toString()), false);
-        set(lines, "vms4", "ipv4_addr", addresses(true), false);
-        set(lines, "vms6", "ipv6_addr", addresses(false), false);
-    }
-
-    private static void set(List<String> lines, String name, String type, Stream<String> elements, boolean interval) {
-        List<String> all = elements.distinct().toList();
-        lines.add("set " + name + " {");
-        lines.add("type " + type);
-        if (interval) {
-            lines.add("flags interval");
-        }
-        if (!all.isEmpty()) {
-            lines.add("elements = { " + String.join(", ", all) + " }");
-        }
-        lines.add("}");
-    }
-
-    private Stream<String> addresses(boolean four) {
-        return vms.stream()
-                .flatMap(vm -> vm.addresses().stream())
-                .filter(address -> address instanceof Inet4Address == four)
-                .map(InetAddress::getHostAddress);
     }
 
     private Stream<String> neighbors6() {

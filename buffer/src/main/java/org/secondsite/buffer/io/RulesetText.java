@@ -1,5 +1,6 @@
 package org.secondsite.buffer.io;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,15 @@ final class RulesetText {
     private static final Pattern DEVICES = Pattern.compile("devices = \\{ (\"[^\"]+\") }");
 
     private RulesetText() {}
+
+    /** What is wrong with a table of this namespace, in words; empty when it is in force as it should be. */
+    static List<String> problems(String family, String table, List<String> expected) {
+        try {
+            return differences(expected, Commands.run("nft list table " + family + " " + table));
+        } catch (IOException e) {
+            return List.of(String.valueOf(e.getMessage()));
+        }
+    }
 
     /** What differs, in words; empty when nothing does. */
     static List<String> differences(List<String> expected, String listed) {

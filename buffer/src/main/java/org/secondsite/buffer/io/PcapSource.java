@@ -1,0 +1,128 @@
+package org.secondsite.buffer.io;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicLong;
+import org.pcap4j.core.NotOpenException;
+import org.pcap4j.core.PcapHandle;
+import org.pcap4j.core.PcapNativeException;
+import org.pcap4j.core.PcapNetworkInterface.PromiscuousMode;
+import org.pcap4j.core.PcapStat;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Receives through libpcap. libpcap puts VLAN tags back itself; it knows nothing of unfinished checksums. A look for a frame takes up to
+ * a millisecond when there is none, so a command waits that long.
+ */
+final class PcapSource implements FrameSource {
+    private static final Logger LOG = LoggerFactory.getLogger(PcapSource.class);
+    private static final int SNAP_BYTES = 65_600;
+    private static final int KERNEL_BUFFER_BYTES = 64 << 20;
+    private static final int LOOK_MILLIS = 1;
+
+    private final String name;
+    private volatile PcapHandle handle;
+    private MemorySegment frame = MemorySegment.NULL;
+    private final AtomicLong truncated = new AtomicLong();
+    private final AtomicLong drops = new AtomicLong();
+
+    /**
+     * Opens a tap on an interface, promiscuous, that hears arriving frames only.
+     *
+     * @throws IOException if libpcap is missing or refuses
+     */
+    PcapSource(String name) throws IOException {
+        this.name = name;
+        handle = open(name);
+    }
+
+    private static PcapHandle open(String name) throws IOException {
+        try {
+            PcapHandle opened = new PcapHandle.Builder(name)
+                    .snaplen(SNAP_BYTES)
+                    .promiscuousMode(PromiscuousMode.PROMISCUOUS)
+                    .timeoutMillis(LOOK_MILLIS)
+                    .bufferSize(KERNEL_BUFFER_BYTES)
+                    .immediateMode(true)
+                    .build();
+            opened.setDirection(PcapHandle.PcapDirection.IN);
+            return opened;
+        } catch (PcapNativeException | NotOpenException | UnsatisfiedLinkError e) {
+            throw new IOException("libpcap cannot open " + name + ": " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public int headerBytes() {
+        return 0;
+    }
+
+    @Override
+    public boolean next() {
+        try {
+            byte[] packet = handle.getNextRawPacket();
+            if (packet == null) {
+                return false;
+            }
+            if (packet.length < handle.getOriginalLength()) {
+                truncated.incrementAndGet();
+                return next();
+            }
+            frame = MemorySegment.ofArray(packet);
+            return true;
+        } catch (NotOpenException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public MemorySegment memory() {
+        return frame;
+    }
+
+    @Override
+    public long offset() {
+        return 0;
+    }
+
+    @Override
+    public int bytes() {
+        return (int) frame.byteSize();
+    }
+
+    /** {@link #next} has waited already. */
+    @Override
+    public void await(int timeoutMillis) {}
+
+    @Override
+    public void wake() {}
+
+    @Override
+    public void rebind() throws IOException {
+        PcapHandle old = handle;
+        handle = open(name);
+        old.close();
+    }
+
+    @Override
+    public long drops() {
+        try {
+            PcapStat figures = handle.getStats();
+            drops.accumulateAndGet(figures.getNumPacketsDropped(), Math::max);
+        } catch (PcapNativeException | NotOpenException e) {
+            LOG.debug("{}: libpcap has no figures: {}", name, e.getMessage());
+        }
+        return drops.get();
+    }
+
+    @Override
+    public long truncated() {
+        return truncated.get();
+    }
+
+    @Override
+    public void close() {
+        handle.close();
+    }
+}
