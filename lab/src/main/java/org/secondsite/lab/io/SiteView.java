@@ -1,0 +1,97 @@
+package org.secondsite.lab.io;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.secondsite.gateway.management.ManagementClient;
+import org.secondsite.lab.plan.Site;
+
+/** What a site's gateway says of itself, by its management socket. */
+public final class SiteView {
+    private final Lab lab;
+    private final Site site;
+
+    /**
+     * One entry of a timeline.
+     *
+     * @param nanoTime CLOCK_MONOTONIC
+     */
+    public record Entry(long nanoTime, String subject, String kind, String text) {}
+
+    /** The view of a site of a lab that is up. */
+    public SiteView(Lab lab, Site site) {
+        this.lab = lab;
+        this.site = site;
+    }
+
+    /** The whole status. */
+    public JsonNode status() throws IOException {
+        return ManagementClient.ask(lab.paths().management(site), "status");
+    }
+
+    /** The state of the one protection group, such as {@code PROTECTED}. */
+    public String state() throws IOException {
+        return group().path("state").asText();
+    }
+
+    /** Why it is in that state, in words. */
+    public String reason() throws IOException {
+        return group().path("reason").asText();
+    }
+
+    /** The term that the gateway knows. */
+    public long term() throws IOException {
+        return group().path("term").asLong();
+    }
+
+    /** The one protection group. */
+    public JsonNode group() throws IOException {
+        return status().path("groups").path(0);
+    }
+
+    /** The one protected VM. */
+    public JsonNode vm() throws IOException {
+        return group().path("vms").path(0);
+    }
+
+    /** What happened at this gateway since a time, in the order in which it was noted. */
+    public List<Entry> timeline(long sinceNanos) throws IOException {
+        List<Entry> entries = new ArrayList<>();
+        for (JsonNode entry :
+                ManagementClient.ask(lab.paths().management(site), "timeline").path("entries")) {
+            if (entry.path("nanoTime").asLong() >= sinceNanos) {
+                entries.add(new Entry(
+                        entry.path("nanoTime").asLong(),
+                        entry.path("subject").asText(),
+                        entry.path("kind").asText(),
+                        entry.path("text").asText()));
+            }
+        }
+        return entries;
+    }
+
+    /**
+     * Waits for a state of the group.
+     *
+     * @throws IOException if it does not come about in time; says what the state is instead
+     */
+    public void await(String state, int limitSeconds) throws IOException {
+        try {
+            Waiting.until(
+                    "site " + site.id() + " to be " + state, limitSeconds, () -> state().equals(state));
+        } catch (IOException e) {
+            throw new IOException(e.getMessage() + "; it is " + describe(), e);
+        }
+    }
+
+    private String describe() {
+        try {
+            JsonNode group = group();
+            return group.path("state").asText() + " in term " + group.path("term").asLong() + ": "
+                    + group.path("reason").asText();
+        } catch (IOException e) {
+            return "silent (" + e.getMessage() + ")";
+        }
+    }
+}
