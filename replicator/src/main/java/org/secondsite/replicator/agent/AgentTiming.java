@@ -11,5 +11,5 @@ package org.secondsite.replicator.agent;
  */
 public record AgentTiming(int maxPauseMs, int minReconnectMs, int maxReconnectMs, int keepaliveMs, int attachPollMs) {
     /** The usual times. */
-    public static final AgentTiming USUAL = new AgentTiming(1000, 50, 500, 500, 250);
+    public static final AgentTiming USUAL = new AgentTiming(1000, 50, 500, 1000, 250);
 }

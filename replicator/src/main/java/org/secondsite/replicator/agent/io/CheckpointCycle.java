@@ -1,6 +1,7 @@
 package org.secondsite.replicator.agent.io;
 
 import java.io.IOException;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -47,6 +48,31 @@ final class CheckpointCycle {
         }
     }
 
+    /**
+     * Where the time of a pause went, in nanoseconds: until the VM stood still, until its RAM was compared and copied, until
+     * the device state was whole, until the gateway had sealed, and until the VM ran.
+     */
+    record Phases(long stop, long pages, long deviceState, long sealed, long resume) {
+        private static final double NANOS_PER_MS = 1e6;
+
+        long total() {
+            return stop + pages + deviceState + sealed + resume;
+        }
+
+        @Override
+        public String toString() {
+            return String.format(
+                    Locale.ROOT,
+                    "pause %.1f ms: stop %.1f, pages %.1f, device state %.1f more, seal %.1f more, cont %.1f",
+                    total() / NANOS_PER_MS,
+                    stop / NANOS_PER_MS,
+                    pages / NANOS_PER_MS,
+                    deviceState / NANOS_PER_MS,
+                    sealed / NANOS_PER_MS,
+                    resume / NANOS_PER_MS);
+        }
+    }
+
     /** What a checkpoint took. Whoever has it closes the pages. */
     static final class Taken {
         /** The pages that differ from the shadow. */
@@ -54,13 +80,16 @@ final class CheckpointCycle {
 
         final byte[] deviceState;
 
+        final Phases phases;
+
         /** How long the VM was paused, 0 if an operator had paused it before (it still is). */
         final long pauseNanos;
 
-        Taken(PageSet changed, byte[] deviceState, long pauseNanos) {
+        Taken(PageSet changed, byte[] deviceState, Phases phases, boolean wasRunning) {
             this.changed = changed;
             this.deviceState = deviceState;
-            this.pauseNanos = pauseNanos;
+            this.phases = phases;
+            this.pauseNanos = wasRunning ? phases.total() : 0;
         }
     }
 
@@ -90,20 +119,29 @@ final class CheckpointCycle {
             if (running) {
                 vm.pause();
             }
+            long stopped = System.nanoTime();
             CompletableFuture<Void> sealed = link.seal(connection, epoch);
             vm.beginDeviceState();
             changed = shadow.changed(vm.ram());
+            long copied = System.nanoTime();
             byte[] deviceState = vm.awaitDeviceState(left(start));
+            long collected = System.nanoTime();
             awaitSealed(sealed, left(start));
-            long pauseNanos = running ? resume(start) : 0;
+            long sealedAt = System.nanoTime();
+            if (running) {
+                resume();
+            }
+            long resumed = System.nanoTime();
             done = true;
-            return new Taken(changed, deviceState, pauseNanos);
+            Phases phases = new Phases(
+                    stopped - start, copied - stopped, collected - copied, sealedAt - collected, resumed - sealedAt);
+            return new Taken(changed, deviceState, phases, running);
         } finally {
             if (!done) {
                 if (changed != null) {
                     changed.close();
                 }
-                goOn(running, start);
+                goOn(running);
             }
         }
     }
@@ -123,23 +161,22 @@ final class CheckpointCycle {
         }
     }
 
-    private long resume(long start) throws VmLost, InterruptedException {
+    private void resume() throws VmLost, InterruptedException {
         if (link.stopDemanded()) {
-            return System.nanoTime() - start;
+            return;
         }
         try {
             vm.resume();
-            return System.nanoTime() - start;
         } catch (IOException failed) {
             throw new VmLost("the VM does not resume", failed);
         }
     }
 
     /** After a failure: makes the VM run again. */
-    private void goOn(boolean running, long start) throws VmLost, InterruptedException {
+    private void goOn(boolean running) throws VmLost, InterruptedException {
         vm.abandonDeviceState();
         if (running) {
-            resume(start);
+            resume();
         }
     }
 }

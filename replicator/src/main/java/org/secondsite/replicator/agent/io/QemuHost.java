@@ -20,7 +20,6 @@ final class QemuHost implements VmHost {
     private static final int ATTACH_TIMEOUT_MS = 2000;
     private static final int START_TIMEOUT_MS = 10_000;
     private static final int LOAD_TIMEOUT_MS = 5000;
-    private static final String WAITS_FOR_STATE = "inmigrate";
 
     private final VmSettings settings;
     private final QemuProcess process;
@@ -63,8 +62,8 @@ final class QemuHost implements VmHost {
             return Optional.empty();
         }
         try {
-            if (vm.runState().equals(WAITS_FOR_STATE)) {
-                LOG.warn("{}: killing a QEMU that an earlier agent started and never activated", vm());
+            if (vm.isHalfActivated()) {
+                LOG.warn("{}: killing a QEMU that an agent which died had not fully activated", vm());
                 vm.close();
                 process.kill();
                 return Optional.empty();

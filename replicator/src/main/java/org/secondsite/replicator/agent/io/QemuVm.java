@@ -37,6 +37,7 @@ final class QemuVm implements VmDriver {
     private static final int RETRY_MICROS = 300;
     private static final int MAX_RETRY_MS = 2000;
     private static final long BANDWIDTH_BYTES_PER_SECOND = 1L << 40;
+    private static final String WAITS_FOR_STATE = "inmigrate";
     private static final String NOT_FINALIZED = "not finalized";
     private static final String IN_PROGRESS = "in progress";
     private static final Set<String> MIGRATION_ENDS = Set.of("completed", "failed", "cancelled", "none");
@@ -153,8 +154,8 @@ final class QemuVm implements VmDriver {
         return execute("query-status", Map.of()).path("running").asBoolean();
     }
 
-    /** QEMU's word for the state that it is in. */
-    String runState() throws IOException, InterruptedException {
+    /** QEMU's word for the state that it is in. Source: RunState of qapi/run-state.json. */
+    private String runState() throws IOException, InterruptedException {
         return execute("query-status", Map.of()).path("status").asText();
     }
 
@@ -176,6 +177,9 @@ final class QemuVm implements VmDriver {
 
     @Override
     public void beginDeviceState() throws IOException, InterruptedException {
+        if (sink == null) {
+            throw new IOException("no checkpoint was prepared");
+        }
         migration = new CompletableFuture<>();
         retrying("migrate", Map.of("uri", sink.uri()), IN_PROGRESS);
     }
@@ -239,15 +243,26 @@ final class QemuVm implements VmDriver {
         Files.deleteIfExists(mark);
     }
 
+    /** Whether an agent that died had started this QEMU to activate it, and had not come to let it run. */
+    boolean isHalfActivated() throws IOException, InterruptedException {
+        Path activating = activationMark(settings);
+        if (runState().equals(WAITS_FOR_STATE)) {
+            return true;
+        }
+        return Files.exists(activating)
+                && Files.readString(activating, StandardCharsets.US_ASCII).equals(ownPid(settings));
+    }
+
     /** Loads a device state into a QEMU that was started with {@code -S -incoming defer}, and makes the VM run. */
     void load(byte[] deviceState, long timeoutMs) throws IOException, InterruptedException {
         Path incoming = settings.runDirectory().resolve(settings.id() + "-incoming.state");
         Files.deleteIfExists(incoming);
+        Files.writeString(activationMark(settings), ownPid(settings), StandardCharsets.US_ASCII);
         execute("migrate-incoming", Map.of("uri", "unix:" + incoming));
         DeviceStateFeed.feed(incoming, deviceState);
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
         String state = runState();
-        while (state.equals("inmigrate")) {
+        while (state.equals(WAITS_FOR_STATE)) {
             if (System.nanoTime() > deadline) {
                 throw new IOException("QEMU did not load the device state within " + timeoutMs + " ms");
             }
@@ -255,6 +270,7 @@ final class QemuVm implements VmDriver {
             state = runState();
         }
         resume();
+        Files.deleteIfExists(activationMark(settings));
         Files.deleteIfExists(incoming);
     }
 
@@ -293,6 +309,10 @@ final class QemuVm implements VmDriver {
 
     private static Path mark(VmSettings settings) {
         return settings.runDirectory().resolve(settings.id() + ".paused");
+    }
+
+    private static Path activationMark(VmSettings settings) {
+        return settings.runDirectory().resolve(settings.id() + ".activating");
     }
 
     /** The pid as QEMU itself wrote it; empty if it did not. */

@@ -160,7 +160,7 @@ final class VmWorker implements AutoCloseable {
     private void opened(CheckpointConnection opened) {
         connection = opened;
         EpochId image = driver != null ? (shadow == null ? EpochId.NONE : shadow.epoch()) : replica.applied();
-        String description = driver != null ? driver.description() : "";
+        String description = driver != null ? driver.description() : attachTrouble;
         connection.send(new CheckpointMessage.Hello(
                 Limits.VERSION, host.vm(), host.ramBytes(), driver != null, image, description));
         LOG.info("{}: connected to gateway {}, image at {}", host.vm(), opened, image);
@@ -264,7 +264,7 @@ final class VmWorker implements AutoCloseable {
             // The connection reads the same pages meanwhile; they are closed when both are done.
             shadow.advance(pages, id);
         }
-        LOG.debug("{}: {} taken, pause {} us", host.vm(), epoch, taken.pauseNanos / 1000);
+        LOG.debug("{}: {}, {}", host.vm(), epoch, taken.phases);
     }
 
     private void died(String reason) {

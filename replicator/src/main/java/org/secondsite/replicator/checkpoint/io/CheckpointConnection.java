@@ -8,6 +8,7 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.util.concurrent.Future;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
@@ -29,7 +30,8 @@ import org.secondsite.replicator.checkpoint.Side;
  * behind bulk in a socket buffer, and only then is the gateway known to be alive, so that no VM is paused for a dead one.
  *
  * <p><b>Keepalive.</b> A side that has read nothing for the keepalive time sends PING, and gives the connection up when the
- * silence lasts three times as long. Each side looks after itself, so the two times need not be equal.
+ * silence lasts three times as long, unless it takes a long shipment meanwhile. Each side looks after itself, so the two
+ * times need not be equal.
  *
  * <p><b>Threads.</b> State belongs to the channel's event loop; {@link #send}, {@link #ship} and {@link #close} may be called
  * from any thread.
@@ -203,11 +205,20 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
                         }
                         case Shipment shipment -> next(shipment);
                     };
-            channel.write(frame).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+            channel.write(frame).addListener(this::bulkWritten);
             wrote = true;
         }
         if (wrote) {
             channel.flush();
+        }
+    }
+
+    private void bulkWritten(Future<? super Void> written) {
+        if (written.isSuccess()) {
+            // The peer takes what it is sent: its PONG may well stand behind all of that.
+            silences = 0;
+        } else {
+            close(String.valueOf(written.cause().getMessage()));
         }
     }
 

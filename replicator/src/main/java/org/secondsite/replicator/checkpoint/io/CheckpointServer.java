@@ -164,7 +164,8 @@ public final class CheckpointServer implements AutoCloseable {
         }
 
         private static String state(CheckpointMessage.Hello hello) {
-            return hello.running() ? "VM is here (" + hello.description() + ")" : "no VM";
+            String words = hello.description().isEmpty() ? "" : " (" + hello.description() + ")";
+            return (hello.running() ? "VM is here" : "no VM") + words;
         }
 
         @Override

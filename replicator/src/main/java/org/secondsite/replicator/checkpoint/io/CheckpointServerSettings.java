@@ -17,7 +17,7 @@ public record CheckpointServerSettings(InetSocketAddress listen, Set<VmId> known
     public static final int USUAL_WINDOW = 16;
 
     /** The usual keepalive, in milliseconds. */
-    public static final int USUAL_KEEPALIVE_MS = 500;
+    public static final int USUAL_KEEPALIVE_MS = 1000;
 
     /**
      * Checks the ranges.

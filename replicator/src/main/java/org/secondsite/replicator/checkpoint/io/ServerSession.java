@@ -203,7 +203,7 @@ final class ServerSession implements AgentSession {
         synchronized (toApply) {
             dropWaiting();
         }
-        send(new CheckpointMessage.Release());
+        connection.sendInOrder(new CheckpointMessage.Release());
     }
 
     @Override

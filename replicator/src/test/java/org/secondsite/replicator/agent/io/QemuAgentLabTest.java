@@ -3,6 +3,7 @@ package org.secondsite.replicator.agent.io;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.agent.AgentSettings;
+import org.secondsite.replicator.agent.VmDriver;
 
 /** Agents beside real QEMU guests (TCG), gateways in this process. Needs qemu-system-x86, a kernel and busybox-static. */
 @Tag("lab")
@@ -115,6 +117,54 @@ class QemuAgentLabTest {
     }
 
     @Test
+    void theGuestRunsOnWhateverFailsInACheckpoint() throws Exception {
+        LabGuest guest = guest("a", true);
+        int port = RecordingGateway.freePort();
+        RecordingGateway gateway = new RecordingGateway(VM, port);
+        guest.boot();
+        CheckpointAgent agent = agent(gateway, guest);
+        gateway.await("attached");
+
+        gateway.sealing(false);
+        gateway.session().start(new EpochId(1, 1), true, 100);
+        assertTrue(gateway.await("failed checkpoint").contains("did not seal"));
+        assertGoesOn(guest);
+        gateway.sealing(true);
+        assertEquals("epoch 1/", gateway.await("epoch").substring(0, 8));
+
+        gateway.sealing(false);
+        gateway.await("seal");
+        gateway.close();
+        assertGoesOn(guest);
+        RecordingGateway again = opened(new RecordingGateway(VM, port));
+        again.await("attached running=true");
+        again.session().start(new EpochId(2, 1), true, 50);
+        again.await("epoch 2/2");
+        agent.close();
+        assertGoesOn(guest);
+
+        QemuHost host = QemuHost.open(guest.settings());
+        try (VmDriver vm = host.attach().orElseThrow()) {
+            vm.prepare();
+            vm.pause();
+            vm.abandonDeviceState();
+            assertThrows(IOException.class, vm::beginDeviceState, "there is no sink any more");
+            vm.resume();
+            assertGoesOn(guest);
+            vm.prepare();
+            vm.pause();
+            vm.beginDeviceState();
+            assertTrue(vm.awaitDeviceState(5_000_000_000L).length > 0);
+            vm.resume();
+            assertGoesOn(guest);
+        }
+    }
+
+    private static void assertGoesOn(LabGuest guest) throws Exception {
+        guest.awaitTick(LabGuest.ticks(guest.console()).size() + 3, 30);
+    }
+
+    @Test
     void anAgentThatDiedWhileTheVmWasPausedIsSucceededByOneThatResumesIt() throws Exception {
         LabGuest guest = guest("a", false);
         RecordingGateway gateway = gateway();
@@ -128,8 +178,7 @@ class QemuAgentLabTest {
         dying.close();
         agent(gateway, guest);
         assertEquals("attached running=true applied=0/0", gateway.await("attached"));
-        int ticks = LabGuest.ticks(guest.console()).size();
-        guest.awaitTick(ticks + 5, 30);
+        assertGoesOn(guest);
         gateway.session().start(new EpochId(1, 1), true, 20);
         gateway.await("epoch 1/3");
     }

@@ -1,0 +1,130 @@
+package org.secondsite.replicator.agent;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.OptionalLong;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.secondsite.config.EpochId;
+
+class CheckpointScheduleTest {
+    private static final long MS = 1_000_000;
+    private static final OptionalLong NOT = OptionalLong.empty();
+
+    private final CheckpointSchedule schedule = new CheckpointSchedule();
+
+    private static EpochId epoch(long number) {
+        return new EpochId(5, number);
+    }
+
+    private static OptionalLong ms(long ms) {
+        return OptionalLong.of(ms * MS);
+    }
+
+    @BeforeEach
+    void start() {
+        assertEquals(NOT, schedule.dueIn(0));
+        schedule.window(3);
+        schedule.start(epoch(1), 50 * MS, 0);
+    }
+
+    private void take(EpochId expected, long atMs) {
+        assertEquals(ms(0), schedule.dueIn(atMs * MS));
+        assertEquals(expected, schedule.begin(atMs * MS));
+        schedule.shipped();
+    }
+
+    @Test
+    void startsAnIntervalAfterTheStartBeforeAndMakesUpForNothing() {
+        take(epoch(1), 0);
+        assertEquals(ms(30), schedule.dueIn(20 * MS));
+        take(epoch(2), 210);
+        assertEquals(ms(50), schedule.dueIn(210 * MS));
+    }
+
+    @Test
+    void waitsUntilTheEpochBeforeIsShipped() {
+        schedule.begin(0);
+        assertEquals(NOT, schedule.dueIn(70 * MS));
+        schedule.shipped();
+        assertEquals(ms(0), schedule.dueIn(70 * MS));
+    }
+
+    @Test
+    void waitsForCreditBeyondTheWindow() {
+        take(epoch(1), 0);
+        take(epoch(2), 50);
+        take(epoch(3), 100);
+        assertEquals(NOT, schedule.dueIn(150 * MS));
+        schedule.now(150 * MS);
+        assertEquals(NOT, schedule.dueIn(150 * MS));
+        schedule.credit(epoch(1));
+        take(epoch(4), 150);
+        schedule.credit(epoch(4));
+        take(epoch(5), 200);
+    }
+
+    @Test
+    void aDroppedIdIsBurnedAndCostsNoCredit() {
+        for (int number = 1; number <= 5; number++) {
+            EpochId id = schedule.begin(0);
+            assertEquals(epoch(number), id);
+            schedule.dropped(id, 0);
+        }
+        assertTrue(schedule.isActive());
+    }
+
+    @Test
+    void dropsInARowAreFurtherAndFurtherApart() {
+        long now = 0;
+        long longest = 0;
+        for (int drop = 0; drop < 12; drop++) {
+            schedule.dropped(schedule.begin(now), now);
+            long wait = schedule.dueIn(now).orElseThrow();
+            assertTrue(wait >= longest);
+            longest = wait;
+            now += wait;
+        }
+        assertEquals(5000 * MS, longest);
+        schedule.interval(20 * MS);
+        assertEquals(OptionalLong.of(0), schedule.dueIn(now));
+        schedule.begin(now);
+        schedule.shipped();
+        assertEquals(ms(20), schedule.dueIn(now));
+    }
+
+    @Test
+    void numbersOnFromANewTitle() {
+        take(epoch(1), 0);
+        schedule.retitle(new EpochId(6, 1));
+        take(new EpochId(6, 1), 50);
+        schedule.credit(new EpochId(6, 1));
+        take(new EpochId(6, 2), 100);
+    }
+
+    @Test
+    void anotherIntervalCountsFromTheLastStart() {
+        take(epoch(1), 0);
+        schedule.interval(200 * MS);
+        assertEquals(ms(190), schedule.dueIn(10 * MS));
+        schedule.now(20 * MS);
+        take(epoch(2), 20);
+        assertEquals(ms(200), schedule.dueIn(20 * MS));
+    }
+
+    @Test
+    void stoppedOrDisconnectedNothingIsDueUntilTheNextStart() {
+        take(epoch(1), 0);
+        schedule.stop();
+        assertFalse(schedule.isActive());
+        assertEquals(NOT, schedule.dueIn(1000 * MS));
+        schedule.start(epoch(7), 50 * MS, 1000 * MS);
+        schedule.begin(1000 * MS);
+        schedule.disconnected();
+        assertEquals(NOT, schedule.dueIn(2000 * MS));
+        schedule.start(epoch(9), 50 * MS, 2000 * MS);
+        take(epoch(9), 2000);
+    }
+}
