@@ -46,7 +46,7 @@ public final class OutsideClient implements AutoCloseable {
     public static OutsideClient start(String clientNamespace, Traffic traffic, Path record) throws IOException {
         List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", clientNamespace));
         command.addAll(ThisJava.runtime()
-                .command(
+                .light(
                         HEAP_MIB,
                         "org.secondsite.lab.client.io.LabClient",
                         List.of(

@@ -1,20 +1,24 @@
 package org.secondsite.lab.io;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.secondsite.lab.plan.JavaRuntime;
 
 /** The Java and the class path that run this process: the lab's processes get the same. */
 public final class ThisJava {
     private ThisJava() {}
 
-    /** How to start another one. */
+    /** How to start another one. The launcher tells in {@code secondsite.cache} where it keeps classes linked ahead of time. */
     public static JavaRuntime runtime() {
+        String cache = System.getProperty("secondsite.cache", "");
+        // A cache that does not fit is ignored by the virtual machine, which need not complain about it.
+        List<String> options = !cache.isEmpty() && Files.isReadable(Path.of(cache))
+                ? List.of("-XX:AOTCache=" + cache, "-Xlog:aot=off")
+                : List.of();
         return new JavaRuntime(
                 Path.of(System.getProperty("java.home"), "bin", "java"),
                 System.getProperty("java.class.path"),
-                Path.of(System.getProperty(
-                        "secondsite.archive",
-                        Path.of(System.getProperty("user.home"), ".cache", "secondsite", "classes.jsa")
-                                .toString())));
+                options);
     }
 }

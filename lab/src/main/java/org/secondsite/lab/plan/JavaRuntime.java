@@ -6,31 +6,41 @@ import java.util.List;
 
 /**
  * How the lab starts Java processes: many of them share few cores, so each gets a small heap, the collector without threads of
- * its own, and the class data archive.
+ * its own, and whatever was prepared ahead of time.
  *
  * @param java the program
  * @param classPath of all modules
- * @param archive shared class data; used if it is there and fits, ignored otherwise
+ * @param options for every process
  */
-public record JavaRuntime(Path java, String classPath, Path archive) {
-    /** A command line. */
-    public List<String> command(int heapMiB, String mainClass, List<String> arguments) {
-        List<String> command = new ArrayList<>(List.of(
-                java.toString(),
-                "-Xms16m",
-                "-Xmx" + heapMiB + "m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=4",
-                "-XX:-UsePerfData",
-                "-XX:SharedArchiveFile=" + archive,
-                "-Xshare:auto",
-                "-Xlog:cds=off",
-                "-Xlog:cds+dynamic=off",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-cp",
-                classPath,
-                mainClass));
+public record JavaRuntime(Path java, String classPath, List<String> options) {
+    private static final List<String> FRUGAL = List.of(
+            "-Xms16m",
+            "-XX:+UseSerialGC",
+            "-XX:-UsePerfData",
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow");
+
+    /** Copies the list. */
+    public JavaRuntime {
+        options = List.copyOf(options);
+    }
+
+    /** A process that works hard: it may compile what is hot as well as it can. */
+    public List<String> worker(int heapMiB, String mainClass, List<String> arguments) {
+        return command(heapMiB, List.of(), mainClass, arguments);
+    }
+
+    /** A process that works little: optimising would cost more than it saves; half of such a start was that. */
+    public List<String> light(int heapMiB, String mainClass, List<String> arguments) {
+        return command(heapMiB, List.of("-XX:TieredStopAtLevel=1"), mainClass, arguments);
+    }
+
+    private List<String> command(int heapMiB, List<String> more, String mainClass, List<String> arguments) {
+        List<String> command = new ArrayList<>(List.of(java.toString(), "-Xmx" + heapMiB + "m"));
+        command.addAll(FRUGAL);
+        command.addAll(options);
+        command.addAll(more);
+        command.addAll(List.of("-cp", classPath, mainClass));
         command.addAll(arguments);
         return command;
     }

@@ -70,7 +70,7 @@ public record LabPlan(
                 "agent-" + site.id(),
                 host,
                 0,
-                java.command(
+                java.worker(
                         384,
                         "org.secondsite.gateway.cli.Main",
                         List.of(
@@ -88,7 +88,7 @@ public record LabPlan(
                 "gateway-" + site.id(),
                 Topology.gateway(options.name(), site),
                 0,
-                java.command(
+                java.worker(
                         512,
                         main,
                         List.of(
@@ -104,7 +104,7 @@ public record LabPlan(
                 "witness",
                 Topology.witness(lab),
                 0,
-                java.command(
+                java.light(
                         96,
                         "org.secondsite.gateway.cli.Main",
                         List.of(
@@ -120,7 +120,7 @@ public record LabPlan(
                 "wan",
                 Topology.wan(lab),
                 -5, // its punctuality is part of what is measured
-                java.command(
+                java.light(
                         64,
                         "org.secondsite.lab.wan.io.WanMain",
                         List.of(paths.wanControl().toString(), "1", "a=a0", "b=b0", "w=w0")));
