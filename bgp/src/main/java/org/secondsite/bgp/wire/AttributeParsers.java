@@ -201,9 +201,7 @@ final class AttributeParsers {
         }
         Prefixes.Read nlri = Prefixes.readAll(value, family, traits);
         return nlri.fault().isPresent()
-                ? new Malformed(
-                        BgpError.OPTIONAL_ATTRIBUTE_ERROR,
-                        "MP_REACH_NLRI: " + nlri.fault().get())
+                ? new Malformed(BgpError.OPTIONAL_ATTRIBUTE_ERROR, nlri.fault().get())
                 : new Sound(new PathAttribute.MpReach(family, nextHop, linkLocal, nlri.prefixes()));
     }
 
@@ -217,9 +215,7 @@ final class AttributeParsers {
         }
         Prefixes.Read nlri = Prefixes.readAll(value, family, traits);
         return nlri.fault().isPresent()
-                ? new Malformed(
-                        BgpError.OPTIONAL_ATTRIBUTE_ERROR,
-                        "MP_UNREACH_NLRI: " + nlri.fault().get())
+                ? new Malformed(BgpError.OPTIONAL_ATTRIBUTE_ERROR, nlri.fault().get())
                 : new Sound(new PathAttribute.MpUnreach(family, nlri.prefixes()));
     }
 
