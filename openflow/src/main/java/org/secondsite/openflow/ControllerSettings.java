@@ -15,8 +15,8 @@ public record ControllerSettings(
         InetSocketAddress listen, List<SwitchSettings> switches, int echoAfterMs, int deadAfterMs) {
     private static final int ECHO_AFTER_MS = 500;
 
-    /** Longer than the time in which Open vSwitch commits 50,000 flows, during which it answers nothing. */
-    private static final int DEAD_AFTER_MS = 3000;
+    /** Longer than the time in which a busy Open vSwitch commits 50,000 flows, during which it answers nothing. */
+    private static final int DEAD_AFTER_MS = 5000;
 
     /**
      * Copies the list.

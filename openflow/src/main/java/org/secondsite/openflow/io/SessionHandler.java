@@ -5,6 +5,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import org.projectfloodlight.openflow.protocol.OFMessage;
+import org.secondsite.config.SwitchId;
 import org.secondsite.openflow.session.SwitchSession;
 import org.secondsite.openflow.wire.Incoming;
 import org.slf4j.Logger;
@@ -19,6 +20,7 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
 
     private final SwitchController controller;
     private ChannelHandlerContext context;
+    private String remote;
     private SwitchSession session;
     private ByteBuf gathered;
     private String reason = "the switch closed the connection";
@@ -29,6 +31,11 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
 
     SwitchSession session() {
         return session;
+    }
+
+    /** The switch's name, or its address while it has not said which it is. */
+    String name() {
+        return session.switchId().map(SwitchId::name).orElse(remote);
     }
 
     void send(OFMessage message) {
@@ -55,7 +62,8 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
     @Override
     public void channelActive(ChannelHandlerContext active) {
         context = active;
-        session = controller.opened(this, String.valueOf(active.channel().remoteAddress()));
+        remote = String.valueOf(active.channel().remoteAddress());
+        session = controller.opened(this, remote);
         controller.perform(this, session.opened(System.nanoTime()));
     }
 
@@ -71,7 +79,7 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext failing, Throwable cause) {
-        LOG.warn("{}: connection ends: {}", failing.channel().remoteAddress(), cause.toString());
+        LOG.warn("{}: connection fails: {}", remote, cause.toString());
         end(cause.toString());
     }
 

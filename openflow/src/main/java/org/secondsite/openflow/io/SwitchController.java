@@ -27,6 +27,7 @@ import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.pipeline.Pipeline;
 import org.secondsite.openflow.session.ControlledSwitch;
 import org.secondsite.openflow.session.Effect;
+import org.secondsite.openflow.session.Rehearsal;
 import org.secondsite.openflow.session.SwitchSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +43,11 @@ public final class SwitchController implements AutoCloseable {
 
     private static final int TICKS_PER_ECHO = 4;
     private static final long CLOSE_WITHIN_MS = 2000;
+    private static final int REHEARSED_VMS = 40;
+    private static final int REHEARSED_TAKEOVERS = 20;
+
+    /** What a rehearsal warms up is the process's. */
+    private static boolean rehearsed;
 
     private final ControllerSettings settings;
     private final SwitchListener listener;
@@ -71,6 +77,7 @@ public final class SwitchController implements AutoCloseable {
      * @throws IOException if the address cannot be bound
      */
     public static SwitchController open(ControllerSettings settings, SwitchListener listener) throws IOException {
+        rehearseOnce();
         SwitchController controller = new SwitchController(settings, listener);
         try {
             controller.bind();
@@ -137,7 +144,22 @@ public final class SwitchController implements AutoCloseable {
         address = (InetSocketAddress) bound.channel().localAddress();
         long period = Math.max(1, settings.echoAfterMs() / TICKS_PER_ECHO);
         ScheduledFuture<?> _ = loop.scheduleWithFixedDelay(this::tick, period, period, TimeUnit.MILLISECONDS);
+        Thread.ofPlatform().daemon().name("openflow-rehearsal").start(() -> new Rehearsal(REHEARSED_VMS, message -> {})
+                .play(REHEARSED_TAKEOVERS));
         LOG.info("listening for switches on {}", address);
+    }
+
+    /**
+     * Runs the code that a takeover needs before there is one. The first, small rehearsal loads all classes while no other
+     * thread does (those of the message library depend on each other in circles); the long one goes on in the background.
+     */
+    private static synchronized void rehearseOnce() {
+        if (!rehearsed) {
+            rehearsed = true;
+            new Rehearsal(1, message -> {}).play(2);
+            Rehearsal rehearsal = new Rehearsal(REHEARSED_VMS, message -> {});
+            Thread.ofPlatform().daemon().name("openflow-rehearsal").start(() -> rehearsal.play(REHEARSED_TAKEOVERS));
+        }
     }
 
     private void tick() {
@@ -163,6 +185,12 @@ public final class SwitchController implements AutoCloseable {
     }
 
     void closed(SessionHandler handler, String reason) {
+        LOG.info(
+                "{}: disconnected: {} ({} messages could not be parsed, {} errors)",
+                handler.name(),
+                reason,
+                handler.session().unparsableCount(),
+                handler.session().errorCount());
         handlers.remove(handler);
         handler.session().closed();
         handler.session().switchId().map(switches::get).ifPresent(controlled -> {
@@ -190,14 +218,22 @@ public final class SwitchController implements AutoCloseable {
                 case Effect.Connected(SwitchId id) -> connected(id, handler);
                 case Effect.Confirmed(long term, int flows) -> {
                     long now = System.nanoTime();
+                    LOG.info("{}: has the {} flows of term {}", switchId, flows, term);
                     tell(() -> listener.confirmed(switchId, term, flows, now));
                 }
                 case Effect.Outranked(long term, String reason) -> {
+                    LOG.warn("{}: term {} is refused: {}", switchId, term, reason);
                     switches.get(switchId).outranked(term);
                     tell(() -> listener.refused(switchId, term, reason));
                 }
-                case Effect.Failed(long term, String reason) -> tell(() -> listener.failed(switchId, term, reason));
-                case Effect.PortsMissing(Set<String> ports) -> tell(() -> listener.portsMissing(switchId, ports));
+                case Effect.Failed(long term, String reason) -> {
+                    LOG.warn("{}: does not have the flows of term {}: {}", switchId, term, reason);
+                    tell(() -> listener.failed(switchId, term, reason));
+                }
+                case Effect.PortsMissing(Set<String> ports) -> {
+                    LOG.info("{}: ports that are wanted and missing: {}", switchId, ports);
+                    tell(() -> listener.portsMissing(switchId, ports));
+                }
             }
         }
         if (handler != null) {
@@ -212,6 +248,7 @@ public final class SwitchController implements AutoCloseable {
             // A switch that connects again has given up the former connection, even if it still looks alive from here.
             former.end("replaced by a newer connection");
         }
+        LOG.info("{}: connected, speaks {}", id, handler.session().version());
         tell(() -> listener.connected(id));
         perform(id, handler, controlled.connected(handler.session(), System.nanoTime()));
     }

@@ -5,12 +5,8 @@ import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
 
-/**
- * Which frames a flow is about: all its conditions must hold. A frame without the field does not match.
- *
- * @param conditions at most one per field; no condition is about no bit
- */
-public record Match(Map<Field, Condition> conditions) {
+/** Which frames a flow is about: all its conditions must hold. A frame without the field does not match. */
+public final class Match {
     /** Every frame. */
     public static final Match ANY = new Match(Map.of());
 
@@ -33,11 +29,22 @@ public record Match(Map<Field, Condition> conditions) {
         }
     }
 
-    /** Copies the map, in the order of the fields. */
-    public Match {
+    private final Map<Field, Condition> conditions;
+
+    /** Matches are the keys of maps with thousands of flows. */
+    private final int hash;
+
+    /** All these conditions; the map is copied. */
+    public Match(Map<Field, Condition> conditions) {
         Map<Field, Condition> ordered = new EnumMap<>(Field.class);
         ordered.putAll(conditions);
-        conditions = Collections.unmodifiableMap(ordered);
+        this.conditions = Collections.unmodifiableMap(ordered);
+        this.hash = ordered.hashCode();
+    }
+
+    /** At most one per field, in the order of the fields. */
+    public Map<Field, Condition> conditions() {
+        return conditions;
     }
 
     /** This match, and the field has exactly this value. */
@@ -61,6 +68,16 @@ public record Match(Map<Field, Condition> conditions) {
         more.putAll(conditions);
         more.put(field, new Condition(value, mask));
         return new Match(more);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Match match && hash == match.hash && conditions.equals(match.conditions);
+    }
+
+    @Override
+    public int hashCode() {
+        return hash;
     }
 
     @Override

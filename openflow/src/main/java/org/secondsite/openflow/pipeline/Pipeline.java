@@ -20,11 +20,11 @@ import org.secondsite.openflow.VmAttachment;
  * <pre>
  *  table 0, who speaks, who is spoken to            table 1, what a neighbour message claims
  *  ┌──────────────────────────────────────────┐     ┌──────────────────────────────────────────┐
- *  │ 1000 port of a standby VM      → drop    │     │ 500 solicitation, advertisement with the │
- *  │  300 port of an owned VM, its MAC,       │     │     VM's own addresses     → gateway     │
+ *  │ 1000 from and to a standby VM  → drop    │     │ 500 solicitation, advertisement with the │
+ *  │  300 port of a VM, its MAC,              │     │     VM's own addresses     → gateway     │
  *  │      ARP, IPv4 with its address → gateway│     │ 400 any other of these, router           │
  *  │      IPv6 with its address ──────────────┼────▶│     advertisement, redirect → drop       │
- *  │  200 gateway port, to VM's MAC → VM port │     │ 100 from an owned VM's port → gateway    │
+ *  │  200 gateway port, to VM's MAC → VM port │     │ 100 from a VM's port       → gateway     │
  *  │      gateway port, multicast → all owned │     │   0 all else               → drop        │
  *  │    0 all else                  → drop    │     └──────────────────────────────────────────┘
  *  └──────────────────────────────────────────┘
@@ -33,6 +33,8 @@ import org.secondsite.openflow.VmAttachment;
  * <p>Invariants, each a test: a frame that came in by a VM's port goes out by the gateway's port or not at all, also when
  * it is for a neighbour on the same switch; a VM speaks under its own MAC and addresses only; a standby VM neither speaks
  * nor is spoken to; frames of ports that nobody named are dropped.
+ *
+ * <p>A standby VM has all the flows of an owned one, below two drops that hide them: a takeover only lifts these.
  *
  * <p>A VM whose port does not exist yet has no flows; without the gateway's port only drops remain.
  *
@@ -97,10 +99,8 @@ public record Pipeline(List<Flow> flows, SortedSet<String> missingPorts) {
             Integer port = ports.get(vm.portName());
             if (port == null) {
                 missing.add(vm.portName());
-            } else if (vm.role() == Role.STANDBY) {
-                construction.silence(port);
-            } else if (construction.gateway != null) {
-                construction.admit(vm, port);
+            } else {
+                construction.place(vm, port);
             }
         }
         construction.finish();
@@ -141,13 +141,24 @@ public record Pipeline(List<Flow> flows, SortedSet<String> missingPorts) {
             this.gateway = gateway;
         }
 
-        void silence(int port) {
-            drop(ADMISSION_TABLE, STANDBY_PRIORITY, from(port));
+        void place(VmAttachment vm, int port) {
+            long mac = vm.mac().value();
+            if (vm.role() == Role.OWNER) {
+                ownedPorts.add(port);
+            } else {
+                drop(ADMISSION_TABLE, STANDBY_PRIORITY, from(port));
+            }
+            if (gateway != null) {
+                Match delivered = from(gateway).with(Field.ETH_DST, mac);
+                if (vm.role() == Role.STANDBY) {
+                    drop(ADMISSION_TABLE, STANDBY_PRIORITY, delivered);
+                }
+                toPorts(DELIVERY_PRIORITY, delivered, List.of(port));
+                admit(vm, port, mac);
+            }
         }
 
-        void admit(VmAttachment vm, int port) {
-            ownedPorts.add(port);
-            long mac = vm.mac().value();
+        private void admit(VmAttachment vm, int port, long mac) {
             Match spoken = from(port)
                     .with(Field.ETH_SRC, mac)
                     // Without it a tagged frame would match by the type behind its tag.
@@ -161,7 +172,6 @@ public record Pipeline(List<Flow> flows, SortedSet<String> missingPorts) {
                 }
             }
             admitIpv6(spoken, ipv6, port, mac);
-            toPorts(DELIVERY_PRIORITY, from(gateway).with(Field.ETH_DST, mac), List.of(port));
         }
 
         private void admitIpv4(Match spoken, long mac, InetAddress address) {
@@ -223,7 +233,7 @@ public record Pipeline(List<Flow> flows, SortedSet<String> missingPorts) {
                                 .with(Field.IP_PROTO, IP_PROTO_ICMPV6)
                                 .with(Field.ICMPV6_TYPE, type));
             }
-            if (!ownedPorts.isEmpty()) {
+            if (gateway != null && !ownedPorts.isEmpty()) {
                 Match multicast = from(gateway).with(Field.ETH_DST, GROUP_BIT, GROUP_BIT);
                 toPorts(DELIVERY_PRIORITY, multicast, List.copyOf(ownedPorts));
             }

@@ -85,6 +85,7 @@ final class Programming {
     private long enteredNanos;
     private Desired desired;
     private Pipeline wanted;
+    private long requestedTerm;
     private long grantedTerm;
 
     /** The first and last transaction id of the step under way. */
@@ -182,8 +183,12 @@ final class Programming {
     }
 
     void error(long xid, String errorName, long nowNanos) {
-        boolean ofThisStep = xid >= firstXid && xid <= lastXid;
-        if (!ofThisStep || step == Step.STEADY || step == Step.FAILED || step == Step.OUTRANKED) {
+        boolean waiting =
+                switch (step) {
+                    case ROLE, READ, FILL, COMMIT, DISCARD, BARRIER -> true;
+                    case IDLE, STEADY, FAILED, OUTRANKED -> false;
+                };
+        if (!waiting || xid < firstXid || xid > lastXid) {
             return;
         }
         if (errorName.equals("ROLE_REQUEST_FAILED/STALE")) {
@@ -222,11 +227,12 @@ final class Programming {
     /** Nothing is under way: does the next thing that is missing, or confirms. */
     private void advance(long nowNanos) {
         if (desired.term() != grantedTerm) {
-            begin(Step.ROLE, "to be master in term " + desired.term(), nowNanos);
+            requestedTerm = desired.term();
+            begin(Step.ROLE, "to be master in term " + requestedTerm, nowNanos);
             outbox.send(factory.buildRoleRequest()
                     .setXid(oneXid())
                     .setRole(OFControllerRole.ROLE_MASTER)
-                    .setGenerationId(U64.of(desired.term()))
+                    .setGenerationId(U64.of(requestedTerm))
                     .build());
             return;
         }
@@ -250,13 +256,16 @@ final class Programming {
     }
 
     private void granted(OFRoleReply reply, long nowNanos) {
-        if (reply.getRole() != OFControllerRole.ROLE_MASTER) {
-            fail("asked for the role of master, got " + reply.getRole(), nowNanos);
+        long generation = reply.getGenerationId().getValue();
+        if (reply.getRole() != OFControllerRole.ROLE_MASTER || generation != requestedTerm) {
+            fail(
+                    "asked to be master in term " + requestedTerm + ", got " + reply.getRole() + " in " + generation,
+                    nowNanos);
             return;
         }
-        grantedTerm = reply.getGenerationId().getValue();
+        grantedTerm = requestedTerm;
         actualIsFresh = false;
-        LOG.info("{}: granted master in term {}", settings.id(), grantedTerm);
+        LOG.debug("{}: granted master in term {}", settings.id(), grantedTerm);
         advance(nowNanos);
     }
 

@@ -1,6 +1,5 @@
 package org.secondsite.openflow.session;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -313,19 +312,14 @@ public final class SwitchSession {
     }
 
     private void transition(State next, String reason, long nowNanos) {
-        LOG.info("{}: {} -> {}: {}", name, state, next, reason);
+        LOG.debug("{}: {} -> {}: {}", name, state, next, reason);
         state = next;
         enteredNanos = nowNanos;
     }
 
     private void close(String reason) {
-        LOG.warn("{}: {} -> {}: {}", name, state, State.CLOSED, reason);
+        LOG.debug("{}: {} -> {}: {}", name, state, State.CLOSED, reason);
         state = State.CLOSED;
         outbox.add(new Effect.Close(reason));
-    }
-
-    /** The names of the ports that exist now. */
-    public List<String> portNames() {
-        return new ArrayList<>(ports.keySet());
     }
 }

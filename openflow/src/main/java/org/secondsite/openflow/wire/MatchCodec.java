@@ -73,13 +73,13 @@ final class MatchCodec {
             }
         }
 
-        Match read(org.projectfloodlight.openflow.protocol.match.Match match, Match soFar) {
+        Match.Condition read(org.projectfloodlight.openflow.protocol.match.Match match) {
             if (match.isExact(there)) {
-                return soFar.with(field, from.apply(match.get(there)));
+                return new Match.Condition(from.apply(match.get(there)), field.all());
             }
             Masked<T> masked = match.getMasked(there);
             Bits mask = from.apply(masked.getMask());
-            return soFar.with(field, from.apply(masked.getValue()).and(mask), mask);
+            return new Match.Condition(from.apply(masked.getValue()).and(mask), mask);
         }
     }
 
@@ -91,15 +91,15 @@ final class MatchCodec {
 
     /** Empty when it looks at a field that the pipeline does not know. */
     static Optional<Match> decode(org.projectfloodlight.openflow.protocol.match.Match there) {
-        Match match = Match.ANY;
+        Map<Field, Match.Condition> conditions = new EnumMap<>(Field.class);
         for (MatchField<?> matchField : there.getMatchFields()) {
             Field field = FIELDS.get(matchField);
             if (field == null) {
                 return Optional.empty();
             }
-            match = BY_FIELD.get(field).read(there, match);
+            conditions.put(field, BY_FIELD.get(field).read(there));
         }
-        return Optional.of(match);
+        return Optional.of(new Match(conditions));
     }
 
     private static <T extends OFValueType<T>> void row(

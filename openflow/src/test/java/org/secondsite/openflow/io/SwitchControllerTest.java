@@ -48,9 +48,7 @@ class SwitchControllerTest {
 
     @BeforeEach
     void open() throws IOException {
-        InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        controller = SwitchController.open(
-                new ControllerSettings(any, List.of(new SwitchSettings(ID, DATAPATH, "gw")), 100, 700), events);
+        controller = SwitchController.open(settings(20_000), events);
         memory.ports.put("gw", 1);
         memory.ports.put("vm1", 11);
         memory.ports.put("vm2", 12);
@@ -296,10 +294,12 @@ class SwitchControllerTest {
 
     @Test
     void aSilentSwitchIsAskedAndThenGivenUp() throws Exception {
-        try (FakeSwitch fake = connect(OFVersion.OF_14)) {
-            events.await("sw-a connected");
+        RecordedEvents told = new RecordedEvents();
+        try (SwitchController impatient = SwitchController.open(settings(2500), told);
+                FakeSwitch fake = new FakeSwitch(impatient.address(), OFVersion.OF_14, DATAPATH, memory)) {
+            told.await("sw-a connected");
             fake.fallSilent();
-            String end = events.await("sw-a disconnected");
+            String end = told.await("sw-a disconnected");
             assertTrue(end.contains("nothing heard for"), end);
             assertTrue(fake.awaitEnd(5000));
         }
@@ -309,7 +309,7 @@ class SwitchControllerTest {
     void aLivingSwitchIsKept() throws Exception {
         try (FakeSwitch fake = connect(OFVersion.OF_14)) {
             events.await("sw-a connected");
-            Thread.sleep(1500);
+            Thread.sleep(1000);
             assertTrue(fake.received.contains("ECHO_REQUEST"));
             assertEquals(List.of(), events.rest());
         }
@@ -328,7 +328,8 @@ class SwitchControllerTest {
     void aSwitchThatIsTooOldIsToldSo() throws Exception {
         try (FakeSwitch fake = new FakeSwitch(controller.address(), OFVersion.OF_10, DATAPATH, memory)) {
             assertTrue(fake.awaitEnd(5000));
-            assertEquals(List.of("HELLO", "ERROR"), List.copyOf(fake.received).subList(0, 2));
+            assertTrue(fake.received.contains("ERROR"), fake.received::toString);
+            assertFalse(fake.received.contains("FEATURES_REQUEST"), fake.received::toString);
         }
     }
 
@@ -350,12 +351,8 @@ class SwitchControllerTest {
 
     @Test
     void aListenerThatThrowsDoesNotEndTheSession() throws Exception {
-        // The recorded events are told after the throwing ones, by the same controller.
-        InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        ControllerSettings settings =
-                new ControllerSettings(any, List.of(new SwitchSettings(ID, DATAPATH, "gw")), 100, 700);
         RecordedEvents told = new RecordedEvents();
-        try (SwitchController throwing = SwitchController.open(settings, new ThrowingListener(told));
+        try (SwitchController throwing = SwitchController.open(settings(20_000), new ThrowingListener(told));
                 FakeSwitch _ = new FakeSwitch(throwing.address(), OFVersion.OF_14, DATAPATH, memory)) {
             throwing.apply(ID, 5, List.of(VM1));
             told.await("sw-a confirmed 5");
@@ -375,6 +372,11 @@ class SwitchControllerTest {
     void anAddressInUseIsAnException() {
         ControllerSettings settings = new ControllerSettings(controller.address(), List.of());
         assertThrows(IOException.class, () -> SwitchController.open(settings, events));
+    }
+
+    private static ControllerSettings settings(int deadAfterMs) {
+        InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        return new ControllerSettings(any, List.of(new SwitchSettings(ID, DATAPATH, "gw")), 100, deadAfterMs);
     }
 
     private FakeSwitch connect(OFVersion version) throws IOException {

@@ -70,6 +70,16 @@ final class OpenVSwitch implements Closeable {
         vsctl("add-port", BRIDGE, port);
     }
 
+    /** Ports that lead nowhere, made without a network device. */
+    void addPatchPorts(List<String> ports) throws IOException {
+        List<String> words = new ArrayList<>();
+        for (String port : ports) {
+            words.addAll(List.of("--", "add-port", BRIDGE, port));
+            words.addAll(List.of("--", "set", "interface", port, "type=patch", "options:peer=peer-" + port));
+        }
+        vsctl(words.toArray(String[]::new));
+    }
+
     void removePort(String port) throws IOException {
         vsctl("del-port", BRIDGE, port);
     }

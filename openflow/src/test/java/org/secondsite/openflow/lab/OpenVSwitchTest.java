@@ -9,7 +9,9 @@ import static org.secondsite.openflow.lab.SwitchSite.ipv6;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -17,7 +19,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.config.IpPrefix;
+import org.secondsite.config.MacAddress;
 import org.secondsite.config.SwitchId;
+import org.secondsite.config.VmId;
 import org.secondsite.openflow.ControllerSettings;
 import org.secondsite.openflow.Role;
 import org.secondsite.openflow.SwitchSettings;
@@ -34,6 +39,8 @@ class OpenVSwitchTest {
     private static final VmAttachment VM1_STANDBY = attachment("vm1", Role.STANDBY);
     private static final VmAttachment VM2 = attachment("vm2", Role.OWNER);
     private static final VmAttachment VM3 = attachment("vm3", Role.OWNER);
+
+    private static final int MANY_VMS = 650;
 
     @TempDir
     private Path directory;
@@ -176,6 +183,60 @@ class OpenVSwitchTest {
         controller.apply(ID, 5, List.of(VM1));
         events.await("sw-a confirmed 5");
         assertTrue(arrives("vm1", ipv4("vm1"), "gw", true));
+    }
+
+    @Test
+    void tenThousandFlowsGoInOneBundleAndATakeoverLiftsOnlyDrops() throws Exception {
+        OpenVSwitch ovs = site.openVSwitch();
+        List<VmAttachment> standby = new ArrayList<>();
+        List<VmAttachment> owned = new ArrayList<>();
+        List<String> names = new ArrayList<>();
+        for (int i = 0; i < MANY_VMS; i++) {
+            names.add("p" + i);
+            standby.add(patched(i, Role.STANDBY));
+            owned.add(patched(i, Role.OWNER));
+        }
+        ovs.addPatchPorts(names);
+        ovs.setControllers(controller.address().getPort());
+        events.await("sw-a connected");
+
+        long start = System.nanoTime();
+        controller.apply(ID, 5, standby);
+        events.await("sw-a confirmed 5");
+        long filled = System.nanoTime();
+        int flows = ovs.flows().size();
+        assertTrue(flows >= 10_000, () -> flows + " flows");
+
+        long promoted = System.nanoTime();
+        controller.apply(ID, 6, owned);
+        events.await("sw-a confirmed 6");
+        long confirmed = System.nanoTime();
+        List<String> after = ovs.flows();
+        assertEquals(flows - 2 * MANY_VMS + 1, after.size(), "two drops a VM go, the multicast flow comes");
+
+        Path file = Files.write(directory.resolve("flows.txt"), after);
+        ovs.ofctl("del-flows");
+        long reference = System.nanoTime();
+        ovs.ofctl("add-flows", "--bundle", file.toString());
+        long ended = System.nanoTime();
+        System.out.printf(
+                "%d flows written and audited in %d ms; takeover of %d VMs in %d ms; ovs-ofctl --bundle %d ms%n",
+                flows,
+                (filled - start) / 1_000_000,
+                MANY_VMS,
+                (confirmed - promoted) / 1_000_000,
+                (ended - reference) / 1_000_000);
+    }
+
+    private static VmAttachment patched(int number, Role role) {
+        return new VmAttachment(
+                new VmId("p" + number),
+                "p" + number,
+                new MacAddress(0x5254_0001_0000L + number),
+                List.of(
+                        IpPrefix.parseAddress("10.20." + number / 250 + "." + (number % 250 + 1)),
+                        IpPrefix.parseAddress("2001:db8:20::" + Integer.toHexString(number + 1))),
+                role);
     }
 
     private boolean arrives(String from, String source, String to, boolean expected) throws Exception {
