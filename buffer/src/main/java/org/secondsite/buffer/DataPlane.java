@@ -8,7 +8,8 @@ import org.secondsite.config.VmId;
  *
  * <p>Every call returns at once. The calls are commands to the one data-plane thread, which executes them in the order in
  * which they were given; when two threads give commands, the order between them is theirs to arrange. A command for a VM
- * that is not configured is refused with {@link IllegalArgumentException}.
+ * that is not configured is refused with {@link IllegalArgumentException}. A command has taken effect when the continuation of a later
+ * {@link #seal} or {@link #fence} runs; until then packets may still meet the state before it.
  *
  * <p>A VM starts {@link VmState#CLOSED}: a restarted gateway lets nothing out until it has been told its role (DESIGN §4,
  * FailClosed). A command whose term is lower than the highest seen for its VM is refused: it changes nothing, is counted

@@ -3,6 +3,7 @@ package org.secondsite.buffer.io;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.pcap4j.core.NotOpenException;
 import org.pcap4j.core.PcapHandle;
 import org.pcap4j.core.PcapNativeException;
@@ -12,17 +13,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Receives through libpcap. libpcap puts VLAN tags back itself; it knows nothing of unfinished checksums. A look for a frame takes up to
- * a millisecond when there is none, so a command waits that long.
+ * Receives through libpcap. libpcap puts VLAN tags back itself; it knows nothing of unfinished checksums. Makes a
+ * little garbage with every frame.
  */
 final class PcapSource implements FrameSource {
     private static final Logger LOG = LoggerFactory.getLogger(PcapSource.class);
     private static final int SNAP_BYTES = 65_600;
     private static final int KERNEL_BUFFER_BYTES = 64 << 20;
-    private static final int LOOK_MILLIS = 1;
+    private static final int TIMEOUT_MILLIS = 1;
+    private static final long LOOK_NANOS = 500_000;
 
     private final String name;
     private volatile PcapHandle handle;
+    private volatile Thread waiting;
     private MemorySegment frame = MemorySegment.NULL;
     private final AtomicLong truncated = new AtomicLong();
     private final AtomicLong drops = new AtomicLong();
@@ -42,11 +45,12 @@ final class PcapSource implements FrameSource {
             PcapHandle opened = new PcapHandle.Builder(name)
                     .snaplen(SNAP_BYTES)
                     .promiscuousMode(PromiscuousMode.PROMISCUOUS)
-                    .timeoutMillis(LOOK_MILLIS)
+                    .timeoutMillis(TIMEOUT_MILLIS)
                     .bufferSize(KERNEL_BUFFER_BYTES)
                     .immediateMode(true)
                     .build();
             opened.setDirection(PcapHandle.PcapDirection.IN);
+            opened.setBlockingMode(PcapHandle.BlockingMode.NONBLOCKING);
             return opened;
         } catch (PcapNativeException | NotOpenException | UnsatisfiedLinkError e) {
             throw new IOException("libpcap cannot open " + name + ": " + e.getMessage(), e);
@@ -91,12 +95,17 @@ final class PcapSource implements FrameSource {
         return (int) frame.byteSize();
     }
 
-    /** {@link #next} has waited already. */
+    /** libpcap cannot be woken while it waits, so this looks again soon instead. */
     @Override
-    public void await(int timeoutMillis) {}
+    public void await(int timeoutMillis) {
+        waiting = Thread.currentThread();
+        LockSupport.parkNanos(LOOK_NANOS);
+    }
 
     @Override
-    public void wake() {}
+    public void wake() {
+        LockSupport.unpark(waiting);
+    }
 
     @Override
     public void rebind() throws IOException {

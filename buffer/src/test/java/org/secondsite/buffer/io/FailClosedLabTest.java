@@ -55,7 +55,7 @@ class FailClosedLabTest {
                         () -> successor.counters().toString());
                 assertEquals(VmState.CLOSED, RoutedSite.figures(successor).state());
                 assertEquals(0, uplink.frames().size());
-                successor.pass(RoutedSite.VM, 2);
+                RoutedSite.pass(successor, 2);
                 send(socket, 10);
                 Eventually.holds(() -> uplink.frames().size() >= 20, () -> "10 for each of two protocols");
             }

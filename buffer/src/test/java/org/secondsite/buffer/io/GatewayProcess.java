@@ -59,7 +59,7 @@ final class GatewayProcess implements AutoCloseable {
     public static void main(String[] arguments) throws Exception {
         try (DataPlane plane = RoutedDataPlane.open(RoutedSite.settings(), RoutedSite.vms());
                 BufferedReader reader = new BufferedReader(new InputStreamReader(System.in, UTF_8))) {
-            plane.hold(RoutedSite.VM, 1);
+            RoutedSite.hold(plane, 1);
             System.out.println("holding");
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 String[] words = line.split(" ", -1);

@@ -9,11 +9,7 @@ import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -44,7 +40,7 @@ class RoutedDataPlaneLabTest {
         try (DataPlane plane = site.open();
                 Capture uplink = new Capture(site.namespaces, "up", "eth0", "udp");
                 DatagramSocket socket = site.namespaces.in("vm", () -> new DatagramSocket())) {
-            plane.hold(RoutedSite.VM, 1);
+            RoutedSite.hold(plane, 1);
             send(socket, 100);
             heldPackets(plane, 100);
             RoutedSite.seal(plane, 1, 1);
@@ -75,14 +71,14 @@ class RoutedDataPlaneLabTest {
             send(socket, 5);
             Eventually.holds(() -> RoutedSite.figures(plane).droppedClosed() >= 5, () -> plane.counters()
                     .toString());
-            plane.hold(RoutedSite.VM, 1);
+            RoutedSite.hold(plane, 1);
             send(socket, 10);
             heldPackets(plane, 10);
-            plane.pass(RoutedSite.VM, 2);
+            RoutedSite.pass(plane, 2);
             captured(uplink, 10);
             send(socket, 10);
             captured(uplink, 20);
-            plane.hold(RoutedSite.VM, 2);
+            RoutedSite.hold(plane, 2);
             send(socket, 10);
             heldPackets(plane, 10);
             plane.fence(RoutedSite.VM, 3);
@@ -103,13 +99,13 @@ class RoutedDataPlaneLabTest {
         try (DataPlane plane = site.open();
                 Capture inbound = new Capture(site.namespaces, "vm", "eth0", "icmp");
                 Capture uplink = new Capture(site.namespaces, "up", "eth0", "icmp")) {
-            plane.hold(RoutedSite.VM, 1);
+            RoutedSite.hold(plane, 1);
             assertFalse(reachable(500), "the reply is held");
             assertFalse(inbound.frames().isEmpty(), "the request has come in");
             assertTrue(uplink.frames().isEmpty());
-            try (Ticker ticker = new Ticker(plane, 1, 1)) {
+            try (Ticker ticker = new Ticker(plane, RoutedSite.VM, 1, 1)) {
                 assertTrue(reachable(5000));
-                exchange(200_000);
+                Exchange.run(site.namespaces, RoutedSite.VM_ADDRESS, 200_000);
                 assertTrue(ticker.epochs() > 1);
             }
         }
@@ -118,7 +114,7 @@ class RoutedDataPlaneLabTest {
     @Test
     void neighborQuestionsAreAnsweredAtOnce() throws Exception {
         try (DataPlane plane = site.open()) {
-            plane.hold(RoutedSite.VM, 1);
+            RoutedSite.hold(plane, 1);
             site.namespaces.ip("vm", "neigh flush dev eth0");
             site.namespaces.in("vm", () -> {
                 try (DatagramSocket socket = new DatagramSocket()) {
@@ -161,32 +157,6 @@ class RoutedDataPlaneLabTest {
         assertTrue(refusal.getMessage().contains("traffic-control"), refusal.getMessage());
     }
 
-    /** A connection that sends so many bytes both ways through held output. */
-    private void exchange(int bytes) throws Exception {
-        try (ServerSocket server = site.namespaces.in("vm", () -> new ServerSocket(7000));
-                Socket client = site.namespaces.in("up", () -> {
-                    Socket socket = new Socket();
-                    socket.connect(new InetSocketAddress(RoutedSite.VM_ADDRESS, 7000), 10_000);
-                    return socket;
-                });
-                Socket accepted = server.accept()) {
-            byte[] sent = new byte[bytes];
-            new java.util.Random(7).nextBytes(sent);
-            Thread echo = Thread.ofPlatform().start(() -> {
-                try {
-                    accepted.getOutputStream().write(accepted.getInputStream().readNBytes(bytes));
-                } catch (IOException e) {
-                    throw new java.io.UncheckedIOException(e);
-                }
-            });
-            client.setSoTimeout(20_000);
-            client.getOutputStream().write(sent);
-            org.junit.jupiter.api.Assertions.assertArrayEquals(
-                    sent, client.getInputStream().readNBytes(bytes));
-            assertTrue(PlaneThreads.ended(echo));
-        }
-    }
-
     /** ICMP echo from the uplink's host to the VM. */
     private boolean reachable(int timeoutMillis) throws Exception {
         return site.namespaces.in(
@@ -221,37 +191,5 @@ class RoutedDataPlaneLabTest {
             }
         });
         assertEquals(count, capture.frames().size());
-    }
-
-    /** Seals and commits every few milliseconds, as a gateway with a quick standby does. */
-    private static final class Ticker implements AutoCloseable {
-        private final Thread thread;
-        private volatile boolean stop;
-        private final AtomicLong number;
-
-        Ticker(DataPlane plane, long term, long first) {
-            number = new AtomicLong(first);
-            thread = Thread.ofPlatform().start(() -> {
-                while (!stop) {
-                    EpochId epoch = new EpochId(term, number.getAndIncrement());
-                    plane.seal(RoutedSite.VM, epoch, () -> plane.commit(RoutedSite.VM, epoch));
-                    try {
-                        Thread.sleep(10);
-                    } catch (InterruptedException e) {
-                        return;
-                    }
-                }
-            });
-        }
-
-        long epochs() {
-            return number.get();
-        }
-
-        @Override
-        public void close() {
-            stop = true;
-            PlaneThreads.ended(thread);
-        }
     }
 }

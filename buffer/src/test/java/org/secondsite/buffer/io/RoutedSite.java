@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.buffer.VmCounters;
+import org.secondsite.buffer.VmState;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.VmId;
@@ -71,6 +72,20 @@ final class RoutedSite implements AutoCloseable {
 
     static VmCounters figures(DataPlane plane) {
         return plane.counters().vms().get(VM);
+    }
+
+    /** Holds, and waits until that is in force. */
+    static void hold(DataPlane plane, long term) throws Exception {
+        plane.hold(VM, term);
+        Eventually.holds(() -> figures(plane).state() == VmState.HOLD, () -> plane.counters()
+                .toString());
+    }
+
+    /** Passes, and waits until that is in force. */
+    static void pass(DataPlane plane, long term) throws Exception {
+        plane.pass(VM, term);
+        Eventually.holds(() -> figures(plane).state() == VmState.PASS, () -> plane.counters()
+                .toString());
     }
 
     /** Seals and waits until it is sealed. */
