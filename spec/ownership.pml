@@ -6,7 +6,8 @@
  *   - A link is a set of messages. What was sent stays in the set and may be taken never (lost), late, in any order or
  *     again and again. A site that restarts has new TLS sessions: what was on its way to it is gone.
  *   - A pause is a site that takes no step, for as long as it likes; its steps look at its own memory only.
- *   - A crash is a restart: memory is lost, the term included. Staying dead is a pause.
+ *   - A crash is a restart: memory is lost, the term included; the VM dies with the gateway, or runs on. Staying dead is a
+ *     pause.
  *   - The witness remembers across restarts (an answer is durable before it is told), so its restarts need no step.
  *   - Epochs are counted through the terms (a promoted site goes on from what it holds), so that one number says how much
  *     of the VM's life a site holds, or let out.
@@ -59,6 +60,7 @@ byte held[2];
 byte imageTerm[2];
 bool gate[2];
 bool burned[2];
+bool vmAlone[2];
 
 /* The tunnel, per term: bits of epochs. Epochs and images go from the term's owner, acknowledgements to it. */
 byte epochs[SLOTS];
@@ -188,9 +190,15 @@ inline acknowledge(i, t) {
 #define MAY_TAKE(i) told[i]
 #endif
 
+#ifdef PLANT_OLDER_IMAGE_TAKEN
+#define NEWER_TERM(i, t) (t != imageTerm[i])
+#else
+#define NEWER_TERM(i, t) (t > imageTerm[i])
+#endif
+
 #define takesImage(i, t, k) \
     d_step { role[i] == OUT && MAY_TAKE(i) && t >= term[i] && recOwner[t] == PEER(i) + 1 && images[t] & BIT(k) \
-            && (imageTerm[i] != t || k > held[i]) -> \
+            && (NEWER_TERM(i, t) || (imageTerm[i] == t && k > held[i])) -> \
         held[i] = k; \
         imageTerm[i] = t; \
         acknowledge(i, t) }
@@ -207,6 +215,11 @@ inline acknowledge(i, t) {
 
 #define asksSolo(i) \
     d_step { role[i] >= PROTECTED && term[i] == recTerm && !(asked & ASKS_ALONE(i)) -> ask(ASKS_ALONE(i)) }
+
+/* A gateway that restarted as the owner, beside a VM that ran on: what it had asked in its former life it does not know. */
+#define resumes(i) \
+    d_step { vmAlone[i] && told[i] && recOwner[term[i]] == i + 1 && term[i] == recTerm && !(asked & ASKS_ALONE(i)) -> \
+        ask(ASKS_ALONE(i)) }
 
 #define gates(i) \
     d_step { role[i] == SOLO && !gate[i] -> gate[i] = true }
@@ -282,6 +295,7 @@ inline become(i, next, t) {
     imageTerm[i] = 0;
     gate[i] = false;
     burned[i] = false;
+    vmAlone[i] = false;
     forgetUseless()
 }
 
@@ -341,10 +355,33 @@ inline activate(i, t) {
 #define KEEPS_IMAGE(i, t) (imageTerm[i] >= t)
 #endif
 
+#ifdef PLANT_RESTARTED_PASSES_BY_READ
+#define PASS_BY_READ(i, t) \
+        if \
+        :: !recBoth[t] -> goOn(i, t) \
+        :: else \
+        fi
+#else
+#define PASS_BY_READ(i, t) skip
+#endif
+
+/* The packets that were held died with the gateway; the VM's next output is of a later epoch. */
+inline goOn(i, t) {
+    term[i] = t;
+    role[i] = SOLO;
+    out[i] = sealed[i];
+    held[i] = 0;
+    imageTerm[i] = 0;
+    vmAlone[i] = false;
+    renumber(i, t);
+    forgetUseless()
+}
+
 /* An image of that term or a later one stays: it was acknowledged, and an older copy of it may still arrive. */
 inline goOut(i, t) {
     if
     :: role[i] == OUT && KEEPS_IMAGE(i, t) -> term[i] = t
+    :: role[i] == OUT && vmAlone[i] && recOwner[t] == i + 1 && term[i] == 0 -> term[i] = t; PASS_BY_READ(i, t)
     :: else -> become(i, OUT, t)
     fi
 }
@@ -359,6 +396,7 @@ inline learnOwn(i, t) {
         renumber(i, t);
         forgetUseless()
     :: role[i] == STANDBY && t == term[i] + 1 -> activate(i, t)
+    :: role[i] == OUT && vmAlone[i] && t == term[i] + 1 && !recBoth[t] && recOwner[term[i]] == i + 1 -> goOn(i, t)
     :: else -> goOut(i, t)
     fi
 }
@@ -414,7 +452,7 @@ inline loseSessions(i) {
 }
 
 #define restarts(i) \
-    d_step { (told[i] || imageTerm[i] > 0) -> \
+    d_step { (told[i] || imageTerm[i] > 0 || vmAlone[i]) -> \
         told[i] = false; \
         RESTART_ROLE(i); \
         SESSIONS(i) }
@@ -426,6 +464,17 @@ inline loseSessions(i) {
 #endif
 
 #define forgetsAll(i) knows[i] = 0; become(i, OUT, 0)
+
+/* The gateway alone crashes; the VM runs on, and nothing of it gets out. */
+#define restartsAlone(i) \
+    d_step { told[i] && (role[i] >= PROTECTED || vmAlone[i]) -> \
+        told[i] = false; \
+        v = sealed[i]; \
+        forgetsAll(i); \
+        sealed[i] = v; \
+        v = 0; \
+        vmAlone[i] = true; \
+        SESSIONS(i) }
 #if defined(PLANT_RESTART_ASSUMES_STANDBY)
 #define RESTART_ROLE(i) \
         if \
@@ -471,24 +520,29 @@ inline loseSessions(i) {
 byte u;
 byte v;
 
-#if TERMS > 5 || EPOCHS > 3
-#error "steps are written out for at most 5 terms and 3 epochs"
+#if TERMS < 3 || TERMS > 5 || EPOCHS < 1 || EPOCHS > 3
+#error "the steps are written out for 3 to 5 terms and 1 to 3 epochs"
 #endif
 #if TERMS > 4
-#define MORE_IMAGES(i, k) :: takesImage(i, 5, k)
-#define MORE_LEARNS(i) :: learns(i, 5)
+#define MORE_IMAGES(i, k) :: takesImage(i, 4, k) :: takesImage(i, 5, k)
+#define MORE_LEARNS(i) :: learns(i, 4) :: learns(i, 5)
+#elif TERMS > 3
+#define MORE_IMAGES(i, k) :: takesImage(i, 4, k)
+#define MORE_LEARNS(i) :: learns(i, 4)
 #else
 #define MORE_IMAGES(i, k)
 #define MORE_LEARNS(i)
 #endif
 #if EPOCHS > 2
-#define MORE_EPOCHS(i) EPOCH_STEPS(i, 3)
+#define MORE_EPOCHS(i) EPOCH_STEPS(i, 2) EPOCH_STEPS(i, 3)
+#elif EPOCHS > 1
+#define MORE_EPOCHS(i) EPOCH_STEPS(i, 2)
 #else
 #define MORE_EPOCHS(i)
 #endif
 
 #define TAKES_IMAGES(i, k) \
-    :: takesImage(i, 1, k) :: takesImage(i, 2, k) :: takesImage(i, 3, k) :: takesImage(i, 4, k) MORE_IMAGES(i, k)
+    :: takesImage(i, 1, k) :: takesImage(i, 2, k) :: takesImage(i, 3, k) MORE_IMAGES(i, k)
 
 #define EPOCH_STEPS(i, k) \
     :: hearsAcks(i, k) \
@@ -503,8 +557,9 @@ byte v;
     :: passes(i) \
     :: sendsImage(i) \
     TAKES_IMAGES(i, 0) \
-    EPOCH_STEPS(i, 1) EPOCH_STEPS(i, 2) MORE_EPOCHS(i) \
+    EPOCH_STEPS(i, 1) MORE_EPOCHS(i) \
     :: asksSolo(i) \
+    :: resumes(i) \
     :: gates(i) \
     :: asksProtected(i) \
     :: asksPromotion(i) \
@@ -512,8 +567,9 @@ byte v;
     :: grantsAlone(i) \
     :: grantsBoth(i) \
     :: grantsHandover(i) \
-    :: learns(i, 1) :: learns(i, 2) :: learns(i, 3) :: learns(i, 4) MORE_LEARNS(i) \
-    :: restarts(i)
+    :: learns(i, 1) :: learns(i, 2) :: learns(i, 3) MORE_LEARNS(i) \
+    :: restarts(i) \
+    :: restartsAlone(i)
 
 active proctype world() {
     d_step {
