@@ -1,6 +1,8 @@
 package org.secondsite.gateway;
 
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.SwitchId;
 import org.secondsite.gateway.timeline.Timeline;
@@ -51,5 +53,17 @@ final class SwitchEvents implements SwitchListener {
     @Override
     public void refused(SwitchId sw, long term, String reason) {
         note(System.nanoTime(), sw, "switch-refused", "term " + term + ": " + reason);
+    }
+
+    @Override
+    public void failed(SwitchId sw, long term, String reason) {
+        note(System.nanoTime(), sw, "switch-failed", "term " + term + ", tried again soon: " + reason);
+    }
+
+    @Override
+    public void portsMissing(SwitchId sw, Set<String> portNames) {
+        if (!portNames.isEmpty()) {
+            note(System.nanoTime(), sw, "switch-ports-missing", new TreeSet<>(portNames).toString());
+        }
     }
 }

@@ -55,7 +55,11 @@ final class SwitchPrograms implements Surroundings.Switches {
             vm.attachment().ifPresent(port -> attachments
                     .computeIfAbsent(port.switchId(), s -> new ArrayList<>())
                     .add(new VmAttachment(
-                            vm.id(), port.port(), vm.mac(), vm.addresses(), owner ? Role.OWNER : Role.STANDBY)));
+                            vm.id(),
+                            port.port(),
+                            vm.mac(),
+                            vm.addresses(),
+                            owner || !vm.isProtected() ? Role.OWNER : Role.STANDBY)));
         }
     }
 }

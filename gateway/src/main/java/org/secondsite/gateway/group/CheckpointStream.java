@@ -20,7 +20,7 @@ import org.secondsite.replicator.checkpoint.AgentSession;
  * <p>Conductor thread only.
  */
 public final class CheckpointStream {
-    private static final int PAUSES_KEPT = 1024;
+    private static final int PAUSES_KEPT = 128;
 
     private final VmId vm;
     private final DataPlane dataPlane;

@@ -10,7 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /**
- * Keeps {@code docs/ownership.md} equal to the table in the code. Run with {@code -Dsecondsite.render=true} to write it.
+ * Keeps {@code docs/ownership.md} equal to the table in the code. Run with {@code SECONDSITE_RENDER=true} to write it.
  */
 class OwnershipDocumentTest {
     private static final Path DOCUMENT = Path.of("../docs/ownership.md");
@@ -18,7 +18,7 @@ class OwnershipDocumentTest {
     @Test
     void documentShowsTheTable() throws IOException {
         String rendered = render();
-        if (Boolean.getBoolean("secondsite.render")) {
+        if ("true".equals(System.getenv("SECONDSITE_RENDER"))) {
             Files.createDirectories(DOCUMENT.getParent());
             Files.writeString(DOCUMENT, rendered);
         }
@@ -31,7 +31,7 @@ class OwnershipDocumentTest {
 
                 Rendered from `OwnershipTable` by `OwnershipDocumentTest`; do not edit. The states are explained in
                 `OwnershipState`, the rules behind the rows in `Ownership`. To render anew:
-                `mvn -pl gateway -am test -Dtest=OwnershipDocumentTest -Dsurefire.failIfNoSpecifiedTests=false -DargLine=-Dsecondsite.render=true`.
+                `SECONDSITE_RENDER=true mvn -pl gateway -am test -Dtest=OwnershipDocumentTest -Dsurefire.failIfNoSpecifiedTests=false`.
                 """);
         for (Class<? extends OwnershipEvent> event : OwnershipTable.eventTypes()) {
             Map<String, StringBuilder> statesByText = new LinkedHashMap<>();

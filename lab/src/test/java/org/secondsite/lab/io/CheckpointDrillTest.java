@@ -1,0 +1,62 @@
+package org.secondsite.lab.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.Site;
+
+/** Checkpoints of a real guest: how long they pause it, and whether the replica is the guest. */
+@Tag("lab")
+class CheckpointDrillTest {
+    /** As many checkpoints as the status sums up. */
+    private static final int CHECKPOINTS = 128;
+
+    @Test
+    void distanceIsNoPartOfThePauseAndTheReplicaIsTheGuest() throws IOException {
+        try (DrillLab drill = DrillLab.up(0, LabOptions.Load.BUSY, true)) {
+            double near = medianPauseMs(drill);
+            drill.lab().wan("set all delayMs=100");
+            double far = medianPauseMs(drill);
+            System.out.printf("VM pause p50: %.1f ms at 0 ms, %.1f ms at 100 ms one way%n", near, far);
+            assertTrue(far <= 1.5 * near, "the pause grew from " + near + " to " + far + " ms with distance");
+            replicaEqualsTheGuestsMemory(drill);
+            replicaEqualsTheGuestsMemory(drill);
+            assertTrue(drill.verdict().faults().isEmpty());
+        }
+    }
+
+    private static double medianPauseMs(DrillLab drill) throws IOException {
+        long from = sealed(drill.site(Site.A).vm());
+        Waiting.until(CHECKPOINTS + " checkpoints", 120, () -> sealed(drill.site(Site.A).vm()) >= from + CHECKPOINTS);
+        JsonNode pause = drill.site(Site.A).vm().path("pauseMs");
+        System.out.println("pause " + pause);
+        return pause.path("p50").asDouble();
+    }
+
+    private static long sealed(JsonNode vm) {
+        return Long.parseLong(vm.path("sealed").asText().split("/")[1]);
+    }
+
+    private static void replicaEqualsTheGuestsMemory(DrillLab drill) throws IOException {
+        Lab lab = drill.lab();
+        try (GuestMonitor monitor = new GuestMonitor(lab.paths().testQmp(Site.A))) {
+            monitor.pause();
+            // Checkpoints go on while an operator's pause lasts; two more rounds carry everything that changed before it.
+            long frozen = sealed(drill.site(Site.A).vm());
+            Waiting.until("the standby to apply what was frozen", 20, () -> {
+                String[] applied = drill.site(Site.B).vm().path("applied").asText().split("/");
+                return Long.parseLong(applied[1]) >= frozen + 2;
+            });
+            long differs = Files.mismatch(lab.paths().ram(Site.A), lab.paths().ram(Site.B));
+            assertEquals(-1, differs, "first byte that differs");
+            monitor.execute("cont");
+        }
+        drill.requireService(10);
+    }
+}

@@ -1,0 +1,79 @@
+package org.secondsite.lab.io;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.ThreadLocalRandom;
+import org.secondsite.lab.client.ClientVerdict;
+import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.Site;
+
+/** A lab of one test with its outside client, taken down when closed whatever happened. */
+final class DrillLab implements AutoCloseable {
+    static final OutsideClient.Traffic TRAFFIC = new OutsideClient.Traffic(8, 8, 20);
+
+    private final Lab lab;
+    private final Path record;
+    private final OutsideClient client;
+
+    private DrillLab(Lab lab, Path record, OutsideClient client) {
+        this.lab = lab;
+        this.record = record;
+        this.client = client;
+    }
+
+    static DrillLab up(int delayMillis, LabOptions.Load load, boolean hold) throws IOException {
+        String name = "sst" + Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36, 36 * 36 * 36 * 36), 36);
+        Lab lab = LabStart.up(
+                new LabOptions(name, delayMillis, load, hold),
+                (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));
+        try {
+            Path record = Files.createTempFile("secondsite-client", ".jsonl");
+            return new DrillLab(lab, record, OutsideClient.start(lab.clientNamespace(), TRAFFIC, record));
+        } catch (IOException | RuntimeException e) {
+            Lab.down(name);
+            throw e;
+        }
+    }
+
+    Lab lab() {
+        return lab;
+    }
+
+    OutsideClient client() {
+        return client;
+    }
+
+    SiteView site(Site site) {
+        return new SiteView(lab, site);
+    }
+
+    /** Lets the world go on. */
+    void run(int millis) throws IOException {
+        Waiting.pause(millis);
+    }
+
+    /** Fails unless the client hears something new within the time. */
+    void requireService(int limitSeconds) throws IOException {
+        long now = System.nanoTime();
+        Waiting.until("the client to hear from the guest", limitSeconds, () -> client.firstAfter(now)
+                .isPresent());
+    }
+
+    /** Ends the client. */
+    ClientVerdict verdict() throws IOException {
+        ClientVerdict verdict = client.stop();
+        System.out.printf("%s %s%n", lab.name(), verdict);
+        return verdict;
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            client.close();
+            Files.deleteIfExists(record);
+        } finally {
+            Lab.down(lab.name());
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package org.secondsite.lab.io;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/** The second monitor of the lab's QEMU, as an operator would use it. */
+final class GuestMonitor implements AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final SocketChannel channel;
+    private final BufferedReader in;
+
+    GuestMonitor(Path socket) throws IOException {
+        channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
+        in = new BufferedReader(Channels.newReader(channel, StandardCharsets.UTF_8));
+        in.readLine();
+        execute("qmp_capabilities");
+    }
+
+    JsonNode execute(String command) throws IOException {
+        ByteBuffer line = StandardCharsets.UTF_8.encode(
+                JSON.createObjectNode().put("execute", command) + "\n");
+        while (line.hasRemaining()) {
+            channel.write(line);
+        }
+        for (String answer = in.readLine(); answer != null; answer = in.readLine()) {
+            JsonNode node = JSON.readTree(answer);
+            if (node.has("return")) {
+                return node.get("return");
+            }
+            if (node.has("error")) {
+                throw new IOException(command + ": " + node.at("/error/desc").asText());
+            }
+        }
+        throw new IOException("the monitor was closed");
+    }
+
+    /** Pauses the guest as an operator would, and makes sure that no checkpoint under way has made it run again. */
+    void pause() throws IOException {
+        Waiting.until("the guest to stay paused", 10, () -> {
+            execute("stop");
+            Waiting.pause(300);
+            return execute("query-status").path("status").asText().equals("paused");
+        });
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

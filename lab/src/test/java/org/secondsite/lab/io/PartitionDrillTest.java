@@ -1,0 +1,74 @@
+package org.secondsite.lab.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.Site;
+
+/** Links are cut and heal; nobody dies at first. */
+@Tag("lab")
+class PartitionDrillTest {
+    @Test
+    void linkCutMakesTheOwnerSoloAndAStandbyOutOfSyncIsRefused() throws IOException {
+        try (DrillLab drill = DrillLab.up(0, LabOptions.Load.IDLE, true)) {
+            long term = drill.site(Site.A).term();
+            drill.lab().wan("cut a-b");
+            drill.site(Site.A).await("SOLO", 15);
+            assertEquals("STANDBY", drill.site(Site.B).state());
+            drill.requireService(5);
+            assertTrue(drill.site(Site.A).term() > term);
+            drill.run(1_000);
+            assertTrue(drill.verdict().nothingLost(), "connections go on through a cut of the link");
+            // Now the owner dies. The standby is not in sync any more, and must not take over.
+            drill.lab().kill("site:a");
+            drill.run(5_000);
+            SiteView standby = drill.site(Site.B);
+            assertEquals("STANDBY", standby.state());
+            assertTrue(
+                    standby.timeline(0).stream()
+                            .anyMatch(e -> e.kind().equals("alarm") || e.text().contains("refused")),
+                    "it says why");
+            assertTrue(
+                    standby.reason().contains("not in sync") || standby.reason().contains("stands alone"),
+                    standby.reason());
+        }
+    }
+
+    @Test
+    void cutFromTheWitnessNothingChangesAndAnOwnerCutFromAllIsSupersededAndFenced() throws IOException {
+        try (DrillLab drill = DrillLab.up(0, LabOptions.Load.IDLE, true)) {
+            long term = drill.site(Site.A).term();
+            drill.lab().wan("cut a-w");
+            drill.lab().wan("cut b-w");
+            drill.run(4_000);
+            assertEquals("PROTECTED", drill.site(Site.A).state());
+            assertEquals("STANDBY", drill.site(Site.B).state());
+            assertEquals(term, drill.site(Site.A).term());
+            drill.requireService(5);
+            drill.lab().wan("heal all");
+            drill.run(2_000);
+            assertEquals("PROTECTED", drill.site(Site.A).state());
+
+            drill.lab().wan("cut a-b");
+            drill.lab().wan("cut a-w");
+            drill.site(Site.B).await("SOLO", 30);
+            long superseded;
+            try (UplinkCapture uplink = new UplinkCapture(drill.lab(), Site.A)) {
+                drill.requireService(10);
+                drill.run(3_000);
+                superseded = uplink.packets();
+                assertEquals(0, superseded, "packets that left the superseded owner");
+                assertEquals("PROTECTED", drill.site(Site.A).state(), "it cannot know better yet");
+                drill.lab().wan("heal all");
+                drill.site(Site.B).await("PROTECTED", 60);
+                assertEquals("STANDBY", drill.site(Site.A).state());
+                assertEquals(0, uplink.packets(), "packets that left the fenced owner");
+            }
+            assertTrue(drill.verdict().nothingLost());
+        }
+    }
+}

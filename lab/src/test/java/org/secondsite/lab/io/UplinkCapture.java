@@ -1,0 +1,65 @@
+package org.secondsite.lab.io;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.lab.plan.LabNumbers;
+import org.secondsite.lab.plan.Site;
+import org.secondsite.lab.plan.Topology;
+
+/** An independent capture of what leaves a site: tcpdump on the uplink of its gateway, packets of the guest only. */
+final class UplinkCapture implements AutoCloseable {
+    private final Process process;
+    private final Path file;
+
+    UplinkCapture(Lab lab, Site site) throws IOException {
+        file = lab.paths().file("uplink-" + site.id() + ".pcap");
+        process = new ProcessBuilder(List.of(
+                        "ip",
+                        "netns",
+                        "exec",
+                        Topology.gateway(lab.name(), site),
+                        "tcpdump",
+                        "-i",
+                        "up0",
+                        "-U",
+                        "-n",
+                        "-Q",
+                        "out",
+                        "-w",
+                        file.toString(),
+                        "src host " + LabNumbers.VM_ADDRESS))
+                .redirectErrorStream(true)
+                .start();
+        String line = process.inputReader().readLine();
+        while (line != null && !line.contains("listening on")) {
+            line = process.inputReader().readLine();
+        }
+        if (line == null) {
+            throw new IOException("tcpdump did not start to listen");
+        }
+    }
+
+    /** How many packets have left so far. */
+    long packets() throws IOException {
+        // What was seen is in the file as soon as tcpdump has read it: -U flushes each packet.
+        Waiting.pause(300);
+        return Commands.run("tcpdump", "-n", "-r", file.toString())
+                .lines()
+                .filter(line -> line.contains(LabNumbers.VM_ADDRESS))
+                .count();
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+        try {
+            if (!process.waitFor(5, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
