@@ -2,6 +2,7 @@ package org.secondsite.buffer.io;
 
 import java.io.IOException;
 import java.net.Inet4Address;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
 import org.secondsite.buffer.ProtectedVm;
@@ -175,7 +176,13 @@ final class RoutedKernelState implements KernelState {
     }
 
     private static void requireSetting(List<String> problems, String name, String value) throws IOException {
-        require(problems, Sysctl.get(name).equals(value), "net/" + name + " is not " + value);
+        String found;
+        try {
+            found = Sysctl.get(name);
+        } catch (NoSuchFileException e) {
+            found = "missing";
+        }
+        require(problems, found.equals(value), "net/" + name + " is not " + value);
     }
 
     @Override

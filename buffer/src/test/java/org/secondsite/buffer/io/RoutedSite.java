@@ -37,13 +37,8 @@ final class RoutedSite implements AutoCloseable {
             namespaces.exec("vm", "nft add chain ip6 quiet out { type filter hook output priority 0 ; }");
             namespaces.exec("vm", "nft add rule ip6 quiet out icmpv6 type mld2-listener-report drop");
             namespaces.exec("vm", "nft add rule ip6 quiet out ip6 saddr :: drop");
-            namespaces.link("vm", "eth0", "gw", "in0");
+            linkVm();
             namespaces.link("up", "eth0", "gw", "up0");
-            namespaces.ip("vm", "link set eth0 address " + VM_MAC);
-            namespaces.ip("vm", "addr add " + VM_ADDRESS + "/24 dev eth0");
-            namespaces.ip("vm", "addr add 2001:db8:1::10/64 dev eth0 nodad");
-            namespaces.ip("vm", "route add default via 203.0.113.1");
-            namespaces.ip("vm", "route add default via 2001:db8:1::1");
             namespaces.ip("gw", "addr add 10.1.0.2/24 dev up0");
             namespaces.ip("gw", "addr add 2001:db8:2::2/64 dev up0 nodad");
             namespaces.ip("up", "addr add " + UP_ADDRESS + "/24 dev eth0");
@@ -54,6 +49,16 @@ final class RoutedSite implements AutoCloseable {
             close();
             throw e;
         }
+    }
+
+    /** The wire between VM and gateway, and the VM's addresses. */
+    void linkVm() throws IOException {
+        namespaces.link("vm", "eth0", "gw", "in0");
+        namespaces.ip("vm", "link set eth0 address " + VM_MAC);
+        namespaces.ip("vm", "addr add " + VM_ADDRESS + "/24 dev eth0");
+        namespaces.ip("vm", "addr add 2001:db8:1::10/64 dev eth0 nodad");
+        namespaces.ip("vm", "route add default via 203.0.113.1");
+        namespaces.ip("vm", "route add default via 2001:db8:1::1");
     }
 
     static RoutedSettings settings() {
