@@ -49,7 +49,7 @@ public final class LabStart {
 
     /**
      * Brings a lab up and waits until its guest serves and is protected. When it fails, all is taken away but the logs, whose
-     * place stands in the failure.
+     * place stands in the failure; when it is interrupted, the logs too.
      *
      * @throws IOException saying which step failed and why
      */
@@ -64,12 +64,12 @@ public final class LabStart {
         try {
             return new LabStart(options, progress).run();
         } catch (IOException | RuntimeException e) {
-            boolean interrupted = Thread.interrupted(); // or the clean-up's own commands would give up at once
-            Path logs = keepLogs(options);
-            if (interrupted) {
+            if (Thread.interrupted()) { // clears the flag, or the clean-up's own commands would give up at once
+                Lab.down(options.name());
                 Thread.currentThread().interrupt();
+                throw e;
             }
-            throw new IOException(e.getMessage() + "\nlogs: " + logs, e);
+            throw new IOException(e.getMessage() + "\nlogs: " + keepLogs(options), e);
         }
     }
 

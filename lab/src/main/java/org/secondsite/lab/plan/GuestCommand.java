@@ -13,7 +13,7 @@ public final class GuestCommand {
     public static List<String> of(LabPaths paths, Site site, GuestFiles guest) {
         String ramMiB = LabNumbers.RAM_MIB + "M";
         return List.of(
-                // The guest gives way to what guards it: under load it would otherwise take one of two cores for itself.
+                // The guest gives way to what guards it: under load it would otherwise take one of two cores.
                 "nice",
                 "-n",
                 "5",

@@ -1,0 +1,111 @@
+package org.secondsite.lab.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.config.ConfigResult;
+import org.secondsite.config.io.ConfigReader;
+
+class LabPlanTest {
+    private static final GuestFiles GUEST = new GuestFiles(Path.of("/cache/vmlinuz"), Path.of("/cache/initrd"));
+    private static final JavaRuntime JAVA = new JavaRuntime(Path.of("/jdk/bin/java"), "a.jar:b.jar", List.of());
+
+    @TempDir
+    Path directory;
+
+    private final LabPlan plan = plan(true);
+
+    @Test
+    void theProductAcceptsEveryConfigurationFile() throws IOException {
+        int read = 0;
+        for (var file : plan.files().entrySet()) {
+            String name = file.getKey().getFileName().toString();
+            if (!name.endsWith(".yaml")) {
+                continue;
+            }
+            Path copy = Files.writeString(directory.resolve(name), file.getValue());
+            ConfigResult<?> result = name.startsWith("gateway")
+                    ? ConfigReader.readGateway(copy)
+                    : name.startsWith("agent") ? ConfigReader.readAgent(copy) : ConfigReader.readWitness(copy);
+            assertTrue(result instanceof ConfigResult.Valid<?>, () -> name + ": " + result);
+            read++;
+        }
+        assertEquals(5, read);
+    }
+
+    @Test
+    void bothSitesStartTheGuestAlikeButForFileNames() {
+        List<String> a = GuestCommand.of(plan.paths(), Site.A, GUEST);
+        List<String> b = GuestCommand.of(plan.paths(), Site.B, GUEST);
+        assertEquals(a.stream().map(word -> word.replace("-a.", "-b.")).toList(), b);
+    }
+
+    @Test
+    void onlySiteAStartsTheGuest() {
+        assertEquals(
+                1, plan.processes().stream().filter(p -> p.role() == Role.QEMU).count());
+        assertTrue(plan.processesOf(Site.A).stream().anyMatch(p -> p.role() == Role.QEMU));
+    }
+
+    @Test
+    void namesOfProcessesAreUniqueAndTheirNamespacesExist() {
+        Set<String> names = new HashSet<>();
+        List<String> namespaces =
+                plan.topology().namespaces().stream().map(NamespacePlan::name).toList();
+        for (ProcessPlan process : plan.processes()) {
+            assertTrue(names.add(process.name()), process.name());
+            assertTrue(namespaces.contains(process.namespace()), process.namespace());
+        }
+        assertEquals(
+                Set.of(Role.values()).size(),
+                plan.processes().stream().map(ProcessPlan::role).distinct().count());
+    }
+
+    @Test
+    void everyWireJoinsTwoNamespacesAndNoInterfaceIsMadeTwice() {
+        Set<String> ends = new HashSet<>();
+        for (Wire wire : plan.topology().wires()) {
+            for (Wire.End end : List.of(wire.one(), wire.other())) {
+                assertTrue(ends.add(end.namespace() + " " + end.name()), end.toString());
+                assertTrue(end.name().length() <= 15, "IFNAMSIZ");
+            }
+        }
+    }
+
+    @Test
+    void withoutHoldAnotherMainClassRunsTheGateways() {
+        LabPlan unheld = plan(false);
+        for (LabPlan each : List.of(plan, unheld)) {
+            List<ProcessPlan> gateways = each.processes().stream()
+                    .filter(p -> p.role() == Role.GATEWAY)
+                    .toList();
+            assertEquals(2, gateways.size());
+            gateways.forEach(gateway ->
+                    assertEquals(each == unheld, gateway.command().contains("org.secondsite.lab.UnheldGateway")));
+        }
+    }
+
+    @Test
+    void refusesOptionsThatMakeNoLab() {
+        for (String name : List.of("", "Big", "a-b", "9a", "a".repeat(21), "../x")) {
+            assertThrows(
+                    IllegalArgumentException.class, () -> new LabOptions(name, 0, LabOptions.Load.IDLE, true), name);
+        }
+        assertThrows(IllegalArgumentException.class, () -> new LabOptions("x", -1, LabOptions.Load.IDLE, true));
+        assertFalse(LabOptions.Load.BUSY.command().isEmpty());
+    }
+
+    private static LabPlan plan(boolean hold) {
+        return LabPlan.of(new LabOptions("sslab", 20, LabOptions.Load.BUSY, hold), GUEST, JAVA);
+    }
+}
