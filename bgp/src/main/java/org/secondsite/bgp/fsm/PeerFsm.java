@@ -79,9 +79,24 @@ public final class PeerFsm {
         return taken();
     }
 
-    /** Whether an incoming TCP connection would be taken now; if not, it is to be refused. */
+    /**
+     * Whether an incoming TCP connection would be taken now; if not, it is to be refused. A peer that connects anew has
+     * given up its earlier attempt, so one that is not established yet makes way: it may be the remains of a crash.
+     */
     public boolean mayAccept() {
-        return connections.get(Side.INCOMING).state() == State.ACTIVE;
+        State state = connections.get(Side.INCOMING).state();
+        return state == State.ACTIVE || state == State.OPEN_SENT || state == State.OPEN_CONFIRM;
+    }
+
+    /** Ends an earlier incoming connection that {@link #mayAccept} would replace; to be called before {@link #accepted}. */
+    public List<Action> makeWay(long nowNanos) {
+        if (isOpening(Side.INCOMING)) {
+            Input dump = Input.notifying(Event.OPEN_COLLISION_DUMP, BgpError.CONNECTION_COLLISION_RESOLUTION);
+            handle(Side.INCOMING, dump, nowNanos);
+            connections.get(Side.INCOMING).timers().stopAll();
+            restart(Side.INCOMING, nowNanos);
+        }
+        return taken();
     }
 
     /** An incoming TCP connection was taken. */
@@ -201,11 +216,13 @@ public final class PeerFsm {
     private void restart(Side side, long nowNanos) {
         if (side == Side.INCOMING) {
             handle(side, Input.of(Event.AUTOMATIC_START_DAMPED_PASSIVE, "idle hold time is over"), nowNanos);
-        } else if (!isOpening(Side.INCOMING)) {
-            handle(side, Input.of(Event.AUTOMATIC_START_DAMPED, "idle hold time is over"), nowNanos);
-        } else if (connections.get(Side.INCOMING).state() != State.ESTABLISHED) {
+            return;
+        }
+        switch (connections.get(Side.INCOMING).state()) {
+            case ESTABLISHED -> {} // started again when that session falls
             // A second connection now would only collide: look again later.
-            connections.get(side).holdIdle(nowNanos);
+            case OPEN_CONFIRM -> connections.get(side).holdIdle(nowNanos);
+            default -> handle(side, Input.of(Event.AUTOMATIC_START_DAMPED, "idle hold time is over"), nowNanos);
         }
     }
 

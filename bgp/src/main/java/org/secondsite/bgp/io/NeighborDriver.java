@@ -107,7 +107,9 @@ final class NeighborDriver implements SessionSink {
 
     /** Takes or refuses a connection that the peer opened. */
     void accept(SocketChannel channel) {
-        if (session.mayAccept() && !channels.containsKey(Side.INCOMING)) {
+        if (session.mayAccept()) {
+            session.makeWay(System.nanoTime());
+            close(Side.INCOMING); // one that is accepted, but not active yet, makes way too
             SocketOptions.accepted(channel, settings);
             PeerChannel connection = new PeerChannel(Side.INCOMING, this, channel);
             channels.put(Side.INCOMING, connection);

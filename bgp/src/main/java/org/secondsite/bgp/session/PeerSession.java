@@ -95,6 +95,11 @@ public final class PeerSession {
         return fsm.mayAccept();
     }
 
+    /** Ends an earlier incoming connection that a new one replaces; to be called before {@link #accepted}. */
+    public void makeWay(long nowNanos) {
+        carryOut(fsm.makeWay(nowNanos), nowNanos);
+    }
+
     /** An incoming TCP connection was taken, with this address at our end. */
     public void accepted(InetAddress localAddress, long nowNanos) {
         localAddresses.put(Side.INCOMING, localAddress);

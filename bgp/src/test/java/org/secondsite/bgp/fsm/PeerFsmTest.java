@@ -339,4 +339,22 @@ class PeerFsmTest {
         passUntil(now + 2 * SECOND);
         assertTrue(done.contains(new Action.Connect()));
     }
+
+    @Test
+    void remainsOfACrashedPeerBlockNeitherItsNewConnectionNorOurs() {
+        act(fsm.start(now));
+        act(fsm.accepted(now));
+        act(fsm.closed(Side.OUTGOING, "unreachable", now));
+        done.clear();
+        passUntil(now + SECOND);
+        assertTrue(done.contains(new Action.Connect()));
+        assertTrue(fsm.mayAccept());
+        act(fsm.makeWay(now));
+        assertTrue(done.contains(new Action.Close(Side.INCOMING)));
+        act(fsm.accepted(now));
+        receive(Side.INCOMING, open(65001, 30, HIGH));
+        receive(Side.INCOMING, new KeepaliveMessage());
+        assertEquals(Optional.of(Side.INCOMING), fsm.establishedSide());
+        assertFalse(fsm.mayAccept());
+    }
 }

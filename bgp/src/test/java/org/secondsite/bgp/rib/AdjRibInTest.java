@@ -1,0 +1,98 @@
+package org.secondsite.bgp.rib;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.Inet4Address;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.secondsite.bgp.wire.AddressFamily;
+import org.secondsite.bgp.wire.AsPath;
+import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.bgp.wire.PathAttribute;
+import org.secondsite.bgp.wire.PathAttributes;
+import org.secondsite.bgp.wire.RouteRefreshMessage;
+import org.secondsite.bgp.wire.UpdateMessage;
+import org.secondsite.config.IpPrefix;
+
+/** Adj-RIB-In: what is taken, replaced, refused and swept. */
+class AdjRibInTest {
+    private static final Inet4Address SELF = (Inet4Address) IpPrefix.parseAddress("10.7.0.1");
+    private static final Inet4Address PEER = (Inet4Address) IpPrefix.parseAddress("10.7.0.2");
+    private static final Nlri PREFIX = Nlri.of(IpPrefix.parse("198.51.100.0/24"));
+    private static final Nlri OTHER = Nlri.of(IpPrefix.parse("192.0.2.0/24"));
+
+    private final AdjRibIn rib = new AdjRibIn(65100, Set.of(SELF));
+
+    private static UpdateMessage announce(Inet4Address nextHop, List<Long> path, Nlri... prefixes) {
+        return new UpdateMessage(
+                List.of(),
+                PathAttributes.of(
+                        new PathAttribute.Origin(PathAttribute.Origin.Source.IGP),
+                        AsPath.sequence(path),
+                        new PathAttribute.NextHop(nextHop)),
+                List.of(prefixes));
+    }
+
+    @Test
+    void takesReplacesAndWithdraws() {
+        assertEquals(
+                1,
+                rib.apply(announce(PEER, List.of(65001L), PREFIX)).announced().size());
+        assertTrue(rib.apply(announce(PEER, List.of(65001L), PREFIX)).isEmpty());
+        assertEquals(
+                1,
+                rib.apply(announce(PEER, List.of(65001L, 7L), PREFIX))
+                        .announced()
+                        .size());
+        assertEquals(1, rib.size());
+        AdjRibIn.Changes gone = rib.apply(new UpdateMessage(List.of(PREFIX, OTHER), PathAttributes.NONE, List.of()));
+        assertEquals(List.of(PREFIX), gone.withdrawn());
+        assertEquals(0, rib.size());
+    }
+
+    @Test
+    void aLoopReplacesTheRouteByNone() {
+        rib.apply(announce(PEER, List.of(65001L), PREFIX));
+        AdjRibIn.Changes changes = rib.apply(announce(PEER, List.of(65001L, 65100L), PREFIX));
+        assertEquals(List.of(PREFIX), changes.withdrawn());
+        assertEquals(Optional.empty(), rib.route(PREFIX));
+        assertEquals(1, rib.ignored());
+    }
+
+    @Test
+    void weAreNotOurOwnNextHop() {
+        assertTrue(rib.apply(announce(SELF, List.of(65001L), PREFIX)).isEmpty());
+    }
+
+    @Test
+    void pathsOfOnePrefixAreKeptApart() {
+        Nlri first = new Nlri(1, PREFIX.prefix());
+        Nlri second = new Nlri(2, PREFIX.prefix());
+        rib.apply(announce(PEER, List.of(65001L), first, second));
+        rib.apply(new UpdateMessage(List.of(first), PathAttributes.NONE, List.of()));
+        assertTrue(rib.route(second).isPresent());
+        assertEquals(1, rib.size());
+    }
+
+    @Test
+    void rfc7313SweepsWhatWasNotSentAgain() {
+        rib.apply(announce(PEER, List.of(65001L), PREFIX, OTHER));
+        assertTrue(rib.mark(new RouteRefreshMessage(AddressFamily.IPV4_UNICAST, RouteRefreshMessage.BEGIN))
+                .isEmpty());
+        rib.apply(announce(PEER, List.of(65001L), PREFIX));
+        AdjRibIn.Changes swept = rib.mark(new RouteRefreshMessage(AddressFamily.IPV4_UNICAST, RouteRefreshMessage.END));
+        assertEquals(List.of(OTHER), swept.withdrawn());
+        assertEquals(1, rib.size());
+    }
+
+    @Test
+    void rfc7313EndWithoutBeginSweepsNothing() {
+        rib.apply(announce(PEER, List.of(65001L), PREFIX));
+        assertTrue(rib.mark(new RouteRefreshMessage(AddressFamily.IPV4_UNICAST, RouteRefreshMessage.END))
+                .isEmpty());
+        assertEquals(1, rib.size());
+    }
+}

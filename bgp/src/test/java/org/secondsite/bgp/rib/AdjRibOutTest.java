@@ -1,0 +1,298 @@
+package org.secondsite.bgp.rib;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.secondsite.bgp.wire.AddressFamily;
+import org.secondsite.bgp.wire.AsPath;
+import org.secondsite.bgp.wire.AttributeType;
+import org.secondsite.bgp.wire.Decoded;
+import org.secondsite.bgp.wire.MessageDecoder;
+import org.secondsite.bgp.wire.MessageEncoder;
+import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.bgp.wire.PathAttribute;
+import org.secondsite.bgp.wire.PathAttributes;
+import org.secondsite.bgp.wire.RouteRefreshMessage;
+import org.secondsite.bgp.wire.SessionTraits;
+import org.secondsite.bgp.wire.UpdateMessage;
+import org.secondsite.config.IpPrefix;
+
+/** Adj-RIB-Out against a neighbour that knows only what the octets told it. */
+class AdjRibOutTest {
+    private static final Set<AddressFamily> BOTH = Set.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST);
+    private static final SessionTraits EXTERNAL = new SessionTraits(true, true, false, BOTH, Set.of());
+    private static final SessionTraits INTERNAL = new SessionTraits(false, true, false, BOTH, Set.of());
+    private static final Inet4Address SELF = (Inet4Address) IpPrefix.parseAddress("10.7.0.1");
+    private static final Inet6Address SELF6 = (Inet6Address) IpPrefix.parseAddress("fd00:7::1");
+    private static final IpPrefix PREFIX = IpPrefix.parse("203.0.113.0/24");
+    private static final IpPrefix PREFIX6 = IpPrefix.parse("2001:db8:113::/48");
+
+    private static Exporter exporter(SessionTraits traits) {
+        return new Exporter(65100, traits.external(), Optional.of(SELF), Optional.of(SELF6));
+    }
+
+    /** The neighbour: applies what it decodes, and insists that it is sound and small enough. */
+    private static final class Neighbour {
+        private final Map<IpPrefix, PathAttributes> routes = new HashMap<>();
+        private final List<String> marks = new ArrayList<>();
+        private final SessionTraits traits;
+        private int messages;
+
+        Neighbour(SessionTraits traits) {
+            this.traits = traits;
+        }
+
+        void take(AdjRibOut.Outgoing outgoing) {
+            ByteBuf buffer = Unpooled.buffer();
+            MessageEncoder.encode(outgoing.message(), traits, buffer);
+            assertTrue(buffer.readableBytes() <= traits.maximumOctets());
+            Decoded.Message message = (Decoded.Message) MessageDecoder.decode(buffer, traits);
+            assertEquals(List.of(), message.faults());
+            messages++;
+            if (message.message() instanceof RouteRefreshMessage mark) {
+                marks.add(mark.family() + (mark.subtype() == RouteRefreshMessage.BEGIN ? " begin" : " end"));
+                return;
+            }
+            UpdateMessage update = (UpdateMessage) message.message();
+            update.endOfRib().ifPresent(family -> marks.add(family + " end of rib"));
+            update.unreachable().forEach(nlri -> routes.remove(nlri.prefix()));
+            update.reachable().forEach(nlri -> routes.put(nlri.prefix(), stripped(update.attributes())));
+            assertEquals(
+                    outgoing.announced(),
+                    Set.copyOf(update.reachable().stream().map(Nlri::prefix).toList()));
+            assertEquals(
+                    outgoing.withdrawn(),
+                    Set.copyOf(update.unreachable().stream().map(Nlri::prefix).toList()));
+        }
+
+        void takeAll(AdjRibOut rib) {
+            while (rib.hasPending()) {
+                take(rib.next().orElseThrow());
+            }
+        }
+    }
+
+    private static PathAttributes stripped(PathAttributes attributes) {
+        Optional<PathAttribute.MpReach> reach = attributes.get(PathAttribute.MpReach.class);
+        return reach.isEmpty()
+                ? attributes
+                : attributes.with(new PathAttribute.MpReach(
+                        reach.get().family(), reach.get().nextHop(), reach.get().linkLocal(), List.of()));
+    }
+
+    @Test
+    void standbyIsPrependedAndPromotionSendsOneUpdate() {
+        AdjRibOut rib = new AdjRibOut(exporter(EXTERNAL), EXTERNAL);
+        Neighbour neighbour = new Neighbour(EXTERNAL);
+        rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN.withPrepend(3)));
+        neighbour.takeAll(rib);
+        assertEquals(
+                Collections.nCopies(4, 65100L),
+                neighbour.routes.get(PREFIX).get(AsPath.class).orElseThrow().numbers());
+        assertEquals(List.of("ipv4 unicast end of rib", "ipv6 unicast end of rib"), neighbour.marks);
+
+        int before = neighbour.messages;
+        rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN));
+        neighbour.takeAll(rib);
+        assertEquals(before + 1, neighbour.messages);
+        assertEquals(
+                List.of(65100L),
+                neighbour.routes.get(PREFIX).get(AsPath.class).orElseThrow().numbers());
+        rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN));
+        assertFalse(rib.hasPending());
+    }
+
+    @Test
+    void newWaysAreOfferedBeforeOldOnesAreTaken() {
+        AdjRibOut rib = new AdjRibOut(exporter(EXTERNAL), EXTERNAL);
+        Neighbour neighbour = new Neighbour(EXTERNAL);
+        rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN));
+        neighbour.takeAll(rib);
+        rib.desire(Map.of(IpPrefix.parse("203.0.113.0/25"), RouteAttributes.PLAIN));
+        assertFalse(rib.next().orElseThrow().announced().isEmpty());
+        assertEquals(Set.of(PREFIX), rib.next().orElseThrow().withdrawn());
+    }
+
+    @Test
+    void changesThatTheNeighbourNeverSawAreNotSent() {
+        AdjRibOut rib = new AdjRibOut(exporter(EXTERNAL), EXTERNAL);
+        rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN.withPrepend(1)));
+        rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN.withPrepend(2)));
+        rib.desire(Map.of());
+        assertEquals(0, rib.pendingPrefixes());
+        Neighbour neighbour = new Neighbour(EXTERNAL);
+        neighbour.takeAll(rib);
+        assertEquals(2, neighbour.messages); // the two End-of-RIB markers
+    }
+
+    @Test
+    void internalPeersGetLocalPreferenceAndNoOwnAs() {
+        AdjRibOut rib = new AdjRibOut(exporter(INTERNAL), INTERNAL);
+        Neighbour neighbour = new Neighbour(INTERNAL);
+        rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN));
+        neighbour.takeAll(rib);
+        PathAttributes attributes = neighbour.routes.get(PREFIX);
+        assertEquals(AsPath.EMPTY, attributes.get(AsPath.class).orElseThrow());
+        assertTrue(attributes.has(AttributeType.LOCAL_PREF));
+    }
+
+    @Test
+    void rfc4271Section5_1_5LocalPreferenceNeverLeavesTheAs() {
+        AdjRibOut rib = new AdjRibOut(exporter(EXTERNAL), EXTERNAL);
+        Neighbour neighbour = new Neighbour(EXTERNAL);
+        rib.desire(Map.of(
+                PREFIX,
+                new RouteAttributes(
+                        Optional.empty(),
+                        0,
+                        OptionalLong.empty(),
+                        List.of(),
+                        List.of(new PathAttribute.LocalPreference(500)))));
+        neighbour.takeAll(rib);
+        assertFalse(neighbour.routes.get(PREFIX).has(AttributeType.LOCAL_PREF));
+    }
+
+    @Test
+    void prefixesWithoutANextHopOfTheirVersionAreReportedAndNotSent() {
+        Exporter ipv4Only = new Exporter(65100, true, Optional.of(SELF), Optional.empty());
+        AdjRibOut rib = new AdjRibOut(ipv4Only, EXTERNAL);
+        Neighbour neighbour = new Neighbour(EXTERNAL);
+        rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN, PREFIX6, RouteAttributes.PLAIN));
+        neighbour.takeAll(rib);
+        assertEquals(Set.of(PREFIX), neighbour.routes.keySet());
+        assertEquals(Set.of(PREFIX6), rib.unexportable());
+        rib.desire(Map.of(PREFIX6, RouteAttributes.PLAIN.withNextHop(SELF6)));
+        neighbour.takeAll(rib);
+        assertEquals(Set.of(PREFIX6), neighbour.routes.keySet());
+        assertEquals(Set.of(), rib.unexportable());
+    }
+
+    @Test
+    void attributesThatFillAMessageAreReportedAndNotSent() {
+        List<Long> many = new ArrayList<>();
+        for (long i = 0; i < 1100; i++) {
+            many.add(i);
+        }
+        AdjRibOut rib = new AdjRibOut(exporter(EXTERNAL), EXTERNAL);
+        rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN.withCommunities(many)));
+        assertEquals(Set.of(PREFIX), rib.unexportable());
+        SessionTraits extended = new SessionTraits(true, true, true, BOTH, Set.of());
+        AdjRibOut large = new AdjRibOut(exporter(extended), extended);
+        Neighbour neighbour = new Neighbour(extended);
+        large.desire(Map.of(PREFIX, RouteAttributes.PLAIN.withCommunities(many)));
+        neighbour.takeAll(large);
+        assertEquals(Set.of(PREFIX), neighbour.routes.keySet());
+    }
+
+    @Test
+    void refreshTellsEverythingAgainBetweenMarks() {
+        AdjRibOut rib = new AdjRibOut(exporter(EXTERNAL), EXTERNAL);
+        Neighbour neighbour = new Neighbour(EXTERNAL);
+        rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN, PREFIX6, RouteAttributes.PLAIN));
+        neighbour.takeAll(rib);
+        neighbour.marks.clear();
+        neighbour.routes.clear();
+        rib.refresh(AddressFamily.IPV4_UNICAST, true);
+        rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN, PREFIX6, RouteAttributes.PLAIN));
+        neighbour.takeAll(rib);
+        assertEquals(Set.of(PREFIX), neighbour.routes.keySet());
+        assertEquals(List.of("ipv4 unicast begin", "ipv4 unicast end"), neighbour.marks);
+    }
+
+    @Test
+    void thousandsOfPrefixesShareMessages() {
+        Map<IpPrefix, RouteAttributes> many = new HashMap<>();
+        for (int i = 0; i < 5000; i++) {
+            many.put(IpPrefix.parse("10." + (i >> 8) + "." + (i & 0xff) + ".0/24"), RouteAttributes.PLAIN);
+            many.put(IpPrefix.parse("2001:db8:" + Integer.toHexString(i) + "::/48"), RouteAttributes.PLAIN);
+        }
+        AdjRibOut rib = new AdjRibOut(exporter(EXTERNAL), EXTERNAL);
+        Neighbour neighbour = new Neighbour(EXTERNAL);
+        rib.desire(many);
+        neighbour.takeAll(rib);
+        assertEquals(many.size(), neighbour.routes.size());
+        assertTrue(neighbour.messages <= 5 + 9 + 2, neighbour.messages + " messages");
+    }
+
+    /** Random desires, changes, refreshes and partial sends; in the end the neighbour knows exactly what is desired. */
+    @Test
+    void endsWithExactlyWhatIsDesired() {
+        for (long seed = 1; seed <= 300; seed++) {
+            try {
+                walk(new Random(seed));
+            } catch (RuntimeException | AssertionError e) {
+                throw new AssertionError("seed " + seed, e);
+            }
+        }
+    }
+
+    private static void walk(Random random) {
+        SessionTraits traits = random.nextBoolean() ? EXTERNAL : INTERNAL;
+        Exporter exporter = exporter(traits);
+        AdjRibOut rib = new AdjRibOut(exporter, traits);
+        Neighbour neighbour = new Neighbour(traits);
+        Map<IpPrefix, RouteAttributes> desired = new HashMap<>();
+        for (int step = 0; step < 60; step++) {
+            switch (random.nextInt(5)) {
+                case 0 -> {
+                    desired.clear();
+                    for (int i = random.nextInt(12); i > 0; i--) {
+                        desired.put(prefix(random), route(random));
+                    }
+                    rib.desire(Map.copyOf(desired));
+                }
+                case 1 -> {
+                    IpPrefix prefix = prefix(random);
+                    RouteAttributes route = route(random);
+                    desired.put(prefix, route);
+                    rib.change(prefix, Optional.of(route));
+                }
+                case 2 -> {
+                    IpPrefix prefix = prefix(random);
+                    desired.remove(prefix);
+                    rib.change(prefix, Optional.empty());
+                }
+                case 3 ->
+                    rib.refresh(
+                            random.nextBoolean() ? AddressFamily.IPV4_UNICAST : AddressFamily.IPV6_UNICAST,
+                            random.nextBoolean());
+                default -> {
+                    for (int i = random.nextInt(4); i > 0; i--) {
+                        rib.next().ifPresent(neighbour::take);
+                    }
+                }
+            }
+        }
+        neighbour.takeAll(rib);
+        Map<IpPrefix, PathAttributes> expected = new HashMap<>();
+        desired.forEach((prefix, route) -> expected.put(
+                prefix, exporter.attributes(AddressFamily.of(prefix), route).orElseThrow()));
+        assertEquals(expected, neighbour.routes);
+        assertEquals(expected.size(), rib.sentPrefixes());
+        assertEquals(0, rib.pendingPrefixes());
+    }
+
+    private static IpPrefix prefix(Random random) {
+        int number = random.nextInt(10);
+        return IpPrefix.parse(random.nextBoolean() ? "10.0." + number + ".0/24" : "2001:db8:" + number + "::/48");
+    }
+
+    private static RouteAttributes route(Random random) {
+        return RouteAttributes.PLAIN.withPrepend(random.nextInt(3)).withMed(random.nextInt(2));
+    }
+}
