@@ -192,6 +192,11 @@ public final class PageSet implements AutoCloseable {
             return count;
         }
 
+        /** The number of pages so far that are not zero. */
+        public int storedCount() {
+            return storedCount;
+        }
+
         /** The number of the last page so far, -1 if there is none. */
         public int lastNumber() {
             return count == 0 ? -1 : numbers[count - 1];

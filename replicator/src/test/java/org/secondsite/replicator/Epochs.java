@@ -22,7 +22,7 @@ public final class Epochs {
         this.vm = vm;
         this.ramPages = ramPages;
         this.random = new Random(seed);
-        this.device = new byte[random.nextInt(3000)];
+        this.device = new byte[random.nextInt(40_000)];
     }
 
     /** The next epoch under the id: a full image if it is the first. */
@@ -49,7 +49,7 @@ public final class Epochs {
             changed.put(number, page);
         }
         if (device.length > 0) {
-            device = device.clone();
+            device = Arrays.copyOf(device, random.nextInt(4) == 0 ? random.nextInt(1, 40_000) : device.length);
             device[random.nextInt(device.length)]++;
         }
         return epoch(id, base, changed);

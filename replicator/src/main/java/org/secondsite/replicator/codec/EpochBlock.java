@@ -4,119 +4,98 @@ import io.netty.buffer.ByteBuf;
 import org.secondsite.replicator.PageSet;
 
 /**
- * An encoded epoch is a sequence of blocks: HEAD, then any number of PAGES and DEVICE, then END. Numbers are big-endian.
+ * An encoded epoch is a sequence of blocks. The blocks of all epochs of a stream are one zstd frame without magic, flushed
+ * after each block: what was sent before helps to shrink what comes later.
  *
  * <pre>
- *  0      1       2          4            8            12
- * +------+-------+----------+------------+------------+------------------
- * | kind | coding| zero u16 | plain u32  | coded u32  | coded bytes ...
- * +------+-------+----------+------------+------------+------------------
+ *  0       1           4            8
+ * +-------+-----------+------------+------------------
+ * | flags | coded u24 | plain u32  | coded bytes ...
+ * +-------+-----------+------------+------------------
+ * flags   1 the first block of an epoch, 2 the last one, 4 both ends forget all versions and the zstd frame begins anew
  *
- * HEAD   (never compressed)
- * +----------------+--------+---------------+-----------------+---------------+
- * | generation u32 | 0 u32  | base term u64 | base number u64 | RAM bytes u64 |
- * +----------------+--------+--+------------+------+----------+---------------+
- * | pages u32 | of them stored u32 | device state bytes u32 | 0 u32 |
- * +-----------+--------------------+------------------------+-------+
+ * In plain form; "n" is a {@link VarInt}, what stands in brackets is only in the first and in the last block:
  *
- * PAGES   count u16, then per page a variable-length number (7 bits a byte, low bits first, upper bit "more follows")
- *         of (page number - the one before it - 1) * 2 + (1 if it is all zeros); then the 4096 bytes of each other page
- * DEVICE  the next piece of the device state
- * END     (never compressed) checksum u64 of the plain epoch
+ * [ base term n | base epoch n | RAM pages n | pages n | of them not zero n | device state bytes n ]
+ * forgotten n | of each: page number - the one before - 1
+ * pages n     | of each: (page number - the one before - 1) * 8 + kind; "before" goes on from block to block of an epoch
+ * devices n   | of each page of the device state, from where the last block ended: kind
+ * controls n | smalls n | literals n   the lengths, in bytes, in bytes and in words, of what follows
+ * controls | smalls | literals         see {@link PageDelta}
+ * raw pages, 4096 bytes each
+ * [ checksum of the plain epoch u64 ]
  * </pre>
  *
- * @param kind what is in the block
- * @param coding how it is coded
- * @param plainBytes its length before coding
- * @param codedBytes its length as it stands on the wire, without these 12 bytes
+ * <p>"Forgotten" are pages of which the sender keeps no version any more; the receiver drops its own. The device state is
+ * treated as pages of 4096 bytes, the last one filled up with zeros.
+ *
+ * @param flags {@link #FIRST}, {@link #LAST}, {@link #RESTART}
+ * @param plainBytes the length before coding
+ * @param codedBytes the length as it stands on the wire, without these 8 bytes
  */
-record EpochBlock(Kind kind, Coding coding, int plainBytes, int codedBytes) {
-    static final int HEADER_BYTES = 12;
-    static final int HEAD_BYTES = 48;
-    static final int END_BYTES = 8;
+record EpochBlock(int flags, int plainBytes, int codedBytes) {
+    static final int FIRST = 1;
+    static final int LAST = 2;
+    static final int RESTART = 4;
+    static final int HEADER_BYTES = 8;
 
-    /** Pages with content in one block: 256 KiB, where zstd's ratio stops to gain and another VM need not wait long. */
-    static final int MAX_STORED_PAGES = 64;
+    /** Pages with content in one block: 256 KiB, so that another VM's block need not wait long. */
+    static final int MAX_CODED_PAGES = 64;
 
-    /** Pages in one block, zero pages included. */
+    /** Pages in one block, those without content included. */
     static final int MAX_PAGES = 4096;
 
-    /** Device state bytes in one block. */
-    static final int MAX_DEVICE_BYTES = 256 << 10;
+    /** Pages of the device state in one block. */
+    static final int MAX_DEVICE_PAGES = 1024;
 
-    static final int MAX_TABLE_BYTES = 2 + MAX_PAGES * 5;
-    static final int MAX_PLAIN_BYTES = MAX_TABLE_BYTES + MAX_STORED_PAGES * PageSet.PAGE_BYTES;
+    /** Versions forgotten in one block. */
+    static final int MAX_FORGOTTEN = 4096;
 
-    enum Kind {
-        HEAD(1),
-        PAGES(2),
-        DEVICE(3),
-        END(4);
+    /** The numbers at the head, the counts, and the checksum. */
+    private static final int MAX_FIXED_BYTES = 128;
 
-        private final int code;
+    static final int MAX_PLAIN_BYTES = MAX_FIXED_BYTES
+            + (MAX_PAGES + MAX_FORGOTTEN) * VarInt.MAX_INT_BYTES
+            + MAX_DEVICE_PAGES
+            + MAX_CODED_PAGES * Math.max(PageSet.PAGE_BYTES, PageDelta.MAX_BYTES);
 
-        Kind(int code) {
-            this.code = code;
-        }
+    /** zstd stores what it cannot shrink, at 3 bytes per 128 KiB and a few for the flush. */
+    static final int MAX_CODED_BYTES = MAX_PLAIN_BYTES + 1024;
 
-        private static Kind of(int code) throws MalformedEpochException {
-            return switch (code) {
-                case 1 -> HEAD;
-                case 2 -> PAGES;
-                case 3 -> DEVICE;
-                case 4 -> END;
-                default -> throw new MalformedEpochException("unknown block kind " + code);
-            };
-        }
+    boolean isFirst() {
+        return (flags & FIRST) != 0;
     }
 
-    enum Coding {
-        PLAIN(0),
-        ZSTD(1);
-
-        private final int code;
-
-        Coding(int code) {
-            this.code = code;
-        }
-
-        private static Coding of(int code) throws MalformedEpochException {
-            return switch (code) {
-                case 0 -> PLAIN;
-                case 1 -> ZSTD;
-                default -> throw new MalformedEpochException("unknown coding " + code);
-            };
-        }
+    boolean isLast() {
+        return (flags & LAST) != 0;
     }
 
-    void write(ByteBuf out) {
-        out.writeByte(kind.code);
-        out.writeByte(coding.code);
-        out.writeShort(0);
-        out.writeInt(plainBytes);
-        out.writeInt(codedBytes);
+    boolean isRestart() {
+        return (flags & RESTART) != 0;
+    }
+
+    /** Writes the 8 bytes at {@code index}. */
+    void set(ByteBuf out, int index) {
+        out.setByte(index, flags);
+        out.setMedium(index + 1, codedBytes);
+        out.setInt(index + 4, plainBytes);
     }
 
     /**
-     * Reads and checks the 12 bytes at the reader index, which must be there.
+     * Reads and checks the 8 bytes at the reader index, which must be there.
      *
      * @throws MalformedEpochException if no such block can be
      */
     static EpochBlock read(ByteBuf in) throws MalformedEpochException {
-        Kind kind = Kind.of(in.readUnsignedByte());
-        Coding coding = Coding.of(in.readUnsignedByte());
-        int zero = in.readUnsignedShort();
+        int flags = in.readUnsignedByte();
+        int codedBytes = in.readUnsignedMedium();
         long plainBytes = in.readUnsignedInt();
-        long codedBytes = in.readUnsignedInt();
-        if (zero != 0) {
-            throw new MalformedEpochException("reserved bits are set: " + zero);
+        if ((flags & ~(FIRST | LAST | RESTART)) != 0) {
+            throw new MalformedEpochException("a block with flags " + flags);
         }
-        if (plainBytes > MAX_PLAIN_BYTES || codedBytes > plainBytes) {
+        if (plainBytes == 0 || plainBytes > MAX_PLAIN_BYTES || codedBytes == 0 || codedBytes > MAX_CODED_BYTES) {
             throw new MalformedEpochException("a block of " + plainBytes + " bytes, coded " + codedBytes);
         }
-        if (coding == Coding.PLAIN && codedBytes != plainBytes) {
-            throw new MalformedEpochException("a plain block of " + plainBytes + " bytes takes " + codedBytes);
-        }
-        return new EpochBlock(kind, coding, (int) plainBytes, (int) codedBytes);
+        return new EpochBlock(flags, (int) plainBytes, codedBytes);
     }
 }

@@ -3,7 +3,8 @@ package org.secondsite.replicator.codec;
 import com.github.luben.zstd.ZstdDecompressCtx;
 import com.github.luben.zstd.ZstdException;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
+import io.netty.buffer.PooledByteBufAllocator;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.secondsite.config.EpochId;
@@ -16,8 +17,9 @@ import org.secondsite.replicator.PageSet;
  * Makes epochs of one VM out of the blocks of an {@link EpochEncoder}, however they are cut.
  *
  * <p>Never throws on what the peer sent, and gives an epoch out only when it is complete and the checksum over its plain
- * content equals the sender's. Memory: one block in coded and in plain form, and what the epoch has so far; the sizes that
- * the peer announces are checked against the limit, and memory is taken only as the bytes arrive.
+ * content equals the sender's. Memory: one block in coded form, the versions that the sender keeps as well, and what the
+ * epoch has so far; the sizes that the peer announces are checked against the limits, and memory is taken only as the bytes
+ * arrive.
  *
  * <p>Used by one thread at a time.
  */
@@ -25,42 +27,51 @@ public final class EpochDecoder implements AutoCloseable {
     private static final int MIN_DEVICE_CAPACITY = 64 << 10;
 
     private final VmId vm;
+    private final CodecSettings settings;
+    private final CodecBuffers buffers;
     private final long maxEpochBytes;
-    private final ZstdDecompressCtx zstd = new ZstdDecompressCtx();
-    private final ByteBuffer coded = ByteBuffer.allocateDirect(EpochBlock.HEADER_BYTES + EpochBlock.MAX_PLAIN_BYTES);
-    private final ByteBuffer plain = ByteBuffer.allocateDirect(EpochBlock.MAX_PLAIN_BYTES);
-
+    private ZstdDecompressCtx zstd;
+    private ReceivedVersions versions;
+    private DeviceVersions deviceVersions;
+    private ByteBuf pending;
     private EpochId epoch = EpochId.NONE;
-    private EpochBlock block;
     private EpochHeader header;
     private PageSet.Builder pages;
     private int pageCount;
     private int storedCount;
-    private int storedSoFar;
+    private int lastNumber;
     private byte[] device = {};
     private int deviceBytes;
     private int deviceSoFar;
     private boolean broken;
 
     /**
-     * For one VM.
+     * For one stream of a VM.
      *
+     * @param settings what the sender's bound on versions and window may be at most
+     * @param buffers may be shared with other decoders of the same thread
      * @param maxEpochBytes the largest epoch in plain form that is accepted
      */
-    public EpochDecoder(VmId vm, long maxEpochBytes) {
+    public EpochDecoder(VmId vm, CodecSettings settings, CodecBuffers buffers, long maxEpochBytes) {
         this.vm = vm;
+        this.settings = settings;
+        this.buffers = buffers;
         this.maxEpochBytes = maxEpochBytes;
-        zstd.setMagicless(true);
     }
 
     /** Whether an epoch was begun and is not complete. */
     public boolean inEpoch() {
-        return header != null || coded.position() > 0;
+        return header != null || pending != null;
     }
 
     /** The memory that the unfinished epoch holds, in bytes. */
     public long heldBytes() {
         return pages == null ? 0 : pages.takenBytes() + device.length;
+    }
+
+    /** The memory of the versions, in bytes. */
+    public long versionBytes() {
+        return versions == null ? 0 : versions.heldBytes();
     }
 
     /**
@@ -78,8 +89,9 @@ public final class EpochDecoder implements AutoCloseable {
             } else if (!epoch.equals(id)) {
                 throw new MalformedEpochException("epoch " + id + " begins within " + epoch);
             }
-            while (fillBlock(bytes)) {
-                Epoch whole = acceptBlock();
+            while (bytes.isReadable()) {
+                EpochBlock block = fillBlock(bytes);
+                Epoch whole = block == null ? null : acceptBlock(block);
                 if (whole != null) {
                     if (bytes.isReadable()) {
                         whole.close();
@@ -90,170 +102,235 @@ public final class EpochDecoder implements AutoCloseable {
             }
             return Decoding.NeedMore.INSTANCE;
         } catch (MalformedEpochException e) {
-            broken = true;
             close();
             return new Decoding.Malformed(e.getMessage());
         }
     }
 
-    /** Frees what an unfinished epoch holds. */
+    /** Frees everything. What is fed afterwards is malformed. */
     @Override
     public void close() {
         broken = true;
         forgetEpoch();
-        zstd.close();
+        releasePending();
+        forgetVersions();
     }
 
-    /** Moves bytes until a block is whole in {@link #coded}; false if there are not enough. */
-    private boolean fillBlock(ByteBuf bytes) throws MalformedEpochException {
-        if (block == null) {
-            move(bytes, EpochBlock.HEADER_BYTES - coded.position());
-            if (coded.position() < EpochBlock.HEADER_BYTES) {
-                return false;
-            }
-            block = EpochBlock.read(Unpooled.wrappedBuffer(coded.duplicate().flip()));
+    /** Moves bytes until a whole block is pending; null if there are not enough. */
+    private EpochBlock fillBlock(ByteBuf bytes) throws MalformedEpochException {
+        if (pending == null) {
+            pending = PooledByteBufAllocator.DEFAULT.directBuffer(
+                    1024, EpochBlock.HEADER_BYTES + EpochBlock.MAX_CODED_BYTES);
         }
+        move(bytes, EpochBlock.HEADER_BYTES - pending.readableBytes());
+        if (pending.readableBytes() < EpochBlock.HEADER_BYTES) {
+            return null;
+        }
+        EpochBlock block = EpochBlock.read(pending.duplicate());
         int end = EpochBlock.HEADER_BYTES + block.codedBytes();
-        move(bytes, end - coded.position());
-        return coded.position() == end;
+        move(bytes, end - pending.readableBytes());
+        return pending.readableBytes() == end ? block : null;
     }
 
     private void move(ByteBuf bytes, int wanted) {
-        int length = Math.min(wanted, bytes.readableBytes());
-        coded.limit(coded.position() + length);
-        bytes.readBytes(coded);
-        coded.limit(coded.capacity());
+        if (wanted > 0) {
+            pending.writeBytes(bytes, Math.min(wanted, bytes.readableBytes()));
+        }
     }
 
-    private Epoch acceptBlock() throws MalformedEpochException {
-        ByteBuffer content = content();
-        EpochBlock.Kind kind = block.kind();
-        block = null;
-        coded.clear();
-        if ((kind == EpochBlock.Kind.HEAD) == (header != null)) {
-            throw new MalformedEpochException(kind + (header == null ? " before a HEAD" : " within an epoch"));
+    /** Takes in a whole block; returns the epoch if it was its last one. */
+    private Epoch acceptBlock(EpochBlock block) throws MalformedEpochException {
+        if (block.isRestart()) {
+            restart();
+        } else if (zstd == null) {
+            throw new MalformedEpochException("a stream without a beginning");
         }
-        return switch (kind) {
-            case HEAD -> {
-                readHead(content);
-                yield null;
-            }
-            case PAGES -> {
-                readPages(content);
-                yield null;
-            }
-            case DEVICE -> {
-                readDevice(content);
-                yield null;
-            }
-            case END -> finish(content);
-        };
+        if (block.isFirst() == (header != null)) {
+            throw new MalformedEpochException(header == null ? "an epoch without a beginning" : "begins twice");
+        }
+        ByteBuffer plain = decompress(block);
+        releasePending();
+        if (block.isFirst()) {
+            readHead(plain);
+        }
+        readForgotten(plain);
+        readContents(plain);
+        if (block.isLast()) {
+            return finish(plain);
+        }
+        if (plain.hasRemaining()) {
+            throw new MalformedEpochException(plain.remaining() + " bytes behind a block");
+        }
+        return null;
     }
 
-    /** The block's plain content. */
-    private ByteBuffer content() throws MalformedEpochException {
-        if (block.coding() == EpochBlock.Coding.PLAIN) {
-            return coded.duplicate().flip().position(EpochBlock.HEADER_BYTES);
+    private void restart() throws MalformedEpochException {
+        if (header != null) {
+            throw new MalformedEpochException("begins anew within an epoch");
         }
-        int length;
+        forgetVersions();
+        zstd = new ZstdDecompressCtx().setMagicless(true).setLongMax(settings.windowLog());
+        versions = new ReceivedVersions(settings.versionBytes());
+        deviceVersions = new DeviceVersions();
+    }
+
+    private ByteBuffer decompress(EpochBlock block) throws MalformedEpochException {
+        ByteBuffer coded = pending.nioBuffer(EpochBlock.HEADER_BYTES, block.codedBytes());
+        ByteBuffer plain = buffers.plain().clear().limit(block.plainBytes());
         try {
-            length = zstd.decompressDirectByteBuffer(
-                    plain, 0, block.plainBytes(), coded, EpochBlock.HEADER_BYTES, block.codedBytes());
+            while (coded.hasRemaining()) {
+                int before = coded.remaining() + plain.remaining();
+                boolean frameEnds = zstd.decompressDirectByteBufferStream(plain, coded);
+                if (frameEnds || before == coded.remaining() + plain.remaining()) {
+                    throw new MalformedEpochException("a block does not hold " + block.plainBytes() + " bytes");
+                }
+            }
         } catch (ZstdException e) {
             throw new MalformedEpochException("zstd: " + e.getMessage());
         }
-        if (length != block.plainBytes()) {
-            throw new MalformedEpochException("a block of " + block.plainBytes() + " bytes gave " + length);
+        if (plain.hasRemaining()) {
+            throw new MalformedEpochException("a block of " + block.plainBytes() + " bytes gave " + plain.position());
         }
-        return plain.duplicate().clear().limit(length);
+        return plain.flip();
     }
 
     private void readHead(ByteBuffer in) throws MalformedEpochException {
-        if (in.remaining() != EpochBlock.HEAD_BYTES) {
-            throw new MalformedEpochException("a HEAD of " + in.remaining() + " bytes");
+        EpochId base = new EpochId(VarInt.get(in), VarInt.get(in));
+        if (base.compareTo(epoch) >= 0) {
+            throw new MalformedEpochException(epoch + " cannot be a delta on " + base);
         }
-        int generation = in.getInt();
-        int reserved = in.getInt();
-        long baseTerm = in.getLong();
-        long baseNumber = in.getLong();
-        long ramBytes = in.getLong();
-        pageCount = in.getInt();
-        storedCount = in.getInt();
-        deviceBytes = in.getInt();
-        reserved |= in.getInt();
-        if (reserved != 0 || generation != 0) {
-            throw new MalformedEpochException("reserved bits are set, or generation " + generation);
-        }
-        if (baseTerm < 0 || baseNumber < 0 || new EpochId(baseTerm, baseNumber).compareTo(epoch) >= 0) {
-            throw new MalformedEpochException(epoch + " cannot be a delta on " + baseTerm + "/" + baseNumber);
-        }
+        int ramPages = VarInt.get(in, Integer.MAX_VALUE, "pages of RAM");
+        long ramBytes = (long) ramPages * PageSet.PAGE_BYTES;
         if (!EpochHeader.isRamSize(ramBytes)) {
             throw new MalformedEpochException(ramBytes + " bytes of RAM");
         }
-        if (pageCount < 0 || pageCount > ramBytes / PageSet.PAGE_BYTES || storedCount < 0 || storedCount > pageCount) {
-            throw new MalformedEpochException(pageCount + " pages, " + storedCount + " of them stored");
-        }
-        if (deviceBytes < 0 || (long) storedCount * PageSet.PAGE_BYTES + deviceBytes > maxEpochBytes) {
+        pageCount = VarInt.get(in, ramPages, "pages");
+        storedCount = VarInt.get(in, pageCount, "pages with content");
+        deviceBytes = VarInt.get(in, Integer.MAX_VALUE, "bytes of device state");
+        if ((long) storedCount * PageSet.PAGE_BYTES + deviceBytes > maxEpochBytes) {
             throw new MalformedEpochException(storedCount + " stored pages and " + deviceBytes
                     + " bytes of device state are more than " + maxEpochBytes + " bytes");
         }
-        header = new EpochHeader(vm, epoch, new EpochId(baseTerm, baseNumber), ramBytes);
+        header = new EpochHeader(vm, epoch, base, ramBytes);
         pages = PageSet.builder();
-        storedSoFar = 0;
+        lastNumber = -1;
         deviceSoFar = 0;
         device = new byte[Math.min(deviceBytes, MIN_DEVICE_CAPACITY)];
     }
 
-    private void readPages(ByteBuffer in) throws MalformedEpochException {
-        if (in.remaining() < Short.BYTES) {
-            throw new MalformedEpochException("PAGES of " + in.remaining() + " bytes");
-        }
-        int count = in.getShort() & 0xffff;
-        if (count == 0 || count > EpochBlock.MAX_PAGES || count > pageCount - pages.count()) {
-            throw new MalformedEpochException(count + " pages after " + pages.count() + " of " + pageCount);
-        }
-        ByteBuffer table = in.duplicate();
+    private void readForgotten(ByteBuffer in) throws MalformedEpochException {
+        int count = VarInt.get(in, EpochBlock.MAX_FORGOTTEN, "forgotten pages");
+        long page = -1;
         for (int i = 0; i < count; i++) {
-            VarInt.get(in);
-        }
-        for (int i = 0; i < count; i++) {
-            long entry = VarInt.get(table);
-            long number = pages.lastNumber() + 1L + (entry >>> 1);
-            if (number >= header.ramPages()) {
-                throw new MalformedEpochException("page " + number + " of " + header.ramPages());
+            page += 1 + VarInt.get(in, Integer.MAX_VALUE, "as a distance");
+            if (page > Integer.MAX_VALUE) {
+                throw new MalformedEpochException("forgets page " + page);
             }
-            if ((entry & 1) != 0) {
-                pages.addZero((int) number);
-            } else if (in.remaining() < PageSet.PAGE_BYTES || storedSoFar == storedCount) {
-                throw new MalformedEpochException("no content for page " + number);
-            } else {
-                pages.add((int) number, in);
-                storedSoFar++;
-            }
-        }
-        if (in.hasRemaining()) {
-            throw new MalformedEpochException(in.remaining() + " bytes behind the pages");
+            versions.drop((int) page);
         }
     }
 
-    private void readDevice(ByteBuffer in) throws MalformedEpochException {
-        int length = in.remaining();
-        if (length == 0 || length > deviceBytes - deviceSoFar) {
-            throw new MalformedEpochException(
-                    length + " bytes of device state after " + deviceSoFar + " of " + deviceBytes);
+    /** The two tables are read twice: first to find where the contents begin, then with them. */
+    private void readContents(ByteBuffer in) throws MalformedEpochException {
+        int pageEntries = VarInt.get(in, Math.min(EpochBlock.MAX_PAGES, pageCount - pages.count()), "pages in a block");
+        ByteBuffer pageTable = in.duplicate();
+        int rawCount = 0;
+        for (int i = 0; i < pageEntries; i++) {
+            rawCount += PageKind.of((int) VarInt.get(in) & PageKind.MASK) == PageKind.RAW ? 1 : 0;
         }
+        int deviceLeft = (deviceBytes - deviceSoFar + PageSet.PAGE_BYTES - 1) / PageSet.PAGE_BYTES;
+        int deviceEntries =
+                VarInt.get(in, Math.min(EpochBlock.MAX_DEVICE_PAGES, deviceLeft), "device pages in a block");
+        ByteBuffer deviceTable = in.duplicate();
+        for (int i = 0; i < deviceEntries; i++) {
+            rawCount += PageKind.of((int) VarInt.get(in)) == PageKind.RAW ? 1 : 0;
+        }
+        int controlBytes = VarInt.get(in, EpochBlock.MAX_PLAIN_BYTES, "bytes of controls");
+        int smallBytes = VarInt.get(in, EpochBlock.MAX_PLAIN_BYTES, "bytes of small differences");
+        int literalBytes = VarInt.get(in, EpochBlock.MAX_PLAIN_BYTES / Long.BYTES, "words") * Long.BYTES;
+        long streamBytes = (long) controlBytes + smallBytes + literalBytes;
+        if (in.remaining() < streamBytes + (long) rawCount * PageSet.PAGE_BYTES) {
+            throw new MalformedEpochException("the contents of a block are cut off");
+        }
+        MemorySegment streams = buffers.plainSegment().asSlice(in.position(), streamBytes);
+        PageDelta.Decoder deltas = new PageDelta.Decoder(streams, controlBytes, smallBytes, literalBytes);
+        in.position(in.position() + (int) streamBytes);
+        for (int i = 0; i < pageEntries; i++) {
+            readPage(VarInt.get(pageTable), deltas, in);
+        }
+        for (int i = 0; i < deviceEntries; i++) {
+            readDevicePage(PageKind.of((int) VarInt.get(deviceTable)), deltas, in);
+        }
+        if (!deltas.isExhausted()) {
+            throw new MalformedEpochException("differences of no page");
+        }
+    }
+
+    private void readPage(long entry, PageDelta.Decoder deltas, ByteBuffer raws) throws MalformedEpochException {
+        long number = lastNumber + 1L + (entry >>> PageKind.BITS);
+        if (number >= header.ramPages()) {
+            throw new MalformedEpochException("page " + number + " of " + header.ramPages());
+        }
+        int page = (int) number;
+        lastNumber = page;
+        PageKind kind = PageKind.of((int) entry & PageKind.MASK);
+        if (kind == PageKind.ZERO) {
+            versions.drop(page);
+            pages.addZero(page);
+            return;
+        }
+        if (pages.storedCount() == storedCount) {
+            throw new MalformedEpochException("more than " + storedCount + " pages with content");
+        }
+        int slot = kind == PageKind.SAME || kind == PageKind.DELTA ? versions.slot(page) : versions.slotToFill(page);
+        MemorySegment chunk = versions.chunk(slot);
+        long offset = VersionMemory.offset(slot);
+        fill(kind, chunk, offset, deltas, raws);
+        pages.add(page, chunk, offset);
+    }
+
+    private void readDevicePage(PageKind kind, PageDelta.Decoder deltas, ByteBuffer raws)
+            throws MalformedEpochException {
+        int page = deviceSoFar / PageSet.PAGE_BYTES;
+        if ((kind == PageKind.SAME || kind == PageKind.DELTA) && !deviceVersions.has(page)) {
+            throw new MalformedEpochException("no version of page " + page + " of the device state is kept");
+        }
+        deviceVersions.slotToFill(page);
+        MemorySegment chunk = deviceVersions.chunk(page);
+        long offset = deviceVersions.offset(page);
+        fill(kind, chunk, offset, deltas, raws);
+        int length = Math.min(PageSet.PAGE_BYTES, deviceBytes - deviceSoFar);
         if (deviceSoFar + length > device.length) {
             device = Arrays.copyOf(device, Math.min(deviceBytes, Math.max(deviceSoFar + length, 2 * device.length)));
         }
-        in.get(device, deviceSoFar, length);
+        MemorySegment.copy(chunk, offset, MemorySegment.ofArray(device), deviceSoFar, length);
         deviceSoFar += length;
     }
 
-    private Epoch finish(ByteBuffer in) throws MalformedEpochException {
-        if (in.remaining() != EpochBlock.END_BYTES) {
-            throw new MalformedEpochException("an END of " + in.remaining() + " bytes");
+    private void fill(PageKind kind, MemorySegment chunk, long offset, PageDelta.Decoder deltas, ByteBuffer raws)
+            throws MalformedEpochException {
+        switch (kind) {
+            case SAME -> {
+                // It is there already.
+            }
+            case ZERO -> chunk.asSlice(offset, PageSet.PAGE_BYTES).fill((byte) 0);
+            case DELTA -> deltas.apply(chunk, offset);
+            case FRESH -> {
+                chunk.asSlice(offset, PageSet.PAGE_BYTES).fill((byte) 0);
+                deltas.apply(chunk, offset);
+            }
+            case RAW -> {
+                MemorySegment.copy(buffers.plainSegment(), raws.position(), chunk, offset, PageSet.PAGE_BYTES);
+                raws.position(raws.position() + PageSet.PAGE_BYTES);
+            }
         }
-        if (pages.count() != pageCount || storedSoFar != storedCount || deviceSoFar != deviceBytes) {
+    }
+
+    private Epoch finish(ByteBuffer in) throws MalformedEpochException {
+        if (in.remaining() != Long.BYTES) {
+            throw new MalformedEpochException(in.remaining() + " bytes in place of a checksum");
+        }
+        if (pages.count() != pageCount || pages.storedCount() != storedCount || deviceSoFar != deviceBytes) {
             throw new MalformedEpochException("ends with " + pages.count() + " of " + pageCount + " pages and "
                     + deviceSoFar + " of " + deviceBytes + " bytes of device state");
         }
@@ -275,8 +352,24 @@ public final class EpochDecoder implements AutoCloseable {
             pages = null;
         }
         header = null;
-        block = null;
         device = new byte[0];
-        coded.clear();
+    }
+
+    private void forgetVersions() {
+        if (zstd != null) {
+            zstd.close();
+            versions.close();
+            deviceVersions.close();
+            zstd = null;
+            versions = null;
+            deviceVersions = null;
+        }
+    }
+
+    private void releasePending() {
+        if (pending != null) {
+            pending.release();
+            pending = null;
+        }
     }
 }

@@ -1,6 +1,10 @@
 package org.secondsite.replicator.codec;
 
+import com.github.luben.zstd.EndDirective;
+import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdCompressCtx;
 import io.netty.buffer.ByteBuf;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import org.secondsite.replicator.Epoch;
@@ -9,35 +13,62 @@ import org.secondsite.replicator.PageSet;
 
 /**
  * Turns the epochs of one VM into blocks, a block at a time, so that a large epoch never lies in memory in encoded form. Its
- * counterpart is one {@link EpochDecoder}, which is fed the same epochs in the same order.
+ * counterpart is one {@link EpochDecoder}, which is fed the same blocks in the same order.
  *
- * <p>Used by one thread at a time. The epoch must stay open until its last block is written, or {@link #abandon} is called.
+ * <p><b>How it shrinks.</b> A page that is equal to the version sent last costs a byte. Of one that differs in few words,
+ * these words are sent ({@link PageDelta}); others go as they are. What comes out of that goes through one zstd stream for
+ * the VM's whole life on a connection, so that what recurs from epoch to epoch is found again. The device state is treated
+ * the same way.
+ *
+ * <p><b>What it keeps.</b> The last version of each page within a bound ({@link SentVersions}), and the last device state.
+ * Both ends change theirs in step, block by block. After a break both start empty: the first block of a new encoder says so.
+ *
+ * <p>Used by one thread at a time. An epoch must stay open until its last block is written.
  */
-public final class EpochEncoder {
-    private enum Stage {
-        IDLE,
-        HEAD,
-        PAGES,
-        DEVICE,
-        END
-    }
+public final class EpochEncoder implements AutoCloseable {
+    private static final MemorySegment ZEROS = Arena.global().allocate(PageSet.PAGE_BYTES, PageSet.PAGE_BYTES);
 
-    private final BlockCompressor compressor;
-    private final int generation;
-    private Stage stage = Stage.IDLE;
+    /** The flush of a block costs zstd a few bytes beyond its bound. */
+    private static final int FLUSH_BYTES = 64;
+
+    private final CodecBuffers buffers;
+    private final ZstdCompressCtx zstd = new ZstdCompressCtx();
+    private final SentVersions versions;
+    private final DeviceVersions deviceVersions = new DeviceVersions();
+
+    /** The pages of the block that have content: their index among the epoch's, or -1 - n for the device state's page n. */
+    private final int[] coded = new int[EpochBlock.MAX_CODED_PAGES];
+
+    private final boolean[] raw = new boolean[EpochBlock.MAX_CODED_PAGES];
+
+    /** Where the versions of these pages were when they were looked up. */
+    private final int[] codedSlots = new int[EpochBlock.MAX_CODED_PAGES];
+
+    private int codedCount;
+    private int pageEntries;
+    private int deviceEntries;
+    private boolean fresh = true;
+    private boolean closed;
     private Epoch epoch;
     private int nextPage;
-    private int nextDeviceByte;
+    private int nextDevicePage;
+    private int devicePages;
 
-    /** Compresses with the given compressor, which may be shared with other encoders of the same thread. */
-    public EpochEncoder(BlockCompressor compressor) {
-        this.compressor = compressor;
-        this.generation = 0;
+    /** A new stream. The buffers may be shared with other encoders of the same thread. */
+    public EpochEncoder(CodecSettings settings, CodecBuffers buffers) {
+        this.buffers = buffers;
+        versions = new SentVersions(settings.versionBytes());
+        zstd.setLevel(settings.level())
+                .setWindowLog(settings.windowLog())
+                .setMagicless(true)
+                .setContentSize(false)
+                .setChecksum(false)
+                .setDictID(false);
     }
 
     /** Whether an epoch was begun and is not finished. */
     public boolean inEpoch() {
-        return stage != Stage.IDLE;
+        return epoch != null;
     }
 
     /**
@@ -46,13 +77,13 @@ public final class EpochEncoder {
      * @throws IllegalStateException if another epoch is not finished
      */
     public void begin(Epoch next) {
-        if (stage != Stage.IDLE) {
+        if (epoch != null) {
             throw new IllegalStateException(epoch + " is not finished");
         }
         epoch = next;
         nextPage = 0;
-        nextDeviceByte = 0;
-        stage = Stage.HEAD;
+        nextDevicePage = 0;
+        devicePages = (next.deviceState().length + PageSet.PAGE_BYTES - 1) / PageSet.PAGE_BYTES;
     }
 
     /**
@@ -60,92 +91,191 @@ public final class EpochEncoder {
      *
      * @param out a direct buffer
      * @return whether it was the last one of the epoch
-     * @throws IllegalStateException if no epoch was begun, or it was closed meanwhile
+     * @throws IllegalStateException if no epoch was begun, or it was closed meanwhile; the encoder is of no use any more then
      */
     public boolean next(ByteBuf out) {
-        switch (stage) {
-            case IDLE -> throw new IllegalStateException("no epoch was begun");
-            case HEAD -> writeHead(out);
-            case PAGES -> writePages(out);
-            case DEVICE -> writeDevice(out);
-            case END -> {
-                new EpochBlock(EpochBlock.Kind.END, EpochBlock.Coding.PLAIN, EpochBlock.END_BYTES, EpochBlock.END_BYTES)
-                        .write(out);
-                out.writeLong(epoch.checksum());
-                abandon();
-                return true;
-            }
+        if (epoch == null || closed) {
+            throw new IllegalStateException("no epoch was begun");
         }
-        if (stage == Stage.PAGES && nextPage == epoch.pages().count()) {
-            stage = Stage.DEVICE;
+        boolean first = nextPage == 0 && nextDevicePage == 0;
+        gather();
+        boolean last = nextPage == epoch.pages().count() && nextDevicePage == devicePages;
+        ByteBuffer plain = buffers.plain().clear();
+        if (first) {
+            putHead(plain);
         }
-        if (stage == Stage.DEVICE && nextDeviceByte == epoch.deviceState().length) {
-            stage = Stage.END;
+        putTables(plain);
+        putContents(plain);
+        if (last) {
+            plain.putLong(epoch.checksum());
         }
-        return false;
+        int flags = (first ? EpochBlock.FIRST : 0) | (last ? EpochBlock.LAST : 0) | (fresh ? EpochBlock.RESTART : 0);
+        compress(flags, plain.flip(), out);
+        fresh = false;
+        keepVersions();
+        if (last) {
+            epoch = null;
+        }
+        return last;
     }
 
-    /** Forgets the epoch that was begun, if any. The decoder must be given up then, too. */
-    public void abandon() {
-        epoch = null;
-        stage = Stage.IDLE;
+    /** How well the versions serve: pages that had one, that had none, and versions dropped for lack of room. */
+    public VersionCounters counters() {
+        return new VersionCounters(versions.hits(), versions.misses(), versions.evictions(), versions.heldBytes());
     }
 
-    private void writeHead(ByteBuf out) {
-        EpochHeader header = epoch.header();
-        new EpochBlock(EpochBlock.Kind.HEAD, EpochBlock.Coding.PLAIN, EpochBlock.HEAD_BYTES, EpochBlock.HEAD_BYTES)
-                .write(out);
-        out.writeInt(generation);
-        out.writeInt(0);
-        out.writeLong(header.base().term());
-        out.writeLong(header.base().number());
-        out.writeLong(header.ramBytes());
-        out.writeInt(epoch.pages().count());
-        out.writeInt(epoch.pages().storedCount());
-        out.writeInt(epoch.deviceState().length);
-        out.writeInt(0);
-        stage = Stage.PAGES;
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            epoch = null;
+            zstd.close();
+            versions.close();
+            deviceVersions.close();
+        }
     }
 
-    private void writePages(ByteBuf out) {
+    /** Finds out how each page of the next block is coded, and codes the differences. */
+    private void gather() {
+        buffers.coder().clear();
+        ByteBuffer pageTable = buffers.pageTable().clear();
+        ByteBuffer deviceTable = buffers.deviceTable().clear();
+        codedCount = 0;
+        pageEntries = 0;
+        deviceEntries = 0;
         PageSet pages = epoch.pages();
-        int first = nextPage;
-        int stored = 0;
-        int end = first;
-        while (end < pages.count() && end - first < EpochBlock.MAX_PAGES) {
-            if (!pages.isZero(end)) {
-                if (stored == EpochBlock.MAX_STORED_PAGES) {
-                    break;
-                }
-                stored++;
-            }
-            end++;
+        int previous = nextPage == 0 ? -1 : pages.number(nextPage - 1);
+        while (nextPage < pages.count() && codedCount < coded.length && pageEntries < EpochBlock.MAX_PAGES) {
+            int number = pages.number(nextPage);
+            int slot = pages.isZero(nextPage) ? SentVersions.NONE : versions.slot(number);
+            PageKind kind = codePage(pages, nextPage, slot);
+            VarInt.put(pageTable, (number - previous - 1L) << PageKind.BITS | kind.code());
+            note(kind, nextPage, slot);
+            previous = number;
+            pageEntries++;
+            nextPage++;
         }
-        ByteBuffer plain = compressor.plain();
-        plain.putShort((short) (end - first));
-        int previous = first == 0 ? -1 : pages.number(first - 1);
-        for (int i = first; i < end; i++) {
-            VarInt.put(plain, (long) (pages.number(i) - previous - 1) << 1 | (pages.isZero(i) ? 1 : 0));
-            previous = pages.number(i);
+        if (nextPage < pages.count()) {
+            return;
         }
-        MemorySegment target = MemorySegment.ofBuffer(plain.duplicate().clear());
-        int at = plain.position();
-        for (int i = first; i < end; i++) {
-            if (!pages.isZero(i)) {
-                MemorySegment.copy(pages.content(i), 0, target, at, PageSet.PAGE_BYTES);
-                at += PageSet.PAGE_BYTES;
-            }
+        while (nextDevicePage < devicePages
+                && codedCount < coded.length
+                && deviceEntries < EpochBlock.MAX_DEVICE_PAGES) {
+            PageKind kind = codeDevicePage(nextDevicePage);
+            deviceTable.put((byte) kind.code());
+            note(kind, -1 - nextDevicePage, SentVersions.NONE);
+            deviceEntries++;
+            nextDevicePage++;
         }
-        plain.position(at);
-        compressor.writeBlock(EpochBlock.Kind.PAGES, out);
-        nextPage = end;
     }
 
-    private void writeDevice(ByteBuf out) {
-        byte[] device = epoch.deviceState();
-        int length = Math.min(EpochBlock.MAX_DEVICE_BYTES, device.length - nextDeviceByte);
-        compressor.plain().put(device, nextDeviceByte, length);
-        compressor.writeBlock(EpochBlock.Kind.DEVICE, out);
-        nextDeviceByte += length;
+    private void note(PageKind kind, int index, int slot) {
+        if (kind == PageKind.DELTA || kind == PageKind.FRESH || kind == PageKind.RAW) {
+            raw[codedCount] = kind == PageKind.RAW;
+            codedSlots[codedCount] = slot;
+            coded[codedCount++] = index;
+        }
+    }
+
+    private PageKind codePage(PageSet pages, int index, int slot) {
+        if (pages.isZero(index)) {
+            versions.drop(pages.number(index));
+            return PageKind.ZERO;
+        }
+        return slot == SentVersions.NONE
+                ? codeFresh(pages.content(index))
+                : codeChanged(pages.content(index), versions.chunk(slot), VersionMemory.offset(slot));
+    }
+
+    private PageKind codeDevicePage(int page) {
+        MemorySegment content = buffers.devicePage(epoch.deviceState(), page);
+        if (deviceVersions.has(page)) {
+            return codeChanged(content, deviceVersions.chunk(page), deviceVersions.offset(page));
+        }
+        return codeFresh(content);
+    }
+
+    private PageKind codeChanged(MemorySegment content, MemorySegment old, long oldOffset) {
+        int differing = buffers.coder().add(content, old, oldOffset);
+        return differing == 0 ? PageKind.SAME : differing < 0 ? PageKind.RAW : PageKind.DELTA;
+    }
+
+    private PageKind codeFresh(MemorySegment content) {
+        int differing = buffers.coder().add(content, ZEROS, 0);
+        return differing == 0 ? PageKind.ZERO : differing < 0 ? PageKind.RAW : PageKind.FRESH;
+    }
+
+    private void putHead(ByteBuffer plain) {
+        EpochHeader header = epoch.header();
+        VarInt.put(plain, header.base().term());
+        VarInt.put(plain, header.base().number());
+        VarInt.put(plain, header.ramPages());
+        VarInt.put(plain, epoch.pages().count());
+        VarInt.put(plain, epoch.pages().storedCount());
+        VarInt.put(plain, epoch.deviceState().length);
+    }
+
+    private void putTables(ByteBuffer plain) {
+        int forgotten = Math.min(versions.forgottenCount(), EpochBlock.MAX_FORGOTTEN);
+        VarInt.put(plain, forgotten);
+        int previous = -1;
+        for (int i = 0; i < forgotten; i++) {
+            int page = versions.nextForgotten();
+            VarInt.put(plain, page - previous - 1L);
+            previous = page;
+        }
+        VarInt.put(plain, pageEntries);
+        plain.put(buffers.pageTable().flip());
+        VarInt.put(plain, deviceEntries);
+        plain.put(buffers.deviceTable().flip());
+    }
+
+    private void putContents(ByteBuffer plain) {
+        PageDelta.Coder coder = buffers.coder();
+        VarInt.put(plain, coder.controlBytes());
+        VarInt.put(plain, coder.smallBytes());
+        VarInt.put(plain, coder.literalBytes() / Long.BYTES);
+        plain.put(coder.controls(), 0, coder.controlBytes());
+        plain.put(coder.smalls(), 0, coder.smallBytes());
+        plain.put(coder.literals(), 0, coder.literalBytes());
+        for (int i = 0; i < codedCount; i++) {
+            if (raw[i]) {
+                MemorySegment.copy(content(coded[i]), 0, buffers.plainSegment(), plain.position(), PageSet.PAGE_BYTES);
+                plain.position(plain.position() + PageSet.PAGE_BYTES);
+            }
+        }
+    }
+
+    private MemorySegment content(int index) {
+        return index >= 0 ? epoch.pages().content(index) : buffers.devicePage(epoch.deviceState(), -1 - index);
+    }
+
+    private void compress(int flags, ByteBuffer plain, ByteBuf out) {
+        int plainBytes = plain.remaining();
+        int start = out.writerIndex();
+        int room = (int) Zstd.compressBound(plainBytes) + FLUSH_BYTES;
+        out.ensureWritable(EpochBlock.HEADER_BYTES + room);
+        ByteBuffer target = out.nioBuffer(start + EpochBlock.HEADER_BYTES, room);
+        while (!zstd.compressDirectByteBufferStream(target, plain, EndDirective.FLUSH)) {
+            if (!target.hasRemaining()) {
+                throw new IllegalStateException("zstd exceeds its own bound on " + plainBytes + " bytes");
+            }
+        }
+        new EpochBlock(flags, plainBytes, target.position()).set(out, start);
+        out.writerIndex(start + EpochBlock.HEADER_BYTES + target.position());
+    }
+
+    private void keepVersions() {
+        PageSet pages = epoch.pages();
+        for (int i = 0; i < codedCount; i++) {
+            int index = coded[i];
+            if (index >= 0) {
+                versions.put(pages.number(index), codedSlots[i], pages.content(index));
+            }
+        }
+        versions.settle();
+        for (int page = nextDevicePage - deviceEntries; page < nextDevicePage; page++) {
+            deviceVersions.put(page, buffers.devicePage(epoch.deviceState(), page));
+        }
     }
 }

@@ -4,6 +4,8 @@ import java.util.HashMap;
 import java.util.Map;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.codec.CodecBuffers;
+import org.secondsite.replicator.codec.CodecSettings;
 import org.secondsite.replicator.codec.Decoding;
 import org.secondsite.replicator.codec.EpochDecoder;
 
@@ -30,15 +32,21 @@ public final class EpochAssembler implements AutoCloseable {
         record Fault(Reset reset) implements Result {}
     }
 
+    private final CodecSettings codec;
+    private final CodecBuffers buffers;
     private final long maxBytes;
     private final Map<Integer, EpochDecoder> decoders = new HashMap<>();
 
     /**
      * For a new connection.
      *
+     * @param codec bounds on the versions and the history that the peer's codec may make this end keep
+     * @param buffers working memory, not used by another thread
      * @param maxBytes the most that all unfinished epochs together may hold, in plain form
      */
-    public EpochAssembler(long maxBytes) {
+    public EpochAssembler(CodecSettings codec, CodecBuffers buffers, long maxBytes) {
+        this.codec = codec;
+        this.buffers = buffers;
         this.maxBytes = maxBytes;
     }
 
@@ -46,7 +54,8 @@ public final class EpochAssembler implements AutoCloseable {
     public Result accept(VmId vm, TunnelFrame frame) {
         boolean first = (frame.flags() & TunnelFrame.FIRST) != 0;
         boolean last = (frame.flags() & TunnelFrame.LAST) != 0;
-        EpochDecoder decoder = decoders.computeIfAbsent(frame.stream(), stream -> new EpochDecoder(vm, maxBytes));
+        EpochDecoder decoder =
+                decoders.computeIfAbsent(frame.stream(), stream -> new EpochDecoder(vm, codec, buffers, maxBytes));
         if (first == decoder.inEpoch()) {
             return fault(ResetCode.ORDER, vm, frame, first ? "begins within another" : "has no beginning");
         }

@@ -4,12 +4,14 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import org.secondsite.replicator.codec.CodecSettings;
 
 /**
  * The first frame in each direction.
  *
  * <pre>
  * | "SSGT" u32 | lowest version u16 | highest version u16 | incarnation u64 | beacon key, 32 bytes |
+ * | version bytes u64 | window u8 |
  * | length u8, name of the own site | length u8, name of the site that the peer is taken for |
  * </pre>
  *
@@ -18,16 +20,25 @@ import java.util.Optional;
  * @param incarnation drawn at random when the sender's tunnel was opened: another value means that it remembers nothing of
  *     what it sent and received before
  * @param beaconKey the key under which the sender authenticates its datagrams; TLS keeps it secret
+ * @param versionBytes the memory per VM that the sender has for versions of pages that it receives
+ * @param windowLog the power of two of the bytes of zstd's history that it has per VM
  * @param self the sender's site
  * @param peer the site that it wants to talk to
  */
 public record Hello(
-        int lowestVersion, int highestVersion, long incarnation, BeaconKey beaconKey, String self, String peer) {
+        int lowestVersion,
+        int highestVersion,
+        long incarnation,
+        BeaconKey beaconKey,
+        long versionBytes,
+        int windowLog,
+        String self,
+        String peer) {
     /** The version that this code speaks. */
     public static final int VERSION = 1;
 
     private static final int MAGIC = 0x53534754;
-    private static final int FIXED_BYTES = 4 + 2 + 2 + 8 + BeaconKey.BYTES;
+    private static final int FIXED_BYTES = 4 + 2 + 2 + 8 + BeaconKey.BYTES + 8 + 1;
 
     /** What is said by this version of the code. */
     public static Hello of(TunnelSettings settings, long incarnation, BeaconKey beaconKey) {
@@ -36,6 +47,8 @@ public record Hello(
                 VERSION,
                 incarnation,
                 beaconKey,
+                settings.limits().codec().versionBytes(),
+                settings.limits().codec().windowLog(),
                 settings.self().name(),
                 settings.peer().name());
     }
@@ -45,6 +58,7 @@ public record Hello(
         ByteBuf out = allocator.directBuffer();
         out.writeInt(MAGIC).writeShort(lowestVersion).writeShort(highestVersion).writeLong(incarnation);
         beaconKey.write(out);
+        out.writeLong(versionBytes).writeByte(windowLog);
         writeName(out, self);
         writeName(out, peer);
         return out;
@@ -63,11 +77,14 @@ public record Hello(
         int highest = in.readUnsignedShort();
         long incarnation = in.readLong();
         BeaconKey key = BeaconKey.read(in);
+        long versionBytes = in.readLong();
+        int windowLog = in.readUnsignedByte();
         String self = readName(in);
         String peer = readName(in);
-        return self == null || peer == null || lowest > highest
-                ? Optional.empty()
-                : Optional.of(new Hello(lowest, highest, incarnation, key, self, peer));
+        boolean possible = self != null && peer != null && lowest <= highest && versionBytes >= 0 && windowLog >= 10;
+        return possible
+                ? Optional.of(new Hello(lowest, highest, incarnation, key, versionBytes, windowLog, self, peer))
+                : Optional.empty();
     }
 
     /**
@@ -89,6 +106,12 @@ public record Hello(
                             + other.lowestVersion + " to " + other.highestVersion));
         }
         return Optional.empty();
+    }
+
+    /** How epochs for the sender of this hello are coded, if this end would like to do it so. */
+    public CodecSettings codecFor(CodecSettings wish) {
+        return new CodecSettings(
+                wish.level(), Math.min(wish.windowLog(), windowLog), Math.min(wish.versionBytes(), versionBytes));
     }
 
     private static void writeName(ByteBuf out, String name) {

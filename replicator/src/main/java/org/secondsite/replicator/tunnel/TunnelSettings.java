@@ -3,6 +3,7 @@ package org.secondsite.replicator.tunnel;
 import java.net.InetSocketAddress;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
+import org.secondsite.replicator.codec.CodecSettings;
 
 /**
  * How a tunnel is set up.
@@ -85,10 +86,17 @@ public record TunnelSettings(
      *
      * @param maxInFlightBytes epochs of one VM, in plain form, that are sent or wait and are not committed; a single one may
      *     be larger, as a full image is
-     * @param maxEpochBytes the largest epoch, in plain form, that is accepted from the peer
+     * @param maxEpochBytes what all unfinished epochs from the peer may hold together, in plain form
+     * @param codec how epochs are coded, and what memory the peer may use here for that; the smaller bounds of both ends
+     *     count
      */
-    public record Limits(long maxInFlightBytes, long maxEpochBytes) {
-        /** 256 MiB in flight, epochs up to 64 GiB. */
-        public static final Limits DEFAULT = new Limits(256L << 20, 64L << 30);
+    public record Limits(long maxInFlightBytes, long maxEpochBytes, CodecSettings codec) {
+        /** 256 MiB in flight, epochs up to 4 GiB. */
+        public static final Limits DEFAULT = new Limits(256L << 20, 4L << 30);
+
+        /** With the usual codec. */
+        public Limits(long maxInFlightBytes, long maxEpochBytes) {
+            this(maxInFlightBytes, maxEpochBytes, CodecSettings.DEFAULT);
+        }
     }
 }

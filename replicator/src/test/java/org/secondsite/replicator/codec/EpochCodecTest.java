@@ -23,7 +23,9 @@ class EpochCodecTest {
     private static final VmId VM = new VmId("web");
     private static final long MAX_BYTES = 64 << 20;
 
-    private final BlockCompressor compressor = new BlockCompressor(BlockCompressor.DEFAULT_LEVEL);
+    private static final CodecSettings SETTINGS = CodecSettings.DEFAULT;
+
+    private final CodecBuffers buffers = new CodecBuffers();
     private long takenBefore;
 
     @BeforeEach
@@ -33,23 +35,98 @@ class EpochCodecTest {
 
     @AfterEach
     void nothingLeaks() {
-        compressor.close();
         assertEquals(takenBefore, PageSet.takenBytes());
     }
 
     @Test
     void epochsComeBackAsTheyWereHoweverTheBytesAreCut() {
-        for (long seed = 0; seed < 12; seed++) {
+        for (long seed = 0; seed < 6; seed++) {
             Random random = new Random(seed);
             Epochs guest = new Epochs(VM, 5000, seed);
-            EpochEncoder encoder = new EpochEncoder(compressor);
-            try (EpochDecoder decoder = new EpochDecoder(VM, MAX_BYTES)) {
+            try (EpochEncoder encoder = new EpochEncoder(SETTINGS, buffers);
+                    EpochDecoder decoder = decoder()) {
                 for (int number = 1; number <= 12; number++) {
                     EpochId id = new EpochId(seed + 1, number);
                     try (Epoch epoch = number == 7 ? guest.full(id) : guest.next(id, 400)) {
                         ByteBuf coded = encode(encoder, epoch);
                         try (Epoch back = decodeInPieces(decoder, id, coded, random, seed)) {
                             assertSame(epoch, back, seed);
+                        }
+                        coded.release();
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void versionsStayInStepAtBothEndsWhateverIsEvicted() {
+        for (long seed = 0; seed < 6; seed++) {
+            long maxBytes = seed == 0 ? 0 : (512 << 10) * seed;
+            CodecSettings settings = SETTINGS.withVersionBytes(maxBytes);
+            Epochs guest = new Epochs(VM, 1500, seed);
+            try (EpochEncoder encoder = new EpochEncoder(settings, buffers);
+                    EpochDecoder decoder = new EpochDecoder(VM, settings, buffers, MAX_BYTES)) {
+                for (int number = 1; number <= 14; number++) {
+                    EpochId id = new EpochId(1, number);
+                    try (Epoch epoch = number % 9 == 0 ? guest.full(id) : guest.next(id, 200)) {
+                        ByteBuf coded = encode(encoder, epoch);
+                        try (Epoch back = whole(decoder.feed(id, coded))) {
+                            assertSame(epoch, back, seed);
+                        }
+                        coded.release();
+                    }
+                }
+                assertTrue(encoder.counters().evictions() > 0, "seed " + seed);
+                assertTrue(decoder.versionBytes() <= maxBytes + 2 * PageSet.CHUNK_BYTES, "seed " + seed);
+            }
+        }
+    }
+
+    @Test
+    void whatIsSentAgainUnchangedCostsNextToNothing() {
+        Epochs guest = new Epochs(VM, 2000, 5);
+        guest.next(new EpochId(1, 1), 1500).close();
+        try (EpochEncoder encoder = new EpochEncoder(SETTINGS, buffers)) {
+            int first = codedBytes(encoder, guest.full(new EpochId(1, 2)));
+            int again = codedBytes(encoder, guest.full(new EpochId(1, 3)));
+            assertTrue(first > 500_000 && again < 1000, first + " and " + again + " bytes");
+            assertTrue(encoder.counters().hitRatio() > 0.4);
+        }
+    }
+
+    @Test
+    void aNewEncoderStartsTheDecoderAnew() {
+        Epochs guest = new Epochs(VM, 300, 9);
+        try (EpochDecoder decoder = decoder()) {
+            for (int number = 1; number <= 6; number++) {
+                EpochId id = new EpochId(1, number);
+                try (EpochEncoder encoder = new EpochEncoder(SETTINGS, buffers);
+                        Epoch epoch = guest.next(id, 100)) {
+                    ByteBuf coded = encode(encoder, epoch);
+                    try (Epoch back = whole(decoder.feed(id, coded))) {
+                        assertSame(epoch, back, number);
+                    }
+                    coded.release();
+                }
+            }
+        }
+    }
+
+    @Test
+    void aStreamThatMissesAnEpochIsMalformedAndNeverAnotherEpoch() {
+        for (long seed = 0; seed < 20; seed++) {
+            Epochs guest = new Epochs(VM, 200, seed);
+            try (EpochEncoder encoder = new EpochEncoder(SETTINGS, buffers);
+                    EpochDecoder decoder = decoder()) {
+                for (int number = 1; number <= 3; number++) {
+                    EpochId id = new EpochId(1, number);
+                    try (Epoch epoch = guest.next(id, 150)) {
+                        ByteBuf coded = encode(encoder, epoch);
+                        if (number == 1) {
+                            whole(decoder.feed(id, coded)).close();
+                        } else if (number == 3) {
+                            expectNoOtherEpoch(decoder.feed(id, coded), epoch, "seed " + seed);
                         }
                         coded.release();
                     }
@@ -73,9 +150,9 @@ class EpochCodecTest {
         }
         EpochHeader header = new EpochHeader(VM, new EpochId(1, 1), EpochId.NONE, 40_000L * PageSet.PAGE_BYTES);
         try (Epoch epoch = new Epoch(header, builder.build(), new byte[700_000]);
-                EpochDecoder decoder = new EpochDecoder(VM, MAX_BYTES)) {
-            ByteBuf coded = encode(new EpochEncoder(compressor), epoch);
-            try (Epoch back = ((Decoding.Whole) decoder.feed(new EpochId(1, 1), coded)).epoch()) {
+                EpochDecoder decoder = decoder()) {
+            ByteBuf coded = encodeAlone(epoch);
+            try (Epoch back = whole(decoder.feed(new EpochId(1, 1), coded))) {
                 assertSame(epoch, back, 1);
             }
             coded.release();
@@ -85,9 +162,9 @@ class EpochCodecTest {
     @Test
     void truncatedAtEveryByteIsNeverAnEpoch() {
         try (Epoch epoch = small()) {
-            ByteBuf coded = encode(new EpochEncoder(compressor), epoch);
+            ByteBuf coded = encodeAlone(epoch);
             for (int length = 0; length < coded.readableBytes(); length++) {
-                try (EpochDecoder decoder = new EpochDecoder(VM, MAX_BYTES)) {
+                try (EpochDecoder decoder = decoder()) {
                     Decoding result = decoder.feed(epoch.header().epoch(), coded.slice(0, length));
                     assertInstanceOf(Decoding.NeedMore.class, result, "cut at " + length);
                 }
@@ -99,11 +176,11 @@ class EpochCodecTest {
     @Test
     void anyFlippedBitIsNeverAnotherEpoch() {
         try (Epoch epoch = small()) {
-            ByteBuf coded = encode(new EpochEncoder(compressor), epoch);
+            ByteBuf coded = encodeAlone(epoch);
             for (int bit = 0; bit < coded.readableBytes() * 8; bit++) {
                 ByteBuf damaged = coded.copy();
                 damaged.setByte(bit / 8, damaged.getByte(bit / 8) ^ 1 << bit % 8);
-                try (EpochDecoder decoder = new EpochDecoder(VM, MAX_BYTES)) {
+                try (EpochDecoder decoder = decoder()) {
                     expectNoOtherEpoch(decoder.feed(epoch.header().epoch(), damaged), epoch, "bit " + bit);
                 }
                 damaged.release();
@@ -114,11 +191,11 @@ class EpochCodecTest {
 
     @Test
     void randomDamageIsNeverAnotherEpochAndNeverThrows() {
-        for (long seed = 0; seed < 3000; seed++) {
+        for (long seed = 0; seed < 800; seed++) {
             Random random = new Random(seed);
             try (Epoch epoch = small();
-                    EpochDecoder decoder = new EpochDecoder(VM, MAX_BYTES)) {
-                ByteBuf coded = encode(new EpochEncoder(compressor), epoch);
+                    EpochDecoder decoder = decoder()) {
+                ByteBuf coded = encodeAlone(epoch);
                 int changes = 1 + random.nextInt(6);
                 for (int i = 0; i < changes; i++) {
                     int at = random.nextInt(coded.readableBytes());
@@ -137,8 +214,8 @@ class EpochCodecTest {
     @Test
     void announcedSizesAreCheckedBeforeMemoryIsTaken() {
         try (Epoch epoch = small();
-                EpochDecoder decoder = new EpochDecoder(VM, epoch.plainBytes() - 1)) {
-            ByteBuf coded = encode(new EpochEncoder(compressor), epoch);
+                EpochDecoder decoder = new EpochDecoder(VM, SETTINGS, buffers, epoch.plainBytes() - 1)) {
+            ByteBuf coded = encodeAlone(epoch);
             Decoding result = decoder.feed(epoch.header().epoch(), coded);
             assertTrue(((Decoding.Malformed) result).reason().contains("are more than"), result.toString());
             coded.release();
@@ -164,6 +241,28 @@ class EpochCodecTest {
                 return epoch;
             }
             assertInstanceOf(Decoding.NeedMore.class, result, "seed " + seed);
+        }
+    }
+
+    private static Epoch whole(Decoding result) {
+        return assertInstanceOf(Decoding.Whole.class, result).epoch();
+    }
+
+    private static int codedBytes(EpochEncoder encoder, Epoch epoch) {
+        ByteBuf coded = encode(encoder, epoch);
+        int bytes = coded.readableBytes();
+        coded.release();
+        epoch.close();
+        return bytes;
+    }
+
+    private EpochDecoder decoder() {
+        return new EpochDecoder(VM, SETTINGS, buffers, MAX_BYTES);
+    }
+
+    private ByteBuf encodeAlone(Epoch epoch) {
+        try (EpochEncoder encoder = new EpochEncoder(SETTINGS, buffers)) {
+            return encode(encoder, epoch);
         }
     }
 

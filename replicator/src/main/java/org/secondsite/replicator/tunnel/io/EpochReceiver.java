@@ -9,11 +9,13 @@ import java.util.concurrent.RejectedExecutionException;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.codec.CodecBuffers;
 import org.secondsite.replicator.tunnel.EpochAssembler;
 import org.secondsite.replicator.tunnel.ReceiveLedger;
 import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelFrame;
+import org.secondsite.replicator.tunnel.TunnelSettings;
 
 /**
  * Moves epochs from the link to the listener: pieces go to the codec thread, whole epochs come back, and the ledger notes
@@ -29,18 +31,19 @@ final class EpochReceiver implements AutoCloseable {
     }
 
     private final EventLoop loop;
-    private final long maxEpochBytes;
+    private final TunnelSettings.Limits limits;
     private final Sink sink;
     private final ExecutorService codecThread;
+    private final CodecBuffers buffers = new CodecBuffers();
     private final ReceiveLedger ledger = new ReceiveLedger();
     private Link link;
     private EpochAssembler assembler;
     private int backlogBytes;
     private long epochsReceived;
 
-    EpochReceiver(String name, EventLoop loop, long maxEpochBytes, Sink sink) {
+    EpochReceiver(String name, EventLoop loop, TunnelSettings.Limits limits, Sink sink) {
         this.loop = loop;
-        this.maxEpochBytes = maxEpochBytes;
+        this.limits = limits;
         this.sink = sink;
         this.codecThread = Executors.newSingleThreadExecutor(
                 Thread.ofPlatform().name(name + "-decode").daemon().factory());
@@ -58,7 +61,7 @@ final class EpochReceiver implements AutoCloseable {
     void start(Link opened) {
         stop();
         link = opened;
-        assembler = new EpochAssembler(maxEpochBytes);
+        assembler = new EpochAssembler(limits.codec(), buffers, limits.maxEpochBytes());
     }
 
     /** The link is gone. */

@@ -15,7 +15,8 @@ import java.util.concurrent.RejectedExecutionException;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
-import org.secondsite.replicator.codec.BlockCompressor;
+import org.secondsite.replicator.codec.CodecBuffers;
+import org.secondsite.replicator.codec.CodecSettings;
 import org.secondsite.replicator.codec.EpochEncoder;
 import org.secondsite.replicator.tunnel.FrameType;
 import org.secondsite.replicator.tunnel.Reset;
@@ -43,9 +44,10 @@ final class EpochSender implements AutoCloseable {
 
     private final EventLoop loop;
     private final ExecutorService codecThread;
-    private final BlockCompressor compressor = new BlockCompressor(BlockCompressor.DEFAULT_LEVEL);
+    private final CodecBuffers buffers = new CodecBuffers();
     private final SendWindow window;
     private final Map<Integer, EpochEncoder> encoders = new HashMap<>();
+    private CodecSettings codec;
     private Link link;
     private int encoding;
     private long epochsSent;
@@ -73,7 +75,7 @@ final class EpochSender implements AutoCloseable {
     void discard(VmId vm) {
         Optional<SendWindow.Stream> told = window.discard(vm);
         if (told.isPresent()) {
-            encoders.remove(told.get().number());
+            forget(encoders.remove(told.get().number()));
             if (link != null) {
                 link.write(TunnelFrame.about(FrameType.DISCARD, told.get().number(), EpochId.NONE));
                 link.flush();
@@ -86,21 +88,22 @@ final class EpochSender implements AutoCloseable {
     }
 
     /**
-     * Starts to send on a new link.
+     * Starts to send on a new link, with a codec that remembers nothing.
      *
      * @throws IllegalArgumentException if the peer's word cannot be true
      */
-    List<SendWindow.Commit> start(Link opened, Resume resume) {
+    List<SendWindow.Commit> start(Link opened, CodecSettings agreed, Resume resume) {
+        stop();
         List<SendWindow.Commit> commits = window.resume(resume);
         link = opened;
-        encoders.clear();
-        encoding = 0;
+        codec = agreed;
         return commits;
     }
 
     /** The link is gone. */
     void stop() {
         link = null;
+        encoders.values().forEach(this::forget);
         encoders.clear();
         encoding = 0;
     }
@@ -136,7 +139,7 @@ final class EpochSender implements AutoCloseable {
         encoding++;
         Epoch epoch = stream.current();
         EpochEncoder known = encoders.get(stream.number());
-        EpochEncoder encoder = known == null ? new EpochEncoder(compressor) : known;
+        EpochEncoder encoder = known == null ? new EpochEncoder(codec, buffers) : known;
         encoders.put(stream.number(), encoder);
         codecThread.execute(() -> {
             ByteBuf piece = PooledByteBufAllocator.DEFAULT.directBuffer(2 * PIECE_BYTES);
@@ -210,6 +213,13 @@ final class EpochSender implements AutoCloseable {
         }
     }
 
+    /** Ends the memory of a stream, after whatever the codec thread does with it now. */
+    private void forget(EpochEncoder encoder) {
+        if (encoder != null) {
+            codecThread.execute(encoder::close);
+        }
+    }
+
     private void close(Epoch epoch) {
         codecThread.execute(epoch::close);
     }
@@ -219,7 +229,6 @@ final class EpochSender implements AutoCloseable {
     public void close() {
         stop();
         window.clear();
-        codecThread.execute(compressor::close);
         codecThread.shutdown();
     }
 }

@@ -61,6 +61,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     private final RttEstimate rtt = new RttEstimate();
     private InetSocketAddress address;
     private Link link;
+    private Hello peerHello;
     private boolean connected;
     private boolean closed;
     private String detail = "not connected yet";
@@ -82,7 +83,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
                 new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory(name, true), EpollIoHandler.newFactory());
         this.loop = group.next();
         this.sender = new EpochSender(name, loop, settings.limits().maxInFlightBytes());
-        this.receiver = new EpochReceiver(name, loop, settings.limits().maxEpochBytes(), this.listener::epochReceived);
+        this.receiver = new EpochReceiver(name, loop, settings.limits(), this.listener::epochReceived);
         this.connections =
                 new Connections(settings, group, outbound -> new Link(settings, hello, outbound, this), this::rejected);
         this.beacons = new BeaconSocket(settings, hello, this::beaconHeard);
@@ -226,6 +227,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
             link.close(new Reset(ResetCode.REPLACED, "a newer connection of the peer took the place"));
         }
         link = greeted;
+        peerHello = peer;
         receiver.start(greeted);
         receiver.ledger().hello(peer.incarnation());
         beacons.peer(peer);
@@ -236,7 +238,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     public Reset resumed(Link opened, Resume resume) {
         List<SendWindow.Commit> commits;
         try {
-            commits = sender.start(opened, resume);
+            commits = sender.start(opened, peerHello.codecFor(settings.limits().codec()), resume);
         } catch (IllegalArgumentException e) {
             return new Reset(ResetCode.ORDER, e.getMessage());
         }
