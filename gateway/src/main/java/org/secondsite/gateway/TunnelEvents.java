@@ -61,7 +61,7 @@ final class TunnelEvents implements TunnelListener {
             switch (message) {
                 case PeerMessage.RecordNews news ->
                     Optional.ofNullable(groups.get(news.ownership().group()))
-                            .ifPresent(group -> group.recordLearnt(news.ownership()));
+                            .ifPresent(group -> group.recordPassedOn(news.ownership()));
                 case PeerMessage.StandbyState state ->
                     Optional.ofNullable(groups.get(state.group())).ifPresent(group -> group.offered(state));
             }

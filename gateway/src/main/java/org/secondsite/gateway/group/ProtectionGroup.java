@@ -108,9 +108,14 @@ public final class ProtectionGroup {
 
     // ---- the witness --------------------------------------------------------------------------------------------
 
-    /** A record came, from the witness or from the peer. */
+    /** The witness told a record. */
     public void recordLearnt(OwnershipRecord record) {
         tell(new OwnershipEvent.RecordLearnt(record));
+    }
+
+    /** The peer passed on a record. */
+    public void recordPassedOn(OwnershipRecord record) {
+        tell(new OwnershipEvent.RecordPassedOn(record));
     }
 
     private void ask(OwnershipAction.Ask ask) {

@@ -43,7 +43,7 @@ import org.secondsite.gateway.ownership.OwnershipEvent.Unanswered;
  *       term, of which the witness grants at most one.
  *   <li><i>Asking burns the term</i>: {@link RefuseEpochs} goes out before the {@link Ask} for promotion.
  *   <li>NothingAfterFence: a record that names the other site leads to {@link Fence} before anything else.
- *   <li>FailClosed: UNKNOWN orders nothing but requests.
+ *   <li>FailClosed: UNKNOWN orders nothing but requests, and believes only the witness.
  * </ul>
  *
  * <p>None of this looks at the time. Time is used only to decide when to repeat a request.
@@ -72,7 +72,7 @@ public final class Ownership {
     private boolean unanswered;
 
     /** The next request goes out no sooner; a burst would only load a witness that struggles. */
-    private long repeatAtNanos;
+    private long repeatAtNanos = Long.MIN_VALUE / 2;
 
     private long attempts;
     private long sourceDeadlineNanos;
@@ -189,45 +189,68 @@ public final class Ownership {
         if (newer.term() <= term()) {
             return;
         }
-        // No other process asks for this site, so a record that follows on the asked term and names it was asked for
-        // here.
+        // Records of a group follow one another; who missed one cannot know what happened in it.
+        boolean missedOne = record != null && newer.previousTerm() != record.term();
         record = newer;
+        // No other process asks for this site: what follows on the asked term and names it was asked for here.
         freshTerm = asked != null
                 && newer.previousTerm() == asked.expectedTerm()
                 && newer.owner().equals(self);
         asked = null;
         unanswered = false;
         if (newer.owner().equals(self)) {
-            own(how);
+            own(how, missedOne);
         } else {
             yieldTo(how);
         }
     }
 
-    private void own(String how) {
+    private void own(String how, boolean missedOne) {
         switch (state) {
             case UNKNOWN, FENCED -> ownAfterRestart(how);
-            case STANDBY, PROMOTING -> promote(how);
-            case PROTECTED, SOLO, SYNCING -> settleAsOwner(how);
+            case STANDBY, PROMOTING -> promote(how, missedOne);
+            case PROTECTED, SOLO, SYNCING -> {
+                if (missedOne) {
+                    startOver(how);
+                } else {
+                    settleAsOwner(how);
+                }
+            }
         }
     }
 
+    /**
+     * An owner that was only told so acts under a term of its own asking, and under no other: a request of its former
+     * life may still be granted and make the standby in sync, also when the record reads "alone"; and the epochs that
+     * were in flight died with it, so what the standby holds cannot be matched with what comes next.
+     */
     private void ownAfterRestart(String how) {
-        if (record.solo()) {
+        if (record.solo() && freshTerm) {
             enterSolo(how);
             return;
         }
-        // The epochs in flight died with the former process, so what the standby holds cannot be matched with what
-        // comes
-        // next. Output stays closed until the record says that this site stands alone.
         sourceDeadlineNanos = now + SOURCE_PATIENCE_NANOS;
-        reason = "restarted as the owner of term " + term() + "; must stand alone before it acts";
+        reason = "restarted as the owner of term " + term() + "; must stand alone under a term of its own asking";
         askSoloAfterRestart();
     }
 
-    /** A restarted owner with a running VM asks to stand alone; its output stays closed until that is granted. */
+    /** Owner again, after a term of which nothing is known here: somebody else may have acted in it. */
+    private void startOver(String how) {
+        boolean checkpointing = state != OwnershipState.SOLO;
+        add(new Fence(term()));
+        transition(OwnershipState.UNKNOWN, how + ", after a term that was missed");
+        gated = false;
+        promoted = false;
+        if (checkpointing) {
+            add(new StopCheckpoints());
+        }
+        add(new Announce(RouteRole.NONE));
+        ownAfterRestart(how);
+    }
+
+    /** Output of a restarted owner stays closed until this is granted. Without a VM, a standby in sync comes first. */
     void askSoloAfterRestart() {
-        if (owns() && !record.solo() && sourceReady && asked == null) {
+        if (owns() && (record.solo() || sourceReady) && asked == null && now - repeatAtNanos >= 0) {
             ask(self, Set.of(self), "restarted owner stands alone");
         }
     }
@@ -244,10 +267,10 @@ public final class Ownership {
         }
     }
 
-    private void promote(String how) {
-        if (!imageHeld) {
+    private void promote(String how, boolean missedOne) {
+        if (!imageHeld || missedOne) {
             enterSolo(how + ", without an image");
-            add(new Alarm("owner of term " + term() + " but no image is held; an operator must start the VM"));
+            add(new Alarm("owner of term " + term() + " but no image of its state is held; an operator must start the VM"));
             return;
         }
         if (state == OwnershipState.STANDBY) {

@@ -4,8 +4,11 @@ import org.secondsite.config.OwnershipRecord;
 
 /** What an ownership table is told. Each is a fact about this gateway's surroundings, at the time given beside it. */
 public sealed interface OwnershipEvent {
-    /** A record of this group, from the witness or passed on by the peer. Old ones are harmless. */
+    /** The witness told the record of this group. Old ones are harmless. */
     record RecordLearnt(OwnershipRecord record) implements OwnershipEvent {}
+
+    /** The peer passed on a record of this group. It was granted, but it need not be in force any more. */
+    record RecordPassedOn(OwnershipRecord record) implements OwnershipEvent {}
 
     /** The witness granted request {@code attempt}. */
     record Granted(long attempt, OwnershipRecord record) implements OwnershipEvent {}

@@ -28,6 +28,7 @@ import org.secondsite.gateway.ownership.OwnershipEvent.ImageLost;
 import org.secondsite.gateway.ownership.OwnershipEvent.PeerBack;
 import org.secondsite.gateway.ownership.OwnershipEvent.PeerLost;
 import org.secondsite.gateway.ownership.OwnershipEvent.RecordLearnt;
+import org.secondsite.gateway.ownership.OwnershipEvent.RecordPassedOn;
 import org.secondsite.gateway.ownership.OwnershipEvent.Refused;
 import org.secondsite.gateway.ownership.OwnershipEvent.SourceLost;
 import org.secondsite.gateway.ownership.OwnershipEvent.SourceReady;
@@ -61,6 +62,7 @@ final class OwnershipTable {
 
     static {
         recordRows();
+        passedOnRows();
         requestRows();
         peerRows();
         sourceRows();
@@ -91,6 +93,12 @@ final class OwnershipTable {
                 RecordLearnt.class,
                 "a newer record decides the role; others are ignored",
                 (g, e) -> g.learn(e.record(), "record of term " + e.record().term()));
+    }
+
+    private static void passedOnRows() {
+        on(UNKNOWN, RecordPassedOn.class, "nothing: only the witness can say what is in force", (g, e) -> {});
+        on(except(UNKNOWN), RecordPassedOn.class, "a newer record decides the role; others are ignored", (g, e) -> g.learn(
+                e.record(), "record of term " + e.record().term() + " by the peer"));
     }
 
     private static void requestRows() {
@@ -229,8 +237,9 @@ final class OwnershipTable {
                     g.repeatUnanswered();
                     g.pursueSolo();
                 });
-        on(UNKNOWN, Tick.class, "repeat an unanswered request; hand over when no VM appears", (g, e) -> {
+        on(UNKNOWN, Tick.class, "repeat a request; hand over when no VM appears and a standby is in sync", (g, e) -> {
             g.repeatUnanswered();
+            g.askSoloAfterRestart();
             g.handOverWhenSourceStaysAway();
         });
     }

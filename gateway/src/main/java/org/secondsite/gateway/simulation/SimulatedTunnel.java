@@ -134,7 +134,7 @@ final class SimulatedTunnel {
                     if (mine == session && !world.cut(site, peer())) {
                         world.gateway(peer()).fromTunnel(group -> {
                             switch (message) {
-                                case PeerMessage.RecordNews news -> group.recordLearnt(news.ownership());
+                                case PeerMessage.RecordNews news -> group.recordPassedOn(news.ownership());
                                 case PeerMessage.StandbyState state -> group.offered(state);
                             }
                         });

@@ -27,7 +27,7 @@ final class SimulatedWitness {
         this.world = world;
         this.group = group;
         decide(new Request.Enroll(new GroupSettings(group, World.A, World.B, World.A)));
-        watch();
+        world.time().after(0, this::watch);
     }
 
     OwnershipRecord record() {
@@ -88,8 +88,13 @@ final class SimulatedWitness {
         OwnershipRecord now = record();
         for (SiteId site : World.SITES) {
             if (up && !world.cutFromWitness(site)) {
-                world.time().after(world.between(1, 60) * MILLI, () -> world.gateway(site)
-                        .fromWitness(g -> g.recordLearnt(now)));
+                int life = world.gateway(site).life();
+                world.time().after(world.between(1, 60) * MILLI, () -> {
+                    // A connection ends with the process: nothing sent to a former life reaches the next.
+                    if (life == world.gateway(site).life()) {
+                        world.gateway(site).fromWitness(g -> g.recordLearnt(now));
+                    }
+                });
             }
         }
         world.time().after(30 * MILLI, this::watch);

@@ -57,9 +57,11 @@ class OwnershipTest {
         return actions.stream().anyMatch(type::isInstance);
     }
 
+    /** Owner a, standing alone under term 2, which was granted to it. */
     private Ownership soloOwner() {
         Ownership a = new Ownership(A, B);
-        tell(a, new OwnershipEvent.RecordLearnt(record(1, 0, A, A)));
+        Ask ask = only(tell(a, new OwnershipEvent.RecordLearnt(record(1, 0, A, A))), Ask.class);
+        tell(a, new OwnershipEvent.Granted(ask.attempt(), record(2, 1, A, A)));
         assertEquals(OwnershipState.SOLO, a.state());
         return a;
     }
@@ -68,8 +70,7 @@ class OwnershipTest {
     private Ownership syncingOwner() {
         Ownership a = soloOwner();
         tell(a, new OwnershipEvent.SourceReady(), new OwnershipEvent.PeerBack());
-        Ask ask = only(tell(a, new OwnershipEvent.StandbyReady()), Ask.class);
-        List<OwnershipAction> actions = tell(a, new OwnershipEvent.Granted(ask.attempt(), record(2, 1, A, A)));
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.StandbyReady());
         assertEquals(2, only(actions, StartCheckpoints.class).term());
         return a;
     }
@@ -109,21 +110,53 @@ class OwnershipTest {
     }
 
     @Test
-    void loneOwnerPassesAndAnnounces() {
+    void loneOwnerActsOnlyUnderATermThatItWasGranted() {
         Ownership a = new Ownership(A, B);
-        List<OwnershipAction> actions = tell(a, new OwnershipEvent.RecordLearnt(record(1, 0, A, A)));
-        assertEquals(1, only(actions, Pass.class).term());
+        List<OwnershipAction> read = tell(a, new OwnershipEvent.RecordLearnt(record(1, 0, A, A)));
+        // A request of a former life to protect the group may still be granted: reading "alone" is not enough to pass.
+        assertFalse(has(read, Pass.class));
+        assertFalse(has(read, Announce.class));
+        Ask ask = only(read, Ask.class);
+        assertEquals(Set.of(A), ask.inSync());
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.Granted(ask.attempt(), record(2, 1, A, A)));
+        assertEquals(2, only(actions, Pass.class).term());
         assertEquals(RouteRole.OWNER, only(actions, Announce.class).role());
-        assertEquals(new TakeSwitches(1, true), only(actions, TakeSwitches.class));
+        assertEquals(new TakeSwitches(2, true), only(actions, TakeSwitches.class));
     }
 
     @Test
-    void epochsAreNumberedOnlyUnderATermGrantedToThisProcess() {
-        Ownership a = soloOwner();
-        List<OwnershipAction> actions = tell(
-                a, new OwnershipEvent.SourceReady(), new OwnershipEvent.PeerBack(), new OwnershipEvent.StandbyReady());
+    void aTermBearsOneChainOnly() {
+        Ownership a = syncingOwner();
+        tell(a, new OwnershipEvent.PeerLost("silent"), new OwnershipEvent.PeerBack());
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.StandbyReady());
         assertFalse(has(actions, StartCheckpoints.class));
         assertEquals(Set.of(A), only(actions, Ask.class).inSync());
+    }
+
+    @Test
+    void ownerThatMissedATermStartsOverClosed() {
+        Ownership a = protectedOwner();
+        List<OwnershipAction> actions = tell(a, new OwnershipEvent.RecordLearnt(record(5, 4, A, A)));
+        assertEquals(new Fence(5), actions.getFirst());
+        assertFalse(has(actions, Pass.class));
+        assertEquals(OwnershipState.UNKNOWN, a.state());
+        Ask ask = only(actions, Ask.class);
+        assertTrue(has(tell(a, new OwnershipEvent.Granted(ask.attempt(), record(6, 5, A, A))), Pass.class));
+    }
+
+    @Test
+    void standbyThatMissedATermActivatesNothing() {
+        Ownership b = standbyInSync();
+        List<OwnershipAction> actions = tell(b, new OwnershipEvent.RecordLearnt(record(6, 5, B, B)));
+        assertFalse(has(actions, Activate.class));
+        assertTrue(has(actions, Alarm.class));
+    }
+
+    @Test
+    void startedGatewayBelievesOnlyTheWitness() {
+        Ownership b = new Ownership(B, A);
+        assertEquals(List.of(), tell(b, new OwnershipEvent.RecordPassedOn(record(3, 2, A, A, B))));
+        assertEquals(OwnershipState.UNKNOWN, b.state());
     }
 
     @Test
