@@ -29,7 +29,7 @@ final class CoreRouter implements SpeakerListener, AutoCloseable {
         boolean beats(Best other) {
             return other == null
                     || prefix.length() > other.prefix.length()
-                    || prefix.length() == other.prefix.length() && pathLength < other.pathLength;
+                    || (prefix.length() == other.prefix.length() && pathLength < other.pathLength);
         }
     }
 

@@ -28,7 +28,7 @@ final class EmbeddedClient implements AutoCloseable {
      * @param answers how many answers came, each the next number of its connection
      * @param longestGapMs the longest time without any answer
      */
-    record Record(int connections, int broken, long answers, double longestGapMs) {}
+    record Tally(int connections, int broken, long answers, double longestGapMs) {}
 
     private final Connection[] connections;
     private final Consumer<byte[]> network;
@@ -118,18 +118,22 @@ final class EmbeddedClient implements AutoCloseable {
         }
     }
 
-    synchronized Record record() {
+    synchronized Tally tally() {
         int broken = 0;
         for (Connection connection : connections) {
             broken += connection.broken ? 1 : 0;
         }
-        return new Record(connections.length, broken, answers, longestGapNanos / 1e6);
+        return new Tally(connections.length, broken, answers, longestGapNanos / 1e6);
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         closed = true;
         thread.interrupt();
-        thread.join();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // it was told to end, and ends without this thread's waiting
+        }
     }
 }

@@ -136,7 +136,7 @@ public final class EmbeddedDemo {
         await("protection", () -> seen(a, "-> PROTECTED"));
         say("the VM at a is protected: its output waits until site b holds its epoch");
         Thread.sleep(BEFORE.toMillis());
-        say(client.record().answers() + " answers on " + CONNECTIONS + " connections; site a dies now");
+        say(client.tally().answers() + " answers on " + CONNECTIONS + " connections; site a dies now");
         long killedNanos = System.nanoTime();
         a.close();
         client.mark();
@@ -149,19 +149,19 @@ public final class EmbeddedDemo {
             say(e.getMessage());
             takenOver = false;
         }
-        EmbeddedClient.Record record = client.record();
+        EmbeddedClient.Tally tally = client.tally();
         Map<String, Double> phases = phases(b.gateway().timeline(), killedNanos, client.firstAnswerAfterMark());
         phases.forEach((phase, ms) -> out.printf("  %-26s %+9.1f ms%n", phase, ms));
         Result result = new Result(
-                new EmbeddedRecord(record.connections(), record.broken(), record.answers(), record.longestGapMs()),
+                new EmbeddedRecord(tally.connections(), tally.broken(), tally.answers(), tally.longestGapMs()),
                 takenOver,
                 phases);
         out.printf(
                 "%d of %d connections broke, %d answers, every one the next; longest silence %.0f ms%n%s%n",
-                record.broken(),
-                record.connections(),
-                record.answers(),
-                record.longestGapMs(),
+                tally.broken(),
+                tally.connections(),
+                tally.answers(),
+                tally.longestGapMs(),
                 result.nothingLost() ? "VERDICT: nothing was lost" : "VERDICT: LOST");
         return result;
     }
