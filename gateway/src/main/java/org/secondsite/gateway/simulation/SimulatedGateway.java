@@ -60,10 +60,9 @@ final class SimulatedGateway {
         return life;
     }
 
-    /** Whether it was granted the group and has not started the VM yet: the image dies with it. */
-    boolean activating() {
-        return group.ownership().state() == OwnershipState.PROMOTING
-                && world.witness().record().owner().equals(site);
+    /** Whether it has asked for the group and not started the VM yet: the image dies with it, or with its hypervisor. */
+    boolean promoting() {
+        return up && group.ownership().state() == OwnershipState.PROMOTING;
     }
 
     ProtectionGroup group() {

@@ -112,7 +112,7 @@ public final class Simulator {
 
     private void gatewayCrash(SiteId site, long lastsMs) {
         world.trace("fault: gateway " + site + " crashes");
-        vmEverLost |= world.gateway(site).up() && world.gateway(site).activating();
+        vmEverLost |= world.gateway(site).promoting();
         world.gateway(site).crash();
         later(lastsMs, () -> {
             if (!world.gateway(site).up()) {
@@ -124,7 +124,7 @@ public final class Simulator {
 
     private void hypervisorCrash(SiteId site, long lastsMs) {
         world.trace("fault: hypervisor " + site + " crashes");
-        vmEverLost |= world.hypervisor(site).runs();
+        vmEverLost |= world.hypervisor(site).runs() || world.gateway(site).promoting();
         world.hypervisor(site).crash();
         later(lastsMs, () -> {
             world.trace("hypervisor " + site + " restarts");
