@@ -1,23 +1,31 @@
 package org.secondsite.buffer.io;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.buffer.DataPlane;
+import org.secondsite.buffer.DataPlaneListener;
+import org.secondsite.buffer.Pressure;
 import org.secondsite.buffer.VmState;
 import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
 
 /** The routed mode on real interfaces: VM, gateway and uplink in namespaces of their own. */
 @Tag("lab")
@@ -134,6 +142,95 @@ class RoutedDataPlaneLabTest {
             // The datagrams themselves are output, like any other.
             heldPackets(plane, 2);
         }
+    }
+
+    @Test
+    void eastWestFramesReturnInsideAfterTheirCommit() throws Exception {
+        byte[] frame = HexFormat.of()
+                .parseHex("525400c01002" + "525400c01001" + "88b5" + "00112233445566778899aabbccddeeff".repeat(4));
+        try (DataPlane plane = site.open();
+                Capture inside = new Capture(site.namespaces, "vm", "eth0", "ether", "proto", "0x88b5");
+                Capture uplink = new Capture(site.namespaces, "up", "eth0", "ether", "proto", "0x88b5");
+                RawPort vm = site.namespaces.in("vm", () -> new RawPort("eth0"))) {
+            RoutedSite.hold(plane, 1);
+            vm.send(frame);
+            heldPackets(plane, 1);
+            RoutedSite.seal(plane, 1, 1);
+            assertEquals(0, inside.frames().size());
+            plane.commit(RoutedSite.VM, new EpochId(1, 1));
+            captured(inside, 1);
+            assertArrayEquals(frame, inside.frames().getFirst());
+            assertEquals(0, uplink.frames().size());
+        }
+    }
+
+    @Test
+    void aVmThatFillsItsQuotaIsReportedStepByStep() throws Exception {
+        List<Pressure> seen = new CopyOnWriteArrayList<>();
+        RoutedSettings small =
+                new RoutedSettings("in0", RoutedSite.INSIDE_MAC, List.of("203.0.113.1/24"), "rel", 8 << 20, 1 << 20);
+        DataPlaneListener listener = new DataPlaneListener() {
+            @Override
+            public void pressure(VmId vm, Pressure pressure, long heldBytes, long oldestNanos) {
+                seen.add(pressure);
+            }
+
+            @Override
+            public void portDown(String name, String reason) {}
+
+            @Override
+            public void portUp(String name) {}
+
+            @Override
+            public void failed(String reason) {}
+        };
+        try (DataPlane plane = site.namespaces.in(
+                        "gw", () -> RoutedDataPlane.open(small, RoutedSite.vms(), PortKind.AF_PACKET, listener));
+                DatagramSocket socket = site.namespaces.in("vm", () -> new DatagramSocket())) {
+            RoutedSite.hold(plane, 1);
+            Eventually.holds(
+                    () -> {
+                        send(socket, 50);
+                        Thread.sleep(5);
+                        return RoutedSite.figures(plane).droppedQuota() > 0;
+                    },
+                    () -> plane.counters().toString());
+            Eventually.holds(() -> seen.contains(Pressure.HARD_LIMIT), seen::toString);
+            RoutedSite.pass(plane, 2);
+            Eventually.holds(() -> seen.getLast() == Pressure.EASY, seen::toString);
+            assertEquals(List.of(Pressure.SEAL_SOONER, Pressure.KEEP_PAUSED, Pressure.HARD_LIMIT), seen.subList(0, 3));
+        }
+    }
+
+    @Test
+    void packetsMakeNoGarbage() throws Exception {
+        int count = 20_000;
+        try (DataPlane plane = site.open();
+                DatagramSocket socket = site.namespaces.in("vm", () -> new DatagramSocket())) {
+            for (int round = 1; ; round++) {
+                RoutedSite.hold(plane, round);
+                long before = allocated();
+                send(socket, count);
+                heldPackets(plane, count);
+                RoutedSite.pass(plane, round);
+                heldPackets(plane, 0);
+                long bytes = allocated() - before;
+                // Commands and looks at the state may allocate, packets may not; the first rounds are not compiled yet.
+                if (bytes < count) {
+                    break;
+                }
+                assertTrue(round < 20, bytes + " bytes for " + count + " packets in round " + round);
+            }
+        }
+    }
+
+    /** By the two threads of the data plane since they started. */
+    private static long allocated() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().matches("buffer-(plane|release)-in0"))
+                .mapToLong(thread -> threads.getThreadAllocatedBytes(thread.threadId()))
+                .sum();
     }
 
     @Test
