@@ -18,9 +18,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.bgp.bfd.BfdAction;
+import org.secondsite.bgp.bfd.BfdState;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.session.NeighborSettings;
@@ -52,9 +55,12 @@ public final class BgpSpeaker implements AutoCloseable {
     private final EventLoop loop;
     private final Map<InetAddress, NeighborDriver> drivers = new HashMap<>();
     private final List<Channel> servers = new ArrayList<>();
+    private final SpeakerListener listener;
+    private Optional<BfdEndpoint> bfd = Optional.empty();
 
     private BgpSpeaker(SpeakerSettings settings, SpeakerListener listener) {
         this.settings = settings;
+        this.listener = listener;
         this.group = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("bgp-" + settings.localAs(), true), EpollIoHandler.newFactory());
         this.loop = group.next();
@@ -74,6 +80,7 @@ public final class BgpSpeaker implements AutoCloseable {
             for (InetSocketAddress address : speaker.listenAddresses()) {
                 speaker.listen(address);
             }
+            speaker.watchPaths();
         } catch (IOException e) {
             speaker.close();
             throw e;
@@ -135,6 +142,8 @@ public final class BgpSpeaker implements AutoCloseable {
         } catch (CompletionException e) {
             LOG.warn("bgp: sessions did not end in time: {}", e.getCause().toString());
         }
+        // After the sessions: some routers take even AdminDown for a failure, and would not hear the reason.
+        bfd.ifPresent(BfdEndpoint::close);
         group.shutdownGracefully(0, CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly(CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
     }
@@ -154,6 +163,29 @@ public final class BgpSpeaker implements AutoCloseable {
         return CompletableFuture.allOf(drivers.values().stream()
                 .map(driver -> driver.shutdown(notification, reason))
                 .toArray(CompletableFuture<?>[]::new));
+    }
+
+    private void watchPaths() throws IOException {
+        List<BfdEndpoint.Peer> peers = settings.neighbors().stream()
+                .filter(neighbor -> neighbor.options().bfd().isPresent())
+                .map(neighbor -> new BfdEndpoint.Peer(
+                        neighbor.address(),
+                        Optional.ofNullable(neighbor.localAddress()),
+                        neighbor.options().bfd().get()))
+                .toList();
+        if (!peers.isEmpty()) {
+            bfd = Optional.of(BfdEndpoint.open(
+                    peers, (peer, change, nanoTime) -> loop.execute(() -> pathChanged(peer, change, nanoTime))));
+        }
+    }
+
+    private void pathChanged(InetAddress peer, BfdAction.Changed change, long nanoTime) {
+        if (change.to() == BfdState.UP || change.from() == BfdState.UP) {
+            listener.bfd(peer, change.to() == BfdState.UP, change.reason(), nanoTime);
+        }
+        if (change.isFailure()) {
+            driver(peer).reset(NotificationMessage.of(BgpError.BFD_DOWN), "BFD: " + change.reason());
+        }
     }
 
     private List<InetSocketAddress> listenAddresses() {

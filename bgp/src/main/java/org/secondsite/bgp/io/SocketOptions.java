@@ -10,8 +10,14 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.unix.IntegerUnixChannelOption;
+import io.netty.channel.unix.RawUnixChannelOption;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
@@ -32,6 +38,10 @@ final class SocketOptions {
     private static final ChannelOption<Integer> IPV6_MINHOPCOUNT =
             new IntegerUnixChannelOption("IPV6_MINHOPCOUNT", 41, 73);
     private static final ChannelOption<Integer> IPV6_V6ONLY = new IntegerUnixChannelOption("IPV6_V6ONLY", 41, 26);
+
+    private static final int SKF_NET_OFF = -0x100000;
+    private static final ChannelOption<ByteBuffer> SO_ATTACH_FILTER =
+            new RawUnixChannelOption("SO_ATTACH_FILTER", 1, 26, 16);
 
     private SocketOptions() {}
 
@@ -85,6 +95,41 @@ final class SocketOptions {
             channel.config().setOption(ipv4 ? IP_TTL : IPV6_UNICAST_HOPS, MAXIMUM_TTL);
             channel.config().setOption(ipv4 ? IP_MINTTL : IPV6_MINHOPCOUNT, MAXIMUM_TTL + 1 - hops);
         });
+    }
+
+    static void sendWithFullTtl(Bootstrap bootstrap, boolean ipv4) {
+        bootstrap.option(ipv4 ? IP_TTL : IPV6_UNICAST_HOPS, MAXIMUM_TTL);
+    }
+
+    /**
+     * Drops what came over a router: RFC 5881 §5 asks for a TTL of 255. The kernel's IP_MINTTL is for TCP only, so a
+     * filter looks at the header.
+     *
+     * <pre>
+     * ld  byte [network header + 8, or + 7 for IPv6]
+     * jeq 255, 0, 1
+     * ret 0xffff
+     * ret 0
+     * </pre>
+     */
+    static void receiveOnlyFullTtl(Bootstrap bootstrap, boolean ipv4) {
+        int ttlAt = SKF_NET_OFF + (ipv4 ? 8 : 7);
+        long[] program = {
+            instruction(0x30, 0, 0, ttlAt),
+            instruction(0x15, 0, 1, MAXIMUM_TTL),
+            instruction(0x06, 0, 0, 0xffff),
+            instruction(0x06, 0, 0, 0)
+        };
+        // struct sock_fprog holds a pointer: the instructions live as long as this process.
+        MemorySegment instructions = Arena.global().allocateFrom(ValueLayout.JAVA_LONG, program);
+        ByteBuffer value = ByteBuffer.allocateDirect(16).order(ByteOrder.nativeOrder());
+        value.putShort(0, (short) program.length).putLong(8, instructions.address());
+        bootstrap.option(SO_ATTACH_FILTER, value);
+    }
+
+    /** struct sock_filter: {@code u16 code, u8 jt, u8 jf, u32 k}, little-endian in one long. */
+    private static long instruction(int code, int jumpTrue, int jumpFalse, int operand) {
+        return code | (long) jumpTrue << 16 | (long) jumpFalse << 24 | (long) operand << 32;
     }
 
     private static SocketProtocolFamily family(InetAddress address) {

@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.secondsite.bgp.bfd.BfdSettings;
 import org.secondsite.bgp.fsm.FsmTimers;
 import org.secondsite.bgp.wire.AddressFamily;
 
@@ -15,6 +16,7 @@ import org.secondsite.bgp.wire.AddressFamily;
  * @param addPathReceive whether to take several paths to a prefix from it (RFC 7911)
  * @param maximumPrefixes how many routes it may announce; 0: any number
  * @param ttlSecurityHops how many hops away it may be (RFC 5082); empty: no check
+ * @param bfd how fast BFD watches the path; empty: not at all
  * @param timers initial values of the machine's timers
  */
 public record NeighborOptions(
@@ -23,6 +25,7 @@ public record NeighborOptions(
         boolean addPathReceive,
         int maximumPrefixes,
         OptionalInt ttlSecurityHops,
+        Optional<BfdSettings> bfd,
         FsmTimers timers) {
     /** IPv4 and IPv6 unicast, nothing unusual. */
     public static final NeighborOptions DEFAULT = new NeighborOptions(
@@ -31,6 +34,7 @@ public record NeighborOptions(
             false,
             0,
             OptionalInt.empty(),
+            Optional.empty(),
             FsmTimers.DEFAULT);
 
     /**
@@ -50,32 +54,39 @@ public record NeighborOptions(
 
     /** The same with other timers. */
     public NeighborOptions withTimers(FsmTimers changed) {
-        return new NeighborOptions(families, otherSelf, addPathReceive, maximumPrefixes, ttlSecurityHops, changed);
+        return new NeighborOptions(families, otherSelf, addPathReceive, maximumPrefixes, ttlSecurityHops, bfd, changed);
     }
 
     /** The same with our address of the other IP version. */
     public NeighborOptions withOtherSelf(InetAddress address) {
         return new NeighborOptions(
-                families, Optional.of(address), addPathReceive, maximumPrefixes, ttlSecurityHops, timers);
+                families, Optional.of(address), addPathReceive, maximumPrefixes, ttlSecurityHops, bfd, timers);
     }
 
     /** The same with other families. */
     public NeighborOptions withFamilies(List<AddressFamily> changed) {
-        return new NeighborOptions(changed, otherSelf, addPathReceive, maximumPrefixes, ttlSecurityHops, timers);
+        return new NeighborOptions(changed, otherSelf, addPathReceive, maximumPrefixes, ttlSecurityHops, bfd, timers);
     }
 
     /** The same with a limit of received routes. */
     public NeighborOptions withMaximumPrefixes(int maximum) {
-        return new NeighborOptions(families, otherSelf, addPathReceive, maximum, ttlSecurityHops, timers);
+        return new NeighborOptions(families, otherSelf, addPathReceive, maximum, ttlSecurityHops, bfd, timers);
     }
 
     /** The same with the TTL check. */
     public NeighborOptions withTtlSecurityHops(int hops) {
-        return new NeighborOptions(families, otherSelf, addPathReceive, maximumPrefixes, OptionalInt.of(hops), timers);
+        return new NeighborOptions(
+                families, otherSelf, addPathReceive, maximumPrefixes, OptionalInt.of(hops), bfd, timers);
     }
 
     /** The same, taking several paths to a prefix. */
     public NeighborOptions withAddPathReceive() {
-        return new NeighborOptions(families, otherSelf, true, maximumPrefixes, ttlSecurityHops, timers);
+        return new NeighborOptions(families, otherSelf, true, maximumPrefixes, ttlSecurityHops, bfd, timers);
+    }
+
+    /** The same, watched by BFD. */
+    public NeighborOptions withBfd(BfdSettings settings) {
+        return new NeighborOptions(
+                families, otherSelf, addPathReceive, maximumPrefixes, ttlSecurityHops, Optional.of(settings), timers);
     }
 }

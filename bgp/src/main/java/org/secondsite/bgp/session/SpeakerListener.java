@@ -36,4 +36,11 @@ public interface SpeakerListener {
 
     /** Prefixes that are desired but cannot be announced to the peer, for want of a next hop of their IP version. */
     default void unexportable(InetAddress peer, Set<IpPrefix> prefixes) {}
+
+    /**
+     * The BFD session to the peer came up or went down. When the path has failed, the BGP session ends at once after this.
+     *
+     * @param nanoTime {@link System#nanoTime} of the detection
+     */
+    default void bfd(InetAddress peer, boolean up, String reason, long nanoTime) {}
 }

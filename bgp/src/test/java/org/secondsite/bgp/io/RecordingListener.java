@@ -25,6 +25,8 @@ public final class RecordingListener implements SpeakerListener {
     private int downs;
     private String lastDown = "";
     private int updates;
+    private boolean bfdUp;
+    private long bfdNanos;
 
     @Override
     public synchronized void established(InetAddress peer) {
@@ -64,6 +66,21 @@ public final class RecordingListener implements SpeakerListener {
     @Override
     public synchronized void transition(InetAddress peer, SessionTransition transition) {
         note(transition.toString());
+    }
+
+    @Override
+    public synchronized void bfd(InetAddress peer, boolean up, String reason, long nanoTime) {
+        bfdUp = up;
+        bfdNanos = nanoTime;
+        note("bfd " + (up ? "up" : "down") + ": " + reason);
+    }
+
+    public synchronized boolean bfdUp() {
+        return bfdUp;
+    }
+
+    public synchronized long bfdNanos() {
+        return bfdNanos;
     }
 
     private void note(String line) {

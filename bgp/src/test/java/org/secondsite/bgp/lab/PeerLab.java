@@ -167,6 +167,18 @@ final class PeerLab implements AutoCloseable {
         return daemon;
     }
 
+    /** Drops all packets of the address at the router's door. */
+    void drop(String source) throws Exception {
+        query("nft", "add table inet cut");
+        query("nft", "add chain inet cut in { type filter hook input priority 0; }");
+        query("nft", "add rule inet cut in ip saddr " + source + " drop");
+    }
+
+    /** Ends {@link #drop}. */
+    void undrop() throws Exception {
+        query("nft", "delete table inet cut");
+    }
+
     /** Runs a command in the router's namespace and returns what it printed; its exit code is not looked at. */
     String query(String... command) throws Exception {
         List<String> line = new ArrayList<>(List.of("ip", "netns", "exec", peerNamespace));

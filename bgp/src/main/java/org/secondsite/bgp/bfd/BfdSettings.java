@@ -1,0 +1,27 @@
+package org.secondsite.bgp.bfd;
+
+/**
+ * How fast a session detects.
+ *
+ * @param desiredMinTxUs how often we want to send, microseconds between packets
+ * @param requiredMinRxUs how often we can take a packet
+ * @param detectMultiplier how many packets in a row may be missed by the peer
+ */
+public record BfdSettings(int desiredMinTxUs, int requiredMinRxUs, int detectMultiplier) {
+    /** 50 ms × 3: a dead neighbour is noticed within 150 ms. */
+    public static final BfdSettings FAST = new BfdSettings(50_000, 50_000, 3);
+
+    /**
+     * Checks ranges.
+     *
+     * @throws IllegalArgumentException if an interval is below 1 ms or the multiplier not within 1..255
+     */
+    public BfdSettings {
+        if (desiredMinTxUs < 1000 || requiredMinRxUs < 1000) {
+            throw new IllegalArgumentException("BFD intervals are 1000 µs or more");
+        }
+        if (detectMultiplier < 1 || detectMultiplier > 255) {
+            throw new IllegalArgumentException("detectMultiplier " + detectMultiplier + " is not within 1..255");
+        }
+    }
+}

@@ -1,0 +1,259 @@
+package org.secondsite.bgp.io;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.socket.DatagramPacket;
+import io.netty.channel.socket.SocketProtocolFamily;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.bgp.bfd.BfdAction;
+import org.secondsite.bgp.bfd.BfdPacket;
+import org.secondsite.bgp.bfd.BfdSession;
+import org.secondsite.bgp.bfd.BfdSettings;
+import org.secondsite.bgp.bfd.BfdState;
+import org.secondsite.config.IpPrefix;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * BFD sessions over UDP for one hop (RFC 5881): received on port 3784 with a TTL of 255 and nothing else, sent from one
+ * port of 49152..65535 for each session. An event loop thread of its own keeps the pace whatever BGP is busy with.
+ */
+public final class BfdEndpoint implements AutoCloseable {
+    /** RFC 5881 §4. */
+    public static final int PORT = 3784;
+
+    private static final Logger LOG = LoggerFactory.getLogger(BfdEndpoint.class);
+    private static final int FIRST_SOURCE_PORT = 49152;
+    private static final int SOURCE_PORTS = 65536 - FIRST_SOURCE_PORT;
+    private static final int BIND_TRIES = 20;
+    private static final int TOS_INTERNETWORK_CONTROL = 0xc0;
+    private static final long CLOSE_TIMEOUT_MS = 1000;
+
+    private final BfdListener listener;
+    private final EventLoopGroup group;
+    private final EventLoop loop;
+    private final List<Channel> receivers = new ArrayList<>();
+    private final Map<InetAddress, Driver> byPeer = new HashMap<>();
+    private final Map<Integer, Driver> byDiscriminator = new HashMap<>();
+
+    private BfdEndpoint(BfdListener listener) {
+        this.listener = listener;
+        this.group =
+                new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("bfd", true), EpollIoHandler.newFactory());
+        this.loop = group.next();
+    }
+
+    /**
+     * One neighbour.
+     *
+     * @param address where it is
+     * @param localAddress our end; empty: any
+     * @param settings how fast
+     */
+    public record Peer(InetAddress address, Optional<InetAddress> localAddress, BfdSettings settings) {}
+
+    /**
+     * Listens and begins to send to all neighbours.
+     *
+     * @throws IOException if a socket cannot be had
+     */
+    public static BfdEndpoint open(List<Peer> peers, BfdListener listener) throws IOException {
+        BfdEndpoint endpoint = new BfdEndpoint(listener);
+        try {
+            Set<InetAddress> locals = new HashSet<>();
+            for (Peer peer : peers) {
+                locals.add(local(peer));
+                endpoint.add(peer);
+            }
+            for (InetAddress local : locals) {
+                endpoint.receivers.add(endpoint.bind(local, PORT, endpoint.new Receiver()));
+            }
+        } catch (IOException e) {
+            endpoint.close();
+            throw e;
+        }
+        endpoint.loop.execute(() -> endpoint.byPeer.values().forEach(Driver::proceed));
+        return endpoint;
+    }
+
+    /** The state of the session to the peer, in the future because its thread answers. */
+    public CompletableFuture<BfdState> state(InetAddress peer) {
+        return CompletableFuture.supplyAsync(() -> byPeer.get(peer).session.state(), loop);
+    }
+
+    /** Tells all peers that this is no failure (AdminDown), and stops. */
+    @Override
+    public void close() {
+        try {
+            CompletableFuture.runAsync(() -> byPeer.values().forEach(Driver::shutDown), loop)
+                    .orTimeout(CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS)
+                    .join();
+        } catch (CompletionException e) {
+            LOG.warn("bfd: sessions did not end in time: {}", e.getCause().toString());
+        }
+        group.shutdownGracefully(0, CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS)
+                .awaitUninterruptibly(CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+    }
+
+    private static InetAddress local(Peer peer) {
+        String any = peer.address() instanceof Inet4Address ? "0.0.0.0" : "::";
+        return peer.localAddress().orElseGet(() -> IpPrefix.parseAddress(any));
+    }
+
+    private void add(Peer peer) throws IOException {
+        int discriminator;
+        do {
+            discriminator = new SecureRandom().nextInt();
+        } while (discriminator == 0 || byDiscriminator.containsKey(discriminator));
+        Channel sender = bindSender(local(peer));
+        BfdSession session =
+                new BfdSession(discriminator, peer.settings(), ThreadLocalRandom.current(), System.nanoTime());
+        Driver driver = new Driver(peer.address(), session, sender);
+        byPeer.put(peer.address(), driver);
+        byDiscriminator.put(discriminator, driver);
+    }
+
+    private Channel bindSender(InetAddress local) throws IOException {
+        IOException last = new IOException("bfd: no free source port");
+        for (int i = 0; i < BIND_TRIES; i++) {
+            try {
+                int port = FIRST_SOURCE_PORT + ThreadLocalRandom.current().nextInt(SOURCE_PORTS);
+                return bind(local, port, new ChannelInboundHandlerAdapter());
+            } catch (IOException e) {
+                last = e;
+            }
+        }
+        throw last;
+    }
+
+    private Channel bind(InetAddress local, int port, ChannelInboundHandlerAdapter handler) throws IOException {
+        boolean ipv4 = local instanceof Inet4Address;
+        SocketProtocolFamily family = ipv4 ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
+        Bootstrap bootstrap = new Bootstrap()
+                .group(group)
+                .channelFactory(() -> new EpollDatagramChannel(family))
+                .option(ChannelOption.IP_TOS, TOS_INTERNETWORK_CONTROL)
+                .handler(handler);
+        SocketOptions.sendWithFullTtl(bootstrap, ipv4);
+        if (port == PORT) {
+            SocketOptions.receiveOnlyFullTtl(bootstrap, ipv4);
+        }
+        try {
+            return bootstrap
+                    .bind(new InetSocketAddress(local, port))
+                    .syncUninterruptibly()
+                    .channel();
+        } catch (Exception e) { // Netty throws the checked cause unwrapped
+            throw new IOException("bfd: cannot bind " + local.getHostAddress() + ":" + port + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Finds the session of a datagram (RFC 5880 §6.3): by our discriminator, or by the peer's address. */
+    private final class Receiver extends SimpleChannelInboundHandler<DatagramPacket> {
+        @Override
+        public boolean isSharable() {
+            return false;
+        }
+
+        @Override
+        protected void channelRead0(ChannelHandlerContext context, DatagramPacket datagram) {
+            InetAddress from = datagram.sender().getAddress();
+            switch (BfdPacket.decode(datagram.content())) {
+                case BfdPacket.Decoded.Discard(String reason) ->
+                    LOG.debug("bfd: packet of {} discarded: {}", from.getHostAddress(), reason);
+                case BfdPacket.Decoded.Packet(BfdPacket packet) -> {
+                    Driver driver = packet.yourDiscriminator() == 0
+                            ? byPeer.get(from)
+                            : byDiscriminator.get(packet.yourDiscriminator());
+                    if (driver != null && driver.peer.equals(from)) {
+                        driver.received(packet);
+                    }
+                }
+            }
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            LOG.debug("bfd: {}", cause.getMessage());
+        }
+    }
+
+    /** One session on its socket and timer; runs on the loop. */
+    private final class Driver {
+        private final InetAddress peer;
+        private final BfdSession session;
+        private final Channel sender;
+        private Optional<ScheduledFuture<?>> timer = Optional.empty();
+
+        Driver(InetAddress peer, BfdSession session, Channel sender) {
+            this.peer = peer;
+            this.session = session;
+            this.sender = sender;
+        }
+
+        void received(BfdPacket packet) {
+            carryOut(session.received(packet, System.nanoTime()));
+            proceed();
+        }
+
+        void proceed() {
+            carryOut(session.tick(System.nanoTime()));
+            timer.ifPresent(running -> running.cancel(false));
+            long until = session.untilNextNanos(System.nanoTime());
+            timer = Optional.of(loop.schedule(this::proceed, until, TimeUnit.NANOSECONDS));
+        }
+
+        void shutDown() {
+            timer.ifPresent(running -> running.cancel(false));
+            carryOut(session.shutDown());
+        }
+
+        private void carryOut(List<BfdAction> actions) {
+            for (BfdAction action : actions) {
+                switch (action) {
+                    case BfdAction.Send(BfdPacket packet) -> {
+                        ByteBuf buffer = sender.alloc().buffer(BfdPacket.OCTETS);
+                        packet.encode(buffer);
+                        var _ = sender.writeAndFlush(new DatagramPacket(buffer, new InetSocketAddress(peer, PORT)));
+                    }
+                    case BfdAction.Changed changed -> {
+                        LOG.info(
+                                "bfd {}: {} -> {}: {}",
+                                peer.getHostAddress(),
+                                changed.from(),
+                                changed.to(),
+                                changed.reason());
+                        listener.changed(peer, changed, System.nanoTime());
+                    }
+                }
+            }
+        }
+    }
+}
