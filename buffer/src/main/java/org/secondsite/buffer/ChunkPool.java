@@ -5,9 +5,9 @@ import java.lang.foreign.MemorySegment;
 /**
  * Preallocated memory in chunks of one size, shared by lanes so that no lane can starve another.
  *
- * <p>Each lane is guaranteed a share. If the quotas of all lanes fit into the pool together, the share is the quota. If they do
- * not, half of the pool is shared out evenly and the other half belongs to whoever comes first; a chunk of that
- * half is given only when the guarantees of all other lanes can still be met.
+ * <p>Each lane is guaranteed a share. If the quotas of all lanes fit into the pool together, the share is the quota.
+ * If they do not, half of the pool is shared out evenly and the other half belongs to whoever comes first; a chunk of
+ * that half is given only when the guarantees of all other lanes can still be met.
  *
  * <pre>
  *   free   : taken and reclaimed by the arrival side, a stack of chunk numbers

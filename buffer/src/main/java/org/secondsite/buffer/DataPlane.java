@@ -6,28 +6,30 @@ import org.secondsite.config.VmId;
 /**
  * The data plane as the rest of the gateway sees it.
  *
- * <p>Every call returns at once. The calls are commands to the one data-plane thread, which executes them in the order in
- * which they were given; when two threads give commands, the order between them is theirs to arrange. A command for a VM
- * that is not configured is refused with {@link IllegalArgumentException}. A command has taken effect when the continuation of a later
- * {@link #seal} or {@link #fence} runs; until then packets may still meet the state before it.
+ * <p>Every call returns at once. The calls are commands to the one data-plane thread, which executes them in the
+ * order in which they were given; when two threads give commands, the order between them is theirs to arrange. A
+ * command for a VM that is not configured is refused with {@link IllegalArgumentException}. A command has taken
+ * effect when the continuation of a later {@link #seal} or {@link #fence} runs; until then packets may still meet the
+ * state before it.
  *
- * <p>A VM starts {@link VmState#CLOSED}: a restarted gateway lets nothing out until it has been told its role (DESIGN §4,
- * FailClosed). A command whose term is lower than the highest seen for its VM is refused: it changes nothing, is counted
- * and logged ({@link VmCounters#refusedCommands()}).
+ * <p>A VM starts {@link VmState#CLOSED}: a restarted gateway lets nothing out until it has been told its role (DESIGN
+ * §4, FailClosed). A command whose term is lower than the highest seen for its VM is refused: it changes nothing, is
+ * counted and logged ({@link VmCounters#refusedCommands()}).
  */
 public interface DataPlane extends AutoCloseable {
     /**
      * Holds the VM's output from now on.
      *
-     * <p>Called before protection is asked for (DESIGN §5, "gate before asking") and again when the term changes; packets
-     * that are already held just go on waiting.
+     * <p>Called before protection is asked for (DESIGN §5, "gate before asking") and again when the term changes;
+     * packets that are already held just go on waiting.
      *
      * @param term the term under which the owner holds
      */
     void hold(VmId vm, long term);
 
     /**
-     * Releases everything held, sealed or not, in order; then output passes unheld until {@link #hold} or {@link #fence}.
+     * Releases everything held, sealed or not, in order; then output passes unheld until {@link #hold} or {@link
+     * #fence}.
      *
      * @param term the term whose record says that the owner stands alone (DESIGN §4, NoSoloWhilePeerInSync)
      */
@@ -37,8 +39,9 @@ public interface DataPlane extends AutoCloseable {
      * Closes the open epoch under an id. A packet that was on its way while this ran may belong to this epoch or to the
      * next; a packet that arrives after {@code sealed} has run never belongs to this one.
      *
-     * <p>A refused seal (stale term, an id that is not above the last one) leaves the packets in the open epoch, where they wait
-     * for a later commit; {@code sealed} runs all the same, because its promise holds and a VM is paused for it.
+     * <p>A refused seal (stale term, an id that is not above the last one) leaves the packets in the open epoch,
+     * where they wait for a later commit; {@code sealed} runs all the same, because its promise holds and a VM is
+     * paused for it.
      *
      * @param epoch the id of the epoch that ends here; ids of one VM grow
      * @param sealed runs on the data-plane thread; it must be short and must not block
@@ -46,17 +49,19 @@ public interface DataPlane extends AutoCloseable {
     void seal(VmId vm, EpochId epoch, Runnable sealed);
 
     /**
-     * Releases every sealed epoch up to and including this one, in order. An epoch that is sealed later is not affected.
+     * Releases every sealed epoch up to and including this one, in order. An epoch that is sealed later is not
+     * affected.
      *
      * @param upTo the epoch that the standby holds completely (DESIGN §4, ReleasedIsCommitted)
      */
     void commit(VmId vm, EpochId upTo);
 
     /**
-     * Discards everything held, committed or not, and closes the VM; nothing is released any more under a term below this one
-     * (DESIGN §4, NothingAfterFence).
+     * Discards everything held, committed or not, and closes the VM; nothing is released any more under a term below
+     * this one (DESIGN §4, NothingAfterFence).
      *
-     * @param fenced runs on the data-plane thread once no packet of this VM can leave any more; also after a refused fence
+     * @param fenced runs on the data-plane thread once no packet of this VM can leave any more; also after a refused
+     * fence
      */
     void fence(VmId vm, long term, Runnable fenced);
 

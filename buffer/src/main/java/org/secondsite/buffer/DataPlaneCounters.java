@@ -12,7 +12,8 @@ import org.secondsite.config.VmId;
  * @param malformedPackets frames shorter than an Ethernet header, or cut by the ring
  * @param poolBytes the size of the common pool
  * @param poolFreeBytes what is free of it, in whole chunks
- * @param commitToWireMicros from the commit of an epoch to the moment when its first packets have been handed to the kernel
+ * @param commitToWireMicros from the commit of an epoch to the moment when its first packets have been handed to the
+ * kernel
  * @param heldMicros how long the oldest packet of a commit has waited
  * @param epochBytes what a VM used of its quota at each seal
  */

@@ -3,8 +3,8 @@ package org.secondsite.buffer;
 import org.secondsite.config.VmId;
 
 /**
- * What a data plane has to say of itself. Called on threads of the data plane: an implementation returns at once, and posts what it
- * has learnt to whoever decides.
+ * What a data plane has to say of itself. Called on threads of the data plane: an implementation returns at once, and
+ * posts what it has learnt to whoever decides.
  */
 public interface DataPlaneListener {
     /**
@@ -17,7 +17,8 @@ public interface DataPlaneListener {
     void pressure(VmId vm, Pressure pressure, long heldBytes, long oldestNanos);
 
     /**
-     * An interface of the data plane cannot be used, or the kernel state around it is not as it must be. Packets that are held stay held.
+     * An interface of the data plane cannot be used, or the kernel state around it is not as it must be. Packets that
+     * are held stay held.
      *
      * @param name the interface
      * @param reason why, in words
@@ -27,7 +28,10 @@ public interface DataPlaneListener {
     /** All is as it should be again. */
     void portUp(String name);
 
-    /** The data plane has ended by a fault of its own. Nothing is released any more; it must be closed and opened anew. */
+    /**
+     * The data plane has ended by a fault of its own. Nothing is released any more; it must be closed and opened
+     * anew.
+     */
     void failed(String reason);
 
     /** A listener for those who look at the figures instead. */

@@ -8,29 +8,30 @@ import org.secondsite.config.EpochId;
  *
  * <h2>The idea</h2>
  *
- * A protected VM must not be heard by anybody outside before the state that made it speak is safe at the other site. So its packets
- * are appended to a lane, and a lane's packets leave only up to a position that a commit has set. Sealing an epoch remembers
- * the position of that moment under the epoch's id; committing it moves the limit there. Nothing else moves the limit while a VM is
- * held: there is no timer in this class, and no clock.
+ * A protected VM must not be heard by anybody outside before the state that made it speak is safe at the other site.
+ * So its packets are appended to a lane, and a lane's packets leave only up to a position that a commit has set.
+ * Sealing an epoch remembers the position of that moment under the epoch's id; committing it moves the limit there.
+ * Nothing else moves the limit while a VM is held: there is no timer in this class, and no clock.
  *
  * <h2>Invariants</h2>
  *
  * <ul>
- *   <li><b>ReleasedIsCommitted</b>: in HOLD, {@code limit} is the end of a sealed epoch whose commit has been given, or where output stood
- *       when HOLD began. Records at or behind {@code limit} are not shown to the release side.
- *   <li><b>NothingAfterFence</b>: a fence empties the lane, committed records included, and closes it; a command with a term below
- *       the highest seen changes nothing.
- *   <li><b>FailClosed</b>: a lane begins CLOSED, and {@link #close} discards. No path leads from an end of this object to a release.
+ *   <li><b>ReleasedIsCommitted</b>: in HOLD, {@code limit} is the end of a sealed epoch whose commit has been given,
+ *   or where output stood when HOLD began. Records at or behind {@code limit} are not shown to the release side.
+ *   <li><b>NothingAfterFence</b>: a fence empties the lane, committed records included, and closes it; a command with
+ *   a term below the highest seen changes nothing.
+ *   <li><b>FailClosed</b>: a lane begins CLOSED, and {@link #close} discards. No path leads from an end of this
+ *   object to a release.
  *   <li>Order: a lane is a queue. Records leave in the order in which they arrived, each at most once.
  *   <li>{@code head <= limit <= tail}, and {@code tail - head <= perVmBytes}.
  * </ul>
  *
  * <h2>Memory</h2>
  *
- * One preallocated segment (off-heap), cut into chunks. A lane takes chunks from the pool at its tail and gives them back at its head;
- * a record may run over the end of a chunk into the next, so no memory is lost to large frames. Positions count bytes since the
- * lane's beginning and never wrap; an epoch is a range of positions, so sealing, committing and fencing cost the same for
- * one packet as for a million.
+ * One preallocated segment (off-heap), cut into chunks. A lane takes chunks from the pool at its tail and gives them
+ * back at its head; a record may run over the end of a chunk into the next, so no memory is lost to large frames.
+ * Positions count bytes since the lane's beginning and never wrap; an epoch is a range of positions, so sealing and
+ * committing cost the same for one packet as for a million, and a fence costs one step per chunk.
  *
  * <pre>
  *   lane      epoch 7/1 (committed)     epoch 7/2 (sealed)         open epoch
@@ -52,20 +53,22 @@ import org.secondsite.config.EpochId;
  *
  * <h2>Threads</h2>
  *
- * Two sides, each of one thread, and both may be the same thread. The <em>arrival side</em> appends and gives the commands; it writes
- * {@code tail} and {@code limit}. The <em>release side</em> reads records below {@code limit} and writes {@code head}. They
- * share nothing else but single-writer numbers and the ring of chunks that come back, so neither waits for the other. {@link #fence} and
- * {@link #close} touch both ends of a lane: call them on the arrival side while the release side is kept out by a lock.
- * {@link #counters} and {@link #heldMemoryBytes} may be called by any thread.
+ * Two sides, each of one thread, and both may be the same thread. The <em>arrival side</em> appends and gives the
+ * commands; it writes {@code tail} and {@code limit}. The <em>release side</em> reads records below {@code limit} and
+ * writes {@code head}. They share nothing else but single-writer numbers and the ring of chunks that come back, so
+ * neither waits for the other. {@link #fence} and {@link #close} touch both ends of a lane: call them on the arrival
+ * side while the release side is kept out by a lock. {@link #counters} and {@link #heldMemoryBytes} may be called by
+ * any thread.
  *
  * <h2>Back-pressure</h2>
  *
- * A record takes {@code 8 + length rounded up to 8} bytes of its VM's quota. A VM that sends r bytes/s under an interval of T s while
- * commits take C s holds about r·(T + C): half an interval's packets in the open epoch on average, all of one just sealed, and those on
- * their way. With 1 Gb/s, T = 25 ms and C = 100 ms that is 16 MB. When the quota nears its end, the conductor is told to
- * checkpoint sooner (that shortens T), then to keep the VM paused (that stops r). Past the quota the newest packet is
- * dropped and counted, which a sender's congestion control understands; never the oldest, never one from the middle, and a full lane never
- * releases anything. The pool guarantees each lane a share ({@code ChunkPool}), so one VM that floods takes nothing from the others.
+ * A record takes {@code 8 + length rounded up to 8} bytes of its VM's quota. A VM that sends r bytes/s under an
+ * interval of T s while commits take C s holds about r·(T + C): half an interval's packets in the open epoch on
+ * average, all of one just sealed, and those on their way. With 1 Gb/s, T = 25 ms and C = 100 ms that is 16 MB. When
+ * the quota nears its end, the conductor is told to checkpoint sooner (that shortens T), then to keep the VM paused
+ * (that stops r). Past the quota the newest packet is dropped and counted, which a sender's congestion control
+ * understands; never the oldest, never one from the middle, and a full lane never releases anything. The pool
+ * guarantees each lane a share ({@code ChunkPool}), so one VM that floods takes nothing from the others.
  *
  * <h2>Failure</h2>
  *
@@ -176,7 +179,10 @@ public final class EpochBuffer implements AutoCloseable {
 
     // ---- both sides quiet
 
-    /** {@link DataPlane#fence}, on the arrival side while the release side is kept out. Returns false if it was refused. */
+    /**
+     * {@link DataPlane#fence}, on the arrival side while the release side is kept out. Returns false if it was
+     * refused.
+     */
     public boolean fence(int lane, long term) {
         return lanes[lane].fence(term);
     }

@@ -9,8 +9,8 @@ import java.util.List;
 import org.secondsite.config.MacAddress;
 
 /**
- * Tells whose a frame on the VM-facing port is, and which way it will take when it is released. Pure, of one thread, and free of
- * allocation.
+ * Tells whose a frame on the VM-facing port is, and which way it will take when it is released. Pure, of one thread,
+ * and free of allocation.
  *
  * <pre>
  *   source MAC (and VLAN) of no protected VM                          UNPROTECTED   the kernel passes it
@@ -79,7 +79,8 @@ public final class FrameClassifier {
     }
 
     /**
-     * For a gateway that is the VMs' first hop. Frames to its MAC address leave through routing, all others go back inside.
+     * For a gateway that is the VMs' first hop. Frames to its MAC address leave through routing, all others go back
+     * inside.
      *
      * @param vms lane i is the i-th of them
      * @param mac the gateway's MAC address on the VM-facing port

@@ -1,9 +1,9 @@
 package org.secondsite.buffer;
 
 /**
- * A distribution of non-negative numbers in buckets whose bounds are 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, ...: four for each
- * doubling, so that a quantile is at most 25% too high. One thread records, any may read; recording costs a few
- * instructions and no garbage.
+ * A distribution of non-negative numbers in buckets whose bounds are 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20,
+ * ...: four for each doubling, so that a quantile is at most 25% too high. One thread records, any may read;
+ * recording costs a few instructions and no garbage.
  */
 public final class Histogram {
     private static final int SUB_BITS = 2;

@@ -10,12 +10,12 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 
 /**
- * A data plane without a network: frames come by a method call and leave through a consumer. The embedded demo and the simulator run the
- * same {@link EpochBuffer} with it as a gateway does with real ports.
+ * A data plane without a network: frames come by a method call and leave through a consumer. The embedded demo and
+ * the simulator run the same {@link EpochBuffer} with it as a gateway does with real ports.
  *
- * <p>Commands take effect before the call returns, in the calling thread; every method may be called from any thread. The
- * uplink is called under this object's lock, so that frames keep their order: it must not wait for another thread that uses this object.
- * {@code sealed} and {@code fenced} run in the calling thread after the lock has been left.
+ * <p>Commands take effect before the call returns, in the calling thread; every method may be called from any thread.
+ * The uplink is called under this object's lock, so that frames keep their order: it must not wait for another thread
+ * that uses this object. {@code sealed} and {@code fenced} run in the calling thread after the lock has been left.
  */
 public final class LoopbackDataPlane implements DataPlane {
     private final Map<VmId, Integer> lanes = new HashMap<>();

@@ -1,6 +1,9 @@
 package org.secondsite.buffer;
 
-/** How near a VM is to its quota, as advice to whoever takes its checkpoints. In order: each is more urgent than the one before. */
+/**
+ * How near a VM is to its quota, as advice to whoever takes its checkpoints. In order: each is more urgent than the
+ * one before.
+ */
 public enum Pressure {
     /** Nothing to do. */
     EASY,

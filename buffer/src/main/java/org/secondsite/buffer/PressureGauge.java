@@ -1,8 +1,8 @@
 package org.secondsite.buffer;
 
 /**
- * Turns a fill level into {@link Pressure}, with hysteresis: a level is entered at its threshold and left an eighth of the quota
- * below it, so that a VM near a threshold does not make news with every packet.
+ * Turns a fill level into {@link Pressure}, with hysteresis: a level is entered at its threshold and left an eighth
+ * of the quota below it, so that a VM near a threshold does not make news with every packet.
  *
  * <pre>
  *   used of the quota   0     1/4     3/8     1/2     5/8     3/4          1

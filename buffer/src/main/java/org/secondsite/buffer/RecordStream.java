@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 /**
  * One lane's records in chunks of the pool. See {@link EpochBuffer} for the picture.
  *
- * <p>Positions are counted in bytes from the lane's beginning and only grow. {@code tail} and {@code limit} are written by the
- * arrival side, {@code head} by the release side; {@link #discardAll} needs both sides quiet.
+ * <p>Positions are counted in bytes from the lane's beginning and only grow. {@code tail} and {@code limit} are
+ * written by the arrival side, {@code head} by the release side; {@link #discardAll} needs both sides quiet.
  */
 final class RecordStream {
     /** Bytes before each frame: its length and its tag, 32 bits each. A header never crosses the end of a chunk. */

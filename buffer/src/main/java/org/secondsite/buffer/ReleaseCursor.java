@@ -1,10 +1,11 @@
 package org.secondsite.buffer;
 
 /**
- * Walks the releasable records of a lane, oldest first, without taking them: the release side sends what the cursor shows and
- * then tells {@link EpochBuffer#released} how many have left.
+ * Walks the releasable records of a lane, oldest first, without taking them: the release side sends what the cursor
+ * shows and then tells {@link EpochBuffer#released} how many have left.
  *
- * <p>A frame lies in one piece, or in several where it runs over the end of a chunk. Reused for every walk; never allocates.
+ * <p>A frame lies in one piece, or in several where it runs over the end of a chunk. Reused for every walk; never
+ * allocates.
  */
 public final class ReleaseCursor {
     private final EpochBuffer buffer;

@@ -6,8 +6,8 @@ import java.lang.invoke.VarHandle;
 /**
  * A number that one side writes and any thread may read: a position in a lane, or a counter.
  *
- * <p>A write publishes everything that the writer did before it (release), a read sees it (acquire). On x86-64 both are plain
- * moves, so a tally costs nothing on the way of a packet.
+ * <p>A write publishes everything that the writer did before it (release), a read sees it (acquire). On x86-64 both
+ * are plain moves, so a tally costs nothing on the way of a packet.
  */
 final class Tally {
     private static final VarHandle VALUE;

@@ -3,8 +3,8 @@ package org.secondsite.buffer;
 import org.secondsite.config.EpochId;
 
 /**
- * The figures of one protected VM. Packets are frames as the port delivers them: a segmentation-offload frame counts once.
- * Bytes are those of the frames, without the buffer's own headers.
+ * The figures of one protected VM. Packets are frames as the port delivers them: a segmentation-offload frame counts
+ * once. Bytes are those of the frames, without the buffer's own headers.
  *
  * @param state what happens to its output now
  * @param term the highest term that a command for it has borne

@@ -13,7 +13,7 @@ import org.secondsite.config.EpochId;
 
 /** The buffer against the reference, operation by operation, over seeded random schedules. */
 class EpochBufferRandomTest {
-    private static final int RUNS = 60;
+    private static final int RUNS = 40;
     private static final int OPERATIONS = 20_000;
 
     @Test

@@ -12,8 +12,8 @@ import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.config.EpochId;
 
 /**
- * The data plane alone, for measurements and trouble-shooting: a clock seals an epoch every so often and commits it a fixed time later.
- * Prints {@code ready} when it holds, and its figures as one JSON object at the end.
+ * The data plane alone, for measurements and trouble-shooting: a clock seals an epoch every so often and commits it a
+ * fixed time later. Prints {@code ready} when it holds, and its figures as one JSON object at the end.
  */
 public final class BufferRun {
     private static final int STOP_SECONDS = 10;

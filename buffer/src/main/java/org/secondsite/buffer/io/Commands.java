@@ -8,7 +8,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Runs the system's own tools, in the process's network namespace. Every failure bears the command and what it said. */
+/**
+ * Runs the system's own tools, in the process's network namespace. Every failure bears the command and what it said.
+ */
 final class Commands {
     private static final int LIMIT_SECONDS = 10;
 

@@ -3,7 +3,10 @@ package org.secondsite.buffer.io;
 import java.io.IOException;
 import org.secondsite.buffer.ReleaseCursor;
 
-/** The sending end of a port. Of one thread. It copies nothing: what {@link #add} has seen must stay until {@link #send} returns. */
+/**
+ * The sending end of a port. Of one thread. It copies nothing: what {@link #add} has seen must stay until {@link
+ * #send} returns.
+ */
 interface FrameOutlet extends AutoCloseable {
     /** How a batch ended. */
     enum Outcome {

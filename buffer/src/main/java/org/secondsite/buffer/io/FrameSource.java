@@ -6,9 +6,9 @@ import java.lang.foreign.MemorySegment;
 /**
  * The receiving end of a port: what the VM-facing interface hears, frame by frame.
  *
- * <p>Of one thread, except {@link #wake} and {@link #drops}. A frame is valid until the next call of {@link #next}. It stands with
- * {@link #headerBytes} of the port's own header before its Ethernet header, VLAN tags included; the sending end of the same
- * kind takes it back in this form.
+ * <p>Of one thread, except {@link #wake} and {@link #drops}. A frame is valid until the next call of {@link #next}.
+ * It stands with {@link #headerBytes} of the port's own header before its Ethernet header, VLAN tags included; the
+ * sending end of the same kind takes it back in this form.
  */
 interface FrameSource extends AutoCloseable {
     /** Bytes of the port's own header before each frame: 10 with a virtio-net header, or 0. */

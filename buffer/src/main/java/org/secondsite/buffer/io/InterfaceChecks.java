@@ -8,7 +8,10 @@ import java.util.List;
 final class InterfaceChecks {
     private InterfaceChecks() {}
 
-    /** Things that would see a frame before the tap or the rules do, in words; empty when there are none and the interface is up. */
+    /**
+     * Things that would see a frame before the tap or the rules do, in words; empty when there are none and the
+     * interface is up.
+     */
     static List<String> beforeTheTap(String name) throws IOException {
         List<String> problems = new ArrayList<>();
         String link = Commands.run("ip -d link show dev " + name);

@@ -6,13 +6,16 @@ import java.util.List;
 /** What a mode needs of the kernel, and leaves behind closed when the process ends. */
 interface KernelState {
     /**
-     * Makes the state, over whatever an earlier process or a partial loss has left. At no moment is the way more open than before.
+     * Makes the state, over whatever an earlier process or a partial loss has left. At no moment is the way more open
+     * than before.
      *
      * @throws IOException if a step fails; the message has the step
      */
     void install() throws IOException;
 
-    /** Asks the kernel for all of it; returns what is missing or wrong, in words. Empty means that the way is closed. */
+    /**
+     * Asks the kernel for all of it; returns what is missing or wrong, in words. Empty means that the way is closed.
+     */
     List<String> problems() throws IOException;
 
     /** Removes what {@link #install} made. Protected VMs are not held back any more then. */

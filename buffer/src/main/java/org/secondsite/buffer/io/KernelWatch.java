@@ -10,10 +10,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the kernel state as it must be: a thread that looks at the interfaces often and cheaply, and at the rules now and then.
+ * Keeps the kernel state as it must be: a thread that looks at the interfaces often and cheaply, and at the rules now
+ * and then.
  *
- * <p>When an interface has gone, it waits. When one has come back, or something is wrong, the state is installed again, verified, and
- * the ports are bound anew. Held packets are not touched by any of this.
+ * <p>When an interface has gone, it waits. When one has come back, or something is wrong, the state is installed
+ * again, verified, and the ports are bound anew. Held packets are not touched by any of this.
  */
 final class KernelWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(KernelWatch.class);

@@ -16,8 +16,8 @@ import java.lang.invoke.MethodHandle;
 /**
  * The few functions of the C library that the ports need, for Linux on 64-bit machines (FFM, JEP 454).
  *
- * <p>A call answers what the function returned, or {@code -errno} when that was -1. An object belongs to one thread at a time, because
- * it owns the place where errno is kept. Calls allocate nothing once compiled.
+ * <p>A call answers what the function returned, or {@code -errno} when that was -1. An object belongs to one thread
+ * at a time, because it owns the place where errno is kept. Calls allocate nothing once compiled.
  */
 final class Libc {
     static final int EINTR = 4;
@@ -141,7 +141,10 @@ final class Libc {
         }
     }
 
-    /** Whether an interface is administratively up (netdevice(7), SIOCGIFFLAGS); false when there is none of this name. */
+    /**
+     * Whether an interface is administratively up (netdevice(7), SIOCGIFFLAGS); false when there is none of this
+     * name.
+     */
     boolean interfaceIsUp(String name) {
         int socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         try (Arena arena = Arena.ofConfined()) {

@@ -10,8 +10,8 @@ import java.lang.foreign.ValueLayout;
 /**
  * At most one data plane per interface: two would release every packet twice, and only one of them would be fenced.
  *
- * <p>The lock is an abstract Unix socket address (unix(7)), which belongs to the network namespace, as the interface does, and ends with
- * the process, however it ends.
+ * <p>The lock is an abstract Unix socket address (unix(7)), which belongs to the network namespace, as the interface
+ * does, and ends with the process, however it ends.
  */
 final class NamespaceLock implements AutoCloseable {
     private final Libc libc = new Libc();

@@ -15,8 +15,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Receives through a memory-mapped AF_PACKET ring (TPACKET_V3, {@code packet_mmap} in the kernel's documentation).
  *
- * <p>The tap comes before the interface's ingress rules, so it hears what those rules drop. Received frames carry a virtio-net header
- * (PACKET_VNET_HDR), so that segmentation-offload frames and unfinished checksums pass through as they are.
+ * <p>The tap comes before the interface's ingress rules, so it hears what those rules drop. Received frames carry a
+ * virtio-net header (PACKET_VNET_HDR), so that segmentation-offload frames and unfinished checksums pass through as
+ * they are.
  *
  * <pre>
  *   block  0        8         12        16              20

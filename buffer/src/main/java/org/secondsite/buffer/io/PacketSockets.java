@@ -39,7 +39,10 @@ final class PacketSockets {
         checked(libc.setOption(socket, SOL_PACKET, option, value), "set packet option " + option + " for", name);
     }
 
-    /** {@code struct tpacket_req3}: block size, block count, frame size, frame count, retire time, private bytes, features. */
+    /**
+     * {@code struct tpacket_req3}: block size, block count, frame size, frame count, retire time, private bytes,
+     * features.
+     */
     static void requestRing(Libc libc, int socket, int blockBytes, int blocks, int retireMillis, String name)
             throws IOException {
         try (Arena arena = Arena.ofConfined()) {

@@ -47,8 +47,8 @@ record PlaneParts(
     record Choice(String inside, String out, PortKind port, long poolBytes, long perVmBytes) {}
 
     /**
-     * Installs and verifies the kernel state, opens the ports, starts the threads. When a step fails, what was opened is closed; the kernel
-     * state stays.
+     * Installs and verifies the kernel state, opens the ports, starts the threads. When a step fails, what was opened
+     * is closed; the kernel state stays.
      */
     static DataPlane start(
             Choice choice,

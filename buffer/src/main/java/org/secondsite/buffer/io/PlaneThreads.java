@@ -24,19 +24,19 @@ import org.slf4j.LoggerFactory;
 /**
  * The engine of every mode: two threads around an {@link EpochBuffer}.
  *
- * <p>The <em>data-plane thread</em> is the buffer's arrival side. It reads frames, asks the classifier whose they are, appends them, and
- * executes the commands, between two frames and in the order in which they were given. The <em>release thread</em> is the other
- * side: it sends what may leave, lane by lane in turn, a batch at a time.
+ * <p>The <em>data-plane thread</em> is the buffer's arrival side. It reads frames, asks the classifier whose they
+ * are, appends them, and executes the commands, between two frames and in the order in which they were given. The
+ * <em>release thread</em> is the other side: it sends what may leave, lane by lane in turn, a batch at a time.
  *
- * <p><b>Sealing.</b> A seal first reads what the port already has, within a bound, so that packets need not wait an epoch longer
- * than they must; then it closes the epoch. A frame that comes later is appended behind the seal because this thread appends it later. No
- * assumption about the port's speed is needed.
+ * <p><b>Sealing.</b> A seal first reads what the port already has, within a bound, so that packets need not wait an
+ * epoch longer than they must; then it closes the epoch. A frame that comes later is appended behind the seal because
+ * this thread appends it later. No assumption about the port's speed is needed.
  *
- * <p><b>Fencing.</b> The release thread holds {@code way} while it touches the buffer, which is one batch. A fence takes it, empties the
- * lane, and only then reports: no frame of this VM is on its way through this process any more.
+ * <p><b>Fencing.</b> The release thread holds {@code way} while it touches the buffer, which is one batch. A fence
+ * takes it, empties the lane, and only then reports: no frame of this VM is on its way through this process any more.
  *
- * <p><b>Failure.</b> Whatever ends a thread stops both, and nothing is flushed; the kernel state that keeps the way closed is not ours to
- * undo here.
+ * <p><b>Failure.</b> Whatever ends a thread stops both, and nothing is flushed; the kernel state that keeps the way
+ * closed is not ours to undo here.
  */
 final class PlaneThreads implements DataPlane {
     private static final Logger LOG = LoggerFactory.getLogger(PlaneThreads.class);
@@ -185,7 +185,9 @@ final class PlaneThreads implements DataPlane {
         Closing.all(parts.owned());
     }
 
-    /** Binds all ports to their interfaces again; {@code done} runs on the data-plane thread when that has succeeded. */
+    /**
+     * Binds all ports to their interfaces again; {@code done} runs on the data-plane thread when that has succeeded.
+     */
     void rebind(Runnable done) {
         command(() -> {
             try {

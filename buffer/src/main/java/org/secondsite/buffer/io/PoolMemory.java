@@ -3,7 +3,10 @@ package org.secondsite.buffer.io;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
-/** The pool: anonymous memory that is there from the beginning, so that a full buffer cannot run into a lack of memory. */
+/**
+ * The pool: anonymous memory that is there from the beginning, so that a full buffer cannot run into a lack of
+ * memory.
+ */
 final class PoolMemory implements AutoCloseable {
     private final Libc libc = new Libc();
     private final MemorySegment segment;

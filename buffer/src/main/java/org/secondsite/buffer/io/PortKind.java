@@ -6,7 +6,10 @@ import java.util.Locale;
 
 /** By what means a data plane hears and sends frames. */
 public enum PortKind {
-    /** Linux packet sockets with a memory-mapped ring and virtio-net headers: fast, takes segmentation offload as it is. */
+    /**
+     * Linux packet sockets with a memory-mapped ring and virtio-net headers: fast, takes segmentation offload as it
+     * is.
+     */
     AF_PACKET {
         @Override
         FrameSource source(String name) throws IOException {
@@ -18,7 +21,9 @@ public enum PortKind {
             return new PacketSender(name, pool);
         }
     },
-    /** libpcap through pcap4j: portable and slower. Offloads of the interfaces have to be off, for it cannot see them. */
+    /**
+     * libpcap through pcap4j: portable and slower. Offloads of the interfaces have to be off, for it cannot see them.
+     */
     PCAP4J {
         @Override
         FrameSource source(String name) throws IOException {

@@ -16,9 +16,10 @@ import org.slf4j.LoggerFactory;
 /**
  * The release side of the buffer: one thread that sends what may leave.
  *
- * <p>Lanes take turns, a batch each. A batch is a run of records of one lane that leave by one outlet; what the outlet has taken is
- * released, the rest is looked at anew in the next turn, so a fence in between finds nothing half done. When an outlet's
- * queue is full this thread sleeps for {@value #BUSY_NANOS} ns: asking at once would only keep a processor from emptying the queue.
+ * <p>Lanes take turns, a batch each. A batch is a run of records of one lane that leave by one outlet; what the
+ * outlet has taken is released, the rest is looked at anew in the next turn, so a fence in between finds nothing half
+ * done. When an outlet's queue is full this thread sleeps for {@value #BUSY_NANOS} ns: asking at once would only keep
+ * a processor from emptying the queue.
  */
 final class Releaser {
     private static final Logger LOG = LoggerFactory.getLogger(Releaser.class);

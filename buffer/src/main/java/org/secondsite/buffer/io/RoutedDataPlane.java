@@ -12,8 +12,8 @@ import org.secondsite.config.InterfaceAddress;
  * The routed mode: the gateway is the first hop of its VMs, and releases held packets into the kernel's routing.
  *
  * <p>The tap on the VM-facing interface hears every frame; static rules behind the tap drop those of protected VMs
- * ({@link RoutedRules}). A released packet enters the kernel again at the far end of a veth pair, so that TTL, neighbours,
- * MTU and firewall are the kernel's. Packets towards VMs take the kernel's way, without a wait.
+ * ({@link RoutedRules}). A released packet enters the kernel again at the far end of a veth pair, so that TTL,
+ * neighbours, MTU and firewall are the kernel's. Packets towards VMs take the kernel's way, without a wait.
  *
  * <p>FailClosed: when this process ends, however it ends, rules and pair stay, and nothing feeds the pair any more.
  */
@@ -26,10 +26,11 @@ public final class RoutedDataPlane {
     }
 
     /**
-     * Installs the kernel state, verifies it, and starts with every VM CLOSED. Needs root, or CAP_NET_ADMIN and CAP_NET_RAW.
+     * Installs the kernel state, verifies it, and starts with every VM CLOSED. Needs root, or CAP_NET_ADMIN and
+     * CAP_NET_RAW.
      *
-     * @throws IOException if the state cannot be installed or verified, or another data plane runs on the interface; the way
-     *     stays closed as far as it could be closed
+     * @throws IOException if the state cannot be installed or verified, or another data plane runs on the interface;
+     * the way stays closed as far as it could be closed
      * @throws IllegalArgumentException if two VMs cannot be told apart, or the pool is too small for their number
      */
     public static DataPlane open(
@@ -45,7 +46,8 @@ public final class RoutedDataPlane {
     }
 
     /**
-     * Asks the kernel whether output of the VMs has any way out but through the release pair. Changes nothing; a data plane may run or not.
+     * Asks the kernel whether output of the VMs has any way out but through the release pair. Changes nothing; a data
+     * plane may run or not.
      *
      * @return what is wrong, in words; empty when the way is closed
      */

@@ -11,7 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The kernel state of the routed mode: installed in an order in which nothing can slip out, and verified by asking for it back.
+ * The kernel state of the routed mode: installed in an order in which nothing can slip out, and verified by asking
+ * for it back.
  *
  * <pre>
  *   VM ──▶ inside ──┬─ tap ──▶ held ──▶ our end ═══ kernel's end ──▶ routing ──▶ uplink
@@ -77,8 +78,8 @@ final class RoutedKernelState implements KernelState {
     }
 
     /**
-     * The kernel takes the stricter of "all" and the interface's own value, so "all" has to be off; the other interfaces keep what
-     * they had.
+     * The kernel takes the stricter of "all" and the interface's own value, so "all" has to be off; the other
+     * interfaces keep what they had.
      */
     private static void relaxReversePath() throws IOException {
         int all = Integer.parseInt(Sysctl.get("ipv4/conf/all/rp_filter"));

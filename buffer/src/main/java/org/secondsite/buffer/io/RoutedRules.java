@@ -9,12 +9,13 @@ import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.config.InterfaceAddress;
 
 /**
- * The static nftables rules of the routed mode. They keep the way closed, with this process and without it: the kernel never
- * forwards a frame of a protected VM that has not come through the release pair, and only this process puts frames there.
+ * The static nftables rules of the routed mode. They keep the way closed, with this process and without it: the
+ * kernel never forwards a frame of a protected VM that has not come through the release pair, and only this process
+ * puts frames there.
  *
- * <p>They stand in two tables. The first sees a frame where it comes in, behind the tap that we listen at; the second, where a packet
- * would be forwarded, whatever way it came. The rules are written as {@code nft list} prints them, so that what is in force
- * can be compared with what should be.
+ * <p>They stand in two tables. The first sees a frame where it comes in, behind the tap that we listen at; the
+ * second, where a packet would be forwarded, whatever way it came. The rules are written as {@code nft list} prints
+ * them, so that what is in force can be compared with what should be.
  */
 final class RoutedRules {
     private final String inside;

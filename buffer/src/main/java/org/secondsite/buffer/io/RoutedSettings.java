@@ -9,9 +9,10 @@ import org.secondsite.config.MacAddress;
  *
  * @param insideInterface the VM-facing interface, in the process's network namespace
  * @param insideMac the gateway's MAC address there, the same at both sites
- * @param insideAddresses its addresses there with the subnet's length, like {@code 203.0.113.1/24}, the same at both sites
- * @param releaseName names the veth pair through which held packets are released: its ends get a 0 and a 1 behind it; 1 to 14
- *     characters
+ * @param insideAddresses its addresses there with the subnet's length, like {@code 203.0.113.1/24}, the same at both
+ * sites
+ * @param releaseName names the veth pair through which held packets are released: its ends get a 0 and a 1 behind it;
+ * 1 to 14 characters
  * @param poolBytes the memory for held packets of all VMs together
  * @param perVmBytes the most that one VM may hold
  */

@@ -10,8 +10,9 @@ import java.util.regex.Pattern;
 import org.secondsite.config.IpPrefix;
 
 /**
- * Compares one nftables table as it should be with the table as {@code nft list} prints it: chains rule by rule in order, sets
- * by their elements in any order. Versions of nft differ in line breaks, in how they write IPv6 addresses and devices.
+ * Compares one nftables table as it should be with the table as {@code nft list} prints it: chains rule by rule in
+ * order, sets by their elements in any order. Versions of nft differ in line breaks, in how they write IPv6 addresses
+ * and devices.
  */
 final class RulesetText {
     private static final Pattern BLOCK = Pattern.compile("(chain|set) (\\S+) \\{");

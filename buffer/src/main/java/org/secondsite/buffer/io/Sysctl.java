@@ -6,7 +6,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The network namespace's settings under {@code /proc/sys/net}, which belong to the namespace of the thread that asks. */
+/**
+ * The network namespace's settings under {@code /proc/sys/net}, which belong to the namespace of the thread that
+ * asks.
+ */
 final class Sysctl {
     private static final Path NET = Path.of("/proc/sys/net");
 

@@ -8,17 +8,19 @@ import org.secondsite.buffer.FrameClassifier;
 import org.secondsite.buffer.ProtectedVm;
 
 /**
- * The transparent mode: a bump in the wire between two interfaces. Frames of protected VMs are held and released straight to the
- * other port; everything else, and everything inbound, is redirected by the kernel ({@link TransparentKernelState}).
+ * The transparent mode: a bump in the wire between two interfaces. Frames of protected VMs are held and released
+ * straight to the other port; everything else, and everything inbound, is redirected by the kernel ({@link
+ * TransparentKernelState}).
  */
 public final class TransparentDataPlane {
     private TransparentDataPlane() {}
 
     /**
-     * Installs the kernel state, verifies it, and starts with every VM CLOSED. Needs root, or CAP_NET_ADMIN and CAP_NET_RAW.
+     * Installs the kernel state, verifies it, and starts with every VM CLOSED. Needs root, or CAP_NET_ADMIN and
+     * CAP_NET_RAW.
      *
-     * @throws IOException if the state cannot be installed or verified, or another data plane runs on the interface; the way
-     *     stays closed as far as it could be closed
+     * @throws IOException if the state cannot be installed or verified, or another data plane runs on the interface;
+     * the way stays closed as far as it could be closed
      * @throws IllegalArgumentException if two VMs cannot be told apart, or the pool is too small for their number
      */
     public static DataPlane open(
@@ -35,7 +37,8 @@ public final class TransparentDataPlane {
     }
 
     /**
-     * Asks the kernel whether output of the VMs has any way from inside to outside but through this process. Changes nothing.
+     * Asks the kernel whether output of the VMs has any way from inside to outside but through this process. Changes
+     * nothing.
      *
      * @return what is wrong, in words; empty when the way is closed
      */

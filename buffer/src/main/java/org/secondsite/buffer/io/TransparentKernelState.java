@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The kernel state of the transparent mode: rules at the ingress of both interfaces that redirect a frame to the other one before any
- * protocol of this machine sees it.
+ * The kernel state of the transparent mode: rules at the ingress of both interfaces that redirect a frame to the
+ * other one before any protocol of this machine sees it.
  *
  * <pre>
  *   VM ──▶ inside ──┬─ tap ──▶ held ──▶ outside
@@ -17,8 +17,9 @@ import org.slf4j.LoggerFactory;
  *   outside ──▶ rules: redirected ──▶ inside ──▶ VM
  * </pre>
  *
- * <p>The redirection stands in the same nftables table as the drop ({@code fwd to}), not in traffic-control filters: one transaction replaces
- * both, so there is no instant in which one is there without the other, and both chains end in a drop.
+ * <p>The redirection stands in the same nftables table as the drop ({@code fwd to}), not in traffic-control filters:
+ * one transaction replaces both, so there is no instant in which one is there without the other, and both chains end
+ * in a drop.
  */
 final class TransparentKernelState implements KernelState {
     private static final Logger LOG = LoggerFactory.getLogger(TransparentKernelState.class);

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The header that carries a frame's unfinished work between kernel and user space ({@code linux/virtio_net.h}, in the machine's
- * byte order on packet sockets).
+ * The header that carries a frame's unfinished work between kernel and user space ({@code linux/virtio_net.h}, in the
+ * machine's byte order on packet sockets).
  *
  * <pre>
  *   0       1          2         4          6            8             10

@@ -24,8 +24,8 @@ import org.secondsite.buffer.VmCounters;
 import org.secondsite.config.EpochId;
 
 /**
- * Seals, commits and fences in random order while the VM sends as fast as it can. What the uplink heard is judged afterwards: nothing
- * uncommitted, nothing twice, nothing out of order.
+ * Seals, commits and fences in random order while the VM sends as fast as it can. What the uplink heard is judged
+ * afterwards: nothing uncommitted, nothing twice, nothing out of order.
  */
 @Tag("lab")
 @Timeout(120)

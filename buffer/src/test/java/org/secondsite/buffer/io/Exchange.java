@@ -10,7 +10,9 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.Random;
 
-/** A TCP connection from the uplink's host to the VM that carries so many bytes each way, and must return what it got. */
+/**
+ * A TCP connection from the uplink's host to the VM that carries so many bytes each way, and must return what it got.
+ */
 final class Exchange {
     private static final int LIMIT_MILLIS = 20_000;
 

@@ -14,7 +14,10 @@ import java.util.concurrent.TimeUnit;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.config.EpochId;
 
-/** A routed data plane in a process of its own, so that the process can be killed. It takes a command a line and answers a line. */
+/**
+ * A routed data plane in a process of its own, so that the process can be killed. It takes a command a line and
+ * answers a line.
+ */
 final class GatewayProcess implements AutoCloseable {
     private final Process process;
     private final BufferedReader answers;

@@ -16,7 +16,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
-/** Network namespaces of a test, with a prefix that no other run has. They are removed at the end, whatever happened. */
+/**
+ * Network namespaces of a test, with a prefix that no other run has. They are removed at the end, whatever happened.
+ */
 final class Namespaces implements AutoCloseable {
     private static final int CLONE_NEWNET = 0x40000000;
     private static final int TIMEOUT_SECONDS = 60;

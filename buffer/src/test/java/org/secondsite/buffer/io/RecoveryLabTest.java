@@ -20,7 +20,10 @@ import org.secondsite.buffer.Pressure;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 
-/** Interfaces and rules that go away under a running data plane: held packets stay held, and all is well again afterwards. */
+/**
+ * Interfaces and rules that go away under a running data plane: held packets stay held, and all is well again
+ * afterwards.
+ */
 @Tag("lab")
 @Timeout(90)
 class RecoveryLabTest {
