@@ -3,15 +3,19 @@ package org.secondsite.buffer.io;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.io.OutputStream;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs the system's own tools, in the process's network namespace. Every failure bears the command and what it said.
  */
 final class Commands {
+    private static final Logger LOG = LoggerFactory.getLogger(Commands.class);
     private static final int LIMIT_SECONDS = 10;
 
     private Commands() {}
@@ -29,32 +33,30 @@ final class Commands {
      * @throws IOException if it cannot be started, fails, or takes longer than ten seconds
      */
     static String run(List<String> command, String input) throws IOException {
-        Path in = Files.createTempFile("secondsite", ".in");
-        Path out = Files.createTempFile("secondsite", ".out");
         String shown = String.join(" ", command);
-        try {
-            Files.writeString(in, input);
-            Process process = new ProcessBuilder(command)
-                    .redirectInput(in.toFile())
-                    .redirectOutput(out.toFile())
-                    .redirectErrorStream(true)
-                    .start();
-            if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        CompletableFuture<Process> ended = process.onExit().orTimeout(LIMIT_SECONDS, TimeUnit.SECONDS);
+        // The end of the process ends the reading below.
+        CompletableFuture<Process> watched = ended.whenComplete((done, late) -> {
+            if (late != null) {
                 process.destroyForcibly();
-                throw new IOException("'" + shown + "' did not end within " + LIMIT_SECONDS + " s");
             }
-            String printed = Files.readString(out, UTF_8);
-            if (process.exitValue() != 0) {
-                throw new IOException("'" + shown + "' failed: " + printed.strip());
-            }
-            return printed;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted while '" + shown + "' ran", e);
-        } finally {
-            Files.deleteIfExists(in);
-            Files.deleteIfExists(out);
+        });
+        try (OutputStream to = process.getOutputStream()) {
+            to.write(input.getBytes(UTF_8));
+        } catch (IOException e) {
+            LOG.debug("'{}' did not read all of its input: {}", shown, e.getMessage());
         }
+        String printed = new String(process.getInputStream().readAllBytes(), UTF_8);
+        try {
+            watched.join();
+        } catch (CompletionException e) {
+            throw new IOException("'" + shown + "' did not end within " + LIMIT_SECONDS + " s", e);
+        }
+        if (process.exitValue() != 0) {
+            throw new IOException("'" + shown + "' failed: " + printed.strip());
+        }
+        return printed;
     }
 
     /** Whether a command succeeds; used to ask whether something exists. */
