@@ -123,7 +123,9 @@ public final class CheckpointStream {
         if (epoch.compareTo(lastCommitted) > 0) {
             lastCommitted = epoch;
         }
-        if (gated) {
+        if (gated && epoch.term() == lastSealed.term()) {
+            // An epoch of the term before a retitle is released together with the first one of the new term: the data
+            // plane takes no command of a term lower than it has seen.
             dataPlane.commit(vm, epoch);
         }
         session.ifPresent(s -> s.credit(epoch));

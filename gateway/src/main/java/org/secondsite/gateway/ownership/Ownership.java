@@ -270,7 +270,8 @@ public final class Ownership {
     private void promote(String how, boolean missedOne) {
         if (!imageHeld || missedOne) {
             enterSolo(how + ", without an image");
-            add(new Alarm("owner of term " + term() + " but no image of its state is held; an operator must start the VM"));
+            add(new Alarm(
+                    "owner of term " + term() + " but no image of its state is held; an operator must start the VM"));
             return;
         }
         if (state == OwnershipState.STANDBY) {

@@ -97,8 +97,11 @@ final class OwnershipTable {
 
     private static void passedOnRows() {
         on(UNKNOWN, RecordPassedOn.class, "nothing: only the witness can say what is in force", (g, e) -> {});
-        on(except(UNKNOWN), RecordPassedOn.class, "a newer record decides the role; others are ignored", (g, e) -> g.learn(
-                e.record(), "record of term " + e.record().term() + " by the peer"));
+        on(
+                except(UNKNOWN),
+                RecordPassedOn.class,
+                "a newer record decides the role; others are ignored",
+                (g, e) -> g.learn(e.record(), "record of term " + e.record().term() + " by the peer"));
     }
 
     private static void requestRows() {

@@ -137,9 +137,10 @@ public final class DemoCommand implements Callable<Integer> {
         if (verdict.silent() > 0) {
             say("  " + verdict.silent() + " connections stayed silent");
         }
-        say(verdict.nothingLost()
-                ? "VERDICT: no connection broke, every counter is contiguous"
-                : "VERDICT: something was lost");
+        say(
+                verdict.nothingLost()
+                        ? "VERDICT: no connection broke, every counter is contiguous"
+                        : "VERDICT: something was lost");
     }
 
     private ObjectNode report(List<SiteKill.Outcome> kills, JsonNode pause, ClientVerdict verdict) {

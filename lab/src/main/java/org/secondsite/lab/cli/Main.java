@@ -5,7 +5,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** What {@code ./secondsite} runs for the commands that need the lab. Exit codes: 0 done, 1 failed, 2 wrong command line. */
-@Command(name = "secondsite", subcommands = {LabCommands.class, DemoCommand.class})
+@Command(
+        name = "secondsite",
+        subcommands = {LabCommands.class, DemoCommand.class})
 public final class Main {
     private Main() {}
 

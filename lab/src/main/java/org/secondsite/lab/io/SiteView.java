@@ -78,8 +78,7 @@ public final class SiteView {
      */
     public void await(String state, int limitSeconds) throws IOException {
         try {
-            Waiting.until(
-                    "site " + site.id() + " to be " + state, limitSeconds, () -> state().equals(state));
+            Waiting.until("site " + site.id() + " to be " + state, limitSeconds, () -> state().equals(state));
         } catch (IOException e) {
             throw new IOException(e.getMessage() + "; it is " + describe(), e);
         }
@@ -88,8 +87,8 @@ public final class SiteView {
     private String describe() {
         try {
             JsonNode group = group();
-            return group.path("state").asText() + " in term " + group.path("term").asLong() + ": "
-                    + group.path("reason").asText();
+            return group.path("state").asText() + " in term "
+                    + group.path("term").asLong() + ": " + group.path("reason").asText();
         } catch (IOException e) {
             return "silent (" + e.getMessage() + ")";
         }

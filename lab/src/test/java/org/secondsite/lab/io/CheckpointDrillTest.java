@@ -33,26 +33,35 @@ class CheckpointDrillTest {
 
     private static double medianPauseMs(DrillLab drill) throws IOException {
         long from = sealed(drill.site(Site.A).vm());
-        Waiting.until(CHECKPOINTS + " checkpoints", 120, () -> sealed(drill.site(Site.A).vm()) >= from + CHECKPOINTS);
+        Waiting.until(
+                CHECKPOINTS + " checkpoints",
+                120,
+                () -> sealed(drill.site(Site.A).vm()) >= from + CHECKPOINTS);
         JsonNode pause = drill.site(Site.A).vm().path("pauseMs");
         System.out.println("pause " + pause);
         return pause.path("p50").asDouble();
     }
 
     private static long sealed(JsonNode vm) {
-        return Long.parseLong(vm.path("sealed").asText().split("/")[1]);
+        return number(vm.path("sealed").asText());
+    }
+
+    /** The number of an epoch that is written as TERM/NUMBER. */
+    private static long number(String epoch) {
+        return Long.parseLong(epoch.substring(epoch.indexOf('/') + 1));
     }
 
     private static void replicaEqualsTheGuestsMemory(DrillLab drill) throws IOException {
         Lab lab = drill.lab();
         try (GuestMonitor monitor = new GuestMonitor(lab.paths().testQmp(Site.A))) {
             monitor.pause();
-            // Checkpoints go on while an operator's pause lasts; two more rounds carry everything that changed before it.
+            // Checkpoints go on while an operator's pause lasts; two more rounds carry everything that changed before
+            // it.
             long frozen = sealed(drill.site(Site.A).vm());
-            Waiting.until("the standby to apply what was frozen", 20, () -> {
-                String[] applied = drill.site(Site.B).vm().path("applied").asText().split("/");
-                return Long.parseLong(applied[1]) >= frozen + 2;
-            });
+            Waiting.until(
+                    "the standby to apply what was frozen",
+                    20,
+                    () -> number(drill.site(Site.B).vm().path("applied").asText()) >= frozen + 2);
             long differs = Files.mismatch(lab.paths().ram(Site.A), lab.paths().ram(Site.B));
             assertEquals(-1, differs, "first byte that differs");
             monitor.execute("cont");

@@ -23,7 +23,8 @@ final class DrillLab implements AutoCloseable {
     }
 
     static DrillLab up(int delayMillis, LabOptions.Load load, boolean hold) throws IOException {
-        String name = "sst" + Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36, 36 * 36 * 36 * 36), 36);
+        String name =
+                "sst" + Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36, 36 * 36 * 36 * 36), 36);
         Lab lab = LabStart.up(
                 new LabOptions(name, delayMillis, load, hold),
                 (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));

@@ -18,11 +18,10 @@ class GatewayDeathDrillTest {
             drill.run(1_000);
             try (UplinkCapture uplink = new UplinkCapture(drill.lab(), Site.A)) {
                 drill.requireService(5);
-                Waiting.until("packets to be held", 10, () -> drill.site(Site.A)
-                                .vm()
-                                .path("heldPackets")
-                                .asLong()
-                        > 0);
+                Waiting.until(
+                        "packets to be held",
+                        10,
+                        () -> drill.site(Site.A).vm().path("heldPackets").asLong() > 0);
                 drill.lab().kill("gateway:a");
                 long atDeath = uplink.packets();
                 assertTrue(atDeath > 0, "the capture sees what is released");

@@ -26,8 +26,7 @@ final class GuestMonitor implements AutoCloseable {
     }
 
     JsonNode execute(String command) throws IOException {
-        ByteBuffer line = StandardCharsets.UTF_8.encode(
-                JSON.createObjectNode().put("execute", command) + "\n");
+        ByteBuffer line = StandardCharsets.UTF_8.encode(JSON.createObjectNode().put("execute", command) + "\n");
         while (line.hasRemaining()) {
             channel.write(line);
         }
