@@ -20,12 +20,12 @@ import org.secondsite.replicator.Epoch;
  * full image or a delta on the one before. A stream has a number that is never used again while this process lives. Answers
  * name the stream, so an answer that is late can never be credited to another chain that happens to use the same epoch ids.
  *
- * <p><b>Order.</b> Of each stream the epochs are sent in order, and the head of the queue is always the oldest one not
- * answered: {@code entries = sent ... | being sent or waiting ...}. A break moves the border back to what the peer says it
- * got.
+ * <p><b>Order.</b> The epochs of a stream go through three queues: <em>waiting</em>, the first of which is being encoded;
+ * <em>encoded</em>, whose bytes wait for the connection; and <em>sent</em>, which the peer may answer. A break puts back into
+ * the first queue what the peer does not say it got.
  *
  * <p><b>Fairness.</b> {@link #poll} takes the streams in turn. The caller sends one piece of bounded size and puts the stream
- * back with {@link #pieceSent}, so a VM with a huge epoch delays another's by one piece.
+ * back with {@link #again}, so a VM with a huge epoch delays another's by one piece.
  *
  * <p>Not thread-safe; knows no clock and no socket.
  */
@@ -45,7 +45,8 @@ public final class SendWindow {
         private final VmId vm;
         private final int number;
         private final Deque<Epoch> sent = new ArrayDeque<>();
-        private final Deque<Epoch> unsent = new ArrayDeque<>();
+        private final Deque<Epoch> encoded = new ArrayDeque<>();
+        private final Deque<Epoch> waiting = new ArrayDeque<>();
         private EpochId last = EpochId.NONE;
         private EpochId lastSent = EpochId.NONE;
         private long bytes;
@@ -70,9 +71,9 @@ public final class SendWindow {
             return number;
         }
 
-        /** The epoch that is being sent or is next to be sent. */
+        /** The epoch that is being encoded or is next to be. */
         public Epoch current() {
-            return unsent.getFirst();
+            return waiting.getFirst();
         }
 
         /** Whether the chain was given up. */
@@ -100,6 +101,14 @@ public final class SendWindow {
 
     /** An epoch of a VM that the peer holds. */
     public record Commit(VmId vm, EpochId epoch) {}
+
+    /**
+     * What a resume amounts to.
+     *
+     * @param commits the commits that are news
+     * @param broken chains that were discarded, with the epoch that the peer claimed
+     */
+    public record Resumed(List<Commit> commits, List<Commit> broken) {}
 
     private final long maxVmBytes;
     private final Consumer<Epoch> freed;
@@ -144,7 +153,7 @@ public final class SendWindow {
         }
         stream.last = epoch.header().epoch();
         stream.bytes += epoch.plainBytes();
-        stream.unsent.addLast(epoch);
+        stream.waiting.addLast(epoch);
         enqueue(stream);
         return Optional.empty();
     }
@@ -163,33 +172,49 @@ public final class SendWindow {
         ready.remove(stream);
         stream.discarded = true;
         stream.sent.forEach(freed);
-        stream.unsent.forEach(freed);
+        stream.encoded.forEach(freed);
+        stream.waiting.forEach(freed);
         stream.sent.clear();
-        stream.unsent.clear();
+        stream.encoded.clear();
+        stream.waiting.clear();
         return stream.opened ? Optional.of(stream) : Optional.empty();
     }
 
-    /** The stream whose turn it is to send a piece, or null. Not given out again until {@link #pieceSent}. */
+    /** The stream whose turn it is to send a piece, or null. Not given out until {@link #again}. */
     public Stream poll() {
         return ready.poll();
     }
 
+    /** {@code stream.current()} is encoded to its end; the next one may be begun. */
+    public void wholeEncoded(Stream stream) {
+        if (!stream.discarded) {
+            stream.encoded.addLast(stream.waiting.removeFirst());
+        }
+    }
+
     /**
-     * A piece of {@code stream.current()} is on its way.
+     * The last byte of the stream's oldest encoded epoch is handed to the connection: from now on the peer may answer it.
      *
-     * @param last whether it was the epoch's last one
+     * @return the epoch's size in plain form
+     * @throws IllegalStateException if no epoch of the stream is encoded
      */
-    public void pieceSent(Stream stream, boolean last) {
-        if (stream.discarded) {
-            return;
+    public long wholeSent(int number) {
+        Stream stream = byNumber.get(number);
+        if (stream == null || stream.encoded.isEmpty()) {
+            throw new IllegalStateException("no epoch of stream " + number + " is encoded");
         }
-        if (last) {
-            Epoch whole = stream.unsent.removeFirst();
-            stream.sent.addLast(whole);
-            stream.lastSent = whole.header().epoch();
+        Epoch whole = stream.encoded.removeFirst();
+        stream.sent.addLast(whole);
+        stream.lastSent = whole.header().epoch();
+        return whole.plainBytes();
+    }
+
+    /** A stream that {@link #poll} gave out gets its turn again, if there is anything left of it to send. */
+    public void again(Stream stream) {
+        if (!stream.discarded) {
+            stream.taken = false;
+            enqueue(stream);
         }
-        stream.taken = false;
-        enqueue(stream);
     }
 
     /** The peer says that it holds the epoch and those before it in the stream. */
@@ -235,60 +260,54 @@ public final class SendWindow {
     }
 
     /**
-     * A new connection begins: what the peer did not get whole on earlier ones is sent again.
+     * A new connection begins: what the peer did not get whole on earlier ones is sent again. A chain of which the peer
+     * claims to have got what was never sent is discarded: one of the two ends is wrong about it.
      *
      * @param resume the peer's word
-     * @return the commits that are news
-     * @throws IllegalArgumentException if the peer claims to have got what was never sent
      */
-    public List<Commit> resume(Resume resume) {
+    public Resumed resume(Resume resume) {
         Map<Integer, Resume.Position> positions = new HashMap<>();
-        for (Resume.Position position : resume.positions()) {
-            Stream stream = byNumber.get(position.stream());
-            boolean unknown = stream == null
-                    ? position.stream() > lastNumber
-                    : !position.delivered().atMost(stream.lastSent);
-            if (unknown) {
-                throw new IllegalArgumentException("the peer got epoch " + position.delivered() + " on stream "
-                        + position.stream() + ", which was never sent");
-            }
-            positions.put(position.stream(), position);
-        }
+        resume.positions().forEach(position -> positions.put(position.stream(), position));
         List<Commit> commits = new ArrayList<>();
+        List<Commit> broken = new ArrayList<>();
         ready.clear();
-        for (Stream stream : byVm.values()) {
+        for (Stream stream : List.copyOf(byVm.values())) {
             stream.opened = false;
             stream.taken = false;
-            Resume.Position position = positions.get(stream.number);
-            EpochId delivered = position == null ? EpochId.NONE : position.delivered();
-            if (position != null && committed(stream.number, position.committed()) == Answer.TAKEN) {
+            Resume.Position position = positions.getOrDefault(
+                    stream.number, new Resume.Position(stream.number, EpochId.NONE, EpochId.NONE));
+            if (!position.delivered().atMost(stream.lastSent)) {
+                broken.add(new Commit(stream.vm, position.delivered()));
+                discard(stream.vm);
+                continue;
+            }
+            if (committed(stream.number, position.committed()) == Answer.TAKEN) {
                 commits.add(new Commit(stream.vm, position.committed()));
             }
-            while (!stream.sent.isEmpty()
-                    && !stream.sent.getLast().header().epoch().atMost(delivered)) {
-                stream.unsent.addFirst(stream.sent.removeLast());
+            while (!stream.encoded.isEmpty()) {
+                stream.waiting.addFirst(stream.encoded.removeLast());
             }
-            stream.lastSent = delivered;
+            while (!stream.sent.isEmpty()
+                    && !stream.sent.getLast().header().epoch().atMost(position.delivered())) {
+                stream.waiting.addFirst(stream.sent.removeLast());
+            }
+            stream.lastSent = position.delivered();
             enqueue(stream);
         }
-        return commits;
+        return new Resumed(commits, broken);
     }
 
     /** What is in the window, by VM. VMs of which nothing is in it are left out. */
     public Map<VmId, InFlight> inFlight() {
         Map<VmId, InFlight> result = new LinkedHashMap<>();
         for (Stream stream : byVm.values()) {
-            int epochs = stream.sent.size() + stream.unsent.size();
-            if (epochs > 0) {
-                Epoch oldest = stream.sent.isEmpty() ? stream.unsent.getFirst() : stream.sent.getFirst();
-                Epoch newest = stream.unsent.isEmpty() ? stream.sent.getLast() : stream.unsent.getLast();
-                result.put(
-                        stream.vm,
-                        new InFlight(
-                                epochs,
-                                stream.bytes,
-                                oldest.header().epoch(),
-                                newest.header().epoch()));
+            List<Epoch> all = new ArrayList<>(stream.sent);
+            all.addAll(stream.encoded);
+            all.addAll(stream.waiting);
+            if (!all.isEmpty()) {
+                EpochId oldest = all.getFirst().header().epoch();
+                EpochId newest = all.getLast().header().epoch();
+                result.put(stream.vm, new InFlight(all.size(), stream.bytes, oldest, newest));
             }
         }
         return result;
@@ -300,7 +319,7 @@ public final class SendWindow {
     }
 
     private void enqueue(Stream stream) {
-        if (!stream.taken && !stream.unsent.isEmpty()) {
+        if (!stream.taken && !stream.waiting.isEmpty()) {
             stream.taken = true;
             ready.addLast(stream);
         }

@@ -9,11 +9,17 @@ import org.secondsite.config.VmId;
  * @param connected whether the peer is connected
  * @param detail since when it is not and why, or what is spoken
  * @param rttNanos the smoothed round-trip time, 0 if not known
+ * @param bytesPerSecond the rate that the way to the peer takes, 0 if not known; a lower bound while there is little to send
  * @param inFlight what of each VM is sent or waits, and is not committed
  * @param counters since the tunnel was opened
  */
 public record TunnelStatus(
-        boolean connected, String detail, long rttNanos, Map<VmId, SendWindow.InFlight> inFlight, Counters counters) {
+        boolean connected,
+        String detail,
+        long rttNanos,
+        long bytesPerSecond,
+        Map<VmId, SendWindow.InFlight> inFlight,
+        Counters counters) {
     /** Copies the map. */
     public TunnelStatus {
         inFlight = Map.copyOf(inFlight);

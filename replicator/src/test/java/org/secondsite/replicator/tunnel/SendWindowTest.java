@@ -3,7 +3,6 @@ package org.secondsite.replicator.tunnel;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayDeque;
@@ -91,14 +90,17 @@ class SendWindowTest {
         window.offer(epoch(WEB, id(2), id(1), 10));
         SendWindow.Stream stream = window.poll();
         assertEquals(SendWindow.Answer.IMPOSSIBLE, window.committed(stream.number(), id(1)));
-        window.pieceSent(stream, false);
+        window.wholeEncoded(stream);
         assertEquals(SendWindow.Answer.IMPOSSIBLE, window.refused(stream.number(), id(1)));
-        window.pieceSent(window.poll(), true);
+        window.wholeSent(stream.number());
         assertEquals(SendWindow.Answer.IMPOSSIBLE, window.committed(stream.number(), id(2)));
         assertEquals(SendWindow.Answer.IMPOSSIBLE, window.committed(stream.number() + 1, id(1)));
         assertEquals(SendWindow.Answer.TAKEN, window.committed(stream.number(), id(1)));
         Resume liar = new Resume(List.of(new Resume.Position(stream.number(), id(2), id(2))));
-        assertThrows(IllegalArgumentException.class, () -> window.resume(liar));
+        SendWindow.Resumed resumed = window.resume(liar);
+        assertEquals(List.of(), resumed.commits());
+        assertEquals(List.of(new SendWindow.Commit(WEB, id(2))), resumed.broken());
+        assertEquals(Map.of(), window.inFlight());
     }
 
     @Test
@@ -112,10 +114,30 @@ class SendWindowTest {
         SendWindow.Stream db = window.poll();
         assertEquals(DB, db.vm());
         assertNull(window.poll());
-        window.pieceSent(web, false);
-        window.pieceSent(db, false);
+        window.again(web);
+        window.again(db);
         assertEquals(WEB, window.poll().vm());
         assertEquals(DB, window.poll().vm());
+    }
+
+    @Test
+    void aBreakPutsBackWhatIsEncodedAndNotSent() {
+        SendWindow window = new SendWindow(MAX_BYTES, Epoch::close);
+        for (int number = 1; number <= 4; number++) {
+            window.offer(epoch(WEB, id(number), number == 1 ? EpochId.NONE : id(number - 1), 10));
+        }
+        SendWindow.Stream stream = window.poll();
+        window.wholeEncoded(stream);
+        window.wholeSent(stream.number());
+        window.wholeEncoded(stream);
+        window.wholeSent(stream.number());
+        window.wholeEncoded(stream);
+        assertEquals(id(4), stream.current().header().epoch());
+        window.resume(new Resume(List.of(new Resume.Position(stream.number(), id(1), EpochId.NONE))));
+        assertEquals(id(2), stream.current().header().epoch());
+        assertEquals(SendWindow.Answer.TAKEN, window.committed(stream.number(), id(1)));
+        assertEquals(List.of(stream.number(), stream.number(), stream.number()), sendAll(window));
+        assertEquals(SendWindow.Answer.TAKEN, window.committed(stream.number(), id(4)));
     }
 
     /**
@@ -189,7 +211,7 @@ class SendWindowTest {
                     assertEquals(Optional.empty(), ledger.open(stream.number(), stream.vm()), where());
                 }
                 forward.addLast(new Sent(stream.number(), stream.current()));
-                window.pieceSent(stream, true);
+                whole(window, stream);
             }
         }
 
@@ -243,7 +265,9 @@ class SendWindowTest {
             if (up) {
                 ledger.hello(incarnation);
                 Resume resume = ledger.resume();
-                for (SendWindow.Commit commit : window.resume(resume)) {
+                SendWindow.Resumed resumed = window.resume(resume);
+                assertEquals(List.of(), resumed.broken(), where());
+                for (SendWindow.Commit commit : resumed.commits()) {
                     credited(resume.positions().get(0).stream(), commit.epoch());
                 }
             }
@@ -296,9 +320,15 @@ class SendWindowTest {
         List<Integer> streams = new ArrayList<>();
         for (SendWindow.Stream stream = window.poll(); stream != null; stream = window.poll()) {
             streams.add(stream.number());
-            window.pieceSent(stream, true);
+            whole(window, stream);
         }
         return streams;
+    }
+
+    private static void whole(SendWindow window, SendWindow.Stream stream) {
+        window.wholeEncoded(stream);
+        window.wholeSent(stream.number());
+        window.again(stream);
     }
 
     private static EpochId id(long number) {

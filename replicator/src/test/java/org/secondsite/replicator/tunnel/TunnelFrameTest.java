@@ -66,7 +66,7 @@ class TunnelFrameTest {
     void anyFlippedBitIsARequestForMoreOrAReset() {
         ByteBuf wire = wire(TunnelFrame.message(MESSAGES.get(1)));
         for (int bit = 0; bit < wire.readableBytes() * 8; bit++) {
-            ByteBuf damaged = wire.copy();
+            ByteBuf damaged = Unpooled.copiedBuffer(wire);
             damaged.setByte(bit / 8, damaged.getByte(bit / 8) ^ 1 << bit % 8);
             assertFalse(TunnelFrame.decode(damaged) instanceof TunnelFrame.Decoded.Message, "bit " + bit);
         }
@@ -162,7 +162,7 @@ class TunnelFrameTest {
         assertEquals(Optional.of(beacon), Beacon.decode(datagram.duplicate(), key));
         assertTrue(Beacon.decode(datagram.duplicate(), key(2)).isEmpty());
         for (int bit = 0; bit < Beacon.BYTES * 8; bit++) {
-            ByteBuf forged = datagram.copy();
+            ByteBuf forged = Unpooled.copiedBuffer(datagram);
             forged.setByte(bit / 8, forged.getByte(bit / 8) ^ 1 << bit % 8);
             assertTrue(Beacon.decode(forged, key).isEmpty(), "bit " + bit);
         }

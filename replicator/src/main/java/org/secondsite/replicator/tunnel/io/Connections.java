@@ -29,8 +29,8 @@ import org.slf4j.LoggerFactory;
 final class Connections implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
 
-    /** So little waits in front of a control frame: at 100 Mbit/s it is 20 ms. */
-    private static final WriteBufferWaterMark WRITE_BUFFER = new WriteBufferWaterMark(64 << 10, 256 << 10);
+    /** Until the link knows how fast the way is. */
+    private static final WriteBufferWaterMark WRITE_BUFFER = new WriteBufferWaterMark(128 << 10, 256 << 10);
 
     private static final long KERNEL_UNSENT_BYTES = 128 << 10;
 
@@ -110,9 +110,11 @@ final class Connections implements AutoCloseable {
         var _ = loop.schedule(this::connect, waitMs, TimeUnit.MILLISECONDS);
     }
 
-    /** The peer is there: the next wait is the shortest one again. */
-    void connected() {
-        backoffMs = settings.timing().minBackoffMs();
+    /** A connection lasted so long: if it was long enough, the next wait is the shortest one again. */
+    void lasted(long milliseconds) {
+        if (milliseconds > settings.timing().maxBackoffMs()) {
+            backoffMs = settings.timing().minBackoffMs();
+        }
     }
 
     private void connect() {

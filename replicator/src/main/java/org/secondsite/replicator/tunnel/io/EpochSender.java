@@ -6,7 +6,6 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoop;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -18,6 +17,7 @@ import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.codec.CodecBuffers;
 import org.secondsite.replicator.codec.CodecSettings;
 import org.secondsite.replicator.codec.EpochEncoder;
+import org.secondsite.replicator.tunnel.FrameQueue;
 import org.secondsite.replicator.tunnel.FrameType;
 import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
@@ -28,8 +28,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Moves epochs from the window to the link: takes the streams in turn, has a piece of the current epoch encoded on the codec
- * thread, cuts it into frames, and stops while the link takes no more.
+ * Moves epochs from the window to the link: takes the streams in turn, has a stretch of the current epoch encoded on the codec
+ * thread, cuts it into frames, and hands the link one frame of each stream in turn, as long as the link takes them.
  *
  * <p>All but the encoding runs on the event thread. The codec thread also closes the epochs, after whatever it does with them.
  */
@@ -39,7 +39,13 @@ final class EpochSender implements AutoCloseable {
     /** A piece is at least this long, if the epoch is: so small blocks do not become small frames. */
     private static final int PIECE_BYTES = TunnelFrame.MAX_PAYLOAD_BYTES;
 
-    /** Pieces that are encoded ahead of the link. Two keep both threads busy; more would only stand in others' way. */
+    /** What the codec thread encodes of one stream before it turns to another: about a millisecond's work. */
+    private static final int STRETCH_BYTES = 1 << 20;
+
+    /** With less than this waiting for the link, a stream's next stretch is encoded. */
+    private static final int REFILL_BYTES = 256 << 10;
+
+    /** Streams that the codec thread has to do at a time: the one that it works at, and the next one. */
     private static final int MAX_ENCODING = 2;
 
     private final EventLoop loop;
@@ -47,6 +53,11 @@ final class EpochSender implements AutoCloseable {
     private final CodecBuffers buffers = new CodecBuffers();
     private final SendWindow window;
     private final Map<Integer, EpochEncoder> encoders = new HashMap<>();
+    private final FrameQueue queue = new FrameQueue();
+
+    /** Streams whose stretch is encoded and that wait for the link, by number. */
+    private final Map<Integer, SendWindow.Stream> stretched = new HashMap<>();
+
     private CodecSettings codec;
     private Link link;
     private int encoding;
@@ -75,9 +86,12 @@ final class EpochSender implements AutoCloseable {
     void discard(VmId vm) {
         Optional<SendWindow.Stream> told = window.discard(vm);
         if (told.isPresent()) {
-            forget(encoders.remove(told.get().number()));
+            int number = told.get().number();
+            forget(encoders.remove(number));
+            queue.discard(number);
+            stretched.remove(number);
             if (link != null) {
-                link.write(TunnelFrame.about(FrameType.DISCARD, told.get().number(), EpochId.NONE));
+                link.write(TunnelFrame.about(FrameType.DISCARD, number, EpochId.NONE));
                 link.flush();
             }
         }
@@ -87,17 +101,12 @@ final class EpochSender implements AutoCloseable {
         return window;
     }
 
-    /**
-     * Starts to send on a new link, with a codec that remembers nothing.
-     *
-     * @throws IllegalArgumentException if the peer's word cannot be true
-     */
-    List<SendWindow.Commit> start(Link opened, CodecSettings agreed, Resume resume) {
+    /** Starts to send on a new link, with a codec that remembers nothing. */
+    SendWindow.Resumed start(Link opened, CodecSettings agreed, Resume resume) {
         stop();
-        List<SendWindow.Commit> commits = window.resume(resume);
         link = opened;
         codec = agreed;
-        return commits;
+        return window.resume(resume);
     }
 
     /** The link is gone. */
@@ -105,12 +114,27 @@ final class EpochSender implements AutoCloseable {
         link = null;
         encoders.values().forEach(this::forget);
         encoders.clear();
+        queue.clear();
+        stretched.clear();
         encoding = 0;
     }
 
-    /** Sends as much as the link takes. */
+    /** Sends as much as the link takes, and has encoded what it will take next. */
     void pump() {
-        while (link != null && encoding < MAX_ENCODING && link.isWritable()) {
+        if (link == null) {
+            return;
+        }
+        while (!queue.isEmpty() && link.isWritable()) {
+            TunnelFrame frame = queue.poll();
+            if ((frame.flags() & TunnelFrame.LAST) != 0) {
+                epochsSent++;
+                plainBytesSent += window.wholeSent(frame.stream());
+            }
+            link.write(frame);
+            goOn(frame.stream());
+        }
+        link.flush();
+        while (encoding < MAX_ENCODING) {
             SendWindow.Stream stream = window.poll();
             if (stream == null) {
                 return;
@@ -120,6 +144,16 @@ final class EpochSender implements AutoCloseable {
                 link.write(new TunnelFrame(FrameType.OPEN, 0, stream.number(), EpochId.NONE, name));
             }
             encode(link, stream);
+        }
+    }
+
+    /** Gives a stream its turn again when its stretch is encoded and little of it waits for the link. */
+    private void goOn(int number) {
+        if (queue.bytes(number) < REFILL_BYTES) {
+            SendWindow.Stream stream = stretched.remove(number);
+            if (stream != null) {
+                window.again(stream);
+            }
         }
     }
 
@@ -138,78 +172,86 @@ final class EpochSender implements AutoCloseable {
     private void encode(Link target, SendWindow.Stream stream) {
         encoding++;
         Epoch epoch = stream.current();
-        EpochEncoder known = encoders.get(stream.number());
-        EpochEncoder encoder = known == null ? new EpochEncoder(codec, buffers) : known;
-        encoders.put(stream.number(), encoder);
+        EpochEncoder encoder = encoders.computeIfAbsent(stream.number(), number -> new EpochEncoder(codec, buffers));
         codecThread.execute(() -> {
-            ByteBuf piece = PooledByteBufAllocator.DEFAULT.directBuffer(2 * PIECE_BYTES);
-            boolean first = !encoder.inEpoch();
             boolean last = false;
-            try {
-                if (first) {
-                    encoder.begin(epoch);
+            for (int bytes = 0; !last && bytes < STRETCH_BYTES; ) {
+                ByteBuf piece = PooledByteBufAllocator.DEFAULT.directBuffer(2 * PIECE_BYTES);
+                boolean first = !encoder.inEpoch();
+                try {
+                    last = encodePiece(encoder, epoch, piece);
+                } catch (RuntimeException e) {
+                    // Usual if the epoch was closed by a discard that overtook this stretch: then nobody waits for it.
+                    LOG.debug("cannot encode {}", epoch, e);
+                    piece.release();
+                    post(() -> failed(target, stream, epoch), () -> {});
+                    return;
                 }
-                while (!last && piece.readableBytes() < PIECE_BYTES) {
-                    last = encoder.next(piece);
-                }
-            } catch (RuntimeException e) {
-                // Usual if the epoch was closed by a discard that overtook this piece: then nobody waits for it.
-                LOG.debug("cannot encode {}", epoch, e);
-                piece.release();
-                piece = null;
+                bytes += piece.readableBytes();
+                int flags = (first ? TunnelFrame.FIRST : 0) | (last ? TunnelFrame.LAST : 0);
+                post(() -> enqueue(target, stream, epoch.header().epoch(), piece, flags), piece::release);
             }
-            ByteBuf encoded = piece;
-            boolean whole = last;
-            try {
-                loop.execute(() -> send(target, stream, epoch, encoded, first, whole));
-            } catch (RejectedExecutionException closed) {
-                release(encoded);
-            }
+            post(() -> stretchEnded(target, stream), () -> {});
         });
     }
 
-    private void send(Link target, SendWindow.Stream stream, Epoch epoch, ByteBuf piece, boolean first, boolean last) {
-        if (target != link) {
-            release(piece);
-            return;
+    private static boolean encodePiece(EpochEncoder encoder, Epoch epoch, ByteBuf piece) {
+        if (!encoder.inEpoch()) {
+            encoder.begin(epoch);
         }
-        encoding--;
-        if (stream.isDiscarded()) {
-            release(piece);
-            pump();
-            return;
+        boolean last = false;
+        while (!last && piece.readableBytes() < PIECE_BYTES) {
+            last = encoder.next(piece);
         }
-        if (piece == null) {
-            link.close(new Reset(ResetCode.EPOCH, epoch + " cannot be encoded"));
+        return last;
+    }
+
+    private void enqueue(Link target, SendWindow.Stream stream, EpochId id, ByteBuf piece, int flags) {
+        if (target != link || stream.isDiscarded()) {
+            piece.release();
             return;
         }
         codedBytesSent += piece.readableBytes();
-        int flags = first ? TunnelFrame.FIRST : 0;
-        EpochId id = epoch.header().epoch();
+        int left = flags;
         while (piece.readableBytes() > TunnelFrame.MAX_PAYLOAD_BYTES) {
-            link.write(new TunnelFrame(
-                    FrameType.DATA,
-                    flags,
-                    stream.number(),
-                    id,
-                    piece.readRetainedSlice(TunnelFrame.MAX_PAYLOAD_BYTES)));
-            flags = 0;
+            ByteBuf part = piece.readRetainedSlice(TunnelFrame.MAX_PAYLOAD_BYTES);
+            queue.add(new TunnelFrame(FrameType.DATA, left & ~TunnelFrame.LAST, stream.number(), id, part));
+            left &= ~TunnelFrame.FIRST;
         }
-        link.write(
-                new TunnelFrame(FrameType.DATA, last ? flags | TunnelFrame.LAST : flags, stream.number(), id, piece));
-        if (last) {
-            epochsSent++;
-            plainBytesSent += epoch.plainBytes();
+        queue.add(new TunnelFrame(FrameType.DATA, left, stream.number(), id, piece));
+        if ((flags & TunnelFrame.LAST) != 0) {
+            window.wholeEncoded(stream);
         }
-        window.pieceSent(stream, last);
-        // First the next piece for the codec thread, then the encryption of this one, so that both go on at once.
         pump();
-        target.flush();
     }
 
-    private static void release(ByteBuf piece) {
-        if (piece != null) {
-            piece.release();
+    private void stretchEnded(Link target, SendWindow.Stream stream) {
+        if (target != link) {
+            return;
+        }
+        encoding--;
+        if (!stream.isDiscarded()) {
+            stretched.put(stream.number(), stream);
+            goOn(stream.number());
+        }
+        pump();
+    }
+
+    private void failed(Link target, SendWindow.Stream stream, Epoch epoch) {
+        if (target == link && !stream.isDiscarded()) {
+            link.close(new Reset(ResetCode.EPOCH, epoch + " cannot be encoded"));
+        } else if (target == link) {
+            encoding--;
+            pump();
+        }
+    }
+
+    /** Hands something to the event thread, or does the alternative if that has ended. */
+    private void post(Runnable command, Runnable otherwise) {
+        try {
+            loop.execute(command);
+        } catch (RejectedExecutionException closed) {
+            otherwise.run();
         }
     }
 

@@ -3,6 +3,9 @@ package org.secondsite.replicator.tunnel.io;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
@@ -15,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import org.secondsite.replicator.tunnel.FrameType;
 import org.secondsite.replicator.tunnel.Hello;
+import org.secondsite.replicator.tunnel.RateEstimate;
 import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.Resume;
@@ -46,12 +50,8 @@ final class Link extends ByteToMessageDecoder {
         /** The peer proved who it is and can be talked to. Returns what it shall be told. */
         Resume greeted(Link link, Hello hello);
 
-        /**
-         * The peer said what it has.
-         *
-         * @return what is wrong with it, or null
-         */
-        Reset resumed(Link link, Resume resume);
+        /** The peer said what it has: the link is open. */
+        void resumed(Link link, Resume resume);
 
         /** A frame of an open link; the payload is released by the link. Returns what is wrong with it, or null. */
         Reset frame(Link link, TunnelFrame frame);
@@ -70,7 +70,13 @@ final class Link extends ByteToMessageDecoder {
     }
 
     /** More than a peer that lives can leave unread of the frames that are not subject to back-pressure. */
-    private static final int MAX_PENDING_BYTES = 8 << 20;
+    private static final int MAX_PENDING_BYTES = 16 << 20;
+
+    /** What may wait in front of a control frame, here and again as much in the kernel. */
+    private static final int BUFFERED_MS = 15;
+
+    private static final int MIN_BUFFERED_BYTES = 64 << 10;
+    private static final int MAX_BUFFERED_BYTES = 4 << 20;
 
     /** A hostile or dead opposite end may take so long to become a peer, at most. */
     private static final int MIN_SETUP_MS = 3000;
@@ -84,6 +90,11 @@ final class Link extends ByteToMessageDecoder {
     private ScheduledFuture<?> heartbeat;
     private Phase phase = Phase.SECURING;
     private long lastHeardNanos;
+    private final RateEstimate rate = new RateEstimate();
+    private long writtenBytes;
+    private long takenBefore;
+    private long adaptedNanos;
+    private boolean wasFull;
 
     Link(TunnelSettings settings, Hello hello, boolean outbound, Owner owner) {
         this.settings = settings;
@@ -119,6 +130,7 @@ final class Link extends ByteToMessageDecoder {
             frame.payload().release();
             return;
         }
+        writtenBytes += TunnelFrame.HEADER_BYTES + frame.payload().readableBytes();
         var _ = channel.write(frame.encodeHeader(channel.alloc()), channel.voidPromise());
         if (frame.payload().isReadable()) {
             var _ = channel.write(frame.payload(), channel.voidPromise());
@@ -165,6 +177,7 @@ final class Link extends ByteToMessageDecoder {
     public void handlerAdded(ChannelHandlerContext context) {
         channel = context.channel();
         lastHeardNanos = System.nanoTime();
+        adaptedNanos = lastHeardNanos;
         int setupMs = Math.max(MIN_SETUP_MS, 3 * settings.timing().silenceMs());
         setupTimer = context.executor()
                 .schedule(
@@ -278,17 +291,18 @@ final class Link extends ByteToMessageDecoder {
         setupTimer.cancel(false);
         int everyMs = settings.timing().heartbeatMs();
         heartbeat = channel.eventLoop().scheduleAtFixedRate(this::beat, 0, everyMs, TimeUnit.MILLISECONDS);
-        return owner.resumed(this, resume);
+        owner.resumed(this, resume);
+        return null;
     }
 
     private void beat() {
+        adaptBuffers();
         long silenceMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastHeardNanos);
         if (channel.config().isAutoRead() && silenceMs > settings.timing().silenceMs()) {
             close(new Reset(ResetCode.SILENCE, "nothing was heard for " + silenceMs + " ms"));
             return;
         }
-        if (channel.unsafe().outboundBuffer() != null
-                && channel.unsafe().outboundBuffer().totalPendingWriteBytes() > MAX_PENDING_BYTES) {
+        if (pendingBytes() > MAX_PENDING_BYTES) {
             close(new Reset(ResetCode.SILENCE, "the peer leaves " + MAX_PENDING_BYTES + " bytes unread"));
             return;
         }
@@ -298,6 +312,32 @@ final class Link extends ByteToMessageDecoder {
             write(TunnelFrame.control(FrameType.HEARTBEAT, clock));
             flush();
         }
+    }
+
+    /**
+     * Lets as much wait in front of a control frame as the way takes in {@value #BUFFERED_MS} ms: less would leave a fast one
+     * idle, more would hold up heartbeats and answers on a slow one.
+     */
+    private void adaptBuffers() {
+        long now = System.nanoTime();
+        long pendingBytes = pendingBytes();
+        long takenBytes = writtenBytes - pendingBytes;
+        rate.sample(takenBytes - takenBefore, now - adaptedNanos, wasFull);
+        takenBefore = takenBytes;
+        adaptedNanos = now;
+        wasFull = !channel.isWritable();
+        int high = Math.clamp(rate.bytesPerSecond() / 1000 * BUFFERED_MS, MIN_BUFFERED_BYTES, MAX_BUFFERED_BYTES);
+        channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(high / 2, high));
+        channel.config().setOption(EpollChannelOption.TCP_NOTSENT_LOWAT, (long) high);
+    }
+
+    private long pendingBytes() {
+        ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+        return buffer == null ? 0 : buffer.totalPendingWriteBytes();
+    }
+
+    long bytesPerSecond() {
+        return rate.bytesPerSecond();
     }
 
     private void heard() {

@@ -9,7 +9,6 @@ import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
@@ -65,11 +64,12 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     private boolean connected;
     private boolean closed;
     private String detail = "not connected yet";
+    private long connectedNanos;
     private long connectionCount;
     private long rejectedCount;
     private long answersIgnored;
     private volatile TunnelStatus status =
-            new TunnelStatus(false, detail, 0, Map.of(), new TunnelStatus.Counters(0, 0, 0, 0, 0, 0, 0, 0, 0));
+            new TunnelStatus(false, detail, 0, 0, Map.of(), new TunnelStatus.Counters(0, 0, 0, 0, 0, 0, 0, 0, 0));
 
     private TlsTunnel(TunnelSettings settings, TunnelListener listener) {
         String name = "tunnel-" + settings.peer();
@@ -235,23 +235,21 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     }
 
     @Override
-    public Reset resumed(Link opened, Resume resume) {
-        List<SendWindow.Commit> commits;
-        try {
-            commits = sender.start(opened, peerHello.codecFor(settings.limits().codec()), resume);
-        } catch (IllegalArgumentException e) {
-            return new Reset(ResetCode.ORDER, e.getMessage());
-        }
+    public void resumed(Link opened, Resume resume) {
+        SendWindow.Resumed resumed =
+                sender.start(opened, peerHello.codecFor(settings.limits().codec()), resume);
         connected = true;
         connectionCount++;
         detail = "protocol version " + Hello.VERSION;
-        connections.connected();
+        connectedNanos = System.nanoTime();
         LOG.info("the tunnel to {} is connected", settings.peer());
         publishStatus();
         listener.connected();
-        commits.forEach(commit -> listener.committed(commit.vm(), commit.epoch()));
+        resumed.commits().forEach(commit -> listener.committed(commit.vm(), commit.epoch()));
+        resumed.broken()
+                .forEach(claim -> listener.refused(
+                        claim.vm(), claim.epoch(), "the peer claims to have this epoch, which was never sent"));
         sender.pump();
-        return null;
     }
 
     @Override
@@ -332,6 +330,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
             receiver.stop();
             detail = reset.toString();
             if (wasConnected) {
+                connections.lasted(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - connectedNanos));
                 LOG.warn("the tunnel to {} is broken: {}", settings.peer(), reset);
                 publishStatus();
                 listener.disconnected(reset.toString());
@@ -358,6 +357,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
                 connected,
                 detail,
                 rtt.smoothedNanos(),
+                link == null ? 0 : link.bytesPerSecond(),
                 sender.window().inFlight(),
                 new TunnelStatus.Counters(
                         connectionCount,

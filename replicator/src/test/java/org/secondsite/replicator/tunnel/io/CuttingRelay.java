@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 
 /** Relays TCP to a fixed target, and breaks it on demand: by cutting, by RST, or by swallowing everything. */
 final class CuttingRelay implements AutoCloseable {
@@ -85,6 +86,10 @@ final class CuttingRelay implements AutoCloseable {
             }
         } catch (IOException e) {
             // A cut: the other direction ends with it.
+        }
+        while (swallowing && !server.isClosed()) {
+            // A black hole does not tell either end that the other one has hung up.
+            LockSupport.parkNanos(10_000_000);
         }
         closeQuietly(from);
         closeQuietly(to);

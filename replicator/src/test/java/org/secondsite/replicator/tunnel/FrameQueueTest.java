@@ -1,0 +1,57 @@
+package org.secondsite.replicator.tunnel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.secondsite.config.EpochId;
+
+class FrameQueueTest {
+    private final List<ByteBuf> payloads = new ArrayList<>();
+    private final FrameQueue queue = new FrameQueue();
+
+    @Test
+    void streamsAreServedInTurnEachInItsOrder() {
+        for (int number = 1; number <= 3; number++) {
+            queue.add(frame(7, number));
+        }
+        queue.add(frame(9, 1));
+        queue.add(frame(8, 1));
+        queue.add(frame(8, 2));
+        assertEquals(30, queue.bytes(7));
+        List<String> order = new ArrayList<>();
+        for (TunnelFrame frame = queue.poll(); frame != null; frame = queue.poll()) {
+            order.add(frame.stream() + ":" + frame.epoch().number());
+        }
+        assertEquals(List.of("7:1", "9:1", "8:1", "7:2", "8:2", "7:3"), order);
+        assertTrue(queue.isEmpty());
+        assertEquals(0, queue.bytes(7));
+    }
+
+    @Test
+    void whatIsDroppedIsReleased() {
+        queue.add(frame(1, 1));
+        queue.add(frame(1, 2));
+        queue.add(frame(2, 1));
+        queue.discard(1);
+        queue.discard(5);
+        assertEquals(List.of(0, 0, 1), payloads.stream().map(ByteBuf::refCnt).toList());
+        assertEquals(2, queue.poll().stream());
+        assertNull(queue.poll());
+        queue.add(frame(1, 3));
+        queue.clear();
+        assertEquals(0, payloads.getLast().refCnt());
+        assertNull(queue.poll());
+    }
+
+    private TunnelFrame frame(int stream, long number) {
+        ByteBuf payload = Unpooled.buffer().writeZero(10);
+        payloads.add(payload);
+        return new TunnelFrame(FrameType.DATA, 0, stream, new EpochId(1, number), payload);
+    }
+}
