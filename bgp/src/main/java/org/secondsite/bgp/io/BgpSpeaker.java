@@ -30,8 +30,11 @@ import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SessionStatus;
 import org.secondsite.bgp.session.SpeakerListener;
 import org.secondsite.bgp.session.SpeakerSettings;
+import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.BgpError;
 import org.secondsite.bgp.wire.NotificationMessage;
+import org.secondsite.bgp.wire.RouteRefreshMessage;
+import org.secondsite.bgp.wire.UpdateMessage;
 import org.secondsite.config.IpPrefix;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -109,6 +112,24 @@ public final class BgpSpeaker implements AutoCloseable {
     public void reset(InetAddress peer, NotificationMessage notification, String reason) {
         NeighborDriver driver = driver(peer);
         loop.execute(() -> driver.reset(notification, reason));
+    }
+
+    /** Sends an End-of-RIB marker of the family after the routes that are due (RFC 4724 §2). */
+    public void endOfRib(InetAddress peer, AddressFamily family) {
+        NeighborDriver driver = driver(peer);
+        loop.execute(() -> driver.mark(UpdateMessage.endOfRib(family)));
+    }
+
+    /** Asks the peer to send its routes of the family again (RFC 2918). */
+    public void requestRefresh(InetAddress peer, AddressFamily family) {
+        NeighborDriver driver = driver(peer);
+        loop.execute(() -> driver.mark(new RouteRefreshMessage(family, RouteRefreshMessage.REQUEST)));
+    }
+
+    /** Tells the peer everything again. */
+    public void resend(InetAddress peer) {
+        NeighborDriver driver = driver(peer);
+        loop.execute(driver::resend);
     }
 
     /** A picture of each session. */

@@ -97,6 +97,16 @@ final class NeighborDriver implements SessionSink {
         return CompletableFuture.allOf(closed);
     }
 
+    void mark(BgpMessage message) {
+        session.mark(message);
+        proceed();
+    }
+
+    void resend() {
+        session.resend();
+        proceed();
+    }
+
     SessionStatus status() {
         return session.status();
     }
@@ -139,6 +149,9 @@ final class NeighborDriver implements SessionSink {
 
     void received(Side side, PeerChannel connection, Decoded decoded) {
         if (channels.get(side) == connection) {
+            if (decoded instanceof Decoded.Message message) {
+                tell(() -> listener.messageReceived(peer, message.message()));
+            }
             session.received(side, decoded, System.nanoTime());
             proceed();
         }

@@ -126,6 +126,11 @@ public final class AdjRibOut {
         });
     }
 
+    /** Sends the message after all routes that are due now. */
+    public void mark(BgpMessage message) {
+        after.add(message);
+    }
+
     /** Whether {@link #next} has something. */
     public boolean hasPending() {
         return !before.isEmpty() || !announcements.isEmpty() || !withdrawals.isEmpty() || !after.isEmpty();

@@ -22,9 +22,11 @@ import org.secondsite.bgp.rib.AdjRibOut;
 import org.secondsite.bgp.rib.Exporter;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.AsPath;
 import org.secondsite.bgp.wire.AttributeType;
 import org.secondsite.bgp.wire.BgpError;
+import org.secondsite.bgp.wire.BgpMessage;
 import org.secondsite.bgp.wire.Decoded;
 import org.secondsite.bgp.wire.Fault;
 import org.secondsite.bgp.wire.NotificationMessage;
@@ -141,6 +143,19 @@ public final class PeerSession {
         desired = routes;
         adjRibOut.ifPresent(rib -> rib.desire(routes));
         reportUnexportable();
+    }
+
+    /** Sends an End-of-RIB marker or a request for a refresh after the routes that are due; nothing without a session. */
+    public void mark(BgpMessage message) {
+        adjRibOut.ifPresent(rib -> rib.mark(message));
+    }
+
+    /** Tells the neighbour everything again. */
+    public void resend() {
+        boolean enhanced = terms.map(Negotiated::enhancedRouteRefresh).orElse(false);
+        for (AddressFamily family : settings.options().families()) {
+            adjRibOut.ifPresent(rib -> rib.refresh(family, enhanced));
+        }
     }
 
     /** The connection on which UPDATE messages are due. */

@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.Set;
 import org.secondsite.bgp.rib.ReceivedRoute;
+import org.secondsite.bgp.wire.BgpMessage;
 import org.secondsite.bgp.wire.Fault;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.config.IpPrefix;
@@ -24,6 +25,9 @@ public interface SpeakerListener {
      * @param nanoTime {@link System#nanoTime} after the write completed
      */
     void updateSent(InetAddress peer, Set<IpPrefix> announced, Set<IpPrefix> withdrawn, long nanoTime);
+
+    /** A message of the peer as it was decoded, before anything is done about it. */
+    default void messageReceived(InetAddress peer, BgpMessage message) {}
 
     /** Routes that the peer announced or withdrew; all of its routes are gone with {@link #down}. */
     default void routesReceived(InetAddress peer, List<ReceivedRoute> announced, List<Nlri> withdrawn) {}

@@ -13,6 +13,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -117,6 +118,19 @@ final class PeerLab implements AutoCloseable {
         return speaker(neighbor -> neighbor);
     }
 
+    /** Runs the task in our namespace, on a thread of its own. */
+    Thread inOurNamespace(Callable<?> task) throws Exception {
+        return NetworkNamespace.call(
+                selfNamespace,
+                () -> Thread.ofPlatform().daemon().name("in-our-namespace").start(() -> {
+                    try {
+                        task.call();
+                    } catch (Exception e) {
+                        throw new AssertionError(e);
+                    }
+                }));
+    }
+
     /** The neighbour with a password, waited for or connected to. */
     static NeighborSettings withPassword(NeighborSettings n, boolean passive, String password) {
         return new NeighborSettings(
@@ -133,6 +147,11 @@ final class PeerLab implements AutoCloseable {
     /** Writes a file into the lab's directory. */
     Path file(String name, String content) throws IOException {
         return Files.writeString(directory.resolve(name), content);
+    }
+
+    /** The daemon that was started last. */
+    Process lastStarted() {
+        return processes.peek();
     }
 
     /** Makes the lab's directory the property of the user. */

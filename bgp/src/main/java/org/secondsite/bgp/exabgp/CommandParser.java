@@ -1,0 +1,249 @@
+package org.secondsite.bgp.exabgp;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.secondsite.bgp.exabgp.ApiCommand.Acknowledge;
+import org.secondsite.bgp.exabgp.Words.SyntaxException;
+import org.secondsite.bgp.wire.AddressFamily;
+import org.secondsite.config.IpPrefix;
+
+/** Reads one line of a helper. Never throws: what is not understood is a {@link ApiCommand.Fault}. */
+public final class CommandParser {
+    private static final long U32 = 0xffff_ffffL;
+    /** {@code split} makes no more routes than this of one line. */
+    private static final int SPLIT_MAXIMUM = 65_536;
+
+    private static final Map<String, Reader> READERS = new HashMap<>();
+
+    static {
+        READERS.put("announce", CommandParser::announce);
+        READERS.put("withdraw", CommandParser::withdraw);
+        READERS.put("teardown", (words, to) -> new ApiCommand.Teardown(to, (int) words.number("subcode", 255)));
+        READERS.put("flush", (words, to) -> {
+            adjRibOut(words);
+            return new ApiCommand.Flush(to);
+        });
+        READERS.put("clear", (words, to) -> {
+            adjRibOut(words);
+            return new ApiCommand.Clear(to);
+        });
+        READERS.put("show", (words, _) -> show(words));
+        READERS.put("version", (_, _) -> new ApiCommand.Version());
+        READERS.put("shutdown", (_, _) -> new ApiCommand.Shutdown());
+        READERS.put("enable-ack", (_, _) -> new Acknowledge(Acknowledge.Mode.ENABLE));
+        READERS.put("disable-ack", (_, _) -> new Acknowledge(Acknowledge.Mode.DISABLE));
+        READERS.put("silence-ack", (_, _) -> new Acknowledge(Acknowledge.Mode.SILENCE));
+        for (String refused : List.of("reload", "restart", "reset", "operational")) {
+            READERS.put(refused, (_, _) -> {
+                throw new SyntaxException("'" + refused + "' is not supported here");
+            });
+        }
+    }
+
+    private CommandParser() {}
+
+    /** Reads the rest of a line after its first word. */
+    @FunctionalInterface
+    private interface Reader {
+        ApiCommand read(Words words, NeighborFilter neighbors) throws SyntaxException;
+    }
+
+    /** Reads a line, without its end. */
+    public static ApiCommand parse(String line) {
+        String text = line.strip();
+        if (text.isEmpty() || text.startsWith("#")) {
+            return new ApiCommand.Nothing();
+        }
+        Words words = Words.of(text);
+        try {
+            NeighborFilter neighbors = neighbors(words);
+            String word = words.take("a command").toLowerCase(Locale.ROOT);
+            Reader reader = READERS.get(word);
+            if (reader == null) {
+                return new ApiCommand.Fault("'" + word + "' is no command");
+            }
+            ApiCommand command = reader.read(words, neighbors);
+            return words.hasNext() ? new ApiCommand.Fault("'" + words.peek() + "' is not expected here") : command;
+        } catch (SyntaxException e) {
+            return new ApiCommand.Fault(e.getMessage());
+        }
+    }
+
+    /** {@code neighbor IP [local-ip IP] [local-as N] [peer-as N] [router-id IP], neighbor …}. */
+    private static NeighborFilter neighbors(Words words) throws SyntaxException {
+        List<NeighborFilter.Selector> selectors = new ArrayList<>();
+        while (words.skip("neighbor")) {
+            String word = words.take("an address");
+            Optional<InetAddress> peer =
+                    word.equals("*") ? Optional.empty() : Optional.of(Words.address(word, "neighbor"));
+            Optional<InetAddress> local = Optional.empty();
+            OptionalLong localAs = OptionalLong.empty();
+            OptionalLong peerAs = OptionalLong.empty();
+            boolean more = true;
+            while (more) {
+                if (words.skip("local-ip")) {
+                    local = Optional.of(words.address("local-ip"));
+                } else if (words.skip("local-as")) {
+                    localAs = OptionalLong.of(words.number("local-as", U32));
+                } else if (words.skip("peer-as")) {
+                    peerAs = OptionalLong.of(words.number("peer-as", U32));
+                } else if (words.skip("router-id")) {
+                    words.address("router-id"); // one speaker has one
+                } else if (words.skip("family-allowed")) {
+                    words.take("families");
+                } else {
+                    more = false;
+                }
+            }
+            selectors.add(new NeighborFilter.Selector(peer, local, localAs, peerAs));
+            if (!words.skip(",")) {
+                break;
+            }
+        }
+        return selectors.isEmpty() ? NeighborFilter.ALL : new NeighborFilter(selectors);
+    }
+
+    private static ApiCommand announce(Words words, NeighborFilter to) throws SyntaxException {
+        return switch (words.take("what to announce").toLowerCase(Locale.ROOT)) {
+            case "route" -> new ApiCommand.Announce(to, route(words, true));
+            case "ipv4", "ipv6" -> {
+                unicast(words);
+                yield new ApiCommand.Announce(to, route(words, true));
+            }
+            case "attributes", "attribute" -> new ApiCommand.Announce(to, routes(words, true));
+            case "eor" -> new ApiCommand.EndOfRib(to, family(words));
+            case "route-refresh" -> new ApiCommand.RouteRefresh(to, family(words));
+            case String other -> throw new SyntaxException("'" + other + "' cannot be announced here");
+        };
+    }
+
+    private static ApiCommand withdraw(Words words, NeighborFilter to) throws SyntaxException {
+        List<ApiCommand.Route> routes =
+                switch (words.take("what to withdraw").toLowerCase(Locale.ROOT)) {
+                    case "route" -> route(words, false);
+                    case "ipv4", "ipv6" -> {
+                        unicast(words);
+                        yield route(words, false);
+                    }
+                    case "attributes", "attribute" -> routes(words, false);
+                    case String other -> throw new SyntaxException("'" + other + "' cannot be withdrawn here");
+                };
+        return new ApiCommand.Withdraw(
+                to, routes.stream().map(ApiCommand.Route::prefix).toList());
+    }
+
+    /** {@code PREFIX attributes}. */
+    private static List<ApiCommand.Route> route(Words words, boolean nextHopNeeded) throws SyntaxException {
+        IpPrefix prefix = Words.prefix(words.take("a prefix"));
+        RouteGrammar.Attributes attributes = RouteGrammar.read(words);
+        requireNextHop(attributes, nextHopNeeded);
+        List<ApiCommand.Route> routes = new ArrayList<>();
+        for (IpPrefix part : split(prefix, attributes.splitLength())) {
+            routes.add(new ApiCommand.Route(part, attributes.attributes()));
+        }
+        return routes;
+    }
+
+    /** {@code attributes nlri PREFIX PREFIX …}. */
+    private static List<ApiCommand.Route> routes(Words words, boolean nextHopNeeded) throws SyntaxException {
+        RouteGrammar.Attributes attributes = RouteGrammar.read(words);
+        requireNextHop(attributes, nextHopNeeded);
+        if (!words.skip("nlri")) {
+            throw new SyntaxException("'nlri' is missing behind the attributes");
+        }
+        List<ApiCommand.Route> routes = new ArrayList<>();
+        while (words.hasNext()) {
+            String word = words.take("a prefix");
+            if (!word.equals("[") && !word.equals("]") && !word.equals(",")) {
+                routes.add(new ApiCommand.Route(Words.prefix(word), attributes.attributes()));
+            }
+        }
+        return routes;
+    }
+
+    private static void requireNextHop(RouteGrammar.Attributes attributes, boolean needed) throws SyntaxException {
+        if (needed && !attributes.nextHopSeen()) {
+            throw new SyntaxException("'next-hop' is missing");
+        }
+    }
+
+    private static List<IpPrefix> split(IpPrefix prefix, Optional<Integer> wanted) throws SyntaxException {
+        int bits = prefix.address().getAddress().length * 8;
+        int length = wanted.orElse(prefix.length());
+        if (length < prefix.length() || length > bits || length - prefix.length() > 16) {
+            throw new SyntaxException(prefix + " cannot be split into /" + length);
+        }
+        int parts = 1 << (length - prefix.length());
+        if (parts > SPLIT_MAXIMUM) {
+            throw new SyntaxException("a split makes " + SPLIT_MAXIMUM + " routes at most");
+        }
+        List<IpPrefix> all = new ArrayList<>(parts);
+        for (int part = 0; part < parts; part++) {
+            byte[] octets = prefix.address().getAddress();
+            for (int bit = 0; bit < length - prefix.length(); bit++) {
+                if ((part >>> bit & 1) != 0) {
+                    int at = length - 1 - bit;
+                    octets[at / 8] |= (byte) (0x80 >>> at % 8);
+                }
+            }
+            try {
+                all.add(new IpPrefix(InetAddress.getByAddress(octets), length));
+            } catch (UnknownHostException e) {
+                throw new AssertionError("4 or 16 octets are an address", e);
+            }
+        }
+        return all;
+    }
+
+    private static void unicast(Words words) throws SyntaxException {
+        if (!words.skip("unicast")) {
+            throw new SyntaxException("only unicast is supported here");
+        }
+    }
+
+    private static AddressFamily family(Words words) throws SyntaxException {
+        String afi = words.take("ipv4 or ipv6").toLowerCase(Locale.ROOT);
+        unicast(words);
+        return switch (afi) {
+            case "ipv4" -> AddressFamily.IPV4_UNICAST;
+            case "ipv6" -> AddressFamily.IPV6_UNICAST;
+            default -> throw new SyntaxException("'" + afi + "' is neither ipv4 nor ipv6");
+        };
+    }
+
+    private static void adjRibOut(Words words) throws SyntaxException {
+        if (!words.skip("adj-rib")) {
+            throw new SyntaxException("'adj-rib' is missing");
+        }
+        if (!words.skip("out") && words.hasNext()) {
+            throw new SyntaxException("only 'adj-rib out' can be flushed or cleared");
+        }
+    }
+
+    private static ApiCommand show(Words words) throws SyntaxException {
+        String what = words.take("'neighbor' or 'adj-rib'");
+        if (what.equals("neighbor")) {
+            while (words.hasNext()) {
+                words.take("a detail");
+            }
+            return new ApiCommand.ShowNeighbor();
+        }
+        if (what.equals("adj-rib")) {
+            String which = words.take("'in' or 'out'");
+            while (words.hasNext()) {
+                words.take("a detail");
+            }
+            if (which.equals("in") || which.equals("out")) {
+                return new ApiCommand.ShowAdjRib(which.equals("out"));
+            }
+        }
+        throw new SyntaxException("'show' knows 'neighbor', 'adj-rib in' and 'adj-rib out'");
+    }
+}

@@ -1,0 +1,107 @@
+package org.secondsite.bgp.exabgp;
+
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.secondsite.bgp.exabgp.Words.SyntaxException;
+import org.secondsite.bgp.wire.LargeCommunity;
+
+/** Communities as words (RFC 1997, 4360, 8092). */
+final class CommunityText {
+    private static final long U32 = 0xffff_ffffL;
+    private static final Map<String, Long> WELL_KNOWN = Map.of(
+            "no-export", 0xffff_ff01L,
+            "no-advertise", 0xffff_ff02L,
+            "no-export-subconfed", 0xffff_ff03L,
+            "no-peer", 0xffff_ff04L,
+            "blackhole", 0xffff_029aL,
+            "graceful-shutdown", 0xffff_0000L);
+    /** Sub-types of extended communities (RFC 4360 §4, §5). */
+    private static final Map<String, Integer> SUBTYPES = Map.of("target", 0x02, "origin", 0x03);
+
+    private static final int TYPE_TWO_OCTET_AS = 0x00;
+    private static final int TYPE_IPV4 = 0x01;
+    private static final int TYPE_FOUR_OCTET_AS = 0x02;
+
+    private CommunityText() {}
+
+    static long community(String word) throws SyntaxException {
+        Long known = WELL_KNOWN.get(word.toLowerCase(Locale.ROOT));
+        if (known != null) {
+            return known;
+        }
+        List<String> parts = List.of(word.split(":", -1));
+        return switch (parts.size()) {
+            case 1 -> Words.number(word, "community", U32);
+            case 2 ->
+                Words.number(parts.get(0), "community", 0xffff) << 16 | Words.number(parts.get(1), "community", 0xffff);
+            default -> throw new SyntaxException("'" + word + "' is no community");
+        };
+    }
+
+    static LargeCommunity large(String word) throws SyntaxException {
+        List<String> parts = List.of(word.split(":", -1));
+        if (parts.size() != 3) {
+            throw new SyntaxException("'" + word + "' is no large community");
+        }
+        return new LargeCommunity(
+                Words.number(parts.get(0), "large community", U32),
+                Words.number(parts.get(1), "large community", U32),
+                Words.number(parts.get(2), "large community", U32));
+    }
+
+    /** {@code target:AS:n}, {@code origin:AS:n}, either with an IPv4 address for the AS, or 16 hex digits. */
+    static long extended(String word) throws SyntaxException {
+        if (word.toLowerCase(Locale.ROOT).startsWith("0x") && word.length() == 18) {
+            try {
+                return Long.parseUnsignedLong(word.substring(2), 16);
+            } catch (NumberFormatException e) {
+                throw new SyntaxException("'" + word + "' is no extended community");
+            }
+        }
+        List<String> parts = List.of(word.split(":", -1));
+        Integer subtype = SUBTYPES.get(parts.getFirst().toLowerCase(Locale.ROOT));
+        if (parts.size() != 3 || subtype == null) {
+            throw new SyntaxException("'" + word + "' is no extended community that is known here");
+        }
+        String administrator = parts.get(1);
+        if (administrator.indexOf('.') >= 0) {
+            InetAddress address = Words.address(administrator, "extended community");
+            long octets = ByteBuffer.wrap(address.getAddress()).getInt() & U32;
+            return head(TYPE_IPV4, subtype) | octets << 16 | Words.number(parts.get(2), word, 0xffff);
+        }
+        long as = Words.number(administrator.replaceFirst("L$", ""), word, U32);
+        return as <= 0xffff && !administrator.endsWith("L")
+                ? head(TYPE_TWO_OCTET_AS, subtype) | as << 32 | Words.number(parts.get(2), word, U32)
+                : head(TYPE_FOUR_OCTET_AS, subtype) | as << 16 | Words.number(parts.get(2), word, 0xffff);
+    }
+
+    /** The words of {@link #extended}, or the value in hex where it has none. */
+    static String extended(long value) {
+        int type = (int) (value >>> 56);
+        int subtype = (int) (value >>> 48) & 0xff;
+        Optional<String> name = SUBTYPES.entrySet().stream()
+                .filter(entry -> entry.getValue() == subtype)
+                .map(Map.Entry::getKey)
+                .findFirst();
+        if (name.isEmpty() || type > TYPE_FOUR_OCTET_AS) {
+            return String.format(Locale.ROOT, "0x%016x", value);
+        }
+        return switch (type) {
+            case TYPE_TWO_OCTET_AS -> name.get() + ":" + (value >>> 32 & 0xffff) + ":" + (value & U32);
+            case TYPE_IPV4 -> name.get() + ":" + ipv4(value >>> 16 & U32) + ":" + (value & 0xffff);
+            default -> name.get() + ":" + (value >>> 16 & U32) + "L:" + (value & 0xffff);
+        };
+    }
+
+    private static String ipv4(long address) {
+        return (address >>> 24) + "." + (address >>> 16 & 0xff) + "." + (address >>> 8 & 0xff) + "." + (address & 0xff);
+    }
+
+    private static long head(int type, int subtype) {
+        return (long) type << 56 | (long) subtype << 48;
+    }
+}

@@ -1,0 +1,215 @@
+package org.secondsite.bgp.io;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import org.secondsite.bgp.bfd.BfdSettings;
+import org.secondsite.bgp.exabgp.MessageText;
+import org.secondsite.bgp.rib.Exporter;
+import org.secondsite.bgp.session.NeighborOptions;
+import org.secondsite.bgp.session.NeighborSettings;
+import org.secondsite.bgp.session.SpeakerSettings;
+import org.secondsite.config.IpPrefix;
+
+/**
+ * {@code secondsite bgp speak|decode|encode}.
+ *
+ * <p>Exit codes: 0 done, 1 the message or command was bad, 2 the arguments were.
+ */
+public final class BgpCommands {
+    private static final String USAGE = """
+            bgp speak --local-as N --router-id A [--listen A:PORT] [--run COMMAND]... [--keep-routes]
+                      --neighbor A --peer-as N [--local-address A] [--port N] [--hold-time S] [--passive]
+                      [--password TEXT] [--other-self A] [--bfd]   (--neighbor and what follows may be repeated)
+                Commands of ExaBGP's text API come from COMMAND's output, or from standard input without --run;
+                events go back as JSON lines.
+            bgp decode [--add-path] HEX...
+                What is in the messages.
+            bgp encode [--local-as N] [--local-address A] 'announce route …' | 'withdraw route …'
+                The messages, as hex.
+            """;
+    private static final int DEFAULT_HOLD_TIME_SECONDS = 90;
+    private static final long CHECK_MS = 1000;
+
+    private BgpCommands() {}
+
+    /** Runs one command; {@code speak} returns when its input ends, a helper says {@code shutdown}, or on interruption. */
+    public static int run(List<String> arguments, InputStream in, PrintStream out, PrintStream err) {
+        if (arguments.isEmpty()) {
+            err.print(USAGE);
+            return 2;
+        }
+        List<String> rest = arguments.subList(1, arguments.size());
+        try {
+            return switch (arguments.getFirst()) {
+                case "speak" -> speak(rest, in, out);
+                case "decode" -> decode(rest, out);
+                case "encode" -> encode(rest, out, err);
+                default -> throw new IllegalArgumentException("unknown command '" + arguments.getFirst() + "'");
+            };
+        } catch (IllegalArgumentException e) {
+            err.println(e.getMessage());
+            err.print(USAGE);
+            return 2;
+        } catch (IOException e) {
+            err.println(e.getMessage());
+            return 1;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return 0;
+        }
+    }
+
+    private static int decode(List<String> arguments, PrintStream out) {
+        boolean addPath = arguments.contains("--add-path");
+        int result = 0;
+        for (String hex : arguments) {
+            if (!hex.equals("--add-path")) {
+                String text = MessageText.decode(hex, addPath);
+                out.println(text);
+                result = text.contains("{ \"error\":") ? 1 : result;
+            }
+        }
+        return result;
+    }
+
+    private static int encode(List<String> arguments, PrintStream out, PrintStream err) {
+        long localAs = 65000;
+        InetAddress local = IpPrefix.parseAddress("192.0.2.1");
+        List<String> command = new ArrayList<>();
+        for (Iterator<String> words = arguments.iterator(); words.hasNext(); ) {
+            String word = words.next();
+            switch (word) {
+                case "--local-as" -> localAs = Long.parseLong(value(word, words));
+                case "--local-address" -> local = IpPrefix.parseAddress(value(word, words));
+                default -> command.add(word);
+            }
+        }
+        Exporter exporter = new Exporter(
+                localAs,
+                true,
+                local instanceof Inet4Address ipv4 ? Optional.of(ipv4) : Optional.empty(),
+                local instanceof Inet6Address ipv6 ? Optional.of(ipv6) : Optional.empty());
+        try {
+            MessageText.encode(String.join(" ", command), exporter).forEach(out::println);
+            return 0;
+        } catch (IllegalArgumentException e) {
+            err.println(e.getMessage());
+            return 1;
+        }
+    }
+
+    private static int speak(List<String> arguments, InputStream in, PrintStream out)
+            throws IOException, InterruptedException {
+        SpeakArguments parsed = SpeakArguments.parse(arguments);
+        try (SpeakLoop loop = SpeakLoop.open(parsed.settings(), parsed.keepRoutes())) {
+            if (parsed.helpers().isEmpty()) {
+                loop.serve(in, out);
+            } else {
+                parsed.helpers().forEach(loop::run);
+            }
+            while (!loop.awaitEnd(CHECK_MS)) {
+                if (Thread.interrupted()) {
+                    break;
+                }
+            }
+            return 0;
+        }
+    }
+
+    /** The arguments of {@code speak}. */
+    private record SpeakArguments(SpeakerSettings settings, List<String> helpers, boolean keepRoutes) {
+        static SpeakArguments parse(List<String> arguments) {
+            long localAs = 0;
+            Optional<Inet4Address> routerId = Optional.empty();
+            List<InetSocketAddress> listen = new ArrayList<>();
+            List<String> helpers = new ArrayList<>();
+            boolean keepRoutes = false;
+            List<NeighborSettings> neighbors = new ArrayList<>();
+            for (Iterator<String> words = arguments.iterator(); words.hasNext(); ) {
+                String word = words.next();
+                switch (word) {
+                    case "--local-as" -> localAs = Long.parseLong(value(word, words));
+                    case "--router-id" -> routerId = Optional.of(routerId(value(word, words)));
+                    case "--listen" -> listen.add(socketAddress(value(word, words)));
+                    case "--run" -> helpers.add(value(word, words));
+                    case "--keep-routes" -> keepRoutes = true;
+                    case "--neighbor" ->
+                        neighbors.add(new NeighborSettings(
+                                IpPrefix.parseAddress(value(word, words)),
+                                BgpSpeaker.BGP_PORT,
+                                null,
+                                1,
+                                DEFAULT_HOLD_TIME_SECONDS,
+                                false,
+                                Optional.empty()));
+                    default -> {
+                        if (neighbors.isEmpty()) {
+                            throw new IllegalArgumentException("'" + word + "' before --neighbor");
+                        }
+                        neighbors.add(changed(neighbors.removeLast(), word, words));
+                    }
+                }
+            }
+            if (localAs == 0 || routerId.isEmpty() || neighbors.isEmpty()) {
+                throw new IllegalArgumentException("--local-as, --router-id and --neighbor are needed");
+            }
+            SpeakerSettings settings = new SpeakerSettings(localAs, routerId.get(), neighbors).withListen(listen);
+            return new SpeakArguments(settings, helpers, keepRoutes);
+        }
+
+        private static NeighborSettings changed(NeighborSettings n, String word, Iterator<String> words) {
+            InetAddress local = n.localAddress();
+            long remoteAs = n.remoteAs();
+            int port = n.port();
+            int holdTimeSeconds = n.holdTimeSeconds();
+            boolean passive = n.passive();
+            Optional<String> password = n.md5Password();
+            NeighborOptions options = n.options();
+            switch (word) {
+                case "--peer-as" -> remoteAs = Long.parseLong(value(word, words));
+                case "--local-address" -> local = IpPrefix.parseAddress(value(word, words));
+                case "--port" -> port = Integer.parseInt(value(word, words));
+                case "--hold-time" -> holdTimeSeconds = Integer.parseInt(value(word, words));
+                case "--passive" -> passive = true;
+                case "--password" -> password = Optional.of(value(word, words));
+                case "--other-self" -> options = options.withOtherSelf(IpPrefix.parseAddress(value(word, words)));
+                case "--bfd" -> options = options.withBfd(BfdSettings.FAST);
+                default -> throw new IllegalArgumentException("unknown argument '" + word + "'");
+            }
+            return new NeighborSettings(
+                    n.address(), port, local, remoteAs, holdTimeSeconds, passive, password, options);
+        }
+    }
+
+    private static Inet4Address routerId(String text) {
+        if (IpPrefix.parseAddress(text) instanceof Inet4Address address) {
+            return address;
+        }
+        throw new IllegalArgumentException("a router id looks like an IPv4 address, not like " + text);
+    }
+
+    private static InetSocketAddress socketAddress(String text) {
+        int colon = text.lastIndexOf(':');
+        if (colon < 0) {
+            throw new IllegalArgumentException("'" + text + "' is not ADDRESS:PORT");
+        }
+        String host = text.substring(0, colon).replaceAll("[\\[\\]]", "");
+        return new InetSocketAddress(IpPrefix.parseAddress(host), Integer.parseInt(text.substring(colon + 1)));
+    }
+
+    private static String value(String option, Iterator<String> words) {
+        if (!words.hasNext()) {
+            throw new IllegalArgumentException(option + " needs a value");
+        }
+        return words.next();
+    }
+}

@@ -1,0 +1,320 @@
+package org.secondsite.bgp.io;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.secondsite.bgp.exabgp.AddressText;
+import org.secondsite.bgp.exabgp.ApiCommand;
+import org.secondsite.bgp.exabgp.CommandParser;
+import org.secondsite.bgp.exabgp.DesiredRoutes;
+import org.secondsite.bgp.exabgp.EventJson;
+import org.secondsite.bgp.fsm.State;
+import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.session.NeighborSettings;
+import org.secondsite.bgp.session.SessionTransition;
+import org.secondsite.bgp.session.SpeakerListener;
+import org.secondsite.bgp.session.SpeakerSettings;
+import org.secondsite.bgp.wire.BgpError;
+import org.secondsite.bgp.wire.BgpMessage;
+import org.secondsite.bgp.wire.NotificationMessage;
+import org.secondsite.bgp.wire.Octets;
+import org.secondsite.bgp.wire.RouteRefreshMessage;
+import org.secondsite.bgp.wire.UpdateMessage;
+import org.secondsite.config.IpPrefix;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * {@code secondsite bgp speak}: a speaker that does what helpers tell it in ExaBGP's language, and tells them what happens.
+ *
+ * <p>One thread owns the helpers' routes. Commands of a burst are gathered for some milliseconds, so that a hundred
+ * thousand lines are one change and not as many. The routes of a helper that ends are withdrawn.
+ */
+final class SpeakLoop implements SpeakerListener, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(SpeakLoop.class);
+    private static final int GATHER_MS = 5;
+    private static final int FIRST_RESPAWN_MS = 1000;
+    private static final int LAST_RESPAWN_MS = 60_000;
+    private static final String VERSION_LINE = "exabgp 4.2 compatible, secondsite";
+
+    private final SpeakerSettings settings;
+    private final boolean keepRoutes;
+    private final EventJson json;
+    private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("bgp-speak").factory());
+    private final BgpSpeaker speaker;
+    private final List<Helper> helpers = new ArrayList<>();
+    private final Map<InetAddress, NeighborSettings> neighbors = new HashMap<>();
+    private final Set<InetAddress> dirty = new HashSet<>();
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private boolean gathering;
+    private boolean closing;
+
+    private SpeakLoop(SpeakerSettings settings, boolean keepRoutes) throws IOException {
+        this.settings = settings;
+        this.keepRoutes = keepRoutes;
+        this.json = new EventJson(
+                settings.localAs(),
+                InetAddress.getLocalHost().getHostName(),
+                ProcessHandle.current().pid(),
+                ProcessHandle.current().parent().map(ProcessHandle::pid).orElse(0L));
+        settings.neighbors().forEach(neighbor -> neighbors.put(neighbor.address(), neighbor));
+        this.speaker = BgpSpeaker.open(settings, this);
+    }
+
+    static SpeakLoop open(SpeakerSettings settings, boolean keepRoutes) throws IOException {
+        return new SpeakLoop(settings, keepRoutes);
+    }
+
+    /** A helper, its routes and how its commands are answered. Owned by the executor, except the port. */
+    private final class Helper {
+        private final String name;
+        private final DesiredRoutes routes = new DesiredRoutes(settings);
+        private HelperPort port;
+        private boolean acknowledges = true;
+        private int respawnMs = FIRST_RESPAWN_MS;
+
+        Helper(String name) {
+            this.name = name;
+            this.port = new HelperPort(name);
+        }
+    }
+
+    /** Takes commands from a stream, and ends with it. */
+    void serve(InputStream from, OutputStream to) {
+        Helper helper = new Helper("stdin");
+        executor.execute(() -> {
+            helpers.add(helper);
+            HelperPort port = helper.port;
+            port.start(from, to, line -> executor.execute(() -> command(helper, port, line)), ended::countDown);
+        });
+    }
+
+    /** Runs a command line by the shell as a helper, and again when it ends. */
+    void run(String commandLine) {
+        Helper helper = new Helper(commandLine);
+        executor.execute(() -> {
+            helpers.add(helper);
+            spawn(helper, commandLine);
+        });
+    }
+
+    private void spawn(Helper helper, String commandLine) {
+        if (closing) {
+            return;
+        }
+        try {
+            Process process = new ProcessBuilder("/bin/sh", "-c", commandLine)
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
+            long startedNanos = System.nanoTime();
+            HelperPort port = new HelperPort(helper.name);
+            helper.port = port;
+            helper.acknowledges = true;
+            port.start(
+                    process.getInputStream(),
+                    process.getOutputStream(),
+                    line -> executor.execute(() -> command(helper, port, line)),
+                    () -> executor.execute(() -> helperEnded(helper, commandLine, process, startedNanos)));
+        } catch (IOException e) {
+            LOG.error("bgp: cannot run helper '{}': {}", commandLine, e.getMessage());
+            later(() -> spawn(helper, commandLine), helper.respawnMs);
+        }
+    }
+
+    private void helperEnded(Helper helper, String commandLine, Process process, long startedNanos) {
+        helper.port.close();
+        process.destroy();
+        if (!keepRoutes) {
+            touch(helper.routes.clear());
+        }
+        boolean livedLong = System.nanoTime() - startedNanos > TimeUnit.MILLISECONDS.toNanos(LAST_RESPAWN_MS);
+        helper.respawnMs = livedLong ? FIRST_RESPAWN_MS : Math.min(helper.respawnMs * 2, LAST_RESPAWN_MS);
+        LOG.warn(
+                "bgp: helper '{}' ended{}; it is run again in {} ms",
+                commandLine,
+                keepRoutes ? "" : ", its routes are withdrawn",
+                helper.respawnMs);
+        later(() -> spawn(helper, commandLine), helper.respawnMs);
+    }
+
+    private void later(Runnable task, int ms) {
+        if (!closing) {
+            var _ = executor.schedule(task, ms, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void command(Helper helper, HelperPort port, String line) {
+        ApiCommand command = CommandParser.parse(line);
+        boolean understood = true;
+        switch (command) {
+            case ApiCommand.Nothing() -> {
+                return;
+            }
+            case ApiCommand.Fault(String reason) -> {
+                LOG.warn("bgp: helper '{}': {} in: {}", helper.name, reason, line);
+                understood = false;
+            }
+            case ApiCommand.Announce _, ApiCommand.Withdraw _, ApiCommand.Clear _ ->
+                touch(helper.routes.apply(command));
+            case ApiCommand.Flush(var to) -> to.select(settings).forEach(speaker::resend);
+            case ApiCommand.EndOfRib(var to, var family) ->
+                to.select(settings).forEach(peer -> speaker.endOfRib(peer, family));
+            case ApiCommand.RouteRefresh(var to, var family) ->
+                to.select(settings).forEach(peer -> speaker.requestRefresh(peer, family));
+            case ApiCommand.Teardown(var to, int subcode) -> {
+                NotificationMessage cease = new NotificationMessage(BgpError.CEASE.code(), subcode, Octets.NONE);
+                to.select(settings).forEach(peer -> speaker.reset(peer, cease, "torn down by a helper"));
+            }
+            case ApiCommand.ShowNeighbor() -> showNeighbors(port);
+            case ApiCommand.ShowAdjRib(boolean out) -> showAdjRib(port, out);
+            case ApiCommand.Version() -> port.send(VERSION_LINE);
+            case ApiCommand.Shutdown() -> ended.countDown();
+            case ApiCommand.Acknowledge(var mode) -> acknowledge(helper, mode);
+        }
+        if (helper.acknowledges) {
+            port.send(understood ? "done" : "error");
+        }
+        if (command instanceof ApiCommand.Acknowledge(var mode) && mode == ApiCommand.Acknowledge.Mode.DISABLE) {
+            helper.acknowledges = false;
+        }
+    }
+
+    private static void acknowledge(Helper helper, ApiCommand.Acknowledge.Mode mode) {
+        switch (mode) {
+            case ENABLE -> helper.acknowledges = true;
+            case SILENCE -> helper.acknowledges = false;
+            case DISABLE -> {} // after this command was answered
+        }
+    }
+
+    private void showNeighbors(HelperPort port) {
+        speaker.status()
+                .join()
+                .forEach(status -> port.send("neighbor " + AddressText.of(status.peer()) + " "
+                        + status.state().text().toLowerCase(Locale.ROOT) + " announced "
+                        + status.sentPrefixes() + " received " + status.receivedRoutes()));
+    }
+
+    private void showAdjRib(HelperPort port, boolean out) {
+        for (InetAddress peer : neighbors.keySet()) {
+            List<IpPrefix> prefixes = out
+                    ? List.copyOf(merged(peer).keySet())
+                    : speaker.receivedRoutes(peer).join().stream()
+                            .map(route -> route.nlri().prefix())
+                            .toList();
+            prefixes.forEach(prefix -> port.send("neighbor " + AddressText.of(peer) + " " + AddressText.of(prefix)));
+        }
+    }
+
+    private void touch(List<InetAddress> peers) {
+        dirty.addAll(peers);
+        if (!gathering && !dirty.isEmpty()) {
+            gathering = true;
+            later(this::advertise, GATHER_MS);
+        }
+    }
+
+    private void advertise() {
+        gathering = false;
+        dirty.forEach(peer -> speaker.advertise(peer, merged(peer)));
+        dirty.clear();
+    }
+
+    private Map<IpPrefix, RouteAttributes> merged(InetAddress peer) {
+        if (helpers.size() == 1) {
+            return helpers.getFirst().routes.routes(peer);
+        }
+        Map<IpPrefix, RouteAttributes> all = new HashMap<>();
+        helpers.forEach(helper -> all.putAll(helper.routes.routes(peer)));
+        return all;
+    }
+
+    /** Waits until a helper says {@code shutdown}, the input ends, or the time is over. */
+    boolean awaitEnd(long ms) throws InterruptedException {
+        return ended.await(ms, TimeUnit.MILLISECONDS);
+    }
+
+    private void tell(InetAddress peer, Function<NeighborSettings, String> event) {
+        executor.execute(() -> {
+            String line = event.apply(neighbors.get(peer));
+            helpers.forEach(helper -> helper.port.send(line));
+        });
+    }
+
+    private InetAddress local(NeighborSettings neighbor) {
+        return neighbor.localAddress() == null ? settings.routerId() : neighbor.localAddress();
+    }
+
+    private static long nowUs() {
+        return TimeUnit.MILLISECONDS.toMicros(System.currentTimeMillis());
+    }
+
+    @Override
+    public void established(InetAddress peer) {
+        tell(peer, n -> json.state(n, local(n), "up", Optional.empty(), nowUs()));
+    }
+
+    @Override
+    public void down(InetAddress peer, String reason) {
+        tell(peer, n -> json.state(n, local(n), "down", Optional.of(reason), nowUs()));
+    }
+
+    @Override
+    public void transition(InetAddress peer, SessionTransition transition) {
+        if (transition.to() == State.OPEN_SENT) {
+            tell(peer, n -> json.state(n, local(n), "connected", Optional.empty(), nowUs()));
+        }
+    }
+
+    @Override
+    public void messageReceived(InetAddress peer, BgpMessage message) {
+        switch (message) {
+            case UpdateMessage update -> tell(peer, n -> json.update(n, local(n), true, update, nowUs()));
+            case NotificationMessage notification ->
+                tell(peer, n -> json.notification(n, local(n), true, notification, nowUs()));
+            case RouteRefreshMessage refresh -> tell(peer, n -> json.refresh(n, local(n), refresh, nowUs()));
+            default -> {}
+        }
+    }
+
+    @Override
+    public void updateSent(InetAddress peer, Set<IpPrefix> announced, Set<IpPrefix> withdrawn, long nanoTime) {
+        // Helpers are told what is received; what is sent they have asked for themselves.
+    }
+
+    @Override
+    public void close() {
+        speaker.close();
+        executor.execute(() -> {
+            closing = true;
+            String line = json.shutdown(nowUs());
+            for (Helper helper : helpers) {
+                helper.port.send(line);
+                helper.port.close();
+            }
+        });
+        executor.shutdown();
+        try {
+            if (!executor.awaitTermination(2, TimeUnit.SECONDS)) {
+                executor.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
