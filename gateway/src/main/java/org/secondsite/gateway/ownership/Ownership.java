@@ -395,8 +395,7 @@ public final class Ownership {
     /** A standby that has lost the owner asks to take over, if it has something to offer. */
     void askPromotion(String why) {
         if (!record.inSync().contains(self)) {
-            decline(why + "; cannot take over: by the record of term " + term() + " owner " + record.owner()
-                    + " stands alone, this site is not in sync");
+            decline(why + notInSync());
         } else if (!imageHeld) {
             decline(why + "; cannot take over: no unbroken image is held");
         } else {
@@ -404,6 +403,11 @@ public final class Ownership {
             transition(OwnershipState.PROMOTING, why);
             ask(self, Set.of(self), why);
         }
+    }
+
+    private String notInSync() {
+        return "; cannot take over: by the record of term " + term() + " owner " + record.owner()
+                + " stands alone, this site is not in sync";
     }
 
     private void decline(String why) {
@@ -450,6 +454,9 @@ public final class Ownership {
         promoted = false;
         add(new Announce(RouteRole.STANDBY));
         add(new TakeSwitches(term(), false));
+        if (peerLost && !record.inSync().contains(self)) {
+            decline(why + notInSync());
+        }
     }
 
     // ---- requests -----------------------------------------------------------------------------------------------

@@ -307,6 +307,7 @@ class OwnershipTest {
                 tell(b, new OwnershipEvent.Refused(ask.attempt(), record(4, 3, A, A), "term is 4"));
         assertEquals(OwnershipState.STANDBY, b.state());
         assertFalse(has(actions, Activate.class));
+        assertTrue(b.reason().contains("not in sync"), b.reason());
         List<OwnershipAction> again = tell(b, new OwnershipEvent.PeerLost("silent"));
         assertFalse(has(again, Ask.class));
         assertTrue(only(again, Alarm.class).text().contains("stands alone"));

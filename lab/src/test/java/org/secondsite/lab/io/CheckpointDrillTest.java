@@ -1,6 +1,7 @@
 package org.secondsite.lab.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -63,6 +64,7 @@ class CheckpointDrillTest {
                     20,
                     () -> number(drill.site(Site.B).vm().path("applied").asText()) >= frozen + 2);
             long differs = Files.mismatch(lab.paths().ram(Site.A), lab.paths().ram(Site.B));
+            assertFalse(monitor.runs(), "the guest stood still while it was compared");
             assertEquals(-1, differs, "first byte that differs");
             monitor.execute("cont");
         }

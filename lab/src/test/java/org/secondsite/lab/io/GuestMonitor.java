@@ -42,13 +42,21 @@ final class GuestMonitor implements AutoCloseable {
         throw new IOException("the monitor was closed");
     }
 
-    /** Pauses the guest as an operator would, and makes sure that no checkpoint under way has made it run again. */
+    /**
+     * Pauses the guest as an operator would, and makes sure that no checkpoint under way has made it run again: for longer than
+     * a checkpoint takes, it must not run.
+     */
     void pause() throws IOException {
-        Waiting.until("the guest to stay paused", 10, () -> {
+        Waiting.until("the guest to stay paused", 30, () -> {
             execute("stop");
-            Waiting.pause(300);
-            return execute("query-status").path("status").asText().equals("paused");
+            Waiting.pause(1_500);
+            return !runs();
         });
+    }
+
+    /** Whether the guest runs; a stopped one is paused, or between checkpoints "postmigrate". */
+    boolean runs() throws IOException {
+        return execute("query-status").path("running").asBoolean();
     }
 
     @Override

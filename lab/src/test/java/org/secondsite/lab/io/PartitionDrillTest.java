@@ -57,10 +57,12 @@ class PartitionDrillTest {
             drill.lab().wan("cut a-w");
             drill.site(Site.B).await("SOLO", 30);
             long superseded;
-            try (UplinkCapture uplink = new UplinkCapture(drill.lab(), Site.A)) {
+            try (UplinkCapture uplink = new UplinkCapture(drill.lab(), Site.A);
+                    UplinkCapture other = new UplinkCapture(drill.lab(), Site.B)) {
                 drill.requireService(10);
                 drill.run(3_000);
                 superseded = uplink.packets();
+                assertTrue(other.packets() > 0, "a capture sees what is released");
                 assertEquals(0, superseded, "packets that left the superseded owner");
                 assertEquals("PROTECTED", drill.site(Site.A).state(), "it cannot know better yet");
                 drill.lab().wan("heal all");

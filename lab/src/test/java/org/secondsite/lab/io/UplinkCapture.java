@@ -21,6 +21,8 @@ final class UplinkCapture implements AutoCloseable {
                         "exec",
                         Topology.gateway(lab.name(), site),
                         "tcpdump",
+                        "-Z",
+                        "root",
                         "-i",
                         "up0",
                         "-U",
@@ -45,7 +47,7 @@ final class UplinkCapture implements AutoCloseable {
     long packets() throws IOException {
         // What was seen is in the file as soon as tcpdump has read it: -U flushes each packet.
         Waiting.pause(300);
-        return Commands.run("tcpdump", "-n", "-r", file.toString())
+        return Commands.run("tcpdump", "-Z", "root", "-n", "-r", file.toString())
                 .lines()
                 .filter(line -> line.contains(LabNumbers.VM_ADDRESS))
                 .count();
