@@ -17,6 +17,7 @@ class GatewayDeathDrillTest {
         try (DrillLab drill = DrillLab.up(100, LabOptions.Load.IDLE, true)) {
             drill.run(1_000);
             try (UplinkCapture uplink = new UplinkCapture(drill.lab(), Site.A)) {
+                drill.run(2_000);
                 drill.requireService(5);
                 Waiting.until(
                         "packets to be held",

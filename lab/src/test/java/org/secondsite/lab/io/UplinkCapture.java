@@ -26,6 +26,7 @@ final class UplinkCapture implements AutoCloseable {
                         "-i",
                         "up0",
                         "-U",
+                        "--immediate-mode",
                         "-n",
                         "-Q",
                         "out",
