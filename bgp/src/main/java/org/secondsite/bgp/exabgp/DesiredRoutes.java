@@ -2,6 +2,7 @@ package org.secondsite.bgp.exabgp;
 
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,9 +47,9 @@ public final class DesiredRoutes {
         return changed(NeighborFilter.ALL, Map::clear);
     }
 
-    /** All that the neighbour shall know. */
+    /** All that the neighbour shall know; a view that follows later commands. */
     public Map<IpPrefix, RouteAttributes> routes(InetAddress neighbor) {
-        return Map.copyOf(byNeighbor.get(neighbor));
+        return Collections.unmodifiableMap(byNeighbor.get(neighbor));
     }
 
     private interface Change {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.secondsite.bgp.rib.AdjRibOut;
 import org.secondsite.bgp.rib.Exporter;
 import org.secondsite.bgp.rib.RouteAttributes;
@@ -81,15 +82,14 @@ public final class MessageText {
         drain(rib, traits); // the End-of-RIB markers
         switch (CommandParser.parse(command)) {
             case ApiCommand.Announce(NeighborFilter _, List<ApiCommand.Route> routes) ->
-                routes.forEach(route -> rib.change(route.prefix(), Optional.of(route.attributes())));
+                rib.desire(routes.stream()
+                        .collect(Collectors.toMap(
+                                ApiCommand.Route::prefix, ApiCommand.Route::attributes, (_, last) -> last)));
             case ApiCommand.Withdraw(NeighborFilter _, List<IpPrefix> prefixes) -> {
                 // Withdrawals are of what was announced: do that first, unseen.
-                prefixes.forEach(prefix -> rib.change(
-                        prefix,
-                        Optional.of(RouteAttributes.PLAIN.withNextHop(
-                                IpPrefix.parseAddress(prefix.isIpv4() ? "127.0.0.1" : "::1")))));
+                rib.desire(prefixes.stream().distinct().collect(Collectors.toMap(p -> p, MessageText::anyRoute)));
                 drain(rib, traits);
-                prefixes.forEach(prefix -> rib.change(prefix, Optional.empty()));
+                rib.desire(Map.of());
             }
             case ApiCommand.Fault(String reason) -> throw new IllegalArgumentException(reason);
             default -> throw new IllegalArgumentException("only announce and withdraw make messages");
@@ -98,6 +98,10 @@ public final class MessageText {
             throw new IllegalArgumentException("no next hop for " + rib.unexportable());
         }
         return drain(rib, traits);
+    }
+
+    private static RouteAttributes anyRoute(IpPrefix prefix) {
+        return RouteAttributes.PLAIN.withNextHop(IpPrefix.parseAddress(prefix.isIpv4() ? "127.0.0.1" : "::1"));
     }
 
     private static List<String> drain(AdjRibOut rib, SessionTraits traits) {

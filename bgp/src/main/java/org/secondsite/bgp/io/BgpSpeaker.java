@@ -97,14 +97,14 @@ public final class BgpSpeaker implements AutoCloseable {
      * after a session was lost, everything is sent again.
      */
     public void advertise(Map<IpPrefix, RouteAttributes> desired) {
-        Map<IpPrefix, RouteAttributes> frozen = Map.copyOf(desired);
+        Map<IpPrefix, RouteAttributes> frozen = new HashMap<>(desired);
         loop.execute(() -> drivers.values().forEach(driver -> driver.advertise(frozen)));
     }
 
     /** What one neighbour shall know, where neighbours are to be told different things. */
     public void advertise(InetAddress peer, Map<IpPrefix, RouteAttributes> desired) {
         NeighborDriver driver = driver(peer);
-        Map<IpPrefix, RouteAttributes> frozen = Map.copyOf(desired);
+        Map<IpPrefix, RouteAttributes> frozen = new HashMap<>(desired);
         loop.execute(() -> driver.advertise(frozen));
     }
 

@@ -200,7 +200,9 @@ final class NeighborDriver implements SessionSink {
                     long nanoTime = System.nanoTime();
                     session.progressed(side, nanoTime);
                     if (!outgoing.announced().isEmpty() || !outgoing.withdrawn().isEmpty()) {
-                        tell(() -> listener.updateSent(peer, outgoing.announced(), outgoing.withdrawn(), nanoTime));
+                        Set<IpPrefix> announced = Set.copyOf(outgoing.announced());
+                        Set<IpPrefix> withdrawn = Set.copyOf(outgoing.withdrawn());
+                        tell(() -> listener.updateSent(peer, announced, withdrawn, nanoTime));
                     }
                 }
             });

@@ -7,12 +7,11 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.AttributeEncoder;
@@ -40,16 +39,16 @@ public final class AdjRibOut {
     private final Exporter exporter;
     private final SessionTraits traits;
     private final Map<IpPrefix, PathAttributes> sent = new HashMap<>();
-    private final Map<IpPrefix, PathAttributes> pending = new HashMap<>();
-    private final Map<Group, Set<IpPrefix>> announcements = new LinkedHashMap<>();
-    private final Map<AddressFamily, Set<IpPrefix>> withdrawals = new LinkedHashMap<>();
+    private final Map<Group, Queue<IpPrefix>> announcements = new LinkedHashMap<>();
+    private final Map<AddressFamily, Queue<IpPrefix>> withdrawals = new LinkedHashMap<>();
+    private final Deque<BgpMessage> before = new ArrayDeque<>();
+    private final Deque<BgpMessage> after = new ArrayDeque<>();
     /** Prefixes that a refresh still owes the neighbour. */
     private final Set<IpPrefix> repeat = new HashSet<>();
 
-    private final Deque<BgpMessage> before = new ArrayDeque<>();
-    private final Deque<BgpMessage> after = new ArrayDeque<>();
-    private final Map<ExportKey, Optional<PathAttributes>> exported = new HashMap<>();
-    private final Set<IpPrefix> unexportable = new HashSet<>();
+    private Map<IpPrefix, RouteAttributes> desired = Map.of();
+    private Set<IpPrefix> unexportable = Set.of();
+    private int pendingPrefixes;
 
     /** Nothing is sent yet. */
     public AdjRibOut(Exporter exporter, SessionTraits traits) {
@@ -62,48 +61,93 @@ public final class AdjRibOut {
         }
     }
 
+    /** Prefixes that can share a message. */
     private record Group(AddressFamily family, PathAttributes attributes) {}
-
-    private record ExportKey(AddressFamily family, RouteAttributes route) {}
 
     /**
      * One message to send now, and what it tells; a marker tells nothing.
      *
      * @param message an UPDATE or a ROUTE-REFRESH mark
      */
-    public record Outgoing(BgpMessage message, Set<IpPrefix> announced, Set<IpPrefix> withdrawn) {}
+    public record Outgoing(BgpMessage message, List<IpPrefix> announced, List<IpPrefix> withdrawn) {}
 
-    /** The neighbour shall know exactly these routes. */
-    public void desire(Map<IpPrefix, RouteAttributes> desired) {
-        exported.clear();
-        Set<IpPrefix> gone = new HashSet<>(sent.keySet());
-        gone.addAll(pending.keySet());
-        gone.removeAll(desired.keySet());
-        unexportable.retainAll(desired.keySet());
-        desired.forEach((prefix, route) -> change(prefix, Optional.of(route)));
-        gone.forEach(prefix -> change(prefix, Optional.empty()));
+    /** The neighbour shall know exactly these routes. The map must not change any more. */
+    public void desire(Map<IpPrefix, RouteAttributes> routes) {
+        desired = routes;
+        announcements.clear();
+        withdrawals.clear();
+        pendingPrefixes = 0;
+        Set<IpPrefix> impossible = new HashSet<>();
+        Exports exports = new Exports();
+        routes.forEach((prefix, route) -> {
+            AddressFamily family = AddressFamily.of(prefix);
+            Export export = exports.of(family, route);
+            if (export.group().isEmpty()) {
+                if (traits.families().contains(family)) {
+                    impossible.add(prefix);
+                }
+            } else if (!export.group().get().attributes().equals(sent.get(prefix)) || repeat.contains(prefix)) {
+                export.queue(announcements).add(prefix);
+                pendingPrefixes++;
+            }
+        });
+        for (IpPrefix prefix : sent.keySet()) {
+            RouteAttributes route = routes.get(prefix);
+            AddressFamily family = AddressFamily.of(prefix);
+            if (route == null || exports.of(family, route).group().isEmpty()) {
+                withdrawals.computeIfAbsent(family, _ -> new ArrayDeque<>()).add(prefix);
+                pendingPrefixes++;
+            }
+        }
+        unexportable = impossible;
     }
 
-    /** The neighbour shall know this route of the prefix, or none. */
-    public void change(IpPrefix prefix, Optional<RouteAttributes> route) {
-        AddressFamily family = AddressFamily.of(prefix);
-        if (!traits.families().contains(family)) {
-            return;
+    /** What a route becomes here; empty if it cannot be announced, or its family was not agreed on. */
+    private static final class Export {
+        private final Optional<Group> group;
+        private Queue<IpPrefix> queue;
+
+        Export(Optional<Group> group) {
+            this.group = group;
         }
-        Optional<PathAttributes> wanted =
-                route.flatMap(attributes -> exported.computeIfAbsent(new ExportKey(family, attributes), this::export));
-        if (route.isPresent() && wanted.isEmpty()) {
-            unexportable.add(prefix);
-        } else {
-            unexportable.remove(prefix);
+
+        Optional<Group> group() {
+            return group;
         }
-        dequeue(prefix, family);
-        PathAttributes known = sent.get(prefix);
-        if (wanted.isPresent() && (!wanted.get().equals(known) || repeat.contains(prefix))) {
-            enqueue(prefix, family, wanted.get());
-        } else if (wanted.isEmpty() && known != null) {
-            withdrawals.computeIfAbsent(family, _ -> new LinkedHashSet<>()).add(prefix);
+
+        Queue<IpPrefix> queue(Map<Group, Queue<IpPrefix>> announcements) {
+            if (queue == null) {
+                queue = announcements.computeIfAbsent(group.orElseThrow(), _ -> new ArrayDeque<>());
+            }
+            return queue;
         }
+    }
+
+    /** Exports each distinct route once. */
+    private final class Exports {
+        private record Key(AddressFamily family, RouteAttributes route) {}
+
+        private final Map<Key, Export> known = new HashMap<>();
+        private Key lastKey;
+        private Export last;
+
+        @SuppressWarnings("ReferenceEquality") // a short cut only: equal but distinct routes find the same entry
+        Export of(AddressFamily family, RouteAttributes route) {
+            if (lastKey == null || lastKey.route() != route || lastKey.family() != family) {
+                lastKey = new Key(family, route);
+                last = known.computeIfAbsent(lastKey, AdjRibOut.this::export);
+            }
+            return last;
+        }
+    }
+
+    private Export export(Exports.Key key) {
+        if (!traits.families().contains(key.family())) {
+            return new Export(Optional.empty());
+        }
+        return new Export(exporter.attributes(key.family(), key.route())
+                .filter(attributes -> budget(attributes) > 0)
+                .map(attributes -> new Group(key.family(), attributes)));
     }
 
     /** Tells everything of the family again (RFC 2918 §4); between marks if the neighbour knows them (RFC 7313 §4). */
@@ -115,15 +159,12 @@ public final class AdjRibOut {
             before.add(new RouteRefreshMessage(family, RouteRefreshMessage.BEGIN));
             after.add(new RouteRefreshMessage(family, RouteRefreshMessage.END));
         }
-        Set<IpPrefix> leaving = withdrawals.getOrDefault(family, Set.of());
-        sent.forEach((prefix, attributes) -> {
-            if (AddressFamily.of(prefix).equals(family) && !leaving.contains(prefix)) {
+        for (IpPrefix prefix : sent.keySet()) {
+            if (AddressFamily.of(prefix).equals(family)) {
                 repeat.add(prefix);
-                if (!pending.containsKey(prefix)) {
-                    enqueue(prefix, family, attributes);
-                }
             }
-        });
+        }
+        desire(desired);
     }
 
     /** Sends the message after all routes that are due now. */
@@ -133,13 +174,12 @@ public final class AdjRibOut {
 
     /** Whether {@link #next} has something. */
     public boolean hasPending() {
-        return !before.isEmpty() || !announcements.isEmpty() || !withdrawals.isEmpty() || !after.isEmpty();
+        return !before.isEmpty() || pendingPrefixes > 0 || !after.isEmpty();
     }
 
     /** Prefixes that still have to be announced or withdrawn. */
     public int pendingPrefixes() {
-        return pending.size()
-                + withdrawals.values().stream().mapToInt(Set::size).sum();
+        return pendingPrefixes;
     }
 
     /** How many prefixes the neighbour has been told and not been told to forget. */
@@ -155,7 +195,7 @@ public final class AdjRibOut {
     /** Takes the next message; the caller must send it, in this order. */
     public Optional<Outgoing> next() {
         if (!before.isEmpty()) {
-            return Optional.of(new Outgoing(before.remove(), Set.of(), Set.of()));
+            return Optional.of(new Outgoing(before.remove(), List.of(), List.of()));
         }
         if (!announcements.isEmpty()) {
             return Optional.of(nextAnnouncement());
@@ -163,55 +203,56 @@ public final class AdjRibOut {
         if (!withdrawals.isEmpty()) {
             return Optional.of(nextWithdrawal());
         }
-        return Optional.ofNullable(after.poll()).map(mark -> new Outgoing(mark, Set.of(), Set.of()));
+        return Optional.ofNullable(after.poll()).map(mark -> new Outgoing(mark, List.of(), List.of()));
     }
 
     private Outgoing nextAnnouncement() {
-        Map.Entry<Group, Set<IpPrefix>> first =
+        Map.Entry<Group, Queue<IpPrefix>> first =
                 announcements.entrySet().iterator().next();
         Group group = first.getKey();
-        Set<IpPrefix> taken = take(first.getValue(), budget(group.attributes()));
+        List<IpPrefix> taken = take(first.getValue(), budget(group.attributes()));
         if (first.getValue().isEmpty()) {
             announcements.remove(group);
         }
         for (IpPrefix prefix : taken) {
             sent.put(prefix, group.attributes());
-            pending.remove(prefix);
-            repeat.remove(prefix);
         }
+        forgetRepeats(taken);
         List<Nlri> nlri = nlri(taken);
         if (group.family().equals(AddressFamily.IPV4_UNICAST)) {
-            return new Outgoing(new UpdateMessage(List.of(), group.attributes(), nlri), taken, Set.of());
+            return new Outgoing(new UpdateMessage(List.of(), group.attributes(), nlri), taken, List.of());
         }
         PathAttribute.MpReach hop =
                 group.attributes().get(PathAttribute.MpReach.class).orElseThrow();
         PathAttributes attributes = group.attributes()
                 .with(new PathAttribute.MpReach(group.family(), hop.nextHop(), hop.linkLocal(), nlri));
-        return new Outgoing(new UpdateMessage(List.of(), attributes, List.of()), taken, Set.of());
+        return new Outgoing(new UpdateMessage(List.of(), attributes, List.of()), taken, List.of());
     }
 
     private Outgoing nextWithdrawal() {
-        Map.Entry<AddressFamily, Set<IpPrefix>> first =
+        Map.Entry<AddressFamily, Queue<IpPrefix>> first =
                 withdrawals.entrySet().iterator().next();
         AddressFamily family = first.getKey();
         boolean ipv4 = family.equals(AddressFamily.IPV4_UNICAST);
         PathAttributes none =
                 ipv4 ? PathAttributes.NONE : PathAttributes.of(new PathAttribute.MpUnreach(family, List.of()));
-        Set<IpPrefix> taken = take(first.getValue(), budget(none));
+        List<IpPrefix> taken = take(first.getValue(), budget(none));
         if (first.getValue().isEmpty()) {
             withdrawals.remove(family);
         }
         taken.forEach(sent::remove);
-        repeat.removeAll(taken);
+        forgetRepeats(taken);
         List<Nlri> nlri = nlri(taken);
         UpdateMessage message = ipv4
                 ? new UpdateMessage(nlri, PathAttributes.NONE, List.of())
                 : new UpdateMessage(List.of(), PathAttributes.of(new PathAttribute.MpUnreach(family, nlri)), List.of());
-        return new Outgoing(message, Set.of(), taken);
+        return new Outgoing(message, List.of(), taken);
     }
 
-    private Optional<PathAttributes> export(ExportKey key) {
-        return exporter.attributes(key.family(), key.route()).filter(attributes -> budget(attributes) > 0);
+    private void forgetRepeats(List<IpPrefix> taken) {
+        if (!repeat.isEmpty()) {
+            taken.forEach(repeat::remove);
+        }
     }
 
     /** Octets that are left for prefixes beside the attributes, less one for a longer MP_REACH_NLRI header. */
@@ -228,48 +269,23 @@ public final class AdjRibOut {
         }
     }
 
-    private static Set<IpPrefix> take(Set<IpPrefix> from, int budgetOctets) {
-        Set<IpPrefix> taken = new LinkedHashSet<>();
+    private List<IpPrefix> take(Queue<IpPrefix> from, int budgetOctets) {
+        List<IpPrefix> taken = new ArrayList<>();
         int left = budgetOctets;
-        Iterator<IpPrefix> prefixes = from.iterator();
-        while (prefixes.hasNext()) {
-            IpPrefix prefix = prefixes.next();
-            left -= 1 + (prefix.length() + 7) / 8;
+        while (!from.isEmpty()) {
+            left -= 1 + (from.peek().length() + 7) / 8;
             if (left < 0) {
                 break;
             }
-            taken.add(prefix);
-            prefixes.remove();
+            taken.add(from.remove());
         }
+        pendingPrefixes -= taken.size();
         return taken;
     }
 
-    private static List<Nlri> nlri(Set<IpPrefix> prefixes) {
+    private static List<Nlri> nlri(List<IpPrefix> prefixes) {
         List<Nlri> nlri = new ArrayList<>(prefixes.size());
         prefixes.forEach(prefix -> nlri.add(Nlri.of(prefix)));
         return nlri;
-    }
-
-    private void enqueue(IpPrefix prefix, AddressFamily family, PathAttributes attributes) {
-        pending.put(prefix, attributes);
-        announcements
-                .computeIfAbsent(new Group(family, attributes), _ -> new LinkedHashSet<>())
-                .add(prefix);
-    }
-
-    private void dequeue(IpPrefix prefix, AddressFamily family) {
-        PathAttributes queued = pending.remove(prefix);
-        if (queued != null) {
-            Group group = new Group(family, queued);
-            Set<IpPrefix> members = announcements.get(group);
-            members.remove(prefix);
-            if (members.isEmpty()) {
-                announcements.remove(group);
-            }
-        }
-        Set<IpPrefix> leaving = withdrawals.get(family);
-        if (leaving != null && leaving.remove(prefix) && leaving.isEmpty()) {
-            withdrawals.remove(family);
-        }
     }
 }

@@ -1,5 +1,6 @@
 package org.secondsite.bgp.wire;
 
+import java.net.Inet4Address;
 import org.secondsite.config.IpPrefix;
 
 /**
@@ -16,7 +17,7 @@ public record AddressFamily(int afi, int safi) {
 
     /** The unicast family that the prefix belongs to. */
     public static AddressFamily of(IpPrefix prefix) {
-        return prefix.isIpv4() ? IPV4_UNICAST : IPV6_UNICAST;
+        return prefix.address() instanceof Inet4Address ? IPV4_UNICAST : IPV6_UNICAST;
     }
 
     /** Whether this library reads and writes prefixes of the family. */

@@ -73,10 +73,10 @@ class AdjRibOutTest {
             update.unreachable().forEach(nlri -> routes.remove(nlri.prefix()));
             update.reachable().forEach(nlri -> routes.put(nlri.prefix(), stripped(update.attributes())));
             assertEquals(
-                    outgoing.announced(),
+                    Set.copyOf(outgoing.announced()),
                     Set.copyOf(update.reachable().stream().map(Nlri::prefix).toList()));
             assertEquals(
-                    outgoing.withdrawn(),
+                    Set.copyOf(outgoing.withdrawn()),
                     Set.copyOf(update.unreachable().stream().map(Nlri::prefix).toList()));
         }
 
@@ -125,7 +125,7 @@ class AdjRibOutTest {
         neighbour.takeAll(rib);
         rib.desire(Map.of(IpPrefix.parse("203.0.113.0/25"), RouteAttributes.PLAIN));
         assertFalse(rib.next().orElseThrow().announced().isEmpty());
-        assertEquals(Set.of(PREFIX), rib.next().orElseThrow().withdrawn());
+        assertEquals(List.of(PREFIX), rib.next().orElseThrow().withdrawn());
     }
 
     @Test
@@ -260,12 +260,12 @@ class AdjRibOutTest {
                     IpPrefix prefix = prefix(random);
                     RouteAttributes route = route(random);
                     desired.put(prefix, route);
-                    rib.change(prefix, Optional.of(route));
+                    rib.desire(Map.copyOf(desired));
                 }
                 case 2 -> {
                     IpPrefix prefix = prefix(random);
                     desired.remove(prefix);
-                    rib.change(prefix, Optional.empty());
+                    rib.desire(Map.copyOf(desired));
                 }
                 case 3 ->
                     rib.refresh(
