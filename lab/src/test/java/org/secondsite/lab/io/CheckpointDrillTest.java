@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.secondsite.config.EpochId;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
 
@@ -33,23 +34,20 @@ class CheckpointDrillTest {
     }
 
     private static double medianPauseMs(DrillLab drill) throws IOException {
-        long from = sealed(drill.site(Site.A).vm());
-        Waiting.until(
-                CHECKPOINTS + " checkpoints",
-                120,
-                () -> sealed(drill.site(Site.A).vm()) >= from + CHECKPOINTS);
+        EpochId from = epoch(drill.site(Site.A).vm(), "sealed");
+        Waiting.until(CHECKPOINTS + " checkpoints", 120, () -> {
+            EpochId now = epoch(drill.site(Site.A).vm(), "sealed");
+            return now.number() >= (now.term() == from.term() ? from.number() : 0) + CHECKPOINTS;
+        });
         JsonNode pause = drill.site(Site.A).vm().path("pauseMs");
         System.out.println("pause " + pause);
         return pause.path("p50").asDouble();
     }
 
-    private static long sealed(JsonNode vm) {
-        return number(vm.path("sealed").asText());
-    }
-
-    /** The number of an epoch that is written as TERM/NUMBER. */
-    private static long number(String epoch) {
-        return Long.parseLong(epoch.substring(epoch.indexOf('/') + 1));
+    private static EpochId epoch(JsonNode vm, String field) {
+        String text = vm.path(field).asText();
+        int slash = text.indexOf('/');
+        return new EpochId(Long.parseLong(text.substring(0, slash)), Long.parseLong(text.substring(slash + 1)));
     }
 
     private static void replicaEqualsTheGuestsMemory(DrillLab drill) throws IOException {
@@ -58,11 +56,12 @@ class CheckpointDrillTest {
             monitor.pause();
             // Checkpoints go on while an operator's pause lasts; two more rounds carry everything that changed before
             // it.
-            long frozen = sealed(drill.site(Site.A).vm());
-            Waiting.until(
-                    "the standby to apply what was frozen",
-                    20,
-                    () -> number(drill.site(Site.B).vm().path("applied").asText()) >= frozen + 2);
+            EpochId frozen = epoch(drill.site(Site.A).vm(), "sealed");
+            Waiting.until("the standby to apply what was frozen", 60, () -> {
+                EpochId applied = epoch(drill.site(Site.B).vm(), "applied");
+                return applied.term() > frozen.term()
+                        || (applied.term() == frozen.term() && applied.number() >= frozen.number() + 2);
+            });
             long differs = Files.mismatch(lab.paths().ram(Site.A), lab.paths().ram(Site.B));
             assertFalse(monitor.runs(), "the guest stood still while it was compared");
             assertEquals(-1, differs, "first byte that differs");
