@@ -23,7 +23,7 @@ import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
 /** A gateway that seals at once (unless told not to), hands epochs to whoever wants them, and writes down what it hears. */
 final class RecordingGateway implements CheckpointListener, AutoCloseable {
     static final int WINDOW = 4;
-    private static final long WAIT_SECONDS = 20;
+    private static final long WAIT_SECONDS = 90;
 
     private final CheckpointServer server;
     private final LinkedBlockingQueue<String> words = new LinkedBlockingQueue<>();
