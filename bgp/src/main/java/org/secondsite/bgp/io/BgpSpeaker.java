@@ -108,6 +108,14 @@ public final class BgpSpeaker implements AutoCloseable {
         loop.execute(() -> driver.advertise(frozen));
     }
 
+    /**
+     * Asks all neighbours to prefer other ways from now on, before a planned end (RFC 8326): every route carries
+     * GRACEFUL_SHUTDOWN, now and later, until this is taken back.
+     */
+    public void retire(boolean yes) {
+        loop.execute(() -> drivers.values().forEach(driver -> driver.retire(yes)));
+    }
+
     /** Ends the session with the notification; it comes back by itself after the idle hold time. */
     public void reset(InetAddress peer, NotificationMessage notification, String reason) {
         NeighborDriver driver = driver(peer);

@@ -76,6 +76,11 @@ final class NeighborDriver implements SessionSink {
         proceed();
     }
 
+    void retire(boolean yes) {
+        session.retire(yes);
+        proceed();
+    }
+
     void reset(NotificationMessage notification, String reason) {
         session.reset(notification, reason, System.nanoTime());
         proceed();

@@ -1,6 +1,7 @@
 package org.secondsite.bgp.rib;
 
 import java.net.InetAddress;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -67,6 +68,16 @@ public record RouteAttributes(
     /** The same with the communities in place of those before. */
     public RouteAttributes withCommunities(List<Long> values) {
         return new RouteAttributes(nextHop, prependCount, med, values, others);
+    }
+
+    /** The same, asked to be avoided: GRACEFUL_SHUTDOWN, and within an AS the lowest local preference (RFC 8326 §4). */
+    public RouteAttributes withGracefulShutdown() {
+        List<Long> more = new ArrayList<>(communities);
+        more.add(GRACEFUL_SHUTDOWN);
+        List<PathAttribute> changed = new ArrayList<>(others);
+        changed.removeIf(PathAttribute.LocalPreference.class::isInstance);
+        changed.add(new PathAttribute.LocalPreference(0));
+        return new RouteAttributes(nextHop, prependCount, med, more, changed);
     }
 
     /** The same with the next hop. */

@@ -4,6 +4,7 @@ import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +49,9 @@ public final class PeerSession {
     private final PeerFsm fsm;
     private final SessionSink sink;
     private final Map<Side, InetAddress> localAddresses = new EnumMap<>(Side.class);
+    private Map<IpPrefix, RouteAttributes> wanted = Map.of();
     private Map<IpPrefix, RouteAttributes> desired = Map.of();
+    private boolean retiring;
     private Optional<AdjRibOut> adjRibOut = Optional.empty();
     private Optional<AdjRibIn> adjRibIn = Optional.empty();
     private Optional<Negotiated> terms = Optional.empty();
@@ -140,9 +143,24 @@ public final class PeerSession {
 
     /** The whole of what the neighbour shall be told, now and in every later session. The map must not change any more. */
     public void desire(Map<IpPrefix, RouteAttributes> routes) {
-        desired = routes;
-        adjRibOut.ifPresent(rib -> rib.desire(routes));
+        wanted = routes;
+        desired = retiring ? retired(routes) : routes;
+        adjRibOut.ifPresent(rib -> rib.desire(desired));
         reportUnexportable();
+    }
+
+    /** Whether every route carries GRACEFUL_SHUTDOWN, so that traffic moves away before the session ends (RFC 8326 §4). */
+    public void retire(boolean yes) {
+        retiring = yes;
+        desire(wanted);
+    }
+
+    private static Map<IpPrefix, RouteAttributes> retired(Map<IpPrefix, RouteAttributes> routes) {
+        Map<RouteAttributes, RouteAttributes> changed = new HashMap<>();
+        Map<IpPrefix, RouteAttributes> retired = new HashMap<>();
+        routes.forEach((prefix, route) ->
+                retired.put(prefix, changed.computeIfAbsent(route, RouteAttributes::withGracefulShutdown)));
+        return retired;
     }
 
     /** Sends an End-of-RIB marker or a request for a refresh after the routes that are due; nothing without a session. */
