@@ -136,7 +136,7 @@ final class ConnectionFsm {
             }
             case ZERO_RETRY_COUNTER -> retryCounter = 0;
             case COUNT_RETRY -> retryCounter++;
-            case DAMP -> damping.oscillated(nowNanos);
+            case DAMP -> damping.oscillated();
         }
     }
 

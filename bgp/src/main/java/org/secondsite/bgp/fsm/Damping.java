@@ -31,7 +31,7 @@ final class Damping {
         establishedNanos = OptionalLong.empty();
     }
 
-    void oscillated(long nowNanos) {
+    void oscillated() {
         failures = Math.min(failures + 1, MAXIMUM_DOUBLINGS);
     }
 

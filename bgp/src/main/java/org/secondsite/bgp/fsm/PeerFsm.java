@@ -248,6 +248,13 @@ public final class PeerFsm {
         return connections.get(side).state();
     }
 
+    /** Attempts of both sides that failed since the start (ConnectRetryCounter). */
+    public int failedAttempts() {
+        return connections.values().stream()
+                .mapToInt(ConnectionFsm::retryCounter)
+                .sum();
+    }
+
     /** What the OPEN messages on the connection settled, from OpenConfirm on. */
     public Optional<Negotiated> terms(Side side) {
         return connections.get(side).terms();

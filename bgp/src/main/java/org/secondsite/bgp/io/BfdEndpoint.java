@@ -178,11 +178,6 @@ public final class BfdEndpoint implements AutoCloseable {
     /** Finds the session of a datagram (RFC 5880 §6.3): by our discriminator, or by the peer's address. */
     private final class Receiver extends SimpleChannelInboundHandler<DatagramPacket> {
         @Override
-        public boolean isSharable() {
-            return false;
-        }
-
-        @Override
         protected void channelRead0(ChannelHandlerContext context, DatagramPacket datagram) {
             InetAddress from = datagram.sender().getAddress();
             switch (BfdPacket.decode(datagram.content())) {

@@ -41,7 +41,12 @@ final class PeerChannel extends ByteToMessageDecoder {
 
     ChannelFuture write(BgpMessage message, SessionTraits traits) {
         ByteBuf buffer = channel.alloc().buffer();
-        MessageEncoder.encode(message, traits, buffer);
+        try {
+            MessageEncoder.encode(message, traits, buffer);
+        } catch (IllegalArgumentException e) {
+            buffer.release();
+            throw e;
+        }
         return channel.write(buffer);
     }
 

@@ -200,6 +200,7 @@ public final class PeerSession {
                 settings.address(),
                 incomingLeads || settings.passive() ? incoming : outgoing,
                 terms,
+                fsm.failedAttempts(),
                 adjRibOut.map(AdjRibOut::sentPrefixes).orElse(0),
                 adjRibOut.map(AdjRibOut::pendingPrefixes).orElse(0),
                 adjRibIn.map(AdjRibIn::size).orElse(0));

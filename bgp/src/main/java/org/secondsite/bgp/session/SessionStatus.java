@@ -11,6 +11,7 @@ import org.secondsite.bgp.fsm.State;
  * @param peer the neighbour
  * @param state the state of the connection that is further on
  * @param terms what was negotiated, while the session stands
+ * @param failedAttempts sessions and attempts that failed since the start (ConnectRetryCounter)
  * @param sentPrefixes prefixes that the neighbour has been told
  * @param pendingPrefixes prefixes that it still has to be told
  * @param receivedRoutes routes that it announced
@@ -19,6 +20,7 @@ public record SessionStatus(
         InetAddress peer,
         State state,
         Optional<Negotiated> terms,
+        int failedAttempts,
         int sentPrefixes,
         int pendingPrefixes,
         int receivedRoutes) {}

@@ -9,6 +9,8 @@ public final class MessageEncoder {
     /** Parameter length 255 is the mark of RFC 9072, so the plain form ends below it. */
     private static final int PLAIN_PARAMETERS_MAXIMUM_OCTETS = 254;
 
+    private static final int NOTIFICATION_OCTETS = BgpMessage.HEADER_OCTETS + 2;
+
     private MessageEncoder() {}
 
     /**
@@ -24,7 +26,9 @@ public final class MessageEncoder {
             case UpdateMessage update -> update(update, traits, out);
             case NotificationMessage(int code, int subcode, Octets data) -> {
                 out.writeByte(code).writeByte(subcode);
-                data.writeTo(out);
+                // Data may quote a whole message: what does not fit is cut, for the code matters more.
+                byte[] octets = data.toArray();
+                out.writeBytes(octets, 0, Math.min(octets.length, traits.maximumOctets() - NOTIFICATION_OCTETS));
             }
             case KeepaliveMessage _ -> {}
             case RouteRefreshMessage(AddressFamily family, int subtype) ->

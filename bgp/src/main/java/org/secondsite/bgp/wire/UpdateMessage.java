@@ -62,29 +62,12 @@ public record UpdateMessage(List<Nlri> withdrawn, PathAttributes attributes, Lis
         return joined(withdrawn, attributes.get(MpUnreach.class).map(MpUnreach::nlri));
     }
 
-    /** The same message with all that it announces withdrawn instead (RFC 7606 §2, treat-as-withdraw). */
+    /**
+     * What is left under treat-as-withdraw (RFC 7606 §2): all that the message withdraws or announces, of every family, as
+     * withdrawn. For the Adj-RIB-In; it has no form on the wire.
+     */
     public UpdateMessage treatedAsWithdraw() {
-        List<PathAttribute> kept = new ArrayList<>();
-        List<Nlri> lost = joined(
-                announced,
-                attributes
-                        .get(MpReach.class)
-                        .filter(reach -> reach.family().equals(AddressFamily.IPV4_UNICAST))
-                        .map(MpReach::nlri));
-        Optional<MpReach> reach =
-                attributes.get(MpReach.class).filter(r -> !r.family().equals(AddressFamily.IPV4_UNICAST));
-        Optional<MpUnreach> unreach = attributes.get(MpUnreach.class);
-        if (reach.isPresent()) {
-            // A message has one MP_UNREACH_NLRI; the families of both attributes are the same in any sane message,
-            // and when they are not the withdrawal that was sent yields to the route that must not stay.
-            List<Nlri> gone = joined(
-                    reach.get().nlri(),
-                    unreach.filter(u -> u.family().equals(reach.get().family())).map(MpUnreach::nlri));
-            kept.add(new MpUnreach(reach.get().family(), gone));
-        } else {
-            unreach.ifPresent(kept::add);
-        }
-        return new UpdateMessage(joined(withdrawn, Optional.of(lost)), PathAttributes.of(kept), List.of());
+        return new UpdateMessage(joined(unreachable(), Optional.of(reachable())), PathAttributes.NONE, List.of());
     }
 
     private static List<Nlri> joined(List<Nlri> first, Optional<List<Nlri>> second) {

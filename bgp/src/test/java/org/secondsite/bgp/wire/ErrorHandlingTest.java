@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.HexFormat;
 import java.util.List;
@@ -244,5 +245,15 @@ class ErrorHandlingTest {
         Nlri nlri = ((UpdateMessage) message.message()).reachable().getFirst();
         assertEquals(128, nlri.prefix().length());
         assertEquals(16, nlri.prefix().address().getAddress().length);
+    }
+
+    @Test
+    void notificationThatQuotesTooMuchIsCutToFit() {
+        NotificationMessage quoting =
+                NotificationMessage.of(BgpError.INVALID_MESSAGE_LENGTH, Octets.copyOf(new byte[5000]));
+        ByteBuf out = Unpooled.buffer();
+        MessageEncoder.encode(quoting, SessionTraits.BASIC, out);
+        assertEquals(4096, out.readableBytes());
+        assertInstanceOf(Decoded.Message.class, MessageDecoder.decode(out, SessionTraits.BASIC));
     }
 }
