@@ -1,6 +1,5 @@
 package org.secondsite.lab.io;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -28,7 +27,6 @@ class CheckpointDrillTest {
             System.out.printf("VM pause p50: %.1f ms at 0 ms, %.1f ms at 100 ms one way%n", near, far);
             assertTrue(far <= 1.5 * near, "the pause grew from " + near + " to " + far + " ms with distance");
             replicaEqualsTheGuestsMemory(drill);
-            replicaEqualsTheGuestsMemory(drill);
             assertTrue(drill.verdict().faults().isEmpty());
         }
     }
@@ -54,17 +52,12 @@ class CheckpointDrillTest {
         Lab lab = drill.lab();
         try (GuestMonitor monitor = new GuestMonitor(lab.paths().testQmp(Site.A))) {
             monitor.pause();
-            // Checkpoints go on while an operator's pause lasts; two more rounds carry everything that changed before
-            // it.
-            EpochId frozen = epoch(drill.site(Site.A).vm(), "sealed");
-            Waiting.until("the standby to apply what was frozen", 60, () -> {
-                EpochId applied = epoch(drill.site(Site.B).vm(), "applied");
-                return applied.term() > frozen.term()
-                        || (applied.term() == frozen.term() && applied.number() >= frozen.number() + 2);
-            });
-            long differs = Files.mismatch(lab.paths().ram(Site.A), lab.paths().ram(Site.B));
+            // What was in flight when the guest stopped still has to arrive; then not one byte may differ.
+            Waiting.until(
+                    "the replica to equal the frozen guest",
+                    60,
+                    () -> Files.mismatch(lab.paths().ram(Site.A), lab.paths().ram(Site.B)) == -1);
             assertFalse(monitor.runs(), "the guest stood still while it was compared");
-            assertEquals(-1, differs, "first byte that differs");
             monitor.execute("cont");
         }
         drill.requireService(10);
