@@ -110,12 +110,13 @@ public final class BgpCommands {
     private static int speak(List<String> arguments, InputStream in, PrintStream out)
             throws IOException, InterruptedException {
         SpeakArguments parsed = SpeakArguments.parse(arguments);
-        try (SpeakLoop loop = SpeakLoop.open(parsed.settings(), parsed.keepRoutes())) {
+        try (SpeakLoop loop = new SpeakLoop(parsed.settings(), parsed.keepRoutes())) {
             if (parsed.helpers().isEmpty()) {
                 loop.serve(in, out);
             } else {
                 parsed.helpers().forEach(loop::run);
             }
+            loop.begin();
             while (!loop.awaitEnd(CHECK_MS)) {
                 if (Thread.interrupted()) {
                     break;

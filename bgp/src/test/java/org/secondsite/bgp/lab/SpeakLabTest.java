@@ -100,7 +100,7 @@ class SpeakLabTest {
                     "events",
                     10,
                     () -> Files.readString(lab.directory.resolve("events")),
-                    t -> t.contains("198.51.100.0/24"));
+                    t -> t.contains("198.51.100.0/24") && t.contains("done\nerror\n"));
             assertTrue(events.startsWith("done\nerror\n") || events.contains("\ndone\nerror\n"), events);
             assertTrue(events.contains("\"state\": \"connected\"") && events.contains("\"state\": \"up\""), events);
             assertTrue(
