@@ -9,7 +9,6 @@ import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneCounters;
 import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.ProtectedVm;
-import org.secondsite.config.EpochId;
 
 /**
  * The data plane alone, for measurements and trouble-shooting: a clock seals an epoch every so often and commits it a
@@ -27,6 +26,10 @@ public final class BufferRun {
      * @return the exit code: 0; 1 when something is wrong with the kernel state or a step failed; 2 for wrong options
      */
     public static int run(String[] arguments, PrintStream out, PrintStream err) {
+        if (List.of(arguments).contains("--help")) {
+            out.print(BufferOptions.USAGE);
+            return 0;
+        }
         BufferOptions options;
         try {
             options = BufferOptions.parse(arguments);
@@ -89,10 +92,15 @@ public final class BufferRun {
         });
         try (DataPlane plane = open(options)) {
             Runtime.getRuntime().addShutdownHook(hook);
-            options.vms.forEach(vm -> plane.hold(vm.id(), 1));
+            SelfCommittingClock clock = new SelfCommittingClock(
+                    plane,
+                    options.vms.stream().map(ProtectedVm::id).toList(),
+                    options.epochMillis,
+                    options.commitDelayMillis);
+            clock.hold();
             out.println("ready");
             out.flush();
-            tick(plane, options, stop);
+            clock.run(stop, options.seconds);
             out.println(CountersJson.write(plane.counters()));
             out.flush();
         } finally {
@@ -102,54 +110,6 @@ public final class BufferRun {
             Runtime.getRuntime().removeShutdownHook(hook);
         }
         return 0;
-    }
-
-    /** Seals at every tick, and commits what was sealed a delay ago. Commits are late rather than early. */
-    private static void tick(DataPlane plane, BufferOptions options, CountDownLatch stop) {
-        long startNanos = System.nanoTime();
-        long epochNanos = options.epochMillis * 1_000_000L;
-        long delayNanos = options.commitDelayMillis * 1_000_000L;
-        long endNanos = options.seconds * 1_000_000_000L;
-        long sealed = 0;
-        long committed = 0;
-        while (true) {
-            long nowNanos = System.nanoTime() - startNanos;
-            if (nowNanos >= endNanos) {
-                return;
-            }
-            while ((sealed + 1) * epochNanos <= nowNanos) {
-                sealed++;
-                seal(plane, options.vms, new EpochId(1, sealed));
-            }
-            while (committed < sealed && (committed + 1) * epochNanos + delayNanos <= nowNanos) {
-                committed++;
-                commit(plane, options.vms, new EpochId(1, committed));
-            }
-            long nextNanos = (sealed + 1) * epochNanos;
-            if (committed < sealed) {
-                nextNanos = Math.min(nextNanos, (committed + 1) * epochNanos + delayNanos);
-            }
-            try {
-                if (stop.await(Math.min(nextNanos, endNanos) - nowNanos, TimeUnit.NANOSECONDS)) {
-                    return;
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return;
-            }
-        }
-    }
-
-    private static void seal(DataPlane plane, List<ProtectedVm> vms, EpochId epoch) {
-        for (ProtectedVm vm : vms) {
-            plane.seal(vm.id(), epoch, () -> {});
-        }
-    }
-
-    private static void commit(DataPlane plane, List<ProtectedVm> vms, EpochId epoch) {
-        for (ProtectedVm vm : vms) {
-            plane.commit(vm.id(), epoch);
-        }
     }
 
     /** The figures as JSON. */

@@ -22,7 +22,8 @@ import picocli.CommandLine.Spec;
             CheckCommand.class,
             StatusCommand.class,
             TimelineCommand.class,
-            PkiCommand.class
+            PkiCommand.class,
+            BufferCommand.class
         })
 public final class Main implements Runnable {
     @Spec

@@ -42,6 +42,25 @@ class CommandsTest {
     }
 
     @Test
+    void bufferTakesItsOwnWords() {
+        assertEquals(0, Main.execute("buffer", "--help"));
+        assertEquals(2, Main.execute("buffer", "run", "--mode", "sideways"));
+        assertEquals(
+                1,
+                Main.execute(
+                        "buffer",
+                        "verify",
+                        "--mode",
+                        "transparent",
+                        "--inside",
+                        "sst-absent",
+                        "--outside",
+                        "sst-absent2",
+                        "--vm",
+                        "52:54:00:12:34:56"));
+    }
+
+    @Test
     void statusWithoutAGatewayIsOne() {
         assertEquals(
                 1,
