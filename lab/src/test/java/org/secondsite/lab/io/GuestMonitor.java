@@ -15,6 +15,11 @@ import java.nio.file.Path;
 final class GuestMonitor implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /** For longer than a checkpoint and the interval to the next one. */
+    private static final int LOOKS = 150;
+
+    private static final int LOOK_MS = 10;
+
     private final SocketChannel channel;
     private final BufferedReader in;
 
@@ -43,15 +48,25 @@ final class GuestMonitor implements AutoCloseable {
     }
 
     /**
-     * Pauses the guest as an operator would, and makes sure that no checkpoint under way has made it run again: for longer than
-     * a checkpoint takes, it must not run.
+     * Pauses the guest as an operator would, and makes sure that it stays so: a stop that comes within a checkpoint is undone
+     * at its end, for QEMU tells nobody that it was asked. One look is not enough either, for a guest that runs is found
+     * paused in every checkpoint.
      */
     void pause() throws IOException {
         Waiting.until("the guest to stay paused", 30, () -> {
             execute("stop");
-            Waiting.pause(1_500);
-            return !runs();
+            return staysPaused();
         });
+    }
+
+    private boolean staysPaused() throws IOException {
+        for (int look = 0; look < LOOKS; look++) {
+            if (runs()) {
+                return false;
+            }
+            Waiting.pause(LOOK_MS);
+        }
+        return true;
     }
 
     /** Whether the guest runs; a stopped one is paused, or between checkpoints "postmigrate". */
