@@ -34,7 +34,11 @@ class ModuleRulesTest {
     void emulatorPlanAndVerdictArePure() {
         noClasses()
                 .that()
-                .resideInAnyPackage("org.secondsite.lab.wan", "org.secondsite.lab.plan", "org.secondsite.lab.client")
+                .resideInAnyPackage(
+                        "org.secondsite.lab.wan",
+                        "org.secondsite.lab.plan",
+                        "org.secondsite.lab.client",
+                        "org.secondsite.lab.storm")
                 .should()
                 .dependOnClassesThat(OUTSIDE_WORLD)
                 .orShould()

@@ -31,7 +31,7 @@ import picocli.CommandLine.Option;
 public final class DemoCommand implements Callable<Integer> {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int RUN_MILLIS = 3_000;
-    private static final int PROTECT_SECONDS = 60;
+    private static final int PROTECT_SECONDS = 180;
 
     @Option(names = "--embedded", description = "In one JVM on loopback, without root and other programs.")
     private boolean embedded;
@@ -103,7 +103,7 @@ public final class DemoCommand implements Callable<Integer> {
             Thread.sleep(RUN_MILLIS);
             if (thereAndBack) {
                 say("bringing site a back as the standby …");
-                lab.start(Site.A);
+                lab.start("site:a");
                 new SiteView(lab, Site.B).await("PROTECTED", PROTECT_SECONDS);
                 Thread.sleep(RUN_MILLIS);
                 kills.add(kill(lab, Site.B, client));

@@ -5,13 +5,16 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
 import org.secondsite.lab.io.Interruptible;
 import org.secondsite.lab.io.Lab;
 import org.secondsite.lab.io.LabProcess;
 import org.secondsite.lab.io.LabReport;
 import org.secondsite.lab.io.LabStart;
+import org.secondsite.lab.io.Storm;
 import org.secondsite.lab.plan.LabOptions;
-import org.secondsite.lab.plan.Site;
+import org.secondsite.lab.storm.Fault;
 import org.secondsite.lab.wan.LinkSelection;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -103,12 +106,21 @@ public final class LabCommands {
         return 0;
     }
 
-    @Command(name = "start", description = "Bring a killed site back (site:SITE), all but its VM.")
+    @Command(name = "pause", description = "SIGSTOP: targets as for kill.")
+    int pause(@Parameters(paramLabel = "TARGET") String target) throws IOException {
+        Lab.existing(name).pause(target).forEach(process -> say("paused " + process.name()));
+        return 0;
+    }
+
+    @Command(name = "resume", description = "SIGCONT: targets as for kill.")
+    int resume(@Parameters(paramLabel = "TARGET") String target) throws IOException {
+        Lab.existing(name).resume(target).forEach(process -> say("resumed " + process.name()));
+        return 0;
+    }
+
+    @Command(name = "start", description = "Bring back what was killed, all but a VM: targets as for kill.")
     int start(@Parameters(paramLabel = "TARGET") String target) throws IOException {
-        if (!target.startsWith("site:")) {
-            throw new ParameterException(spec.commandLine(), "'" + target + "' is not site:SITE");
-        }
-        Lab.existing(name).start(Site.parse(target.substring("site:".length())));
+        Lab.existing(name).start(target);
         return 0;
     }
 
@@ -128,6 +140,42 @@ public final class LabCommands {
     int wan(@Parameters(paramLabel = "WORD", arity = "1..*") String[] words) throws IOException {
         say(Lab.existing(name).wan(String.join(" ", words)));
         return 0;
+    }
+
+    @Command(
+            name = "storm",
+            description =
+                    "Random single faults, one after the other; exit 0 if and only if no judge complained of any.")
+    int storm(
+            @Option(names = "--drills", defaultValue = "20", description = "How many.") int drills,
+            @Option(names = "--seed", defaultValue = "1", description = "Chooses faults, moments and delays.")
+                    long seed,
+            @Option(names = "--faults", split = ",", paramLabel = "FAULT", description = "Of these only. Default: all.")
+                    List<String> only,
+            @Option(
+                            names = "--record",
+                            paramLabel = "FILE",
+                            description =
+                                    "One line of JSON a drill; with the same file a storm goes on where it ended.")
+                    Path record)
+            throws Exception {
+        List<Fault> faults;
+        try {
+            faults = only == null
+                    ? List.of(Fault.values())
+                    : only.stream().map(Fault::parse).toList();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+        Path kept = record == null ? Path.of("storm-" + seed + ".jsonl") : record;
+        return Interruptible.call(() -> {
+            int failed = new Storm(name, seed, faults, kept, this::say).run(drills);
+            say(
+                    failed == 0
+                            ? "VERDICT: no judge complained"
+                            : "VERDICT: " + failed + " of " + drills + " drills failed");
+            return failed == 0 ? 0 : 1;
+        });
     }
 
     private void say(String text) {

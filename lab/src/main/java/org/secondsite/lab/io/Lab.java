@@ -8,12 +8,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.LabPaths;
 import org.secondsite.lab.plan.LabPlan;
 import org.secondsite.lab.plan.Role;
 import org.secondsite.lab.plan.Site;
+import org.secondsite.lab.plan.Target;
 import org.secondsite.lab.plan.Topology;
 import org.secondsite.lab.wan.io.WanControl;
 
@@ -75,19 +75,15 @@ public final class Lab {
     }
 
     /**
-     * SIGKILL for what a target names: {@code ROLE}, {@code ROLE:SITE} or {@code site:SITE}, the last meaning gateway, agent,
-     * QEMU, switch and router of that site.
+     * SIGKILL for what a target names.
      *
+     * @param target see {@link Target}
      * @return what was killed
-     * @throws IllegalArgumentException if the target is not of that form
+     * @throws IllegalArgumentException if it is no target
      * @throws IOException if nothing of that kind runs
      */
     public List<LabProcess> kill(String target) throws IOException {
-        Predicate<LabProcess> meant = meant(target);
-        List<LabProcess> victims = processes().stream().filter(meant).toList();
-        if (victims.isEmpty()) {
-            throw new IOException("nothing runs that '" + target + "' names");
-        }
+        List<LabProcess> victims = running(target);
         victims.forEach(LabProcess::kill); // all before any wait: a site dies at once
         for (LabProcess victim : victims) {
             LabProcess.killAndWait(victim.pid());
@@ -95,44 +91,67 @@ public final class Lab {
         return victims;
     }
 
-    private static Predicate<LabProcess> meant(String target) {
-        String[] parts = target.split(":", -1);
-        if (parts.length > 2) {
-            throw new IllegalArgumentException("'" + target + "' is not ROLE, ROLE:SITE or site:SITE");
-        }
-        Predicate<LabProcess> site = process -> true;
-        if (parts.length == 2) {
-            String id = Site.parse(parts[1]).id();
-            site = process -> process.site().equals(id);
-        }
-        if (parts[0].equals("site") && parts.length == 2) {
-            return site;
-        }
-        Role role = Role.parse(parts[0]);
-        return site.and(process -> process.role() == role);
+    /**
+     * SIGSTOP for what a target names: it does nothing any more, and its sockets stay.
+     *
+     * @throws IOException if nothing of that kind runs
+     */
+    public List<LabProcess> pause(String target) throws IOException {
+        return signal(target, "STOP");
     }
 
     /**
-     * Brings a killed site back: router, switch, gateway and agent, but no QEMU: its VM lives at the other site or nowhere.
+     * SIGCONT for what a target names.
      *
-     * @throws IOException if one of them still runs or cannot be started
+     * @throws IOException if nothing of that kind runs
      */
-    public void start(Site site) throws IOException {
-        for (LabProcess process : processes()) {
-            if (process.site().equals(site.id())) {
-                throw new IOException(
-                        process.name() + " of site " + site.id() + " still runs; kill site:" + site.id() + " first");
+    public List<LabProcess> resume(String target) throws IOException {
+        return signal(target, "CONT");
+    }
+
+    private List<LabProcess> signal(String target, String signal) throws IOException {
+        List<LabProcess> meant = running(target);
+        for (LabProcess process : meant) {
+            Commands.run("kill", "-" + signal, Long.toString(process.pid()));
+        }
+        return meant;
+    }
+
+    private List<LabProcess> running(String target) throws IOException {
+        Target meant = Target.parse(target);
+        List<LabProcess> running = processes().stream()
+                .filter(process -> meant.means(process.role(), process.site()))
+                .toList();
+        if (running.isEmpty()) {
+            throw new IOException("nothing runs that '" + target + "' names");
+        }
+        return running;
+    }
+
+    /**
+     * Brings back what a target names and does not run, but no QEMU: the VM lives at the other site or nowhere.
+     *
+     * @param target see {@link Target}
+     * @throws IOException if one cannot be started
+     */
+    public void start(String target) throws IOException {
+        Target meant = Target.parse(target);
+        for (Site site : Site.values()) {
+            if (meant.means(Role.QEMU, site.id()) && qemu(site).isEmpty()) {
+                for (Path stale : List.of(paths.qmp(site), paths.testQmp(site), paths.qemuPid(site))) {
+                    Files.deleteIfExists(stale);
+                }
             }
         }
-        for (Path stale : List.of(paths.qmp(site), paths.testQmp(site), paths.qemuPid(site))) {
-            Files.deleteIfExists(stale);
-        }
+        List<String> running = processes().stream().map(LabProcess::name).toList();
         LabPlan plan =
                 LabPlan.of(state().options(), new GuestImage(GuestImage.defaultCache()).files(), ThisJava.runtime());
         LabProcesses processes = new LabProcesses(paths);
         try {
-            processes.start(plan.processesOf(site).stream()
-                    .filter(process -> process.role() != Role.QEMU)
+            processes.start(plan.processes().stream()
+                    .filter(process -> process.role() != Role.QEMU && !running.contains(process.name()))
+                    .filter(process -> meant.means(
+                            process.role(), process.site().map(Site::id).orElse("")))
                     .toList());
         } finally {
             state().with(processes.started()).write();

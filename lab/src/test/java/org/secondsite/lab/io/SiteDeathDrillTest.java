@@ -21,7 +21,7 @@ class SiteDeathDrillTest {
             drill.run(2_000);
             System.out.println(SiteKill.kill(drill.lab(), Site.A, drill.client()));
             drill.run(2_000);
-            drill.lab().start(Site.A);
+            drill.lab().start("site:a");
             drill.site(Site.B).await("PROTECTED", 60);
             drill.run(2_000);
             System.out.println(SiteKill.kill(drill.lab(), Site.B, drill.client()));

@@ -46,12 +46,18 @@ final class UplinkCapture implements AutoCloseable {
 
     /** How many packets have left so far. */
     long packets() throws IOException {
+        return times().length;
+    }
+
+    /** When packets left, in microseconds of the kernel's wall clock. */
+    long[] times() throws IOException {
         // What was seen is in the file as soon as tcpdump has read it: -U flushes each packet.
         Waiting.pause(300);
-        return Commands.run("tcpdump", "-Z", "root", "-n", "-r", file.toString())
+        return Commands.run("tcpdump", "-Z", "root", "-n", "-tt", "-r", file.toString())
                 .lines()
                 .filter(line -> line.contains(LabNumbers.VM_ADDRESS))
-                .count();
+                .mapToLong(line -> Math.round(Double.parseDouble(line.substring(0, line.indexOf(' '))) * 1e6))
+                .toArray();
     }
 
     @Override

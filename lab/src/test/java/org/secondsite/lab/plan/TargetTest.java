@@ -1,0 +1,39 @@
+package org.secondsite.lab.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TargetTest {
+    @Test
+    void aRoleMeansBothSites() {
+        Target target = Target.parse("gateway");
+        assertTrue(target.means(Role.GATEWAY, "a") && target.means(Role.GATEWAY, "b"));
+        assertFalse(target.means(Role.AGENT, "a"));
+    }
+
+    @Test
+    void aSiteMeansEveryRoleThere() {
+        Target target = Target.parse("site:b");
+        assertTrue(target.means(Role.QEMU, "b"));
+        assertFalse(target.means(Role.QEMU, "a"));
+        assertFalse(target.means(Role.WITNESS, ""));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gateway", "switch:a", "site:b"})
+    void isWrittenAsItIsRead(String text) {
+        assertEquals(text, Target.parse(text).toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"site", "site:", "site:c", "gateway:a:b", "", "nothing"})
+    void whatIsNoTargetIsRefused(String text) {
+        assertThrows(IllegalArgumentException.class, () -> Target.parse(text));
+    }
+}
