@@ -26,8 +26,16 @@ public record AgentConfig(InetSocketAddress gateway, Path runDirectory, List<Vm>
      * @param qmpSocket the Unix socket of its QMP monitor
      * @param pidFile holds the hypervisor's process id while it runs
      * @param command the program and its arguments that start the hypervisor
+     * @param dirtyPages how its dirty pages are found
      */
-    public record Vm(VmId id, Path ramFile, long ramBytes, Path qmpSocket, Path pidFile, List<String> command) {
+    public record Vm(
+            VmId id,
+            Path ramFile,
+            long ramBytes,
+            Path qmpSocket,
+            Path pidFile,
+            List<String> command,
+            DirtyPages dirtyPages) {
         /** Copies the list. */
         public Vm {
             command = List.copyOf(command);

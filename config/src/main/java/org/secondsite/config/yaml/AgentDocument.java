@@ -3,8 +3,10 @@ package org.secondsite.config.yaml;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.secondsite.config.AgentConfig;
 import org.secondsite.config.ConfigResult;
+import org.secondsite.config.DirtyPages;
 import org.secondsite.config.VmId;
 
 /** The keys of an agent's file and the rules between them. */
@@ -33,7 +35,8 @@ public final class AgentDocument {
                     section.integer("ramMiB", 1, MAXIMUM_RAM_MIB) << 20,
                     section.socket("qmpSocket"),
                     section.file("pidFile"),
-                    section.argv("command"));
+                    section.argv("command"),
+                    section.optional("dirtyPages", AgentDocument::dirtyPages).orElse(DirtyPages.AUTO));
             names.add(vm.id(), section, "name");
             files.add(vm.ramFile(), section, "ramFile");
             files.add(vm.qmpSocket(), section, "qmpSocket");
@@ -41,5 +44,9 @@ public final class AgentDocument {
             vms.add(vm);
         }
         return vms;
+    }
+
+    private static DirtyPages dirtyPages(String text) {
+        return DirtyPages.valueOf(Values.oneOf(List.of("auto", "compare"), text).toUpperCase(Locale.ROOT));
     }
 }

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvFileSource;
 import org.secondsite.config.AgentConfig;
 import org.secondsite.config.ConfigResult;
+import org.secondsite.config.DirtyPages;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
@@ -96,7 +97,8 @@ class ConfigReaderTest {
                         128L << 20,
                         directory.resolve("vm1.qmp"),
                         directory.resolve("vm1.pid"),
-                        List.of("qemu-system-x86_64", "-device", "virtio-rng-pci", "-device", "virtio-net-pci"))),
+                        List.of("qemu-system-x86_64", "-device", "virtio-rng-pci", "-device", "virtio-net-pci"),
+                        DirtyPages.AUTO)),
                 config.vms());
     }
 

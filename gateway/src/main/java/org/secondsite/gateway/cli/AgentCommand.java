@@ -28,6 +28,7 @@ final class AgentCommand implements Callable<Integer> {
                         vm.qmpSocket(),
                         vm.pidFile(),
                         vm.command(),
+                        vm.dirtyPages(),
                         settings.runDirectory()))
                 .toList();
         Daemon.serve("agent", CheckpointAgent.open(new AgentSettings(settings.gateway(), vms)));

@@ -246,6 +246,11 @@ public final class SyntheticVm implements VmHost {
         }
 
         @Override
+        public DirtyPageTracker trackDirtyPages() throws IOException {
+            throw new IOException("a synthetic VM tracks nothing");
+        }
+
+        @Override
         public boolean isRunning() {
             return isExecuting();
         }

@@ -18,11 +18,18 @@ public interface VmDriver extends AutoCloseable {
     /** The guest's RAM, live: it stands still only while the VM is paused. */
     MemorySegment ram();
 
+    /**
+     * Begins to track which pages of the RAM are written. The caller closes the tracker before the driver.
+     *
+     * @throws IOException if that is not possible with this VM, with the reason; comparing is, always
+     */
+    DirtyPageTracker trackDirtyPages() throws IOException, InterruptedException;
+
     /** Whether the VM runs now; false if an operator paused it. */
     boolean isRunning() throws IOException, InterruptedException;
 
     /** Does what can be done for the next checkpoint while the VM still runs. */
-    void prepare() throws IOException;
+    void prepare() throws IOException, InterruptedException;
 
     /** Pauses the VM. When this returns, it executes nothing and changes no RAM. */
     void pause() throws IOException, InterruptedException;

@@ -2,6 +2,7 @@ package org.secondsite.replicator.agent;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.secondsite.config.DirtyPages;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.EpochHeader;
 
@@ -16,10 +17,18 @@ import org.secondsite.replicator.EpochHeader;
  * @param pidFile the file with QEMU's process id
  * @param command the argument vector that starts QEMU here. The agent adds {@code -S -incoming defer}, and
  *     {@code -pidfile} if it is not there. Without {@code -S -incoming} it is also how an operator starts the VM.
+ * @param dirtyPages how its dirty pages are found
  * @param runDirectory where the agent keeps its sockets, its marks and QEMU's log; created if absent
  */
 public record VmSettings(
-        VmId id, Path ramFile, long ramBytes, Path qmpSocket, Path pidFile, List<String> command, Path runDirectory) {
+        VmId id,
+        Path ramFile,
+        long ramBytes,
+        Path qmpSocket,
+        Path pidFile,
+        List<String> command,
+        DirtyPages dirtyPages,
+        Path runDirectory) {
     /**
      * Checks the values.
      *

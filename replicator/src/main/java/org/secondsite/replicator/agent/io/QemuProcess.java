@@ -25,6 +25,19 @@ final class QemuProcess {
         this.settings = settings;
     }
 
+    /**
+     * The VM's process id.
+     *
+     * @throws IOException if it has none, or more than one process claims to be the VM
+     */
+    long pid() throws IOException {
+        List<Long> found = find();
+        if (found.size() != 1) {
+            throw new IOException("the processes of the VM are " + found);
+        }
+        return found.getFirst();
+    }
+
     /** Where QEMU's own words go when the agent starts it. */
     Path log() {
         return settings.runDirectory().resolve(settings.id() + "-qemu.log");

@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import org.secondsite.replicator.agent.DirtyPageTracker;
 import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.replicator.agent.VmSettings;
 import org.slf4j.Logger;
@@ -30,6 +31,10 @@ import org.slf4j.LoggerFactory;
  * <p><b>The mark.</b> Before a VM that runs is paused, a file with QEMU's pid is written, and removed when it runs again. An
  * agent that finds the mark and a paused VM knows that an agent died in between, and resumes it; a VM that an operator paused
  * has no mark.
+ *
+ * <p><b>A VM that stays paused</b> is in the state {@code postmigrate} after its first checkpoint, and QEMU collects no
+ * device state from there. There is no other than that of the checkpoint before either, as long as the VM was not resumed
+ * since, which QEMU tells by an event before it answers anything later: so that one is taken again.
  */
 final class QemuVm implements VmDriver {
     private static final Logger LOG = LoggerFactory.getLogger(QemuVm.class);
@@ -37,6 +42,7 @@ final class QemuVm implements VmDriver {
     private static final int RETRY_MICROS = 300;
     private static final int MAX_RETRY_MS = 2000;
     private static final long BANDWIDTH_BYTES_PER_SECOND = 1L << 40;
+    private static final String PAUSED_AFTER_MIGRATION = "postmigrate";
     private static final String WAITS_FOR_STATE = "inmigrate";
     private static final String NOT_FINALIZED = "not finalized";
     private static final String IN_PROGRESS = "in progress";
@@ -51,6 +57,13 @@ final class QemuVm implements VmDriver {
     private DeviceStateSink sink;
     private int sinks;
     private int lastStateBytes;
+    /** The device state of the last checkpoint, null if there was none. */
+    private byte[] lastState;
+    /** Whether the VM may have changed its device state since {@code lastState}. */
+    private volatile boolean changedSince = true;
+    /** Whether {@code lastState} is also that of the checkpoint under way. */
+    private boolean stateStands;
+
     private volatile CompletableFuture<String> migration = new CompletableFuture<>();
 
     /** A connection that is being made: events may come before the VM object stands. */
@@ -133,6 +146,7 @@ final class QemuVm implements VmDriver {
                     migration.complete(status);
                 }
             }
+            case "RESUME", "RESET" -> changedSince = true;
             case "SHUTDOWN", "GUEST_PANICKED", "BLOCK_IO_ERROR", "MEMORY_FAILURE" ->
                 LOG.warn("{}: {}", settings.id(), event);
             default -> {}
@@ -150,6 +164,14 @@ final class QemuVm implements VmDriver {
     }
 
     @Override
+    public DirtyPageTracker trackDirtyPages() throws IOException, InterruptedException {
+        return switch (settings.dirtyPages()) {
+            case AUTO -> WriteProtectTracker.open(new QemuProcess(settings).pid(), ram.memory());
+            case COMPARE -> throw new IOException("configured so");
+        };
+    }
+
+    @Override
     public boolean isRunning() throws IOException, InterruptedException {
         return execute("query-status", Map.of()).path("running").asBoolean();
     }
@@ -160,8 +182,16 @@ final class QemuVm implements VmDriver {
     }
 
     @Override
-    public void prepare() throws IOException {
+    public void prepare() throws IOException, InterruptedException {
         closeSink();
+        stateStands = runState().equals(PAUSED_AFTER_MIGRATION);
+        if (stateStands) {
+            if (lastState == null || changedSince) {
+                throw new IOException(
+                        "the VM is paused after a migration that was no checkpoint of this agent; resume it");
+            }
+            return;
+        }
         sinks++;
         sink = DeviceStateSink.open(
                 settings.runDirectory()
@@ -177,15 +207,23 @@ final class QemuVm implements VmDriver {
 
     @Override
     public void beginDeviceState() throws IOException, InterruptedException {
+        if (stateStands) {
+            return;
+        }
         if (sink == null) {
             throw new IOException("no checkpoint was prepared");
         }
+        lastState = null;
+        changedSince = false;
         migration = new CompletableFuture<>();
         retrying("migrate", Map.of("uri", sink.uri()), IN_PROGRESS);
     }
 
     @Override
     public byte[] awaitDeviceState(long timeoutNanos) throws IOException, InterruptedException {
+        if (stateStands) {
+            return lastState;
+        }
         long start = System.nanoTime();
         try {
             String status = migration.get(timeoutNanos, TimeUnit.NANOSECONDS);
@@ -199,6 +237,7 @@ final class QemuVm implements VmDriver {
         }
         byte[] state = sink.await(Math.max(0, timeoutNanos - (System.nanoTime() - start)));
         lastStateBytes = state.length;
+        lastState = state;
         return state;
     }
 

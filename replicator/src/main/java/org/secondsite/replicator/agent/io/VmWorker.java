@@ -210,13 +210,14 @@ final class VmWorker implements AutoCloseable {
         found.onDeath(reason -> events.add(new WorkerEvent.Died(found, reason)));
     }
 
-    private void startCheckpoints(CheckpointMessage.Start start) {
+    private void startCheckpoints(CheckpointMessage.Start start) throws InterruptedException {
         if (driver == null) {
             failed(FailureKind.VM, EpochId.NONE, "the VM is not here");
             return;
         }
         if (shadow == null) {
             shadow = new ShadowImage(host.vm().name(), host.ramBytes());
+            track();
         }
         if (start.full()) {
             shadow.forget();
@@ -230,6 +231,15 @@ final class VmWorker implements AutoCloseable {
         schedule.start(start.first(), TimeUnit.MILLISECONDS.toNanos(start.intervalMs()), System.nanoTime());
     }
 
+    private void track() throws InterruptedException {
+        try {
+            shadow.track(driver.trackDirtyPages());
+            LOG.info("{}: dirty pages are tracked by write protection", host.vm());
+        } catch (IOException untracked) {
+            LOG.info("{}: dirty pages are found by comparing all RAM: {}", host.vm(), untracked.getMessage());
+        }
+    }
+
     private void checkpoint(long now) throws InterruptedException {
         boolean full = shadow.epoch().equals(EpochId.NONE);
         if (full) {
@@ -241,6 +251,7 @@ final class VmWorker implements AutoCloseable {
         try {
             CheckpointCycle.Taken taken = cycle.take(id);
             ship(id, full, taken);
+            shadow.audit(driver.ram());
         } catch (IOException dropped) {
             schedule.dropped(id, System.nanoTime());
             failed(FailureKind.CHECKPOINT, id, dropped.getMessage());
@@ -274,13 +285,13 @@ final class VmWorker implements AutoCloseable {
 
     private void dropDriver() {
         schedule.disconnected();
-        if (driver != null) {
-            driver.close();
-            driver = null;
-        }
         if (shadow != null) {
             shadow.close();
             shadow = null;
+        }
+        if (driver != null) {
+            driver.close();
+            driver = null;
         }
         nextAttachNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timing.attachPollMs());
     }

@@ -181,10 +181,8 @@ final class EpochSender implements AutoCloseable {
                 try {
                     last = encodePiece(encoder, epoch, piece);
                 } catch (RuntimeException e) {
-                    // Usual if the epoch was closed by a discard that overtook this stretch: then nobody waits for it.
-                    LOG.debug("cannot encode {}", epoch, e);
                     piece.release();
-                    post(() -> failed(target, stream, epoch), () -> {});
+                    post(() -> failed(target, stream, epoch, e), () -> {});
                     return;
                 }
                 bytes += piece.readableBytes();
@@ -237,10 +235,15 @@ final class EpochSender implements AutoCloseable {
         pump();
     }
 
-    private void failed(Link target, SendWindow.Stream stream, Epoch epoch) {
+    private void failed(Link target, SendWindow.Stream stream, Epoch epoch, RuntimeException cause) {
         if (target == link && !stream.isDiscarded()) {
+            LOG.warn("{} cannot be encoded; the link is reset", epoch, cause);
             link.close(new Reset(ResetCode.EPOCH, epoch + " cannot be encoded"));
-        } else if (target == link) {
+            return;
+        }
+        // Usual if the epoch was closed by a discard that overtook this stretch: then nobody waits for it.
+        LOG.debug("{} was not encoded", epoch, cause);
+        if (target == link) {
             encoding--;
             pump();
         }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.config.DirtyPages;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.agent.VmSettings;
 
@@ -74,7 +75,14 @@ final class LabGuest {
                 "-append",
                 "console=ttyS0 quiet panic=1");
         settings = new VmSettings(
-                vm, ramFile, (long) ramMiB << 20, qmp, directory.resolve("pid"), command, directory.resolve("run"));
+                vm,
+                ramFile,
+                (long) ramMiB << 20,
+                qmp,
+                directory.resolve("pid"),
+                command,
+                DirtyPages.AUTO,
+                directory.resolve("run"));
     }
 
     private static String script(boolean busy) {

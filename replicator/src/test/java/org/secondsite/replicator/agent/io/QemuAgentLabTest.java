@@ -7,9 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -17,7 +22,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.agent.AgentSettings;
+import org.secondsite.replicator.agent.PageCompare;
 import org.secondsite.replicator.agent.VmDriver;
 
 /** Agents beside real QEMU guests (TCG), gateways in this process. Needs qemu-system-x86, a kernel and busybox-static. */
@@ -162,6 +169,89 @@ class QemuAgentLabTest {
 
     private static void assertGoesOn(LabGuest guest) throws Exception {
         guest.awaitTick(LabGuest.ticks(guest.console()).size() + 3, 30);
+    }
+
+    @Test
+    void trackingFindsWhatComparingFindsInEveryPauseOfABusyGuest() throws Exception {
+        LabGuest guest = guest("a", true);
+        guest.boot();
+        QemuHost host = QemuHost.open(guest.settings());
+        long ramBytes = host.ramBytes();
+        int pages = (int) (ramBytes / PageSet.PAGE_BYTES);
+        try (VmDriver vm = host.attach().orElseThrow();
+                ShadowImage shadow = new ShadowImage("test", ramBytes);
+                PageComparer oracle = new PageComparer("oracle", pages);
+                Arena arena = Arena.ofShared()) {
+            shadow.track(vm.trackDirtyPages());
+            MemorySegment replica = arena.allocate(ramBytes);
+            long found = 0;
+            for (int epoch = 1; epoch <= 60; epoch++) {
+                if (epoch == 1) {
+                    shadow.prefill(vm.ram());
+                }
+                vm.prepare();
+                vm.pause();
+                vm.beginDeviceState();
+                PageSet changed = shadow.changed(vm.ram());
+                vm.awaitDeviceState(5_000_000_000L);
+                shadow.advance(changed, new EpochId(1, epoch));
+                try (PageSet shipped = epoch == 1 ? shadow.full() : changed) {
+                    for (int i = 0; i < shipped.count(); i++) {
+                        MemorySegment.copy(
+                                shipped.content(i),
+                                0,
+                                replica,
+                                (long) shipped.number(i) * PageSet.PAGE_BYTES,
+                                PageSet.PAGE_BYTES);
+                    }
+                    found += epoch == 1 ? 0 : shipped.count();
+                }
+                changed.close();
+                long[] missed = new long[pages / 64 + 1];
+                oracle.mark(vm.ram(), replica, missed);
+                assertEquals(-1, PageCompare.next(missed, 0), "missed in epoch " + epoch);
+                vm.resume();
+                shadow.audit(vm.ram());
+                assertTrue(shadow.isTracked());
+                Thread.sleep(30);
+            }
+            assertTrue(found > 1000, "a busy guest that wrote " + found + " pages");
+        }
+        assertGoesOn(guest);
+    }
+
+    @Test
+    void aGuestThatAnOperatorPausesHasCheckpointsAndStaysPaused() throws Exception {
+        LabGuest guest = guest("a", true);
+        RecordingGateway gateway = gateway();
+        guest.boot();
+        agent(gateway, guest);
+        gateway.await("attached");
+        Map<EpochId, Integer> pages = new ConcurrentHashMap<>();
+        Map<EpochId, byte[]> states = new ConcurrentHashMap<>();
+        gateway.sink(epoch -> {
+            EpochId id = epoch.header().epoch();
+            pages.put(id, epoch.pages().count());
+            states.put(id, epoch.deviceState());
+            gateway.session().credit(id);
+            epoch.close();
+        });
+        guest.operator("stop");
+        gateway.session().start(new EpochId(1, 1), true, 20);
+        gateway.await("epoch 1/20");
+        assertFalse(guest.operator("query-status").path("running").asBoolean(), "an operator's pause was lifted");
+        for (int number = 2; number <= 20; number++) {
+            assertEquals(0, pages.get(new EpochId(1, number)), "pages of a frozen guest in epoch " + number);
+            assertArrayEquals(states.get(new EpochId(1, 1)), states.get(new EpochId(1, number)));
+        }
+
+        guest.operator("cont");
+        assertGoesOn(guest);
+        long after = gateway.lastEpoch().number();
+        gateway.await("epoch 1/" + (after + 10));
+        assertGoesOn(guest);
+        assertTrue(pages.get(new EpochId(1, after + 10)) > 0);
+        assertFalse(Arrays.equals(states.get(new EpochId(1, 1)), states.get(new EpochId(1, after + 10))));
     }
 
     @Test
