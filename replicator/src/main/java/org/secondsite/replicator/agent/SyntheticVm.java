@@ -251,16 +251,23 @@ public final class SyntheticVm implements VmHost {
         }
 
         @Override
-        public boolean isRunning() {
-            return isExecuting();
-        }
-
-        @Override
         public void prepare() {}
 
         @Override
-        public void pause() throws IOException {
-            setPaused(true);
+        public boolean pause() throws IOException {
+            machine.lock();
+            try {
+                boolean ran = !pausedByOperator;
+                setPaused(true);
+                return ran;
+            } finally {
+                machine.unlock();
+            }
+        }
+
+        @Override
+        public boolean resumedByOthers() {
+            return false;
         }
 
         @Override

@@ -25,14 +25,15 @@ public interface VmDriver extends AutoCloseable {
      */
     DirtyPageTracker trackDirtyPages() throws IOException, InterruptedException;
 
-    /** Whether the VM runs now; false if an operator paused it. */
-    boolean isRunning() throws IOException, InterruptedException;
-
     /** Does what can be done for the next checkpoint while the VM still runs. */
     void prepare() throws IOException, InterruptedException;
 
-    /** Pauses the VM. When this returns, it executes nothing and changes no RAM. */
-    void pause() throws IOException, InterruptedException;
+    /**
+     * Pauses the VM. When this returns, it executes nothing and changes no RAM.
+     *
+     * @return whether it ran before; if not, an operator had paused it, and it is his to resume
+     */
+    boolean pause() throws IOException, InterruptedException;
 
     /** Begins to collect the device state. The VM must be paused. */
     void beginDeviceState() throws IOException, InterruptedException;
@@ -44,10 +45,13 @@ public interface VmDriver extends AutoCloseable {
      */
     byte[] awaitDeviceState(long timeoutNanos) throws IOException, InterruptedException;
 
+    /** Whether somebody else made the VM run since {@link #pause}: then what was read of it meanwhile belongs to no one time. */
+    boolean resumedByOthers() throws IOException, InterruptedException;
+
     /** Stops to collect the device state, if that is under way, so that the VM can be resumed. */
     void abandonDeviceState() throws InterruptedException;
 
-    /** Makes the VM run. */
+    /** Makes the VM run again, unless an operator had paused it before {@link #pause}. */
     void resume() throws IOException, InterruptedException;
 
     /** Whom to tell, once and from any thread, that the VM is gone; at once if it is gone already. */

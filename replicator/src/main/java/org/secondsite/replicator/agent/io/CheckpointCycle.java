@@ -110,15 +110,12 @@ final class CheckpointCycle {
      * @throws VmLost if the VM could not be made to run
      */
     Taken take(EpochId epoch) throws IOException, VmLost, InterruptedException {
-        boolean running = vm.isRunning();
         vm.prepare();
         long start = System.nanoTime();
         PageSet changed = null;
         boolean done = false;
         try {
-            if (running) {
-                vm.pause();
-            }
+            boolean ran = vm.pause();
             long stopped = System.nanoTime();
             CompletableFuture<Void> sealed = link.seal(connection, epoch);
             vm.beginDeviceState();
@@ -128,20 +125,21 @@ final class CheckpointCycle {
             long collected = System.nanoTime();
             awaitSealed(sealed, left(start));
             long sealedAt = System.nanoTime();
-            if (running) {
-                resume();
+            if (vm.resumedByOthers()) {
+                throw new IOException("the VM was resumed by somebody else in the middle of the checkpoint");
             }
+            resume();
             long resumed = System.nanoTime();
             done = true;
             Phases phases = new Phases(
                     stopped - start, copied - stopped, collected - copied, sealedAt - collected, resumed - sealedAt);
-            return new Taken(changed, deviceState, phases, running);
+            return new Taken(changed, deviceState, phases, ran);
         } finally {
             if (!done) {
                 if (changed != null) {
                     changed.close();
                 }
-                goOn(running);
+                goOn();
             }
         }
     }
@@ -173,10 +171,8 @@ final class CheckpointCycle {
     }
 
     /** After a failure: makes the VM run again. */
-    private void goOn(boolean running) throws VmLost, InterruptedException {
+    private void goOn() throws VmLost, InterruptedException {
         vm.abandonDeviceState();
-        if (running) {
-            resume();
-        }
+        resume();
     }
 }

@@ -63,6 +63,14 @@ final class QemuVm implements VmDriver {
     private volatile boolean changedSince = true;
     /** Whether {@code lastState} is also that of the checkpoint under way. */
     private boolean stateStands;
+    /** Whether QEMU was in the state {@code postmigrate} when the checkpoint was prepared. */
+    private boolean afterMigration;
+    /** Whether the VM ran before this checkpoint. */
+    private boolean pausedHere;
+    /** Whether QEMU told that the VM stopped, and that it was resumed. */
+    private volatile boolean stopped;
+
+    private volatile boolean resumed;
 
     private volatile CompletableFuture<String> migration = new CompletableFuture<>();
 
@@ -146,7 +154,15 @@ final class QemuVm implements VmDriver {
                     migration.complete(status);
                 }
             }
-            case "RESUME", "RESET" -> changedSince = true;
+            case "STOP" -> {
+                stopped = true;
+                resumed = false;
+            }
+            case "RESUME" -> {
+                resumed = true;
+                changedSince = true;
+            }
+            case "RESET" -> changedSince = true;
             case "SHUTDOWN", "GUEST_PANICKED", "BLOCK_IO_ERROR", "MEMORY_FAILURE" ->
                 LOG.warn("{}: {}", settings.id(), event);
             default -> {}
@@ -171,8 +187,7 @@ final class QemuVm implements VmDriver {
         };
     }
 
-    @Override
-    public boolean isRunning() throws IOException, InterruptedException {
+    private boolean isRunning() throws IOException, InterruptedException {
         return execute("query-status", Map.of()).path("running").asBoolean();
     }
 
@@ -184,34 +199,52 @@ final class QemuVm implements VmDriver {
     @Override
     public void prepare() throws IOException, InterruptedException {
         closeSink();
-        stateStands = runState().equals(PAUSED_AFTER_MIGRATION);
+        sinks++;
+        sink = DeviceStateSink.open(
+                settings.runDirectory()
+                        .resolve(settings.id() + "-" + ProcessHandle.current().pid() + "-" + sinks + ".state"),
+                lastStateBytes + (lastStateBytes >> 3));
+        JsonNode status = execute("query-status", Map.of());
+        afterMigration = status.path("status").asText().equals(PAUSED_AFTER_MIGRATION);
+        pausedHere = status.path("running").asBoolean();
+        if (pausedHere) {
+            mark();
+        }
+    }
+
+    @Override
+    public boolean pause() throws IOException, InterruptedException {
+        stopped = false;
+        resumed = false;
+        execute("stop", Map.of());
+        // QEMU tells of a stop, before it answers, only if the VM ran: an operator may have come since it was prepared.
+        if (stopped != pausedHere) {
+            pausedHere = stopped;
+            if (pausedHere) {
+                mark();
+            } else {
+                Files.deleteIfExists(mark);
+            }
+        }
+        return pausedHere;
+    }
+
+    private void mark() throws IOException {
+        Files.writeString(mark, ownPid(settings), StandardCharsets.US_ASCII);
+    }
+
+    @Override
+    public void beginDeviceState() throws IOException, InterruptedException {
+        if (sink == null) {
+            throw new IOException("no checkpoint was prepared");
+        }
+        stateStands = afterMigration && !pausedHere;
         if (stateStands) {
             if (lastState == null || changedSince) {
                 throw new IOException(
                         "the VM is paused after a migration that was no checkpoint of this agent; resume it");
             }
             return;
-        }
-        sinks++;
-        sink = DeviceStateSink.open(
-                settings.runDirectory()
-                        .resolve(settings.id() + "-" + ProcessHandle.current().pid() + "-" + sinks + ".state"),
-                lastStateBytes + (lastStateBytes >> 3));
-    }
-
-    @Override
-    public void pause() throws IOException, InterruptedException {
-        Files.writeString(mark, ownPid(settings), StandardCharsets.US_ASCII);
-        execute("stop", Map.of());
-    }
-
-    @Override
-    public void beginDeviceState() throws IOException, InterruptedException {
-        if (stateStands) {
-            return;
-        }
-        if (sink == null) {
-            throw new IOException("no checkpoint was prepared");
         }
         lastState = null;
         changedSince = false;
@@ -263,7 +296,21 @@ final class QemuVm implements VmDriver {
     }
 
     @Override
+    public boolean resumedByOthers() throws IOException, InterruptedException {
+        // Of a VM that an operator paused it is asked: the answer comes after every event of before. In a pause of our
+        // own
+        // that would cost time, and the event of a resumption has come long before the RAM was read.
+        return resumed || (!pausedHere && isRunning());
+    }
+
+    @Override
     public void resume() throws IOException, InterruptedException {
+        if (pausedHere || resumed) {
+            run();
+        }
+    }
+
+    private void run() throws IOException, InterruptedException {
         retrying("cont", Map.of(), NOT_FINALIZED);
         Files.deleteIfExists(mark);
     }
@@ -277,7 +324,7 @@ final class QemuVm implements VmDriver {
         if (marked.equals(ownPid(settings)) && !isRunning()) {
             LOG.warn("{}: resuming the VM, which was left paused in the middle of a checkpoint", settings.id());
             abandonDeviceState();
-            resume();
+            run();
         }
         Files.deleteIfExists(mark);
     }
@@ -308,7 +355,7 @@ final class QemuVm implements VmDriver {
             Thread.sleep(1);
             state = runState();
         }
-        resume();
+        run();
         Files.deleteIfExists(activationMark(settings));
         Files.deleteIfExists(incoming);
     }

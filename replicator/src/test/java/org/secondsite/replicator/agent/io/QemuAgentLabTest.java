@@ -237,7 +237,7 @@ class QemuAgentLabTest {
             epoch.close();
         });
         guest.operator("stop");
-        gateway.session().start(new EpochId(1, 1), true, 20);
+        gateway.session().start(new EpochId(1, 1), true, 50);
         gateway.await("epoch 1/20");
         assertFalse(guest.operator("query-status").path("running").asBoolean(), "an operator's pause was lifted");
         for (int number = 2; number <= 20; number++) {
