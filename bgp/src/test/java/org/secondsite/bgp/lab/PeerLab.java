@@ -59,8 +59,8 @@ final class PeerLab implements AutoCloseable {
                 throw new AssertionError("lab tests need " + binary + "; apt-get install bird2 frr gobgpd exabgp");
             }
         }
-        String prefix =
-                "sst-bgp-" + Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36), 36);
+        String prefix = System.getenv().getOrDefault("SECONDSITE_TEST_PREFIX", "sst") + "-bgp-"
+                + Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36), 36);
         PeerLab lab = new PeerLab(prefix, Files.createTempDirectory(prefix));
         try {
             lab.build();

@@ -23,7 +23,7 @@ final class Namespaces implements AutoCloseable {
     private static final int CLONE_NEWNET = 0x40000000;
     private static final int TIMEOUT_SECONDS = 60;
 
-    private final String prefix = "sst-buffer-"
+    private final String prefix = System.getenv().getOrDefault("SECONDSITE_TEST_PREFIX", "sst") + "-buffer-"
             + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt(), 6);
     private final List<String> made = new ArrayList<>();
 

@@ -3,7 +3,6 @@ package org.secondsite.lab.io;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.ThreadLocalRandom;
 import org.secondsite.lab.client.ClientVerdict;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
@@ -23,8 +22,7 @@ final class DrillLab implements AutoCloseable {
     }
 
     static DrillLab up(int delayMillis, LabOptions.Load load, boolean hold) throws IOException {
-        String name =
-                "sst" + Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36, 36 * 36 * 36 * 36), 36);
+        String name = TestNames.lab();
         Lab lab = LabStart.up(
                 new LabOptions(name, delayMillis, load, hold),
                 (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));

@@ -27,7 +27,7 @@ import org.secondsite.lab.plan.Topology;
 @Tag("lab")
 @Timeout(120)
 class FabricTest {
-    private final String name = "sst" + Long.toHexString(System.nanoTime() & 0xffffff);
+    private final String name = TestNames.lab();
     private final LabOptions options = new LabOptions(name, 0, LabOptions.Load.IDLE, true);
 
     @AfterEach

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.secondsite.lab.plan.LabOptions;
@@ -31,8 +30,7 @@ class FaultTableDrillTest {
 
     @Test
     void everyFaultEndsInAProtectedPairAndNothingIsLost() throws IOException {
-        String name =
-                "sst" + Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36, 36 * 36 * 36 * 36), 36);
+        String name = TestNames.lab();
         Random random = new Random(FAULTS.size());
         try {
             Lab lab = LabStart.up(new LabOptions(name, 5, LabOptions.Load.IDLE, true), (step, millis) -> {});

@@ -20,7 +20,7 @@ import org.secondsite.lab.plan.Topology;
 @Tag("lab")
 @Timeout(60)
 class LabTopologyTest {
-    private final String lab = "sst" + Long.toHexString(System.nanoTime() & 0xffffff);
+    private final String lab = TestNames.lab();
 
     @AfterEach
     void leaveNothing() throws IOException {

@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 
 /** Network namespaces of one test, removed when closed. Needs root, and says so. */
 public final class TestNamespaces implements AutoCloseable {
@@ -18,14 +16,12 @@ public final class TestNamespaces implements AutoCloseable {
         this.prefix = prefix;
     }
 
-    /** Makes {@code sst-lab-PURPOSE-RANDOM-SHORT} for every short name. */
+    /** Makes {@code PREFIX-lab-PURPOSE-RANDOM-SHORT} for every short name. */
     public static TestNamespaces create(String purpose, String... shortNames) throws IOException {
         if (!"root".equals(System.getProperty("user.name"))) {
             throw new IOException("this test makes network namespaces and needs root");
         }
-        String random =
-                HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt());
-        TestNamespaces namespaces = new TestNamespaces("sst-lab-" + purpose + "-" + random + "-");
+        TestNamespaces namespaces = new TestNamespaces(TestNames.namespaces(purpose));
         try {
             for (String name : shortNames) {
                 Commands.run("ip", "netns", "add", namespaces.name(name));

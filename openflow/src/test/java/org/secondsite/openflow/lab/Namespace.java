@@ -33,8 +33,11 @@ final class Namespace implements Closeable {
             throw new AssertionError("lab tests make network namespaces: run them as root");
         }
         Command.require("ip", "iproute2");
-        String name =
-                "sst-openflow-%08x-%s".formatted(ThreadLocalRandom.current().nextInt(), role);
+        String name = "%s-openflow-%08x-%s"
+                .formatted(
+                        System.getenv().getOrDefault("SECONDSITE_TEST_PREFIX", "sst"),
+                        ThreadLocalRandom.current().nextInt(),
+                        role);
         Command.run("ip", "netns", "add", name);
         Namespace namespace = new Namespace(name);
         namespace.run("ip", "link", "set", "lo", "up");

@@ -41,7 +41,10 @@ final class LabGuest {
         InitRamDisk.write(disk, needed("/bin/busybox", "busybox-static"), script(busy));
         serial = directory.resolve("serial");
         operator = directory.resolve("operator.qmp");
-        ramFile = Files.createTempFile(Path.of("/dev/shm"), "sst-replicator-", ".ram");
+        ramFile = Files.createTempFile(
+                Path.of("/dev/shm"),
+                System.getenv().getOrDefault("SECONDSITE_TEST_PREFIX", "sst") + "-replicator-",
+                ".ram");
         Files.delete(ramFile);
         Path qmp = directory.resolve("agent.qmp");
         List<String> command = List.of(
