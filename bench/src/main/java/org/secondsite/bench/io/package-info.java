@@ -1,0 +1,2 @@
+/** Namespaces, traffic, processes and clocks of the benchmarks. */
+package org.secondsite.bench.io;

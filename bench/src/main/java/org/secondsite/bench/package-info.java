@@ -1,0 +1,2 @@
+/** What is measured, against what, and what must come out: pure. */
+package org.secondsite.bench;

@@ -1,0 +1,40 @@
+package org.secondsite.bench;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** The benchmarks know the module that they measure, and their arithmetic knows nothing of the machine. */
+@AnalyzeClasses(packages = "org.secondsite.bench", importOptions = ImportOption.DoNotIncludeTests.class)
+class ModuleRulesTest {
+    @ArchTest
+    static final ArchRule arithmeticIsPure = noClasses()
+            .that()
+            .resideInAPackage("org.secondsite.bench")
+            .and()
+            .doNotHaveSimpleName("Main")
+            .and()
+            .doNotHaveSimpleName("Buffer")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.secondsite.bench.io..", "java.io..", "java.nio..", "java.net..")
+            .orShould()
+            .callMethod(System.class, "nanoTime");
+
+    @ArchTest
+    static final ArchRule knowsTheDataPlaneOnly = noClasses()
+            .that()
+            .resideInAPackage("org.secondsite.bench..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "org.secondsite.gateway..",
+                    "org.secondsite.lab..",
+                    "org.secondsite.replicator..",
+                    "org.secondsite.witness..",
+                    "org.secondsite.bgp..",
+                    "org.secondsite.openflow..");
+}
