@@ -3,6 +3,7 @@ package org.secondsite.config;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The settings of one witness, frozen.
@@ -13,6 +14,7 @@ import java.util.List;
  * @param ownerFreshMs an owner heard within this time is preferred to a standby that asks for its group
  * @param maximumGrantDelayMs the bound on that preference, at least {@code ownerFreshMs}
  * @param groups the groups it keeps records of
+ * @param quorum the nodes that keep the records together; empty: this witness alone
  */
 public record WitnessConfig(
         InetSocketAddress listen,
@@ -20,7 +22,8 @@ public record WitnessConfig(
         TlsFiles tls,
         int ownerFreshMs,
         int maximumGrantDelayMs,
-        List<Group> groups) {
+        List<Group> groups,
+        Optional<Quorum> quorum) {
 
     /** Copies the list. */
     public WitnessConfig {
@@ -40,4 +43,26 @@ public record WitnessConfig(
             sites = List.copyOf(sites);
         }
     }
+
+    /**
+     * The nodes of one witness.
+     *
+     * @param node this node's name, one of the peers'
+     * @param peers one, three or five nodes, this one among them
+     * @param electionTimeoutMs the silence of the leader after which another node stands for election, at least
+     */
+    public record Quorum(NodeId node, List<Peer> peers, int electionTimeoutMs) {
+        /** Copies the list. */
+        public Quorum {
+            peers = List.copyOf(peers);
+        }
+    }
+
+    /**
+     * One node of a witness.
+     *
+     * @param id its name; belongs to what it remembers
+     * @param address where nodes and gateways connect to
+     */
+    public record Peer(NodeId id, InetSocketAddress address) {}
 }

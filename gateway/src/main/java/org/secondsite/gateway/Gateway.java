@@ -17,6 +17,7 @@ import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.Surroundings;
@@ -221,6 +222,11 @@ public final class Gateway implements AutoCloseable {
                     group.recordLearnt(record);
                 }
             });
+        }
+
+        @Override
+        public void made(OwnershipRecord record, SiteId asker, String reason) {
+            timeline.note(record.group().name(), "record", record + ", by " + asker + ": " + reason);
         }
 
         @Override

@@ -12,8 +12,10 @@ import org.secondsite.config.SiteId;
  * @param siteB the other one
  * @param asker who asked for it
  * @param reason why, in words
+ * @param request the request that was granted
  */
-public record LogEntry(OwnershipRecord record, SiteId siteA, SiteId siteB, SiteId asker, String reason) {
+public record LogEntry(
+        OwnershipRecord record, SiteId siteA, SiteId siteB, SiteId asker, String reason, RequestId request) {
     /**
      * Checks the shape.
      *
@@ -23,6 +25,16 @@ public record LogEntry(OwnershipRecord record, SiteId siteA, SiteId siteB, SiteI
         if (siteA.equals(siteB) || !Set.of(siteA, siteB).containsAll(record.inSync())) {
             throw new IllegalArgumentException(record + " does not fit the sites " + siteA + " and " + siteB);
         }
+    }
+
+    /** The same of a request that is never repeated. */
+    public LogEntry(OwnershipRecord record, SiteId siteA, SiteId siteB, SiteId asker, String reason) {
+        this(record, siteA, siteB, asker, reason, RequestId.NONE);
+    }
+
+    /** The same record, made by this request. */
+    LogEntry granted(SiteId by, String why, RequestId id) {
+        return new LogEntry(record, siteA, siteB, by, why, id);
     }
 
     /** The two sites of the group. */

@@ -30,24 +30,49 @@ import org.secondsite.config.SiteId;
  * <p>Not thread-safe: one writer.
  */
 public final class RecordBook {
+    /** What the reason of a forced change begins with. */
+    public static final String FORCED = "FORCED: ";
+
     private final Map<GroupId, LogEntry> entries = new TreeMap<>();
     private long lastTerm;
 
     /** An empty book: the next term is 1. */
     public RecordBook() {}
 
+    /** Decides a request that is never repeated, see {@link #decide(Request, RequestId)}. */
+    public Decision decide(Request request) {
+        return decide(request, RequestId.NONE);
+    }
+
     /**
      * Decides a request. Changes nothing.
      *
+     * @param id kept with the record, for {@link #grantedBefore}
      * @throws IllegalArgumentException if the group was never enrolled, or is to be enrolled with other sites than before:
      *     the configuration is wrong, and nothing is to be asked of it
      */
-    public Decision decide(Request request) {
+    public Decision decide(Request request, RequestId id) {
         return switch (request) {
             case Request.Enroll enroll -> decideEnroll(enroll);
-            case Request.Change change -> decideChange(change, known(change.group()));
-            case Request.Force force -> decideForce(force, known(force.group()));
+            case Request.Change change -> decideChange(change, id, known(change.group()));
+            case Request.Force force -> decideForce(force, id, known(force.group()));
         };
+    }
+
+    /**
+     * The answer to a repeated request: the record in force, if it was this very request that made it so. To be asked
+     * before {@link #decide}, which would refuse the repetition because its own grant has changed the term.
+     *
+     * <p>One request per group is all there is to remember: a repetition whose grant was followed by another fails on its
+     * term, and the record that it is told settles the matter for its asker.
+     */
+    public Optional<Answer.Granted> grantedBefore(Request request, RequestId id) {
+        LogEntry present = entries.get(request.group());
+        return !id.equals(RequestId.NONE)
+                        && present != null
+                        && present.request().equals(id)
+                ? Optional.of(new Answer.Granted(present.record()))
+                : Optional.empty();
     }
 
     /**
@@ -122,7 +147,7 @@ public final class RecordBook {
         return new Decision.Grant(new LogEntry(first, settings.siteA(), settings.siteB(), owner, enroll.reason()));
     }
 
-    private Decision decideChange(Request.Change change, LogEntry present) {
+    private Decision decideChange(Request.Change change, RequestId id, LogEntry present) {
         Optional<String> unfit = misfit(change, present).or(() -> wrongTerm(change.expectedTerm(), present));
         if (unfit.isPresent()) {
             return refusal(present, unfit.get());
@@ -131,10 +156,11 @@ public final class RecordBook {
         if (!rule.granted()) {
             return refusal(present, rule.words());
         }
-        return grant(present, change.owner(), change.inSync(), change.asker(), change.reason());
+        LogEntry next = next(present, change.owner(), change.inSync());
+        return new Decision.Grant(next.granted(change.asker(), change.reason(), id));
     }
 
-    private Decision decideForce(Request.Force force, LogEntry present) {
+    private Decision decideForce(Request.Force force, RequestId id, LogEntry present) {
         if (!present.sites().contains(force.owner())) {
             return refusal(present, stranger(force.owner(), present));
         }
@@ -145,7 +171,8 @@ public final class RecordBook {
         if (wrongTerm.isPresent()) {
             return refusal(present, wrongTerm.get());
         }
-        return grant(present, force.owner(), Set.of(force.owner()), force.asker(), "FORCED: " + force.reason());
+        LogEntry next = next(present, force.owner(), Set.of(force.owner()));
+        return new Decision.Grant(next.granted(force.asker(), FORCED + force.reason(), id));
     }
 
     private Optional<String> misfit(Request.Change change, LogEntry present) {
@@ -174,10 +201,10 @@ public final class RecordBook {
                         : "the term is " + term + ", not " + expectedTerm);
     }
 
-    private Decision grant(LogEntry present, SiteId owner, Set<SiteId> inSync, SiteId asker, String reason) {
+    private LogEntry next(LogEntry present, SiteId owner, Set<SiteId> inSync) {
         OwnershipRecord old = present.record();
         OwnershipRecord next = new OwnershipRecord(old.group(), lastTerm + 1, old.term(), owner, inSync);
-        return new Decision.Grant(new LogEntry(next, present.siteA(), present.siteB(), asker, reason));
+        return new LogEntry(next, present.siteA(), present.siteB(), present.asker(), present.reason());
     }
 
     private static Decision refusal(LogEntry present, String reason) {

@@ -14,18 +14,56 @@ import org.secondsite.config.OwnershipRecord;
  */
 public interface RecordStore extends AutoCloseable {
     /**
+     * Sees to it that each group has a record: now, or whenever this node leads.
+     *
+     * @return completes when that is arranged; exceptionally if a group is remembered with other sites
+     */
+    CompletableFuture<Void> enroll(List<GroupSettings> groups);
+
+    /**
      * Decides the request after all earlier ones.
      *
-     * @return the answer once it is durable; exceptionally if it is not known whether the change was made, or with
-     *     {@link IllegalArgumentException} if {@link RecordBook#decide} throws it and nothing was changed
+     * @param id of the request; if the record in force was made by a request of the same, that is its answer again
+     * @return the answer once it is durable; exceptionally {@link NotLeadingException} if another node must be asked, or
+     *     {@link IllegalArgumentException} if {@link RecordBook#decide} throws it and nothing was changed, or another if it
+     *     is not known whether the change was made
      */
-    CompletableFuture<Answer> submit(Request request);
+    CompletableFuture<Answer> submit(Request request, RequestId id);
 
-    /** The records in force, as far as this node knows; all of them durable. */
-    List<OwnershipRecord> records();
+    /** Submits a request that is never repeated. */
+    default CompletableFuture<Answer> submit(Request request) {
+        return submit(request, RequestId.NONE);
+    }
+
+    /**
+     * The records as they are after everything that was answered before this call, by whichever node. What
+     * {@link #entries()} has may be older: a node does not know that it was left behind.
+     *
+     * @return the last entry of every group; exceptionally if that cannot be known now
+     */
+    CompletableFuture<List<LogEntry>> current();
+
+    /** The records in force, with who made them so, as far as this node knows; all of them durable. */
+    List<LogEntry> entries();
+
+    /** The records in force, as far as this node knows. */
+    default List<OwnershipRecord> records() {
+        return entries().stream().map(LogEntry::record).toList();
+    }
 
     /** Calls {@code watcher} with each later record, in the order of terms, on a thread of the store. It must not block. */
-    void watch(Consumer<OwnershipRecord> watcher);
+    void watch(Consumer<LogEntry> watcher);
+
+    /** How this node stands now. */
+    StoreStanding standing();
+
+    /** Whether this node decides. */
+    default boolean leads() {
+        return standing().role() == StoreStanding.Role.LEADER;
+    }
+
+    /** How long forcing to the disk took. */
+    FsyncHistogram fsyncs();
 
     /** Completes exceptionally, once, when the store can no longer answer. */
     CompletableFuture<Void> failed();

@@ -44,6 +44,14 @@ class ModuleRulesTest {
             .callMethod(System.class, "currentTimeMillis");
 
     @ArchTest
+    static final ArchRule raftStaysInItsPackage = noClasses()
+            .that()
+            .resideOutsideOfPackage("..io.quorum..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.apache.ratis..");
+
+    @ArchTest
     static final ArchRule coreTouchesNoStreams = noClasses()
             .that()
             .resideOutsideOfPackage("..io..")
@@ -59,6 +67,14 @@ class ModuleRulesTest {
     static final ArchRule onlyStoresProveDurability = classes()
             .that()
             .doNotImplement(RecordStore.class)
+            .and(new DescribedPredicate<JavaClass>("are no part of such a class") {
+                @Override
+                public boolean test(JavaClass type) {
+                    return type.getEnclosingClass()
+                            .filter(outer -> outer.isAssignableTo(RecordStore.class))
+                            .isEmpty();
+                }
+            })
             .and()
             .doNotHaveFullyQualifiedName(Durable.class.getName())
             .should(new ArchCondition<JavaClass>("not call Durable.proven") {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -235,5 +236,31 @@ class RecordBookTest {
         granted(new Request.Change(WEB, 1, A, A, Set.of(A), "x".repeat(5000)));
         assertEquals(
                 Request.REASON_LIMIT, book.entriesByTerm().getFirst().reason().length());
+    }
+
+    @Test
+    void repeatedRequestIsAnsweredByTheRecordThatItMade() {
+        RecordBook fresh = new RecordBook();
+        GroupId group = new GroupId("repeated");
+        SiteId a = new SiteId("a");
+        SiteId b = new SiteId("b");
+        grantTo(fresh, new Request.Enroll(new GroupSettings(group, a, b, a)), RequestId.NONE);
+        RequestId id = new RequestId(5, 1);
+        Request.Change protect = new Request.Change(group, 1, a, a, Set.of(a, b), "b holds an image");
+        assertEquals(Optional.empty(), fresh.grantedBefore(protect, id));
+        OwnershipRecord made = grantTo(fresh, protect, id);
+        assertEquals(Optional.of(new Answer.Granted(made)), fresh.grantedBefore(protect, id));
+        assertEquals(Optional.empty(), fresh.grantedBefore(protect, new RequestId(5, 2)));
+        assertEquals(Optional.empty(), fresh.grantedBefore(protect, new RequestId(6, 1)));
+        assertEquals(Optional.empty(), fresh.grantedBefore(protect, RequestId.NONE));
+        grantTo(fresh, new Request.Change(group, 2, a, a, Set.of(a), "b is lost"), new RequestId(5, 2));
+        assertEquals(Optional.empty(), fresh.grantedBefore(protect, id));
+    }
+
+    private static OwnershipRecord grantTo(RecordBook fresh, Request request, RequestId id) {
+        Decision.Grant grant = assertInstanceOf(Decision.Grant.class, fresh.decide(request, id));
+        Durable proof = Durable.proven(grant.entry());
+        fresh.apply(proof);
+        return grant.answer(proof).record();
     }
 }

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvFileSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.secondsite.config.AgentConfig;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.DirtyPages;
@@ -148,6 +149,56 @@ class ConfigReaderTest {
         Path latin = directory.resolve("latin.yaml");
         Files.write(latin, new byte[] {'a', ':', ' ', (byte) 0xe4, '\n'});
         assertEquals(List.of("1:1: the file is not UTF-8 text"), problems("witness", latin));
+    }
+
+    private static final String THREE_NODES = """
+            listen: 10.9.0.3:7500
+            dataDirectory: data
+            tls: {certificate: w.crt, key: w.key, authority: ca.crt}
+            node: w1
+            peers:
+              - {id: w1, address: 10.9.0.3:7500}
+              - {id: w2, address: 10.9.0.4:7500}
+              - {id: w3, address: 10.9.0.5:7500}
+            groups: [{name: web, sites: [a, b], initialOwner: a}]
+            """;
+
+    @Test
+    void readsTheNodesOfAWitness() throws IOException {
+        WitnessConfig.Quorum quorum = valid(ConfigReader.readWitness(written("w.yaml", THREE_NODES)))
+                .quorum()
+                .orElseThrow();
+        assertEquals("w1", quorum.node().name());
+        assertEquals(150, quorum.electionTimeoutMs());
+        assertEquals(
+                List.of("w1", "w2", "w3"),
+                quorum.peers().stream().map(peer -> peer.id().name()).toList());
+        assertEquals(7500, quorum.peers().getLast().address().getPort());
+        assertTrue(valid(ConfigReader.readWitness(written("one.yaml", resource("witness.yaml"))))
+                .quorum()
+                .isEmpty());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            node: w1          | node: w4            | 4:7 node: w4 is none of the peers [w1, w2, w3]
+            node: w1          |                     | node: is missing
+            node: w1          | node: W1            | 4:7 node: node name 'W1' must be 1 to 63
+            id: w2            | id: w1              | 7:10 peers[1].id: w1 is taken by peers[0]
+            10.9.0.4          | 10.9.0.3            | 7:23 peers[1].address: 10.9.0.3:7500 is taken by peers[0]
+            - {id: w3, address: 10.9.0.5:7500} | # | peers: one, three or five nodes keep the records, not 2
+            peers:            | electionTimeoutMs: 5\\npeers: | 5:20 electionTimeoutMs: 5 is not within 50..60000
+            """)
+    void wrongNodesOfAWitnessAreProblems(String right, String wrong, String expected) throws IOException {
+        String text = THREE_NODES.replace(right, wrong == null ? "" : wrong.replace("\\n", "\n"));
+        List<String> problems = problems("witness", written("w.yaml", text));
+        assertTrue(problems.stream().anyMatch(problem -> problem.contains(expected)), problems::toString);
+    }
+
+    @Test
+    void nodeWithoutPeersIsAProblem() throws IOException {
+        String text = resource("witness.yaml") + "node: w1\nelectionTimeoutMs: 300\n";
+        assertEquals(2, problems("witness", written("w.yaml", text)).size());
     }
 
     @Test

@@ -1,40 +1,76 @@
 package org.secondsite.gateway.cli;
 
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.secondsite.config.WitnessConfig;
 import org.secondsite.config.io.ConfigReader;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.io.WitnessServer;
 import org.secondsite.witness.io.WitnessServerSettings;
+import org.secondsite.witness.io.quorum.QuorumSettings;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code secondsite witness}. */
-@Command(name = "witness", description = "Run the witness.")
+@Command(
+        name = "witness",
+        description = "Run a node of the witness, or look at one, or force a record.",
+        subcommands = {
+            WitnessStatusCommand.class,
+            WitnessForceCommand.class,
+            WitnessBenchCommand.class,
+            DetectionBenchCommand.class,
+            DetectionPeerCommand.class
+        })
 final class WitnessCommand implements Callable<Integer> {
-    @Option(names = "--config", required = true, paramLabel = "FILE", description = "The witness's configuration file.")
+    @Option(names = "--config", paramLabel = "FILE", description = "The witness's configuration file.")
     private Path config;
+
+    @Spec
+    private CommandSpec spec;
 
     @Override
     public Integer call() throws Exception {
-        WitnessConfig settings = Configurations.require(ConfigReader.readWitness(config));
-        List<GroupSettings> groups = settings.groups().stream()
+        if (config == null) {
+            throw new ParameterException(spec.commandLine(), "Missing required option: '--config=FILE'");
+        }
+        WitnessServer server = WitnessServer.open(settings(Configurations.require(ConfigReader.readWitness(config))));
+        // What a failed disk has kept is unknown: only a new start can tell.
+        server.failed().exceptionally(failure -> {
+            Daemon.die("witness", failure);
+            return null;
+        });
+        Daemon.serve("witness", server);
+        return 0;
+    }
+
+    private static WitnessServerSettings settings(WitnessConfig config) {
+        List<GroupSettings> groups = config.groups().stream()
                 .map(g -> new GroupSettings(
                         g.id(), g.sites().getFirst(), g.sites().getLast(), g.initialOwner()))
                 .toList();
-        Daemon.serve(
-                "witness",
-                WitnessServer.open(new WitnessServerSettings(
-                        settings.listen(),
-                        settings.dataDirectory(),
-                        settings.tls().certificate(),
-                        settings.tls().key(),
-                        settings.tls().authority(),
-                        groups,
-                        settings.ownerFreshMs(),
-                        settings.maximumGrantDelayMs())));
-        return 0;
+        return new WitnessServerSettings(
+                config.listen(),
+                config.dataDirectory(),
+                config.tls().certificate(),
+                config.tls().key(),
+                config.tls().authority(),
+                groups,
+                config.ownerFreshMs(),
+                config.maximumGrantDelayMs(),
+                config.quorum().map(quorum -> quorum(quorum, config)));
+    }
+
+    private static QuorumSettings quorum(WitnessConfig.Quorum quorum, WitnessConfig config) {
+        Map<String, InetSocketAddress> peers = new TreeMap<>();
+        quorum.peers().forEach(peer -> peers.put(peer.id().name(), peer.address()));
+        return new QuorumSettings(quorum.node().name(), peers, config.dataDirectory(), quorum.electionTimeoutMs());
     }
 }

@@ -162,7 +162,7 @@ public final class LabStart {
 
     private static void writeCertificates(Path directory) throws IOException {
         try {
-            PkiCommand.write(directory, List.of("a", "b", "witness"));
+            PkiCommand.write(directory, List.of("a", "b", "witness", "operator"));
         } catch (Exception e) {
             throw new IOException("cannot make the lab's certificates", e);
         }

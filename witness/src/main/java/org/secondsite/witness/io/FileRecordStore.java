@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -13,14 +14,17 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.secondsite.config.OwnershipRecord;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.Decision;
 import org.secondsite.witness.Durable;
+import org.secondsite.witness.FsyncHistogram;
+import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.RecordBook;
 import org.secondsite.witness.RecordStore;
 import org.secondsite.witness.Request;
+import org.secondsite.witness.RequestId;
+import org.secondsite.witness.StoreStanding;
 import org.secondsite.witness.wire.LogCodec;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +44,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class FileRecordStore implements RecordStore {
     static final String LOG = "records.log";
+    private static final String NODE = "witness";
     static final String NEW_LOG = "records.log.new";
 
     private static final Logger LOGGER = LoggerFactory.getLogger(FileRecordStore.class);
@@ -50,11 +55,12 @@ public final class FileRecordStore implements RecordStore {
     private final Disk disk;
     private final int compactAboveOctets;
     private final RecordBook book = new RecordBook();
-    private final List<Consumer<OwnershipRecord>> watchers = new CopyOnWriteArrayList<>();
+    private final List<Consumer<LogEntry>> watchers = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Void> failed = new CompletableFuture<>();
     private final ExecutorService writer = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("witness-store").factory());
-    private volatile List<OwnershipRecord> records = List.of();
+    private final FsyncHistogram fsyncs = new FsyncHistogram();
+    private volatile List<LogEntry> entries = List.of();
 
     private Disk.Appender log;
     private int logOctets;
@@ -87,10 +93,17 @@ public final class FileRecordStore implements RecordStore {
     }
 
     @Override
-    public CompletableFuture<Answer> submit(Request request) {
+    public CompletableFuture<Void> enroll(List<GroupSettings> groups) {
+        List<CompletableFuture<Answer>> answers = new ArrayList<>();
+        groups.forEach(group -> answers.add(submit(new Request.Enroll(group))));
+        return CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new));
+    }
+
+    @Override
+    public CompletableFuture<Answer> submit(Request request, RequestId id) {
         CompletableFuture<Answer> answer = new CompletableFuture<>();
         try {
-            writer.execute(() -> decide(request, answer));
+            writer.execute(() -> decide(request, id, answer));
         } catch (RejectedExecutionException e) {
             answer.completeExceptionally(new IOException("the store is closed", e));
         }
@@ -98,13 +111,29 @@ public final class FileRecordStore implements RecordStore {
     }
 
     @Override
-    public List<OwnershipRecord> records() {
-        return records;
+    public CompletableFuture<List<LogEntry>> current() {
+        // What was answered was published before.
+        return CompletableFuture.completedFuture(entries);
     }
 
     @Override
-    public void watch(Consumer<OwnershipRecord> watcher) {
+    public List<LogEntry> entries() {
+        return entries;
+    }
+
+    @Override
+    public void watch(Consumer<LogEntry> watcher) {
         watchers.add(watcher);
+    }
+
+    @Override
+    public StoreStanding standing() {
+        return new StoreStanding(NODE, StoreStanding.Role.LEADER, NODE, 0, 0);
+    }
+
+    @Override
+    public FsyncHistogram fsyncs() {
+        return fsyncs;
     }
 
     @Override
@@ -173,14 +202,19 @@ public final class FileRecordStore implements RecordStore {
         publish();
     }
 
-    private void decide(Request request, CompletableFuture<Answer> answer) {
+    private void decide(Request request, RequestId id, CompletableFuture<Answer> answer) {
         if (failed.isDone()) {
             answer.completeExceptionally(new IOException("the store has failed earlier"));
             return;
         }
+        Optional<Answer.Granted> before = book.grantedBefore(request, id);
+        if (before.isPresent()) {
+            answer.complete(before.get());
+            return;
+        }
         Decision decision;
         try {
-            decision = book.decide(request);
+            decision = book.decide(request, id);
         } catch (IllegalArgumentException e) {
             answer.completeExceptionally(e);
             return;
@@ -201,7 +235,7 @@ public final class FileRecordStore implements RecordStore {
                     grant.entry().record(),
                     grant.entry().asker(),
                     grant.entry().reason());
-            watchers.forEach(watcher -> watcher.accept(grant.entry().record()));
+            watchers.forEach(watcher -> watcher.accept(grant.entry()));
             answer.complete(grant.answer(proof));
             compactIfGrown();
         } catch (IOException | RuntimeException e) {
@@ -215,7 +249,9 @@ public final class FileRecordStore implements RecordStore {
         ByteBuf octets = Unpooled.buffer();
         LogCodec.encode(entry, octets);
         log.write(octets.nioBuffer());
+        long start = System.nanoTime();
         log.force();
+        fsyncs.took(System.nanoTime() - start);
         logOctets += octets.readableBytes();
         return Durable.proven(entry);
     }
@@ -249,8 +285,6 @@ public final class FileRecordStore implements RecordStore {
     }
 
     private void publish() {
-        List<OwnershipRecord> all = new ArrayList<>();
-        book.entriesByTerm().forEach(entry -> all.add(entry.record()));
-        records = List.copyOf(all);
+        entries = List.copyOf(book.entriesByTerm());
     }
 }

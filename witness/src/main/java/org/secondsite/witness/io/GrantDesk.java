@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.GroupId;
@@ -15,6 +16,7 @@ import org.secondsite.witness.Answer;
 import org.secondsite.witness.GrantPolicy;
 import org.secondsite.witness.RecordStore;
 import org.secondsite.witness.Request;
+import org.secondsite.witness.RequestId;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,7 +37,8 @@ final class GrantDesk {
     private final List<Waiting> waiting = new ArrayList<>();
     private long delayed;
 
-    private record Waiting(Request.Change change, Object origin, long arrivedNanos, CompletableFuture<Answer> answer) {}
+    private record Waiting(
+            Request.Change change, RequestId id, Object origin, long arrivedNanos, CompletableFuture<Answer> answer) {}
 
     GrantDesk(EventLoop loop, RecordStore store, GrantPolicy policy) {
         this.loop = loop;
@@ -51,10 +54,11 @@ final class GrantDesk {
     /**
      * Takes a request.
      *
+     * @param id of the request
      * @param origin who is to be told; see {@link #forget}
      */
-    CompletableFuture<Answer> take(Request.Change change, Object origin) {
-        Waiting entry = new Waiting(change, origin, System.nanoTime(), new CompletableFuture<>());
+    CompletableFuture<Answer> take(Request.Change change, RequestId id, Object origin) {
+        Waiting entry = new Waiting(change, id, origin, System.nanoTime(), new CompletableFuture<>());
         if (!decidedNow(entry)) {
             delayed++;
             LOGGER.info(
@@ -78,6 +82,14 @@ final class GrantDesk {
         }
     }
 
+    /** How long ago each site was heard, in milliseconds. */
+    Map<SiteId, Long> heardMs() {
+        long now = System.nanoTime();
+        Map<SiteId, Long> ages = new TreeMap<>();
+        heardNanos.forEach((site, heard) -> ages.put(site, TimeUnit.NANOSECONDS.toMillis(now - heard)));
+        return ages;
+    }
+
     /** How many requests had to wait. */
     long delayed() {
         return delayed;
@@ -95,7 +107,7 @@ final class GrantDesk {
             var _ = loop.schedule(() -> lookAgain(entry), waitNanos, TimeUnit.NANOSECONDS);
             return false;
         }
-        var _ = store.submit(entry.change()).whenComplete((answer, failure) -> {
+        var _ = store.submit(entry.change(), entry.id()).whenComplete((answer, failure) -> {
             if (failure == null) {
                 entry.answer().complete(answer);
             } else {
@@ -106,6 +118,10 @@ final class GrantDesk {
     }
 
     private long waitNanos(Waiting entry) {
+        if (!store.leads()) {
+            // Another node decides when.
+            return 0;
+        }
         for (OwnershipRecord current : store.records()) {
             if (current.group().equals(entry.change().group())) {
                 long heard = heardNanos.getOrDefault(current.owner(), startNanos);

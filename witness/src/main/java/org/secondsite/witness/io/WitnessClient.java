@@ -5,13 +5,15 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
-import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -21,6 +23,8 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.witness.Answer;
+import org.secondsite.witness.NodeStatus;
+import org.secondsite.witness.io.tls.WitnessTls;
 import org.secondsite.witness.wire.Message;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,9 +33,12 @@ import org.slf4j.LoggerFactory;
  * A gateway's, or an operator's, line to the witness: keeps a connection to every node, heartbeats on each, hears the
  * records, and asks.
  *
- * <p>A question goes to one connected node, once. If that connection breaks, or the answer is late, the future fails with
- * {@link UnansweredException}: the outcome is unknown, the request may even be decided later. Questions are numbered over
- * the life of the client, so a late answer is never taken for another's; the record in it is still told to the listener.
+ * <p>A question goes to the node that led last. A node that does not lead says so, and the question goes to the one that it
+ * names, or to the next; likewise when a connection breaks, or when a node has not answered for {@link #HEDGE_MS}. It bears the
+ * same number wherever it goes, so it is decided once. If no node is connected any more, or the answer is late, the future
+ * fails with {@link UnansweredException}: the outcome is unknown, the request may even be decided later. Questions are
+ * numbered over the life of the client, so a late answer is never taken for another's; the record in it is still told to the
+ * listener.
  *
  * <p>One thread, {@code witness-client}, runs everything, the listener and what depends on returned futures included.
  */
@@ -40,19 +47,26 @@ public final class WitnessClient implements AutoCloseable {
     private static final int MOST_OPEN_QUESTIONS = 200;
     private static final int CLOSE_TIMEOUT_SECONDS = 5;
 
+    /** How long a node may keep a question before another is asked too: it may have died without a word. */
+    private static final int HEDGE_MS = 200;
+
+    /** How long to wait before the next node is asked when none leads. */
+    private static final int ROUND_MS = 20;
+
     private final WitnessClientSettings settings;
     private final WitnessListener listener;
     private final EventLoopGroup group;
     private final EventLoop loop;
     private final List<WitnessLink> links = new ArrayList<>();
-    private final Map<Long, Open> open = new HashMap<>();
+    private final long id = new SecureRandom().nextLong();
+    private final Map<Long, Question> open = new HashMap<>();
+    private final Map<Long, StatusAnswer> openStatus = new HashMap<>();
     private final Map<GroupId, Long> toldTerms = new HashMap<>();
+    private final Map<GroupId, Long> madeTerms = new HashMap<>();
+    private WitnessLink leader;
     private long lastRequestId;
     private boolean up;
     private String lastReason = "";
-
-    /** A question without an answer. */
-    private record Open(WitnessLink link, CompletableFuture<Message.Reply> reply, ScheduledFuture<?> timeout) {}
 
     private WitnessClient(WitnessClientSettings settings, WitnessListener listener) {
         this.settings = settings;
@@ -123,11 +137,41 @@ public final class WitnessClient implements AutoCloseable {
         }
         loop.submit(() -> {
                     links.forEach(WitnessLink::close);
-                    failOpen(null, "the client was closed");
+                    List.copyOf(open.values()).forEach(question -> fail(question, "the client was closed"));
                 })
                 .awaitUninterruptibly(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
         group.shutdownGracefully(0, CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
                 .awaitUninterruptibly(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** Asks every node about itself; by its address, each answer or why there is none. */
+    public Map<InetSocketAddress, CompletableFuture<NodeStatus>> status() {
+        Map<InetSocketAddress, CompletableFuture<NodeStatus>> answers = new LinkedHashMap<>();
+        for (WitnessLink link : links) {
+            CompletableFuture<NodeStatus> answer = new CompletableFuture<>();
+            answers.put(link.endpoint(), answer);
+            loop.execute(() -> {
+                if (!link.isUp()) {
+                    answer.completeExceptionally(new UnansweredException("not connected: " + link.lastReason()));
+                    return;
+                }
+                long number = ++lastRequestId;
+                openStatus.put(number, new StatusAnswer(link, answer));
+                var _ = loop.schedule(
+                        () -> statusFailed(number, "no answer within " + settings.answerTimeoutMs() + " ms"),
+                        settings.answerTimeoutMs(),
+                        TimeUnit.MILLISECONDS);
+                link.send(new Message.Status(number));
+            });
+        }
+        return answers;
+    }
+
+    private void statusFailed(long number, String reason) {
+        StatusAnswer waiting = openStatus.remove(number);
+        if (waiting != null) {
+            waiting.answer().completeExceptionally(new UnansweredException(reason));
+        }
     }
 
     private static CompletableFuture<Answer> answer(Message.Reply reply) {
@@ -137,6 +181,8 @@ public final class WitnessClient implements AutoCloseable {
                 CompletableFuture.completedFuture(new Answer.Refused(refused.current(), refused.reason()));
             case Message.NotServed not -> CompletableFuture.failedFuture(new NotServedException(not.reason()));
             case Message.Current other ->
+                CompletableFuture.failedFuture(new UnansweredException("answered by " + other));
+            case Message.Elsewhere other ->
                 CompletableFuture.failedFuture(new UnansweredException("answered by " + other));
         };
     }
@@ -151,43 +197,54 @@ public final class WitnessClient implements AutoCloseable {
         return reply;
     }
 
-    private void sendOnLoop(LongFunction<Message.Question> question, CompletableFuture<Message.Reply> reply) {
+    private void sendOnLoop(LongFunction<Message.Question> message, CompletableFuture<Message.Reply> reply) {
         if (open.size() >= MOST_OPEN_QUESTIONS) {
             reply.completeExceptionally(new UnansweredException(open.size() + " questions are open already"));
             return;
         }
-        for (WitnessLink link : links) {
-            if (link.isUp()) {
-                long id = ++lastRequestId;
-                ScheduledFuture<?> timeout = loop.schedule(
-                        () -> fail(id, "no answer within " + settings.answerTimeoutMs() + " ms"),
-                        settings.answerTimeoutMs(),
-                        TimeUnit.MILLISECONDS);
-                open.put(id, new Open(link, reply, timeout));
-                link.send(question.apply(id));
+        Question question = new Question(message.apply(++lastRequestId), reply);
+        Optional<WitnessLink> first = leader != null && leader.isUp() ? Optional.of(leader) : question.next(links);
+        if (first.isEmpty()) {
+            reply.completeExceptionally(new UnansweredException("no witness is connected: " + lastReason));
+            return;
+        }
+        open.put(question.id(), question);
+        question.timer(loop.schedule(
+                () -> fail(question, "no answer within " + settings.answerTimeoutMs() + " ms"),
+                settings.answerTimeoutMs(),
+                TimeUnit.MILLISECONDS));
+        if (links.size() > 1) {
+            question.timer(loop.scheduleAtFixedRate(
+                    () -> question.next(links).ifPresent(question::askAt), HEDGE_MS, HEDGE_MS, TimeUnit.MILLISECONDS));
+        }
+        question.askAt(first.get());
+    }
+
+    private void fail(Question question, String reason) {
+        if (open.remove(question.id(), question)) {
+            question.failed(reason);
+        }
+    }
+
+    /** The link does not answer: it does not lead, or is lost. */
+    private void askElsewhere(Question question, WitnessLink link, String hint) {
+        question.unasked(link);
+        for (WitnessLink other : links) {
+            if (other.isAt(hint) && other.isUp() && !question.isAskedAt(other)) {
+                question.askAt(other);
                 return;
             }
         }
-        reply.completeExceptionally(new UnansweredException("no witness is connected: " + lastReason));
-    }
-
-    private void fail(long id, String reason) {
-        Open question = open.remove(id);
-        if (question != null) {
-            question.timeout().cancel(false);
-            question.reply().completeExceptionally(new UnansweredException(reason));
+        if (question.isAskedNowhere()) {
+            question.timer(loop.schedule(() -> askAgain(question), ROUND_MS, TimeUnit.MILLISECONDS));
         }
     }
 
-    /** Fails the open questions of a link, or of all links if {@code link} is null. */
-    private void failOpen(WitnessLink link, String reason) {
-        List<Long> ids = new ArrayList<>();
-        open.forEach((id, question) -> {
-            if (link == null || question.link().equals(link)) {
-                ids.add(id);
-            }
-        });
-        ids.forEach(id -> fail(id, reason));
+    private void askAgain(Question question) {
+        if (open.containsKey(question.id()) && question.isAskedNowhere()) {
+            question.next(links)
+                    .ifPresentOrElse(question::askAt, () -> fail(question, "no witness is connected: " + lastReason));
+        }
     }
 
     /** A link has been welcomed. */
@@ -201,8 +258,25 @@ public final class WitnessClient implements AutoCloseable {
 
     /** A link has ended or could not be made. */
     void linkDown(WitnessLink link, String reason) {
-        failOpen(link, "the connection was lost: " + reason);
         boolean still = links.stream().anyMatch(WitnessLink::isUp);
+        for (Question question : List.copyOf(open.values())) {
+            if (!question.isAskedAt(link)) {
+                continue;
+            }
+            if (still) {
+                askElsewhere(question, link, "");
+            } else {
+                fail(question, "the connection was lost: " + reason);
+            }
+        }
+        openStatus.forEach((number, waiting) -> {
+            if (waiting.link().equals(link)) {
+                waiting.answer().completeExceptionally(new UnansweredException("the connection was lost: " + reason));
+            }
+        });
+        if (link.equals(leader)) {
+            leader = null;
+        }
         if (!still && (up || !reason.equals(lastReason))) {
             up = false;
             lastReason = reason;
@@ -210,28 +284,57 @@ public final class WitnessClient implements AutoCloseable {
         }
     }
 
+    /** Drawn at random: the name of this client in its questions. */
+    long id() {
+        return id;
+    }
+
     /** A link has received a message that is not its own business. */
-    void received(Message.FromWitness message) {
+    void received(WitnessLink link, Message.FromWitness message) {
         switch (message) {
-            case Message.Watched(OwnershipRecord record) -> tell(record);
-            case Message.Reply reply -> replied(reply);
+            case Message.Watched watched -> watched(watched);
+            case Message.Reply reply -> replied(link, reply);
+            case Message.StatusPart part -> {
+                StatusAnswer waiting = openStatus.get(part.requestId());
+                if (waiting != null && waiting.ends(part)) {
+                    openStatus.remove(part.requestId());
+                }
+            }
             case Message.Welcome welcome -> LOGGER.debug("a second welcome");
             case Message.Echo echo -> LOGGER.trace("echo");
             case Message.Bye bye -> LOGGER.debug("bye: {}", bye.reason());
         }
     }
 
-    private void replied(Message.Reply reply) {
+    private void watched(Message.Watched watched) {
+        OwnershipRecord record = watched.record();
+        tell(record);
+        if (record.term() > madeTerms.getOrDefault(record.group(), 0L)) {
+            madeTerms.put(record.group(), record.term());
+            listener.made(record, watched.asker(), watched.reason());
+        }
+    }
+
+    private void replied(WitnessLink link, Message.Reply reply) {
         switch (reply) {
             case Message.Granted granted -> tell(granted.record());
             case Message.Refused refused -> tell(refused.current());
             case Message.Current current -> tell(current.record());
             case Message.NotServed not -> LOGGER.warn("not served: {}", not.reason());
+            case Message.Elsewhere elsewhere -> {
+                Question question = open.get(reply.requestId());
+                if (question != null) {
+                    askElsewhere(question, link, elsewhere.leader());
+                }
+                return;
+            }
         }
-        Open question = open.remove(reply.requestId());
+        if (reply instanceof Message.Granted || reply instanceof Message.Refused) {
+            leader = link;
+        }
+        Question question = open.remove(reply.requestId());
         if (question != null) {
-            question.timeout().cancel(false);
-            question.reply().complete(reply);
+            question.answered(reply);
         }
     }
 

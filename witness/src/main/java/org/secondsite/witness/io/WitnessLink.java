@@ -16,6 +16,7 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.SiteId;
 import org.secondsite.witness.AccessRule;
+import org.secondsite.witness.io.tls.WitnessTls;
 import org.secondsite.witness.wire.Message;
 import org.secondsite.witness.wire.MessageCodec;
 
@@ -41,6 +42,7 @@ final class WitnessLink {
     private int retryMs = FIRST_RETRY_MS;
     private boolean closed;
     private Conversation conversation;
+    private String lastReason = "not yet";
 
     WitnessLink(
             InetSocketAddress endpoint,
@@ -61,6 +63,16 @@ final class WitnessLink {
 
     boolean isUp() {
         return conversation != null && conversation.welcomed;
+    }
+
+    /** Whether this is the node at an address like {@code 192.0.2.1:7500}. */
+    boolean isAt(String address) {
+        return address.equals(endpoint.getAddress().getHostAddress() + ":" + endpoint.getPort());
+    }
+
+    /** Why it is not connected. */
+    String lastReason() {
+        return lastReason;
     }
 
     void connect() {
@@ -139,7 +151,7 @@ final class WitnessLink {
             SiteId peer = WitnessTls.peerName(context.pipeline().get(SslHandler.class));
             if (peer.equals(AccessRule.WITNESS)) {
                 greeted = true;
-                var _ = context.writeAndFlush(new Message.Hello(MessageCodec.VERSION, settings.self()));
+                var _ = context.writeAndFlush(new Message.Hello(MessageCodec.VERSION, settings.self(), client.id()));
             } else {
                 end("the peer's certificate is that of '" + peer + "', not of the witness");
             }
@@ -151,7 +163,7 @@ final class WitnessLink {
             switch (message) {
                 case Message.Welcome welcome when !welcomed -> welcomed();
                 case Message.Bye(String reason) -> end("the witness says: " + reason);
-                case Message.FromWitness other when welcomed -> client.received(other);
+                case Message.FromWitness other when welcomed -> client.received(WitnessLink.this, other);
                 default -> end("the witness sends out of turn: " + message);
             }
         }
@@ -194,6 +206,7 @@ final class WitnessLink {
                 return;
             }
             ended = true;
+            lastReason = reason;
             welcomed = false;
             if (heartbeats != null) {
                 heartbeats.cancel(false);

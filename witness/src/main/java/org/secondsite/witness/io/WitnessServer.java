@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -18,6 +19,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.OwnershipRecord;
@@ -25,8 +27,12 @@ import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.GrantPolicy;
 import org.secondsite.witness.GroupSettings;
+import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.NodeStatus;
 import org.secondsite.witness.RecordStore;
-import org.secondsite.witness.Request;
+import org.secondsite.witness.StoreStanding;
+import org.secondsite.witness.io.quorum.QuorumRecordStore;
+import org.secondsite.witness.io.tls.WitnessTls;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,11 +54,15 @@ public final class WitnessServer implements AutoCloseable {
     private final EventLoopGroup group;
     private final GrantDesk desk;
     private final List<WitnessSession> sessions = new ArrayList<>();
+    private final List<Channel> nodes = new ArrayList<>();
     private Channel listening;
     private int connected;
     private long rejected;
     private long granted;
     private long refused;
+    private long refusedTerm;
+    private long notServed;
+    private long redirected;
 
     private WitnessServer(RecordStore store, GrantPolicy policy) {
         this.store = store;
@@ -66,7 +76,11 @@ public final class WitnessServer implements AutoCloseable {
      * @throws IOException if a file is unusable, the log damaged, a group remembered with other sites, or the address taken
      */
     public static WitnessServer open(WitnessServerSettings settings) throws IOException {
-        return open(settings, FileRecordStore.open(settings.dataDirectory()));
+        if (settings.quorum().isEmpty()) {
+            return open(settings, FileRecordStore.open(settings.dataDirectory()));
+        }
+        WitnessTls tls = WitnessTls.client(settings.certificate(), settings.key(), settings.authority());
+        return open(settings, QuorumRecordStore.open(settings.quorum().get(), tls));
     }
 
     /** The same with a given store, which it closes; also when opening fails. */
@@ -86,24 +100,23 @@ public final class WitnessServer implements AutoCloseable {
     }
 
     private static void enroll(RecordStore store, List<GroupSettings> groups) throws IOException {
-        for (GroupSettings settings : groups) {
-            try {
-                store.submit(new Request.Enroll(settings))
-                        .orTimeout(ENROLL_TIMEOUT_SECONDS, TimeUnit.SECONDS)
-                        .get();
-            } catch (ExecutionException e) {
-                throw new IOException(e.getCause().getMessage(), e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IOException("interrupted", e);
-            }
+        try {
+            store.enroll(groups)
+                    .orTimeout(ENROLL_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                    .get();
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause() instanceof CompletionException wrapped ? wrapped.getCause() : e.getCause();
+            throw new IOException(cause.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
         }
     }
 
     private void listen(WitnessServerSettings settings) throws IOException {
         WitnessTls tls = WitnessTls.server(settings.certificate(), settings.key(), settings.authority());
         AccessRule access = new AccessRule(settings.groups());
-        store.watch(record -> group.execute(() -> changed(record)));
+        store.watch(entry -> group.execute(() -> changed(entry)));
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(group)
                 .channel(EpollServerSocketChannel.class)
@@ -159,9 +172,39 @@ public final class WitnessServer implements AutoCloseable {
 
     /** What it has done so far. Waits for the I/O thread; not to be called from it. */
     public WitnessCounters counters() {
-        return group.submit(() -> new WitnessCounters(sessions.size(), rejected, granted, refused, desk.delayed()))
-                .syncUninterruptibly()
-                .getNow();
+        return group.submit(this::count).syncUninterruptibly().getNow();
+    }
+
+    private WitnessCounters count() {
+        return new WitnessCounters(
+                sessions.size(), rejected, granted, refused, refusedTerm, notServed, redirected, desk.delayed());
+    }
+
+    /** How this node stands. */
+    public StoreStanding standing() {
+        return store.standing();
+    }
+
+    /** What this node says about itself; on the I/O thread. */
+    NodeStatus status() {
+        List<NodeStatus.Made> made = store.entries().stream()
+                .map(entry -> new NodeStatus.Made(entry.record(), entry.asker(), entry.reason()))
+                .toList();
+        return new NodeStatus(store.standing(), made, desk.heardMs(), count().metrics(store.fsyncs()));
+    }
+
+    /** Hands a connection over to Raft, if this node has peers. */
+    boolean serveNode(ChannelPipeline pipeline) {
+        if (!(store instanceof QuorumRecordStore quorum)) {
+            return false;
+        }
+        nodes.add(pipeline.channel());
+        pipeline.channel().closeFuture().addListener(closed -> nodes.remove(pipeline.channel()));
+        pipeline.remove(IdleStateHandler.class);
+        pipeline.remove(Framing.class);
+        pipeline.remove(WitnessSession.class);
+        quorum.serve(pipeline);
+        return true;
     }
 
     /** Stops listening, closes all connections and the store. What was not answered has an unknown outcome. */
@@ -173,7 +216,12 @@ public final class WitnessServer implements AutoCloseable {
         if (listening != null) {
             listening.close().awaitUninterruptibly();
         }
-        group.submit(() -> List.copyOf(sessions).forEach(session -> session.close("the witness stops")))
+        group.submit(() -> {
+                    List.copyOf(sessions).forEach(session -> session.close("the witness stops"));
+                    for (Channel node : List.copyOf(nodes)) {
+                        var _ = node.close();
+                    }
+                })
                 .awaitUninterruptibly(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
         store.close();
         group.shutdownGracefully(0, CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
@@ -192,15 +240,31 @@ public final class WitnessServer implements AutoCloseable {
         rejected++;
     }
 
-    void answered(Answer answer) {
-        switch (answer) {
-            case Answer.Granted made -> granted++;
-            case Answer.Refused not -> refused++;
-        }
+    void notServed() {
+        notServed++;
     }
 
-    private void changed(OwnershipRecord record) {
-        List.copyOf(sessions).forEach(session -> session.tell(record));
-        desk.changed(record.group());
+    void redirected() {
+        redirected++;
+    }
+
+    /** Any thread. */
+    void answered(long expectedTerm, Answer answer) {
+        group.execute(() -> {
+            switch (answer) {
+                case Answer.Granted made -> granted++;
+                case Answer.Refused not -> {
+                    refused++;
+                    if (not.current().term() != expectedTerm) {
+                        refusedTerm++;
+                    }
+                }
+            }
+        });
+    }
+
+    private void changed(LogEntry entry) {
+        List.copyOf(sessions).forEach(session -> session.tell(entry));
+        desk.changed(entry.record().group());
     }
 }

@@ -3,8 +3,10 @@ package org.secondsite.witness.io;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.GroupSettings;
+import org.secondsite.witness.io.quorum.QuorumSettings;
 
 /**
  * What a witness daemon needs to know.
@@ -17,6 +19,7 @@ import org.secondsite.witness.GroupSettings;
  * @param groups the groups it decides about
  * @param ownerFreshMs how long after its last heartbeat a site counts as alive; below the silence at which a standby asks
  * @param maximumGrantDelayMs the longest time that a standby's request waits for a living owner to ask itself
+ * @param quorum the nodes that keep the records together; empty: this node alone, in a file of its own
  */
 public record WitnessServerSettings(
         InetSocketAddress listen,
@@ -26,7 +29,8 @@ public record WitnessServerSettings(
         Path authority,
         List<GroupSettings> groups,
         int ownerFreshMs,
-        int maximumGrantDelayMs) {
+        int maximumGrantDelayMs,
+        Optional<QuorumSettings> quorum) {
     /**
      * Checks the ranges and the groups.
      *
@@ -40,5 +44,27 @@ public record WitnessServerSettings(
         }
         AccessRule checked = new AccessRule(groups);
         assert !checked.sites().contains(AccessRule.WITNESS);
+    }
+
+    /** The settings of a node alone. */
+    public WitnessServerSettings(
+            InetSocketAddress listen,
+            Path dataDirectory,
+            Path certificate,
+            Path key,
+            Path authority,
+            List<GroupSettings> groups,
+            int ownerFreshMs,
+            int maximumGrantDelayMs) {
+        this(
+                listen,
+                dataDirectory,
+                certificate,
+                key,
+                authority,
+                groups,
+                ownerFreshMs,
+                maximumGrantDelayMs,
+                Optional.empty());
     }
 }

@@ -10,13 +10,19 @@ import io.netty.handler.timeout.IdleStateEvent;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import org.secondsite.config.GroupId;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.Answer;
+import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.NodeStatus;
+import org.secondsite.witness.NotLeadingException;
 import org.secondsite.witness.RecordStore;
 import org.secondsite.witness.Request;
+import org.secondsite.witness.RequestId;
+import org.secondsite.witness.io.tls.WitnessTls;
 import org.secondsite.witness.wire.Message;
 import org.secondsite.witness.wire.MessageCodec;
 import org.slf4j.Logger;
@@ -30,6 +36,8 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
     /** A client that asks faster than it is answered is broken: the gateway has at most one question per group. */
     private static final int MOST_OPEN_QUESTIONS = 256;
 
+    private static final int READ_AGAIN_MS = 50;
+
     private static final Logger LOGGER = LoggerFactory.getLogger(WitnessSession.class);
 
     private final AccessRule access;
@@ -38,7 +46,9 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
     private final WitnessServer server;
     private ChannelHandlerContext context;
     private SiteId certified;
+    private long client;
     private boolean welcomed;
+    private boolean toldCurrent;
     private boolean closing;
     private int openQuestions;
 
@@ -77,6 +87,10 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
             reject(e.getMessage());
             return;
         }
+        if (certified.equals(AccessRule.WITNESS) && server.serveNode(context.pipeline())) {
+            // Another node of this witness: its calls are Raft's.
+            return;
+        }
         access.objectionTo(certified).ifPresent(this::reject);
     }
 
@@ -90,6 +104,7 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
             case Message.ToWitness other when !welcomed -> reject("the first message must be a hello");
             case Message.Heartbeat heartbeat -> heartbeat(heartbeat);
             case Message.Question question -> question(question);
+            case Message.Status status -> status(status.requestId());
             case Message.FromWitness other -> reject("that message is the witness's to send");
         }
     }
@@ -108,18 +123,56 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
             return;
         }
         welcomed = true;
+        client = hello.client();
         LOGGER.info("{} connected from {}", certified, context.channel().remoteAddress());
         var _ = context.write(new Message.Welcome(MessageCodec.VERSION));
         server.joined(this);
-        store.records().forEach(this::tell);
         context.flush();
+        tellCurrent();
+    }
+
+    /**
+     * Tells what is in force now. A gateway that has just started acts on it, so it must not be what a node believes that was
+     * left behind (planted fault TOLD_STALE_AT_START of the model); what follows is newer than that.
+     */
+    private void tellCurrent() {
+        var _ = store.current()
+                .whenCompleteAsync(
+                        (read, failure) -> {
+                            if (failure == null) {
+                                toldCurrent = true;
+                                // Not what was read: a change may have passed by since.
+                                store.entries().forEach(this::tell);
+                            } else if (context.channel().isActive()) {
+                                var _ = context.executor()
+                                        .schedule(this::tellCurrent, READ_AGAIN_MS, TimeUnit.MILLISECONDS);
+                            }
+                        },
+                        context.executor());
     }
 
     /** Sends a record if it is of a group of this client. */
-    void tell(OwnershipRecord record) {
-        if (access.objectionTo(certified, record.group()).isEmpty()) {
-            send(new Message.Watched(record));
+    void tell(LogEntry entry) {
+        if (toldCurrent && maySee(entry)) {
+            send(new Message.Watched(entry.record(), entry.asker(), entry.reason()));
         }
+    }
+
+    private boolean maySee(LogEntry entry) {
+        return access.objectionTo(certified, entry.record().group()).isEmpty();
+    }
+
+    private void status(long id) {
+        NodeStatus status = server.status();
+        write(new Message.StatusNode(id, status.standing()));
+        for (LogEntry entry : store.entries()) {
+            if (maySee(entry)) {
+                write(new Message.StatusRecord(id, new NodeStatus.Made(entry.record(), entry.asker(), entry.reason())));
+            }
+        }
+        status.heardMs().forEach((site, agoMs) -> write(new Message.StatusHeard(id, site, agoMs)));
+        status.metrics().forEach((name, value) -> write(new Message.StatusMetric(id, name, value)));
+        send(new Message.StatusEnd(id));
     }
 
     private void heartbeat(Message.Heartbeat heartbeat) {
@@ -145,6 +198,7 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
                 };
         if (objection.isPresent()) {
             LOGGER.warn("{}: {}", certified, objection.get());
+            server.notServed();
             answered(new Message.NotServed(id, objection.get()));
             return;
         }
@@ -152,51 +206,53 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
             case Message.Ask ask -> {
                 // Who asks lives, whatever became of its heartbeats.
                 desk.heard(certified);
-                answerLater(
-                        id,
-                        desk.take(
-                                new Request.Change(
-                                        ask.group(),
-                                        ask.expectedTerm(),
-                                        certified,
-                                        ask.owner(),
-                                        ask.inSync(),
-                                        ask.reason()),
-                                this));
+                Request.Change change = new Request.Change(
+                        ask.group(), ask.expectedTerm(), certified, ask.owner(), ask.inSync(), ask.reason());
+                decide(id, ask.expectedTerm(), desk.take(change, new RequestId(client, id), this));
             }
             case Message.Force force ->
-                answerLater(
+                decide(
                         id,
-                        store.submit(new Request.Force(
-                                force.group(), force.expectedTerm(), certified, force.owner(), force.reason())));
-            case Message.Read read -> answered(new Message.Current(id, recordOf(read.group())));
+                        force.expectedTerm(),
+                        store.submit(
+                                new Request.Force(
+                                        force.group(), force.expectedTerm(), certified, force.owner(), force.reason()),
+                                new RequestId(client, id)));
+            case Message.Read read ->
+                answerLater(id, store.current().thenApply(entries -> entries.stream()
+                        .map(LogEntry::record)
+                        .filter(record -> record.group().equals(read.group()))
+                        .findFirst()
+                        .<Message.Reply>map(record -> new Message.Current(id, record))
+                        .orElseGet(() -> new Message.Elsewhere(id, ""))));
         }
     }
 
-    private OwnershipRecord recordOf(GroupId group) {
-        for (OwnershipRecord record : store.records()) {
-            if (record.group().equals(group)) {
-                return record;
-            }
-        }
-        throw new IllegalStateException("group " + group + " is configured but was not enrolled");
+    private void decide(long id, long expectedTerm, CompletableFuture<Answer> pending) {
+        answerLater(id, pending.thenApply(answer -> {
+            server.answered(expectedTerm, answer);
+            return switch (answer) {
+                case Answer.Granted(OwnershipRecord record) -> new Message.Granted(id, record);
+                case Answer.Refused(OwnershipRecord current, String reason) -> new Message.Refused(id, current, reason);
+            };
+        }));
     }
 
-    private void answerLater(long id, CompletableFuture<Answer> pending) {
+    private void answerLater(long id, CompletableFuture<Message.Reply> pending) {
         var _ = pending.whenCompleteAsync(
-                (answer, failure) -> {
-                    if (failure != null) {
+                (reply, failure) -> {
+                    Throwable cause = failure instanceof CompletionException wrapped ? wrapped.getCause() : failure;
+                    switch (cause) {
+                        case null -> answered(reply);
+                        case NotLeadingException elsewhere -> {
+                            server.redirected();
+                            answered(new Message.Elsewhere(id, elsewhere.leader()));
+                        }
+                        // A node that has just begun to lead enrolls its groups first.
+                        case IllegalArgumentException notEnrolled -> answered(new Message.Elsewhere(id, ""));
                         // Whether the change was made is not known, so nothing can be said.
-                        close("the witness cannot decide: " + failure);
-                        return;
+                        default -> close("the witness cannot decide: " + cause);
                     }
-                    server.answered(answer);
-                    answered(
-                            switch (answer) {
-                                case Answer.Granted(OwnershipRecord record) -> new Message.Granted(id, record);
-                                case Answer.Refused(OwnershipRecord current, String reason) ->
-                                    new Message.Refused(id, current, reason);
-                            });
                 },
                 context.executor());
     }
@@ -204,6 +260,10 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
     private void answered(Message.Reply reply) {
         openQuestions--;
         send(reply);
+    }
+
+    private void write(Message.FromWitness message) {
+        var _ = context.write(message);
     }
 
     private void send(Message.FromWitness message) {

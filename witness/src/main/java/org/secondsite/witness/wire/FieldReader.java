@@ -104,6 +104,12 @@ final class FieldReader {
         }
     }
 
+    /** Passes over what is left; answers 0. */
+    long rest() {
+        in.skipBytes(in.readableBytes());
+        return 0;
+    }
+
     void end() throws Malformed {
         if (in.isReadable()) {
             throw new Malformed(Decoded.Code.TRAILING_OCTETS, in.readableBytes() + " octets after the last field");

@@ -8,6 +8,7 @@ import java.util.zip.CRC32C;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.RequestId;
 import org.secondsite.witness.wire.FieldReader.Malformed;
 
 /**
@@ -15,7 +16,7 @@ import org.secondsite.witness.wire.FieldReader.Malformed;
  *
  * <pre>
  *   file      +----------------------+-----------------------------+
- *             | "SSWITLOG": 8        | entries ...                 |
+ *             | "SSWITLG2": 8        | entries ...                 |
  *             +----------------------+-----------------------------+
  *
  *   entry     +---------+-----------+------------+--------------+-------------------+
@@ -24,7 +25,8 @@ import org.secondsite.witness.wire.FieldReader.Malformed;
  *               bodySum:   CRC-32C of the body
  *               headerSum: CRC-32C of the eight octets before it
  *
- *   body      record, siteA: name, siteB: name, asker: name, reason: text, 5a: 1   (fields as in {@link MessageCodec})
+ *   body      record, siteA: name, siteB: name, asker: name, reason: text, client: 8, number: 8, 5a: 1
+ *             (fields as in {@link MessageCodec})
  * </pre>
  *
  * <p><b>Cut off or damaged.</b> Entries are appended one at a time, each forced to the disk before the next, so a crash
@@ -38,7 +40,7 @@ public final class LogCodec {
     /** The octets of the file's head. */
     public static final int FILE_HEADER_OCTETS = 8;
 
-    private static final long MAGIC = 0x53535749544c4f47L;
+    private static final long MAGIC = 0x53535749544c4732L;
     private static final int FIRST_OCTET = 0xa5;
     private static final int LAST_OCTET = 0x5a;
     private static final int HEADER_OCTETS = 12;
@@ -80,6 +82,8 @@ public final class LogCodec {
                 .name(entry.siteB().name())
                 .name(entry.asker().name())
                 .text(entry.reason())
+                .u64(entry.request().client())
+                .u64(entry.request().number())
                 .u8(LAST_OCTET);
         int bodySum = sum(body, 0, body.readableBytes());
         int start = out.writerIndex();
@@ -124,12 +128,13 @@ public final class LogCodec {
         SiteId siteB = in.site();
         SiteId asker = in.site();
         String reason = in.text();
+        RequestId request = new RequestId(in.u64(), in.u64());
         if (in.u8() != LAST_OCTET) {
             throw new Malformed(Decoded.Code.BAD_RECORD, "the last octet is wrong");
         }
         in.end();
         try {
-            return new LogEntry(record, siteA, siteB, asker, reason);
+            return new LogEntry(record, siteA, siteB, asker, reason, request);
         } catch (IllegalArgumentException e) {
             throw new Malformed(Decoded.Code.BAD_RECORD, e.getMessage());
         }

@@ -4,6 +4,8 @@ import java.util.Set;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.witness.NodeStatus;
+import org.secondsite.witness.StoreStanding;
 
 /** A message between a client and the witness. Layouts are drawn at {@link MessageCodec}. */
 public sealed interface Message {
@@ -15,7 +17,7 @@ public sealed interface Message {
 
     /** What a client sends and the witness answers under the same number. */
     sealed interface Question extends ToWitness {
-        /** Chosen by the client, never twice on one connection. */
+        /** Chosen by the client, never twice for another question; the same question may be sent to several nodes. */
         long requestId();
 
         /** The group that it is about. */
@@ -33,8 +35,9 @@ public sealed interface Message {
      *
      * @param version the protocol version it speaks, 0 to 255
      * @param site whom it takes itself for; the witness compares it with the certificate
+     * @param client drawn at random when the client was started; names its questions together with their numbers
      */
-    record Hello(int version, SiteId site) implements ToWitness {}
+    record Hello(int version, SiteId site, long client) implements ToWitness {}
 
     /** The sender's gateway lives. The witness answers {@link Echo}. */
     record Heartbeat(SiteId site) implements ToWitness {}
@@ -54,14 +57,17 @@ public sealed interface Message {
     /** Asks for the record as it is. */
     record Read(long requestId, GroupId group) implements Question {}
 
+    /** Asks a node about itself. It answers by any number of {@link StatusPart}s, the last a {@link StatusEnd}. */
+    record Status(long requestId) implements ToWitness {}
+
     /** The witness accepts the client; the records of its groups follow. */
     record Welcome(int version) implements FromWitness {}
 
     /** Answers a heartbeat. */
     record Echo() implements FromWitness {}
 
-    /** A record, unasked: one for each group after the welcome, then one for each change. */
-    record Watched(OwnershipRecord record) implements FromWitness {}
+    /** A record, unasked, with who asked for it and why: one for each group after the welcome, then one for each change. */
+    record Watched(OwnershipRecord record, SiteId asker, String reason) implements FromWitness {}
 
     /** The change was made. */
     record Granted(long requestId, OwnershipRecord record) implements Reply {}
@@ -74,6 +80,34 @@ public sealed interface Message {
 
     /** This client may not ask that, whatever the record is. */
     record NotServed(long requestId, String reason) implements Reply {}
+
+    /**
+     * This node does not decide now. The same question may be sent to another.
+     *
+     * @param leader the address of the node that does, if it is known; else empty
+     */
+    record Elsewhere(long requestId, String leader) implements Reply {}
+
+    /** A piece of the answer to {@link Status}. */
+    sealed interface StatusPart extends FromWitness {
+        /** The number of the question. */
+        long requestId();
+    }
+
+    /** How the node stands. */
+    record StatusNode(long requestId, StoreStanding standing) implements StatusPart {}
+
+    /** A record that it has. */
+    record StatusRecord(long requestId, NodeStatus.Made made) implements StatusPart {}
+
+    /** When it heard a site. */
+    record StatusHeard(long requestId, SiteId site, long agoMs) implements StatusPart {}
+
+    /** A counter or gauge. */
+    record StatusMetric(long requestId, String name, double value) implements StatusPart {}
+
+    /** There are no more. */
+    record StatusEnd(long requestId) implements StatusPart {}
 
     /** The witness closes the connection, and why. */
     record Bye(String reason) implements FromWitness {}

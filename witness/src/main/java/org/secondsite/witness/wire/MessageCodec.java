@@ -1,6 +1,10 @@
 package org.secondsite.witness.wire;
 
 import io.netty.buffer.ByteBuf;
+import java.util.List;
+import org.secondsite.config.SiteId;
+import org.secondsite.witness.NodeStatus;
+import org.secondsite.witness.StoreStanding;
 import org.secondsite.witness.wire.FieldReader.Malformed;
 
 /**
@@ -20,19 +24,26 @@ import org.secondsite.witness.wire.FieldReader.Malformed;
  *             +---------+-----------+-------------+---------------+-------------------+
  *
  *   to the witness                                       from the witness
- *   01 hello      "SSWT": 4, version: 1, site: name      81 welcome    version: 1
- *   02 heartbeat  site: name                             82 echo
- *   03 ask        id: 8, term: 8, group: name,           83 watched    record
- *                 owner: name, sites, reason: text       84 granted    id: 8, record
- *   04 force      id: 8, term: 8, group: name,           85 refused    id: 8, record, reason: text
- *                 owner: name, reason: text              86 current    id: 8, record
- *   05 read       id: 8, group: name                     87 not served id: 8, reason: text
- *                                                        88 bye        reason: text
+ *   01 hello      "SSWT": 4, version: 1, site: name,     81 welcome    version: 1
+ *                 client: 8                              82 echo
+ *   02 heartbeat  site: name                             83 watched    record, asker: name, reason: text
+ *   03 ask        id: 8, term: 8, group: name,           84 granted    id: 8, record
+ *                 owner: name, sites, reason: text       85 refused    id: 8, record, reason: text
+ *   04 force      id: 8, term: 8, group: name,           86 current    id: 8, record
+ *                 owner: name, reason: text              87 not served id: 8, reason: text
+ *   05 read       id: 8, group: name                     88 bye        reason: text
+ *   06 status     id: 8                                  89 elsewhere  id: 8, leader: text
+ *                                                        8a node       id: 8, node: text, role: 1, leader: text,
+ *                                                                      election: 8, applied: 8
+ *                                                        8b record     id: 8, record, asker: name, reason: text
+ *                                                        8c heard      id: 8, site: name, agoMs: 8
+ *                                                        8d metric     id: 8, name: text, value: 8 (IEEE 754 double)
+ *                                                        8e end        id: 8
  * </pre>
  */
 public final class MessageCodec {
     /** The version of this layout. */
-    public static final int VERSION = 1;
+    public static final int VERSION = 2;
 
     /** The largest length that a frame may state, in octets. */
     public static final int MAX_FRAME_OCTETS = 4096;
@@ -48,6 +59,7 @@ public final class MessageCodec {
     private static final int ASK = 0x03;
     private static final int FORCE = 0x04;
     private static final int READ = 0x05;
+    private static final int STATUS = 0x06;
     private static final int WELCOME = 0x81;
     private static final int ECHO = 0x82;
     private static final int WATCHED = 0x83;
@@ -56,6 +68,14 @@ public final class MessageCodec {
     private static final int CURRENT = 0x86;
     private static final int NOT_SERVED = 0x87;
     private static final int BYE = 0x88;
+    private static final int ELSEWHERE = 0x89;
+    private static final int STATUS_NODE = 0x8a;
+    private static final int STATUS_RECORD = 0x8b;
+    private static final int STATUS_HEARD = 0x8c;
+    private static final int STATUS_METRIC = 0x8d;
+    private static final int STATUS_END = 0x8e;
+    private static final List<StoreStanding.Role> ROLES =
+            List.of(StoreStanding.Role.LEADER, StoreStanding.Role.FOLLOWER, StoreStanding.Role.CANDIDATE);
 
     private static final Decoded NEED_MORE = new Decoded.NeedMore();
 
@@ -102,12 +122,20 @@ public final class MessageCodec {
             case READ -> new Message.Read(in.u64(), in.group());
             case WELCOME -> new Message.Welcome(in.u8());
             case ECHO -> new Message.Echo();
-            case WATCHED -> new Message.Watched(in.record());
+            case STATUS -> new Message.Status(in.u64());
+            case WATCHED -> new Message.Watched(in.record(), in.site(), in.text());
             case GRANTED -> new Message.Granted(in.u64(), in.record());
             case REFUSED -> new Message.Refused(in.u64(), in.record(), in.text());
             case CURRENT -> new Message.Current(in.u64(), in.record());
             case NOT_SERVED -> new Message.NotServed(in.u64(), in.text());
             case BYE -> new Message.Bye(in.text());
+            case ELSEWHERE -> new Message.Elsewhere(in.u64(), in.text());
+            case STATUS_NODE -> new Message.StatusNode(in.u64(), standing(in));
+            case STATUS_RECORD ->
+                new Message.StatusRecord(in.u64(), new NodeStatus.Made(in.record(), in.site(), in.text()));
+            case STATUS_HEARD -> new Message.StatusHeard(in.u64(), in.site(), in.u64());
+            case STATUS_METRIC -> new Message.StatusMetric(in.u64(), in.text(), Double.longBitsToDouble(in.u64()));
+            case STATUS_END -> new Message.StatusEnd(in.u64());
             default -> throw new Malformed(Decoded.Code.UNKNOWN_TYPE, "unknown message type " + type);
         };
     }
@@ -116,7 +144,20 @@ public final class MessageCodec {
         if (in.u32() != MAGIC) {
             throw new Malformed(Decoded.Code.BAD_MAGIC, "the first message is no hello of a witness's client");
         }
-        return new Message.Hello(in.u8(), in.site());
+        int version = in.u8();
+        SiteId site = in.site();
+        // Other versions go on otherwise; they are told so.
+        long client = version == VERSION ? in.u64() : in.rest();
+        return new Message.Hello(version, site, client);
+    }
+
+    private static StoreStanding standing(FieldReader in) throws Malformed {
+        String node = in.text();
+        int role = in.u8();
+        if (role >= ROLES.size()) {
+            throw new Malformed(Decoded.Code.BAD_RECORD, "an unknown role " + role);
+        }
+        return new StoreStanding(node, ROLES.get(role), in.text(), in.u64(), in.u64());
     }
 
     private static Message ask(FieldReader in) throws Malformed {
@@ -142,7 +183,8 @@ public final class MessageCodec {
     private static void write(Message.ToWitness message, FieldWriter out) {
         switch (message) {
             case Message.Hello m ->
-                out.u8(HELLO).u32(MAGIC).u8(m.version()).name(m.site().name());
+                out.u8(HELLO).u32(MAGIC).u8(m.version()).name(m.site().name()).u64(m.client());
+            case Message.Status m -> out.u8(STATUS).u64(m.requestId());
             case Message.Heartbeat m -> out.u8(HEARTBEAT).name(m.site().name());
             case Message.Ask m ->
                 out.u8(ASK)
@@ -168,13 +210,34 @@ public final class MessageCodec {
         switch (message) {
             case Message.Welcome m -> out.u8(WELCOME).u8(m.version());
             case Message.Echo m -> out.u8(ECHO);
-            case Message.Watched m -> out.u8(WATCHED).record(m.record());
+            case Message.Watched m ->
+                out.u8(WATCHED).record(m.record()).name(m.asker().name()).text(m.reason());
             case Message.Granted m -> out.u8(GRANTED).u64(m.requestId()).record(m.record());
             case Message.Refused m ->
                 out.u8(REFUSED).u64(m.requestId()).record(m.current()).text(m.reason());
             case Message.Current m -> out.u8(CURRENT).u64(m.requestId()).record(m.record());
             case Message.NotServed m -> out.u8(NOT_SERVED).u64(m.requestId()).text(m.reason());
             case Message.Bye m -> out.u8(BYE).text(m.reason());
+            case Message.Elsewhere m -> out.u8(ELSEWHERE).u64(m.requestId()).text(m.leader());
+            case Message.StatusNode m ->
+                out.u8(STATUS_NODE)
+                        .u64(m.requestId())
+                        .text(m.standing().node())
+                        .u8(ROLES.indexOf(m.standing().role()))
+                        .text(m.standing().leader())
+                        .u64(m.standing().election())
+                        .u64(m.standing().applied());
+            case Message.StatusRecord m ->
+                out.u8(STATUS_RECORD)
+                        .u64(m.requestId())
+                        .record(m.made().record())
+                        .name(m.made().asker().name())
+                        .text(m.made().reason());
+            case Message.StatusHeard m ->
+                out.u8(STATUS_HEARD).u64(m.requestId()).name(m.site().name()).u64(m.agoMs());
+            case Message.StatusMetric m ->
+                out.u8(STATUS_METRIC).u64(m.requestId()).text(m.name()).u64(Double.doubleToLongBits(m.value()));
+            case Message.StatusEnd m -> out.u8(STATUS_END).u64(m.requestId());
         }
     }
 }

@@ -23,6 +23,7 @@ import org.secondsite.config.SiteId;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.Request;
+import org.secondsite.witness.RequestId;
 
 class FileRecordStoreTest {
     private static final GroupId WEB = new GroupId("web");
@@ -68,7 +69,7 @@ class FileRecordStoreTest {
     void watchersHearEachGrantInOrder() throws Exception {
         List<Long> heard = new ArrayList<>();
         try (FileRecordStore store = FileRecordStore.open(directory)) {
-            store.watch(record -> heard.add(record.term()));
+            store.watch(entry -> heard.add(entry.record().term()));
             change(store, 3);
         }
         assertEquals(List.of(1L, 2L, 3L, 4L), heard);
@@ -143,6 +144,26 @@ class FileRecordStoreTest {
         try (FileRecordStore store = FileRecordStore.open(disk, 1000)) {
             assertEquals(List.of(last), store.records());
             assertEquals(201, last.term());
+        }
+    }
+
+    @Test
+    void requestSentAgainAfterARestartIsAnsweredAndNotDecidedAgain() throws Exception {
+        RequestId id = new RequestId(7, 1);
+        Answer first;
+        try (FileRecordStore store = FileRecordStore.open(directory)) {
+            OwnershipRecord current = change(store, 0);
+            first = store.submit(next(current), id).get(10, TimeUnit.SECONDS);
+            assertInstanceOf(Answer.Granted.class, first);
+            assertTrue(store.fsyncs().count() > 0);
+        }
+        try (FileRecordStore store = FileRecordStore.open(directory)) {
+            Request again = new Request.Change(WEB, 1, A, A, Set.of(A, B), "change after term 1");
+            assertEquals(first, store.submit(again, id).get(10, TimeUnit.SECONDS));
+            assertInstanceOf(
+                    Answer.Refused.class,
+                    store.submit(again, new RequestId(7, 2)).get(10, TimeUnit.SECONDS));
+            assertEquals(2, store.records().getFirst().term());
         }
     }
 

@@ -15,6 +15,7 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.RequestId;
 
 class LogCodecTest {
     private static final SiteId A = new SiteId("a");
@@ -31,7 +32,8 @@ class LogCodecTest {
             SiteId owner = term % 3 == 0 ? B : A;
             OwnershipRecord record = new OwnershipRecord(
                     new GroupId("web"), term, term - 1, owner, term % 2 == 0 ? Set.of(A, B) : Set.of(owner));
-            LogEntry entry = new LogEntry(record, A, B, owner, "reason " + "é".repeat(7 * term % 61));
+            LogEntry entry = new LogEntry(
+                    record, A, B, owner, "reason " + "é".repeat(7 * term % 61), new RequestId(-term, term));
             entries.add(entry);
             LogCodec.encode(entry, file);
             ends.add(file.writerIndex());

@@ -18,6 +18,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.witness.NodeStatus;
+import org.secondsite.witness.StoreStanding;
 
 class MessageCodecTest {
     private static final SiteId A = new SiteId("a");
@@ -27,14 +29,22 @@ class MessageCodecTest {
 
     static List<Message> everyMessage() {
         return List.of(
-                new Message.Hello(MessageCodec.VERSION, A),
+                new Message.Hello(MessageCodec.VERSION, A, -7),
                 new Message.Heartbeat(B),
                 new Message.Ask(Long.MAX_VALUE, 7, WEB, A, Set.of(A, B), "höher"),
                 new Message.Force(1, 7, WEB, B, ""),
                 new Message.Read(-1, WEB),
                 new Message.Welcome(255),
                 new Message.Echo(),
-                new Message.Watched(RECORD),
+                new Message.Watched(RECORD, B, "the link is cut"),
+                new Message.Status(8),
+                new Message.Elsewhere(9, "192.0.2.1:7500"),
+                new Message.StatusNode(
+                        10, new StoreStanding("w1", StoreStanding.Role.CANDIDATE, "w2", 3, Long.MAX_VALUE)),
+                new Message.StatusRecord(11, new NodeStatus.Made(RECORD, A, "FORCED: flood")),
+                new Message.StatusHeard(12, B, 49),
+                new Message.StatusMetric(13, "grants_total{x=\"y\"}", 0.25),
+                new Message.StatusEnd(14),
                 new Message.Granted(3, RECORD),
                 new Message.Refused(4, RECORD, "the term is 7, not 5"),
                 new Message.Current(5, RECORD),
@@ -90,7 +100,7 @@ class MessageCodecTest {
 
     @Test
     void layoutIsAsDrawn() {
-        assertEquals("000801535357540101" + "61", hex(new Message.Hello(1, A)));
+        assertEquals("001001535357540201" + "61" + "0000000000000005", hex(new Message.Hello(2, A, 5)));
         assertEquals("0003020161", hex(new Message.Heartbeat(A)));
         assertEquals(
                 "0028" + "03" + "0000000000000009" + "0000000000000007" + "03776562" + "0161" + "020161" + "0162"
@@ -98,8 +108,9 @@ class MessageCodecTest {
                 hex(new Message.Ask(9, 7, WEB, A, Set.of(A, new SiteId("b")), "b is lost\0")));
         assertEquals("000182", hex(new Message.Echo()));
         assertEquals(
-                "001a83" + "0000000000000007" + "0000000000000005" + "03776562" + "0161" + "01" + "0161",
-                hex(new Message.Watched(new OwnershipRecord(WEB, 7, 5, A, Set.of(A)))));
+                "002083" + "0000000000000007" + "0000000000000005" + "03776562" + "0161" + "01" + "0161" + "0161"
+                        + "00026f6b",
+                hex(new Message.Watched(new OwnershipRecord(WEB, 7, 5, A, Set.of(A)), A, "ok")));
     }
 
     private static String hex(Message message) {
@@ -143,6 +154,14 @@ class MessageCodecTest {
                             .code()
                             .name());
         }
+    }
+
+    @Test
+    void helloOfAnotherVersionIsReadSoThatItCanBeAnswered() {
+        Decoded.Complete decoded = assertInstanceOf(
+                Decoded.Complete.class,
+                MessageCodec.decode(Unpooled.wrappedBuffer(ByteBufUtil.decodeHexDump("000801535357540101" + "61"))));
+        assertEquals(new Message.Hello(1, A, 0), decoded.message());
     }
 
     @Test

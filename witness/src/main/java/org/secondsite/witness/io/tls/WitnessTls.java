@@ -1,4 +1,4 @@
-package org.secondsite.witness.io;
+package org.secondsite.witness.io.tls;
 
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
@@ -24,9 +24,9 @@ import org.slf4j.LoggerFactory;
  * TLS 1.3 by BoringSSL, with a certificate on both sides whose common name is the holder's name.
  *
  * <p>The files are read anew for a connection when one of them has changed, so certificates are renewed without a restart;
- * while the new files are unusable, half written for instance, the old ones serve on. Not thread-safe.
+ * while the new files are unusable, half written for instance, the old ones serve on. Thread-safe.
  */
-final class WitnessTls {
+public final class WitnessTls {
     private static final Logger LOGGER = LoggerFactory.getLogger(WitnessTls.class);
     private static final String PROTOCOL = "TLSv1.3";
 
@@ -51,7 +51,7 @@ final class WitnessTls {
      *
      * @throws IOException if a file cannot be read or holds no PEM of its kind
      */
-    static WitnessTls server(Path certificate, Path key, Path authority) throws IOException {
+    public static WitnessTls server(Path certificate, Path key, Path authority) throws IOException {
         return new WitnessTls(true, certificate, key, authority);
     }
 
@@ -60,12 +60,12 @@ final class WitnessTls {
      *
      * @throws IOException if a file cannot be read or holds no PEM of its kind
      */
-    static WitnessTls client(Path certificate, Path key, Path authority) throws IOException {
+    public static WitnessTls client(Path certificate, Path key, Path authority) throws IOException {
         return new WitnessTls(false, certificate, key, authority);
     }
 
     /** What the next connection is to use. */
-    SslContext context() {
+    public synchronized SslContext context() {
         try {
             List<FileTime> now = changeTimes();
             if (!now.equals(changed)) {
@@ -84,7 +84,7 @@ final class WitnessTls {
      *
      * @throws IOException if it has none, or it is no name
      */
-    static SiteId peerName(SslHandler handler) throws IOException {
+    public static SiteId peerName(SslHandler handler) throws IOException {
         X509Certificate peer;
         try {
             peer = (X509Certificate) handler.engine().getSession().getPeerCertificates()[0];

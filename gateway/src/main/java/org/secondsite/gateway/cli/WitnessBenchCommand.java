@@ -1,0 +1,214 @@
+package org.secondsite.gateway.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.InetSocketAddress;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+import org.secondsite.witness.Answer;
+import org.secondsite.witness.io.WitnessClient;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code secondsite witness bench}: what a grant costs, with real processes, TLS and fsync.
+ *
+ * <p>A grant's time is from the question's leaving the client's thread to the answer in it. Load: every group asks as soon as
+ * it is answered. A leader's death: SIGKILL, and the time from just before the signal to the first grant after it.
+ */
+@Command(
+        name = "bench",
+        description =
+                "Measure a witness of real processes on loopback: latency of grants, memory under load, and the time "
+                        + "from a leader's death to the next grant.")
+final class WitnessBenchCommand implements Callable<Integer> {
+    private static final SiteId A = new SiteId("a");
+    private static final SiteId B = new SiteId("b");
+    private static final int WARM_UP_GRANTS = 300;
+
+    @Option(
+            names = "--nodes",
+            split = ",",
+            defaultValue = "file,1,3",
+            description = "What to measure, in turn: 'file' is one node without peers, a number that many nodes. "
+                    + "Default: ${DEFAULT-VALUE}.")
+    private List<String> witnesses;
+
+    @Option(
+            names = "--grants",
+            defaultValue = "2000",
+            description = "Grants one after the other. Default: ${DEFAULT-VALUE}.")
+    private int grants;
+
+    @Option(names = "--groups", defaultValue = "32", description = "Groups under load. Default: ${DEFAULT-VALUE}.")
+    private int groups;
+
+    @Option(
+            names = "--load-seconds",
+            defaultValue = "15",
+            description = "How long the load lasts. Default: ${DEFAULT-VALUE}.")
+    private int loadSeconds;
+
+    @Option(names = "--kills", defaultValue = "20", description = "Deaths of a leader. Default: ${DEFAULT-VALUE}.")
+    private int kills;
+
+    @Option(names = "--json", description = "Print the figures as JSON.")
+    private boolean json;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+        PrintWriter out = spec.commandLine().getOut();
+        ObjectNode root = new ObjectMapper().createObjectNode();
+        ArrayNode results = root.putArray("witnesses");
+        for (String each : witnesses) {
+            Path directory = Files.createTempDirectory("secondsite-witness-bench");
+            try {
+                PkiCommand.write(directory, List.of("a", "b", "witness", "operator"));
+                boolean quorum = !each.equals("file");
+                int count = quorum ? Integer.parseInt(each) : 1;
+                try (WitnessUnderTest witness = new WitnessUnderTest(directory, count, quorum, groups)) {
+                    measure(each, witness, results.addObject().put("witness", each), out);
+                }
+            } finally {
+                delete(directory);
+            }
+        }
+        if (json) {
+            out.println(root.toPrettyString());
+        }
+        return 0;
+    }
+
+    private void measure(String name, WitnessUnderTest witness, ObjectNode result, PrintWriter out) throws Exception {
+        WitnessClient client = witness.client("a", 50);
+        GroupId group = WitnessUnderTest.group(0);
+        OwnershipRecord current = Operator.await(client.read(group));
+        for (int i = 0; i < WARM_UP_GRANTS; i++) {
+            current = next(client, current);
+        }
+        Latencies latencies = new Latencies();
+        for (int i = 0; i < grants; i++) {
+            long start = System.nanoTime();
+            current = next(client, current);
+            latencies.add(System.nanoTime() - start);
+        }
+        say(out, name + ": grant " + latencies);
+        put(result.putObject("grantMs"), latencies);
+
+        long loaded = load(client);
+        long mostKib = 0;
+        for (JavaProcess node : witness.nodes().values()) {
+            mostKib = Math.max(mostKib, node.residentKib("VmHWM"));
+        }
+        say(
+                out,
+                name + ": under load " + loaded / loadSeconds + " grants/s, resident memory of a node at most "
+                        + mostKib / 1024 + " MiB");
+        result.put("grantsPerSecond", loaded / loadSeconds).put("mostResidentKib", mostKib);
+
+        if (witness.nodes().size() > 1 && kills > 0) {
+            Latencies deaths = new Latencies();
+            current = Operator.await(client.read(group));
+            for (int i = 0; i < kills; i++) {
+                InetSocketAddress leader = witness.awaitLeader();
+                current = next(client, current);
+                JavaProcess process = witness.nodes().get(leader);
+                long killed = process.kill();
+                current = next(client, current);
+                deaths.add(System.nanoTime() - killed);
+                process.awaitEnd();
+                witness.start(leader);
+            }
+            say(out, name + ": from the leader's death to the next grant " + deaths);
+            put(result.putObject("nextGrantMs"), deaths);
+        }
+    }
+
+    private void say(PrintWriter out, String line) {
+        if (!json) {
+            out.println(line);
+            out.flush();
+        }
+    }
+
+    private static void put(ObjectNode node, Latencies latencies) {
+        node.put("p50", latencies.ms(50)).put("p99", latencies.ms(99)).put("max", latencies.ms(100));
+        node.put("count", latencies.count());
+    }
+
+    /** Every group asks as soon as it is answered; how many grants were made. */
+    private long load(WitnessClient client) throws Exception {
+        LongAdder made = new LongAdder();
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(loadSeconds);
+        List<Thread> askers = new ArrayList<>();
+        CompletableFuture<Void> failure = new CompletableFuture<>();
+        for (int i = 0; i < groups; i++) {
+            GroupId group = WitnessUnderTest.group(i);
+            askers.add(Thread.ofVirtual().start(() -> {
+                try {
+                    OwnershipRecord current = Operator.await(client.read(group));
+                    while (System.nanoTime() < end) {
+                        current = next(client, current);
+                        made.increment();
+                    }
+                } catch (Exception e) {
+                    failure.completeExceptionally(e);
+                }
+            }));
+        }
+        for (Thread asker : askers) {
+            asker.join();
+        }
+        if (failure.isCompletedExceptionally()) {
+            failure.get();
+        }
+        return made.sum();
+    }
+
+    /** Protect, go solo, protect, ... each under the term before. */
+    private static OwnershipRecord next(WitnessClient client, OwnershipRecord current) throws Exception {
+        Set<SiteId> inSync = current.solo() ? Set.of(A, B) : Set.of(A);
+        Answer answer = Operator.await(client.ask(current.group(), current.term(), A, inSync, "measured"));
+        if (answer instanceof Answer.Refused refused) {
+            throw new IOException("refused: " + refused.reason());
+        }
+        return answer.current();
+    }
+
+    static void delete(Path root) throws IOException {
+        Files.walkFileTree(root, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path each, IOException failure) throws IOException {
+                Files.delete(each);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+}

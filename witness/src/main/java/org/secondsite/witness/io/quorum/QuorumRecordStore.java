@@ -1,0 +1,336 @@
+package org.secondsite.witness.io.quorum;
+
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelPipeline;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.exceptions.NotLeaderException;
+import org.apache.ratis.server.DivisionInfo;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.secondsite.witness.Answer;
+import org.secondsite.witness.Decision;
+import org.secondsite.witness.Durable;
+import org.secondsite.witness.FsyncHistogram;
+import org.secondsite.witness.GroupSettings;
+import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.NotLeadingException;
+import org.secondsite.witness.RecordBook;
+import org.secondsite.witness.RecordStore;
+import org.secondsite.witness.Request;
+import org.secondsite.witness.RequestId;
+import org.secondsite.witness.StoreStanding;
+import org.secondsite.witness.io.tls.WitnessTls;
+import org.secondsite.witness.wire.CommandCodec;
+import org.secondsite.witness.wire.CommandCodec.Command;
+import org.secondsite.witness.wire.CommandCodec.IllegibleException;
+import org.secondsite.witness.wire.CommandCodec.Outcome;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The records of a witness of one, three or five nodes, in a log that they keep in common by Raft (Apache Ratis).
+ *
+ * <p>What Raft gives: a command is applied after a majority has forced it to their disks, in the same order everywhere; a
+ * leader that has lost the majority cannot have anything applied; a new leader has everything that ever was. What stands on
+ * it: the {@link RecordBook} is the state machine, so terms are drawn from one counter whoever leads, and a grant is answered
+ * when it was applied. One register in the eyes of a gateway, as one node is.
+ *
+ * <p>A command that was sent to a leader that then fell may be in the log or not. It is sent to the next leader under the same
+ * {@link RequestId} and is decided once: a second copy finds the record that the first one made.
+ *
+ * <p>A node that starts on an empty directory is filled by the others, from a snapshot or the log; see the documentation for
+ * when a lost disk may be replaced so.
+ */
+public final class QuorumRecordStore implements RecordStore {
+    private static final Logger LOGGER = LoggerFactory.getLogger(QuorumRecordStore.class);
+
+    /** The same for all witnesses: a node serves one group of nodes, and calls are checked by the nodes' names. */
+    private static final RaftGroupId GROUP =
+            RaftGroupId.valueOf(UUID.nameUUIDFromBytes("secondsite-witness".getBytes(StandardCharsets.US_ASCII)));
+
+    private static final String DIRECTORY = "raft";
+
+    private final QuorumSettings settings;
+    private RecordBook book = new RecordBook();
+    private final List<Consumer<LogEntry>> watchers = new CopyOnWriteArrayList<>();
+    private final CompletableFuture<Void> failed = new CompletableFuture<>();
+    private final ClientId client = ClientId.randomId();
+    private final AtomicLong lastCall = new AtomicLong();
+    private volatile List<LogEntry> entries = List.of();
+    private volatile List<GroupSettings> enrolled = List.of();
+    private volatile boolean closing;
+    private RaftServer server;
+
+    private QuorumRecordStore(QuorumSettings settings) {
+        this.settings = settings;
+    }
+
+    /**
+     * Reads what is remembered and begins to seek the other nodes; does not wait for them.
+     *
+     * @param tls shown to the other nodes, and asked of them
+     * @throws IOException if the directory is unusable or what is in it damaged
+     */
+    public static QuorumRecordStore open(QuorumSettings settings, WitnessTls tls) throws IOException {
+        QuorumRecordStore store = new QuorumRecordStore(settings);
+        Path directory = settings.dataDirectory().resolve(DIRECTORY);
+        Files.createDirectories(directory);
+        TornTail.cut(directory);
+        RaftPeer[] peers = settings.peers().keySet().stream()
+                .sorted()
+                .map(name -> RaftPeer.newBuilder()
+                        .setId(name)
+                        .setAddress(settings.addressOf(name))
+                        .build())
+                .toArray(RaftPeer[]::new);
+        store.server = RaftServer.newBuilder()
+                .setServerId(RaftPeerId.valueOf(settings.node()))
+                .setGroup(RaftGroup.valueOf(GROUP, peers))
+                .setStateMachine(new QuorumStateMachine(store.new Machine()))
+                .setOption(RaftStorage.StartupOption.RECOVER)
+                .setProperties(RaftTuning.properties(settings, directory))
+                .setParameters(PeerRpcType.parameters(new PeerTransport(settings, tls)))
+                .build();
+        try {
+            store.server.start();
+            return store;
+        } catch (IOException | RuntimeException e) {
+            store.close();
+            throw e;
+        }
+    }
+
+    /** Serves another node's calls on this connection, which has shown a witness's certificate. */
+    public void serve(ChannelPipeline pipeline) {
+        pipeline.addLast(new PeerFrame.Codec(), new PeerService(settings, server));
+    }
+
+    @Override
+    public CompletableFuture<Void> enroll(List<GroupSettings> groups) {
+        enrolled = List.copyOf(groups);
+        if (leads()) {
+            enrollNow();
+        }
+        return CompletableFuture.completedFuture(null);
+    }
+
+    private void enrollNow() {
+        for (GroupSettings group : enrolled) {
+            var _ = submit(new Request.Enroll(group)).whenComplete((answer, failure) -> {
+                if (failure instanceof IllegalArgumentException) {
+                    LOGGER.error("{}", failure.getMessage());
+                    failed.completeExceptionally(failure);
+                } else if (failure != null) {
+                    LOGGER.info("group {} is not enrolled now: {}", group.group(), failure.getMessage());
+                }
+            });
+        }
+    }
+
+    @Override
+    public CompletableFuture<Answer> submit(Request request, RequestId id) {
+        Message message = QuorumStateMachine.message(out -> {
+            CommandCodec.encode(new Command(request, id), out);
+            return out;
+        });
+        return send(message, RaftClientRequest.writeRequestType())
+                .thenCompose(QuorumRecordStore::outcome)
+                .thenCompose(outcome -> switch (outcome) {
+                    case Outcome.Decided(Answer answer) -> CompletableFuture.completedFuture(answer);
+                    case Outcome.Invalid(String reason) ->
+                        CompletableFuture.failedFuture(new IllegalArgumentException(reason));
+                });
+    }
+
+    @Override
+    public CompletableFuture<List<LogEntry>> current() {
+        // A linearizable read (Raft §6.4): when it is through, this node has applied all that was answered before it
+        // began.
+        return send(Message.EMPTY, RaftClientRequest.readRequestType()).thenApply(reply -> entries);
+    }
+
+    private CompletableFuture<RaftClientReply> send(Message message, RaftClientRequest.Type type) {
+        if (failed.isDone()) {
+            return CompletableFuture.failedFuture(new IOException("the store has failed earlier"));
+        }
+        RaftClientRequest request = RaftClientRequest.newBuilder()
+                .setClientId(client)
+                .setServerId(server.getId())
+                .setGroupId(GROUP)
+                .setCallId(lastCall.incrementAndGet())
+                .setMessage(message)
+                .setType(type)
+                .build();
+        try {
+            return server.submitClientRequestAsync(request).thenCompose(this::success);
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private static CompletableFuture<Outcome> outcome(RaftClientReply reply) {
+        try {
+            return CompletableFuture.completedFuture(CommandCodec.outcome(
+                    Unpooled.wrappedBuffer(reply.getMessage().getContent().asReadOnlyByteBuffer())));
+        } catch (IllegibleException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private CompletableFuture<RaftClientReply> success(RaftClientReply reply) {
+        if (reply.isSuccess()) {
+            return CompletableFuture.completedFuture(reply);
+        }
+        NotLeaderException elsewhere = reply.getNotLeaderException();
+        if (elsewhere != null) {
+            RaftPeer leader = elsewhere.getSuggestedLeader();
+            return CompletableFuture.failedFuture(new NotLeadingException(
+                    leader == null ? "" : settings.addressOf(leader.getId().toString())));
+        }
+        boolean between = reply.getLeaderNotReadyException() != null
+                || reply.getLeaderSteppingDownException() != null
+                || reply.getReadIndexException() != null
+                || reply.getReadException() != null;
+        return CompletableFuture.failedFuture(between ? new NotLeadingException("") : reply.getException());
+    }
+
+    @Override
+    public List<LogEntry> entries() {
+        return entries;
+    }
+
+    @Override
+    public void watch(Consumer<LogEntry> watcher) {
+        watchers.add(watcher);
+    }
+
+    @Override
+    public StoreStanding standing() {
+        try {
+            DivisionInfo info = server.getDivision(GROUP).getInfo();
+            RaftPeerId leader = info.getLeaderId();
+            StoreStanding.Role role = info.isLeaderReady()
+                    ? StoreStanding.Role.LEADER
+                    : leader == null || info.isLeader() ? StoreStanding.Role.CANDIDATE : StoreStanding.Role.FOLLOWER;
+            return new StoreStanding(
+                    settings.node(),
+                    role,
+                    leader == null ? "" : leader.toString(),
+                    info.getCurrentTerm(),
+                    info.getLastAppliedIndex());
+        } catch (IOException e) {
+            return new StoreStanding(settings.node(), StoreStanding.Role.CANDIDATE, "", 0, 0);
+        }
+    }
+
+    @Override
+    public FsyncHistogram fsyncs() {
+        return RaftMetrics.fsyncsOf(settings.node() + "@" + GROUP);
+    }
+
+    @Override
+    public CompletableFuture<Void> failed() {
+        return failed.copy();
+    }
+
+    @Override
+    public void close() {
+        closing = true;
+        try {
+            server.close();
+        } catch (IOException e) {
+            LOGGER.warn("closing node {}: {}", settings.node(), e.toString());
+        }
+    }
+
+    /** The book, as the state machine drives it. */
+    private final class Machine implements QuorumStateMachine.Records {
+        @Override
+        public Outcome apply(Command command) {
+            if (failed.isDone() && !closing) {
+                throw new IllegalStateException("the store has failed earlier");
+            }
+            RecordBook current = book;
+            Optional<Answer.Granted> before = current.grantedBefore(command.request(), command.id());
+            if (before.isPresent()) {
+                return new Outcome.Decided(before.get());
+            }
+            Decision decision;
+            try {
+                decision = current.decide(command.request(), command.id());
+            } catch (IllegalArgumentException e) {
+                return new Outcome.Invalid(String.valueOf(e.getMessage()));
+            }
+            return new Outcome.Decided(
+                    switch (decision) {
+                        case Decision.Refusal(Answer.Refused refused) -> refused;
+                        case Decision.Grant grant -> {
+                            // A majority has forced the command to its disks, or it would not be applied.
+                            Durable proof = Durable.proven(grant.entry());
+                            current.apply(proof);
+                            publish();
+                            tell(grant.entry());
+                            yield grant.answer(proof);
+                        }
+                    });
+        }
+
+        @Override
+        public void restore(List<LogEntry> restored) {
+            RecordBook fresh = new RecordBook();
+            restored.forEach(entry -> fresh.restore(Durable.proven(entry)));
+            List<LogEntry> known = entries;
+            book = fresh;
+            publish();
+            for (LogEntry entry : restored) {
+                if (!known.contains(entry)) {
+                    tell(entry);
+                }
+            }
+        }
+
+        private void tell(LogEntry entry) {
+            watchers.forEach(watcher -> watcher.accept(entry));
+        }
+
+        private void publish() {
+            entries = List.copyOf(book.entriesByTerm());
+        }
+
+        @Override
+        public List<LogEntry> entries() {
+            return entries;
+        }
+
+        @Override
+        public void leading() {
+            LOGGER.info("node {} leads", settings.node());
+            Thread.ofVirtual().name("witness-enroll").start(QuorumRecordStore.this::enrollNow);
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            if (!closing && failed.completeExceptionally(cause)) {
+                LOGGER.error("node {} has failed and answers no more", settings.node(), cause);
+            }
+        }
+    }
+}

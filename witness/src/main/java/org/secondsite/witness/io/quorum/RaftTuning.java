@@ -1,0 +1,84 @@
+package org.secondsite.witness.io.quorum;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.apache.ratis.RaftConfigKeys;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.server.RaftServerConfigKeys;
+import org.apache.ratis.util.SizeInBytes;
+import org.apache.ratis.util.TimeDuration;
+
+/**
+ * The settings of Ratis. Its own are made for megabytes per second; ours is a small service that must fit into little memory
+ * and whose leader must be replaced quickly.
+ */
+final class RaftTuning {
+    private static final int SNAPSHOT_EVERY = 2000;
+    private static final int SNAPSHOTS_KEPT = 2;
+    private static final String KIB_64 = "64KB";
+    private static final String KIB_128 = "128KB";
+    private static final String KIB_256 = "256KB";
+    private static final String MIB_1 = "1MB";
+
+    private RaftTuning() {}
+
+    static RaftProperties properties(QuorumSettings settings, Path directory) {
+        RaftProperties raft = new RaftProperties();
+        RaftConfigKeys.Rpc.setType(raft, new PeerRpcType());
+        RaftServerConfigKeys.setStorageDir(raft, List.of(directory.toFile()));
+        timing(raft, settings);
+        log(raft);
+        bounds(raft);
+        RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(raft, true);
+        RaftServerConfigKeys.Snapshot.setAutoTriggerThreshold(raft, SNAPSHOT_EVERY);
+        RaftServerConfigKeys.Snapshot.setCreationGap(raft, SNAPSHOT_EVERY);
+        RaftServerConfigKeys.Snapshot.setRetentionFileNum(raft, SNAPSHOTS_KEPT);
+        RaftServerConfigKeys.Read.setOption(raft, RaftServerConfigKeys.Read.Option.LINEARIZABLE);
+        RaftServerConfigKeys.Read.setTimeout(raft, ms(1000));
+        return raft;
+    }
+
+    private static void timing(RaftProperties raft, QuorumSettings settings) {
+        int least = settings.electionTimeoutMs();
+        // A node alone has nobody to wait for.
+        boolean alone = settings.others().isEmpty();
+        RaftServerConfigKeys.Rpc.setTimeoutMin(raft, ms(least));
+        RaftServerConfigKeys.Rpc.setTimeoutMax(raft, ms(2L * least));
+        RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(raft, ms(alone ? 1 : least));
+        RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(raft, ms(alone ? 10 : 2L * least));
+        RaftServerConfigKeys.Rpc.setSleepTime(raft, ms(10));
+        // A leader that has lost the majority steps down, and may stand again when the next election is due.
+        RaftServerConfigKeys.LeaderElection.setLeaderStepDownWaitTime(raft, ms(2L * least));
+        // A node that was stopped goes on where it was; Raft is safe whatever the pause was.
+        RaftServerConfigKeys.setCloseThreshold(raft, TimeDuration.valueOf(365, TimeUnit.DAYS));
+    }
+
+    private static void log(RaftProperties raft) {
+        RaftServerConfigKeys.Log.setSegmentSizeMax(raft, SizeInBytes.valueOf(MIB_1));
+        RaftServerConfigKeys.Log.setPreallocatedSize(raft, SizeInBytes.valueOf(KIB_256));
+        RaftServerConfigKeys.Log.setWriteBufferSize(raft, SizeInBytes.valueOf(KIB_256));
+        RaftServerConfigKeys.Log.setSegmentCacheNumMax(raft, 2);
+        RaftServerConfigKeys.Log.setSegmentCacheSizeMax(raft, SizeInBytes.valueOf(MIB_1));
+        RaftServerConfigKeys.Log.setQueueByteLimit(raft, SizeInBytes.valueOf(MIB_1));
+        RaftServerConfigKeys.Log.setQueueElementLimit(raft, 512);
+        RaftServerConfigKeys.Log.setPurgeGap(raft, 1);
+        RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(raft, true);
+        // What was acknowledged must not be forgotten: damage stops the start. See TornTail for what is none.
+        RaftServerConfigKeys.Log.setCorruptionPolicy(raft, RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION);
+        RaftServerConfigKeys.Log.Appender.setBufferByteLimit(raft, SizeInBytes.valueOf(KIB_128));
+        RaftServerConfigKeys.Log.Appender.setSnapshotChunkSizeMax(raft, SizeInBytes.valueOf(KIB_64));
+    }
+
+    private static void bounds(RaftProperties raft) {
+        RaftServerConfigKeys.Write.setElementLimit(raft, 512);
+        RaftServerConfigKeys.Write.setByteLimit(raft, SizeInBytes.valueOf(MIB_1));
+        RaftServerConfigKeys.Watch.setElementLimit(raft, 16);
+        // Repetitions are recognised by the record book, for as long as the record stands.
+        RaftServerConfigKeys.RetryCache.setExpiryTime(raft, ms(1000));
+    }
+
+    private static TimeDuration ms(long milliseconds) {
+        return TimeDuration.valueOf(milliseconds, TimeUnit.MILLISECONDS);
+    }
+}
