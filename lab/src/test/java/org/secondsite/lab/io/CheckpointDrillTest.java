@@ -18,6 +18,9 @@ class CheckpointDrillTest {
     /** As many checkpoints as the status sums up. */
     private static final int CHECKPOINTS = 128;
 
+    /** What a checkpoint of 128 MiB may cost on two cores that the whole lab shares. */
+    private static final double LONGEST_MEDIAN_MS = 25;
+
     @Test
     void distanceIsNoPartOfThePauseAndTheReplicaIsTheGuest() throws IOException {
         try (DrillLab drill = DrillLab.up(0, LabOptions.Load.BUSY, true)) {
@@ -25,6 +28,7 @@ class CheckpointDrillTest {
             drill.lab().wan("set all delayMs=100");
             double far = medianPauseMs(drill);
             System.out.printf("VM pause p50: %.1f ms at 0 ms, %.1f ms at 100 ms one way%n", near, far);
+            assertTrue(Math.max(near, far) <= LONGEST_MEDIAN_MS, "more than " + LONGEST_MEDIAN_MS + " ms");
             assertTrue(far <= 1.5 * near, "the pause grew from " + near + " to " + far + " ms with distance");
             replicaEqualsTheGuestsMemory(drill);
             assertTrue(drill.verdict().faults().isEmpty());
