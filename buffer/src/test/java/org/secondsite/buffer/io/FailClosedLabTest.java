@@ -1,6 +1,7 @@
 package org.secondsite.buffer.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -59,6 +60,25 @@ class FailClosedLabTest {
                 send(socket, 10);
                 Eventually.holds(() -> uplink.frames().size() >= 20, () -> "10 for each of two protocols");
             }
+        }
+    }
+
+    @Test
+    void aProcessThatTheKernelKillsForWantOfMemoryLetsOutNothing() throws Exception {
+        try (Capture uplink = new Capture(site.namespaces, "up", "eth0", FROM_VM.split(" ", -1));
+                DatagramSocket socket = site.namespaces.in("vm", () -> new DatagramSocket());
+                MemoryGroup group = new MemoryGroup(64L << 20);
+                GatewayProcess gateway = new GatewayProcess(site)) {
+            send(socket, 500);
+            Eventually.holds(() -> gateway.ask("held").equals("1000"), () -> "1000 held");
+            assertEquals("sealed", gateway.ask("seal 1"));
+            group.add(gateway.pid());
+            assertNull(gateway.ask("eat"));
+            assertTrue(gateway.ended());
+            assertEquals(1, group.kills());
+            send(socket, 500);
+            Thread.sleep(500);
+            assertEquals(0, uplink.frames().size());
         }
     }
 

@@ -6,6 +6,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,10 +40,17 @@ final class GatewayProcess implements AutoCloseable {
         }
     }
 
-    /** {@code held}, {@code seal N} or {@code commit N}. */
+    /**
+     * {@code held}, {@code seal N}, {@code commit N}, or {@code eat}: take memory without end. Null when the process
+     * ends instead of answering.
+     */
     String ask(String command) throws IOException {
         commands.println(command);
         return answers.readLine();
+    }
+
+    long pid() {
+        return process.pid();
     }
 
     void signal(String name) throws IOException {
@@ -76,8 +84,17 @@ final class GatewayProcess implements AutoCloseable {
                         plane.commit(RoutedSite.VM, new EpochId(1, Long.parseLong(words[1])));
                         System.out.println("committing");
                     }
+                    case "eat" -> eat();
                     default -> System.out.println(RoutedSite.figures(plane).heldPackets());
                 }
+            }
+        }
+    }
+
+    private static void eat() {
+        try (Arena arena = Arena.ofConfined()) {
+            while (true) {
+                arena.allocate(1 << 20).fill((byte) 1);
             }
         }
     }

@@ -60,6 +60,29 @@ class RecoveryLabTest {
     }
 
     @Test
+    void theInsideInterfaceIsMovedToAnotherNamespaceAndBack() throws Exception {
+        survives(() -> {
+            site.namespaces.ip("gw", "link set in0 netns " + site.namespaces.full("up"));
+            told("down in0");
+            site.namespaces.ip("up", "link set in0 netns " + site.namespaces.full("gw"));
+            site.namespaces.ip("gw", "link set in0 up");
+        });
+    }
+
+    @Test
+    void theInsideInterfaceIsRenamedAndNamedBack() throws Exception {
+        survives(() -> {
+            site.namespaces.ip("gw", "link set in0 down");
+            site.namespaces.ip("gw", "link set in0 name other0");
+            site.namespaces.ip("gw", "link set other0 up");
+            told("down in0");
+            site.namespaces.ip("gw", "link set other0 down");
+            site.namespaces.ip("gw", "link set other0 name in0");
+            site.namespaces.ip("gw", "link set in0 up");
+        });
+    }
+
+    @Test
     void theReleasePairIsTakenAway() throws Exception {
         survives(() -> {
             site.namespaces.ip("gw", "link delete rel0");

@@ -137,6 +137,34 @@ class TransparentDataPlaneLabTest {
         }
     }
 
+    @Test
+    void aFrameThatIsTooLongForALoweredMtuIsCountedAndTheNextOnesPass() throws Exception {
+        byte[] small = frame(RoutedSite.VM_MAC.toString(), TransparentSite.UP_MAC.toString(), 0x88b5, 100);
+        byte[] jumbo = frame(RoutedSite.VM_MAC.toString(), TransparentSite.UP_MAC.toString(), 0x88b5, 9000);
+        try (DataPlane plane = site.open(PortKind.AF_PACKET, DataPlaneListener.NONE);
+                Capture uplink = new Capture(site.namespaces, "up", "eth0");
+                RawPort vm = site.namespaces.in("vm", () -> new RawPort("eth0"))) {
+            RoutedSite.hold(plane, 1);
+            vm.send(small);
+            vm.send(jumbo);
+            vm.send(small);
+            Eventually.holds(() -> figures(plane).heldPackets() == 3, () -> "held: " + figures(plane));
+            RoutedSite.seal(plane, 1, 1);
+            site.namespaces.ip("gw", "link set out0 mtu 1500");
+            plane.commit(TransparentSite.VM, new EpochId(1, 1));
+            Eventually.holds(() -> uplink.frames().size() == 2, () -> "released: " + figures(plane));
+            assertEquals(1, figures(plane).droppedRelease());
+            site.namespaces.ip("gw", "link set out0 mtu 9000");
+            vm.send(jumbo);
+            Eventually.holds(() -> figures(plane).heldPackets() == 1, () -> "held: " + figures(plane));
+            RoutedSite.seal(plane, 1, 2);
+            plane.commit(TransparentSite.VM, new EpochId(1, 2));
+            Eventually.holds(() -> uplink.frames().size() == 3, () -> "released: " + figures(plane));
+            assertArrayEquals(small, uplink.frames().get(1));
+            assertArrayEquals(jumbo, uplink.frames().get(2));
+        }
+    }
+
     private boolean closed() throws Exception {
         return site.namespaces.in(
                 "gw", () -> TransparentDataPlane.verify(TransparentSite.settings(), TransparentSite.vms())
@@ -159,6 +187,12 @@ class TransparentDataPlaneLabTest {
         // RFC 791 fragments: more-fragments set, and an offset.
         frames.add(fragment(0x2000));
         frames.add(fragment(0x00b9));
+        frames.add(arpRequest());
+        frames.add(ipv6Frame(17, 0));
+        // RFC 8200 §4.5: a fragment header before the payload.
+        frames.add(ipv6Frame(44, 0));
+        // RFC 4861 §4.3: a neighbour's question, which only a first hop answers itself.
+        frames.add(ipv6Frame(58, 135));
         frames.add(tagged(0x8100, 0x2064, frame(vm, up, 0x88b5, 100)));
         frames.add(tagged(0x8100, 0x0064, tagged(0x8100, 0x0065, frame(vm, up, 0x88b5, 100))));
         frames.add(tagged(0x88a8, 0x0064, tagged(0x8100, 0x0065, frame(vm, up, 0x88b5, 1400))));
@@ -190,6 +224,37 @@ class TransparentDataPlaneLabTest {
     private static byte[] fragment(int flagsAndOffset) {
         byte[] frame = ipv4Frame(RoutedSite.VM_MAC.toString(), TransparentSite.VM_ADDRESS);
         ByteBuffer.wrap(frame).putShort(20, (short) flagsAndOffset);
+        return frame;
+    }
+
+    /** RFC 826: who has the uplink's address? */
+    private static byte[] arpRequest() {
+        byte[] frame = frame(RoutedSite.VM_MAC.toString(), "ff:ff:ff:ff:ff:ff", 0x0806, 46);
+        ByteBuffer.wrap(frame)
+                .position(14)
+                .putShort((short) 1)
+                .putShort((short) 0x0800)
+                .putShort((short) 0x0604)
+                .putShort((short) 1)
+                .put(octets(RoutedSite.VM_MAC.toString()))
+                .put(InetAddress.ofLiteral(TransparentSite.VM_ADDRESS).getAddress())
+                .put(new byte[6])
+                .put(InetAddress.ofLiteral(TransparentSite.UP_ADDRESS).getAddress());
+        return frame;
+    }
+
+    /** From a link-local address, which is every VM's to use. */
+    private static byte[] ipv6Frame(int nextHeader, int firstOctet) {
+        byte[] frame = frame(RoutedSite.VM_MAC.toString(), "33:33:ff:00:00:01", 0x86dd, 40 + 32);
+        ByteBuffer.wrap(frame)
+                .position(14)
+                .putInt(0x60000000)
+                .putShort((short) 32)
+                .put((byte) nextHeader)
+                .put((byte) 255)
+                .put(InetAddress.ofLiteral("fe80::5054:ff:fec0:1001").getAddress())
+                .put(InetAddress.ofLiteral("ff02::1:ff00:1").getAddress())
+                .put((byte) firstOctet);
         return frame;
     }
 
