@@ -21,7 +21,13 @@ class ModuleRulesTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
-                    "java.io..", "java.nio.channels..", "java.util.concurrent.locks..", "io.netty..", "..io..")
+                    "java.io..",
+                    "java.nio.channels..",
+                    "java.util.concurrent.locks..",
+                    "io.netty.channel..",
+                    "io.netty.bootstrap..",
+                    "io.netty.handler..",
+                    "org.secondsite..io..")
             .orShould()
             .dependOnClassesThat()
             .haveFullyQualifiedName("java.nio.file.Files")

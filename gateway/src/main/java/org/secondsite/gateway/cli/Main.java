@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             TimelineCommand.class,
             PkiCommand.class,
-            BufferCommand.class
+            BufferCommand.class,
+            SimulateCommand.class
         })
 public final class Main implements Runnable {
     @Spec

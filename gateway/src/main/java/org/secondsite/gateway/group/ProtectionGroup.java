@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -124,7 +125,7 @@ public final class ProtectionGroup {
                 .note(
                         id.name(),
                         "ask",
-                        "witness: owner " + ask.owner() + " in sync " + ask.inSync() + " after term "
+                        "witness: owner " + ask.owner() + " in sync " + new TreeSet<>(ask.inSync()) + " after term "
                                 + ask.expectedTerm() + " (" + ask.reason() + ")");
         var _ = surroundings
                 .witness()
@@ -307,6 +308,7 @@ public final class ProtectionGroup {
         surroundings.timeline().note(vm.id().name(), "agent-failure", what + ": " + reason);
         switch (what) {
             case "activation" -> {
+                vm.noteActivating(false);
                 activationFailure = vm.id() + ": " + reason;
                 activationFailedNanos = clock.getAsLong();
             }
@@ -469,12 +471,13 @@ public final class ProtectionGroup {
     private void activate(VmAtSite vm) {
         Optional<AgentSession> session = vm.session();
         if (session.isPresent() && !vm.active()) {
+            vm.noteActivating(true);
             session.get().activate(vm.replica().held());
         }
     }
 
     private void stopVm(VmAtSite vm, String reason) {
-        if (vm.running()) {
+        if (vm.running() || vm.activating()) {
             vm.session().ifPresent(session -> session.stopVm(reason));
         }
     }

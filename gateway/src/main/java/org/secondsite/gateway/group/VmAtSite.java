@@ -14,6 +14,7 @@ public final class VmAtSite {
     private AgentSession session;
     private boolean running;
     private boolean active;
+    private boolean activating;
 
     VmAtSite(GatewayConfig.Vm settings, Surroundings surroundings, int intervalMs) {
         this.settings = settings;
@@ -54,6 +55,7 @@ public final class VmAtSite {
 
     void detach() {
         session = null;
+        activating = false;
     }
 
     /** Whether the VM runs here, by the last word of its agent. */
@@ -73,8 +75,18 @@ public final class VmAtSite {
         return active;
     }
 
+    /** Whether an activation was ordered and not answered: the VM may start at any moment. */
+    boolean activating() {
+        return activating;
+    }
+
+    void noteActivating(boolean isActivating) {
+        activating = isActivating;
+    }
+
     void noteActive(boolean isActive) {
         active = isActive;
+        activating = false;
         if (isActive) {
             running = true;
         }
@@ -87,6 +99,6 @@ public final class VmAtSite {
 
     /** Whether a replica can be kept beside the hypervisor. */
     boolean canKeepReplica() {
-        return session != null && !running;
+        return session != null && !running && !activating;
     }
 }

@@ -279,6 +279,7 @@ public final class Ownership {
         }
         transition(OwnershipState.PROMOTING, how);
         promoted = true;
+        vmsStopped = false;
         add(new Activate(term()));
         add(new Announce(RouteRole.PROMOTED));
         add(new TakeSwitches(term(), true));
@@ -316,7 +317,16 @@ public final class Ownership {
                     enterStandby(how);
                 }
             }
-            case STANDBY, PROMOTING -> enterStandby(how);
+            case STANDBY -> enterStandby(how);
+            case PROMOTING -> {
+                if (promoted) {
+                    // Granted, and overruled by an operator since: output was opened, and VMs may be starting.
+                    add(new Fence(term()));
+                    enterFenced(how);
+                } else {
+                    enterStandby(how);
+                }
+            }
             case PROTECTED, SOLO, SYNCING -> {
                 add(new Fence(term()));
                 enterFenced(how);

@@ -1,13 +1,13 @@
 package org.secondsite.gateway.simulation;
 
-import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.List;
-import java.util.function.Consumer;
-import org.secondsite.buffer.LoopbackDataPlane;
-import org.secondsite.buffer.ProtectedVm;
+import static org.secondsite.gateway.simulation.SimulatedTime.MILLI;
+
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
@@ -16,208 +16,272 @@ import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.Surroundings;
 import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.gateway.timeline.Timeline;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.witness.Answer;
+import org.secondsite.witness.Request;
 
 /**
- * A gateway process: a real {@link ProtectionGroup} over a real epoch buffer. It can crash, restart with nothing but its
- * configuration, and be stopped for a while with everything that arrives meanwhile waiting for it.
+ * A gateway process: a real {@link ProtectionGroup} with its ownership table, its peer watch and its failure detector, over a
+ * real epoch buffer. It can crash, restart with nothing but its configuration, and be stopped for a while.
+ *
+ * <p>Its conductor is a queue: what the other threads of a gateway would post to it comes a moment later, in order.
  */
-final class SimulatedGateway {
-    private static final long MILLI = 1_000_000L;
-    private static final long TICK_MS = 10;
-    private static final long POOL_BYTES = 4 << 20;
+final class SimulatedGateway extends SimulatedProcess {
+    private static final long TICK_NANOS = 20 * MILLI;
+    private static final long WITNESS_HEARTBEAT_NANOS = 100 * MILLI;
 
-    private final World world;
     private final GatewayConfig config;
     private final SiteId site;
-
-    private int life;
-    private boolean up;
-    private boolean stopped;
-    private final Deque<Runnable> waiting = new ArrayDeque<>();
+    private final SplittableRandom dice;
 
     private ProtectionGroup group;
-    private LoopbackDataPlane dataPlane;
+    private SimulatedDataPlane dataPlane;
     private PeerWatch peerWatch;
-    private Surroundings.PeerLink peerLink;
+    private long lastTaskNanos;
+    private long clockOffsetNanos;
+    /** What a gateway would do that remembers its role (a planted fault). */
+    private OwnershipRecord formerRole;
 
-    SimulatedGateway(World world, GatewayConfig config) {
-        this.world = world;
+    private long markedTerm;
+
+    SimulatedGateway(World world, GatewayConfig config, SplittableRandom dice) {
+        super(world);
         this.config = config;
         this.site = config.site();
-    }
-
-    boolean up() {
-        return up;
-    }
-
-    /** Up and not stopped by a signal. */
-    boolean awake() {
-        return up && !stopped;
-    }
-
-    /** Counts its crashes. */
-    int life() {
-        return life;
-    }
-
-    /** Whether it has asked for the group and not started the VM yet: the image dies with it, or with its hypervisor. */
-    boolean promoting() {
-        return up && group.ownership().state() == OwnershipState.PROMOTING;
+        this.dice = dice;
     }
 
     ProtectionGroup group() {
         return group;
     }
 
-    void peerLink(Surroundings.PeerLink link) {
-        peerLink = link;
-    }
+    // ---- faults -------------------------------------------------------------------------------------------------
 
     void start() {
-        up = true;
-        stopped = false;
-        waiting.clear();
-        GatewayConfig.Vm vm = config.groups().getFirst().vms().getFirst();
-        dataPlane = new LoopbackDataPlane(
-                List.of(new ProtectedVm(vm.id(), vm.mac(), vm.addresses())), POOL_BYTES, POOL_BYTES / 2, this::leaves);
-        peerWatch = new PeerWatch(config.tunnel(), world.time().nowNanos());
+        begin();
+        world.checks().started(site);
+        dataPlane = new SimulatedDataPlane(world, this::leaves);
+        if (formerRole != null && formerRole.solo() && world.has(Plant.RESTART_ASSUMES_OLD_ROLE)) {
+            dataPlane.pass(World.VM, formerRole.term());
+        }
+        peerWatch = new PeerWatch(config.tunnel(), now());
         Surroundings surroundings = new Surroundings(
                 dataPlane,
-                peerLink,
-                (g, term, owner, inSync, reason) -> world.witness().ask(site, term, owner, inSync, reason),
+                world.tunnel().start(site),
+                this::ask,
                 (g, role) -> {},
                 (g, term, owner) -> {},
                 new Timeline(entry -> world.trace(site + " " + entry.kind() + " " + entry.text())));
-        group = new ProtectionGroup(config, config.groups().getFirst(), surroundings, this::post, () -> world.time()
-                .nowNanos());
-        tick(life);
-        heartbeat(life);
+        // The only tasks posted are answers of the witness, and those arrive on the conductor here.
+        group = new ProtectionGroup(config, config.groups().getFirst(), surroundings, Runnable::run, this::now);
+        tick();
+        heartbeat();
+        tellWitness();
         world.hypervisor(site).gatewayUp();
-        world.tunnel().connectSoon();
     }
 
     void crash() {
-        if (up) {
-            up = false;
-            life++;
-            waiting.clear();
-            dataPlane.close();
-            world.hypervisor(site).gatewayDown();
-            world.tunnel().died(site);
+        OwnershipRecord known = group.ownership().record().orElse(null);
+        formerRole = known != null && known.owner().equals(site) ? known : null;
+        end();
+        dataPlane.close();
+        world.hypervisor(site).gatewayDown();
+        world.tunnel().died(site);
+    }
+
+    void jumpClock(long byNanos) {
+        clockOffsetNanos += byNanos;
+    }
+
+    /** Whether it has asked for the group and not started the VM yet: the image dies with it, or with its hypervisor. */
+    boolean promoting() {
+        return up() && group.ownership().state() == OwnershipState.PROMOTING;
+    }
+
+    private long now() {
+        return world.time().nowNanos() + clockOffsetNanos;
+    }
+
+    // ---- the conductor ------------------------------------------------------------------------------------------
+
+    /** Something is posted to the conductor of this life of the process. */
+    void conductor(int ofLife, Runnable task) {
+        if (ofLife == life()) {
+            lastTaskNanos = Math.max(lastTaskNanos, world.time().nowNanos() + dice.nextLong(MILLI));
+            world.time().at(lastTaskNanos, () -> {
+                if (ofLife == life()) {
+                    arrive(() -> carryOut(task));
+                }
+            });
         }
     }
 
-    /** SIGSTOP. */
-    void stop() {
-        stopped = true;
+    void conductor(Runnable task) {
+        conductor(life(), task);
     }
 
-    /** SIGCONT: everything that came meanwhile is there at once. */
-    void resume() {
-        stopped = false;
-        while (!waiting.isEmpty() && up) {
-            waiting.removeFirst().run();
-        }
-    }
-
-    // ---- what arrives -------------------------------------------------------------------------------------------
-
-    void fromVm(VmId vm, byte[] frame) {
-        arrive(() -> dataPlane.fromVm(vm, frame));
-    }
-
-    void fromAgent(Consumer<ProtectionGroup> what) {
-        world.time().after(MILLI / 2, () -> arrive(() -> what.accept(group)));
-    }
-
-    void fromTunnel(Consumer<ProtectionGroup> what) {
-        arrive(() -> what.accept(group));
-    }
-
-    void fromWitness(Consumer<ProtectionGroup> what) {
-        arrive(() -> what.accept(group));
-    }
-
-    void tunnel(boolean connected) {
-        arrive(() -> {
-            peerWatch.tunnel(connected, world.time().nowNanos());
-            if (connected) {
-                group.tellPeer();
+    private void carryOut(Runnable task) {
+        task.run();
+        OwnershipState state = group.ownership().state();
+        group.ownership().record().ifPresent(record -> {
+            world.checks().told(site, record);
+            boolean acts = state == OwnershipState.PROTECTED
+                    || state == OwnershipState.SOLO
+                    || state == OwnershipState.SYNCING
+                    || (state == OwnershipState.PROMOTING && record.owner().equals(site));
+            if (acts) {
+                world.checks().acts(site, record.term());
             }
         });
-    }
-
-    private void post(Runnable task) {
-        int mine = life;
-        world.time().after(0, () -> {
-            if (mine == life) {
-                arrive(task);
-            }
-        });
-    }
-
-    private void arrive(Runnable what) {
-        if (!up) {
-            return;
-        }
-        if (stopped) {
-            waiting.add(what);
-        } else {
-            what.run();
-            watchActors();
+        if (state == OwnershipState.PROTECTED) {
+            dataPlane.admitted();
         }
     }
 
-    // ---- what it does -------------------------------------------------------------------------------------------
-
-    private void tick(int mine) {
-        if (mine != life || !up) {
-            return;
-        }
-        if (!stopped) {
-            switch (peerWatch.look(world.time().nowNanos())) {
+    private void tick() {
+        carryOut(() -> {
+            switch (peerWatch.look(now())) {
                 case NONE -> {}
-                case LOST -> group.peerLost("not heard");
+                case LOST -> peerLost();
                 case BACK -> {
                     group.peerBack();
                     group.tellPeer();
                 }
             }
             group.tick();
-            watchActors();
-        }
-        world.time().after(TICK_MS * MILLI, () -> tick(mine));
+        });
+        later(TICK_NANOS, this::tick);
     }
 
-    private void heartbeat(int mine) {
-        if (mine != life || !up) {
-            return;
+    private void peerLost() {
+        if (group.ownership().state() == OwnershipState.PROTECTED && world.has(Plant.SOLO_WITHOUT_RECORD)) {
+            dataPlane.pass(World.VM, group.ownership().term());
         }
-        SiteId peer = World.other(site);
-        if (!stopped && !world.cut(site, peer)) {
-            SimulatedGateway other = world.gateway(peer);
-            world.time()
-                    .after(
-                            world.between(1, 20) * MILLI,
-                            () -> other.arrive(
-                                    () -> other.peerWatch.heard(world.time().nowNanos())));
-        }
-        world.time().after(config.tunnel().heartbeatMs() * MILLI, () -> heartbeat(mine));
+        group.peerLost("not heard");
     }
 
-    private void leaves(byte[] frame) {
-        ByteBuffer content = ByteBuffer.wrap(frame);
-        int lineage = content.getInt();
-        long state = content.getLong();
-        OwnershipRecord known =
-                group == null ? null : group.ownership().record().orElse(null);
-        world.checks().released(site, lineage, state, world.witness().record(), known);
+    // ---- the witness --------------------------------------------------------------------------------------------
+
+    private CompletableFuture<Answer> ask(
+            GroupId id, long expectedTerm, SiteId owner, Set<SiteId> inSync, String reason) {
+        CompletableFuture<Answer> answer =
+                world.witness().ask(site, new Request.Change(id, expectedTerm, site, owner, inSync, reason));
+        boolean promotion = group.ownership().state() == OwnershipState.PROMOTING;
+        if (promotion && world.has(Plant.PROMOTE_WITHOUT_GRANT)) {
+            OwnershipRecord wished = new OwnershipRecord(id, expectedTerm + 1, expectedTerm, owner, inSync);
+            conductor(() -> answer.complete(new Answer.Granted(wished)));
+        }
+        return answer;
     }
 
-    private void watchActors() {
+    /** An answer arrives; one that is late, or comes twice, still tells a record. */
+    void answered(int askersLife, CompletableFuture<Answer> open, Answer answer) {
+        conductor(askersLife, () -> {
+            world.checks().told(site, answer.current());
+            if (!forgetsFence(answer.current()) && !open.complete(answer)) {
+                group.recordLearnt(answer.current());
+            }
+        });
+    }
+
+    void unanswered(CompletableFuture<Answer> open, long afterMs) {
+        conductor(() -> open.completeExceptionally(new IllegalStateException("no answer within " + afterMs + " ms")));
+    }
+
+    /** The witness tells a record; on the conductor. */
+    void recordLearnt(OwnershipRecord record) {
+        world.checks().told(site, record);
+        boolean old = record.term() == group.ownership().term();
+        if (old && world.has(Plant.UNGATE_BY_READ) && group.ownership().state() == OwnershipState.SYNCING) {
+            dataPlane.pass(World.VM, record.term());
+        }
+        if (!forgetsFence(record)) {
+            group.recordLearnt(record);
+        }
+    }
+
+    /** The peer passes on a record; on the conductor. */
+    void recordPassedOn(OwnershipRecord record) {
+        // It need not be in force, but it was granted: a site that is told of it has been told its term.
+        boolean knows = group.ownership().record().isPresent();
+        if (knows) {
+            world.checks().told(site, record);
+        }
+        if (!knows || !forgetsFence(record)) {
+            group.recordPassedOn(record);
+        }
+    }
+
+    private boolean forgetsFence(OwnershipRecord record) {
         OwnershipState state = group.ownership().state();
-        if (state == OwnershipState.PROTECTED || state == OwnershipState.SOLO || state == OwnershipState.SYNCING) {
-            world.checks().acts(site, group.ownership().term());
+        boolean acts = state == OwnershipState.PROTECTED || state == OwnershipState.SOLO;
+        return world.has(Plant.FENCE_FORGOTTEN) && acts && !record.owner().equals(site);
+    }
+
+    // ---- the peer -----------------------------------------------------------------------------------------------
+
+    void heard() {
+        peerWatch.heard(now());
+    }
+
+    /** The tunnel came up or went down; on the conductor. */
+    void tunnel(boolean connected) {
+        peerWatch.tunnel(connected, now());
+        if (connected) {
+            group.tellPeer();
         }
+    }
+
+    /** A whole epoch came through the tunnel; on the conductor. */
+    void epochFromPeer(Epoch epoch, Surroundings.PeerLink peer) {
+        boolean asked = group.ownership().state() == OwnershipState.PROMOTING;
+        if (asked && world.has(Plant.ACK_AFTER_ASKING)) {
+            SimulatedHypervisor.Content.of(epoch).keptAt(world.checks());
+            peer.committed(epoch.header().vm(), epoch.header().epoch());
+            epoch.close();
+        } else {
+            group.epochFromPeer(epoch);
+        }
+    }
+
+    /** The peer holds an epoch; on the conductor. */
+    void committedByPeer(VmId vm, EpochId epoch) {
+        EpochId sealed = group.vms().iterator().next().source().lastSealed();
+        boolean stale = epoch.term() < sealed.term();
+        group.committedByPeer(
+                vm,
+                stale && world.has(Plant.STALE_COMMIT_ACCEPTED) ? new EpochId(sealed.term(), epoch.number()) : epoch);
+    }
+
+    /** The first epoch that is sent after output began to be held counts as held by the standby (a planted fault). */
+    void markEarly(VmId vm, EpochId epoch) {
+        boolean syncing = group.ownership().state() == OwnershipState.SYNCING;
+        if (syncing && dataPlane.holds() && markedTerm < group.ownership().term()) {
+            markedTerm = group.ownership().term();
+            group.committedByPeer(vm, epoch);
+        }
+    }
+
+    // ---- what it does -------------------------------------------------------------------------------------------
+
+    /** A frame of the VM is on the inside interface. */
+    void fromVm(int lineage, long state) {
+        arrive(() -> dataPlane.fromVm(lineage, state));
+    }
+
+    private void heartbeat() {
+        SimulatedGateway peer = world.gateway(World.other(site));
+        world.network().datagram(world.way(site, peer.site), 1, 15, () -> peer.arrive(peer::heard));
+        later(config.tunnel().heartbeatMs() * MILLI, this::heartbeat);
+    }
+
+    private void tellWitness() {
+        world.witness().heartbeat(site);
+        later(WITNESS_HEARTBEAT_NANOS, this::tellWitness);
+    }
+
+    private void leaves(int lineage, long state, SafetyChecks.Way way) {
+        world.checks().released(site, lineage, state, way);
+        world.mark(lineage, state);
     }
 }

@@ -1,9 +1,16 @@
 package org.secondsite.gateway.simulation;
 
+import static org.secondsite.gateway.simulation.SimulatedTime.MILLI;
+
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.SplittableRandom;
+import java.util.function.BiConsumer;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
+import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
@@ -14,19 +21,39 @@ import org.secondsite.replicator.checkpoint.AgentSession;
  *
  * <p>The counter travels in the device state of real {@link Epoch}s, beside the lineage that {@link SafetyChecks} knows it
  * by. The agent behaves as the real one: it pauses the VM, waits for <i>sealed</i>, lets it run on, ships afterwards; it
- * gives up waiting after a second and sends a full image next; it applies whole epochs and activates only the expected one.
+ * gives up waiting after a second and sends a full image next; it applies whole epochs in order and activates only the
+ * expected one.
  */
-final class SimulatedHypervisor {
-    private static final VmId VM = new VmId("vm1");
+final class SimulatedHypervisor extends SimulatedProcess {
     private static final long RAM_BYTES = 1 << 20;
     private static final int WINDOW = 16;
-    private static final long MILLI = 1_000_000L;
+    private static final long SEAL_PATIENCE_NANOS = 1000 * MILLI;
+    private static final long LOCAL_NANOS = MILLI / 2;
 
-    private final World world;
+    /** What an epoch of such a VM says. */
+    record Content(int lineage, long state) {
+        static Content of(Epoch epoch) {
+            ByteBuffer bytes = ByteBuffer.wrap(epoch.deviceState());
+            return new Content(bytes.getInt(), bytes.getLong());
+        }
+
+        byte[] bytes() {
+            return ByteBuffer.allocate(Integer.BYTES + Long.BYTES)
+                    .putInt(lineage)
+                    .putLong(state)
+                    .array();
+        }
+
+        void keptAt(SafetyChecks checks) {
+            checks.kept(lineage, state);
+        }
+    }
+
+    /** Something that the agent does, and how long that takes if the disk is not slow. */
+    private record Work(Runnable what, long takesNanos) {}
+
     private final SiteId site;
-
-    private boolean up = true;
-    private int life;
+    private final SplittableRandom dice;
 
     private boolean vmRuns;
     private boolean vmPaused;
@@ -34,22 +61,30 @@ final class SimulatedHypervisor {
     private long state;
 
     private EpochId replicaEpoch = EpochId.NONE;
-    private int replicaLineage;
-    private long replicaState;
+    private Content replica = new Content(0, 0);
+    private final Deque<Work> queue = new ArrayDeque<>();
+    private int slowDiskMs;
 
     private Session session;
     private boolean checkpointing;
+    /** Counts the starts of checkpointing, so that the beat of an earlier one ends. */
+    private int runs;
+
+    private long shippedNanos;
     private EpochId next = EpochId.NONE;
     private EpochId base = EpochId.NONE;
     private EpochId credited = EpochId.NONE;
     private int beyondCredit;
     private int intervalMs;
     private EpochId awaitingSeal = EpochId.NONE;
+    private Content paused = new Content(0, 0);
 
-    SimulatedHypervisor(World world, SiteId site) {
-        this.world = world;
+    SimulatedHypervisor(World world, SiteId site, SplittableRandom dice) {
+        super(world);
         this.site = site;
-        sendForEver();
+        this.dice = dice;
+        begin();
+        vmSends();
     }
 
     void startFirstVm() {
@@ -58,28 +93,45 @@ final class SimulatedHypervisor {
     }
 
     boolean runs() {
-        return up && vmRuns;
+        return up() && vmRuns;
+    }
+
+    /** Whether it has died before, and has neither VM nor image now. */
+    boolean lostEverything() {
+        return life() > 0 && !runs() && replicaEpoch.equals(EpochId.NONE);
     }
 
     // ---- faults -------------------------------------------------------------------------------------------------
 
     void crash() {
-        up = false;
-        life++;
+        end();
         vmRuns = false;
         vmPaused = false;
         checkpointing = false;
         replicaEpoch = EpochId.NONE;
-        detach("hypervisor crashed");
+        awaitingSeal = EpochId.NONE;
+        queue.clear();
+        if (session != null) {
+            Session gone = session;
+            session = null;
+            tellGateway(gone, (group, by) -> group.detached(by, "hypervisor crashed"));
+        }
     }
 
-    void restart() {
-        up = true;
+    void start() {
+        begin();
+        vmSends();
         attachSoon();
+    }
+
+    void slowDisk(int byMs) {
+        slowDiskMs += byMs;
     }
 
     void gatewayUp() {
-        attachSoon();
+        if (up()) {
+            attachSoon();
+        }
     }
 
     void gatewayDown() {
@@ -89,55 +141,52 @@ final class SimulatedHypervisor {
         vmPaused = false;
     }
 
+    // ---- the line to the gateway --------------------------------------------------------------------------------
+
     private void attachSoon() {
-        int mine = life;
-        world.time().after(world.between(5, 300) * MILLI, () -> {
-            if (up && mine == life && session == null && world.gateway(site).up()) {
+        later(dice.nextLong(5 * MILLI, 120 * MILLI), () -> {
+            if (session == null && world.gateway(site).up()) {
                 base = EpochId.NONE;
                 session = new Session(vmRuns);
-                Session attached = session;
-                world.gateway(site).fromAgent(group -> group.attached(attached));
+                tellGateway(session, ProtectionGroup::attached);
             }
         });
     }
 
-    private void detach(String reason) {
-        if (session != null) {
-            Session gone = session;
-            session = null;
-            awaitingSeal = EpochId.NONE;
-            world.gateway(site).fromAgent(group -> group.detached(gone, reason));
-        }
+    /** What the agent says goes to the gateway that it is attached to, or nowhere. */
+    private void tellGateway(Session by, BiConsumer<ProtectionGroup, AgentSession> what) {
+        SimulatedGateway gateway = world.gateway(site);
+        int life = gateway.life();
+        world.time().after(LOCAL_NANOS, () -> gateway.conductor(life, () -> what.accept(gateway.group(), by)));
     }
 
     // ---- the VM -------------------------------------------------------------------------------------------------
 
-    private void sendForEver() {
-        world.time().after(world.between(2, 9) * MILLI, () -> {
-            if (up && vmRuns && !vmPaused) {
+    private void vmSends() {
+        later(dice.nextLong(4 * MILLI, 16 * MILLI), () -> {
+            if (vmRuns && !vmPaused) {
                 state++;
-                byte[] frame =
-                        ByteBuffer.allocate(64).putInt(lineage).putLong(state).array();
-                world.gateway(site).fromVm(VM, frame);
+                world.gateway(site).fromVm(lineage, state);
             }
-            sendForEver();
+            vmSends();
         });
     }
 
-    private void checkpoint(Session by) {
-        if (by != session || !checkpointing) {
+    private void checkpoint(Session by, int run) {
+        if (by != session || !checkpointing || run != runs) {
             return;
         }
-        again(by);
+        later(intervalMs * MILLI, () -> checkpoint(by, run));
         if (!vmRuns || beyondCredit >= WINDOW || !awaitingSeal.equals(EpochId.NONE)) {
             return;
         }
-        vmPaused = true;
+        vmPaused = !world.has(Plant.SEAL_AFTER_RESUME);
+        paused = new Content(lineage, state);
         EpochId epoch = next;
         next = next.next();
         awaitingSeal = epoch;
-        world.gateway(site).fromAgent(group -> group.sealRequested(by, epoch));
-        world.time().after(1000 * MILLI, () -> {
+        tellGateway(by, (group, session) -> group.sealRequested(session, epoch));
+        later(SEAL_PATIENCE_NANOS, () -> {
             if (by == session && awaitingSeal.equals(epoch)) {
                 awaitingSeal = EpochId.NONE;
                 vmPaused = false;
@@ -146,56 +195,75 @@ final class SimulatedHypervisor {
         });
     }
 
-    private void again(Session by) {
-        world.time().after(intervalMs * MILLI, () -> checkpoint(by));
-    }
-
     private void sealed(EpochId epoch) {
         if (!awaitingSeal.equals(epoch)) {
             return;
         }
         awaitingSeal = EpochId.NONE;
         Session by = session;
-        Epoch shipped = new Epoch(
-                new EpochHeader(VM, epoch, base, RAM_BYTES),
-                PageSet.empty(),
-                ByteBuffer.allocate(12).putInt(lineage).putLong(state).array());
+        Epoch shipped = new Epoch(new EpochHeader(World.VM, epoch, base, RAM_BYTES), PageSet.empty(), paused.bytes());
         base = epoch;
         beyondCredit++;
         vmPaused = false;
-        world.time().after(world.between(1, 8) * MILLI, () -> {
-            if (by == session && up) {
-                world.gateway(site).fromAgent(group -> group.epochFromAgent(shipped, 1));
+        long now = world.time().nowNanos();
+        shippedNanos = Math.max(shippedNanos, now) + dice.nextLong(MILLI, 8 * MILLI);
+        later(shippedNanos - now, () -> {
+            if (by == session) {
+                tellGateway(by, (group, session) -> group.epochFromAgent(shipped, 1));
             }
         });
     }
 
-    private void activate(Session by, EpochId expected) {
-        if (!replicaEpoch.equals(expected) || expected.equals(EpochId.NONE)) {
-            world.gateway(site).fromAgent(group -> group.failed(by, "activation", "at " + replicaEpoch));
+    // ---- the replica --------------------------------------------------------------------------------------------
+
+    /** The agent does one thing after the other, in the order of the commands. */
+    private void enqueue(Runnable work, long takesNanos) {
+        queue.addLast(new Work(work, takesNanos));
+        if (queue.size() == 1) {
+            workOn();
+        }
+    }
+
+    private void workOn() {
+        Work first = queue.getFirst();
+        later(first.takesNanos() + slowDiskMs * MILLI, () -> {
+            first.what().run();
+            queue.removeFirst();
+            if (!queue.isEmpty()) {
+                workOn();
+            }
+        });
+    }
+
+    private void apply(Session by, Epoch epoch) {
+        Content content = Content.of(epoch);
+        EpochHeader header = epoch.header();
+        epoch.close();
+        if (vmRuns || !(header.isFull() || header.base().equals(replicaEpoch))) {
+            String where = "not on " + replicaEpoch;
+            tellGateway(by, (group, session) -> group.failed(session, "apply", where));
             return;
         }
-        lineage = world.checks().activated(site, replicaLineage, replicaState);
-        state = replicaState;
+        replicaEpoch = header.epoch();
+        replica = content;
+        tellGateway(by, (group, session) -> group.applied(session, header.epoch()));
+    }
+
+    private void activate(Session by, EpochId expected) {
+        boolean any = world.has(Plant.OLDER_IMAGE_ACTIVATED);
+        if (replicaEpoch.equals(EpochId.NONE) || !(any || replicaEpoch.equals(expected))) {
+            String where = "at " + replicaEpoch;
+            tellGateway(by, (group, session) -> group.failed(session, "activation", where));
+            return;
+        }
+        world.trace(site + " activates state " + replica.state() + " of " + replicaEpoch);
+        lineage = world.checks().activated(site, replica.lineage(), replica.state());
+        state = replica.state();
         vmRuns = true;
         vmPaused = false;
         replicaEpoch = EpochId.NONE;
         base = EpochId.NONE;
-        world.gateway(site).fromAgent(group -> group.activated(by, expected));
-    }
-
-    private void apply(Session by, Epoch epoch) {
-        ByteBuffer content = ByteBuffer.wrap(epoch.deviceState());
-        EpochHeader header = epoch.header();
-        epoch.close();
-        if (vmRuns || !(header.isFull() || header.base().equals(replicaEpoch))) {
-            world.gateway(site).fromAgent(group -> group.failed(by, "apply", "not on " + replicaEpoch));
-            return;
-        }
-        replicaEpoch = header.epoch();
-        replicaLineage = content.getInt();
-        replicaState = content.getLong();
-        world.gateway(site).fromAgent(group -> group.applied(by, header.epoch()));
+        tellGateway(by, (group, session) -> group.activated(session, expected));
     }
 
     /** The connection between gateway and agent: commands take a moment, and die with the connection. */
@@ -206,17 +274,30 @@ final class SimulatedHypervisor {
             this.ranAtHello = ranAtHello;
         }
 
-        private void later(Runnable command) {
-            world.time().after(MILLI / 2, () -> {
-                if (session == this && up) {
+        private void command(Runnable command) {
+            later(LOCAL_NANOS, () -> {
+                if (session == this) {
                     command.run();
                 }
             });
         }
 
+        /** A command that takes its time, after those before it. */
+        private void inTurn(long takesNanos, Runnable command) {
+            later(
+                    LOCAL_NANOS,
+                    () -> enqueue(
+                            () -> {
+                                if (session == this) {
+                                    command.run();
+                                }
+                            },
+                            takesNanos));
+        }
+
         @Override
         public VmId vm() {
-            return VM;
+            return World.VM;
         }
 
         @Override
@@ -241,7 +322,7 @@ final class SimulatedHypervisor {
 
         @Override
         public void start(EpochId first, boolean full, int everyMs) {
-            later(() -> {
+            command(() -> {
                 boolean already = checkpointing;
                 next = first;
                 awaitingSeal = EpochId.NONE;
@@ -252,14 +333,14 @@ final class SimulatedHypervisor {
                 intervalMs = everyMs;
                 checkpointing = true;
                 if (!already) {
-                    checkpoint(this);
+                    checkpoint(this, ++runs);
                 }
             });
         }
 
         @Override
         public void interval(int everyMs) {
-            later(() -> intervalMs = everyMs);
+            command(() -> intervalMs = everyMs);
         }
 
         @Override
@@ -267,17 +348,17 @@ final class SimulatedHypervisor {
 
         @Override
         public void retitle(EpochId following) {
-            later(() -> next = following);
+            command(() -> next = following);
         }
 
         @Override
         public void sealed(EpochId epoch) {
-            later(() -> SimulatedHypervisor.this.sealed(epoch));
+            command(() -> SimulatedHypervisor.this.sealed(epoch));
         }
 
         @Override
         public void credit(EpochId committed) {
-            later(() -> {
+            command(() -> {
                 if (committed.compareTo(credited) > 0) {
                     credited = committed;
                     beyondCredit = Math.max(0, beyondCredit - 1);
@@ -287,36 +368,46 @@ final class SimulatedHypervisor {
 
         @Override
         public void stop() {
-            later(() -> checkpointing = false);
+            command(() -> checkpointing = false);
         }
 
         @Override
         public void stopVm(String reason) {
-            later(() -> {
-                vmRuns = false;
-                vmPaused = false;
-                checkpointing = false;
-                world.gateway(site).fromAgent(group -> group.vmStopped(this));
-            });
+            // It counts whatever becomes of the connection.
+            later(LOCAL_NANOS, () -> enqueue(this::stopped, 0));
         }
 
+        private void stopped() {
+            vmRuns = false;
+            vmPaused = false;
+            checkpointing = false;
+            if (session == this) {
+                tellGateway(this, ProtectionGroup::vmStopped);
+            }
+        }
+
+        /** The gateway holds the epoch from here on, and hands it to the image: it is kept. */
         @Override
         public void apply(Epoch epoch) {
-            later(() -> SimulatedHypervisor.this.apply(this, epoch));
+            Content.of(epoch).keptAt(world.checks());
+            world.trace(site + " keeps " + epoch.header().epoch() + ", state "
+                    + Content.of(epoch).state());
+            inTurn(dice.nextLong(MILLI), () -> SimulatedHypervisor.this.apply(this, epoch));
         }
 
         @Override
         public void activate(EpochId expected) {
-            world.time().after(world.between(20, 120) * MILLI, () -> {
-                if (session == this && up) {
-                    SimulatedHypervisor.this.activate(this, expected);
-                }
-            });
+            long takesNanos = dice.nextLong(20 * MILLI, 120 * MILLI);
+            if (world.has(Plant.OLDER_IMAGE_ACTIVATED)) {
+                command(() -> later(takesNanos, () -> SimulatedHypervisor.this.activate(this, expected)));
+            } else {
+                inTurn(takesNanos, () -> SimulatedHypervisor.this.activate(this, expected));
+            }
         }
 
         @Override
         public void release() {
-            later(() -> replicaEpoch = EpochId.NONE);
+            command(() -> replicaEpoch = EpochId.NONE);
         }
     }
 }

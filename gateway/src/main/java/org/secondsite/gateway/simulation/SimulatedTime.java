@@ -4,6 +4,8 @@ import java.util.PriorityQueue;
 
 /** Virtual time: what is due runs in the order of its time, and of equal times in the order in which it was scheduled. */
 final class SimulatedTime {
+    static final long MILLI = 1_000_000L;
+
     private record Due(long atNanos, long order, Runnable task) implements Comparable<Due> {
         @Override
         public int compareTo(Due other) {
@@ -12,7 +14,7 @@ final class SimulatedTime {
         }
     }
 
-    private final PriorityQueue<Due> queue = new PriorityQueue<>();
+    private final PriorityQueue<Due> queue = new PriorityQueue<>(64);
     private long nowNanos = 1;
     private long scheduled;
 
@@ -20,8 +22,17 @@ final class SimulatedTime {
         return nowNanos;
     }
 
+    void at(long atNanos, Runnable task) {
+        queue.add(new Due(Math.max(nowNanos, atNanos), scheduled++, task));
+    }
+
     void after(long delayNanos, Runnable task) {
-        queue.add(new Due(nowNanos + Math.max(0, delayNanos), scheduled++, task));
+        at(nowNanos + delayNanos, task);
+    }
+
+    /** How many tasks were scheduled so far. */
+    long scheduled() {
+        return scheduled;
     }
 
     /** Runs everything that is due until a time, and stops there. */

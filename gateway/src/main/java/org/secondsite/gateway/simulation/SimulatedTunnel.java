@@ -1,205 +1,142 @@
 package org.secondsite.gateway.simulation;
 
+import static org.secondsite.gateway.simulation.SimulatedTime.MILLI;
+
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import org.secondsite.config.EpochId;
+import java.util.SplittableRandom;
 import org.secondsite.config.SiteId;
-import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.Surroundings;
-import org.secondsite.replicator.Epoch;
-import org.secondsite.replicator.tunnel.PeerMessage;
 
 /**
- * The tunnel between the sites: an ordered connection that stalls while the link is cut, breaks when the cut lasts, and
- * loses then what was on its way; control messages overtake epochs. After a break each end sends again what the other
- * does not hold.
+ * The tunnel between the sites: two {@link TunnelEnd}s, each with the real send window and the real receive ledger, and the
+ * TCP connections between them.
+ *
+ * <p>A connection keeps the order of each direction, stalls while that direction is cut, and loses with its end what was on
+ * its way. Each end notices for itself that a connection is dead: by its silence, or by the other end's farewell if that gets
+ * through. Site a connects, and goes on trying; a new connection takes the place of one that site b still believes in.
  */
 final class SimulatedTunnel {
-    private static final long MILLI = 1_000_000L;
-    private static final long PATIENCE_MS = 1000;
+    private static final long ATTEMPT_NANOS = 60 * MILLI;
 
     private final World world;
-    private final Map<SiteId, End> ends = new HashMap<>();
-    private boolean connected;
-    private long session;
+    private final SplittableRandom dice;
+    private final Map<SiteId, TunnelEnd> ends = new HashMap<>();
+    private long connections;
 
-    SimulatedTunnel(World world) {
+    SimulatedTunnel(World world, SplittableRandom dice) {
         this.world = world;
-        for (SiteId site : World.SITES) {
-            ends.put(site, new End(site));
+        this.dice = dice;
+    }
+
+    SplittableRandom dice() {
+        return dice;
+    }
+
+    /** The end of a gateway that starts: another incarnation, which remembers nothing. */
+    Surroundings.PeerLink start(SiteId site) {
+        TunnelEnd end = new TunnelEnd(world, this, site, dice.nextLong());
+        ends.put(site, end);
+        end.watch();
+        if (site.equals(World.A)) {
+            connectForEver(end);
         }
+        return end;
     }
 
-    Surroundings.PeerLink end(SiteId site) {
-        return ends.get(site);
-    }
-
-    /** Both gateways are up and the link is whole: they connect after a while. */
-    void connectSoon() {
-        world.time().after(world.between(20, 500) * MILLI, () -> {
-            boolean possible = !connected
-                    && World.SITES.stream().allMatch(s -> world.gateway(s).awake())
-                    && !world.cut(World.A, World.B)
-                    && !world.cut(World.B, World.A);
-            if (possible) {
-                connected = true;
-                session++;
-                World.SITES.forEach(s -> ends.get(s).resume(ends.get(World.other(s))));
-                World.SITES.forEach(s -> world.gateway(s).tunnel(true));
-            } else if (!connected) {
-                connectSoon();
-            }
-        });
-    }
-
-    /** A gateway died: its end forgets everything, the other notices. */
+    /** The gateway died; its kernel says so to the other, if that can hear it. */
     void died(SiteId site) {
-        ends.put(site, new End(site));
-        world.gateway(site).peerLink(ends.get(site));
-        disconnect();
+        ends.get(site).died();
     }
 
-    void cutChanged() {
-        long mine = session;
-        world.time().after(PATIENCE_MS * MILLI, () -> {
-            boolean broken = world.cut(World.A, World.B) || world.cut(World.B, World.A);
-            if (broken && mine == session) {
-                disconnect();
+    /** The connection breaks at both ends at once, as a middle-box's reset does it. */
+    void reset() {
+        ends.values().forEach(end -> world.gateway(end.site()).arrive(() -> end.close("reset")));
+    }
+
+    private void connectForEver(TunnelEnd end) {
+        world.gateway(World.A).later(ATTEMPT_NANOS + dice.nextLong(ATTEMPT_NANOS), () -> {
+            boolean handshake = !world.way(World.A, World.B).cut()
+                    && !world.way(World.B, World.A).cut()
+                    && ends.containsKey(World.B)
+                    && world.gateway(World.B).up();
+            if (end.mayConnect() && handshake) {
+                Connection made = new Connection(++connections, end, ends.get(World.B));
+                end.opening(made);
+                end.greet(made);
+                TunnelEnd peer = made.other(end);
+                world.gateway(World.B).arrive(() -> peer.greet(made));
             }
+            connectForEver(end);
         });
-        ends.values().forEach(End::drain);
     }
 
-    private void disconnect() {
-        if (connected) {
-            connected = false;
-            session++;
-            ends.values().forEach(end -> end.onTheWay.clear());
-            World.SITES.forEach(s -> world.gateway(s).tunnel(false));
-        }
-        connectSoon();
-    }
+    /** One TCP connection. */
+    final class Connection {
+        private final long number;
+        private final TunnelEnd a;
+        private final TunnelEnd b;
+        private final Deque<Runnable> toA = new ArrayDeque<>();
+        private final Deque<Runnable> toB = new ArrayDeque<>();
+        private long lastToA;
+        private long lastToB;
 
-    /** One gateway's end. */
-    private final class End implements Surroundings.PeerLink {
-        private final SiteId site;
-        private final Map<VmId, Deque<Epoch>> window = new HashMap<>();
-        private final Map<VmId, EpochId> answered = new HashMap<>();
-        private final Deque<Runnable> onTheWay = new ArrayDeque<>();
-        private long lastArrivalNanos;
-
-        End(SiteId site) {
-            this.site = site;
+        private Connection(long number, TunnelEnd a, TunnelEnd b) {
+            this.number = number;
+            this.a = a;
+            this.b = b;
         }
 
-        private SiteId peer() {
-            return World.other(site);
+        long number() {
+            return number;
         }
 
-        /** Sends again what the peer has not answered. */
-        void resume(End other) {
-            window.forEach((vm, epochs) -> {
-                EpochId held = other.answered.getOrDefault(vm, EpochId.NONE);
-                List<EpochId> confirmed = new ArrayList<>();
-                while (!epochs.isEmpty() && epochs.getFirst().header().epoch().atMost(held)) {
-                    confirmed.add(epochs.removeFirst().header().epoch());
+        TunnelEnd other(TunnelEnd end) {
+            return end == a ? b : a;
+        }
+
+        /** Sends a frame: it arrives in order, after what was sent before, or never. */
+        void send(TunnelEnd from, Runnable arrives) {
+            TunnelEnd to = other(from);
+            SimulatedNetwork.Way way = world.way(from.site(), to.site());
+            long atNanos = world.time().nowNanos()
+                    + world.network().transit(way, 1, 8)
+                    + world.network().retransmission(way);
+            if (to == a) {
+                lastToA = Math.max(lastToA, atNanos);
+                world.time().at(lastToA, () -> deliver(way, toA, to, arrives));
+            } else {
+                lastToB = Math.max(lastToB, atNanos);
+                world.time().at(lastToB, () -> deliver(way, toB, to, arrives));
+            }
+        }
+
+        /** While the way is cut, everything waits behind the first frame; the kernel tries again now and then. */
+        private void deliver(SimulatedNetwork.Way way, Deque<Runnable> queue, TunnelEnd to, Runnable frame) {
+            queue.addLast(frame);
+            if (queue.size() == 1) {
+                drain(way, queue, to);
+            }
+        }
+
+        private void drain(SimulatedNetwork.Way way, Deque<Runnable> queue, TunnelEnd to) {
+            if (way.cut()) {
+                if (to.lives()) {
+                    world.time().after(20 * MILLI, () -> drain(way, queue, to));
                 }
-                confirmed.forEach(id -> world.gateway(site).fromTunnel(group -> group.committedByPeer(vm, id)));
-                epochs.forEach(this::transmit);
-            });
-        }
-
-        @Override
-        public void send(Epoch epoch) {
-            window.computeIfAbsent(epoch.header().vm(), v -> new ArrayDeque<>()).add(epoch);
-            if (connected) {
-                transmit(epoch);
+                return;
             }
-        }
-
-        private void transmit(Epoch epoch) {
-            world.delivered(peer(), epoch);
-            arrive(world.between(2, 30), () -> world.gateway(peer()).fromTunnel(group -> group.epochFromPeer(epoch)));
-        }
-
-        @Override
-        public void send(PeerMessage message) {
-            if (connected) {
-                long mine = session;
-                world.time().after(world.between(1, 10) * MILLI, () -> {
-                    if (mine == session && !world.cut(site, peer())) {
-                        world.gateway(peer()).fromTunnel(group -> {
-                            switch (message) {
-                                case PeerMessage.RecordNews news -> group.recordPassedOn(news.ownership());
-                                case PeerMessage.StandbyState state -> group.offered(state);
-                            }
-                        });
-                    }
-                });
+            while (!queue.isEmpty()) {
+                Runnable frame = queue.removeFirst();
+                to.arrive(this, frame);
             }
         }
 
         @Override
-        public void committed(VmId vm, EpochId epoch) {
-            world.kept(site, epoch);
-            answered.merge(vm, epoch, (a, b) -> a.compareTo(b) >= 0 ? a : b);
-            if (connected) {
-                End other = ends.get(peer());
-                arrive(world.between(1, 20), () -> other.confirmed(vm, epoch));
-            }
-        }
-
-        private void confirmed(VmId vm, EpochId epoch) {
-            Deque<Epoch> epochs = window.getOrDefault(vm, new ArrayDeque<>());
-            boolean known = epochs.stream().anyMatch(e -> e.header().epoch().equals(epoch));
-            if (known) {
-                while (!epochs.isEmpty() && epochs.getFirst().header().epoch().atMost(epoch)) {
-                    epochs.removeFirst();
-                }
-                world.gateway(site).fromTunnel(group -> group.committedByPeer(vm, epoch));
-            }
-        }
-
-        @Override
-        public void refuse(VmId vm, EpochId epoch, String reason) {
-            if (connected) {
-                End other = ends.get(peer());
-                arrive(world.between(1, 20), () -> {
-                    if (other.window.containsKey(vm)
-                            && other.window
-                                    .get(vm)
-                                    .removeIf(e -> e.header().epoch().compareTo(epoch) >= 0)) {
-                        world.gateway(other.site).fromTunnel(group -> group.refusedByPeer(epoch, reason));
-                    }
-                });
-            }
-        }
-
-        @Override
-        public void discard(VmId vm) {
-            window.remove(vm);
-        }
-
-        /** Arrives in order, after a delay, unless the session ends before; waits while the link is cut. */
-        private void arrive(long delayMs, Runnable what) {
-            long mine = session;
-            lastArrivalNanos = Math.max(lastArrivalNanos, world.time().nowNanos() + delayMs * MILLI);
-            world.time().after(lastArrivalNanos - world.time().nowNanos(), () -> {
-                if (mine == session) {
-                    onTheWay.add(what);
-                    drain();
-                }
-            });
-        }
-
-        private void drain() {
-            while (!onTheWay.isEmpty() && !world.cut(site, peer())) {
-                onTheWay.removeFirst().run();
-            }
+        public String toString() {
+            return "connection " + number;
         }
     }
 }

@@ -1,55 +1,54 @@
 package org.secondsite.gateway.simulation;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Random;
+import static org.secondsite.gateway.simulation.SimulatedTime.MILLI;
+
+import java.util.Set;
 import java.util.function.Consumer;
 import org.secondsite.config.SiteId;
 
 /**
- * Runs schedules: a seed decides what goes wrong and when, and how long everything takes. The same seed gives the same
- * trace.
- *
- * <p>A schedule has a quiet start, a stormy middle, and an end at which everything is mended; by then the service must be
- * back, unless the VM itself was lost with no standby in sync, which the witness's record shows.
+ * Runs schedules. A run has faults that begin when the standby is being taken in or soon after, and an end at which everything
+ * is mended; by then service and protection must come back, unless the VM's last copy was lost. The same schedule gives the
+ * same trace, event by event.
  */
 public final class Simulator {
-    private static final long MILLI = 1_000_000L;
-    private static final long QUIET_MS = 2_500;
-    private static final long STORM_MS = 12_000;
-    private static final long MENDED_MS = 15_000;
+    private static final long LOOK_MS = 100;
+    private static final long STEADY_MS = 300;
+    private static final long PATIENCE_MS = 20_000;
 
     /**
      * What a schedule came to.
      *
-     * @param seed the schedule
+     * @param schedule the schedule
      * @param violation the rule that was broken, or null
      * @param releases how many packets left a site, each of them checked
-     * @param faults how many faults were injected
-     * @param servedAtEnd whether the VM ran at an owner in the end
-     * @param protectedAtEnd whether a standby was in sync in the end
+     * @param events how many events were scheduled
+     * @param endMs when it ended, in simulated milliseconds
+     * @param excused whether service need not have come back: the VM's last copy was lost, or an operator forced a change
      * @param traceHash a hash over the whole trace
      */
     public record Outcome(
-            long seed,
+            Schedule schedule,
             Violation violation,
             long releases,
-            int faults,
-            boolean servedAtEnd,
-            boolean protectedAtEnd,
-            long traceHash) {}
+            long events,
+            long endMs,
+            boolean excused,
+            long traceHash) {
+        /** Whether a given rule was broken. */
+        boolean breaks(Rule rule) {
+            return violation != null && violation.rule() == rule;
+        }
+    }
 
-    private final long seed;
-    private final Random random;
+    private final Schedule schedule;
     private final World world;
-    private int faults;
     private long traceHash = 1469598103934665603L;
     private boolean vmEverLost;
 
-    private Simulator(long seed, Consumer<String> tracer) {
-        this.seed = seed;
-        random = new Random(seed * 0x9E3779B97F4A7C15L + 1);
-        world = new World(random, line -> {
+    private Simulator(Schedule schedule, Set<Plant> plants, Consumer<String> tracer) {
+        this.schedule = schedule;
+        world = new World(schedule.seed(), plants, line -> {
             traceHash = (traceHash ^ line.hashCode()) * 1099511628211L;
             tracer.accept(line);
         });
@@ -58,126 +57,204 @@ public final class Simulator {
     /**
      * Runs one schedule.
      *
+     * @param plants faults that are built in
      * @param tracer gets a line for everything that happens
      */
-    public static Outcome run(long seed, Consumer<String> tracer) {
-        return new Simulator(seed, tracer).run();
+    public static Outcome run(Schedule schedule, Set<Plant> plants, Consumer<String> tracer) {
+        return new Simulator(schedule, plants, tracer).run();
     }
 
     private Outcome run() {
         Violation violation = null;
         try {
-            world.time().runUntil(QUIET_MS * MILLI);
-            storm();
-            world.time().runUntil((QUIET_MS + STORM_MS) * MILLI);
+            for (Fault fault : schedule.faults()) {
+                after(fault.atMs(), () -> strike(fault));
+            }
+            world.time().runUntil(schedule.endMs() * MILLI);
             mend();
-            world.time().runUntil((QUIET_MS + STORM_MS + MENDED_MS) * MILLI);
+            settle();
         } catch (Violation broken) {
             violation = broken;
+        } catch (RuntimeException thrown) {
+            violation = new Violation(Rule.NOTHING_THROWS, thrown.toString());
+            violation.initCause(thrown);
         }
-        boolean vmLost = vmEverLost || world.witness().orphaned();
         return new Outcome(
-                seed,
+                schedule,
                 violation,
                 world.checks().releases(),
-                faults,
-                violation == null && (world.serves() || vmLost),
-                violation == null && (world.isProtected() || vmLost),
-                traceHash);
+                world.time().scheduled(),
+                world.time().nowNanos() / MILLI,
+                excused(),
+                traceHash ^ world.marks());
     }
 
-    private void storm() {
-        int count = 1 + random.nextInt(6);
-        for (int i = 0; i < count; i++) {
-            world.time().after(random.nextLong(STORM_MS) * MILLI, this::fault);
-        }
+    private boolean excused() {
+        return vmEverLost || world.witness().orphaned() || world.checks().forced() || world.ownerLostItsImage();
     }
 
-    private void fault() {
-        faults++;
-        SiteId site = random.nextBoolean() ? World.A : World.B;
-        long lastsMs = random.nextInt(4) == 0 ? random.nextLong(200) : random.nextLong(5000);
-        switch (random.nextInt(7)) {
-            case 0 -> gatewayCrash(site, lastsMs);
-            case 1 -> hypervisorCrash(site, lastsMs);
-            case 2 -> {
-                gatewayCrash(site, lastsMs);
-                hypervisorCrash(site, lastsMs);
+    private void settle() {
+        long mendedMs = world.time().nowNanos() / MILLI;
+        long steadySinceMs = -1;
+        for (long nowMs = mendedMs; nowMs < mendedMs + PATIENCE_MS; nowMs += LOOK_MS) {
+            world.time().runUntil(nowMs * MILLI);
+            if (!world.serves() || !world.isProtected()) {
+                steadySinceMs = -1;
+            } else if (steadySinceMs < 0) {
+                steadySinceMs = nowMs;
+            } else if (nowMs - steadySinceMs >= STEADY_MS) {
+                return;
             }
-            case 3 -> pause(site, lastsMs);
-            case 4 -> witnessCrash(lastsMs);
-            default -> cut(lastsMs);
-        }
-    }
-
-    private void gatewayCrash(SiteId site, long lastsMs) {
-        world.trace("fault: gateway " + site + " crashes");
-        vmEverLost |= world.gateway(site).promoting();
-        world.gateway(site).crash();
-        later(lastsMs, () -> {
-            if (!world.gateway(site).up()) {
-                world.trace("gateway " + site + " restarts");
-                world.gateway(site).start();
+            if (excused() && nowMs - mendedMs > PATIENCE_MS / 8) {
+                return;
             }
-        });
+        }
+        if (world.plants()) {
+            // What breaks safety on purpose may break liveness by the way.
+            return;
+        }
+        throw new Violation(
+                Rule.SERVICE_RETURNS,
+                (world.serves() ? "no protection" : "no service") + " within " + PATIENCE_MS
+                        + " ms after everything was mended");
     }
 
-    private void hypervisorCrash(SiteId site, long lastsMs) {
-        world.trace("fault: hypervisor " + site + " crashes");
-        vmEverLost |= world.hypervisor(site).runs() || world.gateway(site).promoting();
-        world.hypervisor(site).crash();
-        later(lastsMs, () -> {
-            world.trace("hypervisor " + site + " restarts");
-            world.hypervisor(site).restart();
-        });
-    }
-
-    private void pause(SiteId site, long lastsMs) {
-        world.trace("fault: gateway " + site + " is stopped");
-        world.gateway(site).stop();
-        later(lastsMs, () -> {
-            world.trace("gateway " + site + " goes on");
-            world.gateway(site).resume();
-        });
-    }
-
-    private void witnessCrash(long lastsMs) {
-        world.trace("fault: witness crashes");
-        world.witness().crash();
-        later(lastsMs, world.witness()::restart);
-    }
-
-    private void cut(long lastsMs) {
-        List<List<String>> shapes = List.of(
-                List.of("a>b", "b>a"),
-                List.of("a>b"),
-                List.of("b>a"),
-                List.of("a>w"),
-                List.of("b>w"),
-                List.of("a>w", "b>w"),
-                List.of("a>b", "b>a", "a>w"),
-                List.of("a>b", "b>a", "b>w"));
-        List<String> shape = shapes.get(random.nextInt(shapes.size()));
-        shape.forEach(direction -> world.setCut(direction, true));
-        later(lastsMs, () -> shape.forEach(direction -> world.setCut(direction, false)));
-    }
-
-    private void later(long delayMs, Runnable task) {
+    private void after(long delayMs, Runnable task) {
         world.time().after(delayMs * MILLI, task);
     }
 
+    // ---- faults -------------------------------------------------------------------------------------------------
+
+    private void strike(Fault fault) {
+        world.trace("FAULT " + fault);
+        switch (fault.kind()) {
+            case DROP, DELAY, REORDER, DUPLICATE, PARTITION -> {
+                world.network().disturb(fault, true);
+                after(fault.lastsMs(), () -> {
+                    world.network().disturb(fault, false);
+                    world.trace("over: " + fault);
+                });
+            }
+            case RESET -> world.tunnel().reset();
+            case CRASH -> crash(fault);
+            case TORN -> {
+                world.witness().tearNextWrite(true);
+                after(fault.lastsMs(), () -> {
+                    world.witness().tearNextWrite(false);
+                    startWitness();
+                });
+            }
+            case PAUSE -> pause(fault);
+            case CLOCK -> jump(fault);
+            case DISK -> {
+                slow(fault, fault.strength());
+                after(fault.lastsMs(), () -> slow(fault, -fault.strength()));
+            }
+            case OPERATOR -> {
+                if (world.witness().awake()) {
+                    world.witness().force(site(fault));
+                }
+            }
+        }
+    }
+
+    private static SiteId site(Fault fault) {
+        return fault.target().endsWith("a") ? World.A : World.B;
+    }
+
+    private static boolean hits(Fault fault, String process) {
+        return fault.target().startsWith(process) || fault.target().startsWith("site");
+    }
+
+    private void crash(Fault fault) {
+        if (fault.target().equals("witness")) {
+            if (world.witness().up()) {
+                world.witness().crash();
+            }
+            after(fault.lastsMs(), this::startWitness);
+            return;
+        }
+        SiteId site = site(fault);
+        vmEverLost |= world.gateway(site).promoting();
+        if (hits(fault, "gateway") && world.gateway(site).up()) {
+            world.gateway(site).crash();
+        }
+        if (hits(fault, "hypervisor") && world.hypervisor(site).up()) {
+            vmEverLost |= world.hypervisor(site).runs();
+            world.hypervisor(site).crash();
+        }
+        after(fault.lastsMs(), () -> {
+            if (hits(fault, "gateway")) {
+                startGateway(site);
+            }
+            if (hits(fault, "hypervisor")) {
+                startHypervisor(site);
+            }
+        });
+    }
+
+    private void startGateway(SiteId site) {
+        if (!world.gateway(site).up()) {
+            world.trace("gateway " + site + " starts");
+            world.gateway(site).start();
+        }
+    }
+
+    private void startHypervisor(SiteId site) {
+        if (!world.hypervisor(site).up()) {
+            world.trace("hypervisor " + site + " starts");
+            world.hypervisor(site).start();
+        }
+    }
+
+    private void startWitness() {
+        if (!world.witness().up()) {
+            world.trace("witness starts");
+            world.witness().start();
+        }
+    }
+
+    private void pause(Fault fault) {
+        if (fault.target().equals("witness")) {
+            world.witness().stop();
+            after(fault.lastsMs(), world.witness()::resume);
+            return;
+        }
+        SiteId site = site(fault);
+        world.gateway(site).stop();
+        if (hits(fault, "hypervisor")) {
+            world.hypervisor(site).stop();
+        }
+        after(fault.lastsMs(), () -> {
+            world.trace(fault.target() + " goes on");
+            if (hits(fault, "hypervisor")) {
+                world.hypervisor(site).resume();
+            }
+            world.gateway(site).resume();
+        });
+    }
+
+    private void jump(Fault fault) {
+        if (fault.target().equals("witness")) {
+            world.witness().jumpClock(fault.strength() * MILLI);
+        } else {
+            world.gateway(site(fault)).jumpClock(fault.strength() * MILLI);
+        }
+    }
+
+    private void slow(Fault fault, int byMs) {
+        if (fault.target().equals("witness")) {
+            world.witness().slowDisk(byMs);
+        } else {
+            world.hypervisor(site(fault)).slowDisk(byMs);
+        }
+    }
+
+    /** Every fault has ended by itself when this is called; what is down for another reason is started. */
     private void mend() {
         world.trace("everything is mended");
-        for (String direction : new ArrayList<>(List.of("a>b", "b>a", "a>w", "b>w"))) {
-            world.setCut(direction, false);
-        }
-        world.witness().restart();
-        for (SiteId site : World.SITES) {
-            world.gateway(site).resume();
-            if (!world.gateway(site).up()) {
-                world.gateway(site).start();
-            }
-            world.hypervisor(site).restart();
-        }
+        startWitness();
+        World.SITES.forEach(this::startHypervisor);
+        World.SITES.forEach(this::startGateway);
     }
 }

@@ -2,7 +2,6 @@ package org.secondsite.gateway.simulation;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -10,49 +9,57 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.SplittableRandom;
 import java.util.function.Consumer;
-import java.util.random.RandomGenerator;
-import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.MacAddress;
+import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.OwnershipState;
-import org.secondsite.replicator.Epoch;
 
-/** Two sites, a witness, the links between them, and what goes wrong: one schedule, decided by its seed alone. */
+/** Two sites, a witness, the ways between them, and the checks: everything of one schedule but its faults. */
 final class World {
     static final SiteId A = new SiteId("a");
     static final SiteId B = new SiteId("b");
     static final List<SiteId> SITES = List.of(A, B);
+    static final VmId VM = new VmId("vm1");
 
     private static final GroupId GROUP = new GroupId("web");
-    private static final long MILLI = 1_000_000L;
+    private static final Map<SiteId, GatewayConfig> CONFIGS = Map.of(A, config(A), B, config(B));
+    private static final Set<OwnershipState> ACTING =
+            EnumSet.of(OwnershipState.SOLO, OwnershipState.SYNCING, OwnershipState.PROTECTED);
 
-    private final RandomGenerator random;
+    private final Set<Plant> plants;
     private final Consumer<String> tracer;
     private final SimulatedTime time = new SimulatedTime();
     private final SafetyChecks checks = new SafetyChecks();
+    private final SimulatedNetwork network;
     private final Map<SiteId, SimulatedGateway> gateways = new HashMap<>();
     private final Map<SiteId, SimulatedHypervisor> hypervisors = new HashMap<>();
-    private final Map<EpochId, byte[]> contents = new HashMap<>();
-    private final Set<String> cuts = new TreeSet<>();
     private final SimulatedTunnel tunnel;
     private final SimulatedWitness witness;
+    private long marks;
 
-    World(RandomGenerator random, Consumer<String> tracer) {
-        this.random = random;
+    World(long seed, Set<Plant> plants, Consumer<String> tracer) {
+        this.plants = plants;
         this.tracer = tracer;
-        witness = new SimulatedWitness(this, GROUP);
-        SITES.forEach(site -> gateways.put(site, new SimulatedGateway(this, config(site))));
-        SITES.forEach(site -> hypervisors.put(site, new SimulatedHypervisor(this, site)));
-        tunnel = new SimulatedTunnel(this);
-        SITES.forEach(site -> gateways.get(site).peerLink(tunnel.end(site)));
+        network = new SimulatedNetwork(time, dice(seed, "network"));
+        for (SiteId site : SITES) {
+            gateways.put(site, new SimulatedGateway(this, CONFIGS.get(site), dice(seed, "gateway " + site)));
+            hypervisors.put(site, new SimulatedHypervisor(this, site, dice(seed, "hypervisor " + site)));
+        }
+        tunnel = new SimulatedTunnel(this, dice(seed, "tunnel"));
+        witness = new SimulatedWitness(this, GROUP, dice(seed, "witness"));
         hypervisors.get(A).startFirstVm();
         SITES.forEach(site -> gateways.get(site).start());
+    }
+
+    /** One stream of chance for each part, so that a fault less at one changes little at the others. */
+    static SplittableRandom dice(long seed, String part) {
+        return new SplittableRandom(seed * 0x9E3779B97F4A7C15L ^ (long) part.hashCode() << 17);
     }
 
     static SiteId other(SiteId site) {
@@ -65,6 +72,14 @@ final class World {
 
     SafetyChecks checks() {
         return checks;
+    }
+
+    SimulatedNetwork network() {
+        return network;
+    }
+
+    SimulatedNetwork.Way way(SiteId from, SiteId to) {
+        return network.way(from.name() + '>' + to.name());
     }
 
     SimulatedGateway gateway(SiteId site) {
@@ -83,57 +98,39 @@ final class World {
         return witness;
     }
 
-    long between(long low, long high) {
-        return random.nextLong(low, high + 1);
+    boolean has(Plant plant) {
+        return plants.contains(plant);
     }
 
-    boolean chance(int percent) {
-        return random.nextInt(100) < percent;
+    boolean plants() {
+        return !plants.isEmpty();
     }
 
     void trace(String what) {
-        tracer.accept(time.nowNanos() / MILLI + " ms " + what);
+        tracer.accept(time.nowNanos() / SimulatedTime.MILLI + " ms " + what);
     }
 
-    // ---- links --------------------------------------------------------------------------------------------------
-
-    /** Whether nothing gets from one site to the other. */
-    boolean cut(SiteId from, SiteId to) {
-        return cuts.contains(from + ">" + to);
+    /** A packet left: counts for the trace's hash without a line of its own. */
+    void mark(int lineage, long state) {
+        marks = (marks ^ (lineage * 1_000_003L + state)) * 1_099_511_628_211L + time.nowNanos();
     }
 
-    boolean cutFromWitness(SiteId site) {
-        return cuts.contains(site + ">w");
-    }
-
-    void setCut(String direction, boolean isCut) {
-        if (isCut ? cuts.add(direction) : cuts.remove(direction)) {
-            trace((isCut ? "cut " : "heal ") + direction);
-            tunnel.cutChanged();
-        }
-    }
-
-    // ---- bookkeeping for the checks -----------------------------------------------------------------------------
-
-    void delivered(SiteId to, Epoch epoch) {
-        contents.put(epoch.header().epoch(), epoch.deviceState());
-        trace("epoch " + epoch.header().epoch() + " on its way to " + to);
-    }
-
-    void kept(SiteId site, EpochId epoch) {
-        ByteBuffer content = ByteBuffer.wrap(contents.get(epoch));
-        int lineage = content.getInt();
-        checks.kept(lineage, content.getLong());
-        trace(site + " keeps " + epoch);
+    long marks() {
+        return marks;
     }
 
     /** Whether the service is there: a lone or protected owner whose VM runs. */
     boolean serves() {
-        Set<OwnershipState> acting = EnumSet.of(OwnershipState.SOLO, OwnershipState.SYNCING, OwnershipState.PROTECTED);
         return SITES.stream()
                 .anyMatch(site -> gateway(site).awake()
-                        && acting.contains(gateway(site).group().ownership().state())
+                        && ACTING.contains(gateway(site).group().ownership().state())
                         && hypervisor(site).runs());
+    }
+
+    /** Whether the lone owner's hypervisor has died and left it neither a VM nor an image: it asked, and lost it meanwhile. */
+    boolean ownerLostItsImage() {
+        OwnershipRecord truth = checks.truth();
+        return truth != null && truth.solo() && hypervisor(truth.owner()).lostEverything();
     }
 
     /** Whether a standby is in sync. */
@@ -149,10 +146,10 @@ final class World {
         return new GatewayConfig(
                 site,
                 other(site),
-                new GatewayConfig.Tunnel(nowhere, nowhere, 50, 400, 1 << 20),
+                new GatewayConfig.Tunnel(nowhere, nowhere, 50, 200, 1 << 20),
                 new TlsFiles(none, none, none),
                 new GatewayConfig.Witness(List.of(nowhere), 1000),
-                new GatewayConfig.Checkpoint(nowhere, 25, 16),
+                new GatewayConfig.Checkpoint(nowhere, 40, 16),
                 new GatewayConfig.Loopback(1 << 20, 1 << 20),
                 Optional.empty(),
                 Optional.empty(),
@@ -162,10 +159,6 @@ final class World {
                         List.of(),
                         List.of(),
                         List.of(new GatewayConfig.Vm(
-                                new VmId("vm1"),
-                                true,
-                                MacAddress.parse("52:54:00:c0:10:01"),
-                                List.of(),
-                                Optional.empty())))));
+                                VM, true, MacAddress.parse("52:54:00:c0:10:01"), List.of(), Optional.empty())))));
     }
 }

@@ -61,6 +61,17 @@ class CommandsTest {
     }
 
     @Test
+    void simulateTellsWhetherARuleIsBroken() {
+        assertEquals(0, Main.execute("simulate", "--seeds", "20", "--from", "1000"));
+        assertEquals(0, Main.execute("simulate", "--replay", "3", "--faults", "crash,partition"));
+        assertEquals(1, Main.execute("simulate", "--seeds", "20", "--plant", "release-on-seal"));
+        assertEquals(1, Main.execute("simulate", "--replay", "1", "--plant", "release-on-seal"));
+        assertEquals(2, Main.execute("simulate", "--plant", "nothing-such"));
+        assertEquals(2, Main.execute("simulate", "--faults", "rain"));
+        assertEquals(2, Main.execute("simulate", "--replay", "1", "--plants"));
+    }
+
+    @Test
     void statusWithoutAGatewayIsOne() {
         assertEquals(
                 1,

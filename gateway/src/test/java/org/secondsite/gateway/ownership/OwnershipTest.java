@@ -300,6 +300,21 @@ class OwnershipTest {
     }
 
     @Test
+    void anOverruledPromotionIsFencedWithTheVmsThatItStarts() {
+        Ownership b = standbyInSync();
+        Ask ask = only(tell(b, new OwnershipEvent.PeerLost("silent")), Ask.class);
+        tell(b, new OwnershipEvent.Granted(ask.attempt(), record(4, 3, B, B)));
+        List<OwnershipAction> actions = tell(b, new OwnershipEvent.RecordLearnt(record(5, 4, A, A)));
+        assertEquals(5, only(actions, Fence.class).term());
+        assertTrue(has(actions, StopVms.class));
+        assertEquals(OwnershipState.FENCED, b.state());
+        tell(b, new OwnershipEvent.Activated());
+        assertEquals(OwnershipState.FENCED, b.state());
+        tell(b, new OwnershipEvent.VmsStopped());
+        assertEquals(OwnershipState.STANDBY, b.state());
+    }
+
+    @Test
     void refusedStandbyStandsByUnderTheNewRecord() {
         Ownership b = standbyInSync();
         Ask ask = only(tell(b, new OwnershipEvent.PeerLost("silent")), Ask.class);
