@@ -18,8 +18,20 @@ final class Capture implements AutoCloseable {
     private final Path file;
     private final Process process;
 
-    /** Starts, and returns once it listens. */
+    /** Starts, and returns once it listens. Keeps whole frames; a burst of more than some hundred may be too much. */
     Capture(Namespaces namespaces, String namespace, String interfaceName, String... filter) throws IOException {
+        this(0, namespaces, namespace, interfaceName, filter);
+    }
+
+    /** Keeps the first {@code bytes} of each frame, and so has room for bursts of many thousands. */
+    static Capture ofBeginnings(
+            int bytes, Namespaces namespaces, String namespace, String interfaceName, String... filter)
+            throws IOException {
+        return new Capture(bytes, namespaces, namespace, interfaceName, filter);
+    }
+
+    private Capture(int bytes, Namespaces namespaces, String namespace, String interfaceName, String... filter)
+            throws IOException {
         file = Files.createTempFile("secondsite", ".pcap");
         List<String> command = new ArrayList<>(namespaces.prefix(namespace));
         // -Z root: the file is ours to read, and tcpdump need not own it.
@@ -34,7 +46,7 @@ final class Capture implements AutoCloseable {
                 "-Q",
                 "in",
                 "-s",
-                "0",
+                Integer.toString(bytes),
                 "-B",
                 "65536"));
         command.addAll(List.of("-w", file.toString()));
