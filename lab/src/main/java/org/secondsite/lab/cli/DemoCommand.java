@@ -89,6 +89,20 @@ public final class DemoCommand implements Callable<Integer> {
         Lab lab = LabStart.up(
                 new LabOptions(name, delayMillis, load, !noHold),
                 (step, millis) -> say(String.format(Locale.ROOT, "  %6.2f s  %s", millis / 1e3, step)));
+        boolean well = false;
+        try {
+            well = drill(lab);
+            return well;
+        } finally {
+            if (!well) {
+                Path kept = Files.createTempDirectory("secondsite-lab-logs");
+                lab.keepLogs(kept);
+                say("logs: " + kept);
+            }
+        }
+    }
+
+    private boolean drill(Lab lab) throws IOException, InterruptedException {
         Path record = Files.createTempFile("secondsite-client", ".jsonl");
         List<SiteKill.Outcome> kills = new ArrayList<>();
         JsonNode pause;

@@ -168,6 +168,27 @@ public final class Lab {
         return WanControl.ask(paths.wanControl(), command);
     }
 
+    /**
+     * Copies what every process printed, and the timelines of the gateways that answer, to where {@link #down} does not reach.
+     *
+     * @param kept a directory, made if need be
+     */
+    public void keepLogs(Path kept) throws IOException {
+        Files.createDirectories(kept);
+        Commands.run("cp", "-r", paths.file("logs").toString(), kept.toString());
+        for (Site site : Site.values()) {
+            List<String> lines = new ArrayList<>();
+            try {
+                for (SiteView.Entry e : new SiteView(this, site).timeline(0)) {
+                    lines.add("%.3f %s %s: %s".formatted(e.nanoTime() / 1e9, e.subject(), e.kind(), e.text()));
+                }
+            } catch (IOException silent) {
+                lines.add(silent.getMessage());
+            }
+            Files.write(kept.resolve("timeline-" + site.id() + ".txt"), lines);
+        }
+    }
+
     /** Takes all of a lab away, whole or half up. Does nothing if there is nothing. */
     public static void down(String name) throws IOException {
         LabPaths paths = new LabPaths(LabOptions.checkedName(name));

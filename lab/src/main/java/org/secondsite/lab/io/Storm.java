@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.List;
@@ -12,7 +11,6 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.secondsite.lab.plan.LabOptions;
-import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.storm.Fault;
 
 /**
@@ -107,35 +105,12 @@ public final class Storm {
                         result.packets(),
                         result.passed() ? "" : "  FAILED " + result.complaints()));
         if (!result.passed()) {
-            keepLogs(drill);
+            Path kept = record.resolveSibling(record.getFileName() + ".drill" + drill);
+            lab.keepLogs(kept);
+            out.accept("     its logs are in " + kept);
             Lab.down(name);
             lab = null;
         }
         return result.passed();
-    }
-
-    private void keepLogs(int drill) throws IOException {
-        Path kept = record.resolveSibling(record.getFileName() + ".drill" + drill);
-        Files.createDirectories(kept);
-        try (var logs = Files.list(lab.paths().log("any").getParent())) {
-            for (Path log : logs.toList()) {
-                Files.copy(log, kept.resolve(log.getFileName()), StandardCopyOption.REPLACE_EXISTING);
-            }
-        }
-        for (Site site : Site.values()) {
-            Path file = kept.resolve("timeline-" + site.id() + ".txt");
-            try {
-                Files.write(
-                        file,
-                        new SiteView(lab, site)
-                                .timeline(0).stream()
-                                        .map(e -> "%.3f %s %s: %s"
-                                                .formatted(e.nanoTime() / 1e9, e.subject(), e.kind(), e.text()))
-                                        .toList());
-            } catch (IOException silent) {
-                Files.writeString(file, silent.getMessage() + "\n");
-            }
-        }
-        out.accept("     its logs are in " + kept);
     }
 }

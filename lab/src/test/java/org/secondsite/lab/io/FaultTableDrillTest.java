@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
@@ -37,6 +38,9 @@ class FaultTableDrillTest {
             for (Fault fault : FAULTS) {
                 Drill.Result result = Drill.run(lab, fault, random);
                 System.out.println(result);
+                if (!result.passed()) {
+                    lab.keepLogs(Path.of("target", "drill-" + result.fault()));
+                }
                 assertEquals(List.of(), result.complaints(), fault.what());
                 assertTrue(result.packets() > 0, "the captures see what is released");
             }
