@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
             TimelineCommand.class,
             PkiCommand.class,
             BufferCommand.class,
-            SimulateCommand.class
+            SimulateCommand.class,
+            ReplicatorCommand.class
         })
 public final class Main implements Runnable {
     @Spec

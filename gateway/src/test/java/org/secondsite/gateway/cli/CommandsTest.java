@@ -72,6 +72,14 @@ class CommandsTest {
     }
 
     @Test
+    void replayNeedsARecording() throws IOException {
+        assertEquals(2, Main.execute("replicator"));
+        assertEquals(2, Main.execute("replicator", "replay"));
+        Path noise = Files.write(directory.resolve("noise.colorec"), new byte[500]);
+        assertEquals(1, Main.execute("replicator", "replay", noise.toString()));
+    }
+
+    @Test
     void statusWithoutAGatewayIsOne() {
         assertEquals(
                 1,

@@ -3,6 +3,7 @@ package org.secondsite.replicator.trace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.ToLongFunction;
 
 /**
  * What a replay measured. Ratios are sums over checkpoints: bytes of the recording per byte on the wire, frame headers
@@ -62,6 +63,52 @@ public record ReplayReport(Measured image, List<Measured> checkpoints) {
         return sum(true);
     }
 
+    /**
+     * Of several replays of one recording, the median times of each epoch; one replay alone measures a machine that is not
+     * warm yet.
+     *
+     * @throws IllegalArgumentException if there is none, or they are not of one recording
+     */
+    public static ReplayReport median(List<ReplayReport> replays) {
+        if (replays.isEmpty()
+                || replays.stream()
+                                .mapToInt(each -> each.checkpoints.size())
+                                .distinct()
+                                .count()
+                        != 1) {
+            throw new IllegalArgumentException("not replays of one recording");
+        }
+        List<Measured> medians = new ArrayList<>();
+        for (int i = 0; i < replays.getFirst().checkpoints.size(); i++) {
+            int at = i;
+            medians.add(middle(
+                    replays.stream().map(each -> each.checkpoints.get(at)).toList()));
+        }
+        return new ReplayReport(middle(replays.stream().map(ReplayReport::image).toList()), medians);
+    }
+
+    private static Measured middle(List<Measured> same) {
+        Measured any = same.getFirst();
+        return new Measured(
+                any.pages,
+                any.recordedBytes,
+                any.plainBytes,
+                any.codedBytes,
+                middle(same, Measured::encodeNanos),
+                middle(same, Measured::decodeNanos));
+    }
+
+    private static long middle(List<Measured> same, ToLongFunction<Measured> time) {
+        long[] sorted = same.stream().mapToLong(time).sorted().toArray();
+        return sorted[(sorted.length - 1) / 2];
+    }
+
+    /** The full image, in the same form. */
+    public Sum imageSum() {
+        return new Sum(
+                1, image.recordedBytes, image.plainBytes, image.codedBytes, image.encodeNanos, image.decodeNanos);
+    }
+
     private Sum sum(boolean busy) {
         long smallest =
                 checkpoints.stream().mapToLong(Measured::recordedBytes).min().orElse(0);
@@ -93,16 +140,7 @@ public record ReplayReport(Measured image, List<Measured> checkpoints) {
                 "ratio",
                 "encode GB/s",
                 "decode GB/s"));
-        line(
-                text,
-                "image",
-                new Sum(
-                        1,
-                        image.recordedBytes(),
-                        image.plainBytes(),
-                        image.codedBytes(),
-                        image.encodeNanos(),
-                        image.decodeNanos()));
+        line(text, "image", imageSum());
         line(text, "idle", idle());
         line(text, "busy", busy());
         return text.toString();

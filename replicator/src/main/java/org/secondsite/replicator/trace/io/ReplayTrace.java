@@ -96,7 +96,7 @@ public final class ReplayTrace {
         }
     }
 
-    private static InputStream open(Path file) throws IOException {
+    static InputStream open(Path file) throws IOException {
         InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 20);
         return file.toString().endsWith(".zst")
                 ? new BufferedInputStream(new ZstdInputStream(in).setLongMax(27), 1 << 20)

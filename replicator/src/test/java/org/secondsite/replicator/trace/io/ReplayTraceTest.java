@@ -18,8 +18,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.codec.CodecSettings;
+import org.secondsite.replicator.trace.LoopbackReport;
 import org.secondsite.replicator.trace.ReplayReport;
 import org.secondsite.replicator.trace.TraceFormatException;
+import org.secondsite.replicator.tunnel.io.TestPki;
 
 /** A recording is made here, byte by byte as QEMU would, and replayed. */
 class ReplayTraceTest {
@@ -151,6 +153,19 @@ class ReplayTraceTest {
         assertEquals(BUSY, report.busy().count());
         assertTrue(report.idle().ratio() > 100, report.table());
         assertTrue(report.busy().ratio() > 100, report.table());
+    }
+
+    @Test
+    void aRecordingIsRebuiltBehindATunnel() throws Exception {
+        byte[] recording = new Recording().write();
+        Path file = Files.write(folder.resolve("guest.colorec"), recording);
+        TestPki pki = new TestPki(folder, "authority");
+        try (LoopbackReplay loopback = new LoopbackReplay(pki.issue("near"), pki.issue("far"))) {
+            LoopbackReport report = loopback.replay(file);
+            assertEquals(PAGES / 2 * (long) PageSet.PAGE_BYTES, report.image().plainBytes());
+            assertEquals(IDLE + BUSY, report.checkpoints().size());
+            assertTrue(report.commitMs(50) <= report.commitMs(99), report.line());
+        }
     }
 
     @Test

@@ -9,12 +9,12 @@ import java.time.Instant;
 import org.secondsite.config.TlsFiles;
 
 /** A certificate authority in a folder. */
-final class TestPki {
+public final class TestPki {
     private final Path folder;
     private final X509Bundle authority;
     private final Path authorityFile;
 
-    TestPki(Path folder, String name) throws Exception {
+    public TestPki(Path folder, String name) throws Exception {
         this.folder = folder;
         this.authority = new CertificateBuilder()
                 .subject("CN=" + name)
@@ -24,7 +24,7 @@ final class TestPki {
     }
 
     /** Files of one end: a certificate with that common name, valid for a day from the given moment on. */
-    TlsFiles issue(String commonName, Instant from) throws Exception {
+    public TlsFiles issue(String commonName, Instant from) throws Exception {
         X509Bundle leaf = new CertificateBuilder()
                 .subject("CN=" + commonName)
                 .notBefore(from)
@@ -37,7 +37,7 @@ final class TestPki {
                 authorityFile);
     }
 
-    TlsFiles issue(String commonName) throws Exception {
+    public TlsFiles issue(String commonName) throws Exception {
         return issue(commonName, Instant.now().minus(Duration.ofHours(1)));
     }
 }

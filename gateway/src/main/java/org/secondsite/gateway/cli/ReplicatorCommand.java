@@ -1,0 +1,140 @@
+package org.secondsite.gateway.cli;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
+import org.secondsite.replicator.codec.CodecSettings;
+import org.secondsite.replicator.trace.LoopbackReport;
+import org.secondsite.replicator.trace.ReplayReport;
+import org.secondsite.replicator.trace.io.LoopbackReplay;
+import org.secondsite.replicator.trace.io.ReplayTrace;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code secondsite replicator}: the codec and the tunnel without a guest. */
+@Command(
+        name = "replicator",
+        description = "Try the page codec and the tunnel on a recording.",
+        subcommands = ReplicatorCommand.Replay.class)
+final class ReplicatorCommand implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "replay what? (see replicator replay --help)");
+    }
+
+    /** {@code secondsite replicator replay}. */
+    @Command(
+            name = "replay",
+            mixinStandardHelpOptions = true,
+            description =
+                    "Send a recorded COLO exchange through the codec, then through a tunnel on loopback, prove that"
+                            + " every page and device state arrives as it was, and measure.")
+    static final class Replay implements Callable<Integer> {
+        @Parameters(paramLabel = "TRACE", description = "The recording, plain or .zst.")
+        private Path trace;
+
+        @Option(
+                names = "--rounds",
+                defaultValue = "5",
+                description = "Runs through the codec; times are medians (default ${DEFAULT-VALUE}).")
+        private int rounds;
+
+        @Option(names = "--report", paramLabel = "FILE", description = "Write the figures as JSON.")
+        private Path file;
+
+        @Spec
+        private CommandSpec spec;
+
+        @Override
+        public Integer call() throws Exception {
+            if (rounds < 1) {
+                throw new ParameterException(spec.commandLine(), "at least one round is needed");
+            }
+            List<ReplayReport> replays = new ArrayList<>();
+            for (int round = 0; round < rounds; round++) {
+                replays.add(ReplayTrace.replay(trace, CodecSettings.DEFAULT));
+            }
+            ReplayReport codec = ReplayReport.median(replays);
+            LoopbackReport tunnel = throughTunnel();
+            PrintWriter out = spec.commandLine().getOut();
+            out.print(codec.table());
+            out.println(tunnel.line());
+            out.println("every page and device state arrived as it was");
+            out.flush();
+            if (file != null) {
+                Files.writeString(file, json(codec, tunnel).toPrettyString() + "\n");
+            }
+            return 0;
+        }
+
+        private LoopbackReport throughTunnel() throws Exception {
+            Path pki = Files.createTempDirectory("secondsite-replay");
+            try {
+                PkiCommand.write(pki, List.of(LoopbackReplay.NEAR.name(), LoopbackReplay.FAR.name()));
+                try (LoopbackReplay loopback =
+                        new LoopbackReplay(files(pki, LoopbackReplay.NEAR), files(pki, LoopbackReplay.FAR))) {
+                    return loopback.replay(trace);
+                }
+            } finally {
+                delete(pki);
+            }
+        }
+
+        private static TlsFiles files(Path pki, SiteId site) {
+            return new TlsFiles(pki.resolve(site + ".crt"), pki.resolve(site + ".key"), pki.resolve("ca.crt"));
+        }
+
+        private static void delete(Path directory) throws IOException {
+            try (Stream<Path> all = Files.walk(directory)) {
+                for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(each);
+                }
+            }
+        }
+
+        private ObjectNode json(ReplayReport codec, LoopbackReport tunnel) {
+            ObjectNode root = JsonNodeFactory.instance.objectNode();
+            root.put("trace", trace.getFileName().toString()).put("rounds", rounds);
+            put(root.putObject("image"), codec.imageSum());
+            put(root.putObject("idle"), codec.idle());
+            put(root.putObject("busy"), codec.busy());
+            root.putObject("tunnel")
+                    .put("checkpoints", tunnel.checkpoints().size())
+                    .put("imageMs", tunnel.image().commitNanos() / 1e6)
+                    .put("gigabytesPerSecond", tunnel.gigabytesPerSecond())
+                    .put("commitP50Ms", tunnel.commitMs(50))
+                    .put("commitP99Ms", tunnel.commitMs(99));
+            root.put("equal", true);
+            return root;
+        }
+
+        private static void put(ObjectNode into, ReplayReport.Sum sum) {
+            into.put("epochs", sum.count())
+                    .put("recordedBytes", sum.recordedBytes())
+                    .put("plainBytes", sum.plainBytes())
+                    .put("codedBytes", sum.codedBytes());
+            if (sum.count() > 0) {
+                into.put("ratio", sum.ratio())
+                        .put("encodeGigabytesPerSecond", sum.encodeGigabytesPerSecond())
+                        .put("decodeGigabytesPerSecond", sum.decodeGigabytesPerSecond());
+            }
+        }
+    }
+}
