@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -127,6 +128,30 @@ class FailureDetectorTest {
             now += CALL_EVERY;
         }
         assertTrue(now - died <= 300 * MS, "seed " + seed + ": " + (now - died) / MS + " ms");
+    }
+
+    /** A thousand peers on busy machines, each dead at another moment between two heartbeats: the time from the death itself. */
+    @Test
+    void deathIsSuspectedWithin300MsAtThe99thPercentile() {
+        long[] took = new long[1000];
+        for (int seed = 0; seed < took.length; seed++) {
+            Random random = new Random(seed);
+            long time = 0;
+            FailureDetector watching = new FailureDetector(PERIOD, MINIMUM, MAXIMUM, DUTY_CYCLE, time);
+            long death = 5_000 * MS + random.nextLong(PERIOD);
+            long nextHeartbeat = PERIOD;
+            do {
+                time += CALL_EVERY / 2 + busy(random);
+                while (nextHeartbeat <= Math.min(time, death)) {
+                    watching.heard(time);
+                    nextHeartbeat += PERIOD + busy(random) / 2;
+                }
+            } while (!watching.suspected(time));
+            assertTrue(time > death, "seed " + seed + " was suspected alive");
+            took[seed] = time - death;
+        }
+        Arrays.sort(took);
+        assertTrue(took[989] <= 300 * MS, took[989] / MS + " ms");
     }
 
     /** Mostly a millisecond or two, one time in a hundred up to 60 ms. */

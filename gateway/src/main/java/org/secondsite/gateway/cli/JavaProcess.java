@@ -24,9 +24,7 @@ final class JavaProcess implements AutoCloseable {
             "-XX:MaxMetaspaceSize=64m",
             "-XX:ReservedCodeCacheSize=24m",
             "-XX:MaxDirectMemorySize=16m",
-            "-Dio.netty.allocator.numHeapArenas=1",
-            "-Dio.netty.allocator.numDirectArenas=1",
-            "-Dio.netty.allocator.maxOrder=3");
+            "-Dio.netty.allocator.type=unpooled");
 
     /** How a gateway is started in a measurement. */
     static final List<String> GATEWAY_OPTIONS =
@@ -49,10 +47,12 @@ final class JavaProcess implements AutoCloseable {
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(List.of(arguments));
         File file = log.toFile();
-        return new JavaProcess(new ProcessBuilder(command)
+        ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(file))
-                .start());
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(file));
+        // The C library's own caches for each thread are not needed here; the launcher says the same.
+        builder.environment().put("MALLOC_ARENA_MAX", "1");
+        return new JavaProcess(builder.start());
     }
 
     boolean isAlive() {

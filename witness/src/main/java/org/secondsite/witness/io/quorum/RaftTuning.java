@@ -18,7 +18,6 @@ final class RaftTuning {
     private static final int SNAPSHOTS_KEPT = 2;
     private static final String KIB_64 = "64KB";
     private static final String KIB_128 = "128KB";
-    private static final String KIB_256 = "256KB";
     private static final String MIB_1 = "1MB";
 
     private RaftTuning() {}
@@ -55,18 +54,19 @@ final class RaftTuning {
     }
 
     private static void log(RaftProperties raft) {
-        RaftServerConfigKeys.Log.setSegmentSizeMax(raft, SizeInBytes.valueOf(MIB_1));
-        RaftServerConfigKeys.Log.setPreallocatedSize(raft, SizeInBytes.valueOf(KIB_256));
-        RaftServerConfigKeys.Log.setWriteBufferSize(raft, SizeInBytes.valueOf(KIB_256));
-        RaftServerConfigKeys.Log.setSegmentCacheNumMax(raft, 2);
-        RaftServerConfigKeys.Log.setSegmentCacheSizeMax(raft, SizeInBytes.valueOf(MIB_1));
+        // The open segment is in memory too, an entry of a hundred octets as a kilobyte of objects.
+        RaftServerConfigKeys.Log.setSegmentSizeMax(raft, SizeInBytes.valueOf(KIB_128));
+        RaftServerConfigKeys.Log.setPreallocatedSize(raft, SizeInBytes.valueOf(KIB_128));
+        RaftServerConfigKeys.Log.setWriteBufferSize(raft, SizeInBytes.valueOf(KIB_128));
+        RaftServerConfigKeys.Log.setSegmentCacheNumMax(raft, 1);
+        RaftServerConfigKeys.Log.setSegmentCacheSizeMax(raft, SizeInBytes.valueOf(KIB_128));
         RaftServerConfigKeys.Log.setQueueByteLimit(raft, SizeInBytes.valueOf(MIB_1));
         RaftServerConfigKeys.Log.setQueueElementLimit(raft, 512);
         RaftServerConfigKeys.Log.setPurgeGap(raft, 1);
         RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(raft, true);
         // What was acknowledged must not be forgotten: damage stops the start. See TornTail for what is none.
         RaftServerConfigKeys.Log.setCorruptionPolicy(raft, RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION);
-        RaftServerConfigKeys.Log.Appender.setBufferByteLimit(raft, SizeInBytes.valueOf(KIB_128));
+        RaftServerConfigKeys.Log.Appender.setBufferByteLimit(raft, SizeInBytes.valueOf(KIB_64));
         RaftServerConfigKeys.Log.Appender.setSnapshotChunkSizeMax(raft, SizeInBytes.valueOf(KIB_64));
     }
 
