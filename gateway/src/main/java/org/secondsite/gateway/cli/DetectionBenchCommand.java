@@ -8,9 +8,9 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.secondsite.config.GatewayConfig;
@@ -70,7 +70,8 @@ final class DetectionBenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         directory = Files.createTempDirectory("secondsite-detection-bench");
-        List<Process> computing = new ArrayList<>();
+        List<Process> computing = new CopyOnWriteArrayList<>();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> computing.forEach(Process::destroyForcibly), "end"));
         try {
             PkiCommand.write(directory, List.of("a", "b"));
             ports = ports();
@@ -107,6 +108,7 @@ final class DetectionBenchCommand implements Callable<Integer> {
             }
         })) {
             int suspicions = suspicionsOfALivingPeer();
+            say("a living peer was suspected " + suspicions + " times in " + minutes + " minutes");
             Latencies latencies = new Latencies();
             for (int i = 0; i < deaths; i++) {
                 latencies.add(nanosToSuspicion());
@@ -201,8 +203,14 @@ final class DetectionBenchCommand implements Callable<Integer> {
             out.println(root.toPrettyString());
             return;
         }
-        out.println("a living peer was suspected " + suspicions + " times in " + minutes + " minutes");
-        out.println("a dead peer was suspected after " + latencies);
+        say("a dead peer was suspected after " + latencies);
+    }
+
+    private void say(String line) {
+        if (!json) {
+            spec.commandLine().getOut().println(line);
+            spec.commandLine().getOut().flush();
+        }
     }
 
     private static int[] ports() throws IOException {

@@ -77,10 +77,12 @@ public final class QuorumRecordStore implements RecordStore {
     private volatile List<LogEntry> entries = List.of();
     private volatile List<GroupSettings> enrolled = List.of();
     private volatile boolean closing;
+    private final PeerTransport transport;
     private RaftServer server;
 
-    private QuorumRecordStore(QuorumSettings settings) {
+    private QuorumRecordStore(QuorumSettings settings, PeerTransport transport) {
         this.settings = settings;
+        this.transport = transport;
     }
 
     /**
@@ -90,7 +92,6 @@ public final class QuorumRecordStore implements RecordStore {
      * @throws IOException if the directory is unusable or what is in it damaged
      */
     public static QuorumRecordStore open(QuorumSettings settings, WitnessTls tls) throws IOException {
-        QuorumRecordStore store = new QuorumRecordStore(settings);
         Path directory = settings.dataDirectory().resolve(DIRECTORY);
         Files.createDirectories(directory);
         TornTail.cut(directory);
@@ -101,19 +102,22 @@ public final class QuorumRecordStore implements RecordStore {
                         .setAddress(settings.addressOf(name))
                         .build())
                 .toArray(RaftPeer[]::new);
-        store.server = RaftServer.newBuilder()
-                .setServerId(RaftPeerId.valueOf(settings.node()))
-                .setGroup(RaftGroup.valueOf(GROUP, peers))
-                .setStateMachine(new QuorumStateMachine(store.new Machine()))
-                .setOption(RaftStorage.StartupOption.RECOVER)
-                .setProperties(RaftTuning.properties(settings, directory))
-                .setParameters(PeerRpcType.parameters(new PeerTransport(settings, tls)))
-                .build();
+        PeerTransport transport = new PeerTransport(settings, tls);
+        QuorumRecordStore store = new QuorumRecordStore(settings, transport);
         try {
+            store.server = RaftServer.newBuilder()
+                    .setServerId(RaftPeerId.valueOf(settings.node()))
+                    .setGroup(RaftGroup.valueOf(GROUP, peers))
+                    .setStateMachine(new QuorumStateMachine(store.new Machine()))
+                    .setOption(RaftStorage.StartupOption.RECOVER)
+                    .setProperties(RaftTuning.properties(settings, directory))
+                    .setParameters(PeerRpcType.parameters(transport))
+                    .build();
             store.server.start();
             return store;
         } catch (IOException | RuntimeException e) {
             store.close();
+            transport.close();
             throw e;
         }
     }
@@ -180,7 +184,9 @@ public final class QuorumRecordStore implements RecordStore {
                 .setType(type)
                 .build();
         try {
-            return server.submitClientRequestAsync(request).thenCompose(this::success);
+            CompletableFuture<RaftClientReply> reply = server.submitClientRequestAsync(request);
+            transport.nudge();
+            return reply.thenCompose(this::success);
         } catch (IOException e) {
             return CompletableFuture.failedFuture(e);
         }
@@ -254,6 +260,9 @@ public final class QuorumRecordStore implements RecordStore {
     @Override
     public void close() {
         closing = true;
+        if (server == null) {
+            return;
+        }
         try {
             server.close();
         } catch (IOException e) {
