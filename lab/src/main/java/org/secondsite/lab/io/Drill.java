@@ -30,7 +30,7 @@ public final class Drill {
     private static final int OUTCOME_SECONDS = 60;
     private static final int SERVICE_SECONDS = 30;
     private static final int SETTLE_SECONDS = 180;
-    private static final int AFTER_MS = 1_000;
+    private static final int AFTER_MS = 4_000;
 
     private final Lab lab;
     private final Fault fault;
