@@ -99,6 +99,20 @@ class SafetyChecksTest {
     }
 
     @Test
+    void anActivationThatAnOperatorOverruledSupersedesNothing() {
+        grantedAndTold(ALONE, BOTH);
+        checks.kept(life, 9);
+        checks.granted(OTHER, false);
+        OwnershipRecord back = new OwnershipRecord(GROUP, 5, 4, World.A, Set.of(World.A));
+        checks.granted(back, true);
+        checks.told(World.A, back);
+        int overruled = checks.activated(World.B, life, 6);
+        checks.released(World.A, life, 7, Way.UNHELD);
+        checks.told(World.B, back);
+        breaks(Rule.NOTHING_AFTER_FENCE, () -> checks.released(World.B, overruled, 7, Way.UNHELD));
+    }
+
+    @Test
     void anOperatorsForceLosesWhatTheOtherSiteDoesUntilItIsTold() {
         grantedAndTold(ALONE);
         checks.released(World.A, life, 7, Way.UNHELD);
