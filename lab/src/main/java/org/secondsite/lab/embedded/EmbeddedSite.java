@@ -72,7 +72,7 @@ final class EmbeddedSite implements AutoCloseable {
                         new InetSocketAddress(place.address(), place.tunnelPort()),
                         place.peerTunnel(),
                         50,
-                        400,
+                        800,
                         64 << 20),
                 new TlsFiles(
                         directory.resolve(name + ".crt"),
@@ -123,7 +123,24 @@ final class EmbeddedSite implements AutoCloseable {
         Conversations.answer(vm, request, frame -> dataPlane.fromVm(VM, frame));
     }
 
-    /** The site dies: first nothing gets out any more, then gateway, agent and VM are gone, and with them what was held. */
+    /**
+     * The site dies, as it mostly does, in the middle of an epoch: nothing carries the VM's state away any more, and the VM
+     * still does {@code work} pieces of work. What it says in them must never have been heard.
+     *
+     * @throws IOException if the VM does no more work within 20 s
+     */
+    void die(int work) throws IOException, InterruptedException {
+        agent.close();
+        long done = workDone() + work;
+        Waiting.until("work of the orphaned VM", () -> workDone() >= done);
+        close();
+    }
+
+    private long workDone() {
+        return vm.inspect((ram, registers) -> registers[0]).orElse(0L);
+    }
+
+    /** First nothing gets out any more, then gateway, agent and VM are gone, and with them what was held. */
     @Override
     public void close() {
         dataPlane.close();
