@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.secondsite.bench.io.BufferBench;
+import org.secondsite.bench.io.CodecCommand;
 import org.secondsite.bench.io.Machine;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Spec;
         name = "secondsite bench",
         description = "Measurements against peers, in the same run.",
         mixinStandardHelpOptions = true,
-        subcommands = Main.Buffer.class)
+        subcommands = {Main.Buffer.class, CodecCommand.class})
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;

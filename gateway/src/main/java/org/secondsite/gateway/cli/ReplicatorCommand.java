@@ -52,8 +52,8 @@ final class ReplicatorCommand implements Runnable {
 
         @Option(
                 names = "--rounds",
-                defaultValue = "5",
-                description = "Runs through the codec; times are medians (default ${DEFAULT-VALUE}).")
+                defaultValue = "15",
+                description = "Runs through the codec; times are medians, so the first ones warm up (default ${DEFAULT-VALUE}).")
         private int rounds;
 
         @Option(names = "--report", paramLabel = "FILE", description = "Write the figures as JSON.")

@@ -96,7 +96,12 @@ public final class ReplayTrace {
         }
     }
 
-    static InputStream open(Path file) throws IOException {
+    /**
+     * Opens a recording, {@code .zst} or plain.
+     *
+     * @throws IOException if it cannot be read
+     */
+    public static InputStream open(Path file) throws IOException {
         InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 20);
         return file.toString().endsWith(".zst")
                 ? new BufferedInputStream(new ZstdInputStream(in).setLongMax(27), 1 << 20)
