@@ -17,6 +17,7 @@ import org.secondsite.bgp.rib.Exporter;
 import org.secondsite.bgp.session.NeighborOptions;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SpeakerSettings;
+import org.secondsite.config.Endpoints;
 import org.secondsite.config.IpPrefix;
 
 /**
@@ -140,7 +141,7 @@ public final class BgpCommands {
                 switch (word) {
                     case "--local-as" -> localAs = Long.parseLong(value(word, words));
                     case "--router-id" -> routerId = Optional.of(routerId(value(word, words)));
-                    case "--listen" -> listen.add(socketAddress(value(word, words)));
+                    case "--listen" -> listen.add(Endpoints.parse(value(word, words)));
                     case "--run" -> helpers.add(value(word, words));
                     case "--keep-routes" -> keepRoutes = true;
                     case "--neighbor" ->
@@ -196,15 +197,6 @@ public final class BgpCommands {
             return address;
         }
         throw new IllegalArgumentException("a router id looks like an IPv4 address, not like " + text);
-    }
-
-    private static InetSocketAddress socketAddress(String text) {
-        int colon = text.lastIndexOf(':');
-        if (colon < 0) {
-            throw new IllegalArgumentException("'" + text + "' is not ADDRESS:PORT");
-        }
-        String host = text.substring(0, colon).replaceAll("[\\[\\]]", "");
-        return new InetSocketAddress(IpPrefix.parseAddress(host), Integer.parseInt(text.substring(colon + 1)));
     }
 
     private static String value(String option, Iterator<String> words) {

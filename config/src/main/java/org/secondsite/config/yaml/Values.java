@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.secondsite.config.Endpoints;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
@@ -30,24 +31,7 @@ final class Values {
     private Values() {}
 
     static InetSocketAddress endpoint(String text) {
-        String wrong = "'" + text + "' is not an address with a port like 192.0.2.1:7400 or [2001:db8::1]:7400";
-        int colon = text.lastIndexOf(':');
-        if (colon < 0) {
-            throw new IllegalArgumentException(wrong);
-        }
-        String host = text.substring(0, colon);
-        boolean bracketed = host.startsWith("[") && host.endsWith("]");
-        if (host.indexOf(':') >= 0 && !bracketed) {
-            throw new IllegalArgumentException(wrong);
-        }
-        long port;
-        try {
-            port = integer(text.substring(colon + 1), 1, 65535);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("port " + e.getMessage(), e);
-        }
-        String literal = bracketed ? host.substring(1, host.length() - 1) : host;
-        return new InetSocketAddress(IpPrefix.parseAddress(literal), (int) port);
+        return Endpoints.parse(text);
     }
 
     static InetAddress address(String text) {

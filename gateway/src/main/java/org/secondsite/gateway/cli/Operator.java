@@ -9,7 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.config.Endpoints;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.WitnessConfig;
 import org.secondsite.config.io.ConfigReader;
@@ -87,7 +87,7 @@ final class Operator {
                             quorum -> quorum.peers().forEach(peer -> endpoints.add(peer.address())),
                             () -> endpoints.add(config.listen()));
         } else {
-            where.nodes.endpoints.forEach(text -> endpoints.add(endpoint(text)));
+            where.nodes.endpoints.forEach(text -> endpoints.add(Endpoints.parse(text)));
             authority = where.nodes.authority;
         }
         Reached reached = new Reached();
@@ -104,15 +104,6 @@ final class Operator {
             throw new IOException(e.getCause());
         }
         return client;
-    }
-
-    private static InetSocketAddress endpoint(String text) {
-        int colon = text.lastIndexOf(':');
-        if (colon < 1 || !text.substring(colon + 1).matches("[0-9]{1,5}")) {
-            throw new IllegalArgumentException("'" + text + "' is not an address with a port like 192.0.2.1:7500");
-        }
-        String host = text.substring(0, colon).replaceAll("^\\[|]$", "");
-        return new InetSocketAddress(IpPrefix.parseAddress(host), Integer.parseInt(text.substring(colon + 1)));
     }
 
     /** The answer, or what went wrong with it. */

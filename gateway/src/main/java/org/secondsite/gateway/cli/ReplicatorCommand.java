@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,32 +12,120 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.secondsite.config.Endpoints;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
+import org.secondsite.config.VmId;
 import org.secondsite.replicator.codec.CodecSettings;
 import org.secondsite.replicator.trace.LoopbackReport;
 import org.secondsite.replicator.trace.ReplayReport;
+import org.secondsite.replicator.trace.io.CheckpointTap;
 import org.secondsite.replicator.trace.io.LoopbackReplay;
 import org.secondsite.replicator.trace.io.ReplayTrace;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code secondsite replicator}: the codec and the tunnel without a guest. */
 @Command(
         name = "replicator",
-        description = "Try the page codec and the tunnel on a recording.",
-        subcommands = ReplicatorCommand.Replay.class)
+        description = "Record a checkpoint stream; try the page codec and the tunnel on a recording.",
+        subcommands = {ReplicatorCommand.Tap.class, ReplicatorCommand.Replay.class})
 final class ReplicatorCommand implements Runnable {
     @Spec
     private CommandSpec spec;
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "replay what? (see replicator replay --help)");
+        throw new ParameterException(spec.commandLine(), "record or replay? (see replicator record --help)");
+    }
+
+    /** For options that are addresses with ports. */
+    static final class EndpointConverter implements ITypeConverter<InetSocketAddress> {
+        @Override
+        public InetSocketAddress convert(String value) {
+            try {
+                return Endpoints.parse(value);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
+    }
+
+    /** {@code secondsite replicator record}. */
+    @Command(
+            name = "record",
+            mixinStandardHelpOptions = true,
+            description =
+                    "Stand between an agent and its gateway, pass everything on, and write the checkpoints of one VM"
+                            + " into a file that replay and bench codec read. Let the agent's configuration name --listen in"
+                            + " place of the gateway, and restart the agent; when the recording is complete the command goes on"
+                            + " passing until it is interrupted.")
+    static final class Tap implements Callable<Integer> {
+        @Parameters(index = "0", paramLabel = "VM", description = "Whose checkpoints are recorded.")
+        private String vm;
+
+        @Parameters(index = "1", paramLabel = "FILE", description = "The new file; compressed if it ends in .zst.")
+        private Path file;
+
+        @Option(
+                names = "--listen",
+                required = true,
+                paramLabel = "HOST:PORT",
+                converter = EndpointConverter.class,
+                description = "Where the agent connects to.")
+        private InetSocketAddress listen;
+
+        @Option(
+                names = "--gateway",
+                required = true,
+                paramLabel = "HOST:PORT",
+                converter = EndpointConverter.class,
+                description = "Where the gateway listens for agents.")
+        private InetSocketAddress gateway;
+
+        @Option(
+                names = "--epochs",
+                defaultValue = "200",
+                description = "How many epochs, the full image included (default ${DEFAULT-VALUE}).")
+        private long epochs;
+
+        @Option(names = "--end", description = "End with the recording instead of going on passing.")
+        private boolean end;
+
+        @Spec
+        private CommandSpec spec;
+
+        @Override
+        public Integer call() throws Exception {
+            try (CheckpointTap tap = CheckpointTap.open(listen, gateway, new VmId(vm), file, epochs)) {
+                PrintWriter out = spec.commandLine().getOut();
+                out.println("listening on " + tap.address() + ", passing on to " + gateway);
+                out.flush();
+                Runtime.getRuntime().addShutdownHook(new Thread(() -> closed(tap), "shutdown"));
+                long recorded = tap.awaitRecorded(Long.MAX_VALUE);
+                out.println(recorded + " epochs of " + vm + " are in " + file);
+                out.flush();
+                if (!end) {
+                    Thread.sleep(Long.MAX_VALUE);
+                }
+            }
+            return 0;
+        }
+
+        /** An interrupted recording is still a recording. */
+        private static void closed(CheckpointTap tap) {
+            try {
+                tap.close();
+            } catch (IOException e) {
+                System.err.println(e.getMessage());
+            }
+        }
     }
 
     /** {@code secondsite replicator replay}. */
@@ -53,7 +142,8 @@ final class ReplicatorCommand implements Runnable {
         @Option(
                 names = "--rounds",
                 defaultValue = "15",
-                description = "Runs through the codec; times are medians, so the first ones warm up (default ${DEFAULT-VALUE}).")
+                description =
+                        "Runs through the codec; times are medians, so the first ones warm up (default ${DEFAULT-VALUE}).")
         private int rounds;
 
         @Option(names = "--report", paramLabel = "FILE", description = "Write the figures as JSON.")

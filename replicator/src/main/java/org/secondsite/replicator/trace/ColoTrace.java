@@ -37,22 +37,22 @@ import org.secondsite.replicator.PageSet;
  * <p>Blocks (RAM, BIOS, tables) are laid one behind the other into one space of page numbers.
  */
 public final class ColoTrace {
-    private static final int QEVM = 0x5145564d;
-    private static final int SECTION_START = 1;
-    private static final int SECTION_END = 3;
-    private static final int SECTION_FULL = 4;
+    static final int QEVM = 0x5145564d;
+    static final int SECTION_START = 1;
+    static final int SECTION_END = 3;
+    static final int SECTION_FULL = 4;
     private static final int CONFIGURATION = 7;
     private static final int COMMAND = 8;
-    private static final int FOOTER = 0x7e;
-    private static final int FLAG_FILL = 0x02;
-    private static final int FLAG_SIZES = 0x04;
-    private static final int FLAG_PAGE = 0x08;
-    private static final int FLAG_END = 0x10;
-    private static final int FLAG_SAME_BLOCK = 0x20;
+    static final int FOOTER = 0x7e;
+    static final int FLAG_FILL = 0x02;
+    static final int FLAG_SIZES = 0x04;
+    static final int FLAG_PAGE = 0x08;
+    static final int FLAG_END = 0x10;
+    static final int FLAG_SAME_BLOCK = 0x20;
     private static final int FLAGS = PageSet.PAGE_BYTES - 1;
-    private static final int REQUEST = 1;
-    private static final int SEND = 3;
-    private static final int SIZE = 4;
+    static final int REQUEST = 1;
+    static final int SEND = 3;
+    static final int SIZE = 4;
     private static final int MAX_DEVICE_BYTES = 64 << 20;
     private static final byte[] ZERO_PAGE = new byte[PageSet.PAGE_BYTES];
 
