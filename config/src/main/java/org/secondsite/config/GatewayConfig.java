@@ -74,10 +74,35 @@ public record GatewayConfig(
      * The native checkpoint protocol.
      *
      * @param listen where agents connect to
-     * @param intervalMs the time from one checkpoint to the next
+     * @param intervalMs the time from one checkpoint to the next, while the tunnel keeps up
+     * @param maxIntervalMs the longest such time, when it does not
      * @param maxEpochsInFlight the bound on checkpoints taken and not yet committed, per VM
+     * @param overload what gives way when even that is too often
+     * @param overloadAfterMs the time for which held output waits for a commit before that is an overload
      */
-    public record Checkpoint(InetSocketAddress listen, int intervalMs, int maxEpochsInFlight) {}
+    public record Checkpoint(
+            InetSocketAddress listen,
+            int intervalMs,
+            int maxIntervalMs,
+            int maxEpochsInFlight,
+            Overload overload,
+            int overloadAfterMs) {
+        /** {@link #overloadAfterMs} if nothing is said. */
+        public static final int USUAL_OVERLOAD_AFTER_MS = 10_000;
+
+        /** Up to ten times the interval, then {@link Overload#SOLO} as usual. */
+        public Checkpoint(InetSocketAddress listen, int intervalMs, int maxEpochsInFlight) {
+            this(listen, intervalMs, 10 * intervalMs, maxEpochsInFlight, Overload.SOLO, USUAL_OVERLOAD_AFTER_MS);
+        }
+    }
+
+    /** What gives way when the tunnel cannot carry what a VM changes. */
+    public enum Overload {
+        /** The VM: it stands still while its window is full. */
+        SLOW,
+        /** The protection: the VM runs on, its output waits, and after some time the group stands alone. */
+        SOLO
+    }
 
     /** Where the VMs' packets are held. */
     public sealed interface DataPlane {

@@ -117,6 +117,8 @@ public final class Gateway implements AutoCloseable {
                         config.checkpoint().listen(),
                         groupsByVm.keySet(),
                         config.checkpoint().maxEpochsInFlight(),
+                        config.tunnel().maxInFlightBytes(),
+                        config.checkpoint().overload() == GatewayConfig.Overload.SLOW,
                         CheckpointServerSettings.USUAL_KEEPALIVE_MS),
                 new AgentEvents(conductor, this::groupOf)));
         opened.push(ManagementServer.open(

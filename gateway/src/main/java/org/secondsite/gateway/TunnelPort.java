@@ -30,6 +30,11 @@ record TunnelPort(Tunnel tunnel) implements Surroundings.PeerLink {
     }
 
     @Override
+    public long roundTripNanos() {
+        return tunnel.status().rttNanos();
+    }
+
+    @Override
     public void discard(VmId vm) {
         tunnel.discard(vm);
     }

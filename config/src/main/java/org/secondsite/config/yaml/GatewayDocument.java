@@ -77,10 +77,21 @@ public final class GatewayDocument {
     }
 
     private static GatewayConfig.Checkpoint checkpoint(Section section) {
+        InetSocketAddress listen = section.endpoint("listen");
+        int intervalMs = section.integer("intervalMs", 10, 10_000, 100);
+        int maxIntervalMs = section.integer("maxIntervalMs", 10, 60_000, Math.min(60_000, 10 * intervalMs));
+        if (section.sound("intervalMs", "maxIntervalMs") && maxIntervalMs < intervalMs) {
+            section.problem("maxIntervalMs", maxIntervalMs + " is less than intervalMs " + intervalMs);
+        }
+        String overload = section.optional("overload", text -> Values.oneOf(List.of("slow", "solo"), text))
+                .orElse("solo");
         return new GatewayConfig.Checkpoint(
-                section.endpoint("listen"),
-                section.integer("intervalMs", 10, 10_000, 100),
-                section.integer("maxEpochsInFlight", 1, 1024, 16));
+                listen,
+                intervalMs,
+                maxIntervalMs,
+                section.integer("maxEpochsInFlight", 1, 1024, 16),
+                overload.equals("slow") ? GatewayConfig.Overload.SLOW : GatewayConfig.Overload.SOLO,
+                section.integer("overloadAfterMs", 100, 600_000, GatewayConfig.Checkpoint.USUAL_OVERLOAD_AFTER_MS));
     }
 
     private static GatewayConfig.DataPlane dataPlane(Section section) {

@@ -2,11 +2,13 @@ package org.secondsite.gateway.group;
 
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
+import org.secondsite.replicator.tunnel.CheckpointPace;
 
 /**
  * One VM's checkpoints at its owner: the way of an epoch from <i>seal</i> over <i>sent</i> to <i>committed</i>.
@@ -25,7 +27,7 @@ public final class CheckpointStream {
     private final VmId vm;
     private final DataPlane dataPlane;
     private final Surroundings.PeerLink peer;
-    private final int intervalMs;
+    private final CheckpointPace pace;
 
     private boolean running;
     private boolean gated;
@@ -39,11 +41,11 @@ public final class CheckpointStream {
     private long pauses;
     private long pagesSent;
 
-    CheckpointStream(VmId vm, DataPlane dataPlane, Surroundings.PeerLink peer, int intervalMs) {
+    CheckpointStream(VmId vm, DataPlane dataPlane, Surroundings.PeerLink peer, CheckpointPace pace) {
         this.vm = vm;
         this.dataPlane = dataPlane;
         this.peer = peer;
-        this.intervalMs = intervalMs;
+        this.pace = pace;
     }
 
     /** Begins a chain under a term in which none was begun before. */
@@ -51,7 +53,6 @@ public final class CheckpointStream {
         next = new EpochId(term, 1);
         gated = false;
         gateEpoch = EpochId.NONE;
-        peer.discard(vm);
         beginChain(session);
     }
 
@@ -66,7 +67,10 @@ public final class CheckpointStream {
         chainStart = next;
         lastCommitted = EpochId.NONE;
         running = true;
-        session.start(next, true, intervalMs);
+        // What is left of an earlier chain would only take the room of this one.
+        peer.discard(vm);
+        pace.chainBegins();
+        session.start(next, true, pace.intervalMs());
     }
 
     /** Numbers what is not sealed yet from 1 of the new term. */
@@ -90,8 +94,9 @@ public final class CheckpointStream {
     }
 
     /** The VM is paused: what it sent belongs to this epoch, and to no later one. */
-    void sealRequested(AgentSession session, EpochId epoch) {
+    void sealRequested(AgentSession session, EpochId epoch, long now) {
         if (running) {
+            pace.sealed(epoch, now, peer.roundTripNanos()).ifPresent(session::interval);
             lastSealed = epoch;
             if (epoch.compareTo(next) >= 0) {
                 next = epoch.next();
@@ -116,7 +121,7 @@ public final class CheckpointStream {
     }
 
     /** The standby holds the epoch: its packets may go. */
-    void committed(Optional<AgentSession> session, EpochId epoch) {
+    void committed(Optional<AgentSession> session, EpochId epoch, long now) {
         if (!running || epoch.compareTo(chainStart) < 0 || epoch.compareTo(lastSealed) > 0) {
             return;
         }
@@ -128,7 +133,11 @@ public final class CheckpointStream {
             // plane takes no command of a term lower than it has seen.
             dataPlane.commit(vm, epoch);
         }
-        session.ifPresent(s -> s.credit(epoch));
+        OptionalInt interval = pace.committed(epoch, now, peer.roundTripNanos());
+        session.ifPresent(s -> {
+            s.credit(epoch);
+            interval.ifPresent(s::interval);
+        });
     }
 
     /** Whether checkpoints are taken. */
@@ -138,6 +147,16 @@ public final class CheckpointStream {
 
     boolean gated() {
         return gated;
+    }
+
+    /** How often checkpoints are taken, and how long their commits take. */
+    public CheckpointPace pace() {
+        return pace;
+    }
+
+    /** How long held output has been waiting for a commit: the age of the oldest epoch that has none. */
+    public long lagNanos(long now) {
+        return running && gated ? pace.lagNanos(now) : 0;
     }
 
     boolean imageAcknowledged() {

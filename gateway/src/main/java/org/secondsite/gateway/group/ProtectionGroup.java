@@ -1,6 +1,7 @@
 package org.secondsite.gateway.group;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,6 +62,7 @@ public final class ProtectionGroup {
     private long imageGeneration;
 
     private long burnedTerm;
+    private final OverloadWatch overload;
     private PeerMessage.StandbyState lastOffer;
     private long peerGenerationAtStart;
 
@@ -82,12 +84,12 @@ public final class ProtectionGroup {
         this.clock = clock;
         this.imageGeneration = clock.getAsLong();
         this.toldPeerNanos = imageGeneration;
+        this.overload = new OverloadWatch(
+                config.checkpoint().overload(), config.checkpoint().overloadAfterMs());
         this.ownership = new Ownership(config.site(), config.peerSite());
         for (GatewayConfig.Vm vm : settings.vms()) {
             if (vm.isProtected()) {
-                vms.put(
-                        vm.id(),
-                        new VmAtSite(vm, surroundings, config.checkpoint().intervalMs()));
+                vms.put(vm.id(), new VmAtSite(vm, surroundings, config));
             }
         }
     }
@@ -176,7 +178,11 @@ public final class ProtectionGroup {
         if (!state.ready() || chainBroken) {
             tell(new OwnershipEvent.StandbyBroken(state.ready() ? "it lost its image" : state.reason()));
         }
-        if (state.ready()) {
+        standbyReady();
+    }
+
+    private void standbyReady() {
+        if (lastOffer != null && lastOffer.ready() && !overload.forbidsSync(clock.getAsLong())) {
             tell(new OwnershipEvent.StandbyReady());
         }
     }
@@ -223,16 +229,14 @@ public final class ProtectionGroup {
     /** The standby holds an epoch. */
     public void committedByPeer(VmId vm, EpochId epoch) {
         VmAtSite known = vms.get(vm);
-        known.source().committed(known.session(), epoch);
+        known.source().committed(known.session(), epoch, clock.getAsLong());
         reportProgress();
     }
 
     /** The standby will not hold an epoch. */
     public void refusedByPeer(EpochId epoch, String reason) {
         tell(new OwnershipEvent.StandbyBroken("it refused epoch " + epoch + ": " + reason));
-        if (lastOffer != null && lastOffer.ready()) {
-            tell(new OwnershipEvent.StandbyReady());
-        }
+        standbyReady();
     }
 
     // ---- the agents ---------------------------------------------------------------------------------------------
@@ -273,7 +277,7 @@ public final class ProtectionGroup {
 
     /** A VM is paused and waits for its packets to be sealed. */
     public void sealRequested(AgentSession session, EpochId epoch) {
-        vms.get(session.vm()).source().sealRequested(session, epoch);
+        vms.get(session.vm()).source().sealRequested(session, epoch, clock.getAsLong());
     }
 
     /** A whole epoch came from the hypervisor. It is closed here, or handed on. */
@@ -414,7 +418,27 @@ public final class ProtectionGroup {
             sourceReported = false;
             tell(new OwnershipEvent.SourceLost("its agent is gone"));
         }
+        watchOverload(now);
         tell(new OwnershipEvent.Tick());
+    }
+
+    private void watchOverload(long now) {
+        VmAtSite slowest = vms.values().stream()
+                .max(Comparator.comparingLong(vm -> vm.source().lagNanos(now)))
+                .orElse(null);
+        if (slowest == null) {
+            return;
+        }
+        String waits = "the output of " + slowest.id() + " has waited "
+                + slowest.source().lagNanos(now) / 1_000_000 + " ms for a commit";
+        switch (overload.look(slowest.source().lagNanos(now), now)) {
+            case NONE -> {}
+            case NOTE -> surroundings.timeline().note(id.name(), "overload", waits);
+            case GIVE_UP -> {
+                surroundings.timeline().note(id.name(), "overload", waits + "; no more protection for some time");
+                tell(new OwnershipEvent.StandbyBroken("overload: " + waits));
+            }
+        }
     }
 
     // ---- orders -------------------------------------------------------------------------------------------------

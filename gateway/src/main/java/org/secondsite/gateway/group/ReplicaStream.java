@@ -12,9 +12,9 @@ import org.secondsite.replicator.checkpoint.AgentSession;
  * <i>applied</i>.
  *
  * <p>An epoch is kept only if it continues what is held without a gap, or is a full image; only what is kept is acknowledged,
- * and only whole epochs are ever kept. When the agent has fallen behind by {@value #APPLY_BACKLOG} epochs, further ones are
+ * and only whole epochs are ever kept. When the agent has fallen behind by {@value #APPLY_BACKLOG} epochs, or by the window's bytes, further ones are
  * kept but acknowledged only as the agent applies earlier ones: that is the back-pressure, and it bounds the memory, because
- * the owner has a bounded number of unacknowledged epochs.
+ * the owner has a bounded number of unacknowledged epochs and bytes.
  *
  * <p>Conductor thread only.
  */
@@ -23,15 +23,20 @@ public final class ReplicaStream {
 
     private final VmId vm;
     private final Surroundings.PeerLink peer;
+    private final long maxBytes;
+
+    private record Unapplied(EpochId epoch, long bytes) {}
 
     private EpochId held = EpochId.NONE;
     private EpochId applied = EpochId.NONE;
-    private final Deque<EpochId> unapplied = new ArrayDeque<>();
+    private final Deque<Unapplied> unapplied = new ArrayDeque<>();
+    private long unappliedBytes;
     private final Deque<EpochId> unacknowledged = new ArrayDeque<>();
 
-    ReplicaStream(VmId vm, Surroundings.PeerLink peer) {
+    ReplicaStream(VmId vm, Surroundings.PeerLink peer, long maxBytes) {
         this.vm = vm;
         this.peer = peer;
+        this.maxBytes = maxBytes;
     }
 
     /**
@@ -50,7 +55,8 @@ public final class ReplicaStream {
             return "it is a full image not newer than " + held;
         }
         held = id;
-        unapplied.addLast(id);
+        unapplied.addLast(new Unapplied(id, epoch.plainBytes()));
+        unappliedBytes += epoch.plainBytes();
         unacknowledged.addLast(id);
         session.apply(epoch);
         acknowledge();
@@ -59,16 +65,23 @@ public final class ReplicaStream {
 
     void applied(EpochId epoch) {
         applied = epoch;
-        while (!unapplied.isEmpty() && unapplied.getFirst().atMost(epoch)) {
-            unapplied.removeFirst();
+        while (!unapplied.isEmpty() && unapplied.getFirst().epoch().atMost(epoch)) {
+            unappliedBytes -= unapplied.removeFirst().bytes();
         }
         acknowledge();
     }
 
     private void acknowledge() {
-        while (!unacknowledged.isEmpty() && unapplied.size() <= APPLY_BACKLOG) {
+        while (!unacknowledged.isEmpty() && keepsUp()) {
             peer.committed(vm, unacknowledged.removeFirst());
         }
+    }
+
+    /** The epoch that is being applied does not count: however large it is, it holds up none that is small. */
+    private boolean keepsUp() {
+        return unapplied.isEmpty()
+                || (unapplied.size() <= APPLY_BACKLOG
+                        && unappliedBytes - unapplied.getFirst().bytes() <= maxBytes);
     }
 
     /** What is kept and not acknowledged stays so: the owner's term is burned by asking for promotion. */
@@ -81,6 +94,7 @@ public final class ReplicaStream {
         held = EpochId.NONE;
         applied = EpochId.NONE;
         unapplied.clear();
+        unappliedBytes = 0;
         unacknowledged.clear();
     }
 

@@ -40,6 +40,9 @@ public record Surroundings(
         /** Tells the peer that this site does not keep the epoch. */
         void refuse(VmId vm, EpochId epoch, String reason);
 
+        /** The round-trip time to the peer in nanoseconds, 0 if it is not known. */
+        long roundTripNanos();
+
         /** Forgets every epoch of the VM that was sent and not committed. */
         void discard(VmId vm);
     }

@@ -4,6 +4,7 @@ import java.util.Optional;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.checkpoint.AgentSession;
+import org.secondsite.replicator.tunnel.CheckpointPace;
 
 /** One protected VM at this gateway: its agent, if one is attached, and its two streams. Conductor thread only. */
 public final class VmAtSite {
@@ -16,10 +17,13 @@ public final class VmAtSite {
     private boolean active;
     private boolean activating;
 
-    VmAtSite(GatewayConfig.Vm settings, Surroundings surroundings, int intervalMs) {
+    VmAtSite(GatewayConfig.Vm settings, Surroundings surroundings, GatewayConfig config) {
         this.settings = settings;
-        source = new CheckpointStream(settings.id(), surroundings.dataPlane(), surroundings.peer(), intervalMs);
-        replica = new ReplicaStream(settings.id(), surroundings.peer());
+        CheckpointPace pace = new CheckpointPace(
+                config.checkpoint().intervalMs(), config.checkpoint().maxIntervalMs());
+        source = new CheckpointStream(settings.id(), surroundings.dataPlane(), surroundings.peer(), pace);
+        replica = new ReplicaStream(
+                settings.id(), surroundings.peer(), config.tunnel().maxInFlightBytes());
     }
 
     /** The VM. */

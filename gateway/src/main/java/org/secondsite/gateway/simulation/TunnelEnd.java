@@ -35,7 +35,7 @@ final class TunnelEnd implements Surroundings.PeerLink {
     private final int life;
     private final long incarnation;
     private final SendWindow window = new SendWindow(WINDOW_BYTES, Epoch::close);
-    private final ReceiveLedger ledger = new ReceiveLedger();
+    private final ReceiveLedger ledger = new ReceiveLedger(WINDOW_BYTES);
     private final Deque<Encoded> encoded = new ArrayDeque<>();
 
     private SimulatedTunnel.Connection connection;
@@ -93,15 +93,15 @@ final class TunnelEnd implements Surroundings.PeerLink {
     }
 
     private void resumed(Resume resume) {
-        SendWindow.Resumed resumed = window.resume(resume);
+        SendWindow.Resumed resumed = window.resume(resume, WINDOW_BYTES, Long.MAX_VALUE);
         connected = true;
         world.trace(site + " tunnel up, " + connection);
         gateway.conductor(() -> gateway.tunnel(true));
         resumed.commits()
                 .forEach(commit -> gateway.conductor(() -> gateway.committedByPeer(commit.vm(), commit.epoch())));
         resumed.broken()
-                .forEach(claim -> gateway.conductor(
-                        () -> gateway.group().refusedByPeer(claim.epoch(), "the peer claims what was never sent")));
+                .forEach(broken ->
+                        gateway.conductor(() -> gateway.group().refusedByPeer(broken.epoch(), broken.reason())));
         pump();
     }
 
@@ -237,6 +237,11 @@ final class TunnelEnd implements Surroundings.PeerLink {
     }
 
     @Override
+    public long roundTripNanos() {
+        return 0;
+    }
+
+    @Override
     public void discard(VmId vm) {
         Optional<SendWindow.Stream> told = window.discard(vm);
         encoded.removeIf(waiting -> waiting.stream().isDiscarded());
@@ -257,7 +262,7 @@ final class TunnelEnd implements Surroundings.PeerLink {
                     gateway.conductor(() -> gateway.committedByPeer(World.VM, epoch));
                 }
             }
-            case TAKEN ->
+            case TAKEN -> {
                 gateway.conductor(() -> {
                     if (refusal == null) {
                         gateway.committedByPeer(vm.orElseThrow(), epoch);
@@ -265,6 +270,8 @@ final class TunnelEnd implements Surroundings.PeerLink {
                         gateway.group().refusedByPeer(epoch, refusal);
                     }
                 });
+                pump();
+            }
         }
     }
 
@@ -276,7 +283,7 @@ final class TunnelEnd implements Surroundings.PeerLink {
 
     private void received(int stream, Epoch epoch) {
         EpochId id = epoch.header().epoch();
-        if (ledger.vm(stream).isEmpty() || !ledger.deliver(stream, id)) {
+        if (ledger.deliver(stream, id, epoch.plainBytes()).isPresent()) {
             close("epoch " + id + " of stream " + stream + " is out of order");
             return;
         }

@@ -1,7 +1,7 @@
 package org.secondsite.replicator.agent;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.OptionalLong;
 import org.secondsite.config.EpochId;
 
@@ -9,8 +9,8 @@ import org.secondsite.config.EpochId;
  * When the next checkpoint of a VM is due, and which id it gets.
  *
  * <p>A checkpoint is due an interval after the start of the one before it, but not before that one is shipped, and not while
- * as many epochs as the window allows are beyond the gateway's last credit: then the VM simply runs on, and its held output
- * waits. Missed starts are not made up for. After a dropped checkpoint the next one waits longer with every further drop, so
+ * as many epochs, or as many bytes of them, as the window allows are beyond the gateway's last credit: then the VM runs on and
+ * its held output waits, or the VM itself waits ({@link #starvesIn}), and what it changes meanwhile is one epoch later. Missed starts are not made up for. After a dropped checkpoint the next one waits longer with every further drop, so
  * that a gateway which never seals does not keep the VM paused.
  *
  * <p>Pure: the time is passed in, in nanoseconds of any monotonic clock. Not thread-safe.
@@ -19,19 +19,22 @@ public final class CheckpointSchedule {
     private static final long FIRST_BACKOFF_NANOS = 100_000_000;
     private static final long LAST_BACKOFF_NANOS = 5_000_000_000L;
 
-    private final Deque<EpochId> outstanding = new ArrayDeque<>();
+    private final Map<EpochId, Long> outstanding = new HashMap<>();
+    private long outstandingBytes;
     private boolean active;
     private EpochId next = EpochId.NONE;
     private long intervalNanos;
     private int window = 1;
+    private long windowBytes = Long.MAX_VALUE;
     private long dueNanos;
     private long lastStartNanos;
     private boolean shipping;
     private int drops;
 
-    /** Sets the most epochs beyond the last credited one. */
-    public void window(int epochs) {
+    /** Sets the most epochs beyond the last credited one, and the bytes of them at which none is begun. */
+    public void window(int epochs, long bytes) {
         window = epochs;
+        windowBytes = bytes;
     }
 
     /** Begins: the first checkpoint is due now. What was outstanding before is forgotten. */
@@ -41,14 +44,14 @@ public final class CheckpointSchedule {
         intervalNanos = interval;
         dueNanos = now;
         lastStartNanos = now;
-        outstanding.clear();
+        forget();
         drops = 0;
     }
 
     /** No more checkpoints until the next start. */
     public void stop() {
         active = false;
-        outstanding.clear();
+        forget();
     }
 
     /** The connection is gone: nothing is being shipped, and no more checkpoints until the next start. */
@@ -77,15 +80,45 @@ public final class CheckpointSchedule {
 
     /** Forgets the epochs up to this one. */
     public void credit(EpochId committed) {
-        outstanding.removeIf(id -> id.atMost(committed));
+        outstanding.keySet().removeIf(id -> id.atMost(committed));
+        count();
+    }
+
+    private void forget() {
+        outstanding.clear();
+        count();
+    }
+
+    private void count() {
+        outstandingBytes =
+                outstanding.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    private boolean isFull() {
+        return outstanding.size() >= window || outstandingBytes >= windowBytes;
     }
 
     /** How long until the next checkpoint, 0 if it is due; empty if none can be due before something else happens. */
     public OptionalLong dueIn(long now) {
-        if (!active || shipping || outstanding.size() >= window) {
+        if (!active || shipping || isFull()) {
             return OptionalLong.empty();
         }
         return OptionalLong.of(Math.max(0, dueNanos - now));
+    }
+
+    /**
+     * How long until a checkpoint is due that the window has no room for, 0 if it is so now; empty if that cannot be before
+     * something else happens.
+     */
+    public OptionalLong starvesIn(long now) {
+        return active && isFull() ? OptionalLong.of(Math.max(0, dueNanos - now)) : OptionalLong.empty();
+    }
+
+    /** The checkpoint was taken, and the epoch has so many bytes. */
+    public void taken(EpochId id, long bytes) {
+        if (outstanding.replace(id, bytes) != null) {
+            count();
+        }
     }
 
     /** A checkpoint begins now: its id. */
@@ -94,7 +127,7 @@ public final class CheckpointSchedule {
         next = id.next();
         lastStartNanos = now;
         dueNanos = now + intervalNanos;
-        outstanding.add(id);
+        outstanding.put(id, 0L);
         shipping = true;
         return id;
     }

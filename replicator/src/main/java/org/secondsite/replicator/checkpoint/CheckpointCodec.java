@@ -16,7 +16,7 @@ import org.secondsite.replicator.EpochHeader;
  *
  * HELLO 1            | version u16 | flags u16 (bit 0: running) | RAM bytes u64 | applied, 16 bytes |
  *                    | VM name: length u8, ASCII | length u16, description in UTF-8 |
- * WELCOME 2          | version u16 | window u32 |
+ * WELCOME 2          | version u16 | window u32 | window bytes u64 | stalls u8 |
  * REFUSED 3          | length u16, reason |             STOP_VM 16: the same
  * START 4            | first epoch | full u8 (0, 1) | interval ms u32 |
  * INTERVAL 5         | interval ms u32 |
@@ -94,11 +94,18 @@ public final class CheckpointCodec {
         }
     }
 
+    private static CheckpointMessage.Welcome welcome(Body body) {
+        int version = body.u16();
+        int window = body.positive();
+        long windowBytes = body.positiveLong();
+        return new CheckpointMessage.Welcome(version, window, windowBytes, body.flag());
+    }
+
     private static CheckpointMessage body(MessageType type, Body body) {
         CheckpointMessage message =
                 switch (type) {
                     case HELLO -> hello(body);
-                    case WELCOME -> new CheckpointMessage.Welcome(body.u16(), body.positive());
+                    case WELCOME -> welcome(body);
                     case REFUSED -> new CheckpointMessage.Refused(body.text());
                     case START -> new CheckpointMessage.Start(body.epoch(), body.flag(), body.positive());
                     case INTERVAL -> new CheckpointMessage.Interval(body.positive());
@@ -197,6 +204,7 @@ public final class CheckpointCodec {
             }
             case CheckpointMessage.Welcome welcome -> {
                 out.writeShort(welcome.version()).writeInt(welcome.window());
+                out.writeLong(welcome.windowBytes()).writeBoolean(welcome.stalls());
                 yield MessageType.WELCOME;
             }
             case CheckpointMessage.Refused refused -> text(MessageType.REFUSED, refused.reason(), out);
@@ -314,6 +322,14 @@ public final class CheckpointCodec {
 
         long u64() {
             return need(8).readLong();
+        }
+
+        long positiveLong() {
+            long value = u64();
+            if (value <= 0) {
+                throw new IllegalArgumentException(Long.toUnsignedString(value) + " is not positive");
+            }
+            return value;
         }
 
         long nonNegative() {

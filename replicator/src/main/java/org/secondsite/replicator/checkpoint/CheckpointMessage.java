@@ -28,8 +28,11 @@ public sealed interface CheckpointMessage {
      *
      * @param version the protocol version that will be spoken
      * @param window the most epochs that the agent may have beyond the last credited one
+     * @param windowBytes no checkpoint is begun while the epochs beyond the last credited one have so many bytes together, in
+     *     plain form; so a single epoch may be larger
+     * @param stalls whether the VM shall stand still while a checkpoint is due and the window is full; otherwise it runs on
      */
-    record Welcome(int version, int window) implements CheckpointMessage {}
+    record Welcome(int version, int window, long windowBytes, boolean stalls) implements CheckpointMessage {}
 
     /** Gateway's other answer to HELLO; the connection is closed after it. */
     record Refused(String reason) implements CheckpointMessage {}

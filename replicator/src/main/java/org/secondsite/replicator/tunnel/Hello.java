@@ -11,7 +11,7 @@ import org.secondsite.replicator.codec.CodecSettings;
  *
  * <pre>
  * | "SSGT" u32 | lowest version u16 | highest version u16 | incarnation u64 | beacon key, 32 bytes |
- * | version bytes u64 | window u8 |
+ * | version bytes u64 | window u8 | uncommitted bytes u64 | unfinished bytes u64 |
  * | length u8, name of the own site | length u8, name of the site that the peer is taken for |
  * </pre>
  *
@@ -22,6 +22,9 @@ import org.secondsite.replicator.codec.CodecSettings;
  * @param beaconKey the key under which the sender authenticates its datagrams; TLS keeps it secret
  * @param versionBytes the memory per VM that the sender has for versions of pages that it receives
  * @param windowLog the power of two of the bytes of zstd's history that it has per VM
+ * @param uncommittedBytes the epochs of one VM, in plain form, that the sender takes and has not answered; a single one may be
+ *     larger
+ * @param unfinishedBytes what all unfinished epochs together may hold at the sender, in plain form
  * @param self the sender's site
  * @param peer the site that it wants to talk to
  */
@@ -32,13 +35,15 @@ public record Hello(
         BeaconKey beaconKey,
         long versionBytes,
         int windowLog,
+        long uncommittedBytes,
+        long unfinishedBytes,
         String self,
         String peer) {
     /** The version that this code speaks. */
-    public static final int VERSION = 1;
+    public static final int VERSION = 2;
 
     private static final int MAGIC = 0x53534754;
-    private static final int FIXED_BYTES = 4 + 2 + 2 + 8 + BeaconKey.BYTES + 8 + 1;
+    private static final int FIXED_BYTES = 4 + 2 + 2 + 8 + BeaconKey.BYTES + 8 + 1 + 8 + 8;
 
     /** What is said by this version of the code. */
     public static Hello of(TunnelSettings settings, long incarnation, BeaconKey beaconKey) {
@@ -49,6 +54,8 @@ public record Hello(
                 beaconKey,
                 settings.limits().codec().versionBytes(),
                 settings.limits().codec().windowLog(),
+                settings.limits().maxInFlightBytes(),
+                settings.limits().maxEpochBytes(),
                 settings.self().name(),
                 settings.peer().name());
     }
@@ -58,7 +65,10 @@ public record Hello(
         ByteBuf out = allocator.directBuffer();
         out.writeInt(MAGIC).writeShort(lowestVersion).writeShort(highestVersion).writeLong(incarnation);
         beaconKey.write(out);
-        out.writeLong(versionBytes).writeByte(windowLog);
+        out.writeLong(versionBytes)
+                .writeByte(windowLog)
+                .writeLong(uncommittedBytes)
+                .writeLong(unfinishedBytes);
         writeName(out, self);
         writeName(out, peer);
         return out;
@@ -79,11 +89,29 @@ public record Hello(
         BeaconKey key = BeaconKey.read(in);
         long versionBytes = in.readLong();
         int windowLog = in.readUnsignedByte();
+        long uncommittedBytes = in.readLong();
+        long unfinishedBytes = in.readLong();
         String self = readName(in);
         String peer = readName(in);
-        boolean possible = self != null && peer != null && lowest <= highest && versionBytes >= 0 && windowLog >= 10;
+        boolean possible = self != null
+                && peer != null
+                && lowest <= highest
+                && versionBytes >= 0
+                && windowLog >= 10
+                && uncommittedBytes > 0
+                && unfinishedBytes > 0;
         return possible
-                ? Optional.of(new Hello(lowest, highest, incarnation, key, versionBytes, windowLog, self, peer))
+                ? Optional.of(new Hello(
+                        lowest,
+                        highest,
+                        incarnation,
+                        key,
+                        versionBytes,
+                        windowLog,
+                        uncommittedBytes,
+                        unfinishedBytes,
+                        self,
+                        peer))
                 : Optional.empty();
     }
 

@@ -24,6 +24,7 @@ public final class ReceiveLedger {
         private final int number;
         private EpochId delivered = EpochId.NONE;
         private EpochId committed = EpochId.NONE;
+        private long unansweredBytes;
 
         private Stream(VmId vm, int number) {
             this.vm = vm;
@@ -32,13 +33,24 @@ public final class ReceiveLedger {
     }
 
     /** An epoch that was given to the listener and not answered yet. */
-    private record Unanswered(Stream stream, EpochId epoch) {}
+    private record Unanswered(Stream stream, EpochId epoch, long bytes) {}
+
+    private final long maxVmBytes;
 
     private final Map<Integer, Stream> byNumber = new HashMap<>();
     private final Map<VmId, Stream> byVm = new HashMap<>();
     private final Map<VmId, Deque<Unanswered>> unanswered = new HashMap<>();
     private long incarnation;
     private boolean known;
+
+    /**
+     * An empty ledger.
+     *
+     * @param maxVmBytes what the peer may have delivered of a VM without an answer, in plain form; a single epoch may be larger
+     */
+    public ReceiveLedger(long maxVmBytes) {
+        this.maxVmBytes = maxVmBytes;
+    }
 
     /** The peer said hello. If it is another process than before, nothing that was noted of the earlier one counts. */
     public void hello(long peerIncarnation) {
@@ -103,16 +115,25 @@ public final class ReceiveLedger {
     /**
      * A whole epoch arrived.
      *
-     * @return false if the stream is not open, or the epoch does not follow what was delivered: it must not be given out
+     * @param bytes its size in plain form
+     * @return why it must not be given out: the stream is not open, the epoch does not follow what was delivered, or the peer
+     *     ignores the window; or empty
      */
-    public boolean deliver(int number, EpochId epoch) {
+    public Optional<String> deliver(int number, EpochId epoch, long bytes) {
         Stream stream = byNumber.get(number);
-        if (stream == null || epoch.atMost(stream.delivered)) {
-            return false;
+        if (stream == null) {
+            return Optional.of("it is not open");
+        }
+        if (epoch.atMost(stream.delivered)) {
+            return Optional.of("it came already");
+        }
+        if (stream.unansweredBytes > 0 && stream.unansweredBytes + bytes > maxVmBytes) {
+            return Optional.of("the window of " + maxVmBytes + " bytes is full");
         }
         stream.delivered = epoch;
-        unanswered.computeIfAbsent(stream.vm, vm -> new ArrayDeque<>()).addLast(new Unanswered(stream, epoch));
-        return true;
+        stream.unansweredBytes += bytes;
+        unanswered.computeIfAbsent(stream.vm, vm -> new ArrayDeque<>()).addLast(new Unanswered(stream, epoch, bytes));
+        return Optional.empty();
     }
 
     /**
@@ -149,8 +170,10 @@ public final class ReceiveLedger {
             Unanswered candidate = all.next();
             if (candidate.epoch().equals(epoch)) {
                 all.remove();
+                candidate.stream().unansweredBytes -= candidate.bytes();
                 for (int i = 0; andEarlier && i < earlier; i++) {
-                    waiting.removeFirst();
+                    Unanswered implied = waiting.removeFirst();
+                    implied.stream().unansweredBytes -= implied.bytes();
                 }
                 return candidate;
             }

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,7 @@ import java.util.function.Consumer;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.PageSet;
 
 /**
  * The sending side's memory: per VM the epochs that were handed over and are not known to be held by the peer.
@@ -23,6 +25,11 @@ import org.secondsite.replicator.Epoch;
  * <p><b>Order.</b> The epochs of a stream go through three queues: <em>waiting</em>, the first of which is being encoded;
  * <em>encoded</em>, whose bytes wait for the connection; and <em>sent</em>, which the peer may answer. A break puts back into
  * the first queue what the peer does not say it got.
+ *
+ * <p><b>Room.</b> At most {@code maxVmBytes} of a VM's epochs are on their way to the peer, and at most so many bytes of begun
+ * and unfinished epochs of all VMs as the peer takes; of each, an epoch that is alone may be larger. What does not fit yet
+ * waits here: a full window is back-pressure, not a fault. How much may wait is the source's credit, which is of the same
+ * size: so a source that keeps to it adds to less than {@code maxVmBytes}, and one that does not is refused.
  *
  * <p><b>Fairness.</b> {@link #poll} takes the streams in turn. The caller sends one piece of bounded size and puts the stream
  * back with {@link #again}, so a VM with a huge epoch delays another's by one piece.
@@ -49,7 +56,14 @@ public final class SendWindow {
         private final Deque<Epoch> waiting = new ArrayDeque<>();
         private EpochId last = EpochId.NONE;
         private EpochId lastSent = EpochId.NONE;
+        /** Of all epochs of the stream. */
         private long bytes;
+
+        /** Of those that are begun, encoded or sent. */
+        private long onTheWayBytes;
+
+        /** Whether the first of the waiting ones is begun: room was made for it. */
+        private boolean begun;
         /** In the queue, or given out by {@link #poll}. */
         private boolean taken;
 
@@ -103,14 +117,25 @@ public final class SendWindow {
     public record Commit(VmId vm, EpochId epoch) {}
 
     /**
+     * A chain that was discarded.
+     *
+     * @param epoch the epoch that it is about
+     * @param reason in words
+     */
+    public record Broken(VmId vm, EpochId epoch, String reason) {}
+
+    /**
      * What a resume amounts to.
      *
      * @param commits the commits that are news
-     * @param broken chains that were discarded, with the epoch that the peer claimed
+     * @param broken chains that were discarded
      */
-    public record Resumed(List<Commit> commits, List<Commit> broken) {}
+    public record Resumed(List<Commit> commits, List<Broken> broken) {}
 
     private final long maxVmBytes;
+    private long peerVmBytes = Long.MAX_VALUE;
+    private long peerUnfinishedBytes = Long.MAX_VALUE;
+    private long unfinishedBytes;
     private final Consumer<Epoch> freed;
     private final Map<VmId, Stream> byVm = new LinkedHashMap<>();
     private final Map<Integer, Stream> byNumber = new HashMap<>();
@@ -120,7 +145,7 @@ public final class SendWindow {
     /**
      * An empty window.
      *
-     * @param maxVmBytes the bound for each VM; a single epoch may be larger
+     * @param maxVmBytes the bound for each VM, in plain form; a single epoch may be larger
      * @param freed is given every epoch that leaves the window, and closes it
      */
     public SendWindow(long maxVmBytes, Consumer<Epoch> freed) {
@@ -148,8 +173,11 @@ public final class SendWindow {
         } else if (!epoch.header().isFull() && !epoch.header().base().equals(stream.last)) {
             return Optional.of("a delta on " + epoch.header().base() + " does not fit behind " + stream.last);
         }
-        if (stream.bytes > 0 && stream.bytes + epoch.plainBytes() > maxVmBytes) {
-            return Optional.of("the window of " + maxVmBytes + " bytes is full");
+        if (stream.bytes >= maxVmBytes) {
+            return Optional.of("the window of " + maxVmBytes + " bytes was full before: the source ignores its credit");
+        }
+        if (cost(epoch) > peerUnfinishedBytes) {
+            return Optional.of(tooLarge(epoch));
         }
         stream.last = epoch.header().epoch();
         stream.bytes += epoch.plainBytes();
@@ -171,6 +199,7 @@ public final class SendWindow {
         byNumber.remove(stream.number);
         ready.remove(stream);
         stream.discarded = true;
+        unfinishedBytes -= unfinishedBytes(stream);
         stream.sent.forEach(freed);
         stream.encoded.forEach(freed);
         stream.waiting.forEach(freed);
@@ -180,15 +209,38 @@ public final class SendWindow {
         return stream.opened ? Optional.of(stream) : Optional.empty();
     }
 
-    /** The stream whose turn it is to send a piece, or null. Not given out until {@link #again}. */
+    /**
+     * The stream whose turn it is to send a piece, or null. Not given out until {@link #again}.
+     *
+     * <p>A begun epoch goes on in any case. While the epoch whose turn it is to be begun does not fit, no other is begun: so
+     * those on their way end, and a large one does not wait for ever.
+     */
     public Stream poll() {
-        return ready.poll();
+        boolean mayBegin = true;
+        for (Iterator<Stream> turns = ready.iterator(); turns.hasNext(); ) {
+            Stream stream = turns.next();
+            if (!stream.begun && mayBegin) {
+                long cost = cost(stream.current());
+                mayBegin = unfinishedBytes == 0 || unfinishedBytes + cost <= peerUnfinishedBytes;
+                if (mayBegin) {
+                    unfinishedBytes += cost;
+                    stream.onTheWayBytes += stream.current().plainBytes();
+                    stream.begun = true;
+                }
+            }
+            if (stream.begun) {
+                turns.remove();
+                return stream;
+            }
+        }
+        return null;
     }
 
     /** {@code stream.current()} is encoded to its end; the next one may be begun. */
     public void wholeEncoded(Stream stream) {
         if (!stream.discarded) {
             stream.encoded.addLast(stream.waiting.removeFirst());
+            stream.begun = false;
         }
     }
 
@@ -205,6 +257,7 @@ public final class SendWindow {
         }
         Epoch whole = stream.encoded.removeFirst();
         stream.sent.addLast(whole);
+        unfinishedBytes -= cost(whole);
         stream.lastSent = whole.header().epoch();
         return whole.plainBytes();
     }
@@ -226,6 +279,12 @@ public final class SendWindow {
         if (!epoch.atMost(stream.lastSent)) {
             return Answer.IMPOSSIBLE;
         }
+        Answer answer = committed(stream, epoch);
+        enqueue(stream);
+        return answer;
+    }
+
+    private Answer committed(Stream stream, EpochId epoch) {
         if (stream.sent.stream().noneMatch(entry -> entry.header().epoch().equals(epoch))) {
             return Answer.IGNORED;
         }
@@ -250,6 +309,7 @@ public final class SendWindow {
         entry.ifPresent(found -> {
             stream.sent.remove(found);
             free(stream, found);
+            enqueue(stream);
         });
         return entry.isPresent() ? Answer.TAKEN : Answer.IGNORED;
     }
@@ -264,24 +324,30 @@ public final class SendWindow {
      * claims to have got what was never sent is discarded: one of the two ends is wrong about it.
      *
      * @param resume the peer's word
+     * @param vmBytes what the peer takes of one VM and has not answered, in plain form
+     * @param unfinished what all unfinished epochs may take at the peer
      */
-    public Resumed resume(Resume resume) {
+    public Resumed resume(Resume resume, long vmBytes, long unfinished) {
+        peerVmBytes = vmBytes;
+        peerUnfinishedBytes = unfinished;
+        unfinishedBytes = 0;
         Map<Integer, Resume.Position> positions = new HashMap<>();
         resume.positions().forEach(position -> positions.put(position.stream(), position));
         List<Commit> commits = new ArrayList<>();
-        List<Commit> broken = new ArrayList<>();
+        List<Broken> broken = new ArrayList<>();
         ready.clear();
         for (Stream stream : List.copyOf(byVm.values())) {
             stream.opened = false;
             stream.taken = false;
+            stream.begun = false;
             Resume.Position position = positions.getOrDefault(
                     stream.number, new Resume.Position(stream.number, EpochId.NONE, EpochId.NONE));
             if (!position.delivered().atMost(stream.lastSent)) {
-                broken.add(new Commit(stream.vm, position.delivered()));
-                discard(stream.vm);
+                String claim = "the peer claims to have this epoch, which was never sent";
+                giveUp(stream, new Broken(stream.vm, position.delivered(), claim), broken);
                 continue;
             }
-            if (committed(stream.number, position.committed()) == Answer.TAKEN) {
+            if (committed(stream, position.committed()) == Answer.TAKEN) {
                 commits.add(new Commit(stream.vm, position.committed()));
             }
             while (!stream.encoded.isEmpty()) {
@@ -292,9 +358,27 @@ public final class SendWindow {
                 stream.waiting.addFirst(stream.sent.removeLast());
             }
             stream.lastSent = position.delivered();
-            enqueue(stream);
+            stream.onTheWayBytes =
+                    stream.sent.stream().mapToLong(Epoch::plainBytes).sum();
+            Optional<Epoch> tooLarge = stream.waiting.stream()
+                    .filter(epoch -> cost(epoch) > peerUnfinishedBytes)
+                    .findFirst();
+            if (tooLarge.isPresent()) {
+                Epoch epoch = tooLarge.get();
+                giveUp(stream, new Broken(stream.vm, epoch.header().epoch(), tooLarge(epoch)), broken);
+            } else {
+                enqueue(stream);
+            }
         }
         return new Resumed(commits, broken);
+    }
+
+    private void giveUp(Stream stream, Broken why, List<Broken> broken) {
+        // Nothing of it is unfinished at the peer: the connection is new.
+        stream.encoded.forEach(freed);
+        stream.encoded.clear();
+        broken.add(why);
+        discard(stream.vm);
     }
 
     /** What is in the window, by VM. VMs of which nothing is in it are left out. */
@@ -319,14 +403,37 @@ public final class SendWindow {
     }
 
     private void enqueue(Stream stream) {
-        if (!stream.taken && !stream.waiting.isEmpty()) {
+        if (!stream.taken && !stream.waiting.isEmpty() && (stream.begun || fits(stream))) {
             stream.taken = true;
             ready.addLast(stream);
         }
     }
 
+    private boolean fits(Stream stream) {
+        long bytes = stream.current().plainBytes();
+        return stream.onTheWayBytes == 0 || stream.onTheWayBytes + bytes <= Math.min(maxVmBytes, peerVmBytes);
+    }
+
     private void free(Stream stream, Epoch epoch) {
         stream.bytes -= epoch.plainBytes();
+        stream.onTheWayBytes -= epoch.plainBytes();
         freed.accept(epoch);
+    }
+
+    private static long unfinishedBytes(Stream stream) {
+        long bytes = stream.begun ? cost(stream.current()) : 0;
+        for (Epoch epoch : stream.encoded) {
+            bytes += cost(epoch);
+        }
+        return bytes;
+    }
+
+    /** What an unfinished epoch may take at the peer, which keeps its pages in whole chunks. */
+    private static long cost(Epoch epoch) {
+        return epoch.plainBytes() + PageSet.CHUNK_BYTES;
+    }
+
+    private String tooLarge(Epoch epoch) {
+        return "an epoch of " + epoch.plainBytes() + " bytes, the peer takes " + peerUnfinishedBytes;
     }
 }

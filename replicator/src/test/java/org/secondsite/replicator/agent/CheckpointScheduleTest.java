@@ -26,7 +26,7 @@ class CheckpointScheduleTest {
     @BeforeEach
     void start() {
         assertEquals(NOT, schedule.dueIn(0));
-        schedule.window(3);
+        schedule.window(3, 1000);
         schedule.start(epoch(1), 50 * MS, 0);
     }
 
@@ -64,6 +64,25 @@ class CheckpointScheduleTest {
         take(epoch(4), 150);
         schedule.credit(epoch(4));
         take(epoch(5), 200);
+    }
+
+    @Test
+    void waitsForCreditWhenTheWindowIsFullInBytesHoweverLargeASingleEpochIs() {
+        take(epoch(1), 0);
+        schedule.taken(epoch(1), 999);
+        take(epoch(2), 50);
+        schedule.taken(epoch(2), 50_000);
+        assertEquals(NOT, schedule.dueIn(100 * MS), "50,999 of 1000 bytes");
+        assertEquals(ms(0), schedule.starvesIn(100 * MS));
+        assertEquals(ms(20), schedule.starvesIn(80 * MS));
+        schedule.credit(epoch(1));
+        assertEquals(NOT, schedule.dueIn(100 * MS), "50,000 of 1000 bytes");
+        schedule.credit(epoch(2));
+        assertEquals(NOT, schedule.starvesIn(100 * MS));
+        take(epoch(3), 120);
+        schedule.taken(epoch(3), 1000);
+        schedule.start(epoch(9), 50 * MS, 130 * MS);
+        take(epoch(9), 130);
     }
 
     @Test

@@ -23,10 +23,10 @@ class CheckpointCodecTest {
 
     static Stream<CheckpointMessage> everyMessage() {
         return Stream.of(
-                new CheckpointMessage.Hello(1, VM, 128 << 20, true, E, "QEMU 7.2.22, größer"),
-                new CheckpointMessage.Hello(1, VM, 4096, false, EpochId.NONE, ""),
-                new CheckpointMessage.Hello(2, VM, 77, false, EpochId.NONE, "of another version"),
-                new CheckpointMessage.Welcome(1, 16),
+                new CheckpointMessage.Hello(Limits.VERSION, VM, 128 << 20, true, E, "QEMU 7.2.22, größer"),
+                new CheckpointMessage.Hello(Limits.VERSION, VM, 4096, false, EpochId.NONE, ""),
+                new CheckpointMessage.Hello(1, VM, 77, false, EpochId.NONE, "of another version"),
+                new CheckpointMessage.Welcome(2, 16, 1L << 40, true),
                 new CheckpointMessage.Refused("no such VM"),
                 new CheckpointMessage.Start(E, true, 25),
                 new CheckpointMessage.Start(E, false, Integer.MAX_VALUE),
@@ -166,10 +166,10 @@ class CheckpointCodecTest {
         assertReset(ResetCode.BAD_DIRECTION, frame(new CheckpointMessage.VmStopped()), Side.GATEWAY);
         assertReset(ResetCode.BAD_FIELD, frame(new CheckpointMessage.Interval(0)), Side.GATEWAY);
         assertReset(ResetCode.BAD_FIELD, frame(new CheckpointMessage.Seal(E)).setLong(8, -1), Side.AGENT);
-        assertReset(ResetCode.BAD_FIELD, frame(new CheckpointMessage.Hello(1, VM, 5000, true, E, "")), Side.AGENT);
+        assertReset(ResetCode.BAD_FIELD, frame(new CheckpointMessage.Hello(2, VM, 5000, true, E, "")), Side.AGENT);
         assertReset(
                 ResetCode.BAD_FIELD,
-                frame(new CheckpointMessage.Hello(1, VM, 8192, true, E, "")).setByte(11, 2),
+                frame(new CheckpointMessage.Hello(2, VM, 8192, true, E, "")).setByte(11, 2),
                 Side.AGENT);
     }
 

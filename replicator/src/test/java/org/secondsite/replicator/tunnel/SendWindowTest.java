@@ -24,6 +24,7 @@ import org.secondsite.replicator.PageSet;
 
 class SendWindowTest {
     private static final VmId WEB = new VmId("web");
+    private static final VmId MAIL = new VmId("mail");
     private static final VmId DB = new VmId("db");
     private static final long MAX_BYTES = 3000;
 
@@ -53,19 +54,68 @@ class SendWindowTest {
     }
 
     @Test
-    void holdsNoMoreBytesThanItMayButAlwaysOneEpoch() {
+    void aFullWindowHoldsEpochsBackUntilCommitsMakeRoom() {
         SendWindow window = new SendWindow(MAX_BYTES, Epoch::close);
-        assertEquals(Optional.empty(), window.offer(epoch(WEB, id(1), EpochId.NONE, 50_000)));
-        assertTrue(window.offer(epoch(WEB, id(2), id(1), 1)).isPresent());
-        assertEquals(Optional.empty(), window.offer(epoch(DB, id(1), EpochId.NONE, 2000)));
-        assertEquals(Optional.empty(), window.offer(epoch(DB, id(2), id(1), 1000)));
-        assertTrue(window.offer(epoch(DB, id(3), id(2), 1)).isPresent());
-        sendAll(window);
-        assertEquals(SendWindow.Answer.TAKEN, window.committed(2, id(1)));
-        assertEquals(Optional.empty(), window.offer(epoch(DB, id(3), id(2), 1)));
-        assertEquals(
-                new SendWindow.InFlight(2, 1001, id(2), id(3)),
-                window.inFlight().get(DB));
+        window.offer(epoch(WEB, id(1), EpochId.NONE, 2000));
+        window.offer(epoch(WEB, id(2), id(1), 999));
+        assertEquals(Optional.empty(), window.offer(epoch(WEB, id(3), id(2), 50_000)), "the source had credit left");
+        assertEquals(List.of(1, 1), sendAll(window), "the third has to wait");
+        assertEquals(SendWindow.Answer.IMPOSSIBLE, window.committed(1, id(3)));
+        assertEquals(SendWindow.Answer.TAKEN, window.committed(1, id(1)));
+        assertEquals(List.of(), sendAll(window), "a large one goes alone");
+        assertEquals(SendWindow.Answer.TAKEN, window.committed(1, id(2)));
+        assertEquals(List.of(1), sendAll(window));
+        assertTrue(window.offer(epoch(WEB, id(4), id(3), 1)).isPresent(), "a source that ignores its credit");
+        assertEquals(Optional.empty(), window.offer(epoch(DB, id(1), EpochId.NONE, 10)), "the window of another VM");
+        assertEquals(List.of(2), sendAll(window));
+        assertEquals(SendWindow.Answer.TAKEN, window.committed(1, id(3)));
+        assertEquals(Optional.empty(), window.offer(epoch(WEB, id(4), id(3), 1)));
+        window.clear();
+    }
+
+    @Test
+    void aBreakTellsTheWindowOfThePeerAnew() {
+        SendWindow window = new SendWindow(MAX_BYTES, Epoch::close);
+        for (int number = 1; number <= 3; number++) {
+            window.offer(epoch(WEB, id(number), number == 1 ? EpochId.NONE : id(number - 1), 900));
+        }
+        assertEquals(List.of(1, 1, 1), sendAll(window));
+        Resume one = new Resume(List.of(new Resume.Position(1, id(1), EpochId.NONE)));
+        window.resume(one, 1000, Long.MAX_VALUE);
+        assertEquals(List.of(), sendAll(window), "the first is delivered and not answered");
+        window.committed(1, id(1));
+        assertEquals(List.of(1), sendAll(window));
+        window.refused(1, id(2));
+        assertEquals(List.of(1), sendAll(window));
+        window.committed(1, id(3));
+        assertEquals(Map.of(), window.inFlight());
+    }
+
+    @Test
+    void beginsNoMoreThanThePeerCanHoldUnfinishedAndStarvesNobody() {
+        SendWindow window = new SendWindow(Long.MAX_VALUE, Epoch::close);
+        int chunk = PageSet.CHUNK_BYTES;
+        window.resume(new Resume(List.of()), Long.MAX_VALUE, 8L * chunk);
+        window.offer(epoch(WEB, id(1), EpochId.NONE, 2 * chunk));
+        SendWindow.Stream web = window.poll();
+        window.offer(epoch(DB, id(1), EpochId.NONE, 5 * chunk));
+        window.offer(epoch(MAIL, id(1), EpochId.NONE, 10));
+        assertNull(window.poll(), "the large one does not fit, and the small one after it would keep it out");
+        window.wholeEncoded(web);
+        assertNull(window.poll(), "encoded is not sent");
+        window.wholeSent(web.number());
+        window.again(web);
+        SendWindow.Stream db = window.poll();
+        assertEquals(DB, db.vm());
+        assertEquals(1, sendAll(window).size());
+        assertTrue(window.offer(epoch(WEB, id(2), id(1), 8 * chunk)).isPresent(), "never, so at once");
+        window.discard(DB);
+        window.offer(epoch(WEB, id(2), id(1), 7 * chunk));
+        assertEquals(List.of(web.number()), sendAll(window));
+        SendWindow.Resumed resumed = window.resume(new Resume(List.of()), Long.MAX_VALUE, 2L * chunk);
+        assertEquals(WEB, resumed.broken().get(0).vm());
+        assertEquals(1, sendAll(window).size(), "the small one alone is left");
+        window.clear();
     }
 
     @Test
@@ -97,9 +147,10 @@ class SendWindowTest {
         assertEquals(SendWindow.Answer.IMPOSSIBLE, window.committed(stream.number() + 1, id(1)));
         assertEquals(SendWindow.Answer.TAKEN, window.committed(stream.number(), id(1)));
         Resume liar = new Resume(List.of(new Resume.Position(stream.number(), id(2), id(2))));
-        SendWindow.Resumed resumed = window.resume(liar);
+        SendWindow.Resumed resumed = window.resume(liar, MAX_BYTES, Long.MAX_VALUE);
         assertEquals(List.of(), resumed.commits());
-        assertEquals(List.of(new SendWindow.Commit(WEB, id(2))), resumed.broken());
+        assertEquals(1, resumed.broken().size());
+        assertEquals(id(2), resumed.broken().get(0).epoch());
         assertEquals(Map.of(), window.inFlight());
     }
 
@@ -133,7 +184,8 @@ class SendWindowTest {
         window.wholeSent(stream.number());
         window.wholeEncoded(stream);
         assertEquals(id(4), stream.current().header().epoch());
-        window.resume(new Resume(List.of(new Resume.Position(stream.number(), id(1), EpochId.NONE))));
+        window.resume(
+                new Resume(List.of(new Resume.Position(stream.number(), id(1), EpochId.NONE))), MAX_BYTES, 1L << 30);
         assertEquals(id(2), stream.current().header().epoch());
         assertEquals(SendWindow.Answer.TAKEN, window.committed(stream.number(), id(1)));
         assertEquals(List.of(stream.number(), stream.number(), stream.number()), sendAll(window));
@@ -155,10 +207,12 @@ class SendWindowTest {
     private static final class BrokenLine {
         private record Sent(int stream, Epoch epoch) {}
 
+        private static final long WINDOW = 23;
+
         private final long seed;
         private final Random random;
-        private final SendWindow window = new SendWindow(1 << 20, Epoch::close);
-        private ReceiveLedger ledger = new ReceiveLedger();
+        private final SendWindow window = new SendWindow(WINDOW, Epoch::close);
+        private ReceiveLedger ledger = new ReceiveLedger(WINDOW);
         private final Deque<Sent> forward = new ArrayDeque<>();
         private final Deque<Sent> back = new ArrayDeque<>();
         private final Deque<Epoch> undecided = new ArrayDeque<>();
@@ -199,9 +253,12 @@ class SendWindowTest {
 
         private void offer() {
             EpochId id = last.equals(EpochId.NONE) ? id(1 + random.nextInt(2)) : last.next();
-            Epoch epoch = epoch(WEB, id, last, 5);
-            assertEquals(Optional.empty(), window.offer(epoch), where());
-            last = id;
+            SendWindow.InFlight inFlight = window.inFlight().get(WEB);
+            if (inFlight == null || inFlight.bytes() < WINDOW) {
+                Epoch epoch = epoch(WEB, id, last, random.nextInt(20) == 0 ? 99 : 1 + random.nextInt(9));
+                assertEquals(Optional.empty(), window.offer(epoch), where());
+                last = id;
+            }
         }
 
         private void send() {
@@ -219,7 +276,8 @@ class SendWindowTest {
             Sent arrived = forward.poll();
             if (arrived != null && ledger.vm(arrived.stream()).isPresent()) {
                 EpochId id = arrived.epoch().header().epoch();
-                assertTrue(ledger.deliver(arrived.stream(), id), where() + " delivered twice: " + id);
+                long bytes = arrived.epoch().plainBytes();
+                assertEquals(Optional.empty(), ledger.deliver(arrived.stream(), id, bytes), where() + ": " + id);
                 EpochId before = deliveredByChain.put(arrived.stream(), id);
                 if (before != null) {
                     assertEquals(before.next(), id, where() + " a gap");
@@ -265,7 +323,7 @@ class SendWindowTest {
             if (up) {
                 ledger.hello(incarnation);
                 Resume resume = ledger.resume();
-                SendWindow.Resumed resumed = window.resume(resume);
+                SendWindow.Resumed resumed = window.resume(resume, WINDOW, Long.MAX_VALUE);
                 assertEquals(List.of(), resumed.broken(), where());
                 for (SendWindow.Commit commit : resumed.commits()) {
                     credited(resume.positions().get(0).stream(), commit.epoch());
@@ -288,7 +346,7 @@ class SendWindowTest {
             if (up) {
                 breakOrConnect();
             }
-            ledger = new ReceiveLedger();
+            ledger = new ReceiveLedger(WINDOW);
             deliveredByChain.clear();
             undecided.forEach(Epoch::close);
             undecided.clear();

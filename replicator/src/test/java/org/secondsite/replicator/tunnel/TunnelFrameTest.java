@@ -170,7 +170,7 @@ class TunnelFrameTest {
     }
 
     private static Hello hello(int lowest, int highest, String self, String peer) {
-        return new Hello(lowest, highest, 5, key(3), 1 << 20, 20, self, peer);
+        return new Hello(lowest, highest, 5, key(3), 1 << 20, 20, 1 << 28, 1L << 32, self, peer);
     }
 
     private static BeaconKey key(int seed) {

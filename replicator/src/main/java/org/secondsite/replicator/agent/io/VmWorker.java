@@ -52,6 +52,8 @@ final class VmWorker implements AutoCloseable {
     private CheckpointConnection connection;
     private long nextAttachNanos;
     private String attachTrouble = "";
+    private boolean stalls;
+    private boolean stalled;
     private boolean quit;
 
     VmWorker(VmHost host, InetSocketAddress gateway, AgentTiming timing, EventLoopGroup loop) {
@@ -86,10 +88,11 @@ final class VmWorker implements AutoCloseable {
         long now = System.nanoTime();
         OptionalLong due = connection == null || driver == null ? OptionalLong.empty() : schedule.dueIn(now);
         if (due.isPresent() && due.getAsLong() == 0 && events.isEmpty()) {
+            goOn();
             checkpoint(now);
             return;
         }
-        long wait = due.orElse(Long.MAX_VALUE);
+        long wait = Math.min(due.orElse(Long.MAX_VALUE), untilStall(now));
         if (driver == null) {
             wait = Math.min(wait, Math.max(0, nextAttachNanos - now));
         }
@@ -136,7 +139,10 @@ final class VmWorker implements AutoCloseable {
 
     private void received(CheckpointMessage message) throws InterruptedException {
         switch (message) {
-            case CheckpointMessage.Welcome welcome -> schedule.window(welcome.window());
+            case CheckpointMessage.Welcome welcome -> {
+                schedule.window(welcome.window(), welcome.windowBytes());
+                stalls = welcome.stalls();
+            }
             case CheckpointMessage.Start start -> startCheckpoints(start);
             case CheckpointMessage.Interval interval ->
                 schedule.interval(TimeUnit.MILLISECONDS.toNanos(interval.intervalMs()));
@@ -269,6 +275,7 @@ final class VmWorker implements AutoCloseable {
             pages = shadow.full();
         }
         Epoch epoch = new Epoch(new EpochHeader(host.vm(), id, base, host.ramBytes()), pages, taken.deviceState);
+        schedule.taken(id, epoch.plainBytes());
         CheckpointConnection to = connection;
         to.ship(epoch, taken.pauseNanos, () -> events.add(new WorkerEvent.Shipped(to, epoch)));
         if (!full) {
@@ -276,6 +283,48 @@ final class VmWorker implements AutoCloseable {
             shadow.advance(pages, id);
         }
         LOG.debug("{}: {}, {}", host.vm(), epoch, taken.phases);
+    }
+
+    /**
+     * Where the gateway wants a VM to wait rather than its output: pauses the VM while a checkpoint is due that the window has no
+     * room for, and lets it run on as soon as there is room, or nobody waits for checkpoints any more.
+     *
+     * @return how long until that is to be looked at again, in nanoseconds
+     */
+    private long untilStall(long now) throws InterruptedException {
+        OptionalLong starves = stalls && connection != null && driver != null && !link.stopDemanded()
+                ? schedule.starvesIn(now)
+                : OptionalLong.empty();
+        if (starves.isEmpty()) {
+            goOn();
+            return Long.MAX_VALUE;
+        }
+        if (starves.getAsLong() == 0 && !stalled) {
+            try {
+                stalled = true;
+                driver.pause();
+                LOG.info("{}: the VM waits until the standby has caught up", host.vm());
+            } catch (IOException lost) {
+                died(lost.getMessage());
+            }
+        }
+        return starves.getAsLong() == 0 ? Long.MAX_VALUE : starves.getAsLong();
+    }
+
+    /** Lets a VM that waits for room in the window run on. */
+    private void goOn() throws InterruptedException {
+        if (!stalled) {
+            return;
+        }
+        stalled = false;
+        if (driver == null || link.stopDemanded()) {
+            return;
+        }
+        try {
+            driver.resume();
+        } catch (IOException lost) {
+            died("it does not resume: " + lost.getMessage());
+        }
     }
 
     private void died(String reason) {
@@ -289,6 +338,7 @@ final class VmWorker implements AutoCloseable {
             shadow.close();
             shadow = null;
         }
+        stalled = false;
         if (driver != null) {
             driver.close();
             driver = null;
@@ -361,6 +411,11 @@ final class VmWorker implements AutoCloseable {
 
     private void letGo() {
         link.close();
+        try {
+            goOn();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
         dropDriver();
         try {
             while (connection != null) {

@@ -144,7 +144,8 @@ public final class CheckpointServer implements AutoCloseable {
             }
             session = new ServerSession(connection, hello, listener);
             sessions.put(hello.vm(), session);
-            connection.send(new CheckpointMessage.Welcome(Limits.VERSION, settings.window()));
+            connection.send(new CheckpointMessage.Welcome(
+                    Limits.VERSION, settings.window(), settings.windowBytes(), settings.stalls()));
             LOG.info(
                     "agent of {} attached from {}: {}, image at {}",
                     hello.vm(),

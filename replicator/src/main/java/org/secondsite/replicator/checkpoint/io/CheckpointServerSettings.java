@@ -10,11 +10,17 @@ import org.secondsite.config.VmId;
  * @param listen the local address; port 0 takes a free one
  * @param known the VMs that agents may attach for
  * @param window the most epochs that an agent may have beyond the last credited one
+ * @param windowBytes the most bytes of epochs beyond the last credited one at which an agent may begin another, in plain form
+ * @param stalls whether a VM stands still while a checkpoint is due and its window is full; otherwise it runs on
  * @param keepaliveMs after so much silence the gateway sends PING, after three times as much it gives the agent up
  */
-public record CheckpointServerSettings(InetSocketAddress listen, Set<VmId> known, int window, int keepaliveMs) {
+public record CheckpointServerSettings(
+        InetSocketAddress listen, Set<VmId> known, int window, long windowBytes, boolean stalls, int keepaliveMs) {
     /** The usual window, in epochs. */
     public static final int USUAL_WINDOW = 16;
+
+    /** The usual window, in bytes. */
+    public static final long USUAL_WINDOW_BYTES = 256L << 20;
 
     /** The usual keepalive, in milliseconds. */
     public static final int USUAL_KEEPALIVE_MS = 1000;
@@ -26,13 +32,14 @@ public record CheckpointServerSettings(InetSocketAddress listen, Set<VmId> known
      */
     public CheckpointServerSettings {
         known = Set.copyOf(known);
-        if (window < 1 || keepaliveMs < 1) {
-            throw new IllegalArgumentException("window " + window + ", keepalive " + keepaliveMs + " ms");
+        if (window < 1 || windowBytes < 1 || keepaliveMs < 1) {
+            throw new IllegalArgumentException(
+                    "window " + window + " epochs, " + windowBytes + " bytes, keepalive " + keepaliveMs + " ms");
         }
     }
 
     /** The usual window and keepalive. */
     public static CheckpointServerSettings of(InetSocketAddress listen, Set<VmId> known) {
-        return new CheckpointServerSettings(listen, known, USUAL_WINDOW, USUAL_KEEPALIVE_MS);
+        return new CheckpointServerSettings(listen, known, USUAL_WINDOW, USUAL_WINDOW_BYTES, false, USUAL_KEEPALIVE_MS);
     }
 }

@@ -35,7 +35,7 @@ final class EpochReceiver implements AutoCloseable {
     private final Sink sink;
     private final ExecutorService codecThread;
     private final CodecBuffers buffers = new CodecBuffers();
-    private final ReceiveLedger ledger = new ReceiveLedger();
+    private final ReceiveLedger ledger;
     private Link link;
     private EpochAssembler assembler;
     private int backlogBytes;
@@ -45,6 +45,7 @@ final class EpochReceiver implements AutoCloseable {
         this.loop = loop;
         this.limits = limits;
         this.sink = sink;
+        this.ledger = new ReceiveLedger(limits.maxInFlightBytes());
         this.codecThread = Executors.newSingleThreadExecutor(
                 Thread.ofPlatform().name(name + "-decode").daemon().factory());
     }
@@ -147,12 +148,15 @@ final class EpochReceiver implements AutoCloseable {
         EpochId id = epoch.header().epoch();
         if (from != link || ledger.vm(stream).isEmpty()) {
             epoch.close();
-        } else if (ledger.deliver(stream, id)) {
+            return;
+        }
+        Optional<String> fault = ledger.deliver(stream, id, epoch.plainBytes());
+        if (fault.isEmpty()) {
             epochsReceived++;
             sink.epochReceived(epoch);
         } else {
             epoch.close();
-            from.close(new Reset(ResetCode.ORDER, "epoch " + id + " of stream " + stream + " came already"));
+            from.close(new Reset(ResetCode.ORDER, "epoch " + id + " of stream " + stream + ": " + fault.get()));
         }
     }
 

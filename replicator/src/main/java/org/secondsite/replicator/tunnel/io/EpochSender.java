@@ -19,6 +19,7 @@ import org.secondsite.replicator.codec.CodecSettings;
 import org.secondsite.replicator.codec.EpochEncoder;
 import org.secondsite.replicator.tunnel.FrameQueue;
 import org.secondsite.replicator.tunnel.FrameType;
+import org.secondsite.replicator.tunnel.Hello;
 import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.Resume;
@@ -102,11 +103,11 @@ final class EpochSender implements AutoCloseable {
     }
 
     /** Starts to send on a new link, with a codec that remembers nothing. */
-    SendWindow.Resumed start(Link opened, CodecSettings agreed, Resume resume) {
+    SendWindow.Resumed start(Link opened, CodecSettings wish, Hello peer, Resume resume) {
         stop();
         link = opened;
-        codec = agreed;
-        return window.resume(resume);
+        codec = peer.codecFor(wish);
+        return window.resume(resume, peer.uncommittedBytes(), peer.unfinishedBytes());
     }
 
     /** The link is gone. */

@@ -236,8 +236,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
 
     @Override
     public void resumed(Link opened, Resume resume) {
-        SendWindow.Resumed resumed =
-                sender.start(opened, peerHello.codecFor(settings.limits().codec()), resume);
+        SendWindow.Resumed resumed = sender.start(opened, settings.limits().codec(), peerHello, resume);
         connected = true;
         connectionCount++;
         detail = "protocol version " + Hello.VERSION;
@@ -246,9 +245,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
         publishStatus();
         listener.connected();
         resumed.commits().forEach(commit -> listener.committed(commit.vm(), commit.epoch()));
-        resumed.broken()
-                .forEach(claim -> listener.refused(
-                        claim.vm(), claim.epoch(), "the peer claims to have this epoch, which was never sent"));
+        resumed.broken().forEach(broken -> listener.refused(broken.vm(), broken.epoch(), broken.reason()));
         sender.pump();
     }
 
@@ -293,6 +290,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
                 } else {
                     listener.refused(vm, frame.epoch(), refusal);
                 }
+                sender.pump();
             }
         }
         return null;

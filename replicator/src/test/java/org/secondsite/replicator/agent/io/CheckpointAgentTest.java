@@ -26,6 +26,7 @@ import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.SyntheticVm;
 import org.secondsite.replicator.checkpoint.CheckpointCodec;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
+import org.secondsite.replicator.checkpoint.Limits;
 
 /** Agents and gateways over loopback, with a synthetic VM. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -312,7 +313,8 @@ class CheckpointAgentTest {
         try (Socket silent = new Socket()) {
             silent.connect(gateway.address());
             var frame = Unpooled.buffer();
-            CheckpointCodec.encode(new CheckpointMessage.Hello(1, VM, RAM_BYTES, false, EpochId.NONE, ""), frame);
+            CheckpointCodec.encode(
+                    new CheckpointMessage.Hello(Limits.VERSION, VM, RAM_BYTES, false, EpochId.NONE, ""), frame);
             silent.getOutputStream().write(frame.array(), 0, frame.readableBytes());
             gateway.await("attached");
             assertTrue(gateway.await("detached").contains("nothing heard"));

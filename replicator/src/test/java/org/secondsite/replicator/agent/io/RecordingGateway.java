@@ -39,9 +39,18 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
     }
 
     RecordingGateway(VmId vm, int port) throws IOException {
+        this(vm, port, CheckpointServerSettings.USUAL_WINDOW_BYTES, false);
+    }
+
+    RecordingGateway(VmId vm, int port, long windowBytes, boolean stalls) throws IOException {
         server = CheckpointServer.open(
                 new CheckpointServerSettings(
-                        new InetSocketAddress(InetAddress.getLoopbackAddress(), port), Set.of(vm), WINDOW, 200),
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+                        Set.of(vm),
+                        WINDOW,
+                        windowBytes,
+                        stalls,
+                        200),
                 this);
     }
 

@@ -110,7 +110,7 @@ class TlsTunnelTest {
         TlsTunnel a = openA(pki.issue("a"));
         openB(pki.issue("b"), addressA);
         atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
-        Epoch image = incompressible(20_000);
+        Epoch image = incompressible(new EpochId(1, 1), EpochId.NONE, 20_000);
         long checksum = image.checksum();
         a.send(image);
         PeerMessage message = standbyState(1);
@@ -134,6 +134,36 @@ class TlsTunnelTest {
         a.send(new Epochs(WEB, 100, 2).next(new EpochId(1, 1), 10));
         atA.await("refused", SOON, () -> atA.refused().size() == 2);
         assertTrue(atA.refused().get(1).contains("does not follow"));
+    }
+
+    @Test
+    void aFullWindowIsBackPressureAtBothEndsAndNeverARefusal() throws Exception {
+        TunnelSettings.Limits small = new TunnelSettings.Limits(1 << 20, 64 << 20);
+        TlsTunnel a = closeLater(TlsTunnel.open(
+                new TunnelSettings(
+                        A, B, addressA, addressB, pki.issue("a"), FAST, new TunnelSettings.Limits(8 << 20, 64 << 20)),
+                atA));
+        TlsTunnel b =
+                closeLater(TlsTunnel.open(settingsB(pki.issue("b"), addressA).withLimits(small), atB));
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        List<Recorder.Received> sent = new ArrayList<>();
+        sent.add(send(a, incompressible(new EpochId(1, 1), EpochId.NONE, 1000)));
+        for (int number = 2; number <= 5; number++) {
+            sent.add(send(a, incompressible(new EpochId(1, number), new EpochId(1, number - 1), 100)));
+        }
+        atB.awaitEqual(sent.subList(0, 1), atB::received);
+        Thread.sleep(200);
+        assertEquals(1, atB.received().size(), "the image alone is more than B takes at a time");
+        b.committed(WEB, new EpochId(1, 1));
+        atB.awaitEqual(sent.subList(0, 3), atB::received);
+        Thread.sleep(200);
+        assertEquals(3, atB.received().size(), "a third delta does not fit");
+        atB.answerOn(b);
+        b.committed(WEB, new EpochId(1, 2));
+        b.committed(WEB, new EpochId(1, 3));
+        atB.awaitEqual(sent, atB::received);
+        assertEquals(List.of(), atA.refused());
+        assertEquals(1, atA.connections());
     }
 
     @Test
@@ -378,7 +408,7 @@ class TlsTunnelTest {
         return new PeerMessage.StandbyState(new GroupId("shop"), true, 1, burnedTerm, "");
     }
 
-    private static Epoch incompressible(int pages) {
+    private static Epoch incompressible(EpochId id, EpochId base, int pages) {
         PageSet.Builder builder = PageSet.builder();
         Random random = new Random(3);
         byte[] page = new byte[PageSet.PAGE_BYTES];
@@ -386,10 +416,7 @@ class TlsTunnelTest {
             random.nextBytes(page);
             builder.add(number, ByteBuffer.wrap(page));
         }
-        return new Epoch(
-                new EpochHeader(WEB, new EpochId(1, 1), EpochId.NONE, (long) pages * PageSet.PAGE_BYTES),
-                builder.build(),
-                new byte[10]);
+        return new Epoch(new EpochHeader(WEB, id, base, 20_000L * PageSet.PAGE_BYTES), builder.build(), new byte[10]);
     }
 
     private static InetSocketAddress freeAddress() throws Exception {
