@@ -33,6 +33,9 @@ final class PageDelta {
     static final int WORDS = PageSet.PAGE_BYTES / Long.BYTES;
     static final int MAX_LITERALS = 320;
 
+    /** Words looked at together: most pages differ in few places. */
+    private static final int GROUP_WORDS = 8;
+
     /** Differences from -2^20 to 2^20 - 1 are small: 21 bits with the sign, 3 bytes at most. */
     private static final int SMALL_BITS = 20;
 
@@ -111,16 +114,21 @@ final class PageDelta {
             int differing = 0;
             int previous = -1;
             int limit = literalStart + MAX_LITERALS * Long.BYTES;
-            for (int group = 0; group < WORDS; group += 4) {
+            for (int group = 0; group < WORDS; group += GROUP_WORDS) {
                 long at = (long) group * Long.BYTES;
-                long unequal = page.get(WORD, at) ^ old.get(WORD, oldOffset + at);
-                unequal |= page.get(WORD, at + 8) ^ old.get(WORD, oldOffset + at + 8);
-                unequal |= page.get(WORD, at + 16) ^ old.get(WORD, oldOffset + at + 16);
-                unequal |= page.get(WORD, at + 24) ^ old.get(WORD, oldOffset + at + 24);
+                long there = oldOffset + at;
+                long unequal = (page.get(WORD, at) ^ old.get(WORD, there))
+                        | (page.get(WORD, at + 8) ^ old.get(WORD, there + 8))
+                        | (page.get(WORD, at + 16) ^ old.get(WORD, there + 16))
+                        | (page.get(WORD, at + 24) ^ old.get(WORD, there + 24))
+                        | (page.get(WORD, at + 32) ^ old.get(WORD, there + 32))
+                        | (page.get(WORD, at + 40) ^ old.get(WORD, there + 40))
+                        | (page.get(WORD, at + 48) ^ old.get(WORD, there + 48))
+                        | (page.get(WORD, at + 56) ^ old.get(WORD, there + 56));
                 if (unequal == 0) {
                     continue;
                 }
-                for (int word = group; word < group + 4; word++) {
+                for (int word = group; word < group + GROUP_WORDS; word++) {
                     long value = page.get(WORD, (long) word * Long.BYTES);
                     long difference = value - old.get(WORD, oldOffset + (long) word * Long.BYTES);
                     if (difference != 0) {
