@@ -31,7 +31,7 @@ import org.secondsite.config.EpochId;
  * One preallocated segment (off-heap), cut into chunks. A lane takes chunks from the pool at its tail and gives them
  * back at its head; a record may run over the end of a chunk into the next, so no memory is lost to large frames.
  * Positions count bytes since the lane's beginning and never wrap; an epoch is a range of positions, so sealing and
- * committing cost the same for one packet as for a million, and a fence costs one step per chunk.
+ * committing cost the same for one packet as for a million, and a fence costs one step per chunk and loan.
  *
  * <pre>
  *   lane      epoch 7/1 (committed)     epoch 7/2 (sealed)         open epoch
@@ -51,13 +51,27 @@ import org.secondsite.config.EpochId;
  *
  * The tag is the caller's; ports use it to say which way a released frame takes.
  *
+ * <p><b>Lent frames.</b> A large frame need not be copied: it may stay in the port's memory ({@link LentBlocks}), and
+ * its record says where. The record takes the same room, from quota and pool, as if the frame were in it. When the port
+ * runs short of memory, because a VM's commit is long in coming, the arrival side copies what is not committed into
+ * that room ({@link #moveUncommitted}), which therefore cannot fail, and the port has its memory back: how long one VM
+ * waits never takes the port away from the others.
+ *
+ * <pre>
+ *   lent        0                 4        8               16                8 + length, rounded up
+ *              +-----------------+--------+---------------+------------------------+
+ *              | length | 1 << 31|  tag   | offset, int64 | room for the frame     |
+ *              +-----------------+--------+---------------+------------------------+
+ * </pre>
+ *
  * <h2>Threads</h2>
  *
  * Two sides, each of one thread, and both may be the same thread. The <em>arrival side</em> appends and gives the
  * commands; it writes {@code tail} and {@code limit}. The <em>release side</em> reads records below {@code limit} and
  * writes {@code head}. They share nothing else but single-writer numbers and the ring of chunks that come back, so
- * neither waits for the other. {@link #fence} and {@link #close} touch both ends of a lane: call them on the arrival
- * side while the release side is kept out by a lock. {@link #counters} and {@link #heldMemoryBytes} may be called by
+ * neither waits for the other. A lent record behind {@code limit} is the arrival side's alone, so it is moved without a
+ * lock. {@link #fence}, {@link #close} and {@link #moveAll} touch both ends of a lane: call them on the arrival side
+ * while the release side is kept out by a lock. {@link #counters} and {@link #heldMemoryBytes} may be called by
  * any thread.
  *
  * <h2>Back-pressure</h2>
@@ -83,10 +97,12 @@ import org.secondsite.config.EpochId;
  *   stale term                          refused and counted
  *   process ends, or close()            everything held is gone; nothing was sent
  *   release side stuck                  quota fills, newest dropped; a fence still empties the lane
+ *   port short of memory                lent frames move to the pool, where their room is
  * </pre>
  */
 public final class EpochBuffer implements AutoCloseable {
     private final ChunkPool pool;
+    private final LentBlocks lent;
     private final Lane[] lanes;
 
     /**
@@ -97,13 +113,19 @@ public final class EpochBuffer implements AutoCloseable {
      * @throws IllegalArgumentException if the pool cannot guarantee each lane one longest frame
      */
     public EpochBuffer(MemorySegment memory, BufferLimits limits, int lanes) {
+        this(memory, limits, lanes, LentBlocks.NONE);
+    }
+
+    /** The same, for a port in whose memory frames may stay. */
+    public EpochBuffer(MemorySegment memory, BufferLimits limits, int lanes, LentBlocks lent) {
         if (lanes < 1) {
             throw new IllegalArgumentException("a buffer needs at least one lane");
         }
         pool = new ChunkPool(memory, limits, lanes);
+        this.lent = lent;
         this.lanes = new Lane[lanes];
         for (int i = 0; i < lanes; i++) {
-            this.lanes[i] = new Lane(i, pool, limits);
+            this.lanes[i] = new Lane(i, pool, limits, lent);
         }
     }
 
@@ -112,9 +134,14 @@ public final class EpochBuffer implements AutoCloseable {
         return lanes.length;
     }
 
-    /** The memory that {@link ReleaseCursor}'s offsets are in. */
-    public MemorySegment memory() {
+    /** The pool: the memory that frames are copied to. */
+    MemorySegment memory() {
         return pool.memory();
+    }
+
+    /** The memory that lent frames are in. */
+    MemorySegment lentMemory() {
+        return lent.memory();
     }
 
     // ---- arrival side
@@ -130,6 +157,41 @@ public final class EpochBuffer implements AutoCloseable {
      */
     public Arrival arrive(int lane, MemorySegment source, long offset, int bytes, int tag, long nowNanos) {
         return lanes[lane].arrive(source, offset, bytes, tag, nowNanos);
+    }
+
+    /**
+     * The same for a packet in the lent memory, which stays there: its block must not be used for anything else until
+     * {@link LentBlocks#free} says so. It is copied all the same when its block has no room for another loan.
+     *
+     * @param offset its first byte in the lent memory
+     */
+    public Arrival arriveLent(int lane, long offset, int bytes, int tag, long nowNanos) {
+        if (bytes < RecordStream.LEAST_LENT_BYTES || !lent.hasRoom(offset)) {
+            return arrive(lane, lent.memory(), offset, bytes, tag, nowNanos);
+        }
+        return lanes[lane].arriveLent(offset, bytes, tag, nowNanos);
+    }
+
+    /**
+     * Copies the packets of a block that are not committed into the pool, where they have had their room all along.
+     *
+     * @return how many packets still need the block, because they are on their way out
+     */
+    public int moveUncommitted(int block) {
+        int leaving = 0;
+        for (int loan = 0; loan < lent.loans(block); loan++) {
+            RecordStream stream = lanes[lent.lane(block, loan)].stream;
+            long position = lent.position(block, loan);
+            // Behind the limit it is this side's alone. Before it, only the head tells whether it is still there.
+            if (position >= stream.limit()) {
+                if (stream.isLent(position)) {
+                    stream.moveToPool(position);
+                }
+            } else if (position >= stream.head()) {
+                leaving++;
+            }
+        }
+        return leaving;
     }
 
     /** Counts a packet that was dropped because its source address is not the VM's. */
@@ -185,6 +247,17 @@ public final class EpochBuffer implements AutoCloseable {
      */
     public boolean fence(int lane, long term) {
         return lanes[lane].fence(term);
+    }
+
+    /** {@link #moveUncommitted}, and those on their way out as well, while the release side is kept out. */
+    public void moveAll(int block) {
+        for (int loan = 0; loan < lent.loans(block); loan++) {
+            RecordStream stream = lanes[lent.lane(block, loan)].stream;
+            long position = lent.position(block, loan);
+            if (position >= stream.head() && stream.isLent(position)) {
+                stream.moveToPool(position);
+            }
+        }
     }
 
     /** Discards everything held and closes every lane. Never flushes. Both sides quiet. */

@@ -43,31 +43,55 @@ final class Lane {
     private final Tally unsendablePackets = new Tally();
     private final Tally unsendableBytes = new Tally();
 
-    Lane(int index, ChunkPool pool, BufferLimits limits) {
-        stream = new RecordStream(index, pool, limits);
+    Lane(int index, ChunkPool pool, BufferLimits limits, LentBlocks lent) {
+        stream = new RecordStream(index, pool, limits, lent);
         quotaBytes = limits.perVmBytes();
         frameBytes = limits.frameBytes();
         gauge = new PressureGauge(quotaBytes);
     }
 
+    /** The frame is copied. */
     Arrival arrive(MemorySegment source, long offset, int bytes, int tag, long nowNanos) {
-        VmState now = state;
-        if (now == VmState.CLOSED) {
+        if (!mayCome(bytes)) {
+            return refusal();
+        }
+        boolean first = stream.tail() == openFrom;
+        boolean appended = bytes <= frameBytes && stream.append(source, offset, bytes, tag);
+        return appended ? accepted(bytes, first, nowNanos) : noRoom();
+    }
+
+    /** The frame stays where it is, in the lent memory. */
+    Arrival arriveLent(long offset, int bytes, int tag, long nowNanos) {
+        if (!mayCome(bytes)) {
+            return refusal();
+        }
+        boolean first = stream.tail() == openFrom;
+        boolean appended = bytes <= frameBytes && stream.appendLent(offset, bytes, tag);
+        return appended ? accepted(bytes, first, nowNanos) : noRoom();
+    }
+
+    private boolean mayCome(int bytes) {
+        return state != VmState.CLOSED && stream.heldBytes() + RecordStream.recordBytes(bytes) <= quotaBytes;
+    }
+
+    private Arrival refusal() {
+        if (state == VmState.CLOSED) {
             droppedClosed.add(1);
             return Arrival.CLOSED;
         }
-        if (stream.heldBytes() + RecordStream.recordBytes(bytes) > quotaBytes) {
-            droppedQuota.add(1);
-            return Arrival.OVER_QUOTA;
-        }
-        boolean first = stream.tail() == openFrom;
-        if (bytes > frameBytes || !stream.append(source, offset, bytes, tag)) {
-            droppedPool.add(1);
-            return Arrival.NO_ROOM;
-        }
+        droppedQuota.add(1);
+        return Arrival.OVER_QUOTA;
+    }
+
+    private Arrival noRoom() {
+        droppedPool.add(1);
+        return Arrival.NO_ROOM;
+    }
+
+    private Arrival accepted(int bytes, boolean first, long nowNanos) {
         acceptedBytes.add(bytes);
         acceptedPackets.add(1);
-        if (now == VmState.PASS) {
+        if (state == VmState.PASS) {
             openFrom = stream.tail();
             stream.allowUpTo(openFrom);
             return Arrival.PASSED;

@@ -114,7 +114,7 @@ public final class LoopbackDataPlane implements DataPlane {
             byte[] frame = new byte[cursor.bytes()];
             for (int at = 0; at < frame.length; at += cursor.piece(at)) {
                 MemorySegment.copy(
-                        buffer.memory(), cursor.offset(at), MemorySegment.ofArray(frame), at, cursor.piece(at));
+                        cursor.memory(), cursor.offset(at), MemorySegment.ofArray(frame), at, cursor.piece(at));
             }
             buffer.released(lane, 1);
             uplink.accept(frame);

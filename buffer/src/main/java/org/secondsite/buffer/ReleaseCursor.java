@@ -1,5 +1,7 @@
 package org.secondsite.buffer;
 
+import java.lang.foreign.MemorySegment;
+
 /**
  * Walks the releasable records of a lane, oldest first, without taking them: the release side sends what the cursor
  * shows and then tells {@link EpochBuffer#released} how many have left.
@@ -15,6 +17,8 @@ public final class ReleaseCursor {
     private long frame;
     private int bytes;
     private int tag;
+    private boolean lent;
+    private long lentOffset;
 
     ReleaseCursor(EpochBuffer buffer) {
         this.buffer = buffer;
@@ -37,6 +41,10 @@ public final class ReleaseCursor {
         bytes = stream.bytesAt(next);
         tag = stream.tagAt(next);
         frame = next + RecordStream.HEADER_BYTES;
+        lent = stream.isLent(next);
+        if (lent) {
+            lentOffset = stream.lentOffsetAt(next);
+        }
         next += RecordStream.recordBytes(bytes);
         return true;
     }
@@ -51,13 +59,18 @@ public final class ReleaseCursor {
         return tag;
     }
 
-    /** Where byte {@code from} of the frame lies in {@link EpochBuffer#memory()}. */
+    /** The memory that the frame is in. */
+    public MemorySegment memory() {
+        return lent ? buffer.lentMemory() : buffer.memory();
+    }
+
+    /** Where byte {@code from} of the frame lies in {@link #memory()}. */
     public long offset(int from) {
-        return stream.address(frame + from);
+        return lent ? lentOffset + from : stream.address(frame + from);
     }
 
     /** How many bytes of the frame, from byte {@code from} on, lie together there; 0 at its end. */
     public int piece(int from) {
-        return Math.min(bytes - from, stream.roomAt(frame + from));
+        return lent ? bytes - from : Math.min(bytes - from, stream.roomAt(frame + from));
     }
 }

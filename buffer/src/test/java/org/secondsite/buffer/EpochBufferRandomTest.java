@@ -3,6 +3,7 @@ package org.secondsite.buffer;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -41,6 +42,9 @@ class EpochBufferRandomTest {
         private final byte[] scratch = new byte[9000];
         private int step;
         private long noRoom;
+        private LendingRing ring;
+        private long lentFrames;
+        private long movedBlocks;
 
         Run(long seed, boolean shortPool) {
             this.seed = seed;
@@ -58,7 +62,8 @@ class EpochBufferRandomTest {
 
         void play() {
             try (Arena arena = Arena.ofConfined()) {
-                EpochBuffer buffer = new EpochBuffer(arena.allocate(poolBytes, 8), limits, lanes);
+                ring = new LendingRing(arena, random);
+                EpochBuffer buffer = new EpochBuffer(arena.allocate(poolBytes, 8), limits, lanes, ring.lent);
                 ReleaseCursor cursor = buffer.cursor();
                 for (step = 0; step < OPERATIONS; step++) {
                     int lane = random.nextInt(lanes);
@@ -76,6 +81,9 @@ class EpochBufferRandomTest {
                     assertEquals(0, buffer.counters(lane).heldPackets(), this::where);
                 }
                 assertEquals(buffer.poolBytes(), buffer.poolFreeBytes(), this::where);
+                assertTrue(ring.reclaim(), this::where);
+                assertTrue(lentFrames > OPERATIONS / 100, this::where);
+                assertTrue(movedBlocks > 10, this::where);
             }
         }
 
@@ -84,6 +92,8 @@ class EpochBufferRandomTest {
             int dice = random.nextInt(100);
             if (dice < 60) {
                 arrive(buffer, lane);
+            } else if (dice < 62) {
+                makeRoom(buffer);
             } else if (dice < 75) {
                 drain(buffer, cursor, lane, random.nextInt(20));
             } else if (dice < 86) {
@@ -109,13 +119,38 @@ class EpochBufferRandomTest {
             byte[] frame = new byte[bytes];
             random.nextBytes(frame);
             int tag = random.nextInt();
-            System.arraycopy(frame, 0, scratch, 0, bytes);
-            Arrival got = buffer.arrive(lane, MemorySegment.ofArray(scratch), 0, bytes, tag, step);
+            Arrival got = offer(buffer, lane, frame, tag);
             // Whether the pool has a chunk is its own affair; all else is the reference's to say.
             boolean poolHasRoom = got != Arrival.NO_ROOM;
             noRoom += poolHasRoom ? 0 : 1;
             assertEquals(
                     reference[lane].arrive(new ReferenceEpochBuffer.Packet(frame, tag), poolHasRoom), got, this::where);
+        }
+
+        /** Some frames stay in the ring, the others are copied. */
+        private Arrival offer(EpochBuffer buffer, int lane, byte[] frame, int tag) {
+            long offset = random.nextBoolean() ? ring.put(frame) : -1;
+            if (offset >= 0) {
+                lentFrames++;
+                return buffer.arriveLent(lane, offset, frame.length, tag, step);
+            }
+            System.arraycopy(frame, 0, scratch, 0, frame.length);
+            return buffer.arrive(lane, MemorySegment.ofArray(scratch), 0, frame.length, tag, step);
+        }
+
+        /** The ring is short of memory: what is not committed goes to the pool, at times what is committed as well. */
+        private void makeRoom(EpochBuffer buffer) {
+            int block = ring.oldest();
+            if (block < 0) {
+                return;
+            }
+            movedBlocks++;
+            if (buffer.moveUncommitted(block) == 0) {
+                assertTrue(ring.lent.free(block), this::where);
+            } else if (random.nextInt(3) == 0) {
+                buffer.moveAll(block);
+                assertTrue(ring.lent.free(block), this::where);
+            }
         }
 
         private void drain(EpochBuffer buffer, ReleaseCursor cursor, int lane, int most) {
@@ -127,7 +162,7 @@ class EpochBufferRandomTest {
                 byte[] frame = new byte[cursor.bytes()];
                 for (int at = 0; at < frame.length; at += cursor.piece(at)) {
                     MemorySegment.copy(
-                            buffer.memory(), cursor.offset(at), MemorySegment.ofArray(frame), at, cursor.piece(at));
+                            cursor.memory(), cursor.offset(at), MemorySegment.ofArray(frame), at, cursor.piece(at));
                 }
                 assertArrayEquals(packet.bytes, frame, this::where);
             }

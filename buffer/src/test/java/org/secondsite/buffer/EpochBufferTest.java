@@ -200,6 +200,86 @@ class EpochBufferTest {
         assertEquals(1, buffer.counters(0).droppedPool());
     }
 
+    @Test
+    void aLentFrameIsReleasedFromWhereItIsAndGivesItsBlockBack() {
+        LentBlocks lent = lending();
+        buffer.hold(0, 1);
+        lent.memory().set(ValueLayout.JAVA_INT, 64, 1);
+        assertEquals(Arrival.HELD, buffer.arriveLent(0, 64, 100, 0, 0));
+        arrive(0, 2);
+        assertEquals(RecordStream.recordBytes(100) + RecordStream.recordBytes(8), buffer.heldMemoryBytes(0));
+        buffer.seal(0, new EpochId(1, 1));
+        buffer.commit(0, new EpochId(1, 1));
+        assertFalse(lent.free(0));
+        ReleaseCursor cursor = buffer.cursor();
+        cursor.start(0);
+        assertTrue(cursor.next());
+        assertEquals(lent.memory().address() + 64, cursor.memory().address() + cursor.offset(0));
+        assertEquals(100, cursor.piece(0));
+        assertEquals(List.of(1, 2), drain(0));
+        assertTrue(lent.free(0));
+    }
+
+    @Test
+    void whatIsNotCommittedIsMovedOutOfABlockThatThePortNeeds() {
+        LentBlocks lent = lending();
+        buffer.hold(0, 1);
+        for (int i = 1; i <= 3; i++) {
+            lent.memory().set(ValueLayout.JAVA_INT, 512L * i, i);
+            buffer.arriveLent(0, 512L * i, 512, 0, 0);
+            buffer.seal(0, new EpochId(1, i));
+        }
+        buffer.commit(0, new EpochId(1, 1));
+        assertEquals(1, buffer.moveUncommitted(0), "the first is on its way out");
+        assertFalse(lent.free(0));
+        assertEquals(List.of(1), drain(0));
+        assertTrue(lent.free(0));
+        lent.memory().fill((byte) 0xff);
+        buffer.commit(0, new EpochId(1, 3));
+        assertEquals(List.of(2, 3), drain(0));
+    }
+
+    @Test
+    void aFenceTakesBackWhatOneVmWasLentAndNothingElse() {
+        LentBlocks lent = lending();
+        buffer.hold(0, 1);
+        buffer.hold(1, 1);
+        lent.memory().set(ValueLayout.JAVA_INT, 64, 1);
+        buffer.arriveLent(0, 64, 100, 0, 0);
+        lent.memory().set(ValueLayout.JAVA_INT, 512, 2);
+        buffer.arriveLent(1, 512, 100, 0, 0);
+        buffer.arriveLent(0, 4096, 100, 0, 0);
+        buffer.fence(0, 2);
+        assertFalse(lent.free(0));
+        assertTrue(lent.free(1));
+        buffer.seal(1, new EpochId(1, 1));
+        buffer.commit(1, new EpochId(1, 1));
+        assertEquals(List.of(2), drain(1));
+        assertTrue(lent.free(0));
+    }
+
+    @Test
+    void aFrameForWhoseLoanThereIsNoPlaceIsCopied() {
+        LentBlocks lent = lending();
+        buffer.hold(0, 1);
+        for (int i = 0; i < 10; i++) {
+            lent.memory().set(ValueLayout.JAVA_INT, 64L * i, i);
+            assertEquals(Arrival.HELD, buffer.arriveLent(0, 64L * i, 64, 0, 0));
+        }
+        assertEquals(0, buffer.moveUncommitted(0));
+        lent.memory().fill((byte) 0xff);
+        buffer.seal(0, new EpochId(1, 1));
+        buffer.commit(0, new EpochId(1, 1));
+        assertEquals(List.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9), drain(0));
+    }
+
+    /** Two blocks of 4 KiB with places for 8 loans each. */
+    private LentBlocks lending() {
+        LentBlocks lent = new LentBlocks(arena.allocate(8192, 8), 4096, 8);
+        buffer = new EpochBuffer(arena.allocate(256 << 10, 8), new BufferLimits(CHUNK, 64 << 10, 9000), 2, lent);
+        return lent;
+    }
+
     private EpochBuffer buffer(int lanes, long quotaBytes, long poolBytes) {
         return new EpochBuffer(arena.allocate(poolBytes, 8), new BufferLimits(CHUNK, quotaBytes, 9000), lanes);
     }
@@ -218,7 +298,7 @@ class EpochBufferTest {
         ReleaseCursor cursor = buffer.cursor();
         cursor.start(lane);
         while (cursor.next()) {
-            values.add(buffer.memory().get(ValueLayout.JAVA_INT_UNALIGNED, cursor.offset(0)));
+            values.add(cursor.memory().get(ValueLayout.JAVA_INT_UNALIGNED, cursor.offset(0)));
         }
         buffer.released(lane, values.size());
         return values;

@@ -2,11 +2,13 @@ package org.secondsite.buffer.io;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import org.secondsite.buffer.LentBlocks;
 
 /**
  * The receiving end of a port: what the VM-facing interface hears, frame by frame.
  *
- * <p>Of one thread, except {@link #wake} and {@link #drops}. A frame is valid until the next call of {@link #next}.
+ * <p>Of one thread, except {@link #wake} and {@link #drops}. A frame is valid until the next call of {@link #next},
+ * unless it has been lent: then its memory is used anew only when {@link LentBlocks#free} says so.
  * It stands with {@link #headerBytes} of the port's own header before its Ethernet header, VLAN tags included; the
  * sending end of the same kind takes it back in this form.
  */
@@ -19,6 +21,21 @@ interface FrameSource extends AutoCloseable {
 
     /** Where the frame is. */
     MemorySegment memory();
+
+    /** The memory that frames may stay in; {@link LentBlocks#NONE} when they cannot. */
+    LentBlocks lent();
+
+    /** Whether the frame just read may stay where it is. False while more than half of the port's memory is taken. */
+    boolean lends();
+
+    /**
+     * When more than half of the port's memory is taken: the block that has been taken longest, from which lent frames
+     * should be moved away; otherwise -1.
+     */
+    int scarceBlock();
+
+    /** Whether the port is about to lose frames for want of memory. */
+    boolean nearlyFull();
 
     /** The first byte of the port's header in {@link #memory()}. */
     long offset();

@@ -11,6 +11,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
@@ -40,8 +41,19 @@ final class Libc {
 
     static final int MSG_DONTWAIT = 0x40;
 
-    static final int POLLIN = 1;
-    static final int POLLERR = 8;
+    static final int EPOLLIN = 1;
+    static final int EPOLLERR = 8;
+    static final int EPOLLET = 1 << 31;
+
+    /** {@code struct epoll_event}: what happened (32 bits), the caller's mark (64 bits); packed on x86-64 only. */
+    static final int EPOLL_EVENT_BYTES = System.getProperty("os.arch").equals("amd64") ? 12 : 16;
+
+    static final int EPOLL_MARK = EPOLL_EVENT_BYTES - 8;
+
+    private static final int PRIO_PROCESS = 0;
+
+    private static final int EPOLL_CLOEXEC = 0x80000;
+    private static final int EPOLL_CTL_ADD = 1;
 
     static final int PROT_READ_WRITE = 3;
     static final int MAP_SHARED = 1;
@@ -73,8 +85,12 @@ final class Libc {
     private static final MethodHandle MMAP =
             handle("mmap", ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
     private static final MethodHandle MUNMAP = handle("munmap", JAVA_INT, ADDRESS, JAVA_LONG);
-    private static final MethodHandle POLL = handle("poll", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
+    private static final MethodHandle EPOLL_CREATE = handle("epoll_create1", JAVA_INT, JAVA_INT);
+    private static final MethodHandle EPOLL_CTL = handle("epoll_ctl", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
+    private static final MethodHandle EPOLL_WAIT =
+            handle("epoll_wait", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT);
     private static final MethodHandle SENDMMSG = handle("sendmmsg", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT);
+    private static final MethodHandle SETPRIORITY = handle("setpriority", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle EVENTFD = handle("eventfd", JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle IOCTL = variadicIoctl();
     private static final MethodHandle READ = handle("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
@@ -183,9 +199,30 @@ final class Libc {
         }
     }
 
-    int poll(MemorySegment descriptors, long count, int timeoutMillis) {
+    int epoll() {
         try {
-            return result((int) POLL.invokeExact(state, descriptors, count, timeoutMillis));
+            return result((int) EPOLL_CREATE.invokeExact(state, EPOLL_CLOEXEC));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** Waits for these events of a descriptor from now on; each comes with the descriptor as its mark. */
+    int epollAdd(int epoll, int descriptor, int events) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment event = arena.allocate(16, 8);
+            event.set(JAVA_INT, 0, events);
+            event.set(ValueLayout.JAVA_LONG_UNALIGNED, EPOLL_MARK, descriptor);
+            return result((int) EPOLL_CTL.invokeExact(state, epoll, EPOLL_CTL_ADD, descriptor, event));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** Takes the address of the events as a number, so that the caller need not make a slice for it. */
+    int epollWait(int epoll, long events, int count, int timeoutMillis) {
+        try {
+            return result((int) EPOLL_WAIT.invokeExact(state, epoll, events, count, timeoutMillis));
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -195,6 +232,15 @@ final class Libc {
     int sendmmsg(int socket, long messages, int count) {
         try {
             return result((int) SENDMMSG.invokeExact(state, socket, messages, count, MSG_DONTWAIT));
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** Sets the nice value of the calling thread alone (setpriority(2), "C library/kernel differences"). */
+    int setNice(int nice) {
+        try {
+            return result((int) SETPRIORITY.invokeExact(state, PRIO_PROCESS, 0, nice));
         } catch (Throwable e) {
             throw unexpected(e);
         }

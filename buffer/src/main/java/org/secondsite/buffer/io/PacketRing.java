@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicLong;
+import org.secondsite.buffer.LentBlocks;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,6 +19,8 @@ import org.slf4j.LoggerFactory;
  * <p>The tap comes before the interface's ingress rules, so it hears what those rules drop. Received frames carry a
  * virtio-net header (PACKET_VNET_HDR), so that segmentation-offload frames and unfinished checksums pass through as
  * they are.
+ *
+ * <p>A block goes back to the kernel when no frame in it is lent any more ({@link LentBlocks}).
  *
  * <pre>
  *   block  0        8         12        16              20
@@ -40,6 +43,9 @@ final class PacketRing implements FrameSource {
     // A segmentation-offload frame must fit into a block; small blocks are handed over sooner.
     private static final int BLOCK_BYTES = 256 << 10;
     private static final int RETIRE_MILLIS = 1;
+
+    // Loans of a block whose frames are all just long enough to be lent.
+    private static final int LOANS_PER_BLOCK = 256;
 
     private static final int BLOCK_STATUS = 8;
     private static final int BLOCK_PACKETS = 12;
@@ -66,13 +72,20 @@ final class PacketRing implements FrameSource {
     private final String name;
     private final Libc libc = new Libc();
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment polled = arena.allocate(16, 8);
+    private final MemorySegment events = arena.allocate(2L * Libc.EPOLL_EVENT_BYTES, 8);
     private final Waker waker;
     private final int socket;
+    private final int epoll;
     private final MemorySegment ring;
+    private final LentBlocks lent;
     private final int blocks;
 
+    /** The next block to be read, or the one that is being read. */
     private int block;
+
+    /** Blocks before it that the kernel has not got back, because frames in them are lent. */
+    private int taken;
+
     private boolean inBlock;
     private int left;
     private long packet;
@@ -96,6 +109,7 @@ final class PacketRing implements FrameSource {
         blocks = Math.toIntExact(Math.max(4, ringBytes / BLOCK_BYTES));
         waker = new Waker();
         int opened = -1;
+        int waiting = -1;
         MemorySegment mapped = MemorySegment.NULL;
         try {
             opened = PacketSockets.open(libc, name);
@@ -112,16 +126,21 @@ final class PacketRing implements FrameSource {
             index = PacketSockets.index(libc, name);
             PacketSockets.joinPromiscuous(libc, opened, index, name);
             PacketSockets.bind(libc, opened, index, PacketSockets.ETH_P_ALL, name);
+            waiting = PacketSockets.checked(libc.epoll(), "wait for frames of", name);
+            // Edge-triggered: a block that has been read, but not given back, must not end every wait at once.
+            PacketSockets.checked(
+                    libc.epollAdd(waiting, opened, Libc.EPOLLIN | Libc.EPOLLERR | Libc.EPOLLET),
+                    "wait for frames of",
+                    name);
+            PacketSockets.checked(libc.epollAdd(waiting, waker.descriptor(), Libc.EPOLLIN), "wait for calls on", name);
         } catch (IOException | RuntimeException e) {
-            release(opened, mapped);
+            release(opened, waiting, mapped);
             throw e;
         }
         socket = opened;
+        epoll = waiting;
         ring = mapped;
-        polled.set(JAVA_INT, 0, socket);
-        polled.set(JAVA_SHORT, 4, (short) Libc.POLLIN);
-        polled.set(JAVA_INT, 8, waker.descriptor());
-        polled.set(JAVA_SHORT, 12, (short) Libc.POLLIN);
+        lent = new LentBlocks(ring, BLOCK_BYTES, LOANS_PER_BLOCK);
     }
 
     @Override
@@ -133,6 +152,10 @@ final class PacketRing implements FrameSource {
     public boolean next() {
         while (true) {
             if (!inBlock) {
+                reclaim();
+                if (taken == blocks) {
+                    return false;
+                }
                 long start = (long) block * BLOCK_BYTES;
                 if (((int) STATUS.getAcquire(ring, start + BLOCK_STATUS) & STATUS_USER) == 0) {
                     return false;
@@ -142,7 +165,7 @@ final class PacketRing implements FrameSource {
                 packet = start + ring.get(JAVA_INT, start + BLOCK_FIRST);
             }
             if (left == 0) {
-                STATUS.setRelease(ring, (long) block * BLOCK_BYTES + BLOCK_STATUS, 0);
+                taken++;
                 block = block + 1 == blocks ? 0 : block + 1;
                 inBlock = false;
                 continue;
@@ -163,6 +186,39 @@ final class PacketRing implements FrameSource {
             }
             return true;
         }
+    }
+
+    /** Gives blocks back to the kernel, oldest first: it stops at the first that it has not got. */
+    private void reclaim() {
+        while (taken > 0 && lent.free(oldest())) {
+            STATUS.setRelease(ring, (long) oldest() * BLOCK_BYTES + BLOCK_STATUS, 0);
+            taken--;
+        }
+    }
+
+    private int oldest() {
+        return block >= taken ? block - taken : block - taken + blocks;
+    }
+
+    @Override
+    public LentBlocks lent() {
+        return lent;
+    }
+
+    @Override
+    public boolean lends() {
+        return taken <= blocks / 2;
+    }
+
+    @Override
+    public int scarceBlock() {
+        reclaim();
+        return taken > blocks / 2 ? oldest() : -1;
+    }
+
+    @Override
+    public boolean nearlyFull() {
+        return taken > blocks - blocks / 4;
     }
 
     /** The kernel took the tag out of the frame; it goes back in, four bytes further to the front. */
@@ -205,15 +261,15 @@ final class PacketRing implements FrameSource {
 
     @Override
     public void await(int timeoutMillis) {
-        polled.set(JAVA_SHORT, 6, (short) 0);
-        polled.set(JAVA_SHORT, 14, (short) 0);
-        libc.poll(polled, 2, timeoutMillis);
-        if ((polled.get(JAVA_SHORT, 14) & Libc.POLLIN) != 0) {
-            waker.clear(libc);
-        }
-        if ((polled.get(JAVA_SHORT, 6) & Libc.POLLERR) != 0) {
-            // Reading the error clears it; otherwise poll would return at once for ever.
-            LOG.warn("{}: the receive ring reports errno {}", name, PacketSockets.pendingError(libc, socket));
+        int count = libc.epollWait(epoll, events.address(), 2, timeoutMillis);
+        for (int i = 0; i < count; i++) {
+            long event = (long) i * Libc.EPOLL_EVENT_BYTES;
+            if (events.get(ANY_LONG, event + Libc.EPOLL_MARK) == waker.descriptor()) {
+                waker.clear(libc);
+            } else if ((events.get(ANY_INT, event) & Libc.EPOLLERR) != 0) {
+                // Reading the error clears it, so that the next one is news again.
+                LOG.warn("{}: the receive ring reports errno {}", name, PacketSockets.pendingError(libc, socket));
+            }
         }
     }
 
@@ -250,11 +306,14 @@ final class PacketRing implements FrameSource {
     public synchronized void close() {
         if (!closed) {
             closed = true;
-            release(socket, ring);
+            release(socket, epoll, ring);
         }
     }
 
-    private void release(int opened, MemorySegment mapped) {
+    private void release(int opened, int waiting, MemorySegment mapped) {
+        if (waiting >= 0) {
+            libc.close(waiting);
+        }
         if (mapped.address() != 0) {
             libc.unmap(mapped);
         }

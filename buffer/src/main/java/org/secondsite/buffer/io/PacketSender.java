@@ -31,7 +31,6 @@ final class PacketSender implements FrameOutlet {
     private final Arena arena = Arena.ofShared();
     private final MemorySegment messages = arena.allocate((long) MESSAGE_BYTES * BATCH, 16);
     private final MemorySegment pieces = arena.allocate((long) IOV_BYTES * IOVS, 16);
-    private final long poolAddress;
     private final int socket;
     private int count;
     private int usedPieces;
@@ -42,12 +41,10 @@ final class PacketSender implements FrameOutlet {
      * Opens the way out.
      *
      * @param name the interface
-     * @param pool the memory that cursors' offsets are in
      * @throws IOException if the kernel refuses a step; the message names it
      */
-    PacketSender(String name, MemorySegment pool) throws IOException {
+    PacketSender(String name) throws IOException {
         this.name = name;
-        poolAddress = pool.address();
         int opened = -1;
         try {
             opened = PacketSockets.open(libc, name);
@@ -71,6 +68,7 @@ final class PacketSender implements FrameOutlet {
             return false;
         }
         int first = usedPieces;
+        long base = cursor.memory().address();
         int at = 0;
         while (at < cursor.bytes()) {
             if (usedPieces == IOVS) {
@@ -79,7 +77,7 @@ final class PacketSender implements FrameOutlet {
             }
             int piece = cursor.piece(at);
             long iov = (long) usedPieces * IOV_BYTES;
-            pieces.set(JAVA_LONG, iov, poolAddress + cursor.offset(at));
+            pieces.set(JAVA_LONG, iov, base + cursor.offset(at));
             pieces.set(JAVA_LONG, iov + 8, piece);
             usedPieces++;
             at += piece;

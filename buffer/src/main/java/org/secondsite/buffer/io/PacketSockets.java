@@ -91,7 +91,7 @@ final class PacketSockets {
         }
     }
 
-    private static int checked(int answer, String step, String name) throws IOException {
+    static int checked(int answer, String step, String name) throws IOException {
         if (answer < 0) {
             throw new IOException("cannot " + step + " " + name + ": errno " + -answer);
         }

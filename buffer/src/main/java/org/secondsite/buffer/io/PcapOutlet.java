@@ -17,7 +17,6 @@ final class PcapOutlet implements FrameOutlet {
     private static final int TIMEOUT_MILLIS = 10;
 
     private final String name;
-    private final MemorySegment pool;
     private final List<byte[]> batch = new ArrayList<>(BATCH);
     private PcapHandle handle;
     private int sent;
@@ -25,12 +24,10 @@ final class PcapOutlet implements FrameOutlet {
     /**
      * Opens the way out.
      *
-     * @param pool the memory that cursors' offsets are in
      * @throws IOException if libpcap is missing or refuses
      */
-    PcapOutlet(String name, MemorySegment pool) throws IOException {
+    PcapOutlet(String name) throws IOException {
         this.name = name;
-        this.pool = pool;
         handle = open(name);
     }
 
@@ -56,7 +53,7 @@ final class PcapOutlet implements FrameOutlet {
         }
         byte[] frame = new byte[cursor.bytes()];
         for (int at = 0; at < frame.length; at += cursor.piece(at)) {
-            MemorySegment.copy(pool, cursor.offset(at), MemorySegment.ofArray(frame), at, cursor.piece(at));
+            MemorySegment.copy(cursor.memory(), cursor.offset(at), MemorySegment.ofArray(frame), at, cursor.piece(at));
         }
         batch.add(frame);
         return true;

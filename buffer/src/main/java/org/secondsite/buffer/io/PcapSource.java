@@ -9,6 +9,7 @@ import org.pcap4j.core.PcapHandle;
 import org.pcap4j.core.PcapNativeException;
 import org.pcap4j.core.PcapNetworkInterface.PromiscuousMode;
 import org.pcap4j.core.PcapStat;
+import org.secondsite.buffer.LentBlocks;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -83,6 +84,26 @@ final class PcapSource implements FrameSource {
     @Override
     public MemorySegment memory() {
         return frame;
+    }
+
+    @Override
+    public LentBlocks lent() {
+        return LentBlocks.NONE;
+    }
+
+    @Override
+    public boolean lends() {
+        return false;
+    }
+
+    @Override
+    public int scarceBlock() {
+        return -1;
+    }
+
+    @Override
+    public boolean nearlyFull() {
+        return false;
     }
 
     @Override

@@ -35,6 +35,9 @@ record PlaneParts(
         KernelWatch watch,
         List<AutoCloseable> owned) {
 
+    private static final long LEAST_RING_BYTES = 64L << 20;
+    private static final long MOST_RING_BYTES = 256L << 20;
+
     /**
      * What a mode chooses.
      *
@@ -45,6 +48,14 @@ record PlaneParts(
      * @param perVmBytes the most that one VM may hold
      */
     record Choice(String inside, String out, PortKind port, long poolBytes, long perVmBytes) {}
+
+    /**
+     * As much as the pool, within bounds: the least is 50 ms at 10 Gb/s, for a data-plane thread that is held up; the
+     * most holds two epochs of 100 ms at that rate without a copy.
+     */
+    private static long ringBytes(long poolBytes) {
+        return Math.clamp(poolBytes, LEAST_RING_BYTES, MOST_RING_BYTES);
+    }
 
     /**
      * Installs and verifies the kernel state, opens the ports, starts the threads. When a step fails, what was opened
@@ -64,12 +75,13 @@ record PlaneParts(
             kernel.installAndVerify();
             PoolMemory memory = new PoolMemory(choice.poolBytes());
             opened.push(memory);
-            EpochBuffer buffer = new EpochBuffer(memory.segment(), BufferLimits.perVm(choice.perVmBytes()), vms.size());
-            FrameSource source = choice.port().source(choice.inside());
+            FrameSource source = choice.port().source(choice.inside(), ringBytes(choice.poolBytes()));
             opened.push(source);
-            FrameOutlet out = choice.port().outlet(choice.out(), memory.segment());
+            EpochBuffer buffer = new EpochBuffer(
+                    memory.segment(), BufferLimits.perVm(choice.perVmBytes()), vms.size(), source.lent());
+            FrameOutlet out = choice.port().outlet(choice.out());
             opened.push(out);
-            FrameOutlet back = choice.port().outlet(choice.inside(), memory.segment());
+            FrameOutlet back = choice.port().outlet(choice.inside());
             opened.push(back);
             PlaneThreads threads = new PlaneThreads(new PlaneParts(
                     choice.inside(),

@@ -1,7 +1,6 @@
 package org.secondsite.buffer.io;
 
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 
 /** By what means a data plane hears and sends frames. */
@@ -12,13 +11,13 @@ public enum PortKind {
      */
     AF_PACKET {
         @Override
-        FrameSource source(String name) throws IOException {
-            return new PacketRing(name, RING_BYTES);
+        FrameSource source(String name, long ringBytes) throws IOException {
+            return new PacketRing(name, ringBytes);
         }
 
         @Override
-        FrameOutlet outlet(String name, MemorySegment pool) throws IOException {
-            return new PacketSender(name, pool);
+        FrameOutlet outlet(String name) throws IOException {
+            return new PacketSender(name);
         }
     },
     /**
@@ -26,22 +25,24 @@ public enum PortKind {
      */
     PCAP4J {
         @Override
-        FrameSource source(String name) throws IOException {
+        FrameSource source(String name, long ringBytes) throws IOException {
             return new PcapSource(name);
         }
 
         @Override
-        FrameOutlet outlet(String name, MemorySegment pool) throws IOException {
-            return new PcapOutlet(name, pool);
+        FrameOutlet outlet(String name) throws IOException {
+            return new PcapOutlet(name);
         }
     };
 
-    // Frames that arrive while the data-plane thread is held up: 50 ms at 10 Gb/s.
-    private static final long RING_BYTES = 64L << 20;
+    /**
+     * The receiving end.
+     *
+     * @param ringBytes the memory of a port that has some: for frames that have not been read yet, and lent ones
+     */
+    abstract FrameSource source(String name, long ringBytes) throws IOException;
 
-    abstract FrameSource source(String name) throws IOException;
-
-    abstract FrameOutlet outlet(String name, MemorySegment pool) throws IOException;
+    abstract FrameOutlet outlet(String name) throws IOException;
 
     /**
      * Reads {@code af-packet} or {@code pcap4j}.

@@ -148,8 +148,8 @@ final class SimulatedDataPlane implements DataPlane {
         cursor.start(0);
         while (cursor.next()) {
             // Frames begin at multiples of eight, so neither number lies across the end of a chunk.
-            lastLineage = (int) buffer.memory().get(JAVA_LONG, cursor.offset(0));
-            lastState = buffer.memory().get(JAVA_LONG, cursor.offset(Long.BYTES));
+            lastLineage = (int) cursor.memory().get(JAVA_LONG, cursor.offset(0));
+            lastState = cursor.memory().get(JAVA_LONG, cursor.offset(Long.BYTES));
             buffer.released(0, 1);
             uplink.leaves(lastLineage, lastState, way());
         }
