@@ -18,13 +18,20 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Lanes take turns, a batch each. A batch is a run of records of one lane that leave by one outlet; what the
  * outlet has taken is released, the rest is looked at anew in the next turn, so a fence in between finds nothing half
- * done. When an outlet's queue is full this thread sleeps for {@value #BUSY_NANOS} ns: asking at once would only keep
+ * done. The first batch after a commit is a small one, so that the first packets need not wait for the others of theirs.
+ * When an outlet's queue is full this thread sleeps for {@value #BUSY_NANOS} ns: asking at once would only keep
  * a processor from emptying the queue.
  */
 final class Releaser {
     private static final Logger LOG = LoggerFactory.getLogger(Releaser.class);
     private static final long BUSY_NANOS = 100_000;
     private static final long DOWN_NANOS = 20_000_000;
+
+    /** Frames of the first batch after a commit. */
+    private static final int FIRST_BATCH = 16;
+
+    /** What ends a batch of large frames: a fence waits for one batch at most. */
+    private static final long BATCH_BYTES = 1 << 20;
 
     private final EpochBuffer buffer;
     private final List<FrameOutlet> outlets;
@@ -110,6 +117,7 @@ final class Releaser {
     }
 
     private void run() {
+        PlaneThreads.prefer();
         try {
             takeTurns();
         } catch (RuntimeException | Error e) {
@@ -161,13 +169,18 @@ final class Releaser {
             }
             int route = cursor.tag();
             FrameOutlet outlet = outlets.get(route);
+            long sinceNanos = committedNanos.get(lane);
+            int most = sinceNanos == 0 ? Integer.MAX_VALUE : FIRST_BATCH;
+            long bytes = 0;
             boolean more = true;
-            while (more && cursor.tag() == route && outlet.add(cursor)) {
+            for (int i = 0;
+                    more && i < most && bytes < BATCH_BYTES && cursor.tag() == route && outlet.add(cursor);
+                    i++) {
+                bytes += cursor.bytes();
                 more = cursor.next();
             }
             FrameOutlet.Outcome outcome = outlet.send();
             buffer.released(lane, outlet.sent());
-            long sinceNanos = committedNanos.get(lane);
             if (sinceNanos != 0 && outlet.sent() > 0) {
                 committedNanos.set(lane, 0);
                 commitToWireMicros.record((System.nanoTime() - sinceNanos) / 1000);
