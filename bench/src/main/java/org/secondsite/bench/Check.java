@@ -8,9 +8,9 @@ public enum Check {
     LOST("lost at 60% of the maximum", "packets", 0),
     /** Packets that arrived behind a later one, or twice, at that rate. */
     DISORDERED("out of order or twice at that rate", "packets", 0),
-    /** Bytes of Java objects that the data plane's threads made per packet; what a command makes is included. */
-    GARBAGE("allocated per packet", "bytes", 0.1),
-    /** From the commit of 100,000 held packets until the first of them is read by a receiver outside. */
+    /** Bytes of Java objects that the data plane's threads made per packet, the commands that they execute included. */
+    GARBAGE("allocated per packet", "bytes", 0),
+    /** From the commit of 100,000 held packets until the kernel at a receiver outside has the first of them. */
     RELEASE_START("first of 100,000 held packets", "us after commit", 1000),
     /** From a commit to the moment when its first packets have been handed to the kernel, at 60% of the maximum. */
     COMMIT_TO_WIRE_P50("commit to wire, p50", "us", Double.POSITIVE_INFINITY),

@@ -29,6 +29,10 @@ public final class BufferBench implements AutoCloseable {
     private static final int EPOCH_MILLIS = 25;
     private static final double SUSTAINED = 0.6;
     private static final long SETTLE_MILLIS = 400;
+
+    // Congestion windows have to open: a hundred round trips of an epoch, for the kernel's own way as well.
+    private static final long TCP_SETTLE_MILLIS = 3000;
+
     private static final int INBOUND_PACKETS = 1500;
     private static final int HELD_PACKETS = 100_000;
     private static final double FILL_PER_SECOND = 150_000;
@@ -169,8 +173,7 @@ public final class BufferBench implements AutoCloseable {
     private double bitsPerSecond(Site site, boolean vmSegments) throws IOException, InterruptedException {
         site.offload(vmSegments, !vmSegments);
         try (TcpLoad load = new TcpLoad(site)) {
-            // Congestion windows have to open, over a round trip of an epoch.
-            Thread.sleep(2 * SETTLE_MILLIS);
+            Thread.sleep(TCP_SETTLE_MILLIS);
             long before = load.bytes();
             long startNanos = System.nanoTime();
             Thread.sleep((long) (plan.seconds() * 1000));

@@ -1,11 +1,13 @@
 package org.secondsite.bench.io;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Instant;
 
 /**
  * A UDP receiver in the last namespace that reads the sequence numbers of a {@link Flood} and counts what is missing,
@@ -16,6 +18,9 @@ final class SequenceSink implements AutoCloseable {
 
     private static final int BATCH = 64;
     private static final int MESSAGE_BYTES = 64;
+    private static final int MESSAGE_CONTROL = 32;
+    private static final int MESSAGE_CONTROL_LENGTH = 40;
+    private static final int CONTROL_BYTES = 64;
     private static final int PAYLOAD_BYTES = 64;
 
     private final Thread thread;
@@ -41,7 +46,10 @@ final class SequenceSink implements AutoCloseable {
         return disordered;
     }
 
-    /** When the first packet was read, by {@link System#nanoTime}; 0 when none was. */
+    /**
+     * When the kernel took the first packet from the wire, by the clock of {@link System#nanoTime}; 0 when none came.
+     * When this thread gets a processor to read it, on a machine that a release keeps busy, says nothing of the release.
+     */
     long firstNanos() {
         return firstNanos;
     }
@@ -57,13 +65,16 @@ final class SequenceSink implements AutoCloseable {
                 messages.set(JAVA_LONG, (long) MESSAGE_BYTES * i + 16, vectors.address() + 16L * i);
                 messages.set(JAVA_LONG, (long) MESSAGE_BYTES * i + 24, 1);
             }
+            MemorySegment control = arena.allocate(CONTROL_BYTES, 8);
+            messages.set(JAVA_LONG, MESSAGE_CONTROL, control.address());
             long last = -1;
             long total = 0;
             long late = 0;
             while (!stopped) {
+                messages.set(JAVA_LONG, MESSAGE_CONTROL_LENGTH, CONTROL_BYTES);
                 int count = calls.receive(socket, messages.address(), BATCH);
                 if (count > 0 && firstNanos == 0) {
-                    firstNanos = System.nanoTime();
+                    firstNanos = takenNanos(control);
                 }
                 for (int i = 0; i < count; i++) {
                     long number = payloads.get(JAVA_LONG_UNALIGNED, (long) PAYLOAD_BYTES * i);
@@ -79,6 +90,17 @@ final class SequenceSink implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** {@code struct cmsghdr} (length, level, type) with the {@code struct timespec} of SO_TIMESTAMPNS. */
+    private static long takenNanos(MemorySegment control) {
+        if (control.get(JAVA_INT, 12) != SystemCalls.SO_TIMESTAMPNS) {
+            throw new IllegalStateException("the kernel gives no timestamp");
+        }
+        long takenNanos = control.get(JAVA_LONG, 16) * 1_000_000_000 + control.get(JAVA_LONG, 24);
+        Instant now = Instant.now();
+        long aheadNanos = now.getEpochSecond() * 1_000_000_000 + now.getNano() - System.nanoTime();
+        return takenNanos - aheadNanos;
     }
 
     /** Waits until so many have come, or none has come for half a second. */

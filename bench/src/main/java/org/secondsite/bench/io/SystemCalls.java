@@ -18,6 +18,7 @@ import java.nio.file.Path;
 final class SystemCalls {
     static final int EAGAIN = 11;
     static final int ENOBUFS = 105;
+    static final int SO_TIMESTAMPNS = 35;
 
     private static final int AF_INET = 2;
     private static final int AF_PACKET = 17;
@@ -84,11 +85,15 @@ final class SystemCalls {
         }
     }
 
-    /** A UDP socket that receives on a port, with room for a burst, and gives up waiting after 50 ms. */
+    /**
+     * A UDP socket that receives on a port, with room for a burst, with the kernel's time of arrival, and gives up
+     * waiting after 50 ms.
+     */
     int udpSocket(int port) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             int socket = checked((int) SOCKET.invokeExact(state, AF_INET, SOCK_DGRAM_CLOEXEC, 0), "open a socket");
             set(socket, SOL_SOCKET, SO_RCVBUFFORCE, arena.allocateFrom(JAVA_INT, 512 << 20));
+            set(socket, SOL_SOCKET, SO_TIMESTAMPNS, arena.allocateFrom(JAVA_INT, 1));
             set(socket, SOL_SOCKET, SO_RCVTIMEO, arena.allocateFrom(JAVA_LONG, 0L, 50_000L));
             // struct sockaddr_in: family, port in network order, any address
             MemorySegment address = arena.allocate(16, 4);
