@@ -83,6 +83,8 @@ public final class Main implements Runnable {
             Consumer<String> progress = System.err::println;
             BufferReport report;
             try (BufferBench bench = new BufferBench(plan(), progress)) {
+                // Whoever interrupts a run leaves no namespaces behind.
+                Runtime.getRuntime().addShutdownHook(new Thread(bench::close, "bench-end"));
                 report = bench.run();
             }
             System.out.println(report.table());

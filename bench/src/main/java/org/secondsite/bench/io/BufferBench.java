@@ -2,9 +2,7 @@ package org.secondsite.bench.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -104,6 +102,7 @@ public final class BufferBench implements AutoCloseable {
 
     /** What others do on this machine while nothing is measured: it is not silent, and the figures bear it. */
     private void listen() throws IOException, InterruptedException {
+        Thread.sleep(2 * SETTLE_MILLIS);
         long busyNanos = Processors.busyNanos();
         long startNanos = System.nanoTime();
         Thread.sleep(SETTLE_MILLIS);
@@ -147,6 +146,7 @@ public final class BufferBench implements AutoCloseable {
                     };
             if (contender.holds()) {
                 gateways.get(contender).ask("still");
+                tellDrops(contender);
             }
             report.add(workload, contender, figure);
             progress.accept(String.format(
@@ -157,6 +157,16 @@ public final class BufferBench implements AutoCloseable {
                     Figures.text(figure),
                     workload.unit()));
         }
+    }
+
+    /** What the gateway has had no room for since it was opened; a flood is meant to find its limits. */
+    private void tellDrops(Contender mode) throws IOException {
+        JsonNode figures = gateways.get(mode).figures();
+        progress.accept("  so far dropped by %s: %d of the receive ring, %d of the buffer"
+                .formatted(
+                        mode.label(),
+                        figures.get("ringDrops").asLong(),
+                        figures.get("dropped").asLong()));
     }
 
     private double packetsPerSecond(Site site, int vms, int frameBytes) throws IOException, InterruptedException {
@@ -274,19 +284,12 @@ public final class BufferBench implements AutoCloseable {
                 Locale.ROOT, "%-30s %-12s %s %s", check.title(), mode.label(), Figures.text(figure), check.unit()));
     }
 
+    /** Ends the gateways and removes the namespaces. Again, it does nothing. */
     @Override
-    public void close() throws IOException {
-        List<IOException> failures = new ArrayList<>();
-        for (GatewayProcess gateway : gateways.values()) {
-            try {
-                gateway.close();
-            } catch (IOException e) {
-                failures.add(e);
-            }
-        }
+    public synchronized void close() {
+        gateways.values().forEach(GatewayProcess::close);
+        gateways.clear();
         sites.values().forEach(Site::close);
-        if (!failures.isEmpty()) {
-            throw failures.getFirst();
-        }
+        sites.clear();
     }
 }
