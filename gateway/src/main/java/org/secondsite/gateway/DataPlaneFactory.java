@@ -3,6 +3,7 @@ package org.secondsite.gateway;
 import java.io.IOException;
 import java.util.List;
 import org.secondsite.buffer.DataPlane;
+import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.config.GatewayConfig;
 
@@ -17,7 +18,9 @@ public interface DataPlaneFactory {
      *
      * @param settings what the configuration says
      * @param vms the VMs whose output is held
+     * @param listener hears of fill levels and ports
      * @throws IOException if an interface or a piece of kernel state cannot be had
      */
-    DataPlane open(GatewayConfig.DataPlane settings, List<ProtectedVm> vms) throws IOException;
+    DataPlane open(GatewayConfig.DataPlane settings, List<ProtectedVm> vms, DataPlaneListener listener)
+            throws IOException;
 }

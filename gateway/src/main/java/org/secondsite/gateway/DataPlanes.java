@@ -3,7 +3,9 @@ package org.secondsite.gateway;
 import java.io.IOException;
 import java.util.List;
 import org.secondsite.buffer.DataPlane;
+import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.buffer.io.PortKind;
 import org.secondsite.buffer.io.RoutedDataPlane;
 import org.secondsite.buffer.io.RoutedSettings;
 import org.secondsite.config.GatewayConfig;
@@ -16,7 +18,8 @@ final class DataPlanes {
 
     private DataPlanes() {}
 
-    static DataPlane open(GatewayConfig.DataPlane settings, List<ProtectedVm> vms) throws IOException {
+    static DataPlane open(GatewayConfig.DataPlane settings, List<ProtectedVm> vms, DataPlaneListener listener)
+            throws IOException {
         return switch (settings) {
             case GatewayConfig.Routed routed ->
                 RoutedDataPlane.open(
@@ -29,7 +32,9 @@ final class DataPlanes {
                                 RELEASE_NAME,
                                 routed.poolBytes(),
                                 routed.perVmBytes()),
-                        vms);
+                        vms,
+                        PortKind.AF_PACKET,
+                        listener);
             case GatewayConfig.Loopback loopback ->
                 throw new IOException("dataPlane.mode 'loopback' has no interfaces: it is for './secondsite demo"
                         + " --embedded' only; use 'routed' with an inside interface");

@@ -96,7 +96,8 @@ public final class Gateway implements AutoCloseable {
 
     private void openAll(DataPlaneFactory factory) throws IOException {
         opened.push(conductor);
-        dataPlane = factory.open(config.dataPlane(), protectedVms(config));
+        dataPlane = factory.open(
+                config.dataPlane(), protectedVms(config), new PlaneEvents(conductor, timeline, this::groupOf));
         opened.push(dataPlane);
         WitnessPort witness = new WitnessPort();
         Tunnel tunnel = TlsTunnel.open(

@@ -9,6 +9,7 @@ import org.secondsite.buffer.DataPlaneCounters;
 import org.secondsite.buffer.VmCounters;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.gateway.group.BackPressure;
 import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.VmAtSite;
 import org.secondsite.gateway.ownership.Ownership;
@@ -69,6 +70,13 @@ final class GatewayStatus {
         node.put("heldPackets", packets.heldPackets());
         node.put("heldBytes", packets.heldBytes());
         node.put("releasedPackets", packets.releasedPackets());
+        BackPressure pressure = vm.source().pressure();
+        node.putObject("pressure")
+                .put("level", pressure.level().name())
+                .put("sealedSooner", pressure.sealedSooner())
+                .put("keptPaused", pressure.keptPaused())
+                .put("hardLimits", pressure.hardLimits())
+                .put("droppedPackets", packets.dropped());
         long[] pauses = vm.source().sortedPausesNanos();
         node.putObject("pauseMs")
                 .put("count", pauses.length)

@@ -26,7 +26,8 @@ public final class UnheldGateway {
             case ConfigResult.Valid<GatewayConfig> valid -> {
                 Gateway gateway = Gateway.open(
                         valid.config(),
-                        (settings, vms) -> new UnheldDataPlane(DataPlaneFactory.CONFIGURED.open(settings, vms)));
+                        (settings, vms, listener) ->
+                                new UnheldDataPlane(DataPlaneFactory.CONFIGURED.open(settings, vms, listener)));
                 Runtime.getRuntime().addShutdownHook(new Thread(gateway::close, "shutdown"));
                 Thread.currentThread().join();
             }

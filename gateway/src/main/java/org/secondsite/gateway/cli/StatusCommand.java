@@ -44,7 +44,7 @@ final class StatusCommand implements Callable<Integer> {
                     group.get("reason").asText());
             for (JsonNode vm : group.get("vms")) {
                 out.printf(
-                        "  vm %s: agent %s, VM %s, sealed %s, committed %s, held here %s, %d packets (%d bytes) held, pause p50 %.1f ms%n",
+                        "  vm %s: agent %s, VM %s, sealed %s, committed %s, held here %s, %d packets (%d bytes) held, pressure %s, pause p50 %.1f ms%n",
                         vm.get("name").asText(),
                         vm.get("agent").asBoolean() ? "attached" : "absent",
                         vm.get("running").asBoolean() ? "runs" : "does not run",
@@ -53,6 +53,7 @@ final class StatusCommand implements Callable<Integer> {
                         vm.get("held").asText(),
                         vm.get("heldPackets").asLong(),
                         vm.get("heldBytes").asLong(),
+                        vm.at("/pressure/level").asText(),
                         vm.at("/pauseMs/p50").asDouble());
             }
         }

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.secondsite.buffer.DataPlane;
+import org.secondsite.buffer.Pressure;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
@@ -28,6 +29,7 @@ public final class CheckpointStream {
     private final DataPlane dataPlane;
     private final Surroundings.PeerLink peer;
     private final CheckpointPace pace;
+    private final BackPressure pressure;
 
     private boolean running;
     private boolean gated;
@@ -46,6 +48,7 @@ public final class CheckpointStream {
         this.dataPlane = dataPlane;
         this.peer = peer;
         this.pace = pace;
+        pressure = new BackPressure(vm, dataPlane);
     }
 
     /** Begins a chain under a term in which none was begun before. */
@@ -70,7 +73,7 @@ public final class CheckpointStream {
         // What is left of an earlier chain would only take the room of this one.
         peer.discard(vm);
         pace.chainBegins();
-        session.start(next, true, pace.intervalMs());
+        session.start(next, true, pressure.paced(pace.intervalMs()));
     }
 
     /** Numbers what is not sealed yet from 1 of the new term. */
@@ -89,14 +92,17 @@ public final class CheckpointStream {
     void stop(Optional<AgentSession> session) {
         running = false;
         gated = false;
+        pressure.letRun();
         session.ifPresent(AgentSession::stop);
         peer.discard(vm);
     }
 
     /** The VM is paused: what it sent belongs to this epoch, and to no later one. */
     void sealRequested(AgentSession session, EpochId epoch, long now) {
+        EpochId before =
+                gated && lastCommitted.compareTo(lastSealed) < 0 && inChain(lastSealed) ? lastSealed : EpochId.NONE;
         if (running) {
-            pace.sealed(epoch, now, peer.roundTripNanos()).ifPresent(session::interval);
+            pace.sealed(epoch, now, peer.roundTripNanos()).ifPresent(ms -> session.interval(pressure.paced(ms)));
             lastSealed = epoch;
             if (epoch.compareTo(next) >= 0) {
                 next = epoch.next();
@@ -105,7 +111,7 @@ public final class CheckpointStream {
                 gateEpoch = epoch;
             }
         }
-        dataPlane.seal(vm, epoch, () -> session.sealed(epoch));
+        pressure.seal(session, epoch, before, now);
     }
 
     void received(Epoch epoch, long pause) {
@@ -136,8 +142,27 @@ public final class CheckpointStream {
         OptionalInt interval = pace.committed(epoch, now, peer.roundTripNanos());
         session.ifPresent(s -> {
             s.credit(epoch);
-            interval.ifPresent(s::interval);
+            interval.ifPresent(ms -> s.interval(pressure.paced(ms)));
         });
+        pressure.committed(epoch);
+    }
+
+    /** The VM's buffer fills or empties. */
+    void pressure(Pressure level, Optional<AgentSession> session) {
+        pressure.news(level, session.filter(_ -> running), pace.intervalMs());
+    }
+
+    void tick(long now) {
+        pressure.tick(now);
+    }
+
+    private boolean inChain(EpochId epoch) {
+        return running && epoch.compareTo(chainStart) >= 0;
+    }
+
+    /** What is done about a buffer that fills. */
+    public BackPressure pressure() {
+        return pressure;
     }
 
     /** Whether checkpoints are taken. */

@@ -10,6 +10,7 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import org.secondsite.buffer.Pressure;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
@@ -239,6 +240,12 @@ public final class ProtectionGroup {
         standbyReady();
     }
 
+    /** A VM's buffer fills or empties. */
+    public void pressure(VmId vm, Pressure pressure) {
+        VmAtSite known = vms.get(vm);
+        known.source().pressure(pressure, known.session());
+    }
+
     // ---- the agents ---------------------------------------------------------------------------------------------
 
     /** An agent is there. */
@@ -418,6 +425,7 @@ public final class ProtectionGroup {
             sourceReported = false;
             tell(new OwnershipEvent.SourceLost("its agent is gone"));
         }
+        each(vm -> vm.source().tick(now));
         watchOverload(now);
         tell(new OwnershipEvent.Tick());
     }

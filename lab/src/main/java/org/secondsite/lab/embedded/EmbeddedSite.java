@@ -55,7 +55,7 @@ final class EmbeddedSite implements AutoCloseable {
             Consumer<byte[]> uplink)
             throws IOException {
         GatewayConfig config = config(place, core, witness, directory);
-        gateway = Gateway.open(config, (settings, vms) -> {
+        gateway = Gateway.open(config, (settings, vms, _) -> {
             dataPlane = new LoopbackDataPlane(vms, settings.poolBytes(), settings.perVmBytes(), uplink);
             return hold ? dataPlane : new UnheldDataPlane(dataPlane);
         });

@@ -1,0 +1,138 @@
+package org.secondsite.gateway.group;
+
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.secondsite.buffer.DataPlane;
+import org.secondsite.buffer.Pressure;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.checkpoint.AgentSession;
+import org.secondsite.replicator.tunnel.CheckpointPace;
+
+/**
+ * What a VM's checkpoints do about a buffer that fills.
+ *
+ * <pre>
+ *   news          interval      besides
+ *   -----------   -----------   --------------------------------------------------------------------------
+ *   EASY          as the pace sets it ({@link CheckpointPace})
+ *   SEAL_SOONER   a half        the next checkpoint starts now
+ *   KEEP_PAUSED   a quarter     a VM that is paused for a checkpoint stays so until the epochs before are committed
+ *   HARD_LIMIT    a quarter     the same; the data plane drops the newest packets meanwhile
+ * </pre>
+ *
+ * A VM is kept paused by keeping back the answer to its seal, for {@value #MOST_MILLIS} ms at most: a standby that
+ * does not answer must not stop a VM. What is kept back never includes the seal itself.
+ *
+ * <p>Conductor thread only; the answer may be given on the data plane's.
+ */
+public final class BackPressure {
+    private static final long MOST_MILLIS = 250;
+
+    private final VmId vm;
+    private final DataPlane dataPlane;
+
+    private Pressure level = Pressure.EASY;
+    private Runnable keptBack;
+    private EpochId awaited = EpochId.NONE;
+    private long sinceNanos;
+    private long sealedSooner;
+    private long keptPaused;
+    private long hardLimits;
+
+    BackPressure(VmId vm, DataPlane dataPlane) {
+        this.vm = vm;
+        this.dataPlane = dataPlane;
+    }
+
+    /** The buffer fills or empties; {@code checkpoints} are those that can be taken sooner, if they are taken. */
+    void news(Pressure now, Optional<AgentSession> checkpoints, int intervalMs) {
+        boolean more = now.compareTo(level) > 0;
+        level = now;
+        if (now == Pressure.HARD_LIMIT) {
+            hardLimits++;
+        }
+        if (now.compareTo(Pressure.KEEP_PAUSED) < 0) {
+            letRun();
+        }
+        checkpoints.ifPresent(session -> {
+            session.interval(paced(intervalMs));
+            if (more) {
+                sealedSooner++;
+                session.checkpointNow();
+            }
+        });
+    }
+
+    /** The interval under the present pressure, in milliseconds. */
+    int paced(int intervalMs) {
+        int shift = Math.min(2, level.compareTo(Pressure.EASY));
+        return Math.max(1, intervalMs >> shift);
+    }
+
+    /**
+     * Seals; the agent is told so that the VM may run on, at once or when a commit has made room.
+     *
+     * @param before the last epoch before this one that the standby does not hold yet; NONE when it holds all
+     */
+    void seal(AgentSession session, EpochId epoch, EpochId before, long nowNanos) {
+        letRun();
+        boolean keep = level.compareTo(Pressure.KEEP_PAUSED) >= 0 && !before.equals(EpochId.NONE);
+        AtomicInteger conditions = new AtomicInteger(keep ? 2 : 1);
+        Runnable met = () -> {
+            if (conditions.decrementAndGet() == 0) {
+                session.sealed(epoch);
+            }
+        };
+        if (keep) {
+            keptPaused++;
+            keptBack = met;
+            awaited = before;
+            sinceNanos = nowNanos;
+        }
+        dataPlane.seal(vm, epoch, met);
+    }
+
+    /** The standby holds all up to this epoch. */
+    void committed(EpochId epoch) {
+        if (awaited.atMost(epoch)) {
+            letRun();
+        }
+    }
+
+    /** Time passes. */
+    void tick(long nowNanos) {
+        if (nowNanos - sinceNanos > MOST_MILLIS * 1_000_000) {
+            letRun();
+        }
+    }
+
+    /** The VM is not kept paused any longer. */
+    void letRun() {
+        if (keptBack != null) {
+            Runnable met = keptBack;
+            keptBack = null;
+            met.run();
+        }
+    }
+
+    /** What the data plane told last. */
+    public Pressure level() {
+        return level;
+    }
+
+    /** How often a checkpoint was ordered before its time. */
+    public long sealedSooner() {
+        return sealedSooner;
+    }
+
+    /** How often the VM was kept paused until a commit. */
+    public long keptPaused() {
+        return keptPaused;
+    }
+
+    /** How often the buffer was so full that packets were dropped. */
+    public long hardLimits() {
+        return hardLimits;
+    }
+}
