@@ -11,6 +11,7 @@ import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.gateway.group.BackPressure;
 import org.secondsite.gateway.group.ProtectionGroup;
+import org.secondsite.gateway.group.RecentTimes;
 import org.secondsite.gateway.group.VmAtSite;
 import org.secondsite.gateway.ownership.Ownership;
 import org.secondsite.gateway.timeline.Timeline;
@@ -77,13 +78,18 @@ final class GatewayStatus {
                 .put("keptPaused", pressure.keptPaused())
                 .put("hardLimits", pressure.hardLimits())
                 .put("droppedPackets", packets.dropped());
-        long[] pauses = vm.source().sortedPausesNanos();
-        node.putObject("pauseMs")
-                .put("count", pauses.length)
-                .put("p50", percentileMs(pauses, 50))
-                .put("p95", percentileMs(pauses, 95))
-                .put("max", percentileMs(pauses, 100));
+        times(node.putObject("pauseMs"), vm.source().pauses());
+        times(node.putObject("commitMs"), vm.source().commits());
+        node.put("intervalMs", vm.source().pace().intervalMs());
         return node;
+    }
+
+    private static void times(ObjectNode node, RecentTimes times) {
+        long[] sorted = times.sortedNanos();
+        node.put("count", sorted.length)
+                .put("p50", percentileMs(sorted, 50))
+                .put("p95", percentileMs(sorted, 95))
+                .put("max", percentileMs(sorted, 100));
     }
 
     private static double percentileMs(long[] sortedNanos, int percent) {

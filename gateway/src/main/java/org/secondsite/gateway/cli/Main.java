@@ -4,6 +4,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
 /**
@@ -14,6 +15,7 @@ import picocli.CommandLine.Spec;
         name = "secondsite",
         description = "Disaster-tolerance gateway.",
         mixinStandardHelpOptions = true,
+        scope = ScopeType.INHERIT,
         version = "SecondSite Gateway 0.1.0",
         subcommands = {
             GatewayCommand.class,

@@ -1,6 +1,5 @@
 package org.secondsite.gateway.group;
 
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.secondsite.buffer.DataPlane;
@@ -23,8 +22,6 @@ import org.secondsite.replicator.tunnel.CheckpointPace;
  * <p>Conductor thread only.
  */
 public final class CheckpointStream {
-    private static final int PAUSES_KEPT = 128;
-
     private final VmId vm;
     private final DataPlane dataPlane;
     private final Surroundings.PeerLink peer;
@@ -39,8 +36,8 @@ public final class CheckpointStream {
     private EpochId lastCommitted = EpochId.NONE;
     private EpochId gateEpoch = EpochId.NONE;
 
-    private final long[] pauseNanos = new long[PAUSES_KEPT];
-    private long pauses;
+    private final RecentTimes pauses = new RecentTimes();
+    private final RecentTimes commits = new RecentTimes();
     private long pagesSent;
 
     CheckpointStream(VmId vm, DataPlane dataPlane, Surroundings.PeerLink peer, CheckpointPace pace) {
@@ -73,6 +70,7 @@ public final class CheckpointStream {
         // What is left of an earlier chain would only take the room of this one.
         peer.discard(vm);
         pace.chainBegins();
+        commits.clear();
         session.start(next, true, pressure.paced(pace.intervalMs()));
     }
 
@@ -120,7 +118,7 @@ public final class CheckpointStream {
             return;
         }
         if (pause > 0) {
-            pauseNanos[(int) (pauses++ % PAUSES_KEPT)] = pause;
+            pauses.add(pause);
         }
         pagesSent += epoch.pages().count();
         peer.send(epoch);
@@ -131,7 +129,8 @@ public final class CheckpointStream {
         if (!running || epoch.compareTo(chainStart) < 0 || epoch.compareTo(lastSealed) > 0) {
             return;
         }
-        if (epoch.compareTo(lastCommitted) > 0) {
+        boolean news = epoch.compareTo(lastCommitted) > 0;
+        if (news) {
             lastCommitted = epoch;
         }
         if (gated && epoch.term() == lastSealed.term()) {
@@ -140,6 +139,9 @@ public final class CheckpointStream {
             dataPlane.commit(vm, epoch);
         }
         OptionalInt interval = pace.committed(epoch, now, peer.roundTripNanos());
+        if (gated && news) {
+            commits.add(pace.latencyNanos());
+        }
         session.ifPresent(s -> {
             s.credit(epoch);
             interval.ifPresent(ms -> s.interval(pressure.paced(ms)));
@@ -207,10 +209,13 @@ public final class CheckpointStream {
         return pagesSent;
     }
 
-    /** The pauses of the last checkpoints in ascending order, in nanoseconds. */
-    public long[] sortedPausesNanos() {
-        long[] sorted = Arrays.copyOf(pauseNanos, (int) Math.min(pauses, PAUSES_KEPT));
-        Arrays.sort(sorted);
-        return sorted;
+    /** How long the last checkpoints kept the VM paused. */
+    public RecentTimes pauses() {
+        return pauses;
+    }
+
+    /** How long it took from the seal of the last epochs to their commit, while output was held. */
+    public RecentTimes commits() {
+        return commits;
     }
 }

@@ -39,9 +39,9 @@ public final class LabCommands {
 
     @Command(name = "up", description = "Bring the lab up and wait until its guest is protected.")
     int up(
-            @Option(names = "--delay-ms", defaultValue = "0", description = "One-way delay of the WAN.")
+            @Option(names = "--delay-ms", defaultValue = "0", paramLabel = "MS", description = "One-way delay of the WAN.")
                     int delayMillis,
-            @Option(names = "--load", defaultValue = "idle", description = "The guest's load: idle or busy.")
+            @Option(names = "--load", defaultValue = "idle", paramLabel = "LOAD", description = "The guest's load: idle or busy.")
                     String load,
             @Option(names = "--no-hold", description = "For tests of the tests: gateways that let output pass unheld.")
                     boolean noHold)
@@ -147,8 +147,8 @@ public final class LabCommands {
             description =
                     "Random single faults, one after the other; exit 0 if and only if no judge complained of any.")
     int storm(
-            @Option(names = "--drills", defaultValue = "20", description = "How many.") int drills,
-            @Option(names = "--seed", defaultValue = "1", description = "Chooses faults, moments and delays.")
+            @Option(names = "--drills", defaultValue = "20", paramLabel = "N", description = "How many.") int drills,
+            @Option(names = "--seed", defaultValue = "1", paramLabel = "S", description = "Chooses faults, moments and delays.")
                     long seed,
             @Option(names = "--faults", split = ",", paramLabel = "FAULT", description = "Of these only. Default: all.")
                     List<String> only,

@@ -3,10 +3,13 @@ package org.secondsite.lab.cli;
 import java.io.IOException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ScopeType;
 
 /** What {@code ./secondsite} runs for the commands that need the lab. Exit codes: 0 done, 1 failed, 2 wrong command line. */
 @Command(
         name = "secondsite",
+        mixinStandardHelpOptions = true,
+        scope = ScopeType.INHERIT,
         subcommands = {LabCommands.class, DemoCommand.class})
 public final class Main {
     private Main() {}

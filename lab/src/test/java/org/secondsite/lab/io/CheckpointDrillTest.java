@@ -41,8 +41,9 @@ class CheckpointDrillTest {
             EpochId now = epoch(drill.site(Site.A).vm(), "sealed");
             return now.number() >= (now.term() == from.term() ? from.number() : 0) + CHECKPOINTS;
         });
-        JsonNode pause = drill.site(Site.A).vm().path("pauseMs");
-        System.out.println("pause " + pause);
+        JsonNode vm = drill.site(Site.A).vm();
+        JsonNode pause = vm.path("pauseMs");
+        System.out.println("pause " + pause + ", seal to commit " + vm.path("commitMs"));
         return pause.path("p50").asDouble();
     }
 
