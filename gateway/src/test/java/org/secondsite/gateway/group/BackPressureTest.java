@@ -217,6 +217,16 @@ class BackPressureTest {
         }
 
         @Override
+        public void pauseVm() {
+            orders.add("pause");
+        }
+
+        @Override
+        public void resumeVm() {
+            orders.add("resume");
+        }
+
+        @Override
         public void stopVm(String reason) {
             orders.add("stop VM");
         }

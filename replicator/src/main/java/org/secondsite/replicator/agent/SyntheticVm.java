@@ -228,6 +228,9 @@ public final class SyntheticVm implements VmHost {
     private final class Driver implements VmDriver {
         private final MemorySegment driven;
         private byte[] state;
+        /** Whether the checkpoint under way has paused the VM. */
+        private boolean pausedHere;
+
         private Consumer<String> onDeath;
         private String death;
 
@@ -257,9 +260,9 @@ public final class SyntheticVm implements VmHost {
         public boolean pause() throws IOException {
             machine.lock();
             try {
-                boolean ran = !pausedByOperator;
+                pausedHere = !pausedByOperator && !pausedByCheckpoint;
                 setPaused(true);
-                return ran;
+                return pausedHere;
             } finally {
                 machine.unlock();
             }
@@ -272,6 +275,13 @@ public final class SyntheticVm implements VmHost {
 
         @Override
         public void resume() throws IOException {
+            if (pausedHere) {
+                setPaused(false);
+            }
+        }
+
+        @Override
+        public void runOn() throws IOException {
             setPaused(false);
         }
 

@@ -54,6 +54,9 @@ public interface VmDriver extends AutoCloseable {
     /** Makes the VM run again, unless an operator had paused it before {@link #pause}. */
     void resume() throws IOException, InterruptedException;
 
+    /** Makes the VM run that a checkpoint paused and {@link #resume} was not called for since; otherwise does nothing. */
+    void runOn() throws IOException, InterruptedException;
+
     /** Whom to tell, once and from any thread, that the VM is gone; at once if it is gone already. */
     void onDeath(Consumer<String> reason);
 

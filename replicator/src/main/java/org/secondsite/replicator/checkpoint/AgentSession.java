@@ -61,6 +61,16 @@ public interface AgentSession {
     /** No more checkpoints; the VM runs on. */
     void stop();
 
+    /**
+     * Checkpoint the VM to its end: pause it, and ship epochs until one was sealed while it stood still already, so that no
+     * packet of it is left outside. Answered by {@code vmPaused} with that epoch; none follows it. The VM stays paused until
+     * {@link #resumeVm}, {@link #stopVm}, or the end of the session: without its gateway it runs on.
+     */
+    void pauseVm();
+
+    /** Let the VM run on that {@link #pauseVm} stopped, or was about to; checkpoints go on. */
+    void resumeVm();
+
     /** The fence: kill the VM's process now. Answered by {@code vmStopped}, or {@code failed} if it cannot be verified. */
     void stopVm(String reason);
 

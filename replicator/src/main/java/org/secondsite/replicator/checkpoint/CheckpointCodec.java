@@ -20,8 +20,8 @@ import org.secondsite.replicator.EpochHeader;
  * REFUSED 3          | length u16, reason |             STOP_VM 16: the same
  * START 4            | first epoch | full u8 (0, 1) | interval ms u32 |
  * INTERVAL 5         | interval ms u32 |
- * RETITLE 7, SEAL 8, SEALED 9, CREDIT 14, APPLIED 18, ACTIVATE 19, ACTIVATED 20     | epoch |
- * CHECKPOINT_NOW 6, STOP 15, VM_STOPPED 17, RELEASE 21                              nothing
+ * RETITLE 7, SEAL 8, SEALED 9, CREDIT 14, APPLIED 18, ACTIVATE 19, ACTIVATED 20, VM_PAUSED 26     | epoch |
+ * CHECKPOINT_NOW 6, STOP 15, VM_STOPPED 17, RELEASE 21, PAUSE_VM 25, RESUME_VM 27                 nothing
  * BEGIN 10           | epoch | base | RAM bytes u64 | pages u32 | device state bytes u32 | VM name |
  * PAGES 11           | n u32 | n × (zero flag: 1 bit, page number: 31 bits) | 4096 bytes for each page not flagged |
  * DEVICE_STATE 12    | bytes |
@@ -128,6 +128,9 @@ public final class CheckpointCodec {
                     case FAILED -> new CheckpointMessage.Failed(FailureKind.of(body.u8()), body.epoch(), body.text());
                     case PING -> new CheckpointMessage.Ping(body.u64());
                     case PONG -> new CheckpointMessage.Pong(body.u64());
+                    case PAUSE_VM -> new CheckpointMessage.PauseVm();
+                    case VM_PAUSED -> new CheckpointMessage.VmPaused(body.epoch());
+                    case RESUME_VM -> new CheckpointMessage.ResumeVm();
                 };
         body.end();
         return message;
@@ -243,6 +246,9 @@ public final class CheckpointCodec {
                 out.writeLong(pong.nonce());
                 yield MessageType.PONG;
             }
+            case CheckpointMessage.PauseVm pause -> MessageType.PAUSE_VM;
+            case CheckpointMessage.VmPaused paused -> epoch(MessageType.VM_PAUSED, paused.last(), out);
+            case CheckpointMessage.ResumeVm resume -> MessageType.RESUME_VM;
         };
     }
 

@@ -32,6 +32,9 @@ public interface CheckpointListener {
     /** The VM runs, from the state of this epoch. */
     void activated(AgentSession session, EpochId epoch);
 
+    /** The VM is paused, after {@link AgentSession#pauseVm}; {@code last} was received before and is all of it. */
+    void vmPaused(AgentSession session, EpochId last);
+
     /**
      * Something could not be done.
      *

@@ -69,6 +69,15 @@ public sealed interface CheckpointMessage {
     /** No more checkpoints. */
     record Stop() implements CheckpointMessage {}
 
+    /** Checkpoint the VM to its end and leave it paused. See {@link AgentSession#pauseVm}. */
+    record PauseVm() implements CheckpointMessage {}
+
+    /** The VM is paused by order of the gateway, and this epoch, sent before, is all of it. */
+    record VmPaused(EpochId last) implements CheckpointMessage {}
+
+    /** Let the VM run on that PAUSE_VM stopped, or is about to; checkpoints go on. */
+    record ResumeVm() implements CheckpointMessage {}
+
     // ---- an epoch, in either direction
 
     /** One of the four messages that make up an epoch: BEGIN, then PAGES and DEVICE_STATE, then END. */

@@ -27,7 +27,10 @@ enum MessageType {
     RELEASE(21, Side.GATEWAY, 0, 0),
     FAILED(22, Side.AGENT, 19, 19 + Limits.TEXT_BYTES),
     PING(23, null, 8, 8),
-    PONG(24, null, 8, 8);
+    PONG(24, null, 8, 8),
+    PAUSE_VM(25, Side.GATEWAY, 0, 0),
+    VM_PAUSED(26, Side.AGENT, 16, 16),
+    RESUME_VM(27, Side.GATEWAY, 0, 0);
 
     private static final MessageType[] BY_CODE = new MessageType[values().length + 1];
 

@@ -20,4 +20,7 @@ public sealed interface PeerMessage {
      */
     record StandbyState(GroupId group, boolean ready, long imageGeneration, long burnedTerm, String reason)
             implements PeerMessage {}
+
+    /** As the owner of a group under this term, or a later one: every VM of the group runs at this site. */
+    record VmsActive(GroupId group, long term) implements PeerMessage {}
 }

@@ -18,11 +18,13 @@ import org.secondsite.config.SiteId;
  * <pre>
  * 1 u8  record news    group, term, previous term, owner, count u8, sites in sync
  * 2 u8  standby state  group, ready u8, image generation, burned term, reason
+ * 3 u8  VMs active     group, term
  * </pre>
  */
 final class PeerMessageCodec {
     private static final int RECORD_NEWS = 1;
     private static final int STANDBY_STATE = 2;
+    private static final int VMS_ACTIVE = 3;
 
     /** A reason is for people: what is longer is cut, so that every message fits in a frame. */
     private static final int MAX_REASON_CHARS = 512;
@@ -49,6 +51,11 @@ final class PeerMessageCodec {
                 out.writeLong(state.burnedTerm());
                 writeText(out, cut(state.reason()));
             }
+            case PeerMessage.VmsActive active -> {
+                out.writeByte(VMS_ACTIVE);
+                writeText(out, active.group().name());
+                out.writeLong(active.term());
+            }
         }
         return out;
     }
@@ -66,6 +73,7 @@ final class PeerMessageCodec {
                                     in.readLong(),
                                     in.readLong(),
                                     readText(in));
+                        case VMS_ACTIVE -> new PeerMessage.VmsActive(new GroupId(readText(in)), in.readLong());
                         default -> null;
                     };
             return message == null || in.isReadable() ? Optional.empty() : Optional.of(message);

@@ -42,6 +42,9 @@ class CheckpointCodecTest {
                 new CheckpointMessage.End(E, -2, 5_000_000),
                 new CheckpointMessage.Credit(E),
                 new CheckpointMessage.Stop(),
+                new CheckpointMessage.PauseVm(),
+                new CheckpointMessage.VmPaused(E),
+                new CheckpointMessage.ResumeVm(),
                 new CheckpointMessage.StopVm("term 9 belongs to b"),
                 new CheckpointMessage.VmStopped(),
                 new CheckpointMessage.Applied(E),
@@ -160,7 +163,7 @@ class CheckpointCodecTest {
     @Test
     void refusesWhatHasNoMeaning() {
         assertReset(ResetCode.BAD_TYPE, frame(new CheckpointMessage.Stop()).setByte(4, 0), Side.GATEWAY);
-        assertReset(ResetCode.BAD_TYPE, frame(new CheckpointMessage.Stop()).setByte(4, 25), Side.GATEWAY);
+        assertReset(ResetCode.BAD_TYPE, frame(new CheckpointMessage.Stop()).setByte(4, 28), Side.GATEWAY);
         assertReset(ResetCode.BAD_RESERVED, frame(new CheckpointMessage.Stop()).setByte(7, 1), Side.GATEWAY);
         assertReset(ResetCode.BAD_DIRECTION, frame(new CheckpointMessage.Stop()), Side.AGENT);
         assertReset(ResetCode.BAD_DIRECTION, frame(new CheckpointMessage.VmStopped()), Side.GATEWAY);

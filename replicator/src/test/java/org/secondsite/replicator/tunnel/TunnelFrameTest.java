@@ -26,7 +26,8 @@ class TunnelFrameTest {
     private static final List<PeerMessage> MESSAGES = List.of(
             new PeerMessage.RecordNews(new OwnershipRecord(
                     new GroupId("shop"), 7, 3, new SiteId("a"), Set.of(new SiteId("a"), new SiteId("b")))),
-            new PeerMessage.StandbyState(new GroupId("shop"), true, 12, 6, "ü reason"));
+            new PeerMessage.StandbyState(new GroupId("shop"), true, 12, 6, "ü reason"),
+            new PeerMessage.VmsActive(new GroupId("shop"), 13));
 
     @Test
     void framesComeBackAsTheyWere() {

@@ -38,6 +38,7 @@ final class CheckpointCycle {
     private final GatewayLink link;
     private final CheckpointConnection connection;
     private final long maxPauseNanos;
+    private final boolean staysPaused;
 
     /** The VM is not in a known state: it must be given up and attached anew. */
     static final class VmLost extends Exception {
@@ -82,29 +83,40 @@ final class CheckpointCycle {
 
         final Phases phases;
 
-        /** How long the VM was paused, 0 if an operator had paused it before (it still is). */
+        /** How long the VM was paused, 0 if it was paused before, or still is. */
         final long pauseNanos;
 
-        Taken(PageSet changed, byte[] deviceState, Phases phases, boolean wasRunning) {
+        Taken(PageSet changed, byte[] deviceState, Phases phases, boolean pausedForIt) {
             this.changed = changed;
             this.deviceState = deviceState;
             this.phases = phases;
-            this.pauseNanos = wasRunning ? phases.total() : 0;
+            this.pauseNanos = pausedForIt ? phases.total() : 0;
         }
     }
 
+    /**
+     * A checkpoint that is not taken yet.
+     *
+     * @param staysPaused whether the VM is left paused if the checkpoint succeeds
+     */
     CheckpointCycle(
-            VmDriver vm, ShadowImage shadow, GatewayLink link, CheckpointConnection connection, long maxPauseNanos) {
+            VmDriver vm,
+            ShadowImage shadow,
+            GatewayLink link,
+            CheckpointConnection connection,
+            long maxPauseNanos,
+            boolean staysPaused) {
         this.vm = vm;
         this.shadow = shadow;
         this.link = link;
         this.connection = connection;
         this.maxPauseNanos = maxPauseNanos;
+        this.staysPaused = staysPaused;
     }
 
     /**
-     * Takes a checkpoint. When this returns or throws {@link IOException}, the VM runs, unless it did not before or STOP_VM
-     * came meanwhile.
+     * Takes a checkpoint. When this returns or throws {@link IOException}, the VM runs, unless it did not before, STOP_VM
+     * came meanwhile, or it was taken and is to stay paused.
      *
      * @throws IOException if the checkpoint was dropped
      * @throws VmLost if the VM could not be made to run
@@ -128,12 +140,14 @@ final class CheckpointCycle {
             if (vm.resumedByOthers()) {
                 throw new IOException("the VM was resumed by somebody else in the middle of the checkpoint");
             }
-            resume();
+            if (!staysPaused) {
+                resume();
+            }
             long resumed = System.nanoTime();
             done = true;
             Phases phases = new Phases(
                     stopped - start, copied - stopped, collected - copied, sealedAt - collected, resumed - sealedAt);
-            return new Taken(changed, deviceState, phases, ran);
+            return new Taken(changed, deviceState, phases, ran && !staysPaused);
         } finally {
             if (!done) {
                 if (changed != null) {

@@ -310,6 +310,14 @@ final class QemuVm implements VmDriver {
         }
     }
 
+    @Override
+    public void runOn() throws IOException, InterruptedException {
+        // The mark stands exactly while a pause of this agent lasts.
+        if (Files.exists(mark)) {
+            run();
+        }
+    }
+
     private void run() throws IOException, InterruptedException {
         retrying("cont", Map.of(), NOT_FINALIZED);
         Files.deleteIfExists(mark);

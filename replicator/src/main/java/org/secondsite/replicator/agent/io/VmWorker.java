@@ -33,6 +33,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The VM never depends on the gateway: without a connection it runs on and no checkpoint is taken until the gateway of a
  * later connection says START.
+ *
+ * <p>PAUSE_VM takes two checkpoints: one that leaves the VM paused, and one of the VM that stands still. The packets that it
+ * had sent last may have been on their way to the gateway when the first was sealed; the second one covers them.
  */
 final class VmWorker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VmWorker.class);
@@ -47,6 +50,19 @@ final class VmWorker implements AutoCloseable {
     private final Replica replica;
     private final Thread thread;
 
+    /** How far PAUSE_VM is obeyed. */
+    private enum Pause {
+        /** There is none. */
+        NONE,
+        /** The next checkpoint leaves the VM paused. */
+        ORDERED,
+        /** The VM stands still; the next checkpoint is the last. */
+        STANDS,
+        /** The gateway was told the last epoch. */
+        TOLD
+    }
+
+    private Pause pause = Pause.NONE;
     private VmDriver driver;
     private ShadowImage shadow;
     private CheckpointConnection connection;
@@ -86,7 +102,8 @@ final class VmWorker implements AutoCloseable {
 
     private void step() throws InterruptedException {
         long now = System.nanoTime();
-        OptionalLong due = connection == null || driver == null ? OptionalLong.empty() : schedule.dueIn(now);
+        boolean none = connection == null || driver == null || pause == Pause.TOLD;
+        OptionalLong due = none ? OptionalLong.empty() : schedule.dueIn(now);
         if (due.isPresent() && due.getAsLong() == 0 && events.isEmpty()) {
             goOn();
             checkpoint(now);
@@ -153,6 +170,13 @@ final class VmWorker implements AutoCloseable {
                 LOG.info("{}: no more checkpoints", host.vm());
                 schedule.stop();
             }
+            case CheckpointMessage.PauseVm pauseVm -> {
+                if (pause == Pause.NONE) {
+                    pause = Pause.ORDERED;
+                    schedule.now(System.nanoTime());
+                }
+            }
+            case CheckpointMessage.ResumeVm resumeVm -> runOn();
             case CheckpointMessage.StopVm stop -> stopVm(stop.reason());
             case CheckpointMessage.Activate activate -> activate(activate.expected());
             case CheckpointMessage.Release release -> release();
@@ -172,13 +196,14 @@ final class VmWorker implements AutoCloseable {
         LOG.info("{}: connected to gateway {}, image at {}", host.vm(), opened, image);
     }
 
-    private void closed(CheckpointConnection gone, String reason) {
+    private void closed(CheckpointConnection gone, String reason) throws InterruptedException {
         if (gone != connection) {
             return;
         }
         LOG.warn("{}: connection to the gateway is gone: {}", host.vm(), reason);
         connection = null;
         schedule.disconnected();
+        runOn();
     }
 
     private void failed(FailureKind kind, EpochId epoch, String reason) {
@@ -253,10 +278,16 @@ final class VmWorker implements AutoCloseable {
         }
         EpochId id = schedule.begin(now);
         CheckpointCycle cycle = new CheckpointCycle(
-                driver, shadow, link, connection, TimeUnit.MILLISECONDS.toNanos(timing.maxPauseMs()));
+                driver,
+                shadow,
+                link,
+                connection,
+                TimeUnit.MILLISECONDS.toNanos(timing.maxPauseMs()),
+                pause != Pause.NONE);
         try {
             CheckpointCycle.Taken taken = cycle.take(id);
             ship(id, full, taken);
+            paused(id);
             shadow.audit(driver.ram());
         } catch (IOException dropped) {
             schedule.dropped(id, System.nanoTime());
@@ -292,7 +323,8 @@ final class VmWorker implements AutoCloseable {
      * @return how long until that is to be looked at again, in nanoseconds
      */
     private long untilStall(long now) throws InterruptedException {
-        OptionalLong starves = stalls && connection != null && driver != null && !link.stopDemanded()
+        boolean stands = pause == Pause.STANDS || pause == Pause.TOLD;
+        OptionalLong starves = stalls && !stands && connection != null && driver != null && !link.stopDemanded()
                 ? schedule.starvesIn(now)
                 : OptionalLong.empty();
         if (starves.isEmpty()) {
@@ -327,12 +359,45 @@ final class VmWorker implements AutoCloseable {
         }
     }
 
+    /** A checkpoint was shipped: what comes of it if the VM was to stay paused. */
+    private void paused(EpochId shipped) {
+        switch (pause) {
+            case NONE, TOLD -> {}
+            case ORDERED -> {
+                pause = Pause.STANDS;
+                schedule.now(System.nanoTime());
+            }
+            case STANDS -> {
+                pause = Pause.TOLD;
+                LOG.info("{}: the VM is paused, epoch {} is all of it", host.vm(), shipped);
+                connection.sendInOrder(new CheckpointMessage.VmPaused(shipped));
+            }
+        }
+    }
+
+    /** What PAUSE_VM has stopped goes on, and so do checkpoints. */
+    private void runOn() throws InterruptedException {
+        boolean stands = pause == Pause.STANDS || pause == Pause.TOLD;
+        pause = Pause.NONE;
+        if (!stands || driver == null || link.stopDemanded()) {
+            return;
+        }
+        try {
+            driver.runOn();
+            LOG.info("{}: the VM runs on", host.vm());
+            schedule.now(System.nanoTime());
+        } catch (IOException lost) {
+            died("the VM does not resume: " + lost.getMessage());
+        }
+    }
+
     private void died(String reason) {
         dropDriver();
         failed(FailureKind.VM, EpochId.NONE, reason);
     }
 
     private void dropDriver() {
+        pause = Pause.NONE;
         schedule.disconnected();
         if (shadow != null) {
             shadow.close();
@@ -413,6 +478,7 @@ final class VmWorker implements AutoCloseable {
         link.close();
         try {
             goOn();
+            runOn();
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }

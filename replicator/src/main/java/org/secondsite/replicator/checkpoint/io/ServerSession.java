@@ -100,6 +100,7 @@ final class ServerSession implements AgentSession {
                 vmRunning = false;
                 listener.vmStopped(this);
             }
+            case CheckpointMessage.VmPaused paused -> listener.vmPaused(this, paused.last());
             case CheckpointMessage.Failed failed -> failed(failed);
             default -> connection.close("a second " + message.getClass().getSimpleName());
         }
@@ -182,6 +183,16 @@ final class ServerSession implements AgentSession {
     @Override
     public void stop() {
         send(new CheckpointMessage.Stop());
+    }
+
+    @Override
+    public void pauseVm() {
+        send(new CheckpointMessage.PauseVm());
+    }
+
+    @Override
+    public void resumeVm() {
+        send(new CheckpointMessage.ResumeVm());
     }
 
     @Override

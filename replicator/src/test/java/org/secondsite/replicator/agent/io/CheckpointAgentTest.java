@@ -366,4 +366,46 @@ class CheckpointAgentTest {
         gateway.await("detached");
         assertEquals("attached running=true applied=0/0", gateway.await("attached"));
     }
+
+    @Test
+    void aVmIsCheckpointedToItsEndAndRunsOnWhenTold() throws Exception {
+        SyntheticVm vm = booted();
+        RecordingGateway owner = gateway();
+        agent(owner, vm);
+        Load load = load(vm);
+        owner.await("attached");
+        owner.session().start(epoch(1), true, 10);
+        owner.relayCredits();
+        owner.await("epoch 3/3");
+
+        owner.session().pauseVm();
+        String paused = owner.await("paused 3/");
+        assertEquals("paused " + owner.lastEpoch(), paused);
+        assertFalse(vm.isExecuting());
+        assertFalse(owner.hears("epoch", 200), "nothing follows the last epoch");
+
+        owner.session().resumeVm();
+        owner.await("epoch " + owner.lastEpoch().next() + " on " + owner.lastEpoch());
+        assertTrue(vm.isExecuting());
+        load.end();
+    }
+
+    @Test
+    void aVmThatWasPausedRunsOnWithoutItsGateway() throws Exception {
+        SyntheticVm vm = booted();
+        RecordingGateway owner = new RecordingGateway(VM);
+        agent(owner, vm);
+        owner.await("attached");
+        owner.session().start(epoch(1), true, 10);
+        owner.relayCredits();
+        owner.session().pauseVm();
+        owner.await("paused 3/");
+        assertFalse(vm.isExecuting());
+        owner.close();
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (!vm.isExecuting() && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(1_000_000);
+        }
+        assertTrue(vm.isExecuting());
+    }
 }

@@ -97,6 +97,14 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
         sink = epoch -> standby.session.apply(epoch);
     }
 
+    /** Credits every epoch that arrives, as if it were committed at once. */
+    void relayCredits() {
+        sink = epoch -> {
+            session.credit(epoch.header().epoch());
+            epoch.close();
+        };
+    }
+
     List<Long> pausesNanos() {
         synchronized (pausesNanos) {
             return List.copyOf(pausesNanos);
@@ -174,6 +182,11 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
     @Override
     public void failed(AgentSession from, String what, String reason) {
         words.add("failed " + what + " " + reason);
+    }
+
+    @Override
+    public void vmPaused(AgentSession from, EpochId last) {
+        words.add("paused " + last);
     }
 
     @Override
