@@ -253,7 +253,14 @@ inline acknowledge(i, t) {
 #define FREEZE(i) skip
 #endif
 
-/* The VM is stopped, its last epoch committed and let out; then the owner fences itself and asks. */
+/*
+ * A planned switchover: the owner asks for its standby. It pauses its VM for that and has everything committed, so that
+ * nothing is lost; but it is not fenced, and may let the VM run on while the request is on its way. So no step here pauses.
+ */
+#define asksHandover(i) \
+    d_step { role[i] == PROTECTED && term[i] == recTerm && !(asked & HANDS_OVER(i)) -> ask(HANDS_OVER(i)) }
+
+/* The VM has died, its last epoch is committed and let out; the owner fences itself and asks. */
 #define handsOver(i) \
     d_step { role[i] == PROTECTED && acked[i] == sealed[i] && out[i] == sealed[i] && term[i] == recTerm -> \
         become(i, OUT, term[i]); \
@@ -563,6 +570,7 @@ byte v;
     :: gates(i) \
     :: asksProtected(i) \
     :: asksPromotion(i) \
+    :: asksHandover(i) \
     :: handsOver(i) \
     :: grantsAlone(i) \
     :: grantsBoth(i) \

@@ -55,6 +55,11 @@ final class AgentEvents implements CheckpointListener {
     }
 
     @Override
+    public void vmPaused(AgentSession session, EpochId last) {
+        post(session, group -> group.vmPaused(session, last));
+    }
+
+    @Override
     public void failed(AgentSession session, String what, String reason) {
         post(session, group -> group.failed(session, what, reason));
     }

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.buffer.DataPlane;
@@ -46,6 +47,8 @@ import org.secondsite.witness.io.WitnessListener;
  * All of them post to the conductor's, on which every decision is made and all state of this package lives.
  */
 public final class Gateway implements AutoCloseable {
+    private static final int SWITCHOVER_SECONDS = 20;
+
     private final GatewayConfig config;
     private final Timeline timeline = new Timeline();
     private final Conductor conductor;
@@ -123,7 +126,8 @@ public final class Gateway implements AutoCloseable {
                         CheckpointServerSettings.USUAL_KEEPALIVE_MS),
                 new AgentEvents(conductor, this::groupOf)));
         opened.push(ManagementServer.open(
-                config.management().socket(), Map.of("status", this::status, "timeline", this::timeline)));
+                config.management().socket(),
+                Map.of("status", this::status, "timeline", this::timeline, "switchover", this::switchOver)));
         WitnessClient client = WitnessClient.open(witnessSettings(), new WitnessEvents());
         opened.push(client);
         witness.connect(client);
@@ -256,6 +260,31 @@ public final class Gateway implements AutoCloseable {
                     return status;
                 })
                 .get(2, TimeUnit.SECONDS);
+    }
+
+    private JsonNode switchOver(JsonNode request) throws Exception {
+        String name = request.path("group").asText();
+        ProtectionGroup group = groups.get(new GroupId(name));
+        if (group == null) {
+            throw new IllegalArgumentException("no group '" + name + "'; there are " + groups.keySet());
+        }
+        String reason = request.path("reason").asText();
+        if (reason.isBlank()) {
+            throw new IllegalArgumentException("a switchover needs a reason");
+        }
+        long start = System.nanoTime();
+        CompletableFuture<ProtectionGroup.SwitchoverResult> ended = new CompletableFuture<>();
+        conductor.post(() -> group.switchOver(reason, ended::complete));
+        ProtectionGroup.SwitchoverResult result = ended.completeOnTimeout(
+                        new ProtectionGroup.SwitchoverResult(
+                                false, "unknown after " + SWITCHOVER_SECONDS + " s: see 'status' at both sites"),
+                        SWITCHOVER_SECONDS,
+                        TimeUnit.SECONDS)
+                .get();
+        if (!result.done()) {
+            throw new IllegalStateException("no switchover of " + name + ": " + result.reason());
+        }
+        return GatewayStatus.switchover(name, config.peerSite(), result, System.nanoTime() - start);
     }
 
     private JsonNode timeline(JsonNode request) {

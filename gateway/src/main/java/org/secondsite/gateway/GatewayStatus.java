@@ -104,6 +104,14 @@ final class GatewayStatus {
         return JSON.createObjectNode().put(nameKey, name).put("state", state);
     }
 
+    static ObjectNode switchover(String group, SiteId owner, ProtectionGroup.SwitchoverResult result, long tookNanos) {
+        return JSON.createObjectNode()
+                .put("group", group)
+                .put("owner", owner.name())
+                .put("reason", result.reason())
+                .put("tookMs", tookNanos / 1_000_000);
+    }
+
     static ObjectNode timeline(SiteId self, Timeline timeline) {
         ObjectNode node = JSON.createObjectNode();
         node.put("site", self.name());

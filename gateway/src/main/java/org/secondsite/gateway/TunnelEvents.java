@@ -62,6 +62,8 @@ final class TunnelEvents implements TunnelListener {
                 case PeerMessage.RecordNews news ->
                     Optional.ofNullable(groups.get(news.ownership().group()))
                             .ifPresent(group -> group.recordPassedOn(news.ownership()));
+                case PeerMessage.VmsActive active ->
+                    Optional.ofNullable(groups.get(active.group())).ifPresent(group -> group.peerActive(active.term()));
                 case PeerMessage.StandbyState state ->
                     Optional.ofNullable(groups.get(state.group())).ifPresent(group -> group.offered(state));
             }

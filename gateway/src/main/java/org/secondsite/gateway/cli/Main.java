@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
             CheckCommand.class,
             StatusCommand.class,
             TimelineCommand.class,
+            SwitchoverCommand.class,
             PkiCommand.class,
             BufferCommand.class,
             SimulateCommand.class,

@@ -3,6 +3,7 @@ package org.secondsite.gateway.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import org.secondsite.config.io.ConfigReader;
 import org.secondsite.gateway.management.ManagementClient;
 import picocli.CommandLine.ArgGroup;
@@ -31,6 +32,11 @@ final class Running {
 
     /** Asks; an answer that is an error ends the command. */
     JsonNode ask(String command) throws IOException {
+        return ask(command, Map.of());
+    }
+
+    /** Asks with arguments; an answer that is an error ends the command. */
+    JsonNode ask(String command, Map<String, String> arguments) throws IOException {
         Path socket = where.socket != null
                 ? where.socket
                 : Configurations.require(ConfigReader.readGateway(where.config))
@@ -38,7 +44,7 @@ final class Running {
                         .socket();
         JsonNode answer;
         try {
-            answer = ManagementClient.ask(socket, command);
+            answer = ManagementClient.ask(socket, command, arguments);
         } catch (IOException e) {
             throw new IOException("no gateway answers at " + socket + ": " + e.getMessage(), e);
         }

@@ -2,10 +2,12 @@ package org.secondsite.gateway.group;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -41,6 +43,9 @@ public final class ProtectionGroup {
     private static final long AGENT_GRACE_NANOS = 1_500_000_000L;
     /** How long after a failed activation the next one is tried. */
     private static final long ACTIVATION_RETRY_NANOS = 500_000_000L;
+
+    private static final Set<OwnershipState> RUNS_THE_VMS =
+            EnumSet.of(OwnershipState.SOLO, OwnershipState.SYNCING, OwnershipState.PROTECTED);
     /** How often the peer is told what it was told before: a message may have been lost with a connection. */
     private static final long REPEAT_NANOS = 250_000_000L;
 
@@ -65,6 +70,7 @@ public final class ProtectionGroup {
     private long burnedTerm;
     private final OverloadWatch overload;
     private PeerMessage.StandbyState lastOffer;
+    private Consumer<SwitchoverResult> switchover;
     private long peerGenerationAtStart;
 
     /**
@@ -108,6 +114,39 @@ public final class ProtectionGroup {
     /** Its protected VMs. */
     public Iterable<VmAtSite> vms() {
         return vms.values();
+    }
+
+    // ---- the operator -------------------------------------------------------------------------------------------
+
+    /**
+     * What came of an order.
+     *
+     * @param done whether the other site runs the VMs
+     * @param reason how it ended, or why it was refused, in words
+     */
+    public record SwitchoverResult(boolean done, String reason) {}
+
+    /**
+     * An operator wants the standby to become the owner.
+     *
+     * @param ended is told once, when the other site runs the VMs, or they are to stay here
+     */
+    public void switchOver(String reason, Consumer<SwitchoverResult> ended) {
+        if (switchover != null) {
+            ended.accept(new SwitchoverResult(false, "one is under way"));
+            return;
+        }
+        switchover = ended;
+        surroundings.timeline().note(id.name(), "switchover", "ordered: " + reason);
+        tell(new OwnershipEvent.SwitchoverOrdered(reason));
+    }
+
+    private void switchoverEnded(OwnershipAction.SwitchoverEnded end) {
+        surroundings.timeline().note(id.name(), "switchover", (end.done() ? "done: " : "not done: ") + end.reason());
+        if (switchover != null) {
+            switchover.accept(new SwitchoverResult(end.done(), end.reason()));
+            switchover = null;
+        }
     }
 
     // ---- the witness --------------------------------------------------------------------------------------------
@@ -172,6 +211,11 @@ public final class ProtectionGroup {
         offer();
     }
 
+    /** The other site runs the VMs, under a term of its own. */
+    public void peerActive(long term) {
+        tell(new OwnershipEvent.PeerActive(term));
+    }
+
     /** What the other gateway says of itself as a standby. */
     public void offered(PeerMessage.StandbyState state) {
         lastOffer = state;
@@ -190,6 +234,9 @@ public final class ProtectionGroup {
 
     /** Tells the peer what this site has to offer as a standby. */
     private void offer() {
+        if (RUNS_THE_VMS.contains(ownership.state()) && all(VmAtSite::running)) {
+            surroundings.peer().send(new PeerMessage.VmsActive(id, ownership.term()));
+        }
         boolean standby = ownership.state() == OwnershipState.STANDBY;
         boolean agents = all(VmAtSite::canKeepReplica);
         String reason = standby ? (agents ? "ready" : "no agent beside its hypervisor") : "it is " + ownership.state();
@@ -232,6 +279,7 @@ public final class ProtectionGroup {
         VmAtSite known = vms.get(vm);
         known.source().committed(known.session(), epoch, clock.getAsLong());
         reportProgress();
+        reportLast();
     }
 
     /** The standby will not hold an epoch. */
@@ -261,7 +309,7 @@ public final class ProtectionGroup {
         }
         lostImage("the agent of " + vm.id() + " started anew");
         boolean notHere = ownership.state() == OwnershipState.STANDBY || ownership.state() == OwnershipState.FENCED;
-        if (vm.running() && notHere) {
+        if (vm.running() && notHere && !ownership.keepsVms()) {
             stopVm(vm, "this site is " + ownership.state() + " in term " + ownership.term());
         }
         reportSource();
@@ -338,6 +386,16 @@ public final class ProtectionGroup {
         }
     }
 
+    /** A VM is paused, and this epoch is all of it. */
+    public void vmPaused(AgentSession session, EpochId last) {
+        VmAtSite vm = vms.get(session.vm());
+        if (vm.is(session)) {
+            vm.notePaused(last);
+            surroundings.timeline().note(vm.id().name(), "vm-paused", "epoch " + last + " is all of it");
+            reportLast();
+        }
+    }
+
     /** A VM is verified to be gone. */
     public void vmStopped(AgentSession session) {
         VmAtSite vm = vms.get(session.vm());
@@ -396,6 +454,12 @@ public final class ProtectionGroup {
         if (!caughtUpReported && all(vm -> vm.source().caughtUp())) {
             caughtUpReported = true;
             tell(new OwnershipEvent.CaughtUp());
+        }
+    }
+
+    private void reportLast() {
+        if (ownership.state() == OwnershipState.HANDING_OVER && all(VmAtSite::lastCommitted)) {
+            tell(new OwnershipEvent.LastCommitted());
         }
     }
 
@@ -487,6 +551,9 @@ public final class ProtectionGroup {
             case OwnershipAction.Ask ask -> ask(ask);
             case OwnershipAction.Activate activate -> each(this::activate);
             case OwnershipAction.StopVms stop -> each(vm -> stopVm(vm, stop.reason()));
+            case OwnershipAction.PauseVms pause -> each(VmAtSite::pause);
+            case OwnershipAction.ResumeVms resume -> each(VmAtSite::resume);
+            case OwnershipAction.SwitchoverEnded end -> switchoverEnded(end);
             case OwnershipAction.Announce announce -> surroundings.routes().publish(id, announce.role());
             case OwnershipAction.TakeSwitches take -> surroundings.switches().publish(id, take.term(), take.owner());
             case OwnershipAction.Alarm alarm -> surroundings.timeline().note(id.name(), "alarm", alarm.text());

@@ -1,6 +1,7 @@
 package org.secondsite.gateway.group;
 
 import java.util.Optional;
+import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.checkpoint.AgentSession;
@@ -16,6 +17,7 @@ public final class VmAtSite {
     private boolean running;
     private boolean active;
     private boolean activating;
+    private EpochId last = EpochId.NONE;
 
     VmAtSite(GatewayConfig.Vm settings, Surroundings surroundings, GatewayConfig config) {
         this.settings = settings;
@@ -54,12 +56,37 @@ public final class VmAtSite {
 
     void attach(AgentSession newSession) {
         session = newSession;
+        last = EpochId.NONE;
         running = newSession.vmRunning();
     }
 
     void detach() {
         session = null;
+        last = EpochId.NONE;
         activating = false;
+    }
+
+    void pause() {
+        last = EpochId.NONE;
+        if (session != null) {
+            session.pauseVm();
+        }
+    }
+
+    void resume() {
+        last = EpochId.NONE;
+        if (session != null) {
+            session.resumeVm();
+        }
+    }
+
+    void notePaused(EpochId epoch) {
+        last = epoch;
+    }
+
+    /** Whether the VM is paused after an epoch that is all of it, and the standby holds that. */
+    boolean lastCommitted() {
+        return !last.equals(EpochId.NONE) && last.atMost(source.lastCommitted());
     }
 
     /** Whether the VM runs here, by the last word of its agent. */

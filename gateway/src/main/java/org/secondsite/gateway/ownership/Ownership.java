@@ -13,11 +13,14 @@ import org.secondsite.gateway.ownership.OwnershipAction.Ask;
 import org.secondsite.gateway.ownership.OwnershipAction.Fence;
 import org.secondsite.gateway.ownership.OwnershipAction.Hold;
 import org.secondsite.gateway.ownership.OwnershipAction.Pass;
+import org.secondsite.gateway.ownership.OwnershipAction.PauseVms;
 import org.secondsite.gateway.ownership.OwnershipAction.RefuseEpochs;
+import org.secondsite.gateway.ownership.OwnershipAction.ResumeVms;
 import org.secondsite.gateway.ownership.OwnershipAction.Retitle;
 import org.secondsite.gateway.ownership.OwnershipAction.StartCheckpoints;
 import org.secondsite.gateway.ownership.OwnershipAction.StopCheckpoints;
 import org.secondsite.gateway.ownership.OwnershipAction.StopVms;
+import org.secondsite.gateway.ownership.OwnershipAction.SwitchoverEnded;
 import org.secondsite.gateway.ownership.OwnershipAction.TakeSwitches;
 import org.secondsite.gateway.ownership.OwnershipAction.Transition;
 import org.secondsite.gateway.ownership.OwnershipEvent.Unanswered;
@@ -46,6 +49,18 @@ import org.secondsite.gateway.ownership.OwnershipEvent.Unanswered;
  *   <li>FailClosed: UNKNOWN orders nothing but requests, and believes only the witness.
  * </ul>
  *
+ * <h2>A planned switchover</h2>
+ *
+ * <p>The VMs are paused and everything they did is committed before the record is asked for the standby; that is what makes
+ * it lossless. It is not what makes it safe: until the record changes, this site is a protected owner like any other, whose
+ * output the standby lets go by acknowledging, so it may let the VMs run on at any moment, also while its request is still on
+ * its way. If that request was sent and is then regretted, it is settled by asking to stand alone.
+ *
+ * <h2>The last copy</h2>
+ *
+ * <p>When the record names the other site, the VMs that are here are shut off, and stopped only when that site says that it runs
+ * them. If it dies before, they are the only ones, and an operator who forces this site to be the owner finds them unharmed.
+ *
  * <p>None of this looks at the time. Time is used only to decide when to repeat a request.
  *
  * <p>Not thread-safe: one conductor thread feeds it.
@@ -55,6 +70,8 @@ public final class Ownership {
     static final long RETRY_NANOS = 200_000_000L;
     /** How long a restarted owner waits for its VM to appear before it hands over to the standby that is in sync. */
     static final long SOURCE_PATIENCE_NANOS = 3_000_000_000L;
+    /** How long VMs may stay paused for a hand-over that does not come about. */
+    static final long HAND_OVER_PATIENCE_NANOS = 5_000_000_000L;
 
     private final SiteId self;
     private final SiteId peer;
@@ -88,6 +105,11 @@ public final class Ownership {
     private boolean vmsStopped;
 
     private boolean gated;
+
+    private long handOverDeadlineNanos;
+    private boolean switchingOver;
+    /** The term that named the other site, while the VMs here wait for it to say that they run there; else 0. */
+    private long keptForTerm;
 
     private long now;
     private List<OwnershipAction> actions = new ArrayList<>();
@@ -133,6 +155,11 @@ public final class Ownership {
     /** The term of the last record known; 0 before the first. */
     public long term() {
         return record == null ? 0 : record.term();
+    }
+
+    /** Whether VMs that are here, though the other site owns them, are left as they are until that site runs them. */
+    public boolean keepsVms() {
+        return keptForTerm != 0;
     }
 
     /** Whether epochs of the owner may be kept and acknowledged here. */
@@ -209,7 +236,7 @@ public final class Ownership {
         switch (state) {
             case UNKNOWN, FENCED -> ownAfterRestart(how);
             case STANDBY, PROMOTING -> promote(how, missedOne);
-            case PROTECTED, SOLO, SYNCING -> {
+            case PROTECTED, HANDING_OVER, SOLO, SYNCING -> {
                 if (missedOne) {
                     startOver(how);
                 } else {
@@ -327,7 +354,7 @@ public final class Ownership {
                     enterStandby(how);
                 }
             }
-            case PROTECTED, SOLO, SYNCING -> {
+            case PROTECTED, HANDING_OVER, SOLO, SYNCING -> {
                 add(new Fence(term()));
                 enterFenced(how);
             }
@@ -342,7 +369,7 @@ public final class Ownership {
     // ---- states -------------------------------------------------------------------------------------------------
 
     void enterSolo(String why) {
-        boolean checkpointing = state == OwnershipState.SYNCING || state == OwnershipState.PROTECTED;
+        boolean checkpointing = checkpoints();
         if (state != OwnershipState.SOLO) {
             transition(OwnershipState.SOLO, why);
         }
@@ -350,6 +377,11 @@ public final class Ownership {
         if (checkpointing) {
             add(new StopCheckpoints());
         }
+        if (keepsVms()) {
+            keptForTerm = 0;
+            add(new ResumeVms());
+        }
+        endSwitchover(false, why);
         add(new Pass(term()));
         add(new Announce(promoted ? RouteRole.PROMOTED : RouteRole.OWNER));
         add(new TakeSwitches(term(), true));
@@ -432,8 +464,15 @@ public final class Ownership {
         ask(peer, Set.of(peer), why);
     }
 
+    private boolean checkpoints() {
+        return state == OwnershipState.SYNCING
+                || state == OwnershipState.PROTECTED
+                || state == OwnershipState.HANDING_OVER;
+    }
+
     void enterFenced(String why) {
-        boolean checkpointing = state == OwnershipState.SYNCING || state == OwnershipState.PROTECTED;
+        boolean checkpointing = checkpoints();
+        keptForTerm = owns() || vmsStopped ? 0 : term();
         transition(OwnershipState.FENCED, why);
         gated = false;
         promoted = false;
@@ -444,7 +483,11 @@ public final class Ownership {
         if (!owns()) {
             add(new TakeSwitches(term(), false));
         }
-        add(new StopVms(why));
+        if (keepsVms()) {
+            reason = why + "; the VMs here are shut off, and kept until site " + peer + " runs them";
+        } else {
+            add(new StopVms(why));
+        }
         leaveFenceWhenStopped();
     }
 
@@ -462,10 +505,92 @@ public final class Ownership {
         }
         gated = false;
         promoted = false;
+        keptForTerm = 0;
+        endSwitchover(true, "handed over to site " + peer + "; the VMs here are gone");
         add(new Announce(RouteRole.STANDBY));
         add(new TakeSwitches(term(), false));
         if (peerLost && !record.inSync().contains(self)) {
             decline(why + notInSync());
+        }
+    }
+
+    // ---- a planned switchover -----------------------------------------------------------------------------------
+
+    void beginHandOver(String why) {
+        String obstacle = !peerUp
+                ? "site " + peer + " is not heard"
+                : !standbyReady
+                        ? "the standby is not ready"
+                        : !sourceReady
+                                ? "not every VM can be checkpointed"
+                                : asked != null ? "a request is open" : null;
+        if (obstacle != null) {
+            add(new SwitchoverEnded(false, obstacle));
+            return;
+        }
+        transition(OwnershipState.HANDING_OVER, "switchover: " + why);
+        switchingOver = true;
+        handOverDeadlineNanos = now + HAND_OVER_PATIENCE_NANOS;
+        add(new PauseVms());
+    }
+
+    void refuseSwitchover() {
+        add(new SwitchoverEnded(
+                false,
+                "this site is " + state + " in term " + term()
+                        + (record == null || owns() ? "" : "; the owner is " + record.owner())
+                        + "; a switchover begins at a PROTECTED owner"));
+    }
+
+    /** Everything is at the standby, and nothing more will come. */
+    void askHandOver() {
+        if (asked == null) {
+            ask(peer, Set.of(peer), reason);
+        }
+    }
+
+    /** The VMs run on where they are. A request that may still be granted is settled by asking to stand alone. */
+    void abandonHandOver(String why) {
+        boolean settle = asked != null;
+        transition(OwnershipState.PROTECTED, "switchover abandoned: " + why);
+        if (settle) {
+            askSolo("settles a hand-over of unknown outcome");
+        }
+    }
+
+    void abandonHandOverWhenLate() {
+        if (now - handOverDeadlineNanos >= 0) {
+            abandonHandOver(
+                    asked == null
+                            ? "the last epochs were not committed within " + HAND_OVER_PATIENCE_NANOS / 1_000_000
+                                    + " ms"
+                            : "no answer of the witness");
+        }
+    }
+
+    /** HANDING_OVER is left: only a fence leaves the VMs as they are. */
+    private void endHandOver(OwnershipState next, String why) {
+        if (next != OwnershipState.FENCED) {
+            add(new ResumeVms());
+            endSwitchover(false, why);
+        } else if (!keepsVms()) {
+            endSwitchover(false, why);
+        }
+    }
+
+    private void endSwitchover(boolean done, String why) {
+        if (switchingOver) {
+            switchingOver = false;
+            add(new SwitchoverEnded(done, why));
+        }
+    }
+
+    /** The other site runs the VMs: those that were kept here are of no more use. */
+    void peerActive(long term) {
+        if (keepsVms() && term >= keptForTerm) {
+            keptForTerm = 0;
+            endSwitchover(true, "site " + peer + " runs the VMs in term " + term);
+            add(new StopVms("site " + peer + " runs them in term " + term));
         }
     }
 
@@ -515,6 +640,7 @@ public final class Ownership {
         switch (state) {
             case PROMOTING -> enterStandby(reason);
             case SYNCING -> enterSolo(reason);
+            case HANDING_OVER -> abandonHandOver(reason);
             case UNKNOWN, STANDBY, PROTECTED, SOLO, FENCED -> {}
         }
     }
@@ -552,8 +678,12 @@ public final class Ownership {
 
     /** The one way to change state. */
     void transition(OwnershipState next, String why) {
+        OwnershipState before = state;
         add(new Transition(state, next, why));
         state = next;
         reason = why;
+        if (before == OwnershipState.HANDING_OVER) {
+            endHandOver(next, why);
+        }
     }
 }

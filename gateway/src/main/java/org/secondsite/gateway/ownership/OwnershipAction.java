@@ -39,6 +39,15 @@ public sealed interface OwnershipAction {
     /** Stop every VM of the group that runs at this site. */
     record StopVms(String reason) implements OwnershipAction {}
 
+    /** Checkpoint every VM of the group to its end, and leave it paused. */
+    record PauseVms() implements OwnershipAction {}
+
+    /** Let the VMs run on that were paused, or are about to be. */
+    record ResumeVms() implements OwnershipAction {}
+
+    /** Tell the operator who ordered a switchover what came of it. */
+    record SwitchoverEnded(boolean done, String reason) implements OwnershipAction {}
+
     /** Announce the group's prefixes in this role. */
     record Announce(RouteRole role) implements OwnershipAction {}
 

@@ -58,6 +58,15 @@ public sealed interface OwnershipEvent {
     /** No VM of the group runs at this site, by the word of the agents beside the hypervisors. */
     record VmsStopped() implements OwnershipEvent {}
 
+    /** An operator wants the standby to become the owner. */
+    record SwitchoverOrdered(String reason) implements OwnershipEvent {}
+
+    /** As an owner that hands over: every VM is paused, and the standby has acknowledged its last epoch. */
+    record LastCommitted() implements OwnershipEvent {}
+
+    /** The other site says that every VM of the group runs there, under this term of its own. */
+    record PeerActive(long term) implements OwnershipEvent {}
+
     /** Time passes. */
     record Tick() implements OwnershipEvent {}
 }

@@ -8,6 +8,11 @@ public enum OwnershipState {
     STANDBY,
     /** Owns the group; output waits until the standby holds its epoch. */
     PROTECTED,
+    /**
+     * Owns the group, and has been told to give it to the standby: output waits as in PROTECTED, the VMs are checkpointed to
+     * their end and stay paused, and then the record is asked for the other site.
+     */
+    HANDING_OVER,
     /** Owns the group and stands alone by the witness's record; output passes unheld. */
     SOLO,
     /** Owns the group alone, and is bringing a standby in sync. */

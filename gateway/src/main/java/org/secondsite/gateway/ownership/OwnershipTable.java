@@ -1,6 +1,7 @@
 package org.secondsite.gateway.ownership;
 
 import static org.secondsite.gateway.ownership.OwnershipState.FENCED;
+import static org.secondsite.gateway.ownership.OwnershipState.HANDING_OVER;
 import static org.secondsite.gateway.ownership.OwnershipState.PROMOTING;
 import static org.secondsite.gateway.ownership.OwnershipState.PROTECTED;
 import static org.secondsite.gateway.ownership.OwnershipState.SOLO;
@@ -25,6 +26,8 @@ import org.secondsite.gateway.ownership.OwnershipEvent.Granted;
 import org.secondsite.gateway.ownership.OwnershipEvent.ImageAcknowledged;
 import org.secondsite.gateway.ownership.OwnershipEvent.ImageHeld;
 import org.secondsite.gateway.ownership.OwnershipEvent.ImageLost;
+import org.secondsite.gateway.ownership.OwnershipEvent.LastCommitted;
+import org.secondsite.gateway.ownership.OwnershipEvent.PeerActive;
 import org.secondsite.gateway.ownership.OwnershipEvent.PeerBack;
 import org.secondsite.gateway.ownership.OwnershipEvent.PeerLost;
 import org.secondsite.gateway.ownership.OwnershipEvent.RecordLearnt;
@@ -34,6 +37,7 @@ import org.secondsite.gateway.ownership.OwnershipEvent.SourceLost;
 import org.secondsite.gateway.ownership.OwnershipEvent.SourceReady;
 import org.secondsite.gateway.ownership.OwnershipEvent.StandbyBroken;
 import org.secondsite.gateway.ownership.OwnershipEvent.StandbyReady;
+import org.secondsite.gateway.ownership.OwnershipEvent.SwitchoverOrdered;
 import org.secondsite.gateway.ownership.OwnershipEvent.Tick;
 import org.secondsite.gateway.ownership.OwnershipEvent.Unanswered;
 import org.secondsite.gateway.ownership.OwnershipEvent.VmsStopped;
@@ -68,6 +72,7 @@ final class OwnershipTable {
         sourceRows();
         standbyRows();
         activationRows();
+        switchoverRows();
         timeRows();
         requireComplete();
     }
@@ -115,7 +120,7 @@ final class OwnershipTable {
     }
 
     private static void peerRows() {
-        on(except(PROTECTED, SYNCING, STANDBY), PeerLost.class, "note it", (g, e) -> g.notePeer(false));
+        on(except(PROTECTED, HANDING_OVER, SYNCING, STANDBY), PeerLost.class, "note it", (g, e) -> g.notePeer(false));
         on(STANDBY, PeerLost.class, "stop acknowledging, ask for promotion; if not in sync, say why not", (g, e) -> {
             g.notePeer(false);
             g.askPromotion("owner lost: " + e.reason());
@@ -125,6 +130,11 @@ final class OwnershipTable {
             if (!g.asking()) {
                 g.askSolo("standby lost: " + e.reason());
             }
+        });
+        on(HANDING_OVER, PeerLost.class, "let the VMs run on, PROTECTED; ask to stand alone", (g, e) -> {
+            g.notePeer(false);
+            g.abandonHandOver("standby lost: " + e.reason());
+            g.pursueSolo();
         });
         on(SYNCING, PeerLost.class, "back to SOLO; through the witness if admission was asked for", (g, e) -> {
             g.notePeer(false);
@@ -140,12 +150,17 @@ final class OwnershipTable {
             g.noteStandby(true);
             g.syncWhenPossible();
         });
-        on(except(PROTECTED, SYNCING), StandbyBroken.class, "note it", (g, e) -> g.noteStandby(false));
+        on(except(PROTECTED, HANDING_OVER, SYNCING), StandbyBroken.class, "note it", (g, e) -> g.noteStandby(false));
         on(PROTECTED, StandbyBroken.class, "keep holding, ask to stand alone", (g, e) -> {
             g.noteStandby(false);
             if (!g.asking()) {
                 g.askSolo("standby broken: " + e.reason());
             }
+        });
+        on(HANDING_OVER, StandbyBroken.class, "let the VMs run on, PROTECTED; ask to stand alone", (g, e) -> {
+            g.noteStandby(false);
+            g.abandonHandOver("standby broken: " + e.reason());
+            g.pursueSolo();
         });
         on(SYNCING, StandbyBroken.class, "back to SOLO; through the witness if admission was asked for", (g, e) -> {
             g.noteStandby(false);
@@ -168,19 +183,25 @@ final class OwnershipTable {
             g.noteSource(true);
             g.syncWhenPossible();
         });
-        on(FENCED, SourceReady.class, "a VM still runs here: stop it", (g, e) -> {
+        on(FENCED, SourceReady.class, "a VM still runs here: stop it if the other site runs it", (g, e) -> {
             g.noteSource(true);
-            g.add(new StopVms("fenced in term " + g.term()));
+            if (!g.keepsVms()) {
+                g.add(new StopVms("fenced in term " + g.term()));
+            }
         });
-        on(except(PROTECTED, SYNCING, SOLO), SourceLost.class, "note it", (g, e) -> g.noteSource(false));
+        on(except(PROTECTED, HANDING_OVER, SYNCING, SOLO), SourceLost.class, "note it", (g, e) -> g.noteSource(false));
         on(SOLO, SourceLost.class, "note it, alarm: nobody can take over", (g, e) -> {
             g.noteSource(false);
             g.add(new Alarm("VM lost while standing alone: " + e.reason()));
         });
-        on(PROTECTED, SourceLost.class, "fence, hand over to the standby, which holds everything released", (g, e) -> {
-            g.noteSource(false);
-            g.handOver("VM lost: " + e.reason());
-        });
+        on(
+                EnumSet.of(PROTECTED, HANDING_OVER),
+                SourceLost.class,
+                "fence, hand over to the standby, which holds everything released",
+                (g, e) -> {
+                    g.noteSource(false);
+                    g.handOver("VM lost: " + e.reason());
+                });
         on(SYNCING, SourceLost.class, "back to SOLO; through the witness if admission was asked for", (g, e) -> {
             g.noteSource(false);
             g.abandonSync("VM lost: " + e.reason());
@@ -221,9 +242,38 @@ final class OwnershipTable {
         });
     }
 
+    private static void switchoverRows() {
+        on(
+                PROTECTED,
+                SwitchoverOrdered.class,
+                "HANDING_OVER: pause the VMs after a last checkpoint; if the standby is not ready, say so",
+                (g, e) -> g.beginHandOver(e.reason()));
+        on(
+                except(PROTECTED),
+                SwitchoverOrdered.class,
+                "refuse: only a protected owner can hand over",
+                (g, e) -> g.refuseSwitchover());
+        on(except(HANDING_OVER), LastCommitted.class, "nothing: not handing over", (g, e) -> {});
+        on(
+                HANDING_OVER,
+                LastCommitted.class,
+                "ask to have the standby recorded as the owner",
+                (g, e) -> g.askHandOver());
+        on(except(FENCED), PeerActive.class, "nothing: no VM is kept here for that", (g, e) -> {});
+        on(FENCED, PeerActive.class, "stop the VMs that were kept until then", (g, e) -> g.peerActive(e.term()));
+    }
+
     private static void timeRows() {
         on(
-                except(UNKNOWN, STANDBY, PROTECTED, SOLO),
+                HANDING_OVER,
+                Tick.class,
+                "repeat an unanswered request; when it takes too long, let the VMs run on, PROTECTED",
+                (g, e) -> {
+                    g.repeatUnanswered();
+                    g.abandonHandOverWhenLate();
+                });
+        on(
+                except(UNKNOWN, STANDBY, PROTECTED, HANDING_OVER, SOLO),
                 Tick.class,
                 "repeat an unanswered request",
                 (g, e) -> g.repeatUnanswered());

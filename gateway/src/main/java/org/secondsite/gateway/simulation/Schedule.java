@@ -148,6 +148,7 @@ public record Schedule(long seed, List<Fault> faults) {
                         atMs,
                         lastsMs,
                         dice.nextInt(20, 600));
+            case SWITCHOVER -> new Fault(kind, "from " + site, atMs, 0, 0);
             case OPERATOR -> new Fault(kind, "force " + site, atMs, 0, 0);
         };
     }

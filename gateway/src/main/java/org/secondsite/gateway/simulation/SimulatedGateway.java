@@ -98,6 +98,15 @@ final class SimulatedGateway extends SimulatedProcess {
         return up() && group.ownership().state() == OwnershipState.PROMOTING;
     }
 
+    boolean isProtected() {
+        return up() && group.ownership().state() == OwnershipState.PROTECTED;
+    }
+
+    /** An operator orders a switchover. */
+    void switchOver() {
+        conductor(() -> group.switchOver("maintenance", ended -> {}));
+    }
+
     private long now() {
         return world.time().nowNanos() + clockOffsetNanos;
     }
@@ -126,6 +135,7 @@ final class SimulatedGateway extends SimulatedProcess {
         group.ownership().record().ifPresent(record -> {
             world.checks().told(site, record);
             boolean acts = state == OwnershipState.PROTECTED
+                    || state == OwnershipState.HANDING_OVER
                     || state == OwnershipState.SOLO
                     || state == OwnershipState.SYNCING
                     || (state == OwnershipState.PROMOTING && record.owner().equals(site));
@@ -214,7 +224,9 @@ final class SimulatedGateway extends SimulatedProcess {
 
     private boolean forgetsFence(OwnershipRecord record) {
         OwnershipState state = group.ownership().state();
-        boolean acts = state == OwnershipState.PROTECTED || state == OwnershipState.SOLO;
+        boolean acts = state == OwnershipState.PROTECTED
+                || state == OwnershipState.HANDING_OVER
+                || state == OwnershipState.SOLO;
         return world.has(Plant.FENCE_FORGOTTEN) && acts && !record.owner().equals(site);
     }
 

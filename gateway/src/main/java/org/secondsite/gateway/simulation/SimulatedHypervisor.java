@@ -57,6 +57,10 @@ final class SimulatedHypervisor extends SimulatedProcess {
 
     private boolean vmRuns;
     private boolean vmPaused;
+    /** Whether the VM is to be checkpointed to its end, and the epoch that is all of it. */
+    private boolean pausing;
+
+    private EpochId last = EpochId.NONE;
     private int lineage;
     private long state;
 
@@ -106,7 +110,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
     void crash() {
         end();
         vmRuns = false;
-        vmPaused = false;
+        runOn();
         checkpointing = false;
         replicaEpoch = EpochId.NONE;
         awaitingSeal = EpochId.NONE;
@@ -138,6 +142,12 @@ final class SimulatedHypervisor extends SimulatedProcess {
         session = null;
         checkpointing = false;
         awaitingSeal = EpochId.NONE;
+        runOn();
+    }
+
+    private void runOn() {
+        pausing = false;
+        last = EpochId.NONE;
         vmPaused = false;
     }
 
@@ -177,7 +187,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
             return;
         }
         later(intervalMs * MILLI, () -> checkpoint(by, run));
-        if (!vmRuns || beyondCredit >= WINDOW || !awaitingSeal.equals(EpochId.NONE)) {
+        if (!vmRuns || beyondCredit >= WINDOW || !awaitingSeal.equals(EpochId.NONE) || !last.equals(EpochId.NONE)) {
             return;
         }
         vmPaused = !world.has(Plant.SEAL_AFTER_RESUME);
@@ -204,12 +214,19 @@ final class SimulatedHypervisor extends SimulatedProcess {
         Epoch shipped = new Epoch(new EpochHeader(World.VM, epoch, base, RAM_BYTES), PageSet.empty(), paused.bytes());
         base = epoch;
         beyondCredit++;
-        vmPaused = false;
+        vmPaused = pausing;
+        if (pausing) {
+            last = epoch;
+            world.trace(site + ": the VM is paused at state " + state + " of " + epoch);
+        }
         long now = world.time().nowNanos();
         shippedNanos = Math.max(shippedNanos, now) + dice.nextLong(MILLI, 8 * MILLI);
         later(shippedNanos - now, () -> {
             if (by == session) {
                 tellGateway(by, (group, session) -> group.epochFromAgent(shipped, 1));
+                if (epoch.equals(last)) {
+                    tellGateway(by, (group, session) -> group.vmPaused(session, epoch));
+                }
             }
         });
     }
@@ -260,7 +277,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
         lineage = world.checks().activated(site, replica.lineage(), replica.state());
         state = replica.state();
         vmRuns = true;
-        vmPaused = false;
+        runOn();
         replicaEpoch = EpochId.NONE;
         base = EpochId.NONE;
         tellGateway(by, (group, session) -> group.activated(session, expected));
@@ -326,7 +343,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
                 boolean already = checkpointing;
                 next = first;
                 awaitingSeal = EpochId.NONE;
-                vmPaused = false;
+                runOn();
                 base = EpochId.NONE;
                 beyondCredit = 0;
                 credited = EpochId.NONE;
@@ -372,6 +389,16 @@ final class SimulatedHypervisor extends SimulatedProcess {
         }
 
         @Override
+        public void pauseVm() {
+            command(() -> pausing = true);
+        }
+
+        @Override
+        public void resumeVm() {
+            command(SimulatedHypervisor.this::runOn);
+        }
+
+        @Override
         public void stopVm(String reason) {
             // It counts whatever becomes of the connection.
             later(LOCAL_NANOS, () -> enqueue(this::stopped, 0));
@@ -379,7 +406,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
 
         private void stopped() {
             vmRuns = false;
-            vmPaused = false;
+            runOn();
             checkpointing = false;
             if (session == this) {
                 tellGateway(this, ProtectionGroup::vmStopped);

@@ -45,6 +45,7 @@ public final class Simulator {
     private final World world;
     private long traceHash = 1469598103934665603L;
     private boolean vmEverLost;
+    private boolean rescued;
 
     private Simulator(Schedule schedule, Set<Plant> plants, Consumer<String> tracer) {
         this.schedule = schedule;
@@ -105,8 +106,11 @@ public final class Simulator {
             } else if (nowMs - steadySinceMs >= STEADY_MS) {
                 return;
             }
-            if (excused() && nowMs - mendedMs > PATIENCE_MS / 8) {
-                return;
+            if (nowMs - mendedMs > PATIENCE_MS / 8) {
+                if (excused() && (!rescued || world.serves())) {
+                    return;
+                }
+                rescue();
             }
         }
         if (world.plants()) {
@@ -117,6 +121,17 @@ public final class Simulator {
                 Rule.SERVICE_RETURNS,
                 (world.serves() ? "no protection" : "no service") + " within " + PATIENCE_MS
                         + " ms after everything was mended");
+    }
+
+    /** The new owner has lost its image before it could start the VM: an operator turns to the site that has kept its own. */
+    private void rescue() {
+        if (!rescued) {
+            world.keeper().ifPresent(site -> {
+                rescued = true;
+                world.trace("the operator finds the VM kept at " + site);
+                world.witness().force(site);
+            });
+        }
     }
 
     private void after(long delayMs, Runnable task) {
@@ -150,11 +165,23 @@ public final class Simulator {
                 slow(fault, fault.strength());
                 after(fault.lastsMs(), () -> slow(fault, -fault.strength()));
             }
+            case SWITCHOVER -> switchOver(site(fault));
             case OPERATOR -> {
                 if (world.witness().awake()) {
                     world.witness().force(site(fault));
                 }
             }
+        }
+    }
+
+    /** The operator asks the gateway that he takes for the owner; one that is protected he does not miss. */
+    private void switchOver(SiteId guess) {
+        SiteId asked = World.SITES.stream()
+                .filter(site -> world.gateway(site).isProtected())
+                .findFirst()
+                .orElse(guess);
+        if (world.gateway(asked).awake()) {
+            world.gateway(asked).switchOver();
         }
     }
 

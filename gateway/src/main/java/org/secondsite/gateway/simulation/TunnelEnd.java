@@ -326,6 +326,7 @@ final class TunnelEnd implements Surroundings.PeerLink {
             switch (message) {
                 case PeerMessage.RecordNews news -> gateway.recordPassedOn(news.ownership());
                 case PeerMessage.StandbyState state -> gateway.group().offered(state);
+                case PeerMessage.VmsActive active -> gateway.group().peerActive(active.term());
             }
         });
     }

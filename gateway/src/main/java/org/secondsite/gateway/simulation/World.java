@@ -136,8 +136,19 @@ final class World {
     /** Whether a standby is in sync. */
     boolean isProtected() {
         return SITES.stream()
-                .anyMatch(site -> gateway(site).awake()
-                        && gateway(site).group().ownership().state() == OwnershipState.PROTECTED);
+                .anyMatch(site -> gateway(site).awake() && gateway(site).isProtected());
+    }
+
+    /** The former owner, if the new one has nothing to go on from, and the VM is kept at the former one. */
+    Optional<SiteId> keeper() {
+        OwnershipRecord truth = checks.truth();
+        if (truth == null || !truth.solo() || hypervisor(truth.owner()).runs()) {
+            return Optional.empty();
+        }
+        SiteId former = other(truth.owner());
+        boolean keeps =
+                gateway(former).up() && gateway(former).group().ownership().keepsVms();
+        return keeps && hypervisor(former).runs() ? Optional.of(former) : Optional.empty();
     }
 
     private static GatewayConfig config(SiteId site) {

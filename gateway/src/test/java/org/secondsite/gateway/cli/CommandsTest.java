@@ -88,6 +88,13 @@ class CommandsTest {
     }
 
     @Test
+    void switchoverNeedsAReasonAndAGateway() {
+        String socket = directory.resolve("none.sock").toString();
+        assertEquals(2, Main.execute("switchover", "web", "--socket", socket));
+        assertEquals(1, Main.execute("switchover", "web", "--socket", socket, "--reason", "maintenance"));
+    }
+
+    @Test
     void pkiWritesWhatTheDaemonsRead() {
         assertEquals(0, Main.execute("pki", "--directory", directory.toString(), "a", "witness"));
         for (String file : new String[] {"ca.crt", "a.crt", "a.key", "witness.crt", "witness.key"}) {

@@ -1,6 +1,7 @@
 package org.secondsite.gateway.simulation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -48,6 +49,39 @@ class SimulatorTest {
         assertEquals(
                 1, trace.stream().filter(line -> line.contains("-> PROTECTED")).count());
         assertEquals(0, trace.stream().filter(line -> line.contains("FAULT")).count());
+    }
+
+    /** Without any other fault the VM goes on from its very last state, and back again. */
+    @Test
+    void switchoverAndFailbackLoseNothing() {
+        for (long seed = 1; seed <= 50; seed++) {
+            List<String> trace = new ArrayList<>();
+            Schedule schedule = new Schedule(
+                    seed,
+                    List.of(
+                            new Fault(FaultKind.SWITCHOVER, "from a", 1500, 0, 0),
+                            new Fault(FaultKind.SWITCHOVER, "from b", 4500, 0, 0)));
+            Simulator.Outcome outcome = Simulator.run(schedule, NOTHING, trace::add);
+            assertNull(outcome.violation(), () -> schedule + String.join("\n", trace));
+            assertFalse(outcome.excused());
+            assertEquals(
+                    2,
+                    trace.stream()
+                            .filter(line -> line.contains("switchover done: "))
+                            .count(),
+                    () -> String.join("\n", trace));
+            List<String> last = states(trace, "the VM is paused at state ");
+            assertEquals(last, states(trace, "activates state "));
+            assertEquals(2, last.size());
+        }
+    }
+
+    private static List<String> states(List<String> trace, String before) {
+        return trace.stream()
+                .filter(line -> line.contains(before))
+                .map(line ->
+                        line.substring(line.indexOf(before) + before.length()).replaceAll(" .*", ""))
+                .toList();
     }
 
     @Test
