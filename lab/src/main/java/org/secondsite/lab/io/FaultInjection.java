@@ -18,6 +18,7 @@ final class FaultInjection {
 
     private final Lab lab;
     private final Fault fault;
+    private final Site site;
     private final String owner;
     private final String standby;
     private final String oneWay;
@@ -31,6 +32,7 @@ final class FaultInjection {
     FaultInjection(Lab lab, Fault fault, Site owner, RandomGenerator random) {
         this.lab = lab;
         this.fault = fault;
+        this.site = owner;
         this.owner = owner.id();
         this.standby = owner.peer().id();
         oneWay = random.nextBoolean() ? this.owner + ">" + standby : standby + ">" + this.owner;
@@ -59,6 +61,7 @@ final class FaultInjection {
             case HYPERVISOR_DEATH -> lab.kill("qemu:" + owner);
             case AGENT_DEATH -> lab.kill("agent:" + owner);
             case OWNER_ISOLATED -> cut(owner + "-" + standby, owner + "-w");
+            case SWITCHOVER -> new SiteView(lab, site).switchOver("a drill");
             case STANDBY_DEATH -> lab.kill("site:" + standby);
             case STANDBY_GATEWAY_DEATH -> lab.kill("gateway:" + standby);
             case STANDBY_GATEWAY_PAUSE -> lab.pause("gateway:" + standby);
@@ -84,8 +87,8 @@ final class FaultInjection {
             case SITE_DEATH -> lab.start("site:" + owner);
             case GATEWAY_DEATH -> lab.start("gateway:" + owner);
             case GATEWAY_PAUSE -> lab.resume("gateway:" + owner);
-            case HYPERVISOR_DEATH -> {
-                // The agent starts the next one itself.
+            case HYPERVISOR_DEATH, SWITCHOVER -> {
+                // The agent starts the next hypervisor itself; of a switchover nothing is left.
             }
             case AGENT_DEATH -> lab.start("agent:" + owner);
             case STANDBY_DEATH -> lab.start("site:" + standby);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.secondsite.gateway.management.ManagementClient;
 import org.secondsite.lab.plan.Site;
 
@@ -53,6 +54,22 @@ public final class SiteView {
     /** The one protected VM. */
     public JsonNode vm() throws IOException {
         return group().path("vms").path(0);
+    }
+
+    /**
+     * Has this site give the one protection group to the other, as {@code secondsite switchover} does.
+     *
+     * @return the answer, with {@code tookMs}
+     * @throws IOException if it is refused or abandoned; says why
+     */
+    public JsonNode switchOver(String reason) throws IOException {
+        String name = group().path("name").asText();
+        JsonNode answer = ManagementClient.ask(
+                lab.paths().management(site), "switchover", Map.of("group", name, "reason", reason));
+        if (answer.has("error")) {
+            throw new IOException(answer.path("error").asText());
+        }
+        return answer;
     }
 
     /** What happened at this gateway since a time, in the order in which it was noted. */

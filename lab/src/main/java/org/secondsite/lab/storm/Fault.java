@@ -12,6 +12,7 @@ public enum Fault {
     HYPERVISOR_DEATH("the owner's hypervisor is killed", Outcome.TAKEOVER),
     AGENT_DEATH("the owner's agent is killed, its guest lives on", Outcome.TAKEOVER),
     OWNER_ISOLATED("the owner is cut from the standby and the witness", Outcome.TAKEOVER),
+    SWITCHOVER("an operator orders a planned switchover", Outcome.TAKEOVER),
     STANDBY_DEATH("every process of the standby's site is killed", Outcome.SOLO),
     STANDBY_GATEWAY_DEATH("the standby's gateway is killed", Outcome.SOLO),
     STANDBY_GATEWAY_PAUSE("the standby's gateway is stopped for many seconds, then continued", Outcome.SOLO),
