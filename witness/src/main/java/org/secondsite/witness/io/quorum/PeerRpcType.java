@@ -6,9 +6,6 @@ import org.apache.ratis.rpc.RpcType;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.RaftServerRpc;
 import org.apache.ratis.server.ServerFactory;
-import org.apache.ratis.server.leader.FollowerInfo;
-import org.apache.ratis.server.leader.LeaderState;
-import org.apache.ratis.server.leader.LogAppender;
 
 /** Tells Ratis to use {@link PeerTransport}. Ratis makes an instance by reflection, from the name of this class. */
 public final class PeerRpcType implements RpcType {
@@ -37,13 +34,6 @@ public final class PeerRpcType implements RpcType {
         @Override
         public RaftServerRpc newRaftServerRpc(RaftServer server) {
             return transport;
-        }
-
-        @Override
-        public LogAppender newLogAppender(RaftServer.Division server, LeaderState leader, FollowerInfo follower) {
-            LogAppender appender = ServerFactory.super.newLogAppender(server, leader, follower);
-            transport.appends(follower.getId(), appender);
-            return appender;
         }
 
         @Override

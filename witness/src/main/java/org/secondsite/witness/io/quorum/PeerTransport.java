@@ -12,7 +12,6 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesReplyProto;
@@ -30,7 +29,6 @@ import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.rpc.RpcType;
 import org.apache.ratis.server.RaftServerRpc;
-import org.apache.ratis.server.leader.LogAppender;
 import org.apache.ratis.server.protocol.RaftServerAsynchronousProtocol;
 import org.apache.ratis.thirdparty.com.google.protobuf.AbstractMessage;
 import org.apache.ratis.thirdparty.com.google.protobuf.InvalidProtocolBufferException;
@@ -49,12 +47,10 @@ final class PeerTransport implements RaftServerRpc, RaftServerAsynchronousProtoc
     private static final int CALL_TIMEOUT_MS = 1500;
 
     private static final int CLOSE_TIMEOUT_SECONDS = 5;
-    private static final int[] NUDGES_MS = {1, 4};
 
     private final QuorumSettings settings;
     private final EventLoopGroup group;
     private final Map<String, PeerLink> links = new TreeMap<>();
-    private final Map<RaftPeerId, LogAppender> appenders = new ConcurrentHashMap<>();
 
     PeerTransport(QuorumSettings settings, WitnessTls tls) {
         this.settings = settings;
@@ -64,27 +60,6 @@ final class PeerTransport implements RaftServerRpc, RaftServerAsynchronousProtoc
         settings.others()
                 .forEach((name, address) ->
                         links.put(name, new PeerLink(settings.node(), name, address, tls, loop, CALL_TIMEOUT_MS)));
-    }
-
-    /** This appender sends the log to that node from now on. */
-    void appends(RaftPeerId follower, LogAppender appender) {
-        appenders.put(follower, appender);
-    }
-
-    /**
-     * Wakes the appenders shortly after a request. Ratis wakes them itself, but one that has just found nothing to send, and
-     * has not begun to wait, misses it ({@code AwaitForSignal} of 3.3.0 forgets a signal that nobody waits for) and sleeps
-     * until its next heartbeat.
-     */
-    void nudge() {
-        if (!appenders.isEmpty() && !group.isShuttingDown()) {
-            for (int delayMs : NUDGES_MS) {
-                var _ = group.schedule(
-                        () -> appenders.values().forEach(LogAppender::notifyLogAppender),
-                        delayMs,
-                        TimeUnit.MILLISECONDS);
-            }
-        }
     }
 
     private <T extends AbstractMessage> CompletableFuture<T> call(

@@ -77,12 +77,10 @@ public final class QuorumRecordStore implements RecordStore {
     private volatile List<LogEntry> entries = List.of();
     private volatile List<GroupSettings> enrolled = List.of();
     private volatile boolean closing;
-    private final PeerTransport transport;
     private RaftServer server;
 
-    private QuorumRecordStore(QuorumSettings settings, PeerTransport transport) {
+    private QuorumRecordStore(QuorumSettings settings) {
         this.settings = settings;
-        this.transport = transport;
     }
 
     /**
@@ -103,7 +101,7 @@ public final class QuorumRecordStore implements RecordStore {
                         .build())
                 .toArray(RaftPeer[]::new);
         PeerTransport transport = new PeerTransport(settings, tls);
-        QuorumRecordStore store = new QuorumRecordStore(settings, transport);
+        QuorumRecordStore store = new QuorumRecordStore(settings);
         try {
             store.server = RaftServer.newBuilder()
                     .setServerId(RaftPeerId.valueOf(settings.node()))
@@ -184,9 +182,7 @@ public final class QuorumRecordStore implements RecordStore {
                 .setType(type)
                 .build();
         try {
-            CompletableFuture<RaftClientReply> reply = server.submitClientRequestAsync(request);
-            transport.nudge();
-            return reply.thenCompose(this::success);
+            return server.submitClientRequestAsync(request).thenCompose(this::success);
         } catch (IOException e) {
             return CompletableFuture.failedFuture(e);
         }

@@ -66,6 +66,13 @@ final class RaftTuning {
         RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(raft, true);
         // What was acknowledged must not be forgotten: damage stops the start. See TornTail for what is none.
         RaftServerConfigKeys.Log.setCorruptionPolicy(raft, RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION);
+        // Otherwise every grant is followed by an entry of its own that says so, forced to the disk as well: the next
+        // grant
+        // waits behind it, and at the state machine the two may meet (StateMachineUpdater of 3.3.0 loses a signal that
+        // comes
+        // between its look at the log and its wait, and then looks again after 100 ms). A node that starts learns
+        // from the leader what is committed.
+        RaftServerConfigKeys.Log.setLogMetadataEnabled(raft, false);
         RaftServerConfigKeys.Log.Appender.setBufferByteLimit(raft, SizeInBytes.valueOf(KIB_64));
         RaftServerConfigKeys.Log.Appender.setSnapshotChunkSizeMax(raft, SizeInBytes.valueOf(KIB_64));
     }
