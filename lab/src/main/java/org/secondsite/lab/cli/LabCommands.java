@@ -39,9 +39,17 @@ public final class LabCommands {
 
     @Command(name = "up", description = "Bring the lab up and wait until its guest is protected.")
     int up(
-            @Option(names = "--delay-ms", defaultValue = "0", paramLabel = "MS", description = "One-way delay of the WAN.")
+            @Option(
+                            names = "--delay-ms",
+                            defaultValue = "0",
+                            paramLabel = "MS",
+                            description = "One-way delay of the WAN.")
                     int delayMillis,
-            @Option(names = "--load", defaultValue = "idle", paramLabel = "LOAD", description = "The guest's load: idle or busy.")
+            @Option(
+                            names = "--load",
+                            defaultValue = "idle",
+                            paramLabel = "LOAD",
+                            description = "The guest's load: idle or busy.")
                     String load,
             @Option(names = "--no-hold", description = "For tests of the tests: gateways that let output pass unheld.")
                     boolean noHold)
@@ -148,7 +156,11 @@ public final class LabCommands {
                     "Random single faults, one after the other; exit 0 if and only if no judge complained of any.")
     int storm(
             @Option(names = "--drills", defaultValue = "20", paramLabel = "N", description = "How many.") int drills,
-            @Option(names = "--seed", defaultValue = "1", paramLabel = "S", description = "Chooses faults, moments and delays.")
+            @Option(
+                            names = "--seed",
+                            defaultValue = "1",
+                            paramLabel = "S",
+                            description = "Chooses faults, moments and delays.")
                     long seed,
             @Option(names = "--faults", split = ",", paramLabel = "FAULT", description = "Of these only. Default: all.")
                     List<String> only,
