@@ -37,7 +37,7 @@ final class DetectionBenchCommand implements Callable<Integer> {
     @Option(names = "--heartbeat-ms", defaultValue = "50", description = "Default: ${DEFAULT-VALUE}.")
     private int heartbeatMs;
 
-    @Option(names = "--suspect-after-ms", defaultValue = "200", description = "Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--suspect-after-ms", defaultValue = "400", description = "Default: ${DEFAULT-VALUE}.")
     private int suspectAfterMs;
 
     @Option(

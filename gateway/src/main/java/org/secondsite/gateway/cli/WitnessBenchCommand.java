@@ -67,6 +67,12 @@ final class WitnessBenchCommand implements Callable<Integer> {
             description = "How long the load lasts. Default: ${DEFAULT-VALUE}.")
     private int loadSeconds;
 
+    @Option(
+            names = "--election-timeout-ms",
+            defaultValue = "0",
+            description = "Of the nodes' configuration; 0 leaves it out.")
+    private int electionTimeoutMs;
+
     @Option(names = "--kills", defaultValue = "20", description = "Deaths of a leader. Default: ${DEFAULT-VALUE}.")
     private int kills;
 
@@ -87,7 +93,8 @@ final class WitnessBenchCommand implements Callable<Integer> {
                 PkiCommand.write(directory, List.of("a", "b", "witness", "operator"));
                 boolean quorum = !each.equals("file");
                 int count = quorum ? Integer.parseInt(each) : 1;
-                try (WitnessUnderTest witness = new WitnessUnderTest(directory, count, quorum, groups)) {
+                try (WitnessUnderTest witness =
+                        new WitnessUnderTest(directory, count, quorum, groups, electionTimeoutMs)) {
                     measure(each, witness, results.addObject().put("witness", each), out);
                 }
             } finally {

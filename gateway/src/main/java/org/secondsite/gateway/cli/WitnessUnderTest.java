@@ -30,6 +30,7 @@ final class WitnessUnderTest implements AutoCloseable {
     private final Path directory;
     private final boolean quorum;
     private final int groups;
+    private final int electionTimeoutMs;
     private final List<InetSocketAddress> endpoints = new ArrayList<>();
     private final Map<InetSocketAddress, JavaProcess> nodes = new LinkedHashMap<>();
     private final List<WitnessClient> clients = new ArrayList<>();
@@ -42,11 +43,14 @@ final class WitnessUnderTest implements AutoCloseable {
      * @param nodeCount how many
      * @param quorum whether Raft keeps the records, or one node's own file
      * @param groups how many groups
+     * @param electionTimeoutMs of the nodes, 0 for what they take by themselves
      */
-    WitnessUnderTest(Path directory, int nodeCount, boolean quorum, int groups) throws Exception {
+    WitnessUnderTest(Path directory, int nodeCount, boolean quorum, int groups, int electionTimeoutMs)
+            throws Exception {
         this.directory = directory;
         this.quorum = quorum;
         this.groups = groups;
+        this.electionTimeoutMs = electionTimeoutMs;
         reserve(nodeCount);
         try {
             for (InetSocketAddress each : endpoints) {
@@ -93,6 +97,9 @@ final class WitnessUnderTest implements AutoCloseable {
         yaml.append("dataDirectory: ").append(name).append("\n");
         yaml.append("tls: {certificate: witness.crt, key: witness.key, authority: ca.crt}\n");
         if (quorum) {
+            if (electionTimeoutMs > 0) {
+                yaml.append("electionTimeoutMs: ").append(electionTimeoutMs).append("\n");
+            }
             yaml.append("node: ").append(name).append("\npeers:\n");
             for (InetSocketAddress each : endpoints) {
                 yaml.append("  - {id: w").append(endpoints.indexOf(each) + 1);
