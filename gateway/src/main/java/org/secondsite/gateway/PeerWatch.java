@@ -8,6 +8,10 @@ import org.secondsite.witness.FailureDetector;
 /**
  * Whether the other gateway is there: heard of late, and reachable by the tunnel.
  *
+ * <p>A peer whose tunnel broke and that is not heard beside it either is suspected after four heartbeats: two ways, one
+ * of which said that it ended, need no allowance for a busy machine. So a process that died is suspected sooner than a site
+ * whose power failed, which says nothing; {@link FailureDetector} decides about that one.
+ *
  * <p>A peer that is heard beside the tunnel but whose tunnel stays down is of no use, because no epoch gets to it: after
  * {@link #TUNNEL_PATIENCE_NANOS} it counts as lost. {@link #heard} may be called by any thread; the rest belongs to the
  * conductor's.
@@ -17,9 +21,11 @@ public final class PeerWatch {
     static final long TUNNEL_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private static final int MAXIMUM_SILENCE_FACTOR = 2;
+    private static final int BROKEN_HEARTBEATS = 4;
     private static final long DUTY_CYCLE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final FailureDetector detector;
+    private final long brokenNanos;
     private final AtomicLong lastHeardNanos = new AtomicLong();
 
     private long seenHeardNanos;
@@ -45,6 +51,8 @@ public final class PeerWatch {
                 suspectNanos * MAXIMUM_SILENCE_FACTOR,
                 Math.min(DUTY_CYCLE_NANOS, suspectNanos / 2),
                 nowNanos);
+        brokenNanos = Math.min(
+                suspectNanos, TimeUnit.MILLISECONDS.toNanos((long) BROKEN_HEARTBEATS * settings.heartbeatMs()));
         tunnelDownNanos = nowNanos;
     }
 
@@ -69,7 +77,8 @@ public final class PeerWatch {
             everHeard = true;
             detector.heard(nowNanos);
         }
-        boolean silent = detector.suspected(nowNanos);
+        boolean silent =
+                detector.suspected(nowNanos) || (everHeard && !tunnelUp && detector.silenceNanos() > brokenNanos);
         boolean cutOff = !tunnelUp && nowNanos - tunnelDownNanos > TUNNEL_PATIENCE_NANOS;
         boolean lost = silent || cutOff;
         if ((up || !told) && lost) {
