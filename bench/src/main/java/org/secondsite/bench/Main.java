@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 import org.secondsite.bench.io.BufferBench;
 import org.secondsite.bench.io.CodecCommand;
 import org.secondsite.bench.io.Machine;
+import org.secondsite.bench.io.TunnelCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,7 +25,7 @@ import picocli.CommandLine.Spec;
         name = "secondsite bench",
         description = "Measurements against peers, in the same run.",
         mixinStandardHelpOptions = true,
-        subcommands = {Main.Buffer.class, CodecCommand.class})
+        subcommands = {Main.Buffer.class, CodecCommand.class, TunnelCommand.class})
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;

@@ -49,13 +49,25 @@ public record GatewayConfig(
      * @param heartbeatMs the time between two heartbeats
      * @param suspectAfterMs the silence after which the peer is suspected, at least three heartbeats
      * @param maxInFlightBytes the bound on epochs sent and not yet committed
+     * @param connections how many TCP connections share the epochs; the word of the site with the greater name counts
      */
     public record Tunnel(
             InetSocketAddress listen,
             InetSocketAddress connect,
             int heartbeatMs,
             int suspectAfterMs,
-            long maxInFlightBytes) {}
+            long maxInFlightBytes,
+            int connections) {
+        /** With one connection. */
+        public Tunnel(
+                InetSocketAddress listen,
+                InetSocketAddress connect,
+                int heartbeatMs,
+                int suspectAfterMs,
+                long maxInFlightBytes) {
+            this(listen, connect, heartbeatMs, suspectAfterMs, maxInFlightBytes, 1);
+        }
+    }
 
     /**
      * The way to the witness.

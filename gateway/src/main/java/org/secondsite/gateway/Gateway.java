@@ -60,6 +60,7 @@ public final class Gateway implements AutoCloseable {
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
     private DataPlane dataPlane;
+    private Tunnel tunnel;
     private boolean witnessUp;
 
     private Gateway(GatewayConfig config) {
@@ -103,7 +104,7 @@ public final class Gateway implements AutoCloseable {
                 config.dataPlane(), protectedVms(config), new PlaneEvents(conductor, timeline, this::groupOf));
         opened.push(dataPlane);
         WitnessPort witness = new WitnessPort();
-        Tunnel tunnel = TlsTunnel.open(
+        tunnel = TlsTunnel.open(
                 tunnelSettings(), new TunnelEvents(conductor, peerWatch, timeline, this::groupOf, groups));
         opened.push(tunnel);
         Surroundings surroundings =
@@ -150,6 +151,7 @@ public final class Gateway implements AutoCloseable {
                         Math.max(TunnelSettings.Timing.DEFAULT.silenceMs(), 2 * tunnel.suspectAfterMs()),
                         TunnelSettings.Timing.DEFAULT.minBackoffMs(),
                         TunnelSettings.Timing.DEFAULT.maxBackoffMs()))
+                .withConnections(tunnel.connections())
                 .withLimits(new TunnelSettings.Limits(
                         tunnel.maxInFlightBytes(), TunnelSettings.Limits.DEFAULT.maxEpochBytes()));
     }
@@ -253,6 +255,7 @@ public final class Gateway implements AutoCloseable {
         return conductor
                 .ask(() -> {
                     ObjectNode status = GatewayStatus.site(config.site(), peerWatch, witnessUp);
+                    GatewayStatus.tunnel(status, tunnel.status());
                     groups.values().forEach(group -> status.withArray("groups")
                             .add(GatewayStatus.group(group, dataPlane.counters())));
                     GatewayStatus.named(status, "bgp", "peer", bgpStates);

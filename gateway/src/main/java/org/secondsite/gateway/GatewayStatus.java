@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.secondsite.buffer.DataPlaneCounters;
 import org.secondsite.buffer.VmCounters;
@@ -15,6 +16,8 @@ import org.secondsite.gateway.group.RecentTimes;
 import org.secondsite.gateway.group.VmAtSite;
 import org.secondsite.gateway.ownership.Ownership;
 import org.secondsite.gateway.timeline.Timeline;
+import org.secondsite.replicator.tunnel.SendWindow;
+import org.secondsite.replicator.tunnel.TunnelStatus;
 
 /** Renders what a gateway knows as JSON, for {@code secondsite status} and {@code secondsite timeline}. */
 final class GatewayStatus {
@@ -34,6 +37,31 @@ final class GatewayStatus {
         status.putArray("bgp");
         status.putArray("switches");
         return status;
+    }
+
+    /** What the tunnel measures, and whom it turned away. */
+    static void tunnel(ObjectNode status, TunnelStatus tunnel) {
+        ObjectNode node = status.putObject("wan");
+        node.put("connected", tunnel.connected());
+        node.put("detail", tunnel.detail());
+        node.put("connections", tunnel.connections());
+        node.put("rttMs", Math.round(tunnel.rttNanos() / 1e3) / 1e3);
+        node.put("bytesPerSecond", tunnel.bytesPerSecond());
+        node.put(
+                "epochsInFlight",
+                tunnel.inFlight().values().stream()
+                        .mapToInt(SendWindow.InFlight::epochs)
+                        .sum());
+        node.put(
+                "bytesInFlight",
+                tunnel.inFlight().values().stream()
+                        .mapToLong(SendWindow.InFlight::bytes)
+                        .sum());
+        node.put("plainBytesSent", tunnel.counters().plainBytesSent());
+        node.put("codedBytesSent", tunnel.counters().codedBytesSent());
+        node.put("lastRejection", tunnel.lastRejection());
+        ObjectNode rejections = node.putObject("rejections");
+        new TreeMap<>(tunnel.rejections()).forEach((code, count) -> rejections.put(code.name(), count));
     }
 
     static ObjectNode group(ProtectionGroup group, DataPlaneCounters counters) {

@@ -10,6 +10,7 @@ import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelListener;
 
 /** Brings what the tunnel tells to the conductor's thread. */
@@ -19,6 +20,7 @@ final class TunnelEvents implements TunnelListener {
     private final Timeline timeline;
     private final Function<VmId, Optional<ProtectionGroup>> groupOf;
     private final Map<GroupId, ProtectionGroup> groups;
+    private String lastRejection = "";
 
     TunnelEvents(
             Conductor conductor,
@@ -38,6 +40,7 @@ final class TunnelEvents implements TunnelListener {
         conductor.post(() -> {
             peerWatch.tunnel(true, System.nanoTime());
             timeline.note("tunnel", "tunnel-up", "connected");
+            lastRejection = "";
             groups.values().forEach(ProtectionGroup::tellPeer);
         });
     }
@@ -47,6 +50,18 @@ final class TunnelEvents implements TunnelListener {
         conductor.post(() -> {
             peerWatch.tunnel(false, System.nanoTime());
             timeline.note("tunnel", "tunnel-down", reason);
+        });
+    }
+
+    @Override
+    public void rejected(ResetCode code, String reason) {
+        conductor.post(() -> {
+            // A peer that is wrong tries again and again: it is worth one line.
+            String words = code + ": " + reason;
+            if (!words.equals(lastRejection)) {
+                lastRejection = words;
+                timeline.note("tunnel", "tunnel-rejected", words);
+            }
         });
     }
 

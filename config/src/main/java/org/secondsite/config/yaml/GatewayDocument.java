@@ -64,7 +64,12 @@ public final class GatewayDocument {
                             + " ms: one lost packet would be taken for a dead site");
         }
         return new GatewayConfig.Tunnel(
-                listen, connect, heartbeatMs, suspectAfterMs, mebibytes(section, "maxInFlightMiB", 256));
+                listen,
+                connect,
+                heartbeatMs,
+                suspectAfterMs,
+                mebibytes(section, "maxInFlightMiB", 256),
+                section.integer("connections", 1, 8, 1));
     }
 
     private static GatewayConfig.Witness witness(Section section) {

@@ -33,6 +33,20 @@ final class StatusCommand implements Callable<Integer> {
                 status.at("/peer/silenceMs").asText(),
                 status.at("/peer/tunnel").asText(),
                 status.get("witness").asText());
+        JsonNode wan = status.get("wan");
+        out.printf(
+                "tunnel: %s, %d connections, RTT %.1f ms, %.1f Mbit/s seen, %d epochs (%d bytes) in flight%n",
+                wan.get("detail").asText(),
+                wan.get("connections").asInt(),
+                wan.get("rttMs").asDouble(),
+                wan.get("bytesPerSecond").asDouble() * 8e-6,
+                wan.get("epochsInFlight").asInt(),
+                wan.get("bytesInFlight").asLong());
+        if (!wan.get("lastRejection").asText().isEmpty()) {
+            out.printf(
+                    "turned away: %s, last: %s%n",
+                    wan.get("rejections"), wan.get("lastRejection").asText());
+        }
         for (JsonNode group : status.get("groups")) {
             out.printf(
                     "group %s: %s in term %d, owner %s, in sync %s — %s%n",

@@ -55,6 +55,11 @@ public enum FrameType {
         this.maxPayloadBytes = maxPayloadBytes;
     }
 
+    /** Whether frames of this type are numbered, and may come over any of the connections. */
+    public boolean isSequenced() {
+        return this == OPEN || this == DISCARD || this == DATA;
+    }
+
     int code() {
         return code;
     }
@@ -65,7 +70,10 @@ public enum FrameType {
     }
 
     /** What is wrong with a frame of this type, in words, or null. */
-    String fault(int flags, int stream, int payloadBytes) {
+    String fault(int flags, int stream, long sequence, int payloadBytes) {
+        if (sequence < 0 || (sequence != 0) != isSequenced()) {
+            return this + " at place " + sequence;
+        }
         if ((flags & ~allowedFlags) != 0) {
             return this + " with flags " + flags;
         }

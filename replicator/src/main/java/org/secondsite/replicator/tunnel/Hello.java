@@ -12,6 +12,7 @@ import org.secondsite.replicator.codec.CodecSettings;
  * <pre>
  * | "SSGT" u32 | lowest version u16 | highest version u16 | incarnation u64 | beacon key, 32 bytes |
  * | version bytes u64 | window u8 | uncommitted bytes u64 | unfinished bytes u64 |
+ * | session u64 | connection u8 |
  * | length u8, name of the own site | length u8, name of the site that the peer is taken for |
  * </pre>
  *
@@ -25,6 +26,8 @@ import org.secondsite.replicator.codec.CodecSettings;
  * @param uncommittedBytes the epochs of one VM, in plain form, that the sender takes and has not answered; a single one may be
  *     larger
  * @param unfinishedBytes what all unfinished epochs together may hold at the sender, in plain form
+ * @param session drawn at random by the end that connects, for each first connection anew; the answering end says 0
+ * @param connection 0 for the first connection of a session, else the number of a further one, below {@link #MAX_CONNECTIONS}
  * @param self the sender's site
  * @param peer the site that it wants to talk to
  */
@@ -37,13 +40,18 @@ public record Hello(
         int windowLog,
         long uncommittedBytes,
         long unfinishedBytes,
+        long session,
+        int connection,
         String self,
         String peer) {
+    /** The most connections of a session. */
+    public static final int MAX_CONNECTIONS = 8;
+
     /** The version that this code speaks. */
     public static final int VERSION = 2;
 
     private static final int MAGIC = 0x53534754;
-    private static final int FIXED_BYTES = 4 + 2 + 2 + 8 + BeaconKey.BYTES + 8 + 1 + 8 + 8;
+    private static final int FIXED_BYTES = 4 + 2 + 2 + 8 + BeaconKey.BYTES + 8 + 1 + 8 + 8 + 8 + 1;
 
     /** What is said by this version of the code. */
     public static Hello of(TunnelSettings settings, long incarnation, BeaconKey beaconKey) {
@@ -56,8 +64,27 @@ public record Hello(
                 settings.limits().codec().windowLog(),
                 settings.limits().maxInFlightBytes(),
                 settings.limits().maxEpochBytes(),
+                0,
+                0,
                 settings.self().name(),
                 settings.peer().name());
+    }
+
+    /** The same for one connection of a session. */
+    public Hello on(long chosenSession, int number) {
+        return new Hello(
+                lowestVersion,
+                highestVersion,
+                incarnation,
+                beaconKey,
+                versionBytes,
+                windowLog,
+                uncommittedBytes,
+                unfinishedBytes,
+                chosenSession,
+                number,
+                self,
+                peer);
     }
 
     /** The payload. */
@@ -69,6 +96,7 @@ public record Hello(
                 .writeByte(windowLog)
                 .writeLong(uncommittedBytes)
                 .writeLong(unfinishedBytes);
+        out.writeLong(session).writeByte(connection);
         writeName(out, self);
         writeName(out, peer);
         return out;
@@ -91,6 +119,8 @@ public record Hello(
         int windowLog = in.readUnsignedByte();
         long uncommittedBytes = in.readLong();
         long unfinishedBytes = in.readLong();
+        long session = in.readLong();
+        int connection = in.readUnsignedByte();
         String self = readName(in);
         String peer = readName(in);
         boolean possible = self != null
@@ -99,7 +129,8 @@ public record Hello(
                 && versionBytes >= 0
                 && windowLog >= 10
                 && uncommittedBytes > 0
-                && unfinishedBytes > 0;
+                && unfinishedBytes > 0
+                && connection < MAX_CONNECTIONS;
         return possible
                 ? Optional.of(new Hello(
                         lowest,
@@ -110,6 +141,8 @@ public record Hello(
                         windowLog,
                         uncommittedBytes,
                         unfinishedBytes,
+                        session,
+                        connection,
                         self,
                         peer))
                 : Optional.empty();

@@ -12,13 +12,14 @@ import org.secondsite.config.EpochId;
  * A frame of the tunnel. Numbers are big-endian.
  *
  * <pre>
- *  0             4      5       6         8            12         20         28          32
- * +-------------+------+-------+---------+------------+----------+----------+-----------+-------------
- * | length u32  | type | flags | 0 u16   | stream u32 | term u64 | epoch u64| CRC32C u32| payload ...
- * +-------------+------+-------+---------+------------+----------+----------+-----------+-------------
+ *  0             4      5       6         8            12         20         28         36          40
+ * +-------------+------+-------+---------+------------+----------+----------+----------+-----------+-------------
+ * | length u32  | type | flags | 0 u16   | stream u32 | term u64 | epoch u64| seq. u64 | CRC32C u32| payload ...
+ * +-------------+------+-------+---------+------------+----------+----------+----------+-----------+-------------
  *
- * length  of all that follows it: 28 and the payload
+ * length  of all that follows it: 36 and the payload
  * flags   1 first, 2 last piece of an epoch
+ * seq.    from 1 over all connections of a session: the order of the frames that belong to streams; 0 for others
  * stream  one chain of epochs of one VM, numbered from 1 by its sender over the lifetime of its process; 0 where there is none
  * CRC32C  over everything else (RFC 3385's polynomial), so that a damaged frame is told from a wrong one
  * </pre>
@@ -27,9 +28,10 @@ import org.secondsite.config.EpochId;
  * @param flags {@link #FIRST}, {@link #LAST}
  * @param stream the stream, 0 for none
  * @param epoch term and epoch, {@link EpochId#NONE} for none
+ * @param sequence its place among the frames of all connections, 0 if it has none
  * @param payload the rest; whoever decodes a frame releases it
  */
-public record TunnelFrame(FrameType type, int flags, int stream, EpochId epoch, ByteBuf payload) {
+public record TunnelFrame(FrameType type, int flags, int stream, EpochId epoch, long sequence, ByteBuf payload) {
     /** The first piece of an epoch. */
     public static final int FIRST = 1;
 
@@ -40,10 +42,20 @@ public record TunnelFrame(FrameType type, int flags, int stream, EpochId epoch, 
     public static final int MAX_PAYLOAD_BYTES = FrameType.Limit.DATA_BYTES;
 
     /** The bytes before the payload. */
-    public static final int HEADER_BYTES = 32;
+    public static final int HEADER_BYTES = 40;
 
-    private static final int CRC_OFFSET = 28;
+    private static final int CRC_OFFSET = 36;
     private static final int MIN_LENGTH = HEADER_BYTES - Integer.BYTES;
+
+    /** A frame without a place among others. */
+    public TunnelFrame(FrameType type, int flags, int stream, EpochId epoch, ByteBuf payload) {
+        this(type, flags, stream, epoch, 0, payload);
+    }
+
+    /** The same frame at a place. */
+    public TunnelFrame at(long place) {
+        return new TunnelFrame(type, flags, stream, epoch, place, payload);
+    }
 
     /** A frame without stream and epoch. */
     public static TunnelFrame control(FrameType type, ByteBuf payload) {
@@ -115,18 +127,19 @@ public record TunnelFrame(FrameType type, int flags, int stream, EpochId epoch, 
         int stream = in.getInt(start + 8);
         long term = in.getLong(start + 12);
         long number = in.getLong(start + 20);
+        long sequence = in.getLong(start + 28);
         if (type == null || in.getUnsignedShort(start + 6) != 0 || stream < 0 || term < 0 || number < 0) {
             return new Reset(
                     ResetCode.FRAMING,
                     "type " + in.getUnsignedByte(start + 4) + ", stream " + stream + ", epoch " + term + "/" + number);
         }
-        String fault = type.fault(flags, stream, payloadBytes);
+        String fault = type.fault(flags, stream, sequence, payloadBytes);
         if (fault != null) {
             return new Reset(ResetCode.FRAMING, fault);
         }
         in.skipBytes(HEADER_BYTES);
-        return new Decoded.Message(
-                new TunnelFrame(type, flags, stream, new EpochId(term, number), in.readRetainedSlice(payloadBytes)));
+        return new Decoded.Message(new TunnelFrame(
+                type, flags, stream, new EpochId(term, number), sequence, in.readRetainedSlice(payloadBytes)));
     }
 
     /**
@@ -137,7 +150,7 @@ public record TunnelFrame(FrameType type, int flags, int stream, EpochId epoch, 
      */
     public ByteBuf encodeHeader(ByteBufAllocator allocator) {
         int payloadBytes = payload.readableBytes();
-        String fault = type.fault(flags, stream, payloadBytes);
+        String fault = type.fault(flags, stream, sequence, payloadBytes);
         if (fault != null) {
             throw new IllegalArgumentException(fault);
         }
@@ -149,6 +162,7 @@ public record TunnelFrame(FrameType type, int flags, int stream, EpochId epoch, 
         header.writeInt(stream);
         header.writeLong(epoch.term());
         header.writeLong(epoch.number());
+        header.writeLong(sequence);
         header.writeInt(crc(header, 0, payload, payload.readerIndex(), payloadBytes));
         return header;
     }

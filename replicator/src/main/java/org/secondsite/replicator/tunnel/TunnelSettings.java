@@ -15,6 +15,8 @@ import org.secondsite.replicator.codec.CodecSettings;
  * @param tls certificate, key and authority, PEM; read again for every connection, so that a renewed file needs no restart
  * @param timing heartbeats and waiting
  * @param limits bounds on memory
+ * @param connections how many connections share the epochs, 1 to {@link Hello#MAX_CONNECTIONS}; the word of the site that
+ *     {@link #connects} counts
  */
 public record TunnelSettings(
         SiteId self,
@@ -23,17 +25,25 @@ public record TunnelSettings(
         InetSocketAddress connect,
         TlsFiles tls,
         Timing timing,
-        Limits limits) {
-    /** Checks that the sites differ. */
+        Limits limits,
+        int connections) {
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if the sites do not differ, or the number of connections is out of range
+     */
     public TunnelSettings {
         if (self.equals(peer)) {
             throw new IllegalArgumentException("site " + self + " cannot be its own peer");
+        }
+        if (connections < 1 || connections > Hello.MAX_CONNECTIONS) {
+            throw new IllegalArgumentException(connections + " connections, not 1 to " + Hello.MAX_CONNECTIONS);
         }
     }
 
     /** With the usual timing and limits. */
     public TunnelSettings(SiteId self, SiteId peer, InetSocketAddress listen, InetSocketAddress connect, TlsFiles tls) {
-        this(self, peer, listen, connect, tls, Timing.DEFAULT, Limits.DEFAULT);
+        this(self, peer, listen, connect, tls, Timing.DEFAULT, Limits.DEFAULT, 1);
     }
 
     /** Whether this end opens the connection: the site with the greater name does, so that there is one and not two. */
@@ -43,17 +53,22 @@ public record TunnelSettings(
 
     /** The same with another timing. */
     public TunnelSettings withTiming(Timing other) {
-        return new TunnelSettings(self, peer, listen, connect, tls, other, limits);
+        return new TunnelSettings(self, peer, listen, connect, tls, other, limits, connections);
     }
 
     /** The same with other limits. */
     public TunnelSettings withLimits(Limits other) {
-        return new TunnelSettings(self, peer, listen, connect, tls, timing, other);
+        return new TunnelSettings(self, peer, listen, connect, tls, timing, other, connections);
     }
 
     /** The same with another way to the peer. */
     public TunnelSettings withConnect(InetSocketAddress other) {
-        return new TunnelSettings(self, peer, listen, other, tls, timing, limits);
+        return new TunnelSettings(self, peer, listen, other, tls, timing, limits, connections);
+    }
+
+    /** The same with another number of connections. */
+    public TunnelSettings withConnections(int other) {
+        return new TunnelSettings(self, peer, listen, connect, tls, timing, limits, other);
     }
 
     /**

@@ -10,6 +10,9 @@ import org.secondsite.config.VmId;
  * @param detail since when it is not and why, or what is spoken
  * @param rttNanos the smoothed round-trip time, 0 if not known
  * @param bytesPerSecond the rate that the way to the peer takes, 0 if not known; a lower bound while there is little to send
+ * @param connections how many connections share the epochs now
+ * @param rejections how many connections were turned away, by reason
+ * @param lastRejection the last such reason in words, empty if there was none
  * @param inFlight what of each VM is sent or waits, and is not committed
  * @param counters since the tunnel was opened
  */
@@ -18,10 +21,14 @@ public record TunnelStatus(
         String detail,
         long rttNanos,
         long bytesPerSecond,
+        int connections,
+        Map<ResetCode, Long> rejections,
+        String lastRejection,
         Map<VmId, SendWindow.InFlight> inFlight,
         Counters counters) {
-    /** Copies the map. */
+    /** Copies the maps. */
     public TunnelStatus {
+        rejections = Map.copyOf(rejections);
         inFlight = Map.copyOf(inFlight);
     }
 

@@ -34,6 +34,34 @@ class FrameQueueTest {
     }
 
     @Test
+    void aHugeEpochDelaysEachOfFiftyOthersByOneFrameATurn() {
+        int streams = 50;
+        for (int number = 1; number <= 10_000; number++) {
+            queue.add(frame(1, number));
+        }
+        for (int taken = 0; taken < 777; taken++) {
+            assertEquals(1, queue.poll().stream());
+        }
+        int framesOfAnEpoch = 4;
+        for (int stream = 2; stream <= streams; stream++) {
+            for (int number = 1; number <= framesOfAnEpoch; number++) {
+                queue.add(frame(stream, number));
+            }
+        }
+        int[] left = new int[streams + 1];
+        for (int polled = 1; polled <= framesOfAnEpoch * streams; polled++) {
+            TunnelFrame frame = queue.poll();
+            left[frame.stream()]++;
+            int turn = (polled + streams - 1) / streams;
+            assertTrue(left[frame.stream()] <= turn, "stream " + frame.stream() + " in turn " + turn);
+        }
+        for (int stream = 1; stream <= streams; stream++) {
+            assertEquals(framesOfAnEpoch, left[stream], "stream " + stream);
+        }
+        assertEquals(1, queue.poll().stream());
+    }
+
+    @Test
     void whatIsDroppedIsReleased() {
         queue.add(frame(1, 1));
         queue.add(frame(1, 2));

@@ -172,6 +172,27 @@ class SendWindowTest {
     }
 
     @Test
+    void aHugeEpochTakesTurnsWithFiftyOthersStretchByStretch() {
+        SendWindow window = new SendWindow(MAX_BYTES, Epoch::close);
+        window.offer(epoch(WEB, id(1), EpochId.NONE, 1 << 20));
+        SendWindow.Stream huge = window.poll();
+        for (int vm = 0; vm < 50; vm++) {
+            window.offer(epoch(new VmId("vm" + vm), id(1), EpochId.NONE, 10));
+        }
+        window.again(huge);
+        for (int vm = 0; vm < 50; vm++) {
+            SendWindow.Stream other = window.poll();
+            assertEquals(new VmId("vm" + vm), other.vm(), "the stretch of the huge one was its turn");
+            whole(window, other);
+        }
+        assertEquals(huge, window.poll());
+        window.offer(epoch(DB, id(1), EpochId.NONE, 10));
+        window.again(huge);
+        assertEquals(DB, window.poll().vm());
+        window.clear();
+    }
+
+    @Test
     void aBreakPutsBackWhatIsEncodedAndNotSent() {
         SendWindow window = new SendWindow(MAX_BYTES, Epoch::close);
         for (int number = 1; number <= 4; number++) {

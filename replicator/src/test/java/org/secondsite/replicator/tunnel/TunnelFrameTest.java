@@ -36,7 +36,7 @@ class TunnelFrameTest {
             byte[] content = new byte[size];
             random.nextBytes(content);
             TunnelFrame sent = new TunnelFrame(
-                    FrameType.DATA, TunnelFrame.LAST, 77, new EpochId(5, 6), Unpooled.wrappedBuffer(content));
+                    FrameType.DATA, TunnelFrame.LAST, 77, new EpochId(5, 6), size, Unpooled.wrappedBuffer(content));
             ByteBuf wire = wire(sent);
             TunnelFrame got = ((TunnelFrame.Decoded.Message) TunnelFrame.decode(wire)).frame();
             assertEquals(sent, got);
@@ -48,9 +48,10 @@ class TunnelFrameTest {
     void theLayoutIsWhatTheDrawingSays() {
         ByteBuf wire = wire(TunnelFrame.about(FrameType.COMMITTED, 0x01020304, new EpochId(0x11, 0x22)));
         assertEquals(
-                "0000001c" + "09" + "00" + "0000" + "01020304" + "0000000000000011" + "0000000000000022",
-                ByteBufUtil.hexDump(wire, 0, 28));
-        assertEquals(32, wire.readableBytes());
+                "00000024" + "09" + "00" + "0000" + "01020304" + "0000000000000011" + "0000000000000022"
+                        + "0000000000000000",
+                ByteBufUtil.hexDump(wire, 0, 36));
+        assertEquals(40, wire.readableBytes());
     }
 
     @Test
@@ -75,7 +76,7 @@ class TunnelFrameTest {
 
     @Test
     void oversizedAndUndersizedLengthsResetBeforeMoreIsRead() {
-        for (int length : new int[] {0, 27, 28 + TunnelFrame.MAX_PAYLOAD_BYTES + 1, Integer.MAX_VALUE, -1}) {
+        for (int length : new int[] {0, 35, 36 + TunnelFrame.MAX_PAYLOAD_BYTES + 1, Integer.MAX_VALUE, -1}) {
             ByteBuf wire = Unpooled.buffer().writeInt(length);
             Reset reset = (Reset) TunnelFrame.decode(wire);
             assertEquals(ResetCode.FRAMING, reset.code());
@@ -104,6 +105,11 @@ class TunnelFrameTest {
 
     @Test
     void aFrameThatBreaksTheRulesOfItsTypeIsNotSent() {
+        TunnelFrame noPlace = TunnelFrame.about(FrameType.DISCARD, 1, EpochId.NONE);
+        assertThrows(IllegalArgumentException.class, () -> noPlace.encodeHeader(ALLOCATOR));
+        TunnelFrame answer =
+                TunnelFrame.about(FrameType.COMMITTED, 1, new EpochId(1, 1)).at(4);
+        assertThrows(IllegalArgumentException.class, () -> answer.encodeHeader(ALLOCATOR));
         TunnelFrame noStream = TunnelFrame.about(FrameType.COMMITTED, 0, new EpochId(1, 1));
         assertThrows(IllegalArgumentException.class, () -> noStream.encodeHeader(ALLOCATOR));
         TunnelFrame tooLong =
@@ -171,7 +177,7 @@ class TunnelFrameTest {
     }
 
     private static Hello hello(int lowest, int highest, String self, String peer) {
-        return new Hello(lowest, highest, 5, key(3), 1 << 20, 20, 1 << 28, 1L << 32, self, peer);
+        return new Hello(lowest, highest, 5, key(3), 1 << 20, 20, 1 << 28, 1L << 32, 9, 3, self, peer);
     }
 
     private static BeaconKey key(int seed) {

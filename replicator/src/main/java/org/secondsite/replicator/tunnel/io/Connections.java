@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.replicator.tunnel.Hello;
 import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelSettings;
@@ -34,8 +35,8 @@ final class Connections implements AutoCloseable {
 
     private static final long KERNEL_UNSENT_BYTES = 128 << 10;
 
-    /** Connections that are not a peer's yet; more than this many at a time are turned away. */
-    private static final int MAX_PENDING = 8;
+    /** Inbound connections; more than this many at a time are turned away: a session, the one before, and strangers. */
+    private static final int MAX_PENDING = 3 * Hello.MAX_CONNECTIONS;
 
     /** The shortest time for a SYN and its answer; a silent path is tried anew after that. */
     private static final int MIN_CONNECT_MS = 500;
@@ -51,7 +52,7 @@ final class Connections implements AutoCloseable {
 
     /** Makes the handler of a new connection. */
     interface LinkMaker {
-        Link make(boolean outbound);
+        Link make(boolean outbound, int number);
     }
 
     /** Is told of connections that did not even get a link. */
@@ -107,7 +108,7 @@ final class Connections implements AutoCloseable {
         // Between half and the whole of it: two sites that lost each other do not stay in step with a flapping line.
         int waitMs = ThreadLocalRandom.current().nextInt(backoffMs / 2, backoffMs + 1);
         backoffMs = Math.min(2 * backoffMs, settings.timing().maxBackoffMs());
-        var _ = loop.schedule(this::connect, waitMs, TimeUnit.MILLISECONDS);
+        var _ = loop.schedule(() -> connect(0), waitMs, TimeUnit.MILLISECONDS);
     }
 
     /** A connection lasted so long: if it was long enough, the next wait is the shortest one again. */
@@ -117,8 +118,13 @@ final class Connections implements AutoCloseable {
         }
     }
 
-    private void connect() {
-        if (closed) {
+    /**
+     * Connects now.
+     *
+     * @param number 0 for the first connection of a session, else a further one of the present session
+     */
+    void connect(int number) {
+        if (closed || loop.isShuttingDown()) {
             return;
         }
         SslContext tls;
@@ -126,7 +132,9 @@ final class Connections implements AutoCloseable {
             tls = TunnelTls.context(settings.tls(), true);
         } catch (IOException e) {
             rejections.rejected(new Reset(ResetCode.HANDSHAKE, e.getMessage()));
-            connectLater();
+            if (number == 0) {
+                connectLater();
+            }
             return;
         }
         var _ = new Bootstrap()
@@ -144,7 +152,7 @@ final class Connections implements AutoCloseable {
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.make(true));
+                        channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.make(true, number));
                     }
                 })
                 .connect(settings.connect())
@@ -163,7 +171,7 @@ final class Connections implements AutoCloseable {
         }
         try {
             SslContext tls = TunnelTls.context(settings.tls(), false);
-            channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.make(false));
+            channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.make(false, 0));
             pending++;
             channel.closeFuture().addListener(closing -> pending--);
         } catch (IOException e) {

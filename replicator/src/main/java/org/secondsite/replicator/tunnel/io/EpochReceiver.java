@@ -18,11 +18,11 @@ import org.secondsite.replicator.tunnel.TunnelFrame;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 
 /**
- * Moves epochs from the link to the listener: pieces go to the codec thread, whole epochs come back, and the ledger notes
+ * Moves epochs from the connections to the listener: pieces go to the codec thread, whole epochs come back, and the ledger notes
  * them on the event thread at the moment at which the listener gets them, so that no break can come between.
  */
 final class EpochReceiver implements AutoCloseable {
-    /** More pieces than this that wait for the codec thread stop the reading from the link. */
+    /** More pieces than this that wait for the codec thread stop the reading from them. */
     private static final int MAX_BACKLOG_BYTES = 8 << 20;
 
     /** Gets whole epochs, on the event thread. */
@@ -36,7 +36,7 @@ final class EpochReceiver implements AutoCloseable {
     private final ExecutorService codecThread;
     private final CodecBuffers buffers = new CodecBuffers();
     private final ReceiveLedger ledger;
-    private Link link;
+    private Bundle bundle;
     private EpochAssembler assembler;
     private int backlogBytes;
     private long epochsReceived;
@@ -58,16 +58,16 @@ final class EpochReceiver implements AutoCloseable {
         return epochsReceived;
     }
 
-    /** A new link takes the place of the one before; nothing that is left of that one will be delivered. */
-    void start(Link opened) {
+    /** A new session takes the place of the one before; nothing that is left of that one will be delivered. */
+    void start(Bundle opened) {
         stop();
-        link = opened;
+        bundle = opened;
         assembler = new EpochAssembler(limits.codec(), buffers, limits.maxEpochBytes());
     }
 
-    /** The link is gone. */
+    /** The session is over. */
     void stop() {
-        link = null;
+        bundle = null;
         backlogBytes = 0;
         if (assembler != null) {
             codecThread.execute(assembler::close);
@@ -97,7 +97,7 @@ final class EpochReceiver implements AutoCloseable {
         if (vm.isEmpty()) {
             return new Reset(ResetCode.ORDER, "DATA on stream " + frame.stream() + ", which is not open");
         }
-        Link from = link;
+        Bundle from = bundle;
         EpochAssembler into = assembler;
         int bytes = frame.payload().readableBytes();
         backlogBytes += bytes;
@@ -123,8 +123,8 @@ final class EpochReceiver implements AutoCloseable {
         return null;
     }
 
-    private void accept(Link from, int stream, int bytes, EpochAssembler.Result result) {
-        if (from == link) {
+    private void accept(Bundle from, int stream, int bytes, EpochAssembler.Result result) {
+        if (from == bundle) {
             boolean paused = backlogBytes > MAX_BACKLOG_BYTES;
             backlogBytes -= bytes;
             if (paused && backlogBytes <= MAX_BACKLOG_BYTES) {
@@ -136,7 +136,7 @@ final class EpochReceiver implements AutoCloseable {
                 // The rest is to come.
             }
             case EpochAssembler.Result.Fault(Reset reset) -> {
-                if (from == link) {
+                if (from == bundle) {
                     from.close(reset);
                 }
             }
@@ -144,9 +144,9 @@ final class EpochReceiver implements AutoCloseable {
         }
     }
 
-    private void deliver(Link from, int stream, Epoch epoch) {
+    private void deliver(Bundle from, int stream, Epoch epoch) {
         EpochId id = epoch.header().epoch();
-        if (from != link || ledger.vm(stream).isEmpty()) {
+        if (from != bundle || ledger.vm(stream).isEmpty()) {
             epoch.close();
             return;
         }

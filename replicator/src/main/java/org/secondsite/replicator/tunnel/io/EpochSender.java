@@ -29,8 +29,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Moves epochs from the window to the link: takes the streams in turn, has a stretch of the current epoch encoded on the codec
- * thread, cuts it into frames, and hands the link one frame of each stream in turn, as long as the link takes them.
+ * Moves epochs from the window to the connections: takes the streams in turn, has a stretch of the current epoch encoded on the codec
+ * thread, cuts it into frames, and hands the connections one frame of each stream in turn, as long as one of them takes it.
  *
  * <p>All but the encoding runs on the event thread. The codec thread also closes the epochs, after whatever it does with them.
  */
@@ -60,7 +60,7 @@ final class EpochSender implements AutoCloseable {
     private final Map<Integer, SendWindow.Stream> stretched = new HashMap<>();
 
     private CodecSettings codec;
-    private Link link;
+    private Bundle bundle;
     private int encoding;
     private long epochsSent;
     private long plainBytesSent;
@@ -91,9 +91,9 @@ final class EpochSender implements AutoCloseable {
             forget(encoders.remove(number));
             queue.discard(number);
             stretched.remove(number);
-            if (link != null) {
-                link.write(TunnelFrame.about(FrameType.DISCARD, number, EpochId.NONE));
-                link.flush();
+            if (bundle != null) {
+                bundle.write(TunnelFrame.about(FrameType.DISCARD, number, EpochId.NONE));
+                bundle.flush();
             }
         }
     }
@@ -102,17 +102,17 @@ final class EpochSender implements AutoCloseable {
         return window;
     }
 
-    /** Starts to send on a new link, with a codec that remembers nothing. */
-    SendWindow.Resumed start(Link opened, CodecSettings wish, Hello peer, Resume resume) {
+    /** Starts to send in a new session, with a codec that remembers nothing. */
+    SendWindow.Resumed start(Bundle opened, CodecSettings wish, Hello peer, Resume resume) {
         stop();
-        link = opened;
+        bundle = opened;
         codec = peer.codecFor(wish);
         return window.resume(resume, peer.uncommittedBytes(), peer.unfinishedBytes());
     }
 
-    /** The link is gone. */
+    /** The session is over. */
     void stop() {
-        link = null;
+        bundle = null;
         encoders.values().forEach(this::forget);
         encoders.clear();
         queue.clear();
@@ -122,19 +122,19 @@ final class EpochSender implements AutoCloseable {
 
     /** Sends as much as the link takes, and has encoded what it will take next. */
     void pump() {
-        if (link == null) {
+        if (bundle == null) {
             return;
         }
-        while (!queue.isEmpty() && link.isWritable()) {
+        while (!queue.isEmpty() && bundle.isWritable()) {
             TunnelFrame frame = queue.poll();
             if ((frame.flags() & TunnelFrame.LAST) != 0) {
                 epochsSent++;
                 plainBytesSent += window.wholeSent(frame.stream());
             }
-            link.write(frame);
+            bundle.write(frame);
             goOn(frame.stream());
         }
-        link.flush();
+        bundle.flush();
         while (encoding < MAX_ENCODING) {
             SendWindow.Stream stream = window.poll();
             if (stream == null) {
@@ -142,13 +142,13 @@ final class EpochSender implements AutoCloseable {
             }
             if (stream.open()) {
                 ByteBuf name = Unpooled.copiedBuffer(stream.vm().name(), StandardCharsets.US_ASCII);
-                link.write(new TunnelFrame(FrameType.OPEN, 0, stream.number(), EpochId.NONE, name));
+                bundle.write(new TunnelFrame(FrameType.OPEN, 0, stream.number(), EpochId.NONE, name));
             }
-            encode(link, stream);
+            encode(bundle, stream);
         }
     }
 
-    /** Gives a stream its turn again when its stretch is encoded and little of it waits for the link. */
+    /** Gives a stream its turn again when its stretch is encoded and little of it waits for the bundle. */
     private void goOn(int number) {
         if (queue.bytes(number) < REFILL_BYTES) {
             SendWindow.Stream stream = stretched.remove(number);
@@ -170,7 +170,7 @@ final class EpochSender implements AutoCloseable {
         return codedBytesSent;
     }
 
-    private void encode(Link target, SendWindow.Stream stream) {
+    private void encode(Bundle target, SendWindow.Stream stream) {
         encoding++;
         Epoch epoch = stream.current();
         EpochEncoder encoder = encoders.computeIfAbsent(stream.number(), number -> new EpochEncoder(codec, buffers));
@@ -205,8 +205,8 @@ final class EpochSender implements AutoCloseable {
         return last;
     }
 
-    private void enqueue(Link target, SendWindow.Stream stream, EpochId id, ByteBuf piece, int flags) {
-        if (target != link || stream.isDiscarded()) {
+    private void enqueue(Bundle target, SendWindow.Stream stream, EpochId id, ByteBuf piece, int flags) {
+        if (target != bundle || stream.isDiscarded()) {
             piece.release();
             return;
         }
@@ -224,8 +224,8 @@ final class EpochSender implements AutoCloseable {
         pump();
     }
 
-    private void stretchEnded(Link target, SendWindow.Stream stream) {
-        if (target != link) {
+    private void stretchEnded(Bundle target, SendWindow.Stream stream) {
+        if (target != bundle) {
             return;
         }
         encoding--;
@@ -236,15 +236,15 @@ final class EpochSender implements AutoCloseable {
         pump();
     }
 
-    private void failed(Link target, SendWindow.Stream stream, Epoch epoch, RuntimeException cause) {
-        if (target == link && !stream.isDiscarded()) {
-            LOG.warn("{} cannot be encoded; the link is reset", epoch, cause);
-            link.close(new Reset(ResetCode.EPOCH, epoch + " cannot be encoded"));
+    private void failed(Bundle target, SendWindow.Stream stream, Epoch epoch, RuntimeException cause) {
+        if (target == bundle && !stream.isDiscarded()) {
+            LOG.warn("{} cannot be encoded; the session is reset", epoch, cause);
+            bundle.close(new Reset(ResetCode.EPOCH, epoch + " cannot be encoded"));
             return;
         }
         // Usual if the epoch was closed by a discard that overtook this stretch: then nobody waits for it.
         LOG.debug("{} was not encoded", epoch, cause);
-        if (target == link) {
+        if (target == bundle) {
             encoding--;
             pump();
         }

@@ -29,7 +29,8 @@ import org.secondsite.replicator.tunnel.TunnelSettings;
  * One TCP connection with the peer, from its TLS handshake to its end.
  *
  * <pre>
- * SECURING --certificate right--> GREETING --hello right--> RESUMING --resume--> OPEN --> CLOSED
+ * SECURING --certificate right--> GREETING --hello right, the first of a session--> RESUMING --resume--> OPEN --> CLOSED
+ *                                     +-----hello right, a further one--------------------------------^
  *    each of them --close, silence, fault--> CLOSED
  * </pre>
  *
@@ -50,6 +51,12 @@ final class Link extends ByteToMessageDecoder {
         /** The peer proved who it is and can be talked to. Returns what it shall be told. */
         Resume greeted(Link link, Hello hello);
 
+        /** The peer proved who it is, and this is to be a further connection. Returns why it cannot be one, or null. */
+        Reset joining(Link link, Hello hello);
+
+        /** A further connection is open. */
+        void joined(Link link);
+
         /** The peer said what it has: the link is open. */
         void resumed(Link link, Resume resume);
 
@@ -62,7 +69,7 @@ final class Link extends ByteToMessageDecoder {
         /** Something came. */
         void heard(long nanoTime);
 
-        /** A round trip took so long. */
+        /** A round trip on the first connection took so long. */
         void roundTrip(long nanos);
 
         /** It is over. Called once, whatever happened before. */
@@ -86,6 +93,8 @@ final class Link extends ByteToMessageDecoder {
     private final boolean outbound;
     private final Owner owner;
     private Channel channel;
+    private int number;
+    private boolean wasOpen;
     private ScheduledFuture<?> setupTimer;
     private ScheduledFuture<?> heartbeat;
     private Phase phase = Phase.SECURING;
@@ -112,13 +121,33 @@ final class Link extends ByteToMessageDecoder {
         return phase == Phase.OPEN;
     }
 
+    /** Whether it ever was: then its end is a break, not a rejection. */
+    boolean wasOpen() {
+        return wasOpen;
+    }
+
+    /** 0 for the first connection of a session, as soon as the peer was heard. */
+    int number() {
+        return number;
+    }
+
+    /** The number that this end chose for an outbound connection. */
+    int ownNumber() {
+        return hello.connection();
+    }
+
+    /** The session that this end chose; it is the peer's to choose on an inbound connection. */
+    long session() {
+        return hello.session();
+    }
+
     boolean isWritable() {
         return phase == Phase.OPEN && channel.isWritable();
     }
 
     /** Stops or starts reading from the peer: the only back-pressure that reaches it. */
     void setReading(boolean reading) {
-        if (reading) {
+        if (reading && !channel.config().isAutoRead()) {
             lastHeardNanos = System.nanoTime();
         }
         channel.config().setAutoRead(reading);
@@ -247,7 +276,9 @@ final class Link extends ByteToMessageDecoder {
                 yield null;
             }
             case ECHO -> {
-                owner.roundTrip(System.nanoTime() - frame.payload().readLong());
+                if (number == 0) {
+                    owner.roundTrip(System.nanoTime() - frame.payload().readLong());
+                }
                 yield null;
             }
             default ->
@@ -272,6 +303,15 @@ final class Link extends ByteToMessageDecoder {
         if (outbound != settings.connects()) {
             return new Reset(ResetCode.ORDER, "it is for site " + settings.self() + " to connect");
         }
+        number = outbound ? hello.connection() : other.connection();
+        if (number != 0) {
+            Reset refusal = owner.joining(this, other);
+            if (refusal == null) {
+                opened();
+                owner.joined(this);
+            }
+            return refusal;
+        }
         phase = Phase.RESUMING;
         Resume resume = owner.greeted(this, other);
         write(TunnelFrame.control(FrameType.RESUME, resume.encode(channel.alloc())));
@@ -287,12 +327,17 @@ final class Link extends ByteToMessageDecoder {
         if (resume == null) {
             return new Reset(ResetCode.PAYLOAD, "a malformed RESUME");
         }
+        opened();
+        owner.resumed(this, resume);
+        return null;
+    }
+
+    private void opened() {
         phase = Phase.OPEN;
+        wasOpen = true;
         setupTimer.cancel(false);
         int everyMs = settings.timing().heartbeatMs();
         heartbeat = channel.eventLoop().scheduleAtFixedRate(this::beat, 0, everyMs, TimeUnit.MILLISECONDS);
-        owner.resumed(this, resume);
-        return null;
     }
 
     private void beat() {

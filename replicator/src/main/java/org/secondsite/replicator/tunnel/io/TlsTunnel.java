@@ -9,6 +9,7 @@ import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
@@ -57,23 +58,24 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     private final Connections connections;
     private final BeaconSocket beacons;
     private final Hello hello;
+    private final SecureRandom random = new SecureRandom();
     private final RttEstimate rtt = new RttEstimate();
     private InetSocketAddress address;
-    private Link link;
-    private Hello peerHello;
+    private Bundle bundle;
     private boolean connected;
     private boolean closed;
     private String detail = "not connected yet";
     private long connectedNanos;
     private long connectionCount;
+    private final Map<ResetCode, Long> rejections = new EnumMap<>(ResetCode.class);
+    private String lastRejection = "";
     private long rejectedCount;
     private long answersIgnored;
-    private volatile TunnelStatus status =
-            new TunnelStatus(false, detail, 0, 0, Map.of(), new TunnelStatus.Counters(0, 0, 0, 0, 0, 0, 0, 0, 0));
+    private volatile TunnelStatus status = new TunnelStatus(
+            false, detail, 0, 0, 0, Map.of(), "", Map.of(), new TunnelStatus.Counters(0, 0, 0, 0, 0, 0, 0, 0, 0));
 
     private TlsTunnel(TunnelSettings settings, TunnelListener listener) {
         String name = "tunnel-" + settings.peer();
-        SecureRandom random = new SecureRandom();
         byte[] secret = new byte[BeaconKey.BYTES];
         random.nextBytes(secret);
         this.settings = settings;
@@ -84,8 +86,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
         this.loop = group.next();
         this.sender = new EpochSender(name, loop, settings.limits().maxInFlightBytes());
         this.receiver = new EpochReceiver(name, loop, settings.limits(), this.listener::epochReceived);
-        this.connections =
-                new Connections(settings, group, outbound -> new Link(settings, hello, outbound, this), this::rejected);
+        this.connections = new Connections(settings, group, this::link, this::rejected);
         this.beacons = new BeaconSocket(settings, hello, this::beaconHeard);
     }
 
@@ -137,8 +138,8 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
         post(
                 () -> {
                     if (connected) {
-                        link.write(TunnelFrame.message(message));
-                        link.flush();
+                        bundle.control(TunnelFrame.message(message));
+                        bundle.first().flush();
                     }
                 },
                 () -> {});
@@ -150,8 +151,8 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
                 () -> {
                     Optional<Integer> stream = receiver.ledger().committed(vm, epoch);
                     if (stream.isPresent() && connected) {
-                        link.write(TunnelFrame.about(FrameType.COMMITTED, stream.get(), epoch));
-                        link.flush();
+                        bundle.control(TunnelFrame.about(FrameType.COMMITTED, stream.get(), epoch));
+                        bundle.first().flush();
                     }
                 },
                 () -> {});
@@ -163,8 +164,8 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
                 () -> {
                     Optional<Integer> stream = receiver.ledger().refused(vm, epoch);
                     if (stream.isPresent() && connected) {
-                        link.write(TunnelFrame.refused(stream.get(), epoch, reason));
-                        link.flush();
+                        bundle.control(TunnelFrame.refused(stream.get(), epoch, reason));
+                        bundle.first().flush();
                     }
                 },
                 () -> {});
@@ -195,9 +196,9 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
         connections.close();
         beacons.close();
         Future<?> farewell = loop.newSucceededFuture(null);
-        if (link != null) {
-            farewell = link.closed();
-            link.close(new Reset(ResetCode.CLOSED, "site " + settings.self() + " closes the tunnel"));
+        if (bundle != null) {
+            farewell = bundle.first().closed();
+            bundle.close(new Reset(ResetCode.CLOSED, "site " + settings.self() + " closes the tunnel"));
         }
         sender.close();
         receiver.close();
@@ -223,20 +224,40 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
 
     @Override
     public Resume greeted(Link greeted, Hello peer) {
-        if (link != null) {
-            link.close(new Reset(ResetCode.REPLACED, "a newer connection of the peer took the place"));
+        if (bundle != null) {
+            bundle.close(new Reset(ResetCode.REPLACED, "a newer connection of the peer took the place"));
         }
-        link = greeted;
-        peerHello = peer;
-        receiver.start(greeted);
+        bundle = new Bundle(greeted, greeted.isOutbound() ? greeted.session() : peer.session(), peer);
+        receiver.start(bundle);
         receiver.ledger().hello(peer.incarnation());
         beacons.peer(peer);
         return receiver.ledger().resume();
     }
 
     @Override
+    public Reset joining(Link further, Hello peer) {
+        long session = further.isOutbound() ? further.session() : peer.session();
+        boolean known = bundle != null
+                && session == bundle.session()
+                && peer.incarnation() == bundle.peer().incarnation()
+                && bundle.add(further);
+        return known ? null : new Reset(ResetCode.BROKEN, "the session of this connection is over");
+    }
+
+    @Override
+    public void joined(Link further) {
+        LOG.info("the tunnel to {} has {} connections", settings.peer(), bundle.connections());
+        sender.pump();
+    }
+
+    private Link link(boolean outbound, int number) {
+        long session = number == 0 ? random.nextLong() : bundle == null ? 0 : bundle.session();
+        return new Link(settings, outbound ? hello.on(session, number) : hello, outbound, this);
+    }
+
+    @Override
     public void resumed(Link opened, Resume resume) {
-        SendWindow.Resumed resumed = sender.start(opened, settings.limits().codec(), peerHello, resume);
+        SendWindow.Resumed resumed = sender.start(bundle, settings.limits().codec(), bundle.peer(), resume);
         connected = true;
         connectionCount++;
         detail = "protocol version " + Hello.VERSION;
@@ -247,10 +268,20 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
         resumed.commits().forEach(commit -> listener.committed(commit.vm(), commit.epoch()));
         resumed.broken().forEach(broken -> listener.refused(broken.vm(), broken.epoch(), broken.reason()));
         sender.pump();
+        for (int number = 1; opened.isOutbound() && number < settings.connections(); number++) {
+            connections.connect(number);
+        }
     }
 
     @Override
     public Reset frame(Link from, TunnelFrame frame) {
+        if (bundle == null || !bundle.has(from)) {
+            return new Reset(ResetCode.BROKEN, "the session of this connection is over");
+        }
+        return frame.type().isSequenced() ? bundle.receive(from, frame, this::accept) : accept(frame);
+    }
+
+    private Reset accept(TunnelFrame frame) {
         return switch (frame.type()) {
             case OPEN -> receiver.open(frame);
             case DISCARD -> {
@@ -298,7 +329,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
 
     @Override
     public void writable(Link at) {
-        if (at == link) {
+        if (bundle != null && bundle.has(at)) {
             sender.pump();
         }
     }
@@ -320,9 +351,10 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
 
     @Override
     public void ended(Link over, Reset reset) {
-        if (over == link) {
+        if (bundle != null && over.equals(bundle.first())) {
             boolean wasConnected = connected;
-            link = null;
+            Bundle gone = bundle;
+            bundle = null;
             connected = false;
             sender.stop();
             receiver.stop();
@@ -333,16 +365,36 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
                 publishStatus();
                 listener.disconnected(reset.toString());
             }
-        } else if (reset.code() != ResetCode.BROKEN) {
+            gone.over(reset);
+        } else if (bundle != null && bundle.has(over)) {
+            bundle.close(new Reset(reset.code(), "connection " + over.number() + ": " + reset.reason()));
+        } else if (!over.wasOpen() && reset.code() != ResetCode.BROKEN) {
             rejected(reset);
         }
         if (over.isOutbound() && !closed) {
+            connectAgain(over);
+        }
+    }
+
+    private void connectAgain(Link over) {
+        if (over.ownNumber() == 0) {
             connections.connectLater();
+        } else if (bundle != null && bundle.session() == over.session()) {
+            var _ = loop.schedule(
+                    () -> {
+                        if (bundle != null && bundle.session() == over.session()) {
+                            connections.connect(over.ownNumber());
+                        }
+                    },
+                    settings.timing().maxBackoffMs(),
+                    TimeUnit.MILLISECONDS);
         }
     }
 
     private void rejected(Reset reset) {
         rejectedCount++;
+        rejections.merge(reset.code(), 1L, Long::sum);
+        lastRejection = reset.toString();
         if (!connected) {
             detail = reset.toString();
         }
@@ -355,7 +407,10 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
                 connected,
                 detail,
                 rtt.smoothedNanos(),
-                link == null ? 0 : link.bytesPerSecond(),
+                bundle == null ? 0 : bundle.bytesPerSecond(),
+                bundle == null ? 0 : bundle.connections(),
+                rejections,
+                lastRejection,
                 sender.window().inFlight(),
                 new TunnelStatus.Counters(
                         connectionCount,

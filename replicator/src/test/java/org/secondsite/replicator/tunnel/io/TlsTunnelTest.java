@@ -56,6 +56,7 @@ class TlsTunnelTest {
     private InetSocketAddress addressA;
     private InetSocketAddress addressB;
     private long takenBefore;
+    private int connections = 1;
 
     @BeforeEach
     void prepare() throws Exception {
@@ -137,11 +138,33 @@ class TlsTunnelTest {
     }
 
     @Test
+    void severalConnectionsShareTheEpochs() throws Exception {
+        connections = 4;
+        TlsTunnel a = openA(pki.issue("a"));
+        TlsTunnel b = openB(pki.issue("b"), addressA);
+        atB.answerOn(b);
+        atA.await(
+                "four connections",
+                SOON,
+                () -> a.status().connections() == 4 && b.status().connections() == 4);
+        List<Recorder.Received> sent = new ArrayList<>();
+        for (int number = 1; number <= 6; number++) {
+            EpochId base = number == 1 ? EpochId.NONE : new EpochId(1, number - 1);
+            sent.add(send(a, incompressible(new EpochId(1, number), base, 2000)));
+        }
+        atB.awaitEqual(sent, atB::received);
+        atA.await("all committed", SOON, () -> a.status().inFlight().isEmpty());
+        assertEquals(1, atA.connections());
+        assertEquals(List.of(), atA.rejections());
+    }
+
+    @Test
     void aFullWindowIsBackPressureAtBothEndsAndNeverARefusal() throws Exception {
         TunnelSettings.Limits small = new TunnelSettings.Limits(1 << 20, 64 << 20);
         TlsTunnel a = closeLater(TlsTunnel.open(
-                new TunnelSettings(
-                        A, B, addressA, addressB, pki.issue("a"), FAST, new TunnelSettings.Limits(8 << 20, 64 << 20)),
+                new TunnelSettings(A, B, addressA, addressB, pki.issue("a"))
+                        .withTiming(FAST)
+                        .withLimits(new TunnelSettings.Limits(8 << 20, 64 << 20)),
                 atA));
         TlsTunnel b =
                 closeLater(TlsTunnel.open(settingsB(pki.issue("b"), addressA).withLimits(small), atB));
@@ -299,10 +322,15 @@ class TlsTunnelTest {
 
     @Test
     void aWrongNameIsTurnedAwayWithTheReasonAtBothEnds() throws Exception {
-        openA(pki.issue("a"));
+        TlsTunnel a = openA(pki.issue("a"));
         openB(pki.issue("mallory"), addressA);
         atA.await("rejection", SOON, () -> atA.rejections().contains(ResetCode.IDENTITY));
         assertTrue(atA.log().get(0).contains("'mallory'"), atA.log().toString());
+        atA.await(
+                "in the status",
+                SOON,
+                () -> a.status().rejections().getOrDefault(ResetCode.IDENTITY, 0L) > 0
+                        && a.status().lastRejection().contains("'mallory'"));
         atB.await("told so", SOON, () -> atB.log().toString().contains("the certificate is of 'mallory'"));
         assertFalse(atA.isConnected());
     }
@@ -334,7 +362,7 @@ class TlsTunnelTest {
     void aSiteThatTakesThePeerForAnotherIsTurnedAway() throws Exception {
         openA(pki.issue("a"));
         TunnelSettings wrong = new TunnelSettings(
-                B, new SiteId("aa"), addressB, addressA, pki.issue("b"), FAST, TunnelSettings.Limits.DEFAULT);
+                B, new SiteId("aa"), addressB, addressA, pki.issue("b"), FAST, TunnelSettings.Limits.DEFAULT, 1);
         closeLater(TlsTunnel.open(wrong, atB));
         atB.await("rejection", SOON, () -> atB.rejections().contains(ResetCode.IDENTITY));
         assertFalse(atA.isConnected());
@@ -380,7 +408,7 @@ class TlsTunnelTest {
 
     private TlsTunnel openA(TlsFiles tls) throws Exception {
         TunnelSettings settings =
-                new TunnelSettings(A, B, addressA, addressB, tls, FAST, TunnelSettings.Limits.DEFAULT);
+                new TunnelSettings(A, B, addressA, addressB, tls, FAST, TunnelSettings.Limits.DEFAULT, connections);
         return closeLater(TlsTunnel.open(settings, atA));
     }
 
@@ -389,7 +417,7 @@ class TlsTunnelTest {
     }
 
     private TunnelSettings settingsB(TlsFiles tls, InetSocketAddress connect) {
-        return new TunnelSettings(B, A, addressB, connect, tls, FAST, TunnelSettings.Limits.DEFAULT);
+        return new TunnelSettings(B, A, addressB, connect, tls, FAST, TunnelSettings.Limits.DEFAULT, connections);
     }
 
     private <T extends AutoCloseable> T closeLater(T each) {
