@@ -70,7 +70,7 @@ public final class WitnessDocument {
                     node + " is none of the peers "
                             + peers.stream().map(WitnessConfig.Peer::id).toList());
         }
-        int electionTimeoutMs = root.integer("electionTimeoutMs", 50, 60_000, 150);
+        int electionTimeoutMs = root.integer("electionTimeoutMs", 50, 60_000, 100);
         return Optional.of(new WitnessConfig.Quorum(node, peers, electionTimeoutMs));
     }
 

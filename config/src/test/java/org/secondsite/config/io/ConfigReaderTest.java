@@ -169,7 +169,7 @@ class ConfigReaderTest {
                 .quorum()
                 .orElseThrow();
         assertEquals("w1", quorum.node().name());
-        assertEquals(150, quorum.electionTimeoutMs());
+        assertEquals(100, quorum.electionTimeoutMs());
         assertEquals(
                 List.of("w1", "w2", "w3"),
                 quorum.peers().stream().map(peer -> peer.id().name()).toList());
