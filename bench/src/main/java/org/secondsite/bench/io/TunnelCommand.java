@@ -27,7 +27,6 @@ public final class TunnelCommand implements Callable<Integer> {
     private static final int TCP_PORT = 5201;
     private static final int TLS_PORT = 5301;
     private static final int LIMIT_SECONDS = 120;
-    private static final int WARM_SECONDS = 3;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @Option(names = "--rtt", split = ",", defaultValue = "0,20,100", description = "Round-trip times in ms.")
@@ -60,6 +59,19 @@ public final class TunnelCommand implements Callable<Integer> {
             description = "Pages of the huge epoch (default ${DEFAULT-VALUE}).")
     private int hugePages;
 
+    @Option(
+            names = "--congestion",
+            defaultValue = "",
+            description = "TCP's congestion control for all contenders, if not the system's. A namespace may be given "
+                    + "those of net.ipv4.tcp_allowed_congestion_control.")
+    private String congestion;
+
+    @Option(
+            names = "--warm-seconds",
+            defaultValue = "10",
+            description = "Time before a sample of the tunnel, for its compiler (default ${DEFAULT-VALUE}).")
+    private double warmSeconds;
+
     @Option(names = "--report", paramLabel = "FILE", description = "Write all samples as JSON.")
     private Path file;
 
@@ -89,7 +101,7 @@ public final class TunnelCommand implements Callable<Integer> {
         for (int rtt : rttMs) {
             for (double loss : lossPercent) {
                 TunnelSite.Way way = new TunnelSite.Way(rtt, loss);
-                try (TunnelSite site = new TunnelSite(way, directory)) {
+                try (TunnelSite site = new TunnelSite(way, congestion, directory)) {
                     measure(site, way, directory, report);
                 }
             }
@@ -167,12 +179,12 @@ public final class TunnelCommand implements Callable<Integer> {
                 TunnelSite.End near = site.end(true, PORT, count)) {
             JsonNode farBefore = connected(near, far);
             // Three VMs with two epochs of 8 MiB each on the way: the tunnel always has something to send.
-            JsonNode result = near.ask(new TunnelEnd.Load(3, 0, 2048, 0, WARM_SECONDS, seconds)
+            JsonNode result = near.ask(new TunnelEnd.Load(3, 0, 2048, 0, warmSeconds, seconds)
                     .json()
                     .toString());
             JsonNode farAfter = far.ask("figures");
             double gigabytes = result.get("bytes").asDouble() / 1e9;
-            double all = result.get("bytes").asDouble() * (WARM_SECONDS + seconds) / seconds / 1e9;
+            double all = result.get("bytes").asDouble() * (warmSeconds + seconds) / seconds / 1e9;
             double nearCpu = difference(result.get("before"), result.get("after"), "processorNanos") / 1e9 / gigabytes;
             double farCpu = difference(farBefore, farAfter, "processorNanos") / 1e9 / all;
             return new TunnelReport.Sample(
@@ -226,12 +238,11 @@ public final class TunnelCommand implements Callable<Integer> {
             double calm = 0;
             for (int huge : new int[] {0, hugePages}) {
                 TunnelSite.Way way = new TunnelSite.Way(rtt, 0);
-                try (TunnelSite site = new TunnelSite(way, directory);
+                try (TunnelSite site = new TunnelSite(way, congestion, directory);
                         TunnelSite.End far = site.end(false, PORT, connections.getFirst());
                         TunnelSite.End near = site.end(true, PORT, connections.getFirst())) {
                     connected(near, far);
-                    TunnelEnd.Load load = new TunnelEnd.Load(vms, 10, pages, huge, 5, seconds);
-                    near.ask(new TunnelEnd.Load(vms, 10, pages, 0, 0, 5).json().toString());
+                    TunnelEnd.Load load = new TunnelEnd.Load(vms, 10, pages, huge, warmSeconds, seconds);
                     JsonNode farBefore = far.ask("figures");
                     JsonNode result = near.ask(load.json().toString());
                     JsonNode farAfter = far.ask("figures");
@@ -269,7 +280,7 @@ public final class TunnelCommand implements Callable<Integer> {
                 result.get("maxNanos").asDouble() / 1e6,
                 result.get("hugeNanos").asDouble() / 1e6,
                 100 * nearSeconds / seconds,
-                100 * farSeconds / (seconds + 5),
+                100 * farSeconds / (seconds + warmSeconds),
                 result.get("peakPageBytes").asLong() >> 20);
         ObjectNode row = json.withArray("rows").addObject();
         row.put("rttMs", rtt).put("hugePages", huge);

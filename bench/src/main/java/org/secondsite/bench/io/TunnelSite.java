@@ -63,7 +63,7 @@ final class TunnelSite implements AutoCloseable {
     private final Deque<String> made = new ArrayDeque<>();
     private final List<Process> running = new ArrayList<>();
 
-    TunnelSite(Way way, Path directory) throws IOException {
+    TunnelSite(Way way, String congestion, Path directory) throws IOException {
         this.directory = directory;
         try {
             for (String name : List.of("near", "far", "wan")) {
@@ -74,6 +74,9 @@ final class TunnelSite implements AutoCloseable {
                 exec(name, "sysctl -qw net.ipv4.tcp_rmem=4096,1048576,134217728".replace(',', '\t'));
                 exec(name, "sysctl -qw net.ipv4.tcp_wmem=4096,1048576,134217728".replace(',', '\t'));
                 exec(name, "sysctl -qw net.ipv4.tcp_no_metrics_save=1");
+                if (!congestion.isEmpty()) {
+                    exec(name, "sysctl -qw net.ipv4.tcp_congestion_control=" + congestion);
+                }
             }
             if (way.isPlain()) {
                 wire("near", "eth0", "far", "eth0");
