@@ -17,6 +17,8 @@ public record JavaRuntime(Path java, String classPath, List<String> options) {
             "-Xms16m",
             "-XX:+UseSerialGC",
             "-XX:-UsePerfData",
+            // Or the first 21 MiB of classes would cost a collection of everything, in the middle of a start.
+            "-XX:MetaspaceSize=64m",
             "--enable-native-access=ALL-UNNAMED",
             "--sun-misc-unsafe-memory-access=allow");
 
