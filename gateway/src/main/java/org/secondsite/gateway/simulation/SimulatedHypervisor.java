@@ -145,6 +145,14 @@ final class SimulatedHypervisor extends SimulatedProcess {
         runOn();
     }
 
+    /** The agent does one thing after the other: a checkpoint that is under way is taken to its end, and then the VM runs on. */
+    private void letRunOn() {
+        boolean betweenCheckpoints = awaitingSeal.equals(EpochId.NONE);
+        pausing = false;
+        last = EpochId.NONE;
+        vmPaused &= !betweenCheckpoints;
+    }
+
     private void runOn() {
         pausing = false;
         last = EpochId.NONE;
@@ -395,7 +403,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
 
         @Override
         public void resumeVm() {
-            command(SimulatedHypervisor.this::runOn);
+            command(SimulatedHypervisor.this::letRunOn);
         }
 
         @Override

@@ -84,6 +84,22 @@ class SimulatorTest {
                 .toList();
     }
 
+    /** The clock's jump ends the operator's patience in the middle of a checkpoint. */
+    @Test
+    void aSwitchoverGivenUpWithinACheckpointLetsTheVmRunOnAfterIt() {
+        for (long seed = 88_880; seed < 88_890; seed++) {
+            for (int jumpMs = 2644; jumpMs < 2744; jumpMs += 4) {
+                Schedule schedule = new Schedule(
+                        seed,
+                        List.of(
+                                new Fault(FaultKind.SWITCHOVER, "from a", 2644, 0, 0),
+                                new Fault(FaultKind.CLOCK, "gateway a", jumpMs, 0, 1_223_024)));
+                Simulator.Outcome outcome = run(schedule);
+                assertNull(outcome.violation(), schedule::toString);
+            }
+        }
+    }
+
     @Test
     void sameSeedGivesTheSameTrace() {
         for (long seed = 1; seed <= 50; seed++) {
