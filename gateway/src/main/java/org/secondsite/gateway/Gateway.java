@@ -210,6 +210,7 @@ public final class Gateway implements AutoCloseable {
                             "the last sign of life");
                 }
                 timeline.note(config.peerSite().name(), "suspicion", reason);
+                tunnel.abandon(reason);
                 groups.values().forEach(group -> group.peerLost(reason));
             }
             case BACK -> {

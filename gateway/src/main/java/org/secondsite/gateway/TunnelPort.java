@@ -25,6 +25,11 @@ record TunnelPort(Tunnel tunnel) implements Surroundings.PeerLink {
     }
 
     @Override
+    public void withdraw(VmId vm) {
+        tunnel.withdraw(vm);
+    }
+
+    @Override
     public void refuse(VmId vm, EpochId epoch, String reason) {
         tunnel.refuse(vm, epoch, reason);
     }

@@ -84,13 +84,18 @@ public final class ReplicaStream {
                         && unappliedBytes - unapplied.getFirst().bytes() <= maxBytes);
     }
 
-    /** What is kept and not acknowledged stays so: the owner's term is burned by asking for promotion. */
+    /**
+     * What is kept and not acknowledged stays so, and what the owner has not heard yet it must not hear: its term is burned by
+     * asking for promotion.
+     */
     void stopAcknowledging() {
         unacknowledged.clear();
+        peer.withdraw(vm);
     }
 
-    /** Nothing is held any more. */
+    /** Nothing is held any more, nor says this site so. */
     void forget() {
+        peer.withdraw(vm);
         held = EpochId.NONE;
         applied = EpochId.NONE;
         unapplied.clear();

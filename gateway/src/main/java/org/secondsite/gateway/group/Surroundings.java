@@ -37,6 +37,9 @@ public record Surroundings(
         /** Tells the peer that this site holds the epoch. */
         void committed(VmId vm, EpochId epoch);
 
+        /** Takes back every {@link #committed} of the VM that the peer has not heard yet. */
+        void withdraw(VmId vm);
+
         /** Tells the peer that this site does not keep the epoch. */
         void refuse(VmId vm, EpochId epoch, String reason);
 

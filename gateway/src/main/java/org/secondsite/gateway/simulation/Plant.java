@@ -20,6 +20,9 @@ public enum Plant {
     ACK_AFTER_ASKING(
             Rule.PROMOTED_HOLDS_ALL_RELEASED,
             "a standby that has asked to take over acknowledges epochs that it will not activate"),
+    ANSWER_REPEATED(
+            Rule.ASKING_BURNS_THE_TERM,
+            "a standby that has asked to take over repeats after a break what it had acknowledged before"),
     RESYNC_MARKS_EARLY(
             Rule.PROMOTED_HOLDS_ALL_RELEASED, "the epoch that closes the gap counts as held when it is sent"),
     OLDER_IMAGE_ACTIVATED(

@@ -15,6 +15,8 @@ public enum Rule {
     /** A gateway that dies or restarts lets out nothing before the witness has told it its role. */
     FAIL_CLOSED("FailClosed"),
 
+    /** A standby that has asked for promotion in a term does not say again, after a break, what it acknowledged in it. */
+    ASKING_BURNS_THE_TERM("AskingBurnsTheTerm"),
     /** The packets of a VM leave in the order in which they came, each at most once: the epoch buffer's own promise. */
     RELEASED_ONCE("ReleasedOnce"),
     /** The witness reads its log again after any power cut: the log's own promise. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.secondsite.config.EpochId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 
@@ -160,6 +161,20 @@ final class SafetyChecks {
             throw new Violation(
                     Rule.PROMOTED_HOLDS_ALL_RELEASED,
                     site + " releases " + state + " after another site went on from " + life.supersededAt);
+        }
+    }
+
+    /**
+     * A site tells its peer on a new connection which epoch it has acknowledged.
+     *
+     * @param burnedTerm the highest term in which it has asked for promotion
+     */
+    void repeats(SiteId site, EpochId acknowledged, long burnedTerm) {
+        if (!acknowledged.equals(EpochId.NONE) && acknowledged.term() <= burnedTerm) {
+            throw new Violation(
+                    Rule.ASKING_BURNS_THE_TERM,
+                    site + " says again that it holds " + acknowledged + ", but it has asked for promotion in term "
+                            + burnedTerm);
         }
     }
 

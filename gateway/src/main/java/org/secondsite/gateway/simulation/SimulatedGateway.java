@@ -164,6 +164,7 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     private void peerLost() {
+        world.tunnel().abandon(site);
         if (group.ownership().state() == OwnershipState.PROTECTED && world.has(Plant.SOLO_WITHOUT_RECORD)) {
             dataPlane.pass(World.VM, group.ownership().term());
         }

@@ -89,6 +89,8 @@ final class TunnelEnd implements Surroundings.PeerLink {
         newestConnection = made.number();
         ledger.hello(peerIncarnation);
         Resume resume = ledger.resume();
+        resume.positions().forEach(position -> world.checks()
+                .repeats(site, position.committed(), gateway.group().burnedTerm()));
         made.send(this, () -> from.resumed(resume));
     }
 
@@ -299,6 +301,13 @@ final class TunnelEnd implements Surroundings.PeerLink {
         if (stream.isPresent() && connected) {
             TunnelEnd peer = connection.other(this);
             connection.send(this, () -> peer.answered(stream.get(), epoch, null));
+        }
+    }
+
+    @Override
+    public void withdraw(VmId vm) {
+        if (!world.has(Plant.ANSWER_REPEATED)) {
+            ledger.withdraw(vm);
         }
     }
 

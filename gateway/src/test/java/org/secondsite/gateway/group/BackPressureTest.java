@@ -258,6 +258,9 @@ class BackPressureTest {
         public void committed(VmId vm, EpochId epoch) {}
 
         @Override
+        public void withdraw(VmId vm) {}
+
+        @Override
         public void refuse(VmId vm, EpochId epoch, String reason) {}
 
         @Override

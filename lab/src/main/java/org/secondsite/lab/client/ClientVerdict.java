@@ -10,7 +10,7 @@ import java.util.Locale;
  * @param connections how many there were
  * @param received numbers on all of them
  * @param faults one line for each connection that broke or was told a wrong number
- * @param silent connections without a fault that received nothing in the last stretch, see {@link #of}
+ * @param silent connections without a fault that received nothing since the end was near, see {@link #of}
  * @param longestGapNanos the longest time that one connection got nothing
  * @param longestGapFromNanos when it began, CLOCK_MONOTONIC
  */

@@ -46,18 +46,24 @@ final class UplinkCapture implements AutoCloseable {
 
     /** How many packets have left so far. */
     long packets() throws IOException {
-        return times().length;
+        return lines().size();
     }
 
     /** When packets left, in microseconds of the kernel's wall clock. */
     long[] times() throws IOException {
+        return lines().stream()
+                .mapToLong(line -> Math.round(Double.parseDouble(line.substring(0, line.indexOf(' '))) * 1e6))
+                .toArray();
+    }
+
+    /** The packets that left so far, as tcpdump shows them. */
+    List<String> lines() throws IOException {
         // What was seen is in the file as soon as tcpdump has read it: -U flushes each packet.
         Waiting.pause(300);
         return Commands.run("tcpdump", "-Z", "root", "-n", "-tt", "-r", file.toString())
                 .lines()
                 .filter(line -> line.contains(LabNumbers.VM_ADDRESS))
-                .mapToLong(line -> Math.round(Double.parseDouble(line.substring(0, line.indexOf(' '))) * 1e6))
-                .toArray();
+                .toList();
     }
 
     @Override

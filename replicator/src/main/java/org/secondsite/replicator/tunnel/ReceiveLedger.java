@@ -151,6 +151,14 @@ public final class ReceiveLedger {
         return Optional.of(answered.stream().number);
     }
 
+    /** What the peer was told of the VM's epochs is not repeated to it after a break. */
+    public void withdraw(VmId vm) {
+        Stream stream = byVm.get(vm);
+        if (stream != null) {
+            stream.committed = EpochId.NONE;
+        }
+    }
+
     /** The listener will not hold the epoch. Returns as {@link #committed}. */
     public Optional<Integer> refused(VmId vm, EpochId epoch) {
         Unanswered answered = answer(vm, epoch, false);

@@ -37,6 +37,18 @@ public interface Tunnel extends AutoCloseable {
     void refuse(VmId vm, EpochId epoch, String reason);
 
     /**
+     * Takes back the {@link #committed} of every epoch of the VM received so far, as far as the peer has not heard it: none of
+     * them is repeated on a later connection. What is already on its way may still arrive, see {@link #abandon}.
+     */
+    void withdraw(VmId vm);
+
+    /**
+     * Gives up the connection, for a peer that is believed to be dead: what waits on this side of the network never reaches it,
+     * however long the network was cut. A new connection is tried as after any break.
+     */
+    void abandon(String reason);
+
+    /**
      * Forgets every epoch of the VM that was handed over for sending, and ends their chain: no answer to any of them will be
      * reported, also when a later chain uses the same epoch ids. The next epoch may be anything.
      */

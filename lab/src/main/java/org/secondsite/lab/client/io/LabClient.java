@@ -35,7 +35,9 @@ import org.secondsite.lab.client.CounterStream.Kind;
  *
  *   stdout   {"event":"connected"}                     once all connections are made
  *   stdin    after NANOS    the first number that came after that time: {"event":"after","nanoTime":…,"kind":…,…} or nanoTime 0
- *            stop           ends; the last line is the verdict: {"event":"verdict",…}
+ *            (the end)      ends without a verdict
+ *            stop           ends when every connection has got one more number, or after 20 s without; the last line is
+ *                           the verdict: {"event":"verdict",…}
  *   record   {"t":NANOS,"k":"echo","c":INDEX,"n":NUMBER}, one line a number
  * </pre>
  *
@@ -44,7 +46,9 @@ import org.secondsite.lab.client.CounterStream.Kind;
  */
 public final class LabClient {
     private static final long CONNECT_LIMIT_NANOS = 15_000_000_000L;
-    private static final long SILENCE_NANOS = 1_000_000_000L;
+    /** Longer than TCP waits before it tries again, after a failover of some seconds. */
+    private static final long SILENCE_NANOS = 20_000_000_000L;
+
     private static final byte[] LINE = "next please\n".getBytes(StandardCharsets.US_ASCII);
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -112,18 +116,21 @@ public final class LabClient {
         } catch (IOException e) {
             System.err.println("standard input failed: " + e.getMessage());
         }
-        commands.add("stop"); // whoever started this is gone
+        commands.add("end"); // whoever started this is gone
         selector.wakeup();
     }
 
     private void run() throws IOException {
         long connectLimitNanos = System.nanoTime() + CONNECT_LIMIT_NANOS;
-        while (true) {
+        long stopNanos = 0;
+        while (stopNanos == 0 || (isAnySilentSince(stopNanos) && System.nanoTime() - stopNanos < SILENCE_NANOS)) {
             String command = commands.poll();
-            if (command != null && command.equals("stop")) {
-                break;
+            if (command != null && command.equals("end")) {
+                return;
             }
-            if (command != null) {
+            if (command != null && command.equals("stop")) {
+                stopNanos = stopNanos == 0 ? System.nanoTime() : stopNanos;
+            } else if (command != null) {
                 answer(command);
             }
             if (connecting > 0 && System.nanoTime() > connectLimitNanos) {
@@ -134,7 +141,11 @@ public final class LabClient {
         }
         long nowNanos = System.nanoTime();
         peers.forEach(peer -> peer.stream.end(nowNanos));
-        print(verdict(ClientVerdict.of(peers.stream().map(peer -> peer.stream).toList(), nowNanos - SILENCE_NANOS)));
+        print(verdict(ClientVerdict.of(peers.stream().map(peer -> peer.stream).toList(), stopNanos)));
+    }
+
+    private boolean isAnySilentSince(long nanoTime) {
+        return peers.stream().anyMatch(peer -> peer.stream.fault().isEmpty() && peer.stream.lastNanos() <= nanoTime);
     }
 
     private long waitMillis() {

@@ -3,6 +3,7 @@ package org.secondsite.replicator.tunnel.io;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollChannelOption;
@@ -183,6 +184,10 @@ final class Link extends ByteToMessageDecoder {
     void close(Reset reset) {
         if (phase == Phase.CLOSED) {
             return;
+        }
+        if (reset.code() == ResetCode.SILENCE) {
+            // What a silent peer did not take in time must not reach it later, when the world has gone on without it.
+            channel.config().setOption(ChannelOption.SO_LINGER, 0);
         }
         if (phase != Phase.SECURING) {
             byte[] reason = reset.reason().getBytes(StandardCharsets.UTF_8);

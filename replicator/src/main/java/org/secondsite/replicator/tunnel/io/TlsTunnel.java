@@ -172,6 +172,22 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     }
 
     @Override
+    public void withdraw(VmId vm) {
+        post(() -> receiver.ledger().withdraw(vm), () -> {});
+    }
+
+    @Override
+    public void abandon(String reason) {
+        post(
+                () -> {
+                    if (bundle != null) {
+                        bundle.close(new Reset(ResetCode.SILENCE, reason));
+                    }
+                },
+                () -> {});
+    }
+
+    @Override
     public void discard(VmId vm) {
         post(() -> sender.discard(vm), () -> {});
     }

@@ -13,7 +13,7 @@ import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 
-/** Relays TCP to a fixed target and does one of several harms to one of the connections, chosen at random, on demand. */
+/** Relays TCP to a fixed target, and harms what it relays on demand: all connections alike, or one chosen at random. */
 final class FaultyRelay implements AutoCloseable {
     /** A way for a connection to go wrong. */
     enum Fault {
@@ -47,6 +47,8 @@ final class FaultyRelay implements AutoCloseable {
     private final ServerSocket server = new ServerSocket(0, 64, InetAddress.getLoopbackAddress());
     private final InetSocketAddress target;
     private final List<Pair> pairs = new CopyOnWriteArrayList<>();
+    private volatile boolean swallowing;
+    private volatile boolean refusing;
 
     FaultyRelay(InetSocketAddress target) throws IOException {
         this.target = target;
@@ -55,6 +57,28 @@ final class FaultyRelay implements AutoCloseable {
 
     InetSocketAddress address() {
         return (InetSocketAddress) server.getLocalSocketAddress();
+    }
+
+    /** Ends every connection in order. */
+    void cut() {
+        pairs.forEach(this::close);
+    }
+
+    /** Ends every connection with RST. */
+    void reset() throws IOException {
+        for (Pair pair : pairs) {
+            reset(pair);
+        }
+    }
+
+    /** Takes everything and passes nothing on, as a black hole does, or stops doing so. */
+    void swallow(boolean on) {
+        swallowing = on;
+    }
+
+    /** Turns new connections away, or stops doing so. */
+    void refuse(boolean on) {
+        refusing = on;
     }
 
     /**
@@ -72,11 +96,7 @@ final class FaultyRelay implements AutoCloseable {
         pair.harmed = true;
         switch (fault) {
             case CUT -> close(pair);
-            case RESET -> {
-                pair.in.setSoLinger(true, 0);
-                pair.out.setSoLinger(true, 0);
-                close(pair);
-            }
+            case RESET -> reset(pair);
             case CORRUPTION -> pair.corrupting = true;
             case HALF_OPEN -> pair.swallowedFrom = random.nextBoolean() ? pair.in : pair.out;
             case STALL -> pair.stalledUntilNanos = System.nanoTime() + stallMs * 1_000_000;
@@ -88,6 +108,10 @@ final class FaultyRelay implements AutoCloseable {
         while (!server.isClosed()) {
             try {
                 Socket in = server.accept();
+                if (refusing) {
+                    in.close();
+                    continue;
+                }
                 Socket out = new Socket(target.getAddress(), target.getPort());
                 Pair pair = new Pair(in, out);
                 pairs.add(pair);
@@ -112,12 +136,24 @@ final class FaultyRelay implements AutoCloseable {
                     pair.corrupting = false;
                     bytes[length / 2] ^= 4;
                 }
-                if (!from.equals(pair.swallowedFrom)) {
+                if (!swallowing && !from.equals(pair.swallowedFrom)) {
                     out.write(bytes, 0, length);
                 }
             }
         } catch (IOException e) {
             // A cut: the other direction ends with it.
+        }
+        while (swallowing && !server.isClosed()) {
+            // A black hole does not tell either end that the other one has hung up.
+            LockSupport.parkNanos(10_000_000);
+        }
+        close(pair);
+    }
+
+    private void reset(Pair pair) throws IOException {
+        if (!pair.in.isClosed() && !pair.out.isClosed()) {
+            pair.in.setSoLinger(true, 0);
+            pair.out.setSoLinger(true, 0);
         }
         close(pair);
     }
@@ -136,6 +172,6 @@ final class FaultyRelay implements AutoCloseable {
     @Override
     public void close() throws IOException {
         server.close();
-        pairs.forEach(this::close);
+        cut();
     }
 }

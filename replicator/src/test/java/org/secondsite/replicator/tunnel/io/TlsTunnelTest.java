@@ -206,7 +206,7 @@ class TlsTunnelTest {
     @Test
     void breaksAtRandomMomentsLoseNothingAndDeliverNothingTwice() throws Exception {
         TlsTunnel a = openA(pki.issue("a"));
-        CuttingRelay relay = closeLater(new CuttingRelay(addressA));
+        FaultyRelay relay = closeLater(new FaultyRelay(addressA));
         TlsTunnel b = openB(pki.issue("b"), relay.address());
         atA.answerOn(a);
         atB.answerOn(b);
@@ -238,9 +238,42 @@ class TlsTunnelTest {
     }
 
     @Test
+    void aWithdrawnAnswerIsNotRepeatedAfterABreak() throws Exception {
+        TlsTunnel a = openA(pki.issue("a"));
+        FaultyRelay relay = closeLater(new FaultyRelay(addressA));
+        TlsTunnel b = openB(pki.issue("b"), relay.address());
+        Recorder.Received first = send(a, new Epochs(WEB, 100, 1).next(new EpochId(1, 1), 10));
+        atB.awaitEqual(List.of(first), atB::received);
+        relay.refuse(true);
+        relay.cut();
+        atB.await("gone", SOON, () -> !atB.isConnected());
+        b.committed(WEB, new EpochId(1, 1));
+        b.withdraw(WEB);
+        relay.refuse(false);
+        atB.await("reconnected", SOON, atB::isConnected);
+        PeerMessage after = standbyState(1);
+        b.send(after);
+        atA.awaitEqual(List.of(after), atA::messages);
+        assertEquals(List.of(), atA.committed());
+        a.discard(WEB);
+        atB.answerOn(b);
+        send(a, new Epochs(WEB, 100, 2).next(new EpochId(2, 1), 10));
+        atA.awaitEqual(List.of("web 2/1"), atA::committed);
+    }
+
+    @Test
+    void anAbandonedConnectionIsReplacedByANewOne() throws Exception {
+        TlsTunnel a = openA(pki.issue("a"));
+        openB(pki.issue("b"), addressA);
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        a.abandon("nothing was heard");
+        atA.await("connected again", SOON, () -> atA.connections() == 2 && atB.connections() == 2);
+    }
+
+    @Test
     void anEpochDeliveredBeforeABreakAndCommittedAfterItIsNotDeliveredTwice() throws Exception {
         TlsTunnel a = openA(pki.issue("a"));
-        CuttingRelay relay = closeLater(new CuttingRelay(addressA));
+        FaultyRelay relay = closeLater(new FaultyRelay(addressA));
         TlsTunnel b = openB(pki.issue("b"), relay.address());
         Epochs guest = new Epochs(WEB, 100, 1);
         Recorder.Received first = send(a, guest.next(new EpochId(1, 1), 10));
@@ -263,7 +296,7 @@ class TlsTunnelTest {
     @Test
     void aBlackHoleIsNoticedBySilenceAndBlocksNothing() throws Exception {
         TlsTunnel a = openA(pki.issue("a"));
-        CuttingRelay relay = closeLater(new CuttingRelay(addressA));
+        FaultyRelay relay = closeLater(new FaultyRelay(addressA));
         TlsTunnel b = openB(pki.issue("b"), relay.address());
         atB.answerOn(b);
         atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
@@ -394,7 +427,7 @@ class TlsTunnelTest {
     @Test
     void beaconsGoOnWhileTheTunnelIsBroken() throws Exception {
         openA(pki.issue("a"));
-        CuttingRelay relay = closeLater(new CuttingRelay(addressA));
+        FaultyRelay relay = closeLater(new FaultyRelay(addressA));
         TunnelSettings settings = settingsB(pki.issue("b"), relay.address());
         closeLater(TlsTunnel.open(settings, atB));
         atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
