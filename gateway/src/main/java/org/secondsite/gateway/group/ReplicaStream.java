@@ -12,9 +12,9 @@ import org.secondsite.replicator.checkpoint.AgentSession;
  * <i>applied</i>.
  *
  * <p>An epoch is kept only if it continues what is held without a gap, or is a full image; only what is kept is acknowledged,
- * and only whole epochs are ever kept. When the agent has fallen behind by {@value #APPLY_BACKLOG} epochs, or by the window's bytes, further ones are
- * kept but acknowledged only as the agent applies earlier ones: that is the back-pressure, and it bounds the memory, because
- * the owner has a bounded number of unacknowledged epochs and bytes.
+ * and only whole epochs are ever kept. When the agent has fallen behind by {@value #APPLY_BACKLOG} epochs, or by the window's
+ * bytes, further ones are kept but acknowledged only as the agent applies earlier ones: that is the back-pressure, and it bounds
+ * the memory, because the owner has a bounded number of unacknowledged epochs and bytes.
  *
  * <p>Conductor thread only.
  */

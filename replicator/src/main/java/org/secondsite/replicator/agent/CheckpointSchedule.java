@@ -10,8 +10,9 @@ import org.secondsite.config.EpochId;
  *
  * <p>A checkpoint is due an interval after the start of the one before it, but not before that one is shipped, and not while
  * as many epochs, or as many bytes of them, as the window allows are beyond the gateway's last credit: then the VM runs on and
- * its held output waits, or the VM itself waits ({@link #starvesIn}), and what it changes meanwhile is one epoch later. Missed starts are not made up for. After a dropped checkpoint the next one waits longer with every further drop, so
- * that a gateway which never seals does not keep the VM paused.
+ * its held output waits, or the VM itself waits ({@link #starvesIn}), and what it changes meanwhile is one epoch later. Missed
+ * starts are not made up for. After a dropped checkpoint the next one waits longer with every further drop, so that a gateway
+ * which never seals does not keep the VM paused.
  *
  * <p>Pure: the time is passed in, in nanoseconds of any monotonic clock. Not thread-safe.
  */

@@ -320,6 +320,7 @@ final class QemuVm implements VmDriver {
 
     private void run() throws IOException, InterruptedException {
         retrying("cont", Map.of(), NOT_FINALIZED);
+        pausedHere = false;
         Files.deleteIfExists(mark);
     }
 

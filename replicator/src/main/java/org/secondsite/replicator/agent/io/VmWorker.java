@@ -349,13 +349,19 @@ final class VmWorker implements AutoCloseable {
             return;
         }
         stalled = false;
+        letRun();
+    }
+
+    /** Makes the VM run that this agent has paused, unless it is to be stopped for good. */
+    private void letRun() throws InterruptedException {
         if (driver == null || link.stopDemanded()) {
             return;
         }
         try {
-            driver.resume();
+            driver.runOn();
+            LOG.info("{}: the VM runs on", host.vm());
         } catch (IOException lost) {
-            died("it does not resume: " + lost.getMessage());
+            died("the VM does not resume: " + lost.getMessage());
         }
     }
 
@@ -379,15 +385,9 @@ final class VmWorker implements AutoCloseable {
     private void runOn() throws InterruptedException {
         boolean stands = pause == Pause.STANDS || pause == Pause.TOLD;
         pause = Pause.NONE;
-        if (!stands || driver == null || link.stopDemanded()) {
-            return;
-        }
-        try {
-            driver.runOn();
-            LOG.info("{}: the VM runs on", host.vm());
+        if (stands) {
+            letRun();
             schedule.now(System.nanoTime());
-        } catch (IOException lost) {
-            died("the VM does not resume: " + lost.getMessage());
         }
     }
 

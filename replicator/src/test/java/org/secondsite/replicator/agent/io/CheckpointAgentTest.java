@@ -27,6 +27,7 @@ import org.secondsite.replicator.agent.SyntheticVm;
 import org.secondsite.replicator.checkpoint.CheckpointCodec;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.Limits;
+import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
 
 /** Agents and gateways over loopback, with a synthetic VM. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -391,6 +392,32 @@ class CheckpointAgentTest {
     }
 
     @Test
+    void aVmThatIsToWaitForRoomStandsUntilThereIsSome() throws Exception {
+        SyntheticVm vm = booted();
+        RecordingGateway owner = new RecordingGateway(VM, 0, CheckpointServerSettings.USUAL_WINDOW_BYTES, true);
+        agent(owner, vm);
+        owner.await("attached");
+        owner.session().start(epoch(1), true, 5);
+        owner.await("epoch 3/" + RecordingGateway.WINDOW);
+        awaitExecuting(vm, false);
+        assertFalse(owner.hears("seal", 200), "it stands, and there is no room");
+        assertFalse(vm.isExecuting());
+        owner.session().credit(epoch(2));
+        owner.await("epoch 3/6");
+        awaitExecuting(vm, false);
+        owner.close();
+        awaitExecuting(vm, true);
+    }
+
+    private static void awaitExecuting(SyntheticVm vm, boolean expected) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (vm.isExecuting() != expected && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(1_000_000);
+        }
+        assertEquals(expected, vm.isExecuting());
+    }
+
+    @Test
     void aVmThatWasPausedRunsOnWithoutItsGateway() throws Exception {
         SyntheticVm vm = booted();
         RecordingGateway owner = new RecordingGateway(VM);
@@ -402,10 +429,6 @@ class CheckpointAgentTest {
         owner.await("paused 3/");
         assertFalse(vm.isExecuting());
         owner.close();
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-        while (!vm.isExecuting() && System.nanoTime() < deadline) {
-            LockSupport.parkNanos(1_000_000);
-        }
-        assertTrue(vm.isExecuting());
+        awaitExecuting(vm, true);
     }
 }

@@ -274,6 +274,25 @@ class QemuAgentLabTest {
     }
 
     @Test
+    void anAgentThatDiedWhileTheVmWaitedForRoomIsSucceededByOneThatResumesIt() throws Exception {
+        LabGuest guest = guest("a", false);
+        RecordingGateway gateway = gateway();
+        guest.boot();
+        QemuHost dying = QemuHost.open(guest.settings());
+        QemuVm vm = (QemuVm) dying.attach().orElseThrow();
+        vm.prepare();
+        assertTrue(vm.pause());
+        vm.resume();
+        assertTrue(vm.pause(), "it ran again");
+        vm.close();
+        dying.close();
+        assertFalse(guest.operator("query-status").path("running").asBoolean());
+        agent(gateway, guest);
+        assertEquals("attached running=true applied=0/0", gateway.await("attached"));
+        assertGoesOn(guest);
+    }
+
+    @Test
     void aQemuThatDiesBetweenCheckpointsIsReported() throws Exception {
         LabGuest guest = guest("a", true);
         RecordingGateway gateway = gateway();
