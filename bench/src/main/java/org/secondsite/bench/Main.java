@@ -1,7 +1,6 @@
 package org.secondsite.bench;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -91,8 +90,7 @@ public final class Main implements Runnable {
             System.out.println(report.table());
             report.failures().forEach(failure -> System.out.println("does not hold: " + failure));
             if (file != null) {
-                Files.writeString(
-                        file, report.json().set("machine", Machine.describe()).toPrettyString() + "\n");
+                Machine.write(file, report.json());
             }
             return report.failures().isEmpty() ? 0 : 1;
         }

@@ -3,6 +3,7 @@ package org.secondsite.bench.io;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -55,7 +56,7 @@ public final class BufferBench implements AutoCloseable {
     private final Consumer<String> progress;
     private final BufferReport report = new BufferReport();
     private final Map<Contender, Site> sites = new EnumMap<>(Contender.class);
-    private final Map<Contender, GatewayProcess> gateways = new EnumMap<>(Contender.class);
+    private final Map<Contender, AskedProcess> gateways = new EnumMap<>(Contender.class);
 
     /** Makes the namespaces and starts the gateways; needs root. */
     public BufferBench(Plan plan, Consumer<String> progress) throws IOException {
@@ -66,7 +67,13 @@ public final class BufferBench implements AutoCloseable {
                 Site site = new Site(contender);
                 sites.put(contender, site);
                 if (contender.holds()) {
-                    gateways.put(contender, new GatewayProcess(site));
+                    gateways.put(
+                            contender,
+                            new AskedProcess(
+                                    site.full("gw"),
+                                    GatewayUnderTest.class,
+                                    List.of(contender.name()),
+                                    ProcessBuilder.Redirect.INHERIT));
                 }
             }
         } catch (IOException e) {
@@ -112,7 +119,7 @@ public final class BufferBench implements AutoCloseable {
     }
 
     private void open(int vms) throws IOException {
-        for (GatewayProcess gateway : gateways.values()) {
+        for (AskedProcess gateway : gateways.values()) {
             gateway.ask("close");
             gateway.ask("open " + vms + " " + EPOCH_MILLIS);
         }
@@ -161,7 +168,7 @@ public final class BufferBench implements AutoCloseable {
 
     /** What the gateway has had no room for since it was opened; a flood is meant to find its limits. */
     private void tellDrops(Contender mode) throws IOException {
-        JsonNode figures = gateways.get(mode).figures();
+        JsonNode figures = gateways.get(mode).ask("figures");
         progress.accept("  so far dropped by %s: %d of the receive ring, %d of the buffer"
                 .formatted(
                         mode.label(),
@@ -217,8 +224,8 @@ public final class BufferBench implements AutoCloseable {
 
     private void checks() throws IOException, InterruptedException {
         for (int round = 0; round < plan.rounds(); round++) {
-            for (Map.Entry<Contender, GatewayProcess> entry : gateways.entrySet()) {
-                GatewayProcess gateway = entry.getValue();
+            for (Map.Entry<Contender, AskedProcess> entry : gateways.entrySet()) {
+                AskedProcess gateway = entry.getValue();
                 gateway.ask("close");
                 gateway.ask("open 1 " + EPOCH_MILLIS);
                 sustain(sites.get(entry.getKey()), gateway);
@@ -232,18 +239,18 @@ public final class BufferBench implements AutoCloseable {
     }
 
     /** Loss, order, garbage and the time from commit to wire at a rate that must be sustained. */
-    private void sustain(Site site, GatewayProcess gateway) throws IOException, InterruptedException {
+    private void sustain(Site site, AskedProcess gateway) throws IOException, InterruptedException {
         Contender mode = site.contender();
         gateway.ask("clock");
         double rate = sustained(mode);
         long packets = (long) (rate * plan.seconds());
         try (SequenceSink sink = new SequenceSink(site)) {
-            JsonNode before = gateway.figures();
+            JsonNode before = gateway.ask("figures");
             try (Flood flood = new Flood(site, new Flood.Load(1, SMALL_FRAME, SequenceSink.PORT, rate, packets))) {
                 flood.await();
             }
             sink.await(packets);
-            JsonNode after = gateway.figures();
+            JsonNode after = gateway.ask("figures");
             gateway.ask("still");
             long released =
                     after.get("released").asLong() - before.get("released").asLong();
@@ -257,16 +264,16 @@ public final class BufferBench implements AutoCloseable {
         }
     }
 
-    private void release(Site site, GatewayProcess gateway) throws IOException, InterruptedException {
+    private void release(Site site, AskedProcess gateway) throws IOException, InterruptedException {
         try (SequenceSink sink = new SequenceSink(site)) {
             Flood.Load load = new Flood.Load(1, SMALL_FRAME, SequenceSink.PORT, FILL_PER_SECOND, HELD_PACKETS);
             try (Flood flood = new Flood(site, load)) {
                 flood.await();
             }
             Thread.sleep(SETTLE_MILLIS / 4);
-            long held = gateway.figures().get("held").asLong();
+            long held = gateway.ask("figures").get("held").asLong();
             gateway.ask("seal");
-            long committedNanos = Long.parseLong(gateway.ask("commit"));
+            long committedNanos = gateway.ask("commit").get("beforeNanos").asLong();
             sink.await(HELD_PACKETS);
             add(Check.LOST, site.contender(), HELD_PACKETS - Math.min(held, sink.received()));
             add(Check.DISORDERED, site.contender(), sink.disordered());
@@ -287,7 +294,7 @@ public final class BufferBench implements AutoCloseable {
     /** Ends the gateways and removes the namespaces. Again, it does nothing. */
     @Override
     public synchronized void close() {
-        gateways.values().forEach(GatewayProcess::close);
+        gateways.values().forEach(AskedProcess::close);
         gateways.clear();
         sites.values().forEach(Site::close);
         sites.clear();

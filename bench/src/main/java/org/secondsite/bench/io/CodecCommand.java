@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,8 +54,7 @@ public final class CodecCommand implements Callable<Integer> {
         System.out.println(report.table());
         report.failures().forEach(failure -> System.out.println("does not hold: " + failure));
         if (file != null) {
-            Files.writeString(
-                    file, report.json().set("machine", Machine.describe()).toPrettyString() + "\n");
+            Machine.write(file, report.json());
         }
         return report.failures().isEmpty() ? 0 : 1;
     }

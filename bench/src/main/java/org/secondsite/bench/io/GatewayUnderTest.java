@@ -32,13 +32,13 @@ import org.secondsite.config.VmId;
 
 /**
  * The process that is measured: a data plane and the clock that commits for it. It takes a command a line and answers
- * a line.
+ * a line of JSON.
  *
  * <pre>
  *   open N MS    a data plane that holds N VMs           clock      seal and commit, every MS milliseconds
  *   close        ends it                                 still      stop the clock, commit all
- *   seal         all VMs, and wait for it                commit     all VMs; answers System.nanoTime() before it
- *   figures      the counters and this process's costs, as JSON
+ *   seal         all VMs, and wait for it                commit     all VMs; answers "beforeNanos", System.nanoTime() before it
+ *   figures      the counters and this process's costs
  * </pre>
  */
 final class GatewayUnderTest {
@@ -69,7 +69,7 @@ final class GatewayUnderTest {
         }
     }
 
-    private String execute(String[] words) throws Exception {
+    private ObjectNode execute(String[] words) throws Exception {
         switch (words[0]) {
             case "open" -> open(Integer.parseInt(words[1]), Integer.parseInt(words[2]));
             case "close" -> close();
@@ -79,14 +79,14 @@ final class GatewayUnderTest {
             case "commit" -> {
                 long nowNanos = System.nanoTime();
                 clock.commit();
-                return Long.toString(nowNanos);
+                return JsonNodeFactory.instance.objectNode().put("beforeNanos", nowNanos);
             }
             case "figures" -> {
-                return figures().toString();
+                return figures();
             }
             default -> throw new IllegalArgumentException(words[0]);
         }
-        return "done";
+        return JsonNodeFactory.instance.objectNode();
     }
 
     private void open(int count, int epochMillis) throws IOException {

@@ -10,8 +10,13 @@ import java.nio.file.Path;
 public final class Machine {
     private Machine() {}
 
+    /** Writes a run's figures with what they were measured on. */
+    public static void write(Path file, ObjectNode figures) throws IOException {
+        Files.writeString(file, figures.set("machine", describe()).toPrettyString() + "\n");
+    }
+
     /** Processor, number of processors, kernel, Java. */
-    public static ObjectNode describe() throws IOException {
+    private static ObjectNode describe() throws IOException {
         String model;
         try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
             model = lines.filter(line -> line.startsWith("model name"))

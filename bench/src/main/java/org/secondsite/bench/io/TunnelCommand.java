@@ -7,12 +7,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.secondsite.bench.TunnelReport;
+import org.secondsite.config.io.DirectoryTree;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -82,15 +81,11 @@ public final class TunnelCommand implements Callable<Integer> {
             makeCertificates(directory);
             ObjectNode json = vms > 0 ? manyVms(directory) : goodputs(directory);
             if (file != null) {
-                Files.writeString(file, json.set("machine", Machine.describe()).toPrettyString() + "\n");
+                Machine.write(file, json);
             }
             return json.get("failures").isEmpty() ? 0 : 1;
         } finally {
-            try (Stream<Path> left = Files.walk(directory)) {
-                for (Path path : left.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(path);
-                }
-            }
+            DirectoryTree.delete(directory);
         }
     }
 
@@ -106,10 +101,8 @@ public final class TunnelCommand implements Callable<Integer> {
                 }
             }
         }
-        for (int count : connections) {
-            report.require(new TunnelSite.Way(0, 0).toString(), ours(count), count == 1 ? 0.8 : 0);
-            report.require(new TunnelSite.Way(100, 0.1).toString(), ours(count), count == 4 ? 3 : 0);
-        }
+        report.require(new TunnelSite.Way(0, 0).toString(), ours(1), 0.8);
+        report.require(new TunnelSite.Way(100, 0.1).toString(), ours(4), 3);
         System.out.println(report.table());
         report.failures().forEach(failure -> System.out.println("does not hold: " + failure));
         return report.json();
@@ -175,8 +168,8 @@ public final class TunnelCommand implements Callable<Integer> {
     }
 
     private TunnelReport.Sample tunnel(TunnelSite site, int count) throws IOException {
-        try (TunnelSite.End far = site.end(false, PORT, count);
-                TunnelSite.End near = site.end(true, PORT, count)) {
+        try (AskedProcess far = site.end(false, PORT, count);
+                AskedProcess near = site.end(true, PORT, count)) {
             JsonNode farBefore = connected(near, far);
             // Three VMs with two epochs of 8 MiB each on the way: the tunnel always has something to send.
             JsonNode result = near.ask(new TunnelEnd.Load(3, 0, 2048, 0, warmSeconds, seconds)
@@ -198,7 +191,7 @@ public final class TunnelCommand implements Callable<Integer> {
         }
     }
 
-    private static JsonNode connected(TunnelSite.End near, TunnelSite.End far) throws IOException {
+    private static JsonNode connected(AskedProcess near, AskedProcess far) throws IOException {
         if (!near.ask("connected").path("connected").asBoolean()) {
             throw new IOException("the tunnel does not come up");
         }
@@ -239,8 +232,8 @@ public final class TunnelCommand implements Callable<Integer> {
             for (int huge : new int[] {0, hugePages}) {
                 TunnelSite.Way way = new TunnelSite.Way(rtt, 0);
                 try (TunnelSite site = new TunnelSite(way, congestion, directory);
-                        TunnelSite.End far = site.end(false, PORT, connections.getFirst());
-                        TunnelSite.End near = site.end(true, PORT, connections.getFirst())) {
+                        AskedProcess far = site.end(false, PORT, connections.getFirst());
+                        AskedProcess near = site.end(true, PORT, connections.getFirst())) {
                     connected(near, far);
                     TunnelEnd.Load load = new TunnelEnd.Load(vms, 10, pages, huge, warmSeconds, seconds);
                     JsonNode farBefore = far.ask("figures");

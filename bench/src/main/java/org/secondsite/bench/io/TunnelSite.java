@@ -1,12 +1,6 @@
 package org.secondsite.bench.io;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.PrintStream;
-import java.lang.management.ManagementFactory;
 import java.net.SocketException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -38,7 +32,6 @@ final class TunnelSite implements AutoCloseable {
     static final String FAR = "10.78.0.2";
     private static final String EMULATOR = "org.secondsite.lab.wan.io.WanMain";
     private static final int LIMIT_SECONDS = 10;
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     /**
      * What lies between the ends.
@@ -108,7 +101,7 @@ final class TunnelSite implements AutoCloseable {
         }
         Path socket = directory.resolve("wan.sock");
         Files.deleteIfExists(socket);
-        start("wan", java(EMULATOR, socket.toString(), "1", "near=near0", "far=far0"), "wan.log");
+        start("wan", AskedProcess.java(EMULATOR, List.of(socket.toString(), "1", "near=near0", "far=far0")), "wan.log");
         String change = String.format(
                 Locale.ROOT, "set all delayMs=%.3f loss=%.5f", way.rttMs() / 2.0, way.lossPercent() / 100);
         long limit = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
@@ -190,67 +183,20 @@ final class TunnelSite implements AutoCloseable {
         return process;
     }
 
-    /** A Java process with the options that this one was started with. */
-    static List<String> java(String main, String... arguments) {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
-        command.addAll(List.of(arguments));
-        return command;
-    }
-
     /** A {@link TunnelEnd} in a namespace. */
-    End end(boolean near, int port, int connections) throws IOException {
+    AskedProcess end(boolean near, int port, int connections) throws IOException {
         String name = near ? "near" : "far";
-        List<String> line = new ArrayList<>(List.of("ip", "netns", "exec", prefix + name));
-        line.addAll(java(
-                TunnelEnd.class.getName(),
-                name,
-                near ? NEAR : FAR,
-                near ? FAR : NEAR,
-                String.valueOf(port),
-                directory.toString(),
-                String.valueOf(connections)));
-        return new End(new ProcessBuilder(line)
-                .redirectError(directory.resolve(name + ".log").toFile())
-                .start());
-    }
-
-    /** A tunnel's end, asked and answered line by line. */
-    static final class End implements AutoCloseable {
-        private final Process process;
-        private final BufferedReader answers;
-        private final PrintStream commands;
-
-        private End(Process process) {
-            this.process = process;
-            answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
-            commands = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
-        }
-
-        JsonNode ask(String command) throws IOException {
-            commands.println(command);
-            for (String line = answers.readLine(); line != null; line = answers.readLine()) {
-                if (line.startsWith("{")) {
-                    return JSON.readTree(line);
-                }
-            }
-            throw new IOException("a tunnel's end is gone");
-        }
-
-        @Override
-        public void close() throws IOException {
-            commands.close();
-            try {
-                if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
-                    process.destroyForcibly();
-                }
-            } catch (InterruptedException e) {
-                process.destroyForcibly();
-                Thread.currentThread().interrupt();
-            }
-        }
+        return new AskedProcess(
+                prefix + name,
+                TunnelEnd.class,
+                List.of(
+                        name,
+                        near ? NEAR : FAR,
+                        near ? FAR : NEAR,
+                        String.valueOf(port),
+                        directory.toString(),
+                        String.valueOf(connections)),
+                ProcessBuilder.Redirect.to(directory.resolve(name + ".log").toFile()));
     }
 
     @Override

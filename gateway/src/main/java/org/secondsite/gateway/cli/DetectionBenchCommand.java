@@ -14,6 +14,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.io.DirectoryTree;
 import org.secondsite.gateway.PeerWatch;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
@@ -82,7 +83,7 @@ final class DetectionBenchCommand implements Callable<Integer> {
             return measure();
         } finally {
             computing.forEach(Process::destroyForcibly);
-            WitnessBenchCommand.delete(directory);
+            DirectoryTree.delete(directory);
         }
     }
 

@@ -8,14 +8,13 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.secondsite.config.Endpoints;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
+import org.secondsite.config.io.DirectoryTree;
 import org.secondsite.replicator.codec.CodecSettings;
 import org.secondsite.replicator.trace.LoopbackReport;
 import org.secondsite.replicator.trace.ReplayReport;
@@ -183,20 +182,12 @@ final class ReplicatorCommand implements Runnable {
                     return loopback.replay(trace);
                 }
             } finally {
-                delete(pki);
+                DirectoryTree.delete(pki);
             }
         }
 
         private static TlsFiles files(Path pki, SiteId site) {
             return new TlsFiles(pki.resolve(site + ".crt"), pki.resolve(site + ".key"), pki.resolve("ca.crt"));
-        }
-
-        private static void delete(Path directory) throws IOException {
-            try (Stream<Path> all = Files.walk(directory)) {
-                for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(each);
-                }
-            }
         }
 
         private ObjectNode json(ReplayReport codec, LoopbackReport tunnel) {

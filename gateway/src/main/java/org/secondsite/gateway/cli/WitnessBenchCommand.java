@@ -6,11 +6,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -21,6 +18,7 @@ import java.util.concurrent.atomic.LongAdder;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.io.DirectoryTree;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.io.WitnessClient;
 import picocli.CommandLine.Command;
@@ -98,7 +96,7 @@ final class WitnessBenchCommand implements Callable<Integer> {
                     measure(each, witness, results.addObject().put("witness", each), out);
                 }
             } finally {
-                delete(directory);
+                DirectoryTree.delete(directory);
             }
         }
         if (json) {
@@ -201,21 +199,5 @@ final class WitnessBenchCommand implements Callable<Integer> {
             throw new IOException("refused: " + refused.reason());
         }
         return answer.current();
-    }
-
-    static void delete(Path root) throws IOException {
-        Files.walkFileTree(root, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path each, IOException failure) throws IOException {
-                Files.delete(each);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

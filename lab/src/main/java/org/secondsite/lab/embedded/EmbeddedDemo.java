@@ -9,13 +9,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.io.DirectoryTree;
 import org.secondsite.gateway.cli.PkiCommand;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.witness.GroupSettings;
@@ -73,11 +72,7 @@ public final class EmbeddedDemo {
         try {
             return new EmbeddedDemo(out, hold).run(directory);
         } finally {
-            try (Stream<Path> files = Files.walk(directory)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.deleteIfExists(file);
-                }
-            }
+            DirectoryTree.delete(directory);
         }
     }
 

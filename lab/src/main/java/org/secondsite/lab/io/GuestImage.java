@@ -2,7 +2,6 @@ package org.secondsite.lab.io;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -10,9 +9,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
+import org.secondsite.config.io.DirectoryTree;
 import org.secondsite.lab.plan.GuestFiles;
 
 /**
@@ -90,7 +89,7 @@ public final class GuestImage {
             // The kernel comes last: its presence says that all of it is there.
             Files.move(only(unpacked.resolve("boot"), "vmlinuz-*"), kernel);
         } finally {
-            deleteTree(work);
+            DirectoryTree.delete(work);
         }
     }
 
@@ -143,7 +142,7 @@ public final class GuestImage {
                             + "'");
             Files.move(archive, initrd, StandardCopyOption.ATOMIC_MOVE);
         } finally {
-            deleteTree(work);
+            DirectoryTree.delete(work);
         }
     }
 
@@ -169,23 +168,5 @@ public final class GuestImage {
             }
         }
         throw new IOException("no " + pattern + " in " + directory);
-    }
-
-    /** Removes a directory with all in it; nothing happens if it is not there. */
-    static void deleteTree(Path directory) throws IOException {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (Stream<Path> all = Files.walk(directory)) {
-            all.sorted(Comparator.reverseOrder()).forEach(path -> {
-                try {
-                    Files.deleteIfExists(path);
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            });
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        }
     }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.secondsite.config.io.DirectoryTree;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.LabPaths;
 import org.secondsite.lab.plan.LabPlan;
@@ -193,7 +194,7 @@ public final class Lab {
     public static void down(String name) throws IOException {
         LabPaths paths = new LabPaths(LabOptions.checkedName(name));
         LabTopology.down(name);
-        GuestImage.deleteTree(paths.directory());
+        DirectoryTree.delete(paths.directory());
         try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/dev/shm"), name + "-*")) {
             for (Path memory : all) {
                 Files.deleteIfExists(memory);

@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.secondsite.config.io.DirectoryTree;
 import org.secondsite.lab.plan.LabPaths;
 import org.secondsite.lab.plan.ProcessPlan;
 import org.secondsite.lab.plan.Role;
@@ -65,7 +66,7 @@ final class LabProcesses {
             giveToFrr(paths.frrDirectory());
         } else if (plan.role() == Role.SWITCH && plan.name().endsWith("db")) {
             Site site = plan.site().orElseThrow();
-            GuestImage.deleteTree(paths.switchDirectory(site));
+            DirectoryTree.delete(paths.switchDirectory(site));
             Files.createDirectories(paths.switchDirectory(site));
             Commands.run(SwitchCommands.createDatabase(paths, site), "");
         } else if (plan.role() == Role.AGENT) {
