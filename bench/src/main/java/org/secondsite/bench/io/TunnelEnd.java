@@ -39,15 +39,15 @@ import org.secondsite.replicator.tunnel.io.TlsTunnel;
  * One end of a tunnel as a process of its own, so that it can live in a network namespace and its processor time is its own.
  *
  * <p>It reads commands from standard input, and answers each with a line of JSON. The far end commits whatever comes. The near
- * end is given a {@link Load}. Pages are cut out of random bytes at random places, so nothing in them can be compressed, and
- * bytes of pages are bytes on the wire.
+ * end is given a {@link Load}. Pages are random bytes that come again only after more of them than a codec looks back, so nothing
+ * in them can be compressed, and bytes of pages are bytes on the wire.
  */
 final class TunnelEnd implements TunnelListener {
     static final SiteId NEAR = new SiteId("near");
     static final SiteId FAR = new SiteId("zfar");
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int NOISE_BYTES = 16 << 20;
+    private static final int NOISE_BYTES = 256 << 20;
     private static final int RAM_PAGES = 1 << 18;
 
     /**
@@ -96,10 +96,10 @@ final class TunnelEnd implements TunnelListener {
     private final Map<VmId, EpochId> last = new HashMap<>();
     private final LongAdder breaks = new LongAdder();
     private final byte[] noise = new byte[NOISE_BYTES];
-    private final SplittableRandom random = new SplittableRandom(1);
+    private int nextNoise;
 
     private TunnelEnd(TunnelSettings settings) throws IOException {
-        random.nextBytes(noise);
+        new SplittableRandom(1).nextBytes(noise);
         tunnel = TlsTunnel.open(settings, this);
     }
 
@@ -225,8 +225,8 @@ final class TunnelEnd implements TunnelListener {
     private void send(VmId vm, int count, boolean huge) {
         PageSet.Builder pages = PageSet.builder();
         for (int i = 0; i < count; i++) {
-            int at = random.nextInt(NOISE_BYTES - PageSet.PAGE_BYTES);
-            pages.add(i, ByteBuffer.wrap(noise, at, PageSet.PAGE_BYTES));
+            pages.add(i, ByteBuffer.wrap(noise, nextNoise, PageSet.PAGE_BYTES));
+            nextNoise = (nextNoise + PageSet.PAGE_BYTES) % NOISE_BYTES;
         }
         EpochId base = last.getOrDefault(vm, EpochId.NONE);
         EpochId id = base.equals(EpochId.NONE) ? new EpochId(1, 1) : base.next();

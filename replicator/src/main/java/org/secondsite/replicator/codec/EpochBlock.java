@@ -5,14 +5,16 @@ import org.secondsite.replicator.PageSet;
 
 /**
  * An encoded epoch is a sequence of blocks. The blocks of all epochs of a stream are one zstd frame without magic, flushed
- * after each block: what was sent before helps to shrink what comes later.
+ * after each block: what was sent before helps to shrink what comes later. A block that would not shrink stands as it is, and
+ * is no part of the frame.
  *
  * <pre>
  *  0       1           4            8
  * +-------+-----------+------------+------------------
  * | flags | coded u24 | plain u32  | coded bytes ...
  * +-------+-----------+------------+------------------
- * flags   1 the first block of an epoch, 2 the last one, 4 both ends forget all versions and the zstd frame begins anew
+ * flags   1 the first block of an epoch, 2 the last one, 4 both ends forget all versions and the zstd frame begins anew,
+ *         8 the coded bytes are the plain ones
  *
  * In plain form; "n" is a {@link VarInt}, what stands in brackets is only in the first and in the last block:
  *
@@ -29,7 +31,7 @@ import org.secondsite.replicator.PageSet;
  * <p>"Forgotten" are pages of which the sender keeps no version any more; the receiver drops its own. The device state is
  * treated as pages of 4096 bytes, the last one filled up with zeros.
  *
- * @param flags {@link #FIRST}, {@link #LAST}, {@link #RESTART}
+ * @param flags {@link #FIRST}, {@link #LAST}, {@link #RESTART}, {@link #STORED}
  * @param plainBytes the length before coding
  * @param codedBytes the length as it stands on the wire, without these 8 bytes
  */
@@ -37,6 +39,7 @@ record EpochBlock(int flags, int plainBytes, int codedBytes) {
     static final int FIRST = 1;
     static final int LAST = 2;
     static final int RESTART = 4;
+    static final int STORED = 8;
     static final int HEADER_BYTES = 8;
 
     /** Pages with content in one block: 256 KiB, so that another VM's block need not wait long. */
@@ -74,11 +77,15 @@ record EpochBlock(int flags, int plainBytes, int codedBytes) {
         return (flags & RESTART) != 0;
     }
 
-    /** Writes the 8 bytes at {@code index}. */
-    void set(ByteBuf out, int index) {
-        out.setByte(index, flags);
-        out.setMedium(index + 1, codedBytes);
-        out.setInt(index + 4, plainBytes);
+    boolean isStored() {
+        return (flags & STORED) != 0;
+    }
+
+    /** Writes the 8 bytes at the writer index. */
+    void write(ByteBuf out) {
+        out.writeByte(flags);
+        out.writeMedium(codedBytes);
+        out.writeInt(plainBytes);
     }
 
     /**
@@ -90,11 +97,14 @@ record EpochBlock(int flags, int plainBytes, int codedBytes) {
         int flags = in.readUnsignedByte();
         int codedBytes = in.readUnsignedMedium();
         long plainBytes = in.readUnsignedInt();
-        if ((flags & ~(FIRST | LAST | RESTART)) != 0) {
+        if ((flags & ~(FIRST | LAST | RESTART | STORED)) != 0) {
             throw new MalformedEpochException("a block with flags " + flags);
         }
         if (plainBytes == 0 || plainBytes > MAX_PLAIN_BYTES || codedBytes == 0 || codedBytes > MAX_CODED_BYTES) {
             throw new MalformedEpochException("a block of " + plainBytes + " bytes, coded " + codedBytes);
+        }
+        if ((flags & STORED) != 0 && plainBytes != codedBytes) {
+            throw new MalformedEpochException("a stored block of " + plainBytes + " bytes in " + codedBytes);
         }
         return new EpochBlock(flags, (int) plainBytes, codedBytes);
     }

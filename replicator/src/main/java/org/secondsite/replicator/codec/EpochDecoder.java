@@ -177,6 +177,9 @@ public final class EpochDecoder implements AutoCloseable {
     private ByteBuffer decompress(EpochBlock block) throws MalformedEpochException {
         ByteBuffer coded = pending.nioBuffer(EpochBlock.HEADER_BYTES, block.codedBytes());
         ByteBuffer plain = buffers.plain().clear().limit(block.plainBytes());
+        if (block.isStored()) {
+            return plain.put(coded).flip();
+        }
         try {
             while (coded.hasRemaining()) {
                 int before = coded.remaining() + plain.remaining();

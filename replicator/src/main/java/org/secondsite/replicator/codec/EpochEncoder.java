@@ -17,8 +17,8 @@ import org.secondsite.replicator.PageSet;
  *
  * <p><b>How it shrinks.</b> A page that is equal to the version sent last costs a byte. Of one that differs in few words,
  * these words are sent ({@link PageDelta}); others go as they are. What comes out of that goes through one zstd stream for
- * the VM's whole life on a connection, so that what recurs from epoch to epoch is found again. The device state is treated
- * the same way.
+ * the VM's whole life on a connection, so that what recurs from epoch to epoch is found again; what does not shrink, such as
+ * what the guest has encrypted, goes past it ({@link ShrinkingHope}). The device state is treated the same way.
  *
  * <p><b>What it keeps.</b> The last version of each page within a bound ({@link SentVersions}), and the last device state.
  * Both ends change theirs in step, block by block. After a break both start empty: the first block of a new encoder says so.
@@ -44,7 +44,9 @@ public final class EpochEncoder implements AutoCloseable {
     /** Where the versions of these pages were when they were looked up. */
     private final int[] codedSlots = new int[EpochBlock.MAX_CODED_PAGES];
 
+    private final ShrinkingHope hope = new ShrinkingHope();
     private int codedCount;
+    private int rawCount;
     private int pageEntries;
     private int deviceEntries;
     private boolean fresh = true;
@@ -110,7 +112,12 @@ public final class EpochEncoder implements AutoCloseable {
             plain.putLong(epoch.checksum());
         }
         int flags = (first ? EpochBlock.FIRST : 0) | (last ? EpochBlock.LAST : 0) | (fresh ? EpochBlock.RESTART : 0);
-        compress(flags, plain.flip(), out);
+        plain.flip();
+        if (hope.isLost(rawCount, plain)) {
+            store(flags, plain, out);
+        } else {
+            compress(flags, plain, out);
+        }
         fresh = false;
         keepVersions();
         if (last) {
@@ -141,6 +148,7 @@ public final class EpochEncoder implements AutoCloseable {
         ByteBuffer pageTable = buffers.pageTable().clear();
         ByteBuffer deviceTable = buffers.deviceTable().clear();
         codedCount = 0;
+        rawCount = 0;
         pageEntries = 0;
         deviceEntries = 0;
         PageSet pages = epoch.pages();
@@ -172,6 +180,7 @@ public final class EpochEncoder implements AutoCloseable {
     private void note(PageKind kind, int index, int slot) {
         if (kind == PageKind.DELTA || kind == PageKind.FRESH || kind == PageKind.RAW) {
             raw[codedCount] = kind == PageKind.RAW;
+            rawCount += kind == PageKind.RAW ? 1 : 0;
             codedSlots[codedCount] = slot;
             coded[codedCount++] = index;
         }
@@ -250,6 +259,11 @@ public final class EpochEncoder implements AutoCloseable {
         return index >= 0 ? epoch.pages().content(index) : buffers.devicePage(epoch.deviceState(), -1 - index);
     }
 
+    private static void store(int flags, ByteBuffer plain, ByteBuf out) {
+        new EpochBlock(flags | EpochBlock.STORED, plain.remaining(), plain.remaining()).write(out);
+        out.writeBytes(plain);
+    }
+
     private void compress(int flags, ByteBuffer plain, ByteBuf out) {
         int plainBytes = plain.remaining();
         int start = out.writerIndex();
@@ -261,8 +275,9 @@ public final class EpochEncoder implements AutoCloseable {
                 throw new IllegalStateException("zstd exceeds its own bound on " + plainBytes + " bytes");
             }
         }
-        new EpochBlock(flags, plainBytes, target.position()).set(out, start);
+        new EpochBlock(flags, plainBytes, target.position()).write(out);
         out.writerIndex(start + EpochBlock.HEADER_BYTES + target.position());
+        hope.tried(plainBytes, target.position());
     }
 
     private void keepVersions() {

@@ -1,5 +1,6 @@
 package org.secondsite.replicator.codec;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -93,6 +94,62 @@ class EpochCodecTest {
             assertTrue(first > 500_000 && again < 1000, first + " and " + again + " bytes");
             assertTrue(encoder.counters().hitRatio() > 0.4);
         }
+    }
+
+    @Test
+    void whatDoesNotShrinkStandsAsItIsAndWhatShrinksAgainIsFound() {
+        Random random = new Random(11);
+        byte[] noise = new byte[20 << 20];
+        random.nextBytes(noise);
+        try (EpochEncoder encoder = new EpochEncoder(SETTINGS, buffers);
+                EpochDecoder decoder = decoder()) {
+            EpochId base = EpochId.NONE;
+            for (int number = 1; number <= 8; number++) {
+                EpochId id = new EpochId(1, number);
+                boolean isNoise = number != 4;
+                try (Epoch epoch = pages(id, base, noise, isNoise ? 512 * number : -1)) {
+                    ByteBuf coded = encode(encoder, epoch);
+                    int stored = storedBlocks(coded.duplicate());
+                    if (isNoise) {
+                        assertTrue(coded.readableBytes() < epoch.plainBytes() * 1.01, "epoch " + id);
+                        assertTrue(number == 1 || stored > 4, stored + " blocks of 8 stored in epoch " + id);
+                    } else {
+                        assertTrue(coded.readableBytes() < epoch.plainBytes() / 4, "epoch " + id);
+                        assertEquals(0, stored);
+                    }
+                    try (Epoch back = whole(decoder.feed(id, coded))) {
+                        assertSame(epoch, back, number);
+                    }
+                    coded.release();
+                }
+                base = id;
+            }
+        }
+    }
+
+    /** 512 pages, of the noise from a place in it, or of words. */
+    private static Epoch pages(EpochId id, EpochId base, byte[] noise, int from) {
+        PageSet.Builder pages = PageSet.builder();
+        ByteBuffer words =
+                ByteBuffer.wrap("the quick brown fox jumps over it ".repeat(200).getBytes(US_ASCII));
+        for (int page = 0; page < 512; page++) {
+            pages.add(
+                    page,
+                    from < 0
+                            ? words.slice(page, PageSet.PAGE_BYTES)
+                            : ByteBuffer.wrap(noise, (from + page) * PageSet.PAGE_BYTES, PageSet.PAGE_BYTES));
+        }
+        return new Epoch(new EpochHeader(VM, id, base, 1024L * PageSet.PAGE_BYTES), pages.build(), new byte[0]);
+    }
+
+    private static int storedBlocks(ByteBuf coded) {
+        int stored = 0;
+        while (coded.isReadable()) {
+            stored += (coded.readUnsignedByte() & EpochBlock.STORED) != 0 ? 1 : 0;
+            int codedBytes = coded.readUnsignedMedium();
+            coded.skipBytes(Integer.BYTES + codedBytes);
+        }
+        return stored;
     }
 
     @Test
