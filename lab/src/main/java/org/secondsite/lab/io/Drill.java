@@ -30,7 +30,7 @@ public final class Drill {
     private static final int OUTCOME_SECONDS = 60;
     private static final int SERVICE_SECONDS = 30;
     private static final int SETTLE_SECONDS = 180;
-    private static final int AFTER_MS = 4_000;
+    private static final int AFTER_MS = 1_000;
 
     private final Lab lab;
     private final Fault fault;
@@ -107,37 +107,50 @@ public final class Drill {
     private Result run() throws IOException {
         Site owner = awaitProtected(lab);
         FaultInjection injection = new FaultInjection(lab, fault, owner, random);
-        long term = new SiteView(lab, owner).term();
         Path record = Files.createTempFile("secondsite-client", ".jsonl");
-        Site after = owner;
-        ClientVerdict verdict;
-        Emissions emissions;
         try (UplinkCapture left = new UplinkCapture(lab, owner);
-                UplinkCapture right = new UplinkCapture(lab, owner.peer());
-                OutsideClient client = OutsideClient.start(lab.clientNamespace(), TRAFFIC, record)) {
-            Waiting.pause(random.nextInt(MIN_BEFORE_MS, MAX_BEFORE_MS));
-            long struck = System.nanoTime();
-            injection.strike();
+                UplinkCapture right = new UplinkCapture(lab, owner.peer())) {
+            OutsideClient connected;
             try {
-                judgeOutcome(owner, term);
-                hears(client);
-                lastOut(injection, struck);
-            } finally {
-                injection.mend();
+                connected = OutsideClient.start(lab.clientNamespace(), TRAFFIC, record);
+            } catch (IOException unserved) {
+                complaints.add("no service before the fault: " + unserved.getMessage() + "; " + describe());
+                int packets = left.packets() + right.packets();
+                return new Result(fault.text(), "", owner.id(), owner.id(), 0, packets, complaints);
             }
-            try {
-                after = awaitProtected(lab);
-                judgeOwner(owner, after);
-            } catch (IOException unsettled) {
-                complaints.add("not protected again: " + unsettled.getMessage() + "; " + describe());
+            try (OutsideClient client = connected) {
+                return strike(owner, injection, client, left, right);
             }
-            hears(client);
-            Waiting.pause(AFTER_MS);
-            verdict = client.stop();
-            emissions = new Emissions(left.times(), right.times());
         } finally {
             Files.deleteIfExists(record);
         }
+    }
+
+    private Result strike(
+            Site owner, FaultInjection injection, OutsideClient client, UplinkCapture left, UplinkCapture right)
+            throws IOException {
+        long term = new SiteView(lab, owner).term();
+        Waiting.pause(random.nextInt(MIN_BEFORE_MS, MAX_BEFORE_MS));
+        long struck = System.nanoTime();
+        injection.strike();
+        try {
+            judgeOutcome(owner, term);
+            hears(client);
+            lastOut(injection, struck);
+        } finally {
+            injection.mend();
+        }
+        Site after = owner;
+        try {
+            after = awaitProtected(lab);
+            judgeOwner(owner, after);
+        } catch (IOException unsettled) {
+            complaints.add("not protected again: " + unsettled.getMessage() + "; " + describe());
+        }
+        hears(client);
+        Waiting.pause(AFTER_MS);
+        ClientVerdict verdict = client.stop();
+        Emissions emissions = new Emissions(left.times(), right.times());
         complaints.addAll(verdict.faults());
         if (verdict.silent() > 0) {
             complaints.add(verdict.silent() + " connections stayed silent");

@@ -5,6 +5,7 @@ import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -170,7 +171,8 @@ public final class Lab {
     }
 
     /**
-     * Copies what every process printed, and the timelines of the gateways that answer, to where {@link #down} does not reach.
+     * Copies what every process printed, what was captured on the uplinks, and the timelines of the gateways that answer, to
+     * where {@link #down} does not reach.
      *
      * @param kept a directory, made if need be
      */
@@ -178,6 +180,10 @@ public final class Lab {
         Files.createDirectories(kept);
         Commands.run("cp", "-r", paths.file("logs").toString(), kept.toString());
         for (Site site : Site.values()) {
+            Path capture = UplinkCapture.file(this, site);
+            if (Files.exists(capture)) {
+                Files.copy(capture, kept.resolve(capture.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+            }
             List<String> lines = new ArrayList<>();
             try {
                 for (SiteView.Entry e : new SiteView(this, site).timeline(0)) {

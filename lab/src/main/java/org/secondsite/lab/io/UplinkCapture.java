@@ -14,7 +14,7 @@ final class UplinkCapture implements AutoCloseable {
     private final Path file;
 
     UplinkCapture(Lab lab, Site site) throws IOException {
-        file = lab.paths().file("uplink-" + site.id() + ".pcap");
+        file = file(lab, site);
         process = new ProcessBuilder(List.of(
                         "ip",
                         "netns",
@@ -44,8 +44,13 @@ final class UplinkCapture implements AutoCloseable {
         }
     }
 
+    /** Where the captures of a site go. */
+    static Path file(Lab lab, Site site) {
+        return lab.paths().file("uplink-" + site.id() + ".pcap");
+    }
+
     /** How many packets have left so far. */
-    long packets() throws IOException {
+    int packets() throws IOException {
         return lines().size();
     }
 

@@ -22,6 +22,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.Collectors;
 import org.secondsite.lab.client.ClientVerdict;
 import org.secondsite.lab.client.CounterStream;
 import org.secondsite.lab.client.CounterStream.Kind;
@@ -134,7 +135,7 @@ public final class LabClient {
                 answer(command);
             }
             if (connecting > 0 && System.nanoTime() > connectLimitNanos) {
-                throw new IOException(connecting + " connections could not be made in time");
+                throw new IOException(connecting + " connections were not made in time: " + missing());
             }
             selector.select(this::ready, waitMillis());
             sendDue(System.nanoTime());
@@ -142,6 +143,22 @@ public final class LabClient {
         long nowNanos = System.nanoTime();
         peers.forEach(peer -> peer.stream.end(nowNanos));
         print(verdict(ClientVerdict.of(peers.stream().map(peer -> peer.stream).toList(), stopNanos)));
+    }
+
+    private String missing() {
+        return peers.stream()
+                .filter(peer -> !peer.channel.isConnected())
+                .map(peer -> peer.stream.kind() + " from " + localAddress(peer.channel) + ": "
+                        + peer.stream.fault().orElse("no answer"))
+                .collect(Collectors.joining(", "));
+    }
+
+    private static String localAddress(SocketChannel channel) {
+        try {
+            return String.valueOf(channel.getLocalAddress());
+        } catch (IOException closed) {
+            return "nowhere";
+        }
     }
 
     private boolean isAnySilentSince(long nanoTime) {
