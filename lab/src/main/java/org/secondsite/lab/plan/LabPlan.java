@@ -127,7 +127,7 @@ public record LabPlan(
                 site,
                 name,
                 namespace,
-                0,
+                ProcessPlan.MACHINE_OF_ITS_OWN,
                 List.of(
                         "bird",
                         "-f",
@@ -178,7 +178,7 @@ public record LabPlan(
                 Optional.of(site),
                 "router-" + site.id() + "-" + daemon,
                 Topology.router(lab, site),
-                0,
+                ProcessPlan.MACHINE_OF_ITS_OWN,
                 command);
     }
 }

@@ -13,4 +13,10 @@ import java.util.Optional;
  * @param command program and arguments
  */
 public record ProcessPlan(
-        Role role, Optional<Site> site, String name, String namespace, int niceness, List<String> command) {}
+        Role role, Optional<Site> site, String name, String namespace, int niceness, List<String> command) {
+    /**
+     * The niceness of what stands for a machine of its own, as a router does: it must not lose its neighbours, which are told by
+     * BFD within 150 ms, because two processors do the work of fifteen machines.
+     */
+    static final int MACHINE_OF_ITS_OWN = -15;
+}

@@ -19,7 +19,7 @@ public final class SwitchCommands {
                         Optional.of(site),
                         "switch-" + site.id() + "-db",
                         namespace,
-                        0,
+                        ProcessPlan.MACHINE_OF_ITS_OWN,
                         List.of(
                                 "env",
                                 "OVS_RUNDIR=" + directory,
@@ -35,7 +35,7 @@ public final class SwitchCommands {
                         Optional.of(site),
                         "switch-" + site.id(),
                         namespace,
-                        0,
+                        ProcessPlan.MACHINE_OF_ITS_OWN,
                         List.of(
                                 "env",
                                 "OVS_RUNDIR=" + directory,

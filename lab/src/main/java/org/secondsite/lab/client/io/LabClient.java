@@ -65,12 +65,14 @@ public final class LabClient {
 
     /** A connection and what is known of it. */
     private static final class Peer {
-        final SocketChannel channel;
+        final InetSocketAddress target;
         final CounterStream stream;
+        SocketChannel channel;
+        String refusal = "no answer";
         long sendAtNanos;
 
-        Peer(SocketChannel channel, CounterStream stream) {
-            this.channel = channel;
+        Peer(InetSocketAddress target, CounterStream stream) {
+            this.target = target;
             this.stream = stream;
         }
     }
@@ -97,15 +99,34 @@ public final class LabClient {
     private void open(Kind kind, String address, String port, int count) throws IOException {
         InetSocketAddress target = new InetSocketAddress(address, Integer.parseInt(port));
         for (int i = 0; i < count; i++) {
-            SocketChannel channel = SocketChannel.open();
-            channel.configureBlocking(false);
-            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-            Peer peer = new Peer(channel, new CounterStream(kind, i, System.nanoTime()));
-            channel.register(selector, SelectionKey.OP_CONNECT, peers.size());
-            peers.add(peer);
+            peers.add(new Peer(target, new CounterStream(kind, i, System.nanoTime())));
             connecting++;
-            channel.connect(target);
+            connect(peers.size() - 1);
         }
+    }
+
+    private void connect(int position) throws IOException {
+        Peer peer = peers.get(position);
+        peer.channel = SocketChannel.open();
+        peer.channel.configureBlocking(false);
+        peer.channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        peer.channel.register(selector, SelectionKey.OP_CONNECT, position);
+        peer.channel.connect(peer.target);
+    }
+
+    /** A router that has no route for a moment says so, which ends an attempt at once: the next one may do. */
+    private void finishConnect(int position, SelectionKey key) throws IOException {
+        Peer peer = peers.get(position);
+        try {
+            peer.channel.finishConnect();
+        } catch (IOException refused) {
+            peer.refusal = String.valueOf(refused.getMessage());
+            peer.channel.close();
+            connect(position);
+            return;
+        }
+        key.interestOps(SelectionKey.OP_READ);
+        connected(peer);
     }
 
     private void readCommands() {
@@ -148,8 +169,7 @@ public final class LabClient {
     private String missing() {
         return peers.stream()
                 .filter(peer -> !peer.channel.isConnected())
-                .map(peer -> peer.stream.kind() + " from " + localAddress(peer.channel) + ": "
-                        + peer.stream.fault().orElse("no answer"))
+                .map(peer -> peer.stream.kind() + " from " + localAddress(peer.channel) + ": " + peer.refusal)
                 .collect(Collectors.joining(", "));
     }
 
@@ -177,9 +197,7 @@ public final class LabClient {
         Peer peer = peers.get(position);
         try {
             if (key.isConnectable()) {
-                peer.channel.finishConnect();
-                key.interestOps(SelectionKey.OP_READ);
-                connected(peer);
+                finishConnect(position, key);
             } else if (key.isReadable()) {
                 read(position, peer);
             }
