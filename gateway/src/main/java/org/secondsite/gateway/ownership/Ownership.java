@@ -88,6 +88,9 @@ public final class Ownership {
     /** Whether that request was lost sight of, and when to repeat it. */
     private boolean unanswered;
 
+    /** The term in which the witness's silence has been told of. */
+    private long alarmedTerm = -1;
+
     /** The next request goes out no sooner; a burst would only load a witness that struggles. */
     private long repeatAtNanos = Long.MIN_VALUE / 2;
 
@@ -650,6 +653,11 @@ public final class Ownership {
             unanswered = true;
             repeatAtNanos = now + RETRY_NANOS;
             reason = "unanswered: " + asked.reason() + " (" + event.reason() + ")";
+            if (alarmedTerm != term()) {
+                alarmedTerm = term(); // it is asked five times a second; once is loud enough
+                add(new Alarm("the witness does not answer: " + asked.reason() + " (" + event.reason() + ")"
+                        + (state == OwnershipState.SOLO ? "" : "; the VMs' output waits until it does")));
+            }
         }
     }
 

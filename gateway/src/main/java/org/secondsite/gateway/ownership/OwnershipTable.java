@@ -116,7 +116,11 @@ final class OwnershipTable {
                 Refused.class,
                 "a newer record decides the role; without one: back to STANDBY or SOLO, alarm",
                 (g, e) -> g.refused(e.attempt(), e.current(), e.reason()));
-        on(ANY, Unanswered.class, "remember that the request may still be granted", (g, e) -> g.lostSight(e));
+        on(
+                ANY,
+                Unanswered.class,
+                "remember that the request may still be granted; alarm, once in a term",
+                (g, e) -> g.lostSight(e));
     }
 
     private static void peerRows() {

@@ -248,10 +248,13 @@ class OwnershipTest {
         Ownership a = protectedOwner();
         Ask first = only(tell(a, new OwnershipEvent.PeerLost("silent")), Ask.class);
         assertEquals(List.of(), tell(a, new OwnershipEvent.Tick()));
-        tell(a, new OwnershipEvent.Unanswered(first.attempt(), "no route"));
+        OwnershipAction.Alarm alarm =
+                only(tell(a, new OwnershipEvent.Unanswered(first.attempt(), "no route")), OwnershipAction.Alarm.class);
+        assertTrue(alarm.text().contains("the witness does not answer"), alarm.text());
         assertEquals(List.of(), tell(a, new OwnershipEvent.Tick()));
         now += Ownership.RETRY_NANOS;
         Ask second = only(tell(a, new OwnershipEvent.Tick()), Ask.class);
+        assertEquals(List.of(), tell(a, new OwnershipEvent.Unanswered(second.attempt(), "no route")), "told once");
         assertEquals(first.expectedTerm(), second.expectedTerm());
         assertEquals(first.inSync(), second.inSync());
     }
