@@ -13,6 +13,7 @@ import org.secondsite.lab.io.LabProcess;
 import org.secondsite.lab.io.LabReport;
 import org.secondsite.lab.io.LabStart;
 import org.secondsite.lab.io.Storm;
+import org.secondsite.lab.plan.ClockOffset;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.storm.Fault;
 import org.secondsite.lab.wan.LinkSelection;
@@ -52,11 +53,21 @@ public final class LabCommands {
                             description = "The guest's load: idle or busy.")
                     String load,
             @Option(names = "--no-hold", description = "For tests of the tests: gateways that let output pass unheld.")
-                    boolean noHold)
+                    boolean noHold,
+            @Option(
+                            names = "--witnesses",
+                            defaultValue = "1",
+                            paramLabel = "N",
+                            description = "Nodes of the witness: 1, 3 or 5.")
+                    int witnesses,
+            @Option(
+                            names = "--fake-clocks",
+                            description = "Give gateways, agents and witness wall clocks that 'lab clock' can move.")
+                    boolean fakeClocks)
             throws Exception {
         LabOptions options;
         try {
-            options = new LabOptions(name, delayMillis, loadOf(load), !noHold);
+            options = new LabOptions(name, delayMillis, loadOf(load), !noHold, witnesses, fakeClocks);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
@@ -106,7 +117,7 @@ public final class LabCommands {
         return 0;
     }
 
-    @Command(name = "kill", description = "SIGKILL: ROLE, ROLE:SITE, or site:SITE for a whole site.")
+    @Command(name = "kill", description = "SIGKILL: ROLE, ROLE:SITE, site:SITE for a whole site, or a process's name.")
     int kill(@Parameters(paramLabel = "TARGET") String target) throws IOException {
         for (LabProcess victim : Lab.existing(name).kill(target)) {
             say("killed " + victim.name() + " (pid " + victim.pid() + ")");
@@ -132,7 +143,23 @@ public final class LabCommands {
         return 0;
     }
 
-    @Command(name = "cut", description = "Cut the WAN: a-b, a-w, b-w (both ways), a>b (one way), all.")
+    @Command(name = "clock", description = "Make wall clocks jump; only in a lab with --fake-clocks.")
+    int clock(
+            @Parameters(paramLabel = "TARGET", description = "As for kill.") String target,
+            @Option(
+                            names = "--offset",
+                            required = true,
+                            paramLabel = "OFFSET",
+                            description = "From the machine's clock: +6h, -90s, +10y, +0s.")
+                    String offset)
+            throws IOException {
+        Lab.existing(name)
+                .jumpClock(target, new ClockOffset(offset))
+                .forEach(process -> say("the clock of " + process.name() + " is off by " + offset));
+        return 0;
+    }
+
+    @Command(name = "cut", description = "Cut the WAN: a-b, a-w, b-w (both ways), a>b (one way), a-w* (all such), all.")
     int cut(@Parameters(paramLabel = "LINK") String link) throws IOException {
         Lab.existing(name).wan("cut " + LinkSelection.parse(link));
         return 0;

@@ -60,19 +60,19 @@ final class FaultInjection {
             case GATEWAY_PAUSE -> lab.pause("gateway:" + owner);
             case HYPERVISOR_DEATH -> lab.kill("qemu:" + owner);
             case AGENT_DEATH -> lab.kill("agent:" + owner);
-            case OWNER_ISOLATED -> cut(owner + "-" + standby, owner + "-w");
+            case OWNER_ISOLATED -> cut(owner + "-" + standby, owner + "-w*");
             case SWITCHOVER -> new SiteView(lab, site).switchOver("a drill");
             case STANDBY_DEATH -> lab.kill("site:" + standby);
             case STANDBY_GATEWAY_DEATH -> lab.kill("gateway:" + standby);
             case STANDBY_GATEWAY_PAUSE -> lab.pause("gateway:" + standby);
             case STANDBY_AGENT_DEATH -> lab.kill("agent:" + standby);
-            case STANDBY_ISOLATED -> cut(owner + "-" + standby, standby + "-w");
+            case STANDBY_ISOLATED -> cut(owner + "-" + standby, standby + "-w*");
             case LINK_CUT, LINK_FLAP -> cut(owner + "-" + standby);
             case LINK_CUT_ONE_WAY -> cut(oneWay);
             case LINK_DIRTY -> lab.wan("set a-b " + DIRT);
             case WITNESS_DEATH -> lab.kill("witness");
             case WITNESS_PAUSE -> lab.pause("witness");
-            case WITNESS_CUT -> cut("a-w", "b-w");
+            case WITNESS_CUT -> cut("a-w*", "b-w*");
         }
     }
 

@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.secondsite.config.io.DirectoryTree;
+import org.secondsite.lab.plan.ClockOffset;
+import org.secondsite.lab.plan.FakeClock;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.LabPaths;
 import org.secondsite.lab.plan.LabPlan;
@@ -122,7 +124,7 @@ public final class Lab {
     private List<LabProcess> running(String target) throws IOException {
         Target meant = Target.parse(target);
         List<LabProcess> running = processes().stream()
-                .filter(process -> meant.means(process.role(), process.site()))
+                .filter(process -> meant.means(process.role(), process.site(), process.name()))
                 .toList();
         if (running.isEmpty()) {
             throw new IOException("nothing runs that '" + target + "' names");
@@ -139,7 +141,8 @@ public final class Lab {
     public void start(String target) throws IOException {
         Target meant = Target.parse(target);
         for (Site site : Site.values()) {
-            if (meant.means(Role.QEMU, site.id()) && qemu(site).isEmpty()) {
+            if (meant.means(Role.QEMU, site.id(), "qemu-" + site.id())
+                    && qemu(site).isEmpty()) {
                 for (Path stale : List.of(paths.qmp(site), paths.testQmp(site), paths.qemuPid(site))) {
                     Files.deleteIfExists(stale);
                 }
@@ -148,16 +151,49 @@ public final class Lab {
         List<String> running = processes().stream().map(LabProcess::name).toList();
         LabPlan plan =
                 LabPlan.of(state().options(), new GuestImage(GuestImage.defaultCache()).files(), ThisJava.runtime());
+        if (meant.process().isPresent()
+                && plan.processes().stream()
+                        .noneMatch(process -> meant.process().get().equals(process.name()))) {
+            throw new IOException("the lab has no process '" + target + "'");
+        }
         LabProcesses processes = new LabProcesses(paths);
         try {
             processes.start(plan.processes().stream()
                     .filter(process -> process.role() != Role.QEMU && !running.contains(process.name()))
                     .filter(process -> meant.means(
-                            process.role(), process.site().map(Site::id).orElse("")))
+                            process.role(), process.site().map(Site::id).orElse(""), process.name()))
                     .toList());
         } finally {
             state().with(processes.started()).write();
         }
+    }
+
+    /**
+     * Makes the wall clocks of what a target names jump, at once and while it runs; what is started later under the same name
+     * has the clock too. Processes that are none of the product's keep the machine's.
+     *
+     * @return whose clock jumped
+     * @throws IOException if nothing of that kind has a clock of its own
+     */
+    public List<LabProcess> jumpClock(String target, ClockOffset offset) throws IOException {
+        List<LabProcess> jumped = new ArrayList<>();
+        for (LabProcess process : running(target)) {
+            Path clock = FakeClock.file(paths, process.name());
+            if (Files.exists(clock)) {
+                if (!Files.readString(Path.of("/proc", Long.toString(process.pid()), "maps"))
+                        .contains(FakeClock.LIBRARY)) {
+                    throw new IOException(process.name() + " reads the machine's clock: no " + FakeClock.LIBRARY);
+                }
+                Path next = Files.writeString(clock.resolveSibling(process.name() + ".next"), offset.text());
+                Files.move(next, clock, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+                jumped.add(process);
+            }
+        }
+        if (jumped.isEmpty()) {
+            throw new IOException("nothing that '" + target + "' names has a clock of its own"
+                    + (state().options().fakeClocks() ? "" : ": the lab is up without --fake-clocks"));
+        }
+        return jumped;
     }
 
     /**
@@ -206,10 +242,24 @@ public final class Lab {
                 Files.deleteIfExists(memory);
             }
         }
+        removeWhatKilledClocksLeft();
         try {
             Files.deleteIfExists(LabPaths.ALL);
         } catch (DirectoryNotEmptyException e) {
             // another lab is up
+        }
+    }
+
+    /** Each process with libfaketime has shared memory and a semaphore, named after its id, that a SIGKILL leaves behind. */
+    private static void removeWhatKilledClocksLeft() throws IOException {
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/dev/shm"), "*faketime_s*_*")) {
+            for (Path left : all) {
+                String file = left.getFileName().toString();
+                Path process = Path.of("/proc", file.substring(file.lastIndexOf('_') + 1));
+                if (!Files.exists(process)) {
+                    Files.deleteIfExists(left);
+                }
+            }
         }
     }
 }

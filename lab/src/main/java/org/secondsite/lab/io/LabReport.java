@@ -7,10 +7,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import org.secondsite.gateway.management.ManagementClient;
 import org.secondsite.lab.plan.LabNumbers;
+import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.NamespacePlan;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.plan.SwitchCommands;
 import org.secondsite.lab.plan.Topology;
+import org.secondsite.lab.plan.WitnessNode;
 
 /** What {@code lab status --json} prints: every namespace, process, address, port and socket that a script may want. */
 public final class LabReport {
@@ -48,7 +50,20 @@ public final class LabReport {
                     .put("interface", "up0");
         }
         ArrayNode namespaces = report.putArray("namespaces");
-        Topology.of(lab.name()).namespaces().stream().map(NamespacePlan::name).forEach(namespaces::add);
+        LabOptions options = lab.state().options();
+        Topology.of(lab.name(), options.witnesses()).namespaces().stream()
+                .map(NamespacePlan::name)
+                .forEach(namespaces::add);
+        ArrayNode witnesses = report.putArray("witnesses");
+        for (WitnessNode node : WitnessNode.of(lab.name(), options.witnesses())) {
+            witnesses
+                    .addObject()
+                    .put("name", node.process())
+                    .put("node", node.id())
+                    .put("namespace", node.namespace())
+                    .put("endpoint", node.endpoint())
+                    .put("wanPort", node.port());
+        }
         report.set("sockets", sockets(lab));
         return report;
     }

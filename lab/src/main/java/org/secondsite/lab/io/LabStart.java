@@ -2,6 +2,7 @@ package org.secondsite.lab.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.secondsite.gateway.cli.PkiCommand;
 import org.secondsite.gateway.management.ManagementClient;
+import org.secondsite.lab.plan.FakeClock;
 import org.secondsite.lab.plan.GuestFiles;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabOptions;
@@ -54,7 +56,7 @@ public final class LabStart {
      * @throws IOException saying which step failed and why
      */
     public static Lab up(LabOptions options, Progress progress) throws IOException {
-        requireMachine();
+        requireMachine(options);
         for (LabProcess process : leftOver(options.name())) {
             if (process.alive()) {
                 throw new IOException("the lab '" + options.name() + "' is up already; take it down first");
@@ -91,7 +93,7 @@ public final class LabStart {
         return kept;
     }
 
-    private static void requireMachine() throws IOException {
+    private static void requireMachine(LabOptions options) throws IOException {
         if (!"root".equals(System.getProperty("user.name"))) {
             throw new IOException("the lab makes network namespaces and needs root");
         }
@@ -105,9 +107,23 @@ public final class LabStart {
         if (!Files.isExecutable(Path.of("/usr/lib/frr/bgpd"))) {
             missing.add("frr");
         }
+        if (options.fakeClocks() && !fakeClocksAreThere()) {
+            missing.add(FakeClock.PACKAGE);
+        }
         if (!missing.isEmpty()) {
             throw new IOException("these Debian packages are missing: " + String.join(" ", missing));
         }
+    }
+
+    private static boolean fakeClocksAreThere() throws IOException {
+        try (DirectoryStream<Path> architectures = Files.newDirectoryStream(Path.of("/usr/lib"))) {
+            for (Path architecture : architectures) {
+                if (Files.exists(architecture.resolve("faketime").resolve(FakeClock.LIBRARY))) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private Lab run() throws IOException {

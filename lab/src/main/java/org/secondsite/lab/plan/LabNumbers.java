@@ -22,10 +22,14 @@ public final class LabNumbers {
 
     public static final String CLIENT_ADDRESS = "198.51.100.10";
     public static final String CLIENT_GATEWAY = "198.51.100.1";
-    public static final String WITNESS_ADDRESS = "10.9.0.3";
     public static final int OPENFLOW_PORT = 6653;
     public static final long CORE_AS = 65000;
     public static final long GATEWAY_AS = 65100;
 
     private LabNumbers() {}
+
+    /** The WAN address of the witness, or of its node of that number, from 1. */
+    static String witnessAddress(int node) {
+        return "10.9.0." + (2 + node);
+    }
 }

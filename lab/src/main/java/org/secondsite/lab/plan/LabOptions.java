@@ -1,5 +1,7 @@
 package org.secondsite.lab.plan;
 
+import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -9,11 +11,14 @@ import java.util.regex.Pattern;
  * @param delayMillis one-way delay on every path of the WAN
  * @param load what the guest does beside serving
  * @param hold whether the gateways hold output; without, a takeover is expected to lose connections
+ * @param witnesses nodes of the witness: one, three or five
+ * @param fakeClocks whether each process of the product has a wall clock of its own, which can jump
  */
-public record LabOptions(String name, int delayMillis, Load load, boolean hold) {
+public record LabOptions(String name, int delayMillis, Load load, boolean hold, int witnesses, boolean fakeClocks) {
     /** The name if none is given. */
     public static final String DEFAULT_NAME = "sslab";
 
+    private static final Set<Integer> WITNESS_COUNTS = Set.of(1, 3, 5);
     private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9]{0,19}");
 
     /** The guest's memory load. */
@@ -45,6 +50,29 @@ public record LabOptions(String name, int delayMillis, Load load, boolean hold) 
         if (delayMillis < 0 || delayMillis > 5_000) {
             throw new IllegalArgumentException("a delay of " + delayMillis + " ms is not between 0 and 5000");
         }
+        if (!WITNESS_COUNTS.contains(witnesses)) {
+            throw new IllegalArgumentException(witnesses + " witnesses are not 1, 3 or 5");
+        }
+    }
+
+    /** A lab with one witness and the machine's clock. */
+    public LabOptions(String name, int delayMillis, Load load, boolean hold) {
+        this(name, delayMillis, load, hold, 1, false);
+    }
+
+    /** The same with so many nodes of the witness. */
+    public LabOptions withWitnesses(int count) {
+        return new LabOptions(name, delayMillis, load, hold, count, fakeClocks);
+    }
+
+    /** The same with or without clocks that can jump. */
+    public LabOptions withFakeClocks(boolean fake) {
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fake);
+    }
+
+    /** The nodes of the witness. */
+    List<WitnessNode> witnessNodes() {
+        return WitnessNode.of(name, witnesses);
     }
 
     /**

@@ -23,15 +23,25 @@ public record LabPlan(
     public static LabPlan of(LabOptions options, GuestFiles guest, JavaRuntime java) {
         LabPaths paths = new LabPaths(options.name());
         Map<Path, String> files = new LinkedHashMap<>(RouterFiles.of(paths));
-        files.putAll(ServiceFiles.of(paths, guest));
+        files.putAll(ServiceFiles.of(options, paths, guest));
         List<ProcessPlan> processes = new ArrayList<>();
         processes.add(bird(paths, Role.CORE, Optional.empty(), Topology.core(options.name()), "core"));
-        processes.add(wan(options.name(), paths, java));
-        processes.add(witness(options.name(), paths, java));
+        processes.add(wan(options, paths, java));
+        for (WitnessNode node : options.witnessNodes()) {
+            processes.add(witness(node, paths, java));
+        }
         for (Site site : Site.values()) {
             processes.addAll(site(options, paths, site, guest, java));
         }
-        return new LabPlan(options, paths, Topology.of(options.name()), files, List.copyOf(processes));
+        if (options.fakeClocks()) {
+            processes.replaceAll(
+                    process -> FakeClock.isFor(process.role()) ? FakeClock.given(paths, process) : process);
+            processes.stream()
+                    .filter(process -> FakeClock.isFor(process.role()))
+                    .forEach(process -> files.put(FakeClock.file(paths, process.name()), ClockOffset.NONE.text()));
+        }
+        Topology topology = Topology.of(options.name(), options.witnesses());
+        return new LabPlan(options, paths, topology, files, List.copyOf(processes));
     }
 
     /** The processes of one site, QEMU only at the site where the VM starts. */
@@ -92,12 +102,12 @@ public record LabPlan(
                                 ServiceFiles.gatewayFile(paths, site).toString())));
     }
 
-    private static ProcessPlan witness(String lab, LabPaths paths, JavaRuntime java) {
+    private static ProcessPlan witness(WitnessNode node, LabPaths paths, JavaRuntime java) {
         return new ProcessPlan(
                 Role.WITNESS,
                 Optional.empty(),
-                "witness",
-                Topology.witness(lab),
+                node.process(),
+                node.namespace(),
                 0,
                 java.light(
                         96,
@@ -105,20 +115,19 @@ public record LabPlan(
                         List.of(
                                 "witness",
                                 "--config",
-                                ServiceFiles.witnessFile(paths).toString())));
+                                ServiceFiles.witnessFile(paths, node).toString())));
     }
 
-    private static ProcessPlan wan(String lab, LabPaths paths, JavaRuntime java) {
+    private static ProcessPlan wan(LabOptions options, LabPaths paths, JavaRuntime java) {
+        List<String> arguments = new ArrayList<>(List.of(paths.wanControl().toString(), "1", "a=a0", "b=b0"));
+        options.witnessNodes().forEach(node -> arguments.add(node.port() + "=" + node.emulatorInterface()));
         return new ProcessPlan(
                 Role.WAN,
                 Optional.empty(),
                 "wan",
-                Topology.wan(lab),
+                Topology.wan(options.name()),
                 -5, // its punctuality is part of what is measured
-                java.light(
-                        64,
-                        "org.secondsite.lab.wan.io.WanMain",
-                        List.of(paths.wanControl().toString(), "1", "a=a0", "b=b0", "w=w0")));
+                java.light(64, "org.secondsite.lab.wan.io.WanMain", arguments));
     }
 
     private static ProcessPlan bird(LabPaths paths, Role role, Optional<Site> site, String namespace, String name) {

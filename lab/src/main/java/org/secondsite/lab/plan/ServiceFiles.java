@@ -1,6 +1,7 @@
 package org.secondsite.lab.plan;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,15 +9,22 @@ import java.util.stream.Collectors;
 
 /** Configuration of the product's own daemons. */
 final class ServiceFiles {
+    /** Twice the default: a lab has more processes than a witness's machine. */
+    private static final int ELECTION_TIMEOUT_MS = 200;
+
+    private static final int ELECTION_TIMEOUT_DELAYS = 10;
+
     private ServiceFiles() {}
 
-    static Map<Path, String> of(LabPaths paths, GuestFiles guest) {
+    static Map<Path, String> of(LabOptions options, LabPaths paths, GuestFiles guest) {
         Map<Path, String> files = new LinkedHashMap<>();
         for (Site site : Site.values()) {
-            files.put(gatewayFile(paths, site), gateway(paths, site));
-            files.put(agentFile(paths, site), agent(paths, site, guest));
+            files.put(gatewayFile(paths, site), gateway(options, paths, site));
+            files.put(agentFile(paths, site), agent(options, paths, site, guest));
         }
-        files.put(witnessFile(paths), witness(paths));
+        for (WitnessNode node : options.witnessNodes()) {
+            files.put(witnessFile(paths, node), witness(options, paths, node));
+        }
         return files;
     }
 
@@ -28,17 +36,17 @@ final class ServiceFiles {
         return paths.file("agent-" + site.id() + ".yaml");
     }
 
-    static Path witnessFile(LabPaths paths) {
-        return paths.file("witness.yaml");
+    static Path witnessFile(LabPaths paths, WitnessNode node) {
+        return paths.file(node.process() + ".yaml");
     }
 
-    private static String gateway(LabPaths paths, Site site) {
+    private static String gateway(LabOptions options, LabPaths paths, Site site) {
         return """
                 site: %1$s
                 peerSite: %2$s
                 tunnel: {listen: "%3$s:7400", connect: "%4$s:7400", heartbeatMs: 50, suspectAfterMs: 600, maxInFlightMiB: 256}
                 tls: {certificate: %1$s.crt, key: %1$s.key, authority: ca.crt}
-                witness: {endpoints: ["10.9.0.3:7500"], requestTimeoutMs: 3000}
+                witness: {endpoints: [%11$s], requestTimeoutMs: 3000}
                 checkpoint: {listen: "%5$s:7600", intervalMs: 100, maxEpochsInFlight: 16}
                 dataPlane: {mode: routed, inside: in0, insideMac: "02:00:5e:00:01:01", insideAddresses: [203.0.113.1/24], uplink: up0, poolMiB: 64, perVmMiB: 32}
                 bgp: {localAs: 65100, routerId: %6$s, standbyPrepend: 3, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9}]}
@@ -59,11 +67,15 @@ final class ServiceFiles {
                         site.routerAddress(),
                         site.routerAs(),
                         site.datapathId(),
-                        paths.management(site));
+                        paths.management(site),
+                        options.witnessNodes().stream()
+                                .map(node -> '"' + node.endpoint() + '"')
+                                .collect(Collectors.joining(", ")));
     }
 
-    private static String agent(LabPaths paths, Site site, GuestFiles guest) {
-        List<String> command = GuestCommand.of(paths, site, guest);
+    private static String agent(LabOptions options, LabPaths paths, Site site, GuestFiles guest) {
+        List<String> command = new ArrayList<>(options.fakeClocks() ? FakeClock.REMOVED : List.of());
+        command.addAll(GuestCommand.of(paths, site, guest));
         return """
                 gateway: "%s:7600"
                 runDirectory: %s
@@ -84,14 +96,28 @@ final class ServiceFiles {
                         command.stream().map(word -> '"' + word + '"').collect(Collectors.joining(", ")));
     }
 
-    private static String witness(LabPaths paths) {
+    private static String witness(LabOptions options, LabPaths paths, WitnessNode node) {
         return """
-                listen: "10.9.0.3:7500"
+                listen: "%s"
                 dataDirectory: %s
                 tls: {certificate: witness.crt, key: witness.key, authority: ca.crt}
                 ownerFreshMs: 300
                 maximumGrantDelayMs: 2000
                 groups: [{name: web, sites: [a, b], initialOwner: a}]
-                """.formatted(paths.file("witness"));
+                %s""".formatted(
+                node.endpoint(), paths.file(node.process()), options.witnesses() == 1 ? "" : peers(options, node));
+    }
+
+    private static String peers(LabOptions options, WitnessNode node) {
+        return """
+                node: %s
+                peers: [%s]
+                electionTimeoutMs: %d
+                """.formatted(
+                        node.id(),
+                        options.witnessNodes().stream()
+                                .map(peer -> "{id: " + peer.id() + ", address: \"" + peer.endpoint() + "\"}")
+                                .collect(Collectors.joining(", ")),
+                        Math.max(ELECTION_TIMEOUT_MS, ELECTION_TIMEOUT_DELAYS * options.delayMillis()));
     }
 }

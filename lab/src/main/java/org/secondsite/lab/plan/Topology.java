@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The namespaces of a lab and the wires between them. P is the lab's name.
+ * The namespaces of a lab and the wires between them. P is the lab's name. A witness of three nodes has P-w1, P-w2 and P-w3 in
+ * place of P-w.
  *
  * <pre>
  *   P-client eth0 ─── cl0 P-core ra0 ─── up P-ra gw0 ─── up0 P-ga in0 ─── gw  P-sa (Open vSwitch, tap vm1, QEMU, agent)
@@ -14,18 +15,27 @@ import java.util.List;
  * </pre>
  */
 public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
-    /** The topology of a lab of that name. */
+    /** The topology of a lab of that name with one witness. */
     public static Topology of(String lab) {
+        return of(lab, 1);
+    }
+
+    /** The topology of a lab of that name with so many nodes of a witness. */
+    public static Topology of(String lab, int witnesses) {
         List<NamespacePlan> namespaces = new ArrayList<>();
         List<Wire> wires = new ArrayList<>();
         namespaces.add(host(client(lab), "default via " + LabNumbers.CLIENT_GATEWAY));
         namespaces.add(new NamespacePlan(core(lab), true, List.of(), List.of()));
         namespaces.add(host(wan(lab)));
-        namespaces.add(host(witness(lab)));
         wires.add(new Wire(
                 end(client(lab), "eth0", LabNumbers.CLIENT_ADDRESS + "/24"),
                 end(core(lab), "cl0", LabNumbers.CLIENT_GATEWAY + "/24")));
-        wires.add(new Wire(plain(witness(lab), "wan0", LabNumbers.WITNESS_ADDRESS + "/24"), plain(wan(lab), "w0", "")));
+        for (WitnessNode node : WitnessNode.of(lab, witnesses)) {
+            namespaces.add(host(node.namespace()));
+            wires.add(new Wire(
+                    plain(node.namespace(), "wan0", node.address() + "/24"),
+                    plain(wan(lab), node.emulatorInterface(), "")));
+        }
         for (Site site : Site.values()) {
             addSite(lab, site, namespaces, wires);
         }
@@ -76,11 +86,6 @@ public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
     /** The emulator's. */
     public static String wan(String lab) {
         return lab + "-wan";
-    }
-
-    /** The witness's. */
-    public static String witness(String lab) {
-        return lab + "-w";
     }
 
     /** A site's router's. */

@@ -3,8 +3,8 @@ package org.secondsite.lab.wan;
 /**
  * Which directions a command is about.
  *
- * @param one a port, or {@code "*"} for all
- * @param other a port, or {@code "*"}
+ * @param one a port, or the beginning of the names of several and {@code "*"}
+ * @param other likewise
  * @param oneWay only {@code one}→{@code other}, not back
  */
 public record LinkSelection(String one, String other, boolean oneWay) {
@@ -12,7 +12,7 @@ public record LinkSelection(String one, String other, boolean oneWay) {
     public static final LinkSelection ALL = new LinkSelection("*", "*", false);
 
     /**
-     * Reads {@code a-b} (both ways), {@code a>b} (one way) or {@code all}.
+     * Reads {@code a-b} (both ways), {@code a>b} (one way), {@code a-w*} (to every port of such a name) or {@code all}.
      *
      * @throws IllegalArgumentException if the text is none of them
      */
@@ -33,7 +33,9 @@ public record LinkSelection(String one, String other, boolean oneWay) {
     }
 
     private static boolean matches(String pattern, String port) {
-        return pattern.equals("*") || pattern.equals(port);
+        return pattern.endsWith("*")
+                ? port.startsWith(pattern.substring(0, pattern.length() - 1))
+                : pattern.equals(port);
     }
 
     @Override

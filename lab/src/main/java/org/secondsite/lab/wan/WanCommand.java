@@ -14,7 +14,7 @@ import java.util.Map;
  *   heal LINK               undoes a cut; other conditions stay
  *   show                    conditions and counters as one line of JSON
  *
- *   LINK: a-b or a b (both ways), a>b (one way), all
+ *   LINK: a-b or a b (both ways), a>b (one way), a-w* (every port whose name begins so), all
  * </pre>
  */
 public sealed interface WanCommand {

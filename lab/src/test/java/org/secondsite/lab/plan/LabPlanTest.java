@@ -20,6 +20,8 @@ class LabPlanTest {
     private static final GuestFiles GUEST = new GuestFiles(Path.of("/cache/vmlinuz"), Path.of("/cache/initrd"));
     private static final JavaRuntime JAVA = new JavaRuntime(Path.of("/jdk/bin/java"), "a.jar:b.jar", List.of());
 
+    private static final LabOptions OPTIONS = new LabOptions("sslab", 20, LabOptions.Load.BUSY, true);
+
     @TempDir
     Path directory;
 
@@ -27,6 +29,11 @@ class LabPlanTest {
 
     @Test
     void theProductAcceptsEveryConfigurationFile() throws IOException {
+        assertEquals(5, accepted(plan));
+        assertEquals(7, accepted(threeWitnesses()));
+    }
+
+    private int accepted(LabPlan plan) throws IOException {
         int read = 0;
         for (var file : plan.files().entrySet()) {
             String name = file.getKey().getFileName().toString();
@@ -40,7 +47,50 @@ class LabPlanTest {
             assertTrue(result instanceof ConfigResult.Valid<?>, () -> name + ": " + result);
             read++;
         }
-        assertEquals(5, read);
+        return read;
+    }
+
+    @Test
+    void threeWitnessesAreBehindTheEmulatorAndKnownToBothGateways() {
+        LabPlan three = threeWitnesses();
+        List<String> wan = three.processes().stream()
+                .filter(process -> process.role() == Role.WAN)
+                .findFirst()
+                .orElseThrow()
+                .command();
+        List<WitnessNode> nodes = WitnessNode.of("sslab", 3);
+        assertEquals(
+                List.of("witness-1", "witness-2", "witness-3"),
+                three.processes().stream()
+                        .filter(process -> process.role() == Role.WITNESS)
+                        .map(ProcessPlan::name)
+                        .toList());
+        for (WitnessNode node : nodes) {
+            assertTrue(wan.contains(node.port() + "=" + node.emulatorInterface()), wan.toString());
+            assertTrue(three.topology().wires().stream()
+                    .anyMatch(wire -> wire.one().namespace().equals(node.namespace())
+                            && wire.other().name().equals(node.emulatorInterface())));
+            for (Site site : Site.values()) {
+                String gateway = three.files().get(ServiceFiles.gatewayFile(three.paths(), site));
+                assertTrue(gateway.contains(node.endpoint()), gateway);
+            }
+        }
+    }
+
+    @Test
+    void onlyTheProductsProcessesGetAClockThatCanJump() {
+        LabPlan fake = LabPlan.of(OPTIONS.withFakeClocks(true), GUEST, JAVA);
+        for (ProcessPlan process : fake.processes()) {
+            boolean product =
+                    process.role() == Role.GATEWAY || process.role() == Role.AGENT || process.role() == Role.WITNESS;
+            assertEquals(
+                    product,
+                    process.command().stream().anyMatch(word -> word.startsWith("LD_PRELOAD=")),
+                    process.name());
+            assertEquals(product, fake.files().containsKey(FakeClock.file(fake.paths(), process.name())));
+        }
+        String agent = fake.files().get(ServiceFiles.agentFile(fake.paths(), Site.B));
+        assertTrue(agent.contains("\"-u\", \"LD_PRELOAD\""), "the guest's hypervisor keeps the machine's clock");
     }
 
     @Test
@@ -102,7 +152,15 @@ class LabPlanTest {
                     IllegalArgumentException.class, () -> new LabOptions(name, 0, LabOptions.Load.IDLE, true), name);
         }
         assertThrows(IllegalArgumentException.class, () -> new LabOptions("x", -1, LabOptions.Load.IDLE, true));
+        assertThrows(IllegalArgumentException.class, () -> OPTIONS.withWitnesses(2));
+        for (String offset : List.of("", "6h", "+h", "+6", "+6h2", "now")) {
+            assertThrows(IllegalArgumentException.class, () -> new ClockOffset(offset), offset);
+        }
         assertFalse(LabOptions.Load.BUSY.command().isEmpty());
+    }
+
+    private static LabPlan threeWitnesses() {
+        return LabPlan.of(OPTIONS.withWitnesses(3), GUEST, JAVA);
     }
 
     private static LabPlan plan(boolean hold) {

@@ -13,20 +13,27 @@ class TargetTest {
     @Test
     void aRoleMeansBothSites() {
         Target target = Target.parse("gateway");
-        assertTrue(target.means(Role.GATEWAY, "a") && target.means(Role.GATEWAY, "b"));
-        assertFalse(target.means(Role.AGENT, "a"));
+        assertTrue(target.means(Role.GATEWAY, "a", "gateway-a") && target.means(Role.GATEWAY, "b", "gateway-b"));
+        assertFalse(target.means(Role.AGENT, "a", "agent-a"));
     }
 
     @Test
     void aSiteMeansEveryRoleThere() {
         Target target = Target.parse("site:b");
-        assertTrue(target.means(Role.QEMU, "b"));
-        assertFalse(target.means(Role.QEMU, "a"));
-        assertFalse(target.means(Role.WITNESS, ""));
+        assertTrue(target.means(Role.QEMU, "b", "qemu-b"));
+        assertFalse(target.means(Role.QEMU, "a", "qemu-a"));
+        assertFalse(target.means(Role.WITNESS, "", "witness"));
+    }
+
+    @Test
+    void aNameMeansOneProcess() {
+        Target target = Target.parse("witness-2");
+        assertTrue(target.means(Role.WITNESS, "", "witness-2"));
+        assertFalse(target.means(Role.WITNESS, "", "witness-1"));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gateway", "switch:a", "site:b"})
+    @ValueSource(strings = {"witness-2", "router-a-zebra", "gateway", "switch:a", "site:b"})
     void isWrittenAsItIsRead(String text) {
         assertEquals(text, Target.parse(text).toString());
     }
