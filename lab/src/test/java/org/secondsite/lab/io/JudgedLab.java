@@ -1,0 +1,124 @@
+package org.secondsite.lab.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.secondsite.lab.client.ClientVerdict;
+import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.Site;
+import org.secondsite.lab.storm.Emissions;
+
+/**
+ * A lab of one test for several faults in a row, with judges from before the first to after the last: an outside client and a
+ * capture of each site's uplink. Taken down when closed whatever happened; the logs of one that {@link #judge} did not pass stay.
+ */
+final class JudgedLab implements AutoCloseable {
+    private static final int DELAY_MS = 5;
+    private static final OutsideClient.Traffic TRAFFIC = new OutsideClient.Traffic(4, 4, 20);
+
+    private final Lab lab;
+    private final Path record;
+    private final Map<Site, UplinkCapture> uplinks = new EnumMap<>(Site.class);
+    private final String test;
+    private OutsideClient client;
+    private boolean passed;
+
+    private JudgedLab(Lab lab, String test) throws IOException {
+        this.lab = lab;
+        this.test = test;
+        record = Files.createTempFile("secondsite-client", ".jsonl");
+    }
+
+    /** Brings one up, protected. */
+    static JudgedLab up(String test, UnaryOperator<LabOptions> options) throws IOException {
+        String name = TestNames.lab();
+        Lab lab = LabStart.up(
+                options.apply(new LabOptions(name, DELAY_MS, LabOptions.Load.IDLE, true)),
+                (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));
+        JudgedLab judged = new JudgedLab(lab, test);
+        try {
+            for (Site site : Site.values()) {
+                judged.uplinks.put(site, new UplinkCapture(lab, site));
+            }
+            judged.client = OutsideClient.start(lab.clientNamespace(), TRAFFIC, judged.record);
+            return judged;
+        } catch (IOException | RuntimeException e) {
+            judged.close();
+            throw e;
+        }
+    }
+
+    Lab lab() {
+        return lab;
+    }
+
+    SiteView site(Site site) {
+        return new SiteView(lab, site);
+    }
+
+    /** Packets of the guest that have left a site since the judges came. */
+    long released(Site site) throws IOException {
+        return uplinks.get(site).packets();
+    }
+
+    /** Packets of the guest that have left both sites. */
+    long released() throws IOException {
+        return released(Site.A) + released(Site.B);
+    }
+
+    /** Fails unless the client hears something new. */
+    void requireService() throws IOException {
+        long now = System.nanoTime();
+        Waiting.until("the client to hear from the guest", 30, () -> client.firstAfter(now)
+                .isPresent());
+    }
+
+    /** Fails if a pair is not what it was: protected, and no grant has been made. */
+    void requireUnchanged(Site owner, long term) throws IOException {
+        assertEquals("PROTECTED", site(owner).state(), site(owner).reason());
+        assertEquals(term, site(owner).term(), site(owner).reason());
+        assertEquals("STANDBY", site(owner.peer()).state(), site(owner.peer()).reason());
+        assertEquals(term, site(owner.peer()).term());
+    }
+
+    /**
+     * Ends the client and asks the judges: every connection is alive and contiguous, and in the order of time the emitting site
+     * has changed once for each takeover.
+     */
+    void judge(int takeovers) throws IOException {
+        requireService();
+        Waiting.pause(2_000); // whatever breaks late
+        ClientVerdict verdict = client.stop();
+        System.out.printf("%s %s%n", lab.name(), verdict);
+        assertEquals(List.of(), verdict.faults());
+        assertEquals(0, verdict.silent(), "silent connections");
+        Emissions emissions =
+                new Emissions(uplinks.get(Site.A).times(), uplinks.get(Site.B).times());
+        assertTrue(emissions.count() > 100, "the captures see what is released");
+        assertEquals(takeovers, emissions.handovers(), "changes of the emitting site");
+        passed = true;
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            if (client != null) {
+                client.close();
+            }
+            if (!passed) {
+                lab.keepLogs(Path.of("target", "drill-" + test));
+            }
+            uplinks.values().forEach(UplinkCapture::close);
+            Files.deleteIfExists(record);
+        } finally {
+            Lab.down(lab.name());
+        }
+    }
+}
