@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.secondsite.buffer.io.ThreadPriority;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,6 +61,7 @@ public final class Conductor implements AutoCloseable {
     }
 
     private void run() {
+        ThreadPriority.prefer();
         long nextTick = System.nanoTime() + TICK_NANOS;
         while (!closed) {
             try {

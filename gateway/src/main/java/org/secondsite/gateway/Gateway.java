@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.buffer.io.ThreadPriority;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
@@ -66,7 +67,7 @@ public final class Gateway implements AutoCloseable {
     private Gateway(GatewayConfig config) {
         this.config = config;
         conductor = new Conductor("conductor-" + config.site());
-        peerWatch = new PeerWatch(config.tunnel(), System.nanoTime());
+        peerWatch = new PeerWatch(config.tunnel(), done -> tunnel.whenRead(done), System.nanoTime());
         config.bgp().ifPresent(bgp -> bgp.neighbors()
                 .forEach(n -> bgpStates.put(n.address().getHostAddress(), "down: not connected yet")));
         config.openflow().ifPresent(openflow -> openflow.switches()
@@ -105,7 +106,9 @@ public final class Gateway implements AutoCloseable {
         opened.push(dataPlane);
         WitnessPort witness = new WitnessPort();
         tunnel = TlsTunnel.open(
-                tunnelSettings(), new TunnelEvents(conductor, peerWatch, timeline, this::groupOf, groups));
+                tunnelSettings(),
+                new TunnelEvents(conductor, peerWatch, timeline, this::groupOf, groups),
+                ThreadPriority::prefer);
         opened.push(tunnel);
         Surroundings surroundings =
                 new Surroundings(dataPlane, new TunnelPort(tunnel), witness, routes(), switches(), timeline);

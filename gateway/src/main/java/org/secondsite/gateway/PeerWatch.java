@@ -2,6 +2,7 @@ package org.secondsite.gateway;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.witness.FailureDetector;
 
@@ -11,6 +12,9 @@ import org.secondsite.witness.FailureDetector;
  * <p>A peer whose tunnel broke and that is not heard beside it either is suspected after four heartbeats: two ways, one
  * of which said that it ended, need no allowance for a busy machine. So a process that died is suspected sooner than a site
  * whose power failed, which says nothing; {@link FailureDetector} decides about that one.
+ *
+ * <p>Before it is suspected of silence the tunnel is asked to read what has come: a heartbeat that waits unread, because the
+ * reading thread had no turn, is not missing.
  *
  * <p>A peer that is heard beside the tunnel but whose tunnel stays down is of no use, because no epoch gets to it: after
  * {@link #TUNNEL_PATIENCE_NANOS} it counts as lost. {@link #heard} may be called by any thread; the rest belongs to the
@@ -26,9 +30,13 @@ public final class PeerWatch {
 
     private final FailureDetector detector;
     private final long brokenNanos;
+    private final Consumer<Runnable> reading;
     private final AtomicLong lastHeardNanos = new AtomicLong();
+    private final AtomicLong read = new AtomicLong();
 
     private long seenHeardNanos;
+    private long asked;
+    private boolean asking;
     private boolean tunnelUp;
     private long tunnelDownNanos;
     private boolean everHeard;
@@ -42,8 +50,13 @@ public final class PeerWatch {
         BACK
     }
 
-    /** A peer that was not heard yet. */
-    public PeerWatch(GatewayConfig.Tunnel settings, long nowNanos) {
+    /**
+     * A peer that was not heard yet.
+     *
+     * @param reading runs what it is given when everything of the peer's that had arrived was read, by any thread
+     */
+    public PeerWatch(GatewayConfig.Tunnel settings, Consumer<Runnable> reading, long nowNanos) {
+        this.reading = reading;
         long suspectNanos = TimeUnit.MILLISECONDS.toNanos(settings.suspectAfterMs());
         detector = new FailureDetector(
                 TimeUnit.MILLISECONDS.toNanos(settings.heartbeatMs()),
@@ -77,8 +90,8 @@ public final class PeerWatch {
             everHeard = true;
             detector.heard(nowNanos);
         }
-        boolean silent =
-                detector.suspected(nowNanos) || (everHeard && !tunnelUp && detector.silenceNanos() > brokenNanos);
+        boolean silent = everythingRead(
+                detector.suspected(nowNanos) || (everHeard && !tunnelUp && detector.silenceNanos() > brokenNanos));
         boolean cutOff = !tunnelUp && nowNanos - tunnelDownNanos > TUNNEL_PATIENCE_NANOS;
         boolean lost = silent || cutOff;
         if ((up || !told) && lost) {
@@ -94,6 +107,23 @@ public final class PeerWatch {
         return Change.NONE;
     }
 
+    /** Whether the peer is still silent when everything was read that had come before it was found so. */
+    private boolean everythingRead(boolean silent) {
+        if (!silent) {
+            asking = false;
+        } else if (!asking) {
+            asking = true;
+            long question = ++asked;
+            reading.accept(() -> read.accumulateAndGet(question, Math::max));
+        }
+        return silent && read.get() == asked && lastHeardNanos.get() == seenHeardNanos;
+    }
+
+    /** What speaks for a suspicion, in words. */
+    public String explain() {
+        return detector.explain();
+    }
+
     boolean up() {
         return up;
     }
@@ -102,7 +132,8 @@ public final class PeerWatch {
         return tunnelUp;
     }
 
-    long silenceNanos() {
+    /** How long the peer has been silent while somebody watched. */
+    public long silenceNanos() {
         return detector.silenceNanos();
     }
 

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.GatewayConfig;
@@ -15,8 +17,19 @@ class PeerWatchTest {
     private static final long BEAT = TimeUnit.MILLISECONDS.toNanos(50);
     private static final InetSocketAddress NOWHERE = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
 
-    private final PeerWatch watch = new PeerWatch(new GatewayConfig.Tunnel(NOWHERE, NOWHERE, 50, 400, 1 << 20), 0);
+    private final Deque<Runnable> unread = new ArrayDeque<>();
+    private final PeerWatch watch =
+            new PeerWatch(new GatewayConfig.Tunnel(NOWHERE, NOWHERE, 50, 400, 1 << 20), this::reading, 0);
+    private boolean readerHasTurn = true;
     private long now;
+
+    private void reading(Runnable done) {
+        if (readerHasTurn) {
+            done.run();
+        } else {
+            unread.add(done);
+        }
+    }
 
     /** Heartbeats at intervals of 30 to 170 ms: those of a machine with too much to do. */
     private void beIrregularlyHeard() {
@@ -35,9 +48,14 @@ class PeerWatchTest {
     }
 
     private long silenceUntilLost() {
+        return silenceUntilLost(new ArrayDeque<>());
+    }
+
+    private long silenceUntilLost(Deque<Runnable> waiting) {
         long start = now;
         while (watch.look(now) != PeerWatch.Change.LOST) {
             now += TICK;
+            waiting.forEach(Runnable::run);
         }
         return TimeUnit.NANOSECONDS.toMillis(now - start);
     }
@@ -54,6 +72,31 @@ class PeerWatchTest {
         beIrregularlyHeard();
         watch.tunnel(false, now);
         assertEquals(205, silenceUntilLost());
+    }
+
+    @Test
+    void heartbeatThatWaitsUnreadIsNotMissing() {
+        beIrregularlyHeard();
+        readerHasTurn = false;
+        for (long end = now + 20 * BEAT; now < end; now += TICK) {
+            assertEquals(PeerWatch.Change.NONE, watch.look(now));
+        }
+        assertEquals(1, unread.size());
+        watch.heard(now);
+        unread.remove().run();
+        assertEquals(PeerWatch.Change.NONE, watch.look(now));
+        assertTrue(silenceUntilLost(unread) > 400);
+    }
+
+    @Test
+    void silenceIsOneWhenEverythingWasRead() {
+        beIrregularlyHeard();
+        readerHasTurn = false;
+        for (long end = now + 20 * BEAT; now < end; now += TICK) {
+            assertEquals(PeerWatch.Change.NONE, watch.look(now));
+        }
+        unread.remove().run();
+        assertEquals(PeerWatch.Change.LOST, watch.look(now));
     }
 
     @Test

@@ -55,8 +55,6 @@ final class PlaneThreads implements DataPlane {
 
     private static final int IDLE_MILLIS = 200;
 
-    private static final int NICE = -10;
-
     /** Time between two looks at the fill levels. */
     private static final long PRESSURE_NANOS = 2_000_000;
 
@@ -208,17 +206,6 @@ final class PlaneThreads implements DataPlane {
         });
     }
 
-    /**
-     * Prefers the calling thread to others of this machine: a commit, or a full ring, must not wait until whoever
-     * computes beside has used up its slice.
-     */
-    static void prefer() {
-        int answer = new Libc().setNice(NICE);
-        if (answer < 0) {
-            LOG.info("{} keeps its priority: errno {}", Thread.currentThread().getName(), -answer);
-        }
-    }
-
     static boolean ended(Thread thread) {
         try {
             thread.join(5000);
@@ -259,7 +246,7 @@ final class PlaneThreads implements DataPlane {
     }
 
     private void run() {
-        prefer();
+        ThreadPriority.prefer();
         try {
             while (!closing) {
                 execute();

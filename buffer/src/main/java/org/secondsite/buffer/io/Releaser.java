@@ -117,7 +117,7 @@ final class Releaser {
     }
 
     private void run() {
-        PlaneThreads.prefer();
+        ThreadPriority.prefer();
         try {
             takeTurns();
         } catch (RuntimeException | Error e) {

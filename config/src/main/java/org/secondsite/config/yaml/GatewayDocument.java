@@ -53,7 +53,7 @@ public final class GatewayDocument {
         InetSocketAddress listen = section.endpoint("listen");
         InetSocketAddress connect = section.endpoint("connect");
         int heartbeatMs = section.integer("heartbeatMs", 5, 10_000, 50);
-        int suspectAfterMs = section.integer("suspectAfterMs", 15, 60_000, 400);
+        int suspectAfterMs = section.integer("suspectAfterMs", 15, 60_000, 240);
         if (section.sound("listen", "connect") && listen.equals(connect)) {
             section.problem("connect", "is this gateway's own listen address");
         }

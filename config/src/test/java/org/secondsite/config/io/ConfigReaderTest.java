@@ -40,7 +40,7 @@ class ConfigReaderTest {
 
         assertEquals(new SiteId("a"), config.site());
         assertEquals(50, config.tunnel().heartbeatMs());
-        assertEquals(400, config.tunnel().suspectAfterMs());
+        assertEquals(240, config.tunnel().suspectAfterMs());
         assertEquals(256L << 20, config.tunnel().maxInFlightBytes());
         assertEquals("10.9.0.2", config.tunnel().connect().getAddress().getHostAddress());
         assertEquals(7400, config.tunnel().connect().getPort());

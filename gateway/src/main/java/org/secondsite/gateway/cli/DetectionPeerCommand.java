@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.secondsite.buffer.io.ThreadPriority;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
@@ -53,7 +54,11 @@ final class DetectionPeerCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Daemon.serve(
-                "peer", TlsTunnel.open(settings("b", directory, listenPort, connectPort, heartbeatMs), new Quiet()));
+                "peer",
+                TlsTunnel.open(
+                        settings("b", directory, listenPort, connectPort, heartbeatMs),
+                        new Quiet(),
+                        ThreadPriority::prefer));
         return 0;
     }
 

@@ -64,7 +64,7 @@ final class SimulatedGateway extends SimulatedProcess {
         if (formerRole != null && formerRole.solo() && world.has(Plant.RESTART_ASSUMES_OLD_ROLE)) {
             dataPlane.pass(World.VM, formerRole.term());
         }
-        peerWatch = new PeerWatch(config.tunnel(), now());
+        peerWatch = new PeerWatch(config.tunnel(), Runnable::run, now());
         Surroundings surroundings = new Surroundings(
                 dataPlane,
                 world.tunnel().start(site),

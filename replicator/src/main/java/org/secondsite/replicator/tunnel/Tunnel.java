@@ -54,6 +54,14 @@ public interface Tunnel extends AutoCloseable {
      */
     void discard(VmId vm);
 
+    /**
+     * Tells when everything of the peer's that had arrived at this call has been read, and {@link TunnelListener#peerHeard} was
+     * called for it: until then a silence may be this end's own. Also when the tunnel is closed.
+     *
+     * @param done called once, by a thread of the tunnel
+     */
+    void whenRead(Runnable done);
+
     /** How the tunnel is doing. */
     TunnelStatus status();
 

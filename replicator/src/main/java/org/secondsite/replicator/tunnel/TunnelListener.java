@@ -4,7 +4,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 
-/** What a tunnel tells. All calls come from the tunnel's one event thread and must not block. */
+/** What a tunnel tells. All calls but {@link #peerHeard} come from the tunnel's one event thread; none may block. */
 public interface TunnelListener {
     /** The peer is connected, proved who it is, and both ends know what the other holds. */
     void connected();
@@ -14,7 +14,7 @@ public interface TunnelListener {
 
     /**
      * The peer gave a sign of life: a frame, or an authenticated datagram beside the tunnel, which may go on while the tunnel
-     * is broken.
+     * is broken. From the event thread, or from the one of the datagrams.
      *
      * @param nanoTime when, by {@link System#nanoTime()}
      */

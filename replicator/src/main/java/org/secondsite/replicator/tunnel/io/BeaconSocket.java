@@ -5,13 +5,14 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.EventLoopGroup;
+import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.socket.DatagramPacket;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import org.secondsite.replicator.tunnel.Beacon;
 import org.secondsite.replicator.tunnel.Hello;
 import org.secondsite.replicator.tunnel.TunnelSettings;
@@ -19,9 +20,12 @@ import org.secondsite.replicator.tunnel.TunnelSettings;
 /**
  * The heartbeats beside the tunnel. Each end signs with the key that it told the other through TLS; the keys stay in force
  * while the tunnel is broken, so that a site whose TCP stands still is still known to live.
+ *
+ * <p>They have a thread of their own: whatever the tunnel has to encrypt, a heartbeat goes out in time and is read in time.
+ * All state is that thread's.
  */
 final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> implements AutoCloseable {
-    /** Is told of proved beacons, on the event thread. */
+    /** Is told of proved beacons, on the thread of the datagrams. */
     interface Listener {
         void beaconHeard(long nanoTime, long roundTripNanos);
     }
@@ -29,14 +33,15 @@ final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> imp
     private final TunnelSettings settings;
     private final Hello self;
     private final Listener listener;
+    private EventLoop loop;
     private Channel channel;
     private long sequence;
     private Hello peer;
     private long lastSequence;
     private long lastSentNanos;
     private long lastHeardNanos;
-    private long heard;
-    private long dropped;
+    private final LongAdder heard = new LongAdder();
+    private final LongAdder dropped = new LongAdder();
 
     BeaconSocket(TunnelSettings settings, Hello self, Listener listener) {
         this.settings = settings;
@@ -49,7 +54,8 @@ final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> imp
      *
      * @throws IOException if the address cannot be had
      */
-    void open(EventLoopGroup loop, InetSocketAddress address) throws IOException {
+    void open(EventLoop thread, InetSocketAddress address) throws IOException {
+        loop = thread;
         ChannelFuture bound = new Bootstrap()
                 .group(loop)
                 .channel(EpollDatagramChannel.class)
@@ -61,11 +67,15 @@ final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> imp
         }
         channel = bound.channel();
         int everyMs = settings.timing().heartbeatMs();
-        var _ = channel.eventLoop().scheduleAtFixedRate(this::send, everyMs, everyMs, TimeUnit.MILLISECONDS);
+        var _ = loop.scheduleAtFixedRate(this::send, everyMs, everyMs, TimeUnit.MILLISECONDS);
     }
 
-    /** The peer said hello: from now on its beacons are those under this key. */
+    /** The peer said hello: from now on its beacons are those under this key. Any thread. */
     void peer(Hello hello) {
+        loop.execute(() -> peerOnLoop(hello));
+    }
+
+    private void peerOnLoop(Hello hello) {
         if (peer == null || peer.incarnation() != hello.incarnation()) {
             lastSequence = 0;
             lastSentNanos = 0;
@@ -74,11 +84,11 @@ final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> imp
     }
 
     long heard() {
-        return heard;
+        return heard.sum();
     }
 
     long dropped() {
-        return dropped;
+        return dropped.sum();
     }
 
     private void send() {
@@ -103,10 +113,10 @@ final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> imp
                 ? null
                 : Beacon.decode(packet.content(), peer.beaconKey()).orElse(null);
         if (beacon == null || beacon.incarnation() != peer.incarnation() || beacon.sequence() <= lastSequence) {
-            dropped++;
+            dropped.increment();
             return;
         }
-        heard++;
+        heard.increment();
         lastSequence = beacon.sequence();
         lastSentNanos = beacon.sentNanos();
         lastHeardNanos = System.nanoTime();
@@ -117,7 +127,7 @@ final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> imp
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         // An ICMP error of an earlier datagram (the peer is not there): silence says the same.
-        dropped++;
+        dropped.increment();
     }
 
     @Override

@@ -14,7 +14,7 @@ final class ListenerGuard implements TunnelListener {
     private static final Logger LOG = LoggerFactory.getLogger(ListenerGuard.class);
 
     private final TunnelListener listener;
-    private boolean silent;
+    private volatile boolean silent;
 
     ListenerGuard(TunnelListener listener) {
         this.listener = listener;

@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
  * The tunnel over TCP with TLS 1.3, and datagrams beside it.
  *
  * <p><b>Threads.</b> One event thread owns everything here: connections, window, ledger, timers; commands of other threads are
- * posted to it. Two codec threads do the heavy work, one for each direction, so that heartbeats and answers never wait for
+ * posted to it. The datagrams have a thread of their own ({@link BeaconSocket}). Two codec threads do the heavy work, one for each direction, so that heartbeats and answers never wait for
  * compression. Nothing blocks: what cannot be written waits in the window.
  *
  * <p><b>Breaks.</b> A connection is only a way. What is to be sent is in the {@link SendWindow}, what was received is noted in
@@ -53,6 +53,8 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     private final ListenerGuard listener;
     private final EventLoopGroup group;
     private final EventLoop loop;
+    private final EventLoopGroup beaconGroup;
+    private final EventLoop beaconLoop;
     private final EpochSender sender;
     private final EpochReceiver receiver;
     private final Connections connections;
@@ -74,7 +76,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     private volatile TunnelStatus status = new TunnelStatus(
             false, detail, 0, 0, 0, Map.of(), "", Map.of(), new TunnelStatus.Counters(0, 0, 0, 0, 0, 0, 0, 0, 0));
 
-    private TlsTunnel(TunnelSettings settings, TunnelListener listener) {
+    private TlsTunnel(TunnelSettings settings, TunnelListener listener, Runnable onBeaconThread) {
         String name = "tunnel-" + settings.peer();
         byte[] secret = new byte[BeaconKey.BYTES];
         random.nextBytes(secret);
@@ -84,6 +86,19 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
         this.group =
                 new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory(name, true), EpollIoHandler.newFactory());
         this.loop = group.next();
+        this.beaconGroup = new MultiThreadIoEventLoopGroup(
+                1,
+                new DefaultThreadFactory(name + "-beacons", true) {
+                    @Override
+                    public Thread newThread(Runnable work) {
+                        return super.newThread(() -> {
+                            onBeaconThread.run();
+                            work.run();
+                        });
+                    }
+                },
+                EpollIoHandler.newFactory());
+        this.beaconLoop = beaconGroup.next();
         this.sender = new EpochSender(name, loop, settings.limits().maxInFlightBytes());
         this.receiver = new EpochReceiver(name, loop, settings.limits(), this.listener::epochReceived);
         this.connections = new Connections(settings, group, this::link, this::rejected);
@@ -96,8 +111,17 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
      * @throws IOException if the address cannot be had, or the certificate files cannot be used
      */
     public static TlsTunnel open(TunnelSettings settings, TunnelListener listener) throws IOException {
+        return open(settings, listener, () -> {});
+    }
+
+    /**
+     * The same with something that the thread of the datagrams does first, such as to raise its priority: a heartbeat that
+     * goes out late, or is read late, looks like a dead site.
+     */
+    public static TlsTunnel open(TunnelSettings settings, TunnelListener listener, Runnable onBeaconThread)
+            throws IOException {
         TunnelTls.context(settings.tls(), true);
-        TlsTunnel tunnel = new TlsTunnel(settings, listener);
+        TlsTunnel tunnel = new TlsTunnel(settings, listener, onBeaconThread);
         try {
             tunnel.start();
             return tunnel;
@@ -109,7 +133,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
 
     private void start() throws IOException {
         address = connections.listen();
-        beacons.open(group, new InetSocketAddress(settings.listen().getAddress(), address.getPort()));
+        beacons.open(beaconLoop, new InetSocketAddress(settings.listen().getAddress(), address.getPort()));
         int everyMs = settings.timing().heartbeatMs();
         var _ = loop.scheduleAtFixedRate(this::publishStatus, 0, everyMs, TimeUnit.MILLISECONDS);
         if (settings.connects()) {
@@ -193,6 +217,20 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     }
 
     @Override
+    public void whenRead(Runnable done) {
+        afterReading(beaconLoop, () -> afterReading(loop, done));
+    }
+
+    /** A timer is due after the sockets that were ready when it was set have been read. */
+    private static void afterReading(EventLoop reader, Runnable then) {
+        try {
+            var _ = reader.schedule(then, 1, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            then.run();
+        }
+    }
+
+    @Override
     public TunnelStatus status() {
         return status;
     }
@@ -219,6 +257,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
         sender.close();
         receiver.close();
         farewell.addListener(done -> {
+            var _ = beaconGroup.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
             var _ = group.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
         });
     }
@@ -361,8 +400,8 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     }
 
     private void beaconHeard(long nanoTime, long roundTripNanos) {
-        rtt.sample(roundTripNanos);
         listener.peerHeard(nanoTime);
+        post(() -> rtt.sample(roundTripNanos), () -> {});
     }
 
     @Override
