@@ -7,7 +7,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Another process of this program, with the Java and the class path of this one. */
+/**
+ * Another process of this program, with the Java and the class path of this one, started as the launcher does, which tells in
+ * {@code secondsite.cache} where it keeps classes linked ahead of time.
+ */
 final class JavaProcess implements AutoCloseable {
     /**
      * How a witness is started: a heap that fits ten thousand groups, a compiler and a collector without threads of their own,
@@ -30,8 +33,8 @@ final class JavaProcess implements AutoCloseable {
     static final List<String> GATEWAY_OPTIONS =
             List.of("-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData");
 
-    private static final List<String> EVERY =
-            List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow");
+    private static final List<String> EVERY = List.of(
+            "-XX:MetaspaceSize=64m", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow");
 
     private final Process process;
 
@@ -44,6 +47,10 @@ final class JavaProcess implements AutoCloseable {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(options);
         command.addAll(EVERY);
+        Path cache = Path.of(System.getProperty("secondsite.cache", ""));
+        if (Files.isRegularFile(cache)) {
+            command.addAll(List.of("-XX:AOTCache=" + cache, "-Xlog:aot=off"));
+        }
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(List.of(arguments));
         File file = log.toFile();
@@ -74,6 +81,10 @@ final class JavaProcess implements AutoCloseable {
         long now = System.nanoTime();
         process.destroyForcibly();
         return now;
+    }
+
+    long pid() {
+        return process.pid();
     }
 
     void awaitEnd() throws InterruptedException {

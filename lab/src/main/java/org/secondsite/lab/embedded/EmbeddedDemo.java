@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.io.DirectoryTree;
@@ -20,6 +21,7 @@ import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.io.WitnessServer;
 import org.secondsite.witness.io.WitnessServerSettings;
+import org.secondsite.witness.io.quorum.QuorumSettings;
 
 /**
  * The main job in seconds: two sites, a witness and a core router in this JVM, clients talk to the VM, the owner's site is
@@ -34,6 +36,7 @@ public final class EmbeddedDemo {
     private static final Duration AFTER = Duration.ofSeconds(1);
     private static final SiteId A = new SiteId("a");
     private static final SiteId B = new SiteId("b");
+    private static final String WITNESS_NODE = "w1";
 
     /**
      * What the demo came to.
@@ -112,6 +115,7 @@ public final class EmbeddedDemo {
         }
     }
 
+    /** By Raft, alone: from this run the launcher learns which classes it links ahead, and a node must lead without delay. */
     private static WitnessServer witness(Path directory, InetSocketAddress listen) throws IOException {
         return WitnessServer.open(new WitnessServerSettings(
                 listen,
@@ -121,7 +125,12 @@ public final class EmbeddedDemo {
                 directory.resolve("ca.crt"),
                 List.of(new GroupSettings(EmbeddedSite.GROUP, A, B, A)),
                 300,
-                2000));
+                2000,
+                Optional.of(new QuorumSettings(
+                        WITNESS_NODE,
+                        Map.of(WITNESS_NODE, listen),
+                        directory.resolve("witness-data"),
+                        QuorumSettings.USUAL_ELECTION_TIMEOUT_MS))));
     }
 
     private Result drill(EmbeddedSite a, EmbeddedSite b, EmbeddedClient client) throws Exception {

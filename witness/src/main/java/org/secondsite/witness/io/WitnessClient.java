@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * records, and asks.
  *
  * <p>A question goes to the node that led last. A node that does not lead says so, and the question goes to the one that it
- * names, or to the next; likewise when a connection breaks, or when a node has not answered for {@link #HEDGE_MS}. It bears the
+ * names, or a moment later to all; likewise when a connection breaks, or when a node has not answered for {@link #HEDGE_MS}. It bears the
  * same number wherever it goes, so it is decided once. If no node is connected any more, or the answer is late, the future
  * fails with {@link UnansweredException}: the outcome is unknown, the request may even be decided later. Questions are
  * numbered over the life of the client, so a late answer is never taken for another's; the record in it is still told to the
@@ -50,7 +50,7 @@ public final class WitnessClient implements AutoCloseable {
     /** How long a node may keep a question before another is asked too: it may have died without a word. */
     private static final int HEDGE_MS = 200;
 
-    /** How long to wait before the next node is asked when none leads. */
+    /** How long to wait before every node is asked when none leads. */
     private static final int ROUND_MS = 20;
 
     private final WitnessClientSettings settings;
@@ -242,8 +242,10 @@ public final class WitnessClient implements AutoCloseable {
 
     private void askAgain(Question question) {
         if (open.containsKey(question.id()) && question.isAskedNowhere()) {
-            question.next(links)
-                    .ifPresentOrElse(question::askAt, () -> fail(question, "no witness is connected: " + lastReason));
+            links.stream().filter(WitnessLink::isUp).forEach(question::askAt);
+            if (question.isAskedNowhere()) {
+                fail(question, "no witness is connected: " + lastReason);
+            }
         }
     }
 

@@ -27,8 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way from this node to one other, over which this node calls. It is made when it is first needed and again whenever a
- * call finds it broken, but not within {@link #RETRY_MS} of the last attempt: a call in between fails at once, and Raft
+ * The way from this node to one other, over which this node calls. It is made at the start and again whenever a call
+ * or {@link #keep} finds it broken, but not within {@link #RETRY_MS} of the last attempt: a call in between fails at once, and Raft
  * calls again. All on one event loop.
  */
 final class PeerLink {
@@ -90,6 +90,13 @@ final class PeerLink {
         open.put(id, new Call(frame, answer, timeout));
         if (conversation.ready) {
             var _ = conversation.context.writeAndFlush(frame);
+        }
+    }
+
+    /** Connects if it is not connected. On the loop. */
+    void keep() {
+        if (!closed && conversation == null) {
+            connect();
         }
     }
 

@@ -46,6 +46,7 @@ final class PeerTransport implements RaftServerRpc, RaftServerAsynchronousProtoc
     /** More than a slow force to the disk of the other node, which is awaited by an append. */
     private static final int CALL_TIMEOUT_MS = 1500;
 
+    private static final int CONNECT_EVERY_MS = 500;
     private static final int CLOSE_TIMEOUT_SECONDS = 5;
 
     private final QuorumSettings settings;
@@ -92,7 +93,7 @@ final class PeerTransport implements RaftServerRpc, RaftServerAsynchronousProtoc
 
     @Override
     public RequestVoteReplyProto requestVote(RequestVoteRequestProto request) throws IOException {
-        return await(call(request.getServerRequest(), PeerFrame.VOTE, request, RequestVoteReplyProto.parser()));
+        return await(requestVoteAsync(request));
     }
 
     @Override
@@ -128,9 +129,20 @@ final class PeerTransport implements RaftServerRpc, RaftServerAsynchronousProtoc
         return this;
     }
 
+    /** Asks another node for its vote; fails as an {@link IOException} if it cannot be reached. */
+    CompletableFuture<RequestVoteReplyProto> requestVoteAsync(RequestVoteRequestProto request) {
+        try {
+            return call(request.getServerRequest(), PeerFrame.VOTE, request, RequestVoteReplyProto.parser());
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /** Connects to every node, and again when a connection was lost: a vote must not wait for a handshake. */
     @Override
     public void start() {
-        // Connections are made when they are needed.
+        var _ = group.scheduleWithFixedDelay(
+                () -> links.values().forEach(PeerLink::keep), 0, CONNECT_EVERY_MS, TimeUnit.MILLISECONDS);
     }
 
     @Override

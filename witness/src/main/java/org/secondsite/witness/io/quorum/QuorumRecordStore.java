@@ -7,12 +7,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -25,6 +28,8 @@ import org.apache.ratis.protocol.exceptions.NotLeaderException;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.SiteId;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.Decision;
 import org.secondsite.witness.Durable;
@@ -78,6 +83,7 @@ public final class QuorumRecordStore implements RecordStore {
     private volatile List<GroupSettings> enrolled = List.of();
     private volatile boolean closing;
     private RaftServer server;
+    private LeaderWatch watch;
 
     private QuorumRecordStore(QuorumSettings settings) {
         this.settings = settings;
@@ -112,6 +118,10 @@ public final class QuorumRecordStore implements RecordStore {
                     .setParameters(PeerRpcType.parameters(transport))
                     .build();
             store.server.start();
+            if (peers.length > 1) {
+                store.watch = LeaderWatch.start(
+                        settings, store.server, store.server.getDivision(GROUP), transport::requestVoteAsync);
+            }
             return store;
         } catch (IOException | RuntimeException e) {
             store.close();
@@ -134,8 +144,14 @@ public final class QuorumRecordStore implements RecordStore {
         return CompletableFuture.completedFuture(null);
     }
 
+    /** Only what is new: a command for each group would stand before the first grant of every new leader. */
     private void enrollNow() {
+        Map<GroupId, Set<SiteId>> known = entries.stream()
+                .collect(Collectors.toMap(entry -> entry.record().group(), LogEntry::sites));
         for (GroupSettings group : enrolled) {
+            if (group.sites().equals(known.get(group.group()))) {
+                continue;
+            }
             var _ = submit(new Request.Enroll(group)).whenComplete((answer, failure) -> {
                 if (failure instanceof IllegalArgumentException) {
                     LOGGER.error("{}", failure.getMessage());
@@ -256,6 +272,9 @@ public final class QuorumRecordStore implements RecordStore {
     @Override
     public void close() {
         closing = true;
+        if (watch != null) {
+            watch.close();
+        }
         if (server == null) {
             return;
         }

@@ -43,7 +43,8 @@ final class RaftTuning {
         // A node alone has nobody to wait for.
         boolean alone = settings.others().isEmpty();
         RaftServerConfigKeys.Rpc.setTimeoutMin(raft, ms(least));
-        RaftServerConfigKeys.Rpc.setTimeoutMax(raft, ms(2L * least));
+        // LeaderWatch is to be first; and a leader whose followers wait for their disks does not step down so soon.
+        RaftServerConfigKeys.Rpc.setTimeoutMax(raft, ms(3L * least));
         RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(raft, ms(alone ? 1 : least));
         RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(raft, ms(alone ? 10 : 2L * least));
         RaftServerConfigKeys.Rpc.setSleepTime(raft, ms(10));
