@@ -38,8 +38,9 @@ import org.slf4j.LoggerFactory;
  * The tunnel over TCP with TLS 1.3, and datagrams beside it.
  *
  * <p><b>Threads.</b> One event thread owns everything here: connections, window, ledger, timers; commands of other threads are
- * posted to it. The datagrams have a thread of their own ({@link BeaconSocket}). Two codec threads do the heavy work, one for each direction, so that heartbeats and answers never wait for
- * compression. Nothing blocks: what cannot be written waits in the window.
+ * posted to it. The datagrams have a thread of their own ({@link BeaconSocket}). Two codec threads do the heavy work, one for
+ * each direction, so that heartbeats and answers never wait for compression. Nothing blocks: what cannot be written waits in the
+ * window.
  *
  * <p><b>Breaks.</b> A connection is only a way. What is to be sent is in the {@link SendWindow}, what was received is noted in
  * the ledger, and both outlive it. On a new connection the ends tell each other how far they got, and the codec starts
