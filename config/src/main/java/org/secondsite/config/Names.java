@@ -8,8 +8,12 @@ final class Names {
 
     private Names() {}
 
+    static boolean isAllowed(String name) {
+        return ALLOWED.matcher(name).matches();
+    }
+
     static String checked(String kind, String name) {
-        if (!ALLOWED.matcher(name).matches()) {
+        if (!isAllowed(name)) {
             throw new IllegalArgumentException(kind + " name '" + name
                     + "' must be 1 to 63 lower-case letters, digits or '-', and start with a letter or digit");
         }

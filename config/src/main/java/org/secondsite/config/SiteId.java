@@ -11,6 +11,11 @@ public record SiteId(String name) implements Comparable<SiteId> {
         Names.checked("site", name);
     }
 
+    /** Whether a site can be called so. */
+    public static boolean isName(String name) {
+        return Names.isAllowed(name);
+    }
+
     @Override
     public int compareTo(SiteId other) {
         return name.compareTo(other.name);

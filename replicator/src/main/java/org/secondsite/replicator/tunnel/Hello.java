@@ -4,10 +4,11 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import org.secondsite.config.SiteId;
 import org.secondsite.replicator.codec.CodecSettings;
 
 /**
- * The first frame in each direction.
+ * The first frame in each direction. {@link FirstFrame} says which bytes of it no version may change.
  *
  * <pre>
  * | "SSGT" u32 | lowest version u16 | highest version u16 | incarnation u64 | beacon key, 32 bytes |
@@ -50,7 +51,8 @@ public record Hello(
     /** The version that this code speaks. */
     public static final int VERSION = 2;
 
-    private static final int MAGIC = 0x53534754;
+    static final int MAGIC = 0x53534754;
+
     private static final int FIXED_BYTES = 4 + 2 + 2 + 8 + BeaconKey.BYTES + 8 + 1 + 8 + 8 + 8 + 1;
 
     /** What is said by this version of the code. */
@@ -160,13 +162,22 @@ public record Hello(
                     "this is site " + self + " for peer " + peer + ", the other is site " + other.self + " for peer "
                             + other.peer));
         }
-        if (other.highestVersion < lowestVersion || other.lowestVersion > highestVersion) {
-            return Optional.of(new Reset(
-                    ResetCode.VERSION,
-                    "this end speaks versions " + lowestVersion + " to " + highestVersion + ", the other "
-                            + other.lowestVersion + " to " + other.highestVersion));
+        return versionObjection(other.lowestVersion, other.highestVersion);
+    }
+
+    /** Whether this end, which sent this hello, speaks none of those versions of the protocol. */
+    Optional<Reset> versionObjection(int lowest, int highest) {
+        if (lowest <= highestVersion && highest >= lowestVersion) {
+            return Optional.empty();
         }
-        return Optional.empty();
+        return Optional.of(new Reset(
+                ResetCode.VERSION,
+                "this end speaks protocol " + versions(lowestVersion, highestVersion) + ", the other "
+                        + versions(lowest, highest)));
+    }
+
+    private static String versions(int lowest, int highest) {
+        return lowest == highest ? "version " + lowest : "versions " + lowest + " to " + highest;
     }
 
     /** How epochs for the sender of this hello are coded, if this end would like to do it so. */
@@ -180,13 +191,13 @@ public record Hello(
         out.writeByte(ascii.length).writeBytes(ascii);
     }
 
+    /** Null for what is no site's name: it will stand in logs. */
     private static String readName(ByteBuf in) {
-        if (!in.isReadable()) {
+        int length = in.isReadable() ? in.readUnsignedByte() : 0;
+        if (length > in.readableBytes()) {
             return null;
         }
-        int length = in.readUnsignedByte();
-        return length > in.readableBytes()
-                ? null
-                : in.readCharSequence(length, StandardCharsets.US_ASCII).toString();
+        String name = in.readCharSequence(length, StandardCharsets.US_ASCII).toString();
+        return SiteId.isName(name) ? name : null;
     }
 }

@@ -17,6 +17,7 @@ import java.security.GeneralSecurityException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
+import org.secondsite.replicator.tunnel.FirstFrame;
 import org.secondsite.replicator.tunnel.FrameType;
 import org.secondsite.replicator.tunnel.Hello;
 import org.secondsite.replicator.tunnel.RateEstimate;
@@ -244,7 +245,7 @@ final class Link extends ByteToMessageDecoder {
     @Override
     protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out) {
         while (phase != Phase.CLOSED) {
-            switch (TunnelFrame.decode(in)) {
+            switch (phase == Phase.GREETING ? FirstFrame.decode(in, hello) : TunnelFrame.decode(in)) {
                 case TunnelFrame.Decoded.NeedMore() -> {
                     return;
                 }
