@@ -16,7 +16,7 @@ import org.secondsite.bgp.wire.GoldenMessages.Golden;
 /** Mutated captures and noise: the decoder never throws, and never consumes what it did not decode. */
 class DecoderFuzzTest {
     private static final int ROUNDS = 100_000;
-    private static final List<SessionTraits> TRAITS = List.of(
+    static final List<SessionTraits> TRAITS = List.of(
             SessionTraits.BASIC,
             new SessionTraits(true, true, false, GoldenMessages.BOTH, Set.of()),
             new SessionTraits(false, true, true, GoldenMessages.BOTH, GoldenMessages.BOTH),
@@ -48,7 +48,7 @@ class DecoderFuzzTest {
         }
     }
 
-    private static void check(byte[] octets, SessionTraits traits) {
+    static void check(byte[] octets, SessionTraits traits) {
         ByteBuf in = Unpooled.wrappedBuffer(octets);
         Decoded decoded = MessageDecoder.decode(in, traits);
         switch (decoded) {

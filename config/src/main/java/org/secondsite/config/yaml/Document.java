@@ -8,12 +8,14 @@ import java.util.function.Function;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.Problem;
 import org.snakeyaml.engine.v2.api.LoadSettings;
-import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.composer.Composer;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.parser.ParserImpl;
+import org.snakeyaml.engine.v2.scanner.StreamReader;
 
 /** The text of one configuration file, and the problems found in it so far. */
 public final class Document {
@@ -62,7 +64,8 @@ public final class Document {
     private Optional<Node> compose() {
         try {
             LoadSettings settings = LoadSettings.builder().setLabel(file).build();
-            return new Compose(settings).composeString(text);
+            StreamReader reader = new StreamReader(settings, text);
+            return new Composer(settings, new ShallowParser(new ParserImpl(settings, reader))).getSingleNode();
         } catch (MarkedYamlEngineException e) {
             // The problem mark is where the parser stumbled; what it was reading then is the context.
             Optional<Mark> mark = e.getProblemMark().or(e::getContextMark);

@@ -98,7 +98,10 @@ public final class ColoTrace {
         }
     }
 
-    private Recorded epoch(byte[] device) {
+    private Recorded epoch(byte[] device) throws TraceFormatException {
+        if (ramPages == 0) {
+            throw new TraceFormatException("no block of RAM");
+        }
         EpochId id = last.equals(EpochId.NONE) ? new EpochId(1, 1) : last.next();
         PageSet.Builder builder = PageSet.builder();
         pages.forEach((number, content) -> builder.add(number, ByteBuffer.wrap(content)));
@@ -113,7 +116,7 @@ public final class ColoTrace {
         while (true) {
             int type = in.u8();
             switch (type) {
-                case CONFIGURATION -> in.skip(in.u32());
+                case CONFIGURATION -> in.skip(Integer.toUnsignedLong(in.u32()));
                 case COMMAND -> {
                     in.u16();
                     in.skip(in.u16());
@@ -140,8 +143,7 @@ public final class ColoTrace {
         if (length < 0 || length > MAX_DEVICE_BYTES) {
             throw new TraceFormatException("a device state of " + length + " bytes");
         }
-        byte[] device = new byte[(int) length];
-        in.bytes(device, device.length);
+        byte[] device = in.bytes((int) length);
         recordedBytes += 2 * Integer.BYTES + 1 + Integer.BYTES + Long.BYTES + length;
         return device;
     }
@@ -181,7 +183,7 @@ public final class ColoTrace {
         }
         Integer first = firstPages.get(block);
         long number = address / PageSet.PAGE_BYTES + (first == null ? 0 : first);
-        if (first == null || number >= ramPages) {
+        if (first == null || address < 0 || number >= ramPages) {
             throw new TraceFormatException("page " + address + " of block '" + block + "'");
         }
         pages.put((int) number, readPage(flags));
@@ -190,8 +192,7 @@ public final class ColoTrace {
 
     private byte[] readPage(int flags) throws IOException {
         if ((flags & FLAG_PAGE) != 0) {
-            byte[] page = new byte[PageSet.PAGE_BYTES];
-            in.bytes(page, page.length);
+            byte[] page = in.bytes(PageSet.PAGE_BYTES);
             recordedBytes += page.length;
             return page;
         }
@@ -212,7 +213,8 @@ public final class ColoTrace {
         for (long left = total; left > 0; ) {
             String name = name();
             long size = in.u64();
-            if (size <= 0 || size > left || size % PageSet.PAGE_BYTES != 0) {
+            long ramBytes = (long) ramPages * PageSet.PAGE_BYTES;
+            if (size <= 0 || size > left || !EpochHeader.isRamSize(ramBytes + size)) {
                 throw new TraceFormatException("block '" + name + "' has " + size + " bytes");
             }
             firstPages.put(name, ramPages);
@@ -222,9 +224,7 @@ public final class ColoTrace {
     }
 
     private String name() throws IOException {
-        byte[] ascii = new byte[in.u8()];
-        in.bytes(ascii, ascii.length);
-        return new String(ascii, StandardCharsets.US_ASCII);
+        return new String(in.bytes(in.u8()), StandardCharsets.US_ASCII);
     }
 
     private static void expect(int expected, int found, String what) throws TraceFormatException {

@@ -3,6 +3,7 @@ package org.secondsite.replicator.trace;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Arrays;
 
 /**
  * One direction of a recorded exchange, as one stream of bytes.
@@ -15,6 +16,7 @@ import java.io.InputStream;
  */
 final class RecordedBytes {
     private static final int MAX_RECORD_BYTES = 1 << 28;
+    private static final int FIRST_BYTES = 64 << 10;
 
     private final InputStream in;
     private byte[] record = {};
@@ -55,17 +57,23 @@ final class RecordedBytes {
         return (long) u32() << 32 | (u32() & 0xffff_ffffL);
     }
 
-    void bytes(byte[] into, int length) throws IOException {
+    /** The next bytes. Memory is taken as they come, not on the word of who announced them. */
+    byte[] bytes(int length) throws IOException {
+        byte[] bytes = new byte[Math.min(length, FIRST_BYTES)];
         int done = 0;
         while (done < length) {
             if (!fill()) {
                 throw new EOFException("the recording ends");
             }
-            int part = Math.min(length - done, record.length - at);
-            System.arraycopy(record, at, into, done, part);
+            if (done == bytes.length) {
+                bytes = Arrays.copyOf(bytes, (int) Math.min(length, 2L * bytes.length));
+            }
+            int part = Math.min(bytes.length - done, record.length - at);
+            System.arraycopy(record, at, bytes, done, part);
             at += part;
             done += part;
         }
+        return bytes;
     }
 
     void skip(long length) throws IOException {

@@ -1,10 +1,8 @@
 package org.secondsite.replicator.agent.io;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -20,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.secondsite.replicator.agent.QmpLines;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,7 +32,6 @@ final class QmpClient implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(QmpClient.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int READ_BYTES = 64 << 10;
-    private static final int MAX_LINE_BYTES = 16 << 20;
     private static final String GREETING = "greeting";
 
     private final Path path;
@@ -142,21 +140,10 @@ final class QmpClient implements AutoCloseable {
 
     private void read() {
         ByteBuffer in = ByteBuffer.allocateDirect(READ_BYTES);
-        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        QmpLines lines = new QmpLines(this::received);
         try {
             while (channel.read(in.clear()) >= 0) {
-                in.flip();
-                while (in.hasRemaining()) {
-                    byte next = in.get();
-                    if (next == '\n') {
-                        received(JSON.readTree(line.toByteArray()));
-                        line.reset();
-                    } else if (line.size() < MAX_LINE_BYTES) {
-                        line.write(next);
-                    } else {
-                        throw new IOException("a line of more than " + MAX_LINE_BYTES + " bytes");
-                    }
-                }
+                lines.feed(in.flip());
             }
             ended("QEMU closed " + path);
         } catch (IOException failed) {
@@ -164,7 +151,7 @@ final class QmpClient implements AutoCloseable {
         }
     }
 
-    private void received(JsonNode message) throws JsonProcessingException {
+    private void received(ObjectNode message) {
         if (message.has("event")) {
             LOG.trace("{}", message);
             events.accept(message);

@@ -1,0 +1,113 @@
+package org.secondsite.replicator.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Allocation;
+import org.secondsite.replicator.EpochHeader;
+import org.secondsite.replicator.PageSet;
+
+/** Any bytes between an agent and its gateway, and the epochs in them. */
+class CheckpointFuzzTest {
+    private static final VmId VM = new VmId("vm1");
+    private static final long RAM_BYTES = 1 << 20;
+
+    static List<byte[]> seeds() {
+        List<byte[]> seeds = new ArrayList<>(CheckpointCodecTest.everyMessage()
+                .map(message -> frames(List.of(message)))
+                .filter(frame -> frame.length < 5000)
+                .toList());
+        EpochId epoch = new EpochId(7, 41);
+        ByteBuf pages = Unpooled.buffer()
+                .writeInt(2)
+                .writeInt(CheckpointMessage.Pages.entry(3, true))
+                .writeInt(CheckpointMessage.Pages.entry(4, true));
+        seeds.add(frames(List.of(
+                new CheckpointMessage.Begin(new EpochHeader(VM, epoch, EpochId.NONE, RAM_BYTES), 2, 3),
+                new CheckpointMessage.Pages(pages),
+                new CheckpointMessage.DeviceState(Unpooled.wrappedBuffer(new byte[] {1, 2, 3})),
+                new CheckpointMessage.End(epoch, 5, 6))));
+        return seeds;
+    }
+
+    @MethodSource("seeds")
+    @FuzzTest
+    void anyBytesAreMessagesOrAResetOrAskForMore(byte[] in) {
+        long takenBefore = PageSet.takenBytes();
+        Allocation.bounded(64, in, () -> {
+            for (Side sender : Side.values()) {
+                read(in, sender);
+            }
+        });
+        assertEquals(takenBefore, PageSet.takenBytes(), "memory outside the heap");
+    }
+
+    @Test
+    void cutAtEveryByte() {
+        byte[] epoch = seeds().getLast();
+        for (int length = 0; length < epoch.length; length++) {
+            anyBytesAreMessagesOrAResetOrAskForMore(Arrays.copyOf(epoch, length));
+        }
+    }
+
+    private static void read(byte[] in, Side sender) {
+        ByteBuf wire = Unpooled.wrappedBuffer(in);
+        try (EpochAssembler assembler = new EpochAssembler(VM, RAM_BYTES)) {
+            boolean whole = true;
+            int start = 0;
+            while (CheckpointCodec.decode(wire, sender) instanceof CheckpointCodec.Decoded(CheckpointMessage message)) {
+                assertTrue(wire.readerIndex() > start);
+                start = wire.readerIndex();
+                assertComesBack(message, sender);
+                if (whole && message instanceof CheckpointMessage.EpochPart part) {
+                    whole = assemble(assembler, part);
+                }
+            }
+        }
+    }
+
+    private static boolean assemble(EpochAssembler assembler, CheckpointMessage.EpochPart part) {
+        return switch (assembler.accept(part)) {
+            case EpochAssembler.Incomplete() -> true;
+            case EpochAssembler.Complete complete -> {
+                complete.epoch().close();
+                yield true;
+            }
+            case EpochAssembler.Broken(String reason) -> {
+                assertTrue(!reason.isEmpty());
+                yield false;
+            }
+        };
+    }
+
+    /** As long as its texts are UTF-8: what is not was replaced by another character. */
+    private static void assertComesBack(CheckpointMessage message, Side sender) {
+        ByteBuf again = Unpooled.buffer();
+        CheckpointCodec.encode(message, again);
+        if (message instanceof CheckpointMessage.Hello hello && hello.version() != Limits.VERSION) {
+            return;
+        }
+        if (!message.toString().contains("\ufffd")) {
+            var back = assertInstanceOf(CheckpointCodec.Decoded.class, CheckpointCodec.decode(again, sender));
+            assertEquals(message, back.message());
+        }
+    }
+
+    private static byte[] frames(List<CheckpointMessage> messages) {
+        ByteBuf out = Unpooled.buffer();
+        messages.forEach(message -> CheckpointCodec.encode(message, out));
+        return ByteBufUtil.getBytes(out);
+    }
+}
