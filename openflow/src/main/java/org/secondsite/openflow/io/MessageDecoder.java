@@ -19,6 +19,7 @@ final class MessageDecoder extends ByteToMessageDecoder {
         int length = in.getUnsignedShort(in.readerIndex() + LENGTH_OFFSET);
         if (length < Incoming.HEADER_BYTES) {
             // The only fault that cannot be skipped: where the next message begins is unknown.
+            in.skipBytes(in.readableBytes());
             throw new CorruptedFrameException("a message says that it has " + length + " bytes");
         }
         if (in.readableBytes() >= length) {
