@@ -22,7 +22,11 @@ public enum Impairment {
     /** Serialisation rate in 10⁶ bits per second; 0 is unlimited. */
     RATE_MBIT("rateMbit", 0, 100_000),
     /** Bytes that may wait for the rate before frames are dropped at the tail. */
-    QUEUE_KIB("queueKiB", 1024, 65_536);
+    QUEUE_KIB("queueKiB", 1024, 65_536),
+    /** The longest IP packet that gets through, in bytes; 0 is any. Its sender is told of a longer one: {@link PacketTooBig}. */
+    MTU("mtu", 0, 65_535),
+    /** Share of those answers that are withheld, 0 to 1: with 1 the path is a black hole for what is too long (RFC 2923 §2.1). */
+    BLACKHOLE("blackhole", 0, 1);
 
     private final String key;
     private final double initial;

@@ -7,6 +7,8 @@ package org.secondsite.lab.wan;
  * @param delivered left at the far port, duplicates counted
  * @param cut dropped because the wire was cut, when offered or on the way
  * @param lost dropped at random
+ * @param tooBig dropped because the packet in it was longer than the MTU
+ * @param tooBigTold of these, how many were answered to their sender
  * @param overflowed dropped because the rate's queue or the emulator's memory was full
  * @param inFlight on the way now
  */
@@ -16,6 +18,8 @@ public record LinkCounters(
         long deliveredBytes,
         long cut,
         long lost,
+        long tooBig,
+        long tooBigTold,
         long overflowed,
         long duplicated,
         long corrupted,
@@ -25,7 +29,8 @@ public record LinkCounters(
     /** One JSON object, keys as the components. */
     String toJson() {
         return "{\"offered\":" + offered + ",\"delivered\":" + delivered + ",\"deliveredBytes\":" + deliveredBytes
-                + ",\"cut\":" + cut + ",\"lost\":" + lost + ",\"overflowed\":" + overflowed + ",\"duplicated\":"
+                + ",\"cut\":" + cut + ",\"lost\":" + lost + ",\"tooBig\":" + tooBig
+                + ",\"tooBigTold\":" + tooBigTold + ",\"overflowed\":" + overflowed + ",\"duplicated\":"
                 + duplicated + ",\"corrupted\":" + corrupted + ",\"reordered\":" + reordered + ",\"inFlight\":"
                 + inFlight + "}";
     }

@@ -10,6 +10,7 @@ import java.util.Map;
  *
  * <pre>
  *   set LINK KEY=VALUE …    keys as in {@link Impairment}: delayMs jitterMs loss duplicate corrupt reorder reorderMs rateMbit queueKiB
+ *                           mtu blackhole
  *   cut LINK                nothing gets through, not even what is on the way
  *   heal LINK               undoes a cut; other conditions stay
  *   show                    conditions and counters as one line of JSON

@@ -1,10 +1,12 @@
 package org.secondsite.lab.wan;
 
+import static org.secondsite.lab.wan.Impairment.BLACKHOLE;
 import static org.secondsite.lab.wan.Impairment.CORRUPT;
 import static org.secondsite.lab.wan.Impairment.DELAY_MS;
 import static org.secondsite.lab.wan.Impairment.DUPLICATE;
 import static org.secondsite.lab.wan.Impairment.JITTER_MS;
 import static org.secondsite.lab.wan.Impairment.LOSS;
+import static org.secondsite.lab.wan.Impairment.MTU;
 import static org.secondsite.lab.wan.Impairment.QUEUE_KIB;
 import static org.secondsite.lab.wan.Impairment.RATE_MBIT;
 import static org.secondsite.lab.wan.Impairment.REORDER;
@@ -13,7 +15,8 @@ import static org.secondsite.lab.wan.Impairment.REORDER_MS;
 import java.util.random.RandomGenerator;
 
 /**
- * One direction between two ports: first loss, then the serialiser (rate and its queue), then the way (delay and jitter).
+ * One direction between two ports: first loss, then the MTU, then the serialiser (rate and its queue), then the way (delay and
+ * jitter). Whom the MTU stops is told by the way back, so the narrow hop is just before the far port.
  *
  * <p>The serialiser needs no queue of its own. It is a time, {@code serialiserFreeAtNanos}; what waits is the time from now to
  * then, times the rate.
@@ -25,6 +28,7 @@ final class WanLink {
     final String to;
     final int toPort;
     private final RandomGenerator random;
+    private WanLink back;
     private LinkConditions conditions = LinkConditions.PERFECT;
     private long serialiserFreeAtNanos = Long.MIN_VALUE;
     private long lastArrivalNanos = Long.MIN_VALUE;
@@ -34,6 +38,8 @@ final class WanLink {
     private long deliveredBytes;
     private long cut;
     private long lost;
+    private long tooBig;
+    private long tooBigTold;
     private long overflowed;
     private long duplicated;
     private long corrupted;
@@ -45,6 +51,11 @@ final class WanLink {
         this.to = to;
         this.toPort = toPort;
         this.random = random;
+    }
+
+    /** The opposite direction. */
+    void pair(WanLink opposite) {
+        back = opposite;
     }
 
     LinkConditions conditions() {
@@ -69,6 +80,13 @@ final class WanLink {
             pool.release(slot);
             return;
         }
+        int mtuBytes = (int) conditions.get(MTU);
+        if (mtuBytes != 0 && lengthBytes - ETHERNET_HEADER_BYTES > mtuBytes) {
+            tooBig++;
+            tell(slot, lengthBytes, mtuBytes, nowNanos, pool, schedule);
+            pool.release(slot);
+            return;
+        }
         long sentNanos = serialise(lengthBytes, nowNanos);
         if (sentNanos == Long.MAX_VALUE) {
             overflowed++;
@@ -88,6 +106,20 @@ final class WanLink {
             }
         }
         send(slot, lengthBytes, arrivalNanos, schedule);
+    }
+
+    private void tell(int slot, int lengthBytes, int mtuBytes, long nowNanos, FramePool pool, WanSchedule schedule) {
+        int answer = happens(BLACKHOLE) ? FramePool.NONE : pool.take();
+        if (answer == FramePool.NONE) {
+            return;
+        }
+        int answerBytes = PacketTooBig.answer(pool.bytes(slot), lengthBytes, mtuBytes, pool.bytes(answer));
+        if (answerBytes == 0) {
+            pool.release(answer);
+            return;
+        }
+        tooBigTold++;
+        back.offer(answer, answerBytes, nowNanos, pool, schedule);
     }
 
     private void send(int slot, int lengthBytes, long arrivalNanos, WanSchedule schedule) {
@@ -146,6 +178,17 @@ final class WanLink {
 
     LinkCounters counters() {
         return new LinkCounters(
-                offered, delivered, deliveredBytes, cut, lost, overflowed, duplicated, corrupted, reordered, inFlight);
+                offered,
+                delivered,
+                deliveredBytes,
+                cut,
+                lost,
+                tooBig,
+                tooBigTold,
+                overflowed,
+                duplicated,
+                corrupted,
+                reordered,
+                inFlight);
     }
 }

@@ -50,6 +50,13 @@ public final class WanSegment {
                 }
             }
         }
+        for (int from = 0; from < links.length; from++) {
+            for (int to = 0; to < links.length; to++) {
+                if (from != to) {
+                    links[from][to].pair(links[to][from]);
+                }
+            }
+        }
     }
 
     /** A frame came in. Takes the slot over. */

@@ -171,6 +171,38 @@ class WanSegmentTest {
     }
 
     @Test
+    void whatIsLongerThanTheMtuIsDroppedAndItsSenderToldByTheWayBack() {
+        introduce();
+        segment.execute(WanCommand.parse("set a>b mtu=1400 delayMs=3"));
+        segment.execute(WanCommand.parse("set b>a delayMs=5"));
+        sendIp(A, B, 0, 14 + 1400);
+        sendIp(A, B, 0, 14 + 1401);
+        sendIp(B, A, 0, 14 + 1500);
+        runUntil(100 * MILLISECOND);
+        assertEquals(1, arrivals.stream().filter(arrival -> arrival.port() == B).count());
+        LinkCounters counters = segment.counters().get("a>b");
+        assertEquals(1, counters.tooBig());
+        assertEquals(1, counters.tooBigTold());
+        assertEquals(3, segment.counters().get("b>a").delivered(), "the first frame, the long one, and the answer");
+        assertEquals(5 * MILLISECOND, arrivals.getLast().atNanos());
+        segment.execute(WanCommand.parse("set a>b mtu=0"));
+        sendIp(A, B, 200 * MILLISECOND, 14 + 1500);
+        runUntil(300 * MILLISECOND);
+        assertEquals(1, segment.counters().get("a>b").tooBig());
+    }
+
+    @Test
+    void inABlackHoleNobodyIsTold() {
+        introduce();
+        segment.execute(WanCommand.parse("set a-b mtu=1400 blackhole=1"));
+        sendIp(A, B, 0, 14 + 1401);
+        runUntil(100 * MILLISECOND);
+        assertEquals(List.of(), arrivals);
+        assertEquals(1, segment.counters().get("a>b").tooBig());
+        assertEquals(0, segment.counters().get("a>b").tooBigTold());
+    }
+
+    @Test
     void equalSeedsGiveEqualFates() {
         WanSegment other = new WanSegment(List.of("a", "b", "w"), pool, 42);
         WanCommand harsh = WanCommand.parse("set all loss=0.5 jitterMs=3 duplicate=0.2");
@@ -229,6 +261,17 @@ class WanSegmentTest {
 
     private void send(int from, int to, int number, long nowNanos, int lengthBytes) {
         offer(from, host(to), host(from), number, nowNanos, lengthBytes);
+    }
+
+    /** An IPv4 packet with DF. */
+    private void sendIp(int from, int to, long nowNanos, int lengthBytes) {
+        int slot = pool.take();
+        MemorySegment frame = pool.bytes(slot);
+        write(frame, host(to), host(from), 0);
+        frame.set(ValueLayout.JAVA_BYTE, 12, (byte) 0x08);
+        frame.set(ValueLayout.JAVA_BYTE, 14, (byte) 0x45);
+        frame.set(ValueLayout.JAVA_BYTE, 20, (byte) 0x40);
+        segment.offer(from, slot, lengthBytes, nowNanos);
     }
 
     private void offer(int port, long destination, long source, int number, long nowNanos, int lengthBytes) {
