@@ -1,6 +1,7 @@
 package org.secondsite.replicator.trace;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
@@ -77,6 +78,61 @@ class ColoTraceFuzzTest {
                 anyFileIsEpochsOrAFormatError(changed);
             }
         }
+    }
+
+    @Test
+    void aGuestLargerThanAnyIsAFormatError() {
+        ByteBuffer sizes = section()
+                .putLong(1L << 62 | ColoTrace.FLAG_SIZES)
+                .put((byte) 1)
+                .put((byte) 'r')
+                .putLong(1L << 62);
+        assertEquals("block 'r' has " + (1L << 62) + " bytes", refusal(sizes));
+    }
+
+    @Test
+    void aPageBeforeTheFirstIsAFormatError() {
+        ByteBuffer page = section()
+                .putLong(RAM_BYTES | ColoTrace.FLAG_SIZES)
+                .put((byte) 1)
+                .put((byte) 'r')
+                .putLong(RAM_BYTES)
+                .putLong(-PageSet.PAGE_BYTES | ColoTrace.FLAG_FILL)
+                .put((byte) 1)
+                .put((byte) 'r');
+        assertEquals("page -4096 of block 'r'", refusal(page));
+    }
+
+    @Test
+    void aGuestWithoutRamIsAFormatError() {
+        assertEquals("no block of RAM", refusal(start().put((byte) ColoTrace.SECTION_FULL)));
+    }
+
+    private static ByteBuffer start() {
+        return ByteBuffer.allocate(200).putInt(ColoTrace.QEVM).putInt(3);
+    }
+
+    /** The beginning of a section with RAM: number 1, without a name, instance or version. */
+    private static ByteBuffer section() {
+        return start().put((byte) ColoTrace.SECTION_START)
+                .putInt(1)
+                .put((byte) 0)
+                .putLong(0);
+    }
+
+    private static String refusal(ByteBuffer sent) {
+        int length = sent.flip().remaining();
+        byte[] file = new byte[13 + length + 14];
+        ByteBuffer.wrap(file)
+                .put((byte) 0)
+                .putLong(0)
+                .putInt(length)
+                .put(sent)
+                .put((byte) 1)
+                .putLong(0)
+                .putInt(1);
+        ColoTrace trace = new ColoTrace(VM, new ByteArrayInputStream(file));
+        return assertThrows(TraceFormatException.class, trace::next).getMessage();
     }
 
     private static int read(byte[] in) throws IOException {
