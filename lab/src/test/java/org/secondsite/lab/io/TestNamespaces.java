@@ -26,14 +26,7 @@ public final class TestNamespaces implements AutoCloseable {
             for (String name : shortNames) {
                 Commands.run("ip", "netns", "add", namespaces.name(name));
                 namespaces.names.add(name);
-                Commands.run(
-                        "ip",
-                        "netns",
-                        "exec",
-                        namespaces.name(name),
-                        "sysctl",
-                        "-qw",
-                        "net.ipv6.conf.all.disable_ipv6=1");
+                namespaces.inside(name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1");
                 Commands.run("ip", "-n", namespaces.name(name), "link", "set", "lo", "up");
             }
         } catch (IOException e) {
@@ -46,6 +39,13 @@ public final class TestNamespaces implements AutoCloseable {
     /** The full name. */
     public String name(String shortName) {
         return prefix + shortName;
+    }
+
+    /** Runs a command inside; returns what it printed. */
+    public String inside(String shortName, String... command) throws IOException {
+        List<String> words = new ArrayList<>(List.of("ip", "netns", "exec", name(shortName)));
+        words.addAll(List.of(command));
+        return Commands.run(words, "");
     }
 
     /** A veth pair without offloads; only the first end has an address. */
@@ -67,22 +67,7 @@ public final class TestNamespaces implements AutoCloseable {
                 name(other));
         Commands.run("ip", "-n", name(one), "addr", "add", address, "dev", oneInterface);
         for (String[] end : new String[][] {{one, oneInterface}, {other, otherInterface}}) {
-            Commands.run(
-                    "ip",
-                    "netns",
-                    "exec",
-                    name(end[0]),
-                    "ethtool",
-                    "-K",
-                    end[1],
-                    "tx",
-                    "off",
-                    "tso",
-                    "off",
-                    "gso",
-                    "off",
-                    "gro",
-                    "off");
+            inside(end[0], "ethtool", "-K", end[1], "tx", "off", "tso", "off", "gso", "off", "gro", "off");
             Commands.run("ip", "-n", name(end[0]), "link", "set", end[1], "up");
         }
     }

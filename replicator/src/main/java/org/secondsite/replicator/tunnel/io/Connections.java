@@ -11,11 +11,13 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.unix.IntegerUnixChannelOption;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.secondsite.replicator.tunnel.Hello;
 import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
@@ -35,6 +37,12 @@ final class Connections implements AutoCloseable {
 
     private static final long KERNEL_UNSENT_BYTES = 128 << 10;
 
+    /** RFC 4821 §7.2, and what Linux takes too: every path of these days lets packets of this size through. */
+    private static final int SMALL_SEGMENT_BYTES = 1024;
+
+    /** See tcp(7). Both ends of a connection keep to what the one that opens it asks for. */
+    private static final ChannelOption<Integer> TCP_MAXSEG = new IntegerUnixChannelOption("TCP_MAXSEG", 6, 2);
+
     /** Inbound connections; more than this many at a time are turned away: a session, the one before, and strangers. */
     private static final int MAX_PENDING = 3 * Hello.MAX_CONNECTIONS;
 
@@ -45,9 +53,11 @@ final class Connections implements AutoCloseable {
     private final EventLoopGroup loop;
     private final LinkMaker links;
     private final RejectionListener rejections;
+    private final BooleanSupplier blackHole;
     private Channel server;
     private int backoffMs;
     private int pending;
+    private boolean smallSegments;
     private boolean closed;
 
     /** Makes the handler of a new connection. */
@@ -60,7 +70,18 @@ final class Connections implements AutoCloseable {
         void rejected(Reset reset);
     }
 
-    Connections(TunnelSettings settings, EventLoopGroup loop, LinkMaker links, RejectionListener rejections) {
+    /**
+     * Opens nothing yet.
+     *
+     * @param blackHole asked before each new session: whether it is to be made of small segments
+     */
+    Connections(
+            TunnelSettings settings,
+            EventLoopGroup loop,
+            LinkMaker links,
+            RejectionListener rejections,
+            BooleanSupplier blackHole) {
+        this.blackHole = blackHole;
         this.settings = settings;
         this.loop = loop;
         this.links = links;
@@ -137,7 +158,21 @@ final class Connections implements AutoCloseable {
             }
             return;
         }
-        var _ = new Bootstrap()
+        if (number == 0) {
+            boolean before = smallSegments;
+            smallSegments = blackHole.getAsBoolean();
+            if (smallSegments && !before) {
+                LOG.warn(
+                        "the way to {} seems to swallow long packets: it gets segments of {} bytes",
+                        settings.peer(),
+                        SMALL_SEGMENT_BYTES);
+            }
+        }
+        Bootstrap bootstrap = new Bootstrap();
+        if (smallSegments) {
+            bootstrap.option(TCP_MAXSEG, SMALL_SEGMENT_BYTES);
+        }
+        var _ = bootstrap
                 .group(loop)
                 .channel(EpollSocketChannel.class)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WRITE_BUFFER)

@@ -97,6 +97,7 @@ final class Link extends ByteToMessageDecoder {
     private Channel channel;
     private int number;
     private boolean wasOpen;
+    private boolean late;
     private ScheduledFuture<?> setupTimer;
     private ScheduledFuture<?> heartbeat;
     private Phase phase = Phase.SECURING;
@@ -126,6 +127,11 @@ final class Link extends ByteToMessageDecoder {
     /** Whether it ever was: then its end is a break, not a rejection. */
     boolean wasOpen() {
         return wasOpen;
+    }
+
+    /** Whether it ended because it did not come about in time. */
+    boolean isLate() {
+        return late;
     }
 
     /** 0 for the first connection of a session, as soon as the peer was heard. */
@@ -216,7 +222,10 @@ final class Link extends ByteToMessageDecoder {
         int setupMs = Math.max(MIN_SETUP_MS, 3 * settings.timing().silenceMs());
         setupTimer = context.executor()
                 .schedule(
-                        () -> close(new Reset(ResetCode.HANDSHAKE, phase + " took more than " + setupMs + " ms")),
+                        () -> {
+                            late = true;
+                            close(new Reset(ResetCode.HANDSHAKE, phase + " took more than " + setupMs + " ms"));
+                        },
                         setupMs,
                         TimeUnit.MILLISECONDS);
     }

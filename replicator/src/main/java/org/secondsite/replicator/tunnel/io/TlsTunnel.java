@@ -18,6 +18,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.BeaconKey;
+import org.secondsite.replicator.tunnel.BlackHoleDoubt;
 import org.secondsite.replicator.tunnel.FrameType;
 import org.secondsite.replicator.tunnel.Hello;
 import org.secondsite.replicator.tunnel.PeerMessage;
@@ -63,6 +64,8 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     private final Hello hello;
     private final SecureRandom random = new SecureRandom();
     private final RttEstimate rtt = new RttEstimate();
+    private final BlackHoleDoubt blackHole;
+    private volatile long beaconNanos;
     private InetSocketAddress address;
     private Bundle bundle;
     private boolean connected;
@@ -102,7 +105,9 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
         this.beaconLoop = beaconGroup.next();
         this.sender = new EpochSender(name, loop, settings.limits().maxInFlightBytes());
         this.receiver = new EpochReceiver(name, loop, settings.limits(), this.listener::epochReceived);
-        this.connections = new Connections(settings, group, this::link, this::rejected);
+        this.blackHole = new BlackHoleDoubt(settings.timing().silenceMs());
+        this.connections =
+                new Connections(settings, group, this::link, this::rejected, () -> blackHole.isBlackHole(beaconNanos));
         this.beacons = new BeaconSocket(settings, hello, this::beaconHeard);
     }
 
@@ -401,6 +406,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     }
 
     private void beaconHeard(long nanoTime, long roundTripNanos) {
+        beaconNanos = nanoTime;
         listener.peerHeard(nanoTime);
         post(() -> rtt.sample(roundTripNanos), () -> {});
     }
@@ -428,6 +434,9 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
             rejected(reset);
         }
         if (over.isOutbound() && !closed) {
+            if (over.ownNumber() == 0) {
+                blackHole.ended(over.isLate() ? ResetCode.SILENCE : reset.code(), over.wasOpen(), System.nanoTime());
+            }
             connectAgain(over);
         }
     }
