@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param bgp the routers to announce prefixes to; empty: no announcements
  * @param openflow the switches to program; empty: none
  * @param management the local control socket
+ * @param metrics where the figures are shown; empty: nowhere
  * @param groups the protection groups, in the order of the file
  */
 public record GatewayConfig(
@@ -34,6 +35,7 @@ public record GatewayConfig(
         Optional<Bgp> bgp,
         Optional<OpenFlow> openflow,
         Management management,
+        Optional<MetricsConfig> metrics,
         List<Group> groups) {
 
     /** Copies the list, so that the settings stay as they are. */

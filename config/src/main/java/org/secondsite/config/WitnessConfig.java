@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param maximumGrantDelayMs the bound on that preference, at least {@code ownerFreshMs}
  * @param groups the groups it keeps records of
  * @param quorum the nodes that keep the records together; empty: this witness alone
+ * @param metrics where the figures are shown; empty: nowhere
  */
 public record WitnessConfig(
         InetSocketAddress listen,
@@ -23,7 +24,8 @@ public record WitnessConfig(
         int ownerFreshMs,
         int maximumGrantDelayMs,
         List<Group> groups,
-        Optional<Quorum> quorum) {
+        Optional<Quorum> quorum,
+        Optional<MetricsConfig> metrics) {
 
     /** Copies the list. */
     public WitnessConfig {

@@ -3,7 +3,10 @@ package org.secondsite.config.yaml;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.GatewayConfig;
@@ -46,7 +49,20 @@ public final class GatewayDocument {
                 bgp,
                 openflow,
                 new GatewayConfig.Management(root.section("management").socket("socket")),
+                MetricsReading.read(root, listening(tunnel, checkpoint, openflow)),
                 new GroupsReading(dataPlane, openflow).read(root));
+    }
+
+    private static Map<String, InetSocketAddress> listening(
+            GatewayConfig.Tunnel tunnel,
+            GatewayConfig.Checkpoint checkpoint,
+            Optional<GatewayConfig.OpenFlow> openflow) {
+        Map<String, InetSocketAddress> listening = new LinkedHashMap<>();
+        listening.put("tunnel.listen", tunnel.listen());
+        listening.put("checkpoint.listen", checkpoint.listen());
+        openflow.ifPresent(of -> listening.put("openflow.listen", of.listen()));
+        listening.values().removeIf(Objects::isNull);
+        return listening;
     }
 
     private static GatewayConfig.Tunnel tunnel(Section section) {

@@ -3,6 +3,7 @@ package org.secondsite.config.yaml;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.secondsite.config.ConfigResult;
@@ -23,14 +24,16 @@ public final class WitnessDocument {
     }
 
     private static WitnessConfig config(Section root) {
+        InetSocketAddress listen = root.endpoint("listen");
         WitnessConfig config = new WitnessConfig(
-                root.endpoint("listen"),
+                listen,
                 root.file("dataDirectory"),
                 TlsReading.read(root),
                 root.integer("ownerFreshMs", 10, 60_000, 300),
                 root.integer("maximumGrantDelayMs", 10, 600_000, 2000),
                 groups(root),
-                quorum(root));
+                quorum(root),
+                MetricsReading.read(root, listen == null ? Map.of() : Map.of("listen", listen)));
         if (root.sound("ownerFreshMs", "maximumGrantDelayMs") && config.maximumGrantDelayMs() < config.ownerFreshMs()) {
             root.problem(
                     "maximumGrantDelayMs",

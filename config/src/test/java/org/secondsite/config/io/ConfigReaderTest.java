@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +26,8 @@ import org.secondsite.config.ConfigResult;
 import org.secondsite.config.DirtyPages;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.IpPrefix;
+import org.secondsite.config.MetricsConfig;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
@@ -66,6 +69,29 @@ class ConfigReaderTest {
         assertEquals(
                 Optional.of(new GatewayConfig.Attachment(new SwitchId("sw-a"), "vm2")),
                 web.vms().get(1).attachment());
+    }
+
+    @Test
+    void showsMetricsOnlyWhereTheFileSaysSo() throws IOException {
+        String gateway = resource("gateway.yaml");
+        String witness = resource("witness.yaml");
+        String metrics = "metrics: {listen: \"127.0.0.1:9464\"}\n";
+        assertEquals(
+                Optional.empty(),
+                valid(ConfigReader.readGateway(written("g.yaml", gateway))).metrics());
+        assertEquals(
+                Optional.empty(),
+                valid(ConfigReader.readWitness(written("w.yaml", witness))).metrics());
+        Optional<MetricsConfig> expected =
+                Optional.of(new MetricsConfig(new InetSocketAddress(IpPrefix.parseAddress("127.0.0.1"), 9464)));
+        assertEquals(
+                expected,
+                valid(ConfigReader.readGateway(written("g.yaml", metrics + gateway)))
+                        .metrics());
+        assertEquals(
+                expected,
+                valid(ConfigReader.readWitness(written("w.yaml", metrics + witness)))
+                        .metrics());
     }
 
     @Test

@@ -165,6 +165,7 @@ final class World {
                 Optional.empty(),
                 Optional.empty(),
                 new GatewayConfig.Management(none),
+                Optional.empty(),
                 List.of(new GatewayConfig.Group(
                         GROUP,
                         List.of(),

@@ -97,6 +97,7 @@ final class EmbeddedSite implements AutoCloseable {
                                 Optional.empty())))),
                 Optional.empty(),
                 new GatewayConfig.Management(directory.resolve(name + ".sock")),
+                Optional.empty(),
                 List.of(new GatewayConfig.Group(
                         GROUP,
                         List.of(PREFIX),
