@@ -195,8 +195,8 @@ public final class EpochBuffer implements AutoCloseable {
     }
 
     /** Counts a packet that was dropped because its source address is not the VM's. */
-    public void spoofed(int lane) {
-        lanes[lane].spoofed();
+    public void spoofed(int lane, int bytes) {
+        lanes[lane].spoofed(bytes);
     }
 
     /** {@link DataPlane#hold}. Returns false if it was refused. */

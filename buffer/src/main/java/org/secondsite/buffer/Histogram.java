@@ -1,5 +1,8 @@
 package org.secondsite.buffer;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * A distribution of non-negative numbers in buckets whose bounds are 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20,
  * ...: four for each doubling, so that a quantile is at most 25% too high. One thread records, any may read;
@@ -8,9 +11,11 @@ package org.secondsite.buffer;
 public final class Histogram {
     private static final int SUB_BITS = 2;
     private static final int BUCKETS = 64 << SUB_BITS;
+    private static final int POWERS = 48;
 
     private final Tally[] counts = new Tally[BUCKETS];
     private final Tally max = new Tally();
+    private final Tally sum = new Tally();
 
     /** An empty distribution. */
     public Histogram() {
@@ -22,6 +27,7 @@ public final class Histogram {
     /** Adds a value; a negative one counts as 0. */
     public void record(long value) {
         long counted = Math.max(0, value);
+        sum.add(counted);
         counts[bucket(counted)].add(1);
         if (counted > max.get()) {
             max.set(counted);
@@ -37,7 +43,26 @@ public final class Histogram {
             total += seen[i];
         }
         long highest = max.get();
-        return new Summary(total, quantile(seen, total, 0.5, highest), quantile(seen, total, 0.99, highest), highest);
+        return new Summary(
+                total,
+                sum.get(),
+                quantile(seen, total, 0.5, highest),
+                quantile(seen, total, 0.99, highest),
+                highest,
+                below(seen));
+    }
+
+    private static List<Long> below(long[] seen) {
+        List<Long> below = new ArrayList<>(POWERS);
+        long total = 0;
+        int bucket = 0;
+        for (int power = 0; power < POWERS; power++) {
+            for (int end = bucket(1L << power); bucket < end; bucket++) {
+                total += seen[bucket];
+            }
+            below.add(total);
+        }
+        return List.copyOf(below);
     }
 
     private static long quantile(long[] seen, long total, double share, long highest) {
@@ -71,15 +96,22 @@ public final class Histogram {
     }
 
     /**
-     * A distribution in four numbers, of the unit that was recorded.
+     * A distribution in a few numbers, of the unit that was recorded.
      *
      * @param count how many values there were
+     * @param sum their sum
      * @param p50 half of them are at most this; 0 when there are none
      * @param p99 99 of 100 are at most this
      * @param max the largest, exact
+     * @param below how many are below 1, 2, 4, 8, … 2<sup>47</sup>
      */
-    public record Summary(long count, long p50, long p99, long max) {
+    public record Summary(long count, long sum, long p50, long p99, long max, List<Long> below) {
         /** No values. */
-        public static final Summary EMPTY = new Summary(0, 0, 0, 0);
+        public static final Summary EMPTY = new Histogram().summary();
+
+        /** Copies the list. */
+        public Summary {
+            below = List.copyOf(below);
+        }
     }
 }

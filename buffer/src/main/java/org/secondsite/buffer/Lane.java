@@ -26,6 +26,10 @@ final class Lane {
     private volatile EpochId lastCommitted = EpochId.NONE;
     private volatile EpochId oldestSealed = EpochId.NONE;
     private volatile int sealedEpochs;
+    private volatile long oldestSealedNanos;
+
+    /** When the first packet of the open epoch came; 0 when it has none. */
+    private final Tally openedNanos = new Tally();
 
     private final Tally acceptedPackets = new Tally();
     private final Tally acceptedBytes = new Tally();
@@ -33,6 +37,10 @@ final class Lane {
     private final Tally droppedQuota = new Tally();
     private final Tally droppedPool = new Tally();
     private final Tally droppedSpoofed = new Tally();
+    private final Tally closedBytes = new Tally();
+    private final Tally quotaBytesDropped = new Tally();
+    private final Tally poolBytesDropped = new Tally();
+    private final Tally spoofedBytes = new Tally();
     private final Tally refusedCommands = new Tally();
     private final Tally discardedPackets = new Tally();
     private final Tally discardedBytes = new Tally();
@@ -53,37 +61,40 @@ final class Lane {
     /** The frame is copied. */
     Arrival arrive(MemorySegment source, long offset, int bytes, int tag, long nowNanos) {
         if (!mayCome(bytes)) {
-            return refusal();
+            return refusal(bytes);
         }
         boolean first = stream.tail() == openFrom;
         boolean appended = bytes <= frameBytes && stream.append(source, offset, bytes, tag);
-        return appended ? accepted(bytes, first, nowNanos) : noRoom();
+        return appended ? accepted(bytes, first, nowNanos) : noRoom(bytes);
     }
 
     /** The frame stays where it is, in the lent memory. */
     Arrival arriveLent(long offset, int bytes, int tag, long nowNanos) {
         if (!mayCome(bytes)) {
-            return refusal();
+            return refusal(bytes);
         }
         boolean first = stream.tail() == openFrom;
         boolean appended = bytes <= frameBytes && stream.appendLent(offset, bytes, tag);
-        return appended ? accepted(bytes, first, nowNanos) : noRoom();
+        return appended ? accepted(bytes, first, nowNanos) : noRoom(bytes);
     }
 
     private boolean mayCome(int bytes) {
         return state != VmState.CLOSED && stream.heldBytes() + RecordStream.recordBytes(bytes) <= quotaBytes;
     }
 
-    private Arrival refusal() {
+    private Arrival refusal(int bytes) {
         if (state == VmState.CLOSED) {
+            closedBytes.add(bytes);
             droppedClosed.add(1);
             return Arrival.CLOSED;
         }
+        quotaBytesDropped.add(bytes);
         droppedQuota.add(1);
         return Arrival.OVER_QUOTA;
     }
 
-    private Arrival noRoom() {
+    private Arrival noRoom(int bytes) {
+        poolBytesDropped.add(bytes);
         droppedPool.add(1);
         return Arrival.NO_ROOM;
     }
@@ -98,11 +109,13 @@ final class Lane {
         }
         if (first) {
             openSinceNanos = nowNanos;
+            openedNanos.set(nowNanos);
         }
         return Arrival.HELD;
     }
 
-    void spoofed() {
+    void spoofed(int bytes) {
+        spoofedBytes.add(bytes);
         droppedSpoofed.add(1);
     }
 
@@ -123,8 +136,9 @@ final class Lane {
         }
         state = VmState.PASS;
         sealed.clear();
-        showSealed();
         openFrom = stream.tail();
+        openedNanos.set(0);
+        showSealed();
         stream.allowUpTo(openFrom);
         return true;
     }
@@ -140,6 +154,7 @@ final class Lane {
         if (state == VmState.HOLD) {
             sealed.add(epoch, stream.tail(), openSinceNanos);
             openFrom = stream.tail();
+            openedNanos.set(0);
             showSealed();
         }
         lastSealed = epoch;
@@ -177,6 +192,7 @@ final class Lane {
         long bytes = heldBytes();
         stream.discardAll();
         openFrom = stream.tail();
+        openedNanos.set(0);
         discardedPackets.add(packets);
         discardedBytes.add(bytes);
     }
@@ -227,6 +243,12 @@ final class Lane {
         return acceptedBytes.get() - gone;
     }
 
+    /** Any thread: when the oldest packet came that waits for a commit; 0 when none waits. */
+    private long waitingSinceNanos() {
+        long inSealed = oldestSealedNanos;
+        return inSealed != 0 ? inSealed : openedNanos.get();
+    }
+
     VmCounters counters() {
         return new VmCounters(
                 state,
@@ -246,7 +268,15 @@ final class Lane {
                 oldestSealed,
                 lastSealed,
                 lastCommitted,
-                refusedCommands.get());
+                refusedCommands.get(),
+                waitingSinceNanos(),
+                new LostBytes(
+                        discardedBytes.get(),
+                        closedBytes.get(),
+                        quotaBytesDropped.get(),
+                        poolBytesDropped.get(),
+                        spoofedBytes.get(),
+                        unsendableBytes.get()));
     }
 
     /** DESIGN §4, NothingAfterFence: a command of a lower term than the highest seen changes nothing. */
@@ -262,5 +292,6 @@ final class Lane {
     private void showSealed() {
         oldestSealed = sealed.oldest();
         sealedEpochs = sealed.size();
+        oldestSealedNanos = sealed.oldestNanos(stream.head(), 0);
     }
 }

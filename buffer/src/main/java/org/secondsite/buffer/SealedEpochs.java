@@ -13,6 +13,7 @@ final class SealedEpochs {
     private long[] sinceNanos = new long[16];
     private int first;
     private int size;
+    private long removedEnd;
     private EpochId lastRemoved = EpochId.NONE;
 
     int size() {
@@ -26,9 +27,10 @@ final class SealedEpochs {
 
     /** The arrival time of the oldest packet in the oldest epoch that has one; {@code otherwise} when all are empty. */
     long oldestNanos(long head, long otherwise) {
+        long from = Math.max(head, removedEnd);
         for (int i = 0; i < size; i++) {
             int at = (first + i) & (ids.length - 1);
-            if (ends[at] > head) {
+            if (ends[at] > from) {
                 return sinceNanos[at];
             }
         }
@@ -61,6 +63,7 @@ final class SealedEpochs {
         while (size > 0 && ids[first].atMost(upTo)) {
             end = ends[first];
             lastRemoved = ids[first];
+            removedEnd = end;
             ids[first] = null;
             first = (first + 1) & (ids.length - 1);
             size--;

@@ -24,6 +24,8 @@ import org.secondsite.config.EpochId;
  * @param lastSealed the last epoch sealed; {@link EpochId#NONE} before the first
  * @param lastCommitted the last epoch released by a commit; {@link EpochId#NONE} before the first
  * @param refusedCommands commands refused for a stale term or an id that does not grow
+ * @param oldestNanos when the oldest packet arrived that waits for a commit, on the port's monotonic clock; 0 when none waits
+ * @param lostBytes the bytes of discarded and dropped packets
  */
 public record VmCounters(
         VmState state,
@@ -43,7 +45,9 @@ public record VmCounters(
         EpochId oldestSealed,
         EpochId lastSealed,
         EpochId lastCommitted,
-        long refusedCommands) {
+        long refusedCommands,
+        long oldestNanos,
+        LostBytes lostBytes) {
 
     /** Every packet of this VM that was lost on purpose or by overflow, except those that a fence discarded. */
     public long dropped() {

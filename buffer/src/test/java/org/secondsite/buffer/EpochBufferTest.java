@@ -73,6 +73,8 @@ class EpochBufferTest {
         assertEquals(VmState.CLOSED, counters.state());
         assertEquals(1, counters.discardedPackets());
         assertEquals(1, counters.droppedClosed());
+        assertEquals(8, counters.lostBytes().discarded());
+        assertEquals(8, counters.lostBytes().closed());
         assertEquals(5, counters.refusedCommands());
         assertEquals(0, counters.heldMemoryBytes());
     }
@@ -126,6 +128,7 @@ class EpochBufferTest {
         }
         assertEquals((64 << 10) / 16, taken);
         assertEquals(1, buffer.counters(0).droppedQuota());
+        assertEquals(8, buffer.counters(0).lostBytes().quota());
         buffer.seal(0, new EpochId(1, 1));
         buffer.commit(0, new EpochId(1, 1));
         List<Integer> left = drain(0);
@@ -146,6 +149,7 @@ class EpochBufferTest {
         buffer.unsendable(0);
         assertEquals(List.of(2), drain(0));
         assertEquals(1, buffer.counters(0).droppedRelease());
+        assertEquals(8, buffer.counters(0).lostBytes().release());
         assertEquals(0, buffer.counters(0).heldBytes());
     }
 
@@ -171,16 +175,23 @@ class EpochBufferTest {
     void oldestPacketIsKnownThroughSealAndCommit() {
         buffer.hold(0, 1);
         assertEquals(1000, buffer.oldestNanos(0, 1000));
+        assertEquals(0, buffer.counters(0).oldestNanos());
         arriveAt(10);
         arriveAt(20);
+        assertEquals(10, buffer.counters(0).oldestNanos());
         buffer.seal(0, new EpochId(1, 1));
         arriveAt(30);
         assertEquals(10, buffer.oldestNanos(0, 1000));
         buffer.commit(0, new EpochId(1, 1));
+        assertEquals(30, buffer.counters(0).oldestNanos(), "what is committed waits no more");
         drain(0);
         assertEquals(30, buffer.oldestNanos(0, 1000));
         buffer.seal(0, new EpochId(1, 2));
         assertEquals(30, buffer.oldestNanos(0, 1000));
+        assertEquals(30, buffer.counters(0).oldestNanos());
+        buffer.seal(0, new EpochId(1, 3));
+        buffer.commit(0, new EpochId(1, 2));
+        assertEquals(0, buffer.counters(0).oldestNanos(), "an empty epoch has no oldest packet");
         buffer.fence(0, 1);
         assertEquals(1000, buffer.oldestNanos(0, 1000));
     }
@@ -198,6 +209,7 @@ class EpochBufferTest {
         byte[] giant = new byte[9001];
         assertEquals(Arrival.NO_ROOM, buffer.arrive(0, MemorySegment.ofArray(giant), 0, giant.length, 0, 0));
         assertEquals(1, buffer.counters(0).droppedPool());
+        assertEquals(9001, buffer.counters(0).lostBytes().pool());
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -40,6 +41,29 @@ class HistogramTest {
         Histogram histogram = new Histogram();
         assertEquals(Histogram.Summary.EMPTY, histogram.summary());
         histogram.record(-5);
-        assertEquals(new Histogram.Summary(1, 0, 0, 0), histogram.summary());
+        assertEquals(
+                new Histogram.Summary(1, 0, 0, 0, 0, Collections.nCopies(48, 1L)),
+                histogram.summary(),
+                "one that is below every power of two");
+    }
+
+    @Test
+    void countsBelowPowersOfTwoAreExact() {
+        Histogram histogram = new Histogram();
+        long[] values = new Random(5).longs(5000, 0, 1 << 20).toArray();
+        long sum = 0;
+        for (long value : values) {
+            histogram.record(value);
+            sum += value;
+        }
+        Histogram.Summary summary = histogram.summary();
+        assertEquals(sum, summary.sum());
+        for (int power = 0; power < summary.below().size(); power++) {
+            long bound = 1L << power;
+            assertEquals(
+                    Arrays.stream(values).filter(value -> value < bound).count(),
+                    summary.below().get(power),
+                    "below " + bound);
+        }
     }
 }

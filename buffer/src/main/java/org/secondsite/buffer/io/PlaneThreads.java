@@ -324,7 +324,7 @@ final class PlaneThreads implements DataPlane {
                 }
                 return passed;
             }
-            case SPOOFED -> buffer.spoofed(classifier.lane());
+            case SPOOFED -> buffer.spoofed(classifier.lane(), bytes);
             case UNPROTECTED -> unprotected.lazySet(unprotected.get() + 1);
             case MALFORMED -> malformed.lazySet(malformed.get() + 1);
             case ANSWERED -> {}
