@@ -22,10 +22,14 @@ public enum ResetCode {
     REPLACED(9),
     /** Nothing was heard for too long. */
     SILENCE(10),
-    /** The TLS handshake failed, or did not end in time. */
+    /** The TLS handshake failed for another reason than the peer's certificate, or did not end in time. */
     HANDSHAKE(11),
     /** The network closed the connection. */
-    BROKEN(12);
+    BROKEN(12),
+    /** The peer's certificate is expired, or not valid yet. */
+    EXPIRED(13),
+    /** The peer showed no certificate of the configured authority. */
+    FOREIGN(14);
 
     private static final ResetCode[] BY_CODE = new ResetCode[16];
 

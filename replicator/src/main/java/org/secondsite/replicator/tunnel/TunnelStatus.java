@@ -2,6 +2,7 @@ package org.secondsite.replicator.tunnel;
 
 import java.util.Map;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.codec.VersionCounters;
 
 /**
  * How a tunnel is doing, as of the last heartbeat.
@@ -13,7 +14,9 @@ import org.secondsite.config.VmId;
  * @param connections how many connections share the epochs now
  * @param rejections how many connections were turned away, by reason
  * @param lastRejection the last such reason in words, empty if there was none
+ * @param breaks how many sessions ended, by reason
  * @param inFlight what of each VM is sent or waits, and is not committed
+ * @param versions how well the page versions of the sending side served, since the tunnel was opened
  * @param counters since the tunnel was opened
  */
 public record TunnelStatus(
@@ -24,12 +27,25 @@ public record TunnelStatus(
         int connections,
         Map<ResetCode, Long> rejections,
         String lastRejection,
+        Map<ResetCode, Long> breaks,
         Map<VmId, SendWindow.InFlight> inFlight,
+        VersionCounters versions,
         Counters counters) {
     /** Copies the maps. */
     public TunnelStatus {
         rejections = Map.copyOf(rejections);
+        breaks = Map.copyOf(breaks);
         inFlight = Map.copyOf(inFlight);
+    }
+
+    /** Epochs of all VMs that are sent or wait, and are not committed. */
+    public int epochsInFlight() {
+        return inFlight.values().stream().mapToInt(SendWindow.InFlight::epochs).sum();
+    }
+
+    /** Their size in plain form. */
+    public long bytesInFlight() {
+        return inFlight.values().stream().mapToLong(SendWindow.InFlight::bytes).sum();
     }
 
     /**

@@ -17,6 +17,7 @@ import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.codec.CodecBuffers;
 import org.secondsite.replicator.codec.CodecSettings;
 import org.secondsite.replicator.codec.EpochEncoder;
+import org.secondsite.replicator.codec.VersionCounters;
 import org.secondsite.replicator.tunnel.FrameQueue;
 import org.secondsite.replicator.tunnel.FrameType;
 import org.secondsite.replicator.tunnel.Hello;
@@ -59,6 +60,11 @@ final class EpochSender implements AutoCloseable {
     /** Streams whose stretch is encoded and that wait for the link, by number. */
     private final Map<Integer, SendWindow.Stream> stretched = new HashMap<>();
 
+    /** What the encoders in use have counted, by stream, and what those before them have. */
+    private final Map<Integer, VersionCounters> counted = new HashMap<>();
+
+    private VersionCounters countedBefore = VersionCounters.ZERO;
+
     private CodecSettings codec;
     private Bundle bundle;
     private int encoding;
@@ -88,7 +94,7 @@ final class EpochSender implements AutoCloseable {
         Optional<SendWindow.Stream> told = window.discard(vm);
         if (told.isPresent()) {
             int number = told.get().number();
-            forget(encoders.remove(number));
+            forget(number, encoders.remove(number));
             queue.discard(number);
             stretched.remove(number);
             if (bundle != null) {
@@ -113,7 +119,7 @@ final class EpochSender implements AutoCloseable {
     /** The session is over. */
     void stop() {
         bundle = null;
-        encoders.values().forEach(this::forget);
+        encoders.forEach(this::forget);
         encoders.clear();
         queue.clear();
         stretched.clear();
@@ -170,6 +176,11 @@ final class EpochSender implements AutoCloseable {
         return codedBytesSent;
     }
 
+    /** How well the versions of all streams serve; of streams that ended, without the memory that they gave back. */
+    VersionCounters versions() {
+        return counted.values().stream().reduce(countedBefore, VersionCounters::plus);
+    }
+
     private void encode(Bundle target, SendWindow.Stream stream) {
         encoding++;
         Epoch epoch = stream.current();
@@ -190,7 +201,15 @@ final class EpochSender implements AutoCloseable {
                 int flags = (first ? TunnelFrame.FIRST : 0) | (last ? TunnelFrame.LAST : 0);
                 post(() -> enqueue(target, stream, epoch.header().epoch(), piece, flags), piece::release);
             }
-            post(() -> stretchEnded(target, stream), () -> {});
+            VersionCounters counters = encoder.counters();
+            post(
+                    () -> {
+                        if (encoder.equals(encoders.get(stream.number()))) {
+                            counted.put(stream.number(), counters);
+                        }
+                        stretchEnded(target, stream);
+                    },
+                    () -> {});
         });
     }
 
@@ -260,7 +279,11 @@ final class EpochSender implements AutoCloseable {
     }
 
     /** Ends the memory of a stream, after whatever the codec thread does with it now. */
-    private void forget(EpochEncoder encoder) {
+    private void forget(int number, EpochEncoder encoder) {
+        VersionCounters last = counted.remove(number);
+        if (last != null) {
+            countedBefore = countedBefore.plus(new VersionCounters(last.hits(), last.misses(), last.evictions(), 0));
+        }
         if (encoder != null) {
             codecThread.execute(encoder::close);
         }

@@ -435,7 +435,7 @@ final class Link extends ByteToMessageDecoder {
     private static Reset failure(Throwable cause) {
         Throwable root = TunnelTls.root(cause);
         return root instanceof SSLException || root instanceof GeneralSecurityException
-                ? new Reset(ResetCode.HANDSHAKE, "TLS: " + TunnelTls.message(root))
+                ? new Reset(TunnelTls.fault(cause), "TLS: " + TunnelTls.message(root))
                 : new Reset(ResetCode.BROKEN, TunnelTls.message(root));
     }
 

@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.codec.VersionCounters;
 import org.secondsite.replicator.tunnel.BeaconKey;
 import org.secondsite.replicator.tunnel.BlackHoleDoubt;
 import org.secondsite.replicator.tunnel.FrameType;
@@ -74,11 +75,22 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     private long connectedNanos;
     private long connectionCount;
     private final Map<ResetCode, Long> rejections = new EnumMap<>(ResetCode.class);
+    private final Map<ResetCode, Long> breaks = new EnumMap<>(ResetCode.class);
     private String lastRejection = "";
     private long rejectedCount;
     private long answersIgnored;
     private volatile TunnelStatus status = new TunnelStatus(
-            false, detail, 0, 0, 0, Map.of(), "", Map.of(), new TunnelStatus.Counters(0, 0, 0, 0, 0, 0, 0, 0, 0));
+            false,
+            detail,
+            0,
+            0,
+            0,
+            Map.of(),
+            "",
+            Map.of(),
+            Map.of(),
+            VersionCounters.ZERO,
+            new TunnelStatus.Counters(0, 0, 0, 0, 0, 0, 0, 0, 0));
 
     private TlsTunnel(TunnelSettings settings, TunnelListener listener, Runnable onBeaconThread) {
         String name = "tunnel-" + settings.peer();
@@ -423,6 +435,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
             detail = reset.toString();
             if (wasConnected) {
                 connections.lasted(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - connectedNanos));
+                breaks.merge(reset.code(), 1L, Long::sum);
                 LOG.warn("the tunnel to {} is broken: {}", settings.peer(), reset);
                 publishStatus();
                 listener.disconnected(reset.toString());
@@ -476,7 +489,9 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
                 bundle == null ? 0 : bundle.connections(),
                 rejections,
                 lastRejection,
+                breaks,
                 sender.window().inFlight(),
+                sender.versions(),
                 new TunnelStatus.Counters(
                         connectionCount,
                         rejectedCount,

@@ -6,7 +6,11 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import java.io.IOException;
+import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertPathValidatorException;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.X509Certificate;
 import javax.naming.InvalidNameException;
 import javax.naming.ldap.LdapName;
@@ -14,6 +18,7 @@ import javax.naming.ldap.Rdn;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.secondsite.config.TlsFiles;
+import org.secondsite.replicator.tunnel.ResetCode;
 
 /**
  * TLS 1.3 by BoringSSL, both ends with a certificate of the configured authority. The name in the peer's certificate is
@@ -21,6 +26,9 @@ import org.secondsite.config.TlsFiles;
  */
 final class TunnelTls {
     private static final String PROTOCOL = "TLSv1.3";
+
+    /** BoringSSL's word for it. A client that has none of an authority that the server named (RFC 8446 §4.2.4) shows none. */
+    private static final String NO_CERTIFICATE = "PEER_DID_NOT_RETURN_A_CERTIFICATE";
 
     private TunnelTls() {}
 
@@ -68,6 +76,26 @@ final class TunnelTls {
         } catch (SSLPeerUnverifiedException | InvalidNameException e) {
             return "";
         }
+    }
+
+    /** What is wrong with the peer, by the exception that ended a handshake or a connection. */
+    static ResetCode fault(Throwable failure) {
+        if (causedBy(failure, CertificateExpiredException.class)
+                || causedBy(failure, CertificateNotYetValidException.class)) {
+            return ResetCode.EXPIRED;
+        }
+        boolean foreign = causedBy(failure, CertPathBuilderException.class)
+                || causedBy(failure, CertPathValidatorException.class)
+                || message(root(failure)).contains(NO_CERTIFICATE);
+        return foreign ? ResetCode.FOREIGN : ResetCode.HANDSHAKE;
+    }
+
+    private static boolean causedBy(Throwable failure, Class<? extends Exception> kind) {
+        Throwable cause = failure;
+        while (cause != null && !kind.isInstance(cause)) {
+            cause = cause.getCause();
+        }
+        return cause != null;
     }
 
     /** The innermost cause: what went wrong, without who passed it on. */

@@ -33,6 +33,7 @@ import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.Epochs;
 import org.secondsite.replicator.PageSet;
+import org.secondsite.replicator.codec.VersionCounters;
 import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelSettings;
@@ -104,6 +105,12 @@ class TlsTunnelTest {
         assertTrue(a.status().connected());
         assertTrue(
                 a.status().counters().codedBytesSent() < a.status().counters().plainBytesSent());
+        VersionCounters versions = a.status().versions();
+        assertTrue(versions.hits() > 0 && versions.misses() > 0 && versions.heldBytes() > 0, versions.toString());
+        a.discard(WEB);
+        atA.await("no memory, and the counters as they were", SOON, () -> a.status()
+                .versions()
+                .equals(new VersionCounters(versions.hits(), versions.misses(), versions.evictions(), 0)));
     }
 
     @Test
@@ -374,7 +381,7 @@ class TlsTunnelTest {
         TlsFiles own = pki.issue("b");
         TlsFiles foreign = new TestPki(folder, "foreign").issue("b");
         openB(new TlsFiles(foreign.certificate(), foreign.key(), own.authority()), addressA);
-        atA.await("rejection", SOON, () -> atA.rejections().contains(ResetCode.HANDSHAKE));
+        atA.await("rejection", SOON, () -> atA.rejections().contains(ResetCode.FOREIGN));
         atB.await("told so", SOON, () -> atB.rejections().contains(ResetCode.HANDSHAKE));
         assertFalse(atA.isConnected());
     }
@@ -384,7 +391,7 @@ class TlsTunnelTest {
         openA(pki.issue("a"));
         TlsFiles files = pki.issue("b", Instant.now().minus(Duration.ofDays(3)));
         openB(files, addressA);
-        atA.await("rejection", SOON, () -> atA.rejections().contains(ResetCode.HANDSHAKE));
+        atA.await("rejection", SOON, () -> atA.rejections().contains(ResetCode.EXPIRED));
         TlsFiles renewed = pki.issue("b");
         Files.move(renewed.key(), files.key(), StandardCopyOption.ATOMIC_MOVE);
         Files.move(renewed.certificate(), files.certificate(), StandardCopyOption.ATOMIC_MOVE);

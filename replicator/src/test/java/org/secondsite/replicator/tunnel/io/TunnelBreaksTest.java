@@ -131,6 +131,10 @@ class TunnelBreaksTest {
             assertEquals(List.of(), atA.refused(), "seed " + seed);
             assertEquals(List.of(), atB.refused(), "seed " + seed);
             assertEquals(FAULTS.size(), done.size(), "all kinds: " + done);
+            long breaks = a.status().breaks().values().stream()
+                    .mapToLong(Long::longValue)
+                    .sum();
+            assertEquals(a.status().counters().connections() - 1, breaks, "the last session stands");
         }
         atA.awaitEqual(takenBefore, PageSet::takenBytes);
     }
