@@ -1,7 +1,6 @@
 package org.secondsite.gateway;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -10,8 +9,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.ProtectedVm;
@@ -24,6 +26,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.Surroundings;
 import org.secondsite.gateway.management.ManagementServer;
+import org.secondsite.gateway.metrics.MetricsServer;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.openflow.io.SwitchController;
 import org.secondsite.replicator.checkpoint.io.CheckpointServer;
@@ -49,6 +52,7 @@ import org.secondsite.witness.io.WitnessListener;
  */
 public final class Gateway implements AutoCloseable {
     private static final int SWITCHOVER_SECONDS = 20;
+    private static final int LOOK_SECONDS = 2;
 
     private final GatewayConfig config;
     private final Timeline timeline = new Timeline();
@@ -56,8 +60,9 @@ public final class Gateway implements AutoCloseable {
     private final PeerWatch peerWatch;
     private final Map<GroupId, ProtectionGroup> groups = new LinkedHashMap<>();
     private final Map<VmId, ProtectionGroup> groupsByVm = new LinkedHashMap<>();
-    private final Map<String, String> bgpStates = new LinkedHashMap<>();
-    private final Map<String, String> switchStates = new LinkedHashMap<>();
+    private final Map<String, Session> routers = new LinkedHashMap<>();
+    private final Map<String, Session> switches = new LinkedHashMap<>();
+    private final Set<String> portsDown = new TreeSet<>();
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
     private DataPlane dataPlane;
@@ -69,9 +74,9 @@ public final class Gateway implements AutoCloseable {
         conductor = new Conductor("conductor-" + config.site());
         peerWatch = new PeerWatch(config.tunnel(), done -> tunnel.whenRead(done), System.nanoTime());
         config.bgp().ifPresent(bgp -> bgp.neighbors()
-                .forEach(n -> bgpStates.put(n.address().getHostAddress(), "down: not connected yet")));
+                .forEach(n -> routers.put(n.address().getHostAddress(), new Session("down: not connected yet"))));
         config.openflow().ifPresent(openflow -> openflow.switches()
-                .forEach(s -> switchStates.put(s.id().name(), "disconnected: not connected yet")));
+                .forEach(s -> switches.put(s.id().name(), new Session("disconnected: not connected yet"))));
     }
 
     /**
@@ -102,7 +107,9 @@ public final class Gateway implements AutoCloseable {
     private void openAll(DataPlaneFactory factory) throws IOException {
         opened.push(conductor);
         dataPlane = factory.open(
-                config.dataPlane(), protectedVms(config), new PlaneEvents(conductor, timeline, this::groupOf));
+                config.dataPlane(),
+                protectedVms(config),
+                new PlaneEvents(conductor, timeline, this::groupOf, portsDown));
         opened.push(dataPlane);
         WitnessPort witness = new WitnessPort();
         tunnel = TlsTunnel.open(
@@ -132,6 +139,9 @@ public final class Gateway implements AutoCloseable {
         opened.push(ManagementServer.open(
                 config.management().socket(),
                 Map.of("status", this::status, "timeline", this::timeline, "switchover", this::switchOver)));
+        if (config.metrics().isPresent()) {
+            opened.push(MetricsServer.open(config.metrics().get().listen(), () -> look(GatewayMetrics::read)));
+        }
         WitnessClient client = WitnessClient.open(witnessSettings(), new WitnessEvents());
         opened.push(client);
         witness.connect(client);
@@ -176,7 +186,7 @@ public final class Gateway implements AutoCloseable {
         }
         GatewayConfig.Bgp bgp = config.bgp().get();
         BgpSpeaker speaker =
-                BgpSpeaker.open(RouterEvents.settings(bgp), new RouterEvents(conductor, timeline, bgpStates));
+                BgpSpeaker.open(RouterEvents.settings(bgp), new RouterEvents(conductor, timeline, routers));
         opened.push(speaker);
         return new Announcements(config.groups(), bgp.standbyPrepend(), speaker::advertise);
     }
@@ -186,7 +196,7 @@ public final class Gateway implements AutoCloseable {
             return (group, term, owner) -> {};
         }
         SwitchController controller = SwitchController.open(
-                SwitchEvents.settings(config.openflow().get()), new SwitchEvents(conductor, timeline, switchStates));
+                SwitchEvents.settings(config.openflow().get()), new SwitchEvents(conductor, timeline, switches));
         opened.push(controller);
         return new SwitchPrograms(config.groups(), controller::apply);
     }
@@ -256,17 +266,24 @@ public final class Gateway implements AutoCloseable {
     // ---- management ---------------------------------------------------------------------------------------------
 
     private JsonNode status(JsonNode request) throws Exception {
+        return look(GatewayStatus::of);
+    }
+
+    /** Has the conductor read what it knows, for whoever shows it. */
+    private <T> T look(Function<GatewayView, T> reader) throws Exception {
         return conductor
-                .ask(() -> {
-                    ObjectNode status = GatewayStatus.site(config.site(), peerWatch, witnessUp);
-                    GatewayStatus.tunnel(status, tunnel.status());
-                    groups.values().forEach(group -> status.withArray("groups")
-                            .add(GatewayStatus.group(group, dataPlane.counters())));
-                    GatewayStatus.named(status, "bgp", "peer", bgpStates);
-                    GatewayStatus.named(status, "switches", "name", switchStates);
-                    return status;
-                })
-                .get(2, TimeUnit.SECONDS);
+                .ask(() -> reader.apply(new GatewayView(
+                        config.site(),
+                        config.peerSite(),
+                        peerWatch,
+                        witnessUp,
+                        tunnel.status(),
+                        dataPlane.counters(),
+                        portsDown,
+                        groups.values(),
+                        routers,
+                        switches)))
+                .get(LOOK_SECONDS, TimeUnit.SECONDS);
     }
 
     private JsonNode switchOver(JsonNode request) throws Exception {

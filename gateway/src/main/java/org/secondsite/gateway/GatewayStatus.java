@@ -11,12 +11,12 @@ import org.secondsite.buffer.VmCounters;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.gateway.group.BackPressure;
+import org.secondsite.gateway.group.EpochRefusal;
 import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.RecentTimes;
 import org.secondsite.gateway.group.VmAtSite;
 import org.secondsite.gateway.ownership.Ownership;
 import org.secondsite.gateway.timeline.Timeline;
-import org.secondsite.replicator.tunnel.SendWindow;
 import org.secondsite.replicator.tunnel.TunnelStatus;
 
 /** Renders what a gateway knows as JSON, for {@code secondsite status} and {@code secondsite timeline}. */
@@ -25,46 +25,46 @@ final class GatewayStatus {
 
     private GatewayStatus() {}
 
-    static ObjectNode site(SiteId self, PeerWatch peer, boolean witnessUp) {
+    /** The whole of it; in the conductor's thread. */
+    static ObjectNode of(GatewayView view) {
         ObjectNode status = JSON.createObjectNode();
-        status.put("site", self.name());
+        status.put("site", view.site().name());
+        PeerWatch peer = view.peer();
         status.putObject("peer")
                 .put("up", peer.up())
                 .put("silenceMs", peer.silenceNanos() / 1_000_000)
+                .put("longestSilenceMs", peer.longestSilenceNanos() / 1_000_000)
+                .put("suspicions", peer.silentSuspicions() + peer.cutOffSuspicions())
                 .put("tunnel", peer.tunnelUp() ? "up" : "down");
-        status.put("witness", witnessUp ? "up" : "down");
-        status.putArray("groups");
-        status.putArray("bgp");
-        status.putArray("switches");
+        status.put("witness", view.witnessUp() ? "up" : "down");
+        ArrayNode groups = status.putArray("groups");
+        view.groups().forEach(group -> groups.add(group(group, view.plane())));
+        sessions(status.putArray("bgp"), "peer", view.routers());
+        sessions(status.putArray("switches"), "name", view.switches());
+        tunnel(status.putObject("wan"), view.tunnel());
+        ArrayNode portsDown = status.putArray("portsDown");
+        view.portsDown().forEach(portsDown::add);
         return status;
     }
 
     /** What the tunnel measures, and whom it turned away. */
-    static void tunnel(ObjectNode status, TunnelStatus tunnel) {
-        ObjectNode node = status.putObject("wan");
+    private static void tunnel(ObjectNode node, TunnelStatus tunnel) {
         node.put("connected", tunnel.connected());
         node.put("detail", tunnel.detail());
         node.put("connections", tunnel.connections());
         node.put("rttMs", Math.round(tunnel.rttNanos() / 1e3) / 1e3);
         node.put("bytesPerSecond", tunnel.bytesPerSecond());
-        node.put(
-                "epochsInFlight",
-                tunnel.inFlight().values().stream()
-                        .mapToInt(SendWindow.InFlight::epochs)
-                        .sum());
-        node.put(
-                "bytesInFlight",
-                tunnel.inFlight().values().stream()
-                        .mapToLong(SendWindow.InFlight::bytes)
-                        .sum());
+        node.put("epochsInFlight", tunnel.epochsInFlight());
+        node.put("bytesInFlight", tunnel.bytesInFlight());
         node.put("plainBytesSent", tunnel.counters().plainBytesSent());
         node.put("codedBytesSent", tunnel.counters().codedBytesSent());
+        node.put("pageCacheHitRatio", Math.round(tunnel.versions().hitRatio() * 1e4) / 1e4);
         node.put("lastRejection", tunnel.lastRejection());
         ObjectNode rejections = node.putObject("rejections");
         new TreeMap<>(tunnel.rejections()).forEach((code, count) -> rejections.put(code.name(), count));
     }
 
-    static ObjectNode group(ProtectionGroup group, DataPlaneCounters counters) {
+    private static ObjectNode group(ProtectionGroup group, DataPlaneCounters counters) {
         Ownership ownership = group.ownership();
         ObjectNode node = JSON.createObjectNode();
         node.put("name", group.id().name());
@@ -77,6 +77,12 @@ final class GatewayStatus {
         ArrayNode inSync = node.putArray("inSync");
         ownership.record().ifPresent(r -> new TreeSet<>(r.inSync()).forEach(site -> inSync.add(site.name())));
         node.put("burnedTerm", group.burnedTerm());
+        ObjectNode refused = node.putObject("refusedEpochs");
+        for (EpochRefusal reason : EpochRefusal.values()) {
+            if (group.counters().refusedEpochs(reason) > 0) {
+                refused.put(reason.name(), group.counters().refusedEpochs(reason));
+            }
+        }
         ArrayNode vms = node.putArray("vms");
         for (VmAtSite vm : group.vms()) {
             vms.add(vm(vm, counters.vms().get(vm.id())));
@@ -128,10 +134,6 @@ final class GatewayStatus {
         return Math.round(sortedNanos[index] / 1e3) / 1e3;
     }
 
-    static ObjectNode states(String nameKey, String name, String state) {
-        return JSON.createObjectNode().put(nameKey, name).put("state", state);
-    }
-
     static ObjectNode switchover(String group, SiteId owner, ProtectionGroup.SwitchoverResult result, long tookNanos) {
         return JSON.createObjectNode()
                 .put("group", group)
@@ -155,9 +157,7 @@ final class GatewayStatus {
         return node;
     }
 
-    static ArrayNode named(ObjectNode parent, String field, String nameKey, Map<String, String> states) {
-        ArrayNode array = parent.withArray(field);
-        states.forEach((name, state) -> array.add(states(nameKey, name, state)));
-        return array;
+    private static void sessions(ArrayNode array, String nameKey, Map<String, Session> sessions) {
+        sessions.forEach((name, session) -> array.addObject().put(nameKey, name).put("state", session.state()));
     }
 }

@@ -42,6 +42,9 @@ public final class PeerWatch {
     private boolean everHeard;
     private boolean up;
     private boolean told;
+    private long longestSilenceNanos;
+    private long silentSuspicions;
+    private long cutOffSuspicions;
 
     /** What a look at the peer came to. */
     public enum Change {
@@ -87,8 +90,11 @@ public final class PeerWatch {
         long heard = lastHeardNanos.get();
         if (heard != seenHeardNanos) {
             seenHeardNanos = heard;
+            long silence = detector.heard(nowNanos);
+            if (everHeard && up) {
+                longestSilenceNanos = Math.max(longestSilenceNanos, silence);
+            }
             everHeard = true;
-            detector.heard(nowNanos);
         }
         boolean silent = everythingRead(
                 detector.suspected(nowNanos) || (everHeard && !tunnelUp && detector.silenceNanos() > brokenNanos));
@@ -97,6 +103,11 @@ public final class PeerWatch {
         if ((up || !told) && lost) {
             up = false;
             told = true;
+            if (silent) {
+                silentSuspicions++;
+            } else {
+                cutOffSuspicions++;
+            }
             return Change.LOST;
         }
         if (!up && !lost && tunnelUp && everHeard) {
@@ -135,6 +146,26 @@ public final class PeerWatch {
     /** How long the peer has been silent while somebody watched. */
     public long silenceNanos() {
         return detector.silenceNanos();
+    }
+
+    /** The longest silence that the peer broke before it was suspected. */
+    long longestSilenceNanos() {
+        return longestSilenceNanos;
+    }
+
+    /** The silence after which the peer is suspected now. */
+    long suspectAfterNanos() {
+        return detector.limitNanos();
+    }
+
+    /** How often the peer was suspected because it was silent. */
+    long silentSuspicions() {
+        return silentSuspicions;
+    }
+
+    /** How often it was suspected because the tunnel stayed down while it was heard. */
+    long cutOffSuspicions() {
+        return cutOffSuspicions;
     }
 
     /** The monotonic time at which the peer was heard last; 0 if never. */

@@ -1,6 +1,7 @@
 package org.secondsite.gateway;
 
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.Pressure;
@@ -15,8 +16,14 @@ final class PlaneEvents implements DataPlaneListener {
     private final Conductor conductor;
     private final Timeline timeline;
     private final Function<VmId, Optional<ProtectionGroup>> groupOf;
+    private final Set<String> portsDown;
 
-    PlaneEvents(Conductor conductor, Timeline timeline, Function<VmId, Optional<ProtectionGroup>> groupOf) {
+    PlaneEvents(
+            Conductor conductor,
+            Timeline timeline,
+            Function<VmId, Optional<ProtectionGroup>> groupOf,
+            Set<String> portsDown) {
+        this.portsDown = portsDown;
         this.conductor = conductor;
         this.timeline = timeline;
         this.groupOf = groupOf;
@@ -38,12 +45,18 @@ final class PlaneEvents implements DataPlaneListener {
 
     @Override
     public void portDown(String name, String reason) {
-        conductor.post(() -> timeline.note(SUBJECT, "port-down", name + ": " + reason));
+        conductor.post(() -> {
+            portsDown.add(name);
+            timeline.note(SUBJECT, "port-down", name + ": " + reason);
+        });
     }
 
     @Override
     public void portUp(String name) {
-        conductor.post(() -> timeline.note(SUBJECT, "port-up", name));
+        conductor.post(() -> {
+            portsDown.remove(name);
+            timeline.note(SUBJECT, "port-up", name);
+        });
     }
 
     @Override

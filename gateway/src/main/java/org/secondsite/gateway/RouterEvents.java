@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.session.NeighborSettings;
@@ -18,14 +19,16 @@ import org.secondsite.gateway.timeline.Timeline;
 
 /** Notes what becomes of the BGP sessions. */
 final class RouterEvents implements SpeakerListener {
+    static final String UPDATE = "update";
+
     private final Conductor conductor;
     private final Timeline timeline;
-    private final Map<String, String> states;
+    private final Map<String, Session> sessions;
 
-    RouterEvents(Conductor conductor, Timeline timeline, Map<String, String> states) {
+    RouterEvents(Conductor conductor, Timeline timeline, Map<String, Session> sessions) {
         this.conductor = conductor;
         this.timeline = timeline;
-        this.states = states;
+        this.sessions = sessions;
     }
 
     static SpeakerSettings settings(GatewayConfig.Bgp bgp) {
@@ -49,20 +52,20 @@ final class RouterEvents implements SpeakerListener {
         };
     }
 
-    private void state(InetAddress peer, String state) {
-        conductor.post(() -> states.put(peer.getHostAddress(), state));
+    private void session(InetAddress peer, Consumer<Session> change) {
+        conductor.post(() -> change.accept(sessions.get(peer.getHostAddress())));
     }
 
     @Override
     public void established(InetAddress peer) {
         timeline.note(peer.getHostAddress(), "bgp-established", "the session stands");
-        state(peer, "established");
+        session(peer, session -> session.up("established"));
     }
 
     @Override
     public void down(InetAddress peer, String reason) {
         timeline.note(peer.getHostAddress(), "bgp-down", reason);
-        state(peer, "down: " + reason);
+        session(peer, session -> session.down("down: " + reason));
     }
 
     @Override
@@ -72,6 +75,7 @@ final class RouterEvents implements SpeakerListener {
                 peer.getHostAddress(),
                 "bgp-update",
                 "announced " + words(announced) + " withdrawn " + words(withdrawn));
+        session(peer, session -> session.count(UPDATE));
     }
 
     private static String words(Set<IpPrefix> prefixes) {

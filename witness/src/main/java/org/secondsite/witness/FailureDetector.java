@@ -83,9 +83,14 @@ public final class FailureDetector {
         lastCallNanos = nowNanos;
     }
 
-    /** A heartbeat, or anything else that only the living peer can have sent, has come. */
-    public void heard(long nowNanos) {
+    /**
+     * A heartbeat, or anything else that only the living peer can have sent, has come.
+     *
+     * @return the silence that this ends
+     */
+    public long heard(long nowNanos) {
         watch(nowNanos);
+        long ended = silenceNanos;
         if (everHeard && silenceNanos >= periodNanos / 2) {
             double interval = Math.min(silenceNanos, maximumSilenceNanos);
             double error = interval - meanNanos;
@@ -94,6 +99,7 @@ public final class FailureDetector {
         }
         everHeard = true;
         silenceNanos = 0;
+        return ended;
     }
 
     /** Whether the peer is to be suspected. Call it once per duty cycle. */

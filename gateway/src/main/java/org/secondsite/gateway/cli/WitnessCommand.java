@@ -1,13 +1,17 @@
 package org.secondsite.gateway.cli;
 
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import org.secondsite.config.MetricsConfig;
 import org.secondsite.config.WitnessConfig;
 import org.secondsite.config.io.ConfigReader;
+import org.secondsite.gateway.metrics.MetricsServer;
+import org.secondsite.gateway.metrics.WitnessMetrics;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.io.WitnessServer;
 import org.secondsite.witness.io.WitnessServerSettings;
@@ -41,14 +45,33 @@ final class WitnessCommand implements Callable<Integer> {
         if (config == null) {
             throw new ParameterException(spec.commandLine(), "Missing required option: '--config=FILE'");
         }
-        WitnessServer server = WitnessServer.open(settings(Configurations.require(ConfigReader.readWitness(config))));
+        WitnessConfig settings = Configurations.require(ConfigReader.readWitness(config));
+        WitnessServer server = WitnessServer.open(settings(settings));
         // What a failed disk has kept is unknown: only a new start can tell.
         server.failed().exceptionally(failure -> {
             Daemon.die("witness", failure);
             return null;
         });
-        Daemon.serve("witness", server);
+        Daemon.serve(
+                "witness",
+                settings.metrics().isEmpty()
+                        ? server
+                        : withMetrics(server, settings.metrics().get()));
         return 0;
+    }
+
+    /** The classes behind this are loaded only where the file has the section: a node without it stays small. */
+    private static AutoCloseable withMetrics(WitnessServer server, MetricsConfig config) throws IOException {
+        try {
+            MetricsServer metrics = MetricsServer.open(config.listen(), () -> WitnessMetrics.read(server.figures()));
+            return () -> {
+                metrics.close();
+                server.close();
+            };
+        } catch (IOException e) {
+            server.close();
+            throw e;
+        }
     }
 
     private static WitnessServerSettings settings(WitnessConfig config) {

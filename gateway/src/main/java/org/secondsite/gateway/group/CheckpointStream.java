@@ -38,6 +38,8 @@ public final class CheckpointStream {
 
     private final RecentTimes pauses = new RecentTimes();
     private final RecentTimes commits = new RecentTimes();
+    private final DurationHistogram allPauses = new DurationHistogram();
+    private final DurationHistogram allCommits = new DurationHistogram();
     private long pagesSent;
 
     CheckpointStream(VmId vm, DataPlane dataPlane, Surroundings.PeerLink peer, CheckpointPace pace) {
@@ -119,6 +121,7 @@ public final class CheckpointStream {
         }
         if (pause > 0) {
             pauses.add(pause);
+            allPauses.add(pause);
         }
         pagesSent += epoch.pages().count();
         peer.send(epoch);
@@ -141,6 +144,7 @@ public final class CheckpointStream {
         OptionalInt interval = pace.committed(epoch, now, peer.roundTripNanos());
         if (gated && news) {
             commits.add(pace.latencyNanos());
+            allCommits.add(pace.latencyNanos());
         }
         session.ifPresent(s -> {
             s.credit(epoch);
@@ -217,5 +221,15 @@ public final class CheckpointStream {
     /** How long it took from the seal of the last epochs to their commit, while output was held. */
     public RecentTimes commits() {
         return commits;
+    }
+
+    /** How long the checkpoints kept the VM paused, since the start. */
+    public DurationHistogram allPauses() {
+        return allPauses;
+    }
+
+    /** The times of {@link #commits}, since the start. */
+    public DurationHistogram allCommits() {
+        return allCommits;
     }
 }

@@ -55,6 +55,7 @@ public final class ProtectionGroup {
     private final Consumer<Runnable> conductor;
     private final LongSupplier clock;
     private final Map<VmId, VmAtSite> vms = new LinkedHashMap<>();
+    private final GroupCounters counters = new GroupCounters();
 
     private boolean imageReported;
     private boolean imageAcknowledgedReported;
@@ -142,6 +143,7 @@ public final class ProtectionGroup {
     }
 
     private void switchoverEnded(OwnershipAction.SwitchoverEnded end) {
+        counters.switchover(end.done());
         surroundings.timeline().note(id.name(), "switchover", (end.done() ? "done: " : "not done: ") + end.reason());
         if (switchover != null) {
             switchover.accept(new SwitchoverResult(end.done(), end.reason()));
@@ -177,14 +179,19 @@ public final class ProtectionGroup {
 
     private void answered(OwnershipAction.Ask ask, Answer answer, Throwable failure) {
         switch (answer) {
-            case null -> tell(new OwnershipEvent.Unanswered(ask.attempt(), String.valueOf(failure.getMessage())));
+            case null -> {
+                counters.request(GroupCounters.Answered.UNANSWERED);
+                tell(new OwnershipEvent.Unanswered(ask.attempt(), String.valueOf(failure.getMessage())));
+            }
             case Answer.Granted granted -> {
+                counters.request(GroupCounters.Answered.GRANTED);
                 surroundings
                         .timeline()
                         .note(id.name(), "grant", granted.record().toString());
                 tell(new OwnershipEvent.Granted(ask.attempt(), granted.record()));
             }
             case Answer.Refused refused -> {
+                counters.request(GroupCounters.Answered.REFUSED);
                 surroundings.timeline().note(id.name(), "refusal", refused.reason() + "; " + refused.current());
                 tell(new OwnershipEvent.Refused(ask.attempt(), refused.current(), refused.reason()));
             }
@@ -249,29 +256,35 @@ public final class ProtectionGroup {
     public void epochFromPeer(Epoch epoch) {
         EpochId epochId = epoch.header().epoch();
         VmAtSite vm = vms.get(epoch.header().vm());
-        String refusal = refusal(vm, epochId);
+        Refusal refusal = refusal(vm, epochId);
         if (refusal == null) {
-            refusal = vm.replica().keep(vm.session().orElseThrow(), epoch);
+            String gap = vm.replica().keep(vm.session().orElseThrow(), epoch);
+            refusal = gap == null ? null : new Refusal(EpochRefusal.GAP, gap);
         }
         if (refusal != null) {
             epoch.close();
-            LOG.warn("{} epoch {} refused: {}", vm.id(), epochId, refusal);
-            surroundings.peer().refuse(vm.id(), epochId, refusal);
+            counters.refused(refusal.reason());
+            LOG.warn("{} epoch {} refused: {}", vm.id(), epochId, refusal.words());
+            surroundings.peer().refuse(vm.id(), epochId, refusal.words());
         }
         reportImage();
     }
 
-    private String refusal(VmAtSite vm, EpochId epoch) {
+    private record Refusal(EpochRefusal reason, String words) {}
+
+    private Refusal refusal(VmAtSite vm, EpochId epoch) {
         if (!ownership.acceptsEpochs()) {
-            return "this site is " + ownership.state() + " in term " + ownership.term();
+            return new Refusal(
+                    epoch.term() < ownership.term() ? EpochRefusal.STALE_TERM : EpochRefusal.NOT_STANDBY,
+                    "this site is " + ownership.state() + " in term " + ownership.term());
         }
         if (epoch.term() > ownership.term()) {
-            return "its term is not known here, only " + ownership.term();
+            return new Refusal(EpochRefusal.UNKNOWN_TERM, "its term is not known here, only " + ownership.term());
         }
         if (epoch.term() <= burnedTerm) {
-            return "this site has asked to take over in term " + burnedTerm;
+            return new Refusal(EpochRefusal.STALE_TERM, "this site has asked to take over in term " + burnedTerm);
         }
-        return vm.canKeepReplica() ? null : "no agent beside its hypervisor";
+        return vm.canKeepReplica() ? null : new Refusal(EpochRefusal.NO_AGENT, "no agent beside its hypervisor");
     }
 
     /** The standby holds an epoch. */
@@ -364,6 +377,7 @@ public final class ProtectionGroup {
     /** An agent could not do something. */
     public void failed(AgentSession session, String what, String reason) {
         VmAtSite vm = vms.get(session.vm());
+        vm.noteFailure();
         surroundings.timeline().note(vm.id().name(), "agent-failure", what + ": " + reason);
         switch (what) {
             case "activation" -> {
@@ -505,8 +519,12 @@ public final class ProtectionGroup {
                 + slowest.source().lagNanos(now) / 1_000_000 + " ms for a commit";
         switch (overload.look(slowest.source().lagNanos(now), now)) {
             case NONE -> {}
-            case NOTE -> surroundings.timeline().note(id.name(), "overload", waits);
+            case NOTE -> {
+                counters.overload();
+                surroundings.timeline().note(id.name(), "overload", waits);
+            }
             case GIVE_UP -> {
+                counters.overload();
                 surroundings.timeline().note(id.name(), "overload", waits + "; no more protection for some time");
                 tell(new OwnershipEvent.StandbyBroken("overload: " + waits));
             }
@@ -534,13 +552,17 @@ public final class ProtectionGroup {
 
     private void carryOut(OwnershipAction action) {
         switch (action) {
-            case OwnershipAction.Transition t ->
+            case OwnershipAction.Transition t -> {
+                counters.transition(t.from(), t.to());
                 surroundings.timeline().note(id.name(), "transition", t.from() + " -> " + t.to() + ": " + t.reason());
+            }
             case OwnershipAction.Hold hold -> each(vm -> vm.source().gate(hold.term()));
             case OwnershipAction.Pass pass ->
                 each(vm -> surroundings.dataPlane().pass(vm.id(), pass.term()));
-            case OwnershipAction.Fence fence ->
+            case OwnershipAction.Fence fence -> {
+                counters.fence();
                 each(vm -> surroundings.dataPlane().fence(vm.id(), fence.term()));
+            }
             case OwnershipAction.StartCheckpoints start -> startCheckpoints(start.term());
             case OwnershipAction.Retitle retitle -> each(vm -> vm.source().retitle(vm.session(), retitle.term()));
             case OwnershipAction.StopCheckpoints stop -> each(vm -> vm.source().stop(vm.session()));
@@ -556,7 +578,10 @@ public final class ProtectionGroup {
             case OwnershipAction.SwitchoverEnded end -> switchoverEnded(end);
             case OwnershipAction.Announce announce -> surroundings.routes().publish(id, announce.role());
             case OwnershipAction.TakeSwitches take -> surroundings.switches().publish(id, take.term(), take.owner());
-            case OwnershipAction.Alarm alarm -> surroundings.timeline().note(id.name(), "alarm", alarm.text());
+            case OwnershipAction.Alarm alarm -> {
+                counters.alarm();
+                surroundings.timeline().note(id.name(), "alarm", alarm.text());
+            }
         }
     }
 
@@ -586,6 +611,11 @@ public final class ProtectionGroup {
     }
 
     // ---- status -------------------------------------------------------------------------------------------------
+
+    /** What happened to it here since the start. */
+    public GroupCounters counters() {
+        return counters;
+    }
 
     /** The highest term in which this site asked for promotion. */
     public long burnedTerm() {

@@ -18,6 +18,8 @@ public final class VmAtSite {
     private boolean active;
     private boolean activating;
     private EpochId last = EpochId.NONE;
+    private long attachments;
+    private long failures;
 
     VmAtSite(GatewayConfig.Vm settings, Surroundings surroundings, GatewayConfig config) {
         this.settings = settings;
@@ -58,6 +60,21 @@ public final class VmAtSite {
         session = newSession;
         last = EpochId.NONE;
         running = newSession.vmRunning();
+        attachments++;
+    }
+
+    void noteFailure() {
+        failures++;
+    }
+
+    /** How often an agent has attached. */
+    public long attachments() {
+        return attachments;
+    }
+
+    /** How often its agent could not do something. */
+    public long failures() {
+        return failures;
     }
 
     void detach() {

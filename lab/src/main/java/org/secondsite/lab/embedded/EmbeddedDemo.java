@@ -83,7 +83,7 @@ public final class EmbeddedDemo {
         PkiCommand.write(directory, List.of("a", "b", "witness"));
         InetAddress addressA = IpPrefix.parseAddress("127.0.0.2");
         InetAddress addressB = IpPrefix.parseAddress("127.0.0.3");
-        int[] ports = freePorts(6);
+        int[] ports = freePorts(8);
         InetSocketAddress coreAt = new InetSocketAddress(IpPrefix.parseAddress("127.0.0.1"), ports[0]);
         InetSocketAddress witnessAt = new InetSocketAddress(IpPrefix.parseAddress("127.0.0.1"), ports[1]);
         InetSocketAddress tunnelA = new InetSocketAddress(addressA, ports[2]);
@@ -95,14 +95,16 @@ public final class EmbeddedDemo {
                         .map(sites::get)
                         .ifPresent(site -> site.deliver(frame)));
                 EmbeddedSite a = new EmbeddedSite(
-                        new EmbeddedSite.Place(A, B, addressA, 65001, ports[2], ports[4], tunnelB),
+                        new EmbeddedSite.Place(
+                                A, B, addressA, 65001, ports[2], ports[4], ports[6], Optional.empty(), tunnelB),
                         coreAt,
                         witnessAt,
                         directory,
                         hold,
                         client::receive);
                 EmbeddedSite b = new EmbeddedSite(
-                        new EmbeddedSite.Place(B, A, addressB, 65002, ports[3], ports[5], tunnelA),
+                        new EmbeddedSite.Place(
+                                B, A, addressB, 65002, ports[3], ports[5], ports[7], Optional.empty(), tunnelA),
                         coreAt,
                         witnessAt,
                         directory,
@@ -203,7 +205,7 @@ public final class EmbeddedDemo {
         out.println("· " + text);
     }
 
-    private static int[] freePorts(int count) throws IOException {
+    static int[] freePorts(int count) throws IOException {
         List<ServerSocket> sockets = new ArrayList<>();
         int[] ports = new int[count];
         try {

@@ -13,6 +13,7 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
+import org.secondsite.config.MetricsConfig;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
@@ -31,7 +32,11 @@ final class EmbeddedSite implements AutoCloseable {
     private static final long RAM_BYTES = 8 << 20;
     private static final int CHECKPOINT_INTERVAL_MS = 25;
 
-    /** Where everything of one site listens. */
+    /**
+     * Where everything of one site listens.
+     *
+     * @param openflow switches to program, if any
+     */
     record Place(
             SiteId site,
             SiteId peer,
@@ -39,7 +44,13 @@ final class EmbeddedSite implements AutoCloseable {
             long as,
             int tunnelPort,
             int checkpointPort,
-            InetSocketAddress peerTunnel) {}
+            int metricsPort,
+            Optional<GatewayConfig.OpenFlow> openflow,
+            InetSocketAddress peerTunnel) {
+        InetSocketAddress metrics() {
+            return new InetSocketAddress(address, metricsPort);
+        }
+    }
 
     private final SyntheticVm vm = new SyntheticVm(VM, RAM_BYTES);
     private final Gateway gateway;
@@ -95,9 +106,9 @@ final class EmbeddedSite implements AutoCloseable {
                                 9,
                                 false,
                                 Optional.empty())))),
-                Optional.empty(),
+                place.openflow(),
                 new GatewayConfig.Management(directory.resolve(name + ".sock")),
-                Optional.empty(),
+                Optional.of(new MetricsConfig(place.metrics())),
                 List.of(new GatewayConfig.Group(
                         GROUP,
                         List.of(PREFIX),

@@ -52,6 +52,7 @@ final class ServiceFiles {
                 bgp: {localAs: 65100, routerId: %6$s, standbyPrepend: 3, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9}]}
                 openflow: {listen: "%5$s:6653", switches: [{name: sw-%1$s, datapathId: "0x%9$s", gatewayPort: gw}]}
                 management: {socket: %10$s}
+                metrics: {listen: "127.0.0.1:9464"}
                 groups:
                   - name: web
                     prefixes: [203.0.113.0/24]

@@ -29,6 +29,11 @@ public record WitnessCounters(
         long delayed) {
     private static final String PREFIX = "secondsite_witness_";
 
+    /** Requests refused by the rules, whatever the term. */
+    public long refusedRule() {
+        return refused - refusedTerm;
+    }
+
     /** Under the names of Prometheus, with the times of the disk. */
     Map<String, Double> metrics(FsyncHistogram fsyncs) {
         Map<String, Double> metrics = new LinkedHashMap<>();
@@ -36,7 +41,7 @@ public record WitnessCounters(
         metrics.put(PREFIX + "rejected_connections_total", (double) rejected);
         metrics.put(PREFIX + "grants_total", (double) granted);
         metrics.put(PREFIX + "refusals_total{reason=\"term\"}", (double) refusedTerm);
-        metrics.put(PREFIX + "refusals_total{reason=\"rule\"}", (double) (refused - refusedTerm));
+        metrics.put(PREFIX + "refusals_total{reason=\"rule\"}", (double) refusedRule());
         metrics.put(PREFIX + "refusals_total{reason=\"access\"}", (double) notServed);
         metrics.put(PREFIX + "redirects_total", (double) redirected);
         metrics.put(PREFIX + "delayed_total", (double) delayed);

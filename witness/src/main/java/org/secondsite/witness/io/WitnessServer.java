@@ -185,12 +185,18 @@ public final class WitnessServer implements AutoCloseable {
         return store.standing();
     }
 
+    /** Everything that this node knows about itself. Waits for the I/O thread; not to be called from it. */
+    public WitnessFigures figures() {
+        return group.submit(this::look).syncUninterruptibly().getNow();
+    }
+
+    private WitnessFigures look() {
+        return new WitnessFigures(store.standing(), store.entries(), desk.heardMs(), count(), store.fsyncs());
+    }
+
     /** What this node says about itself; on the I/O thread. */
     NodeStatus status() {
-        List<NodeStatus.Made> made = store.entries().stream()
-                .map(entry -> new NodeStatus.Made(entry.record(), entry.asker(), entry.reason()))
-                .toList();
-        return new NodeStatus(store.standing(), made, desk.heardMs(), count().metrics(store.fsyncs()));
+        return look().status();
     }
 
     /** Hands a connection over to Raft, if this node has peers. */

@@ -1,0 +1,388 @@
+package org.secondsite.gateway;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.secondsite.buffer.DataPlaneCounters;
+import org.secondsite.buffer.Histogram;
+import org.secondsite.buffer.Pressure;
+import org.secondsite.buffer.VmCounters;
+import org.secondsite.buffer.VmState;
+import org.secondsite.config.EpochId;
+import org.secondsite.gateway.group.DurationHistogram;
+import org.secondsite.gateway.group.EpochRefusal;
+import org.secondsite.gateway.group.GroupCounters;
+import org.secondsite.gateway.group.ProtectionGroup;
+import org.secondsite.gateway.group.VmAtSite;
+import org.secondsite.gateway.metrics.Buckets;
+import org.secondsite.gateway.metrics.MetricTable;
+import org.secondsite.gateway.metrics.Scrape;
+import org.secondsite.gateway.ownership.OwnershipState;
+import org.secondsite.replicator.tunnel.ResetCode;
+import org.secondsite.replicator.tunnel.SendWindow;
+import org.secondsite.replicator.tunnel.TunnelStatus;
+
+/** What Prometheus gets to know about a gateway: {@code docs/metrics.md} lists it. */
+final class GatewayMetrics {
+    private static final double NANOS_PER_SECOND = 1e9;
+    private static final double MICROS_PER_SECOND = 1e6;
+    private static final double MILLIS_PER_SECOND = 1e3;
+
+    /** Powers of two, 16 µs to 17 s. */
+    private static final int[] MICROS = IntStream.rangeClosed(4, 24).toArray();
+
+    /** Powers of two, 1 KiB to 1 GiB, every second one. */
+    private static final int[] BYTES =
+            IntStream.iterate(10, power -> power <= 30, power -> power + 2).toArray();
+
+    private static final SendWindow.InFlight NOTHING_IN_FLIGHT =
+            new SendWindow.InFlight(0, 0, EpochId.NONE, EpochId.NONE);
+
+    private static final MetricTable<GatewayView> GATEWAY = new MetricTable<GatewayView>()
+            .flag("gateway_witness_up", "Whether a node of the witness is reachable.", GatewayView::witnessUp)
+            .gauge("dataplane_ports_down", "Ports of the data plane that are down or gone.", view -> view.portsDown()
+                    .size());
+
+    private static final MetricTable<GatewayView> INFO = new MetricTable<GatewayView>()
+            .gauge("gateway_info", "Always 1; which site this is, and which is the other.", view -> 1);
+
+    private static final MetricTable<PeerWatch> PEER = new MetricTable<PeerWatch>()
+            .flag("peer_up", "Whether the other gateway is heard and reachable by the tunnel.", PeerWatch::up)
+            .gauge(
+                    "peer_silence_seconds",
+                    "How long nothing was heard of the other gateway, while this one watched.",
+                    peer -> peer.silenceNanos() / NANOS_PER_SECOND)
+            .gauge(
+                    "peer_longest_silence_seconds",
+                    "The longest silence that the other gateway broke before it was suspected.",
+                    peer -> peer.longestSilenceNanos() / NANOS_PER_SECOND)
+            .gauge(
+                    "peer_suspect_after_seconds",
+                    "The silence after which the other gateway is suspected now; it adapts.",
+                    peer -> peer.suspectAfterNanos() / NANOS_PER_SECOND)
+            .counters(
+                    "peer_suspicions",
+                    "How often the other gateway was suspected: it was silent, or the tunnel stayed down.",
+                    "reason",
+                    Map.of("silence", PeerWatch::silentSuspicions, "tunnel", PeerWatch::cutOffSuspicions));
+
+    private static final MetricTable<TunnelStatus> TUNNEL = new MetricTable<TunnelStatus>()
+            .flag("tunnel_up", "Whether the tunnel is connected.", TunnelStatus::connected)
+            .gauge("tunnel_connections", "TCP connections that share the epochs.", TunnelStatus::connections)
+            .gauge(
+                    "tunnel_rtt_seconds",
+                    "The smoothed round-trip time; 0 if not known.",
+                    tunnel -> tunnel.rttNanos() / NANOS_PER_SECOND)
+            .gauge(
+                    "tunnel_rate_bytes_per_second",
+                    "The rate that the way to the peer takes; a lower bound while there is little to send.",
+                    TunnelStatus::bytesPerSecond)
+            .gauge(
+                    "tunnel_epochs_in_flight",
+                    "Epochs sent or waiting, and not committed.",
+                    TunnelStatus::epochsInFlight)
+            .gauge("tunnel_backlog_bytes", "Epochs sent or waiting, and not committed: their size before coding.", TunnelStatus::bytesInFlight)
+            .counter(
+                    "tunnel_sessions",
+                    "How often the tunnel was connected; all but the first are reconnects.",
+                    tunnel -> tunnel.counters().connections())
+            .counters(
+                    "tunnel_breaks",
+                    "Sessions that ended, by reason.",
+                    "reason",
+                    ResetCode.values(),
+                    (tunnel, code) -> tunnel.breaks().getOrDefault(code, 0L))
+            .counters(
+                    "tunnel_rejections",
+                    "Connections turned away before they became a session, by reason: identity (the certificate of another"
+                            + " site), expired, foreign (another authority's certificate), version (of the protocol), ….",
+                    "reason",
+                    ResetCode.values(),
+                    (tunnel, code) -> tunnel.rejections().getOrDefault(code, 0L))
+            .counter("tunnel_epochs_sent", "Epochs sent completely, repetitions included.", tunnel -> tunnel.counters()
+                    .epochsSent())
+            .counter("tunnel_epochs_received", "Whole epochs received.", tunnel -> tunnel.counters()
+                    .epochsReceived())
+            .counter(
+                    "tunnel_plain_bytes_sent",
+                    "The size of the epochs sent, before coding.",
+                    tunnel -> tunnel.counters().plainBytesSent())
+            .counter(
+                    "tunnel_coded_bytes_sent",
+                    "The size of the epochs sent on the wire, without frame headers.",
+                    tunnel -> tunnel.counters().codedBytesSent())
+            .counter(
+                    "tunnel_answers_ignored",
+                    "Answers about epochs that are not in the window any more.",
+                    tunnel -> tunnel.counters().answersIgnored())
+            .counter(
+                    "tunnel_beacons_heard",
+                    "Datagrams beside the tunnel, proved to be the peer's.",
+                    tunnel -> tunnel.counters().beaconsHeard())
+            .counter(
+                    "tunnel_beacons_dropped",
+                    "Datagrams that were forged, replayed, late or foreign.",
+                    tunnel -> tunnel.counters().beaconsDropped())
+            .counter(
+                    "page_cache_hits",
+                    "Pages to send of which the version sent before was kept; the hit ratio is their share.",
+                    tunnel -> tunnel.versions().hits())
+            .counter("page_cache_misses", "Pages to send of which no version was kept.", tunnel -> tunnel.versions()
+                    .misses())
+            .counter("page_cache_evictions", "Page versions dropped for lack of room.", tunnel -> tunnel.versions()
+                    .evictions())
+            .gauge("page_cache_bytes", "The memory of the page versions that are kept.", tunnel -> tunnel.versions()
+                    .heldBytes());
+
+    private static final MetricTable<DataPlaneCounters> PLANE = new MetricTable<DataPlaneCounters>()
+            .gauge(
+                    "dataplane_pool_bytes",
+                    "The size of the common pool for held packets.",
+                    DataPlaneCounters::poolBytes)
+            .gauge(
+                    "dataplane_pool_free_bytes",
+                    "What is free of it, in whole chunks.",
+                    DataPlaneCounters::poolFreeBytes)
+            .counter(
+                    "dataplane_unprotected_packets",
+                    "Frames on the VM-facing port that belong to no protected VM; the kernel passes them.",
+                    DataPlaneCounters::unprotectedPackets)
+            .counter(
+                    "dataplane_ring_dropped_packets",
+                    "Frames that the kernel could not put into the receive ring: lost, never released.",
+                    DataPlaneCounters::ringDrops)
+            .counter(
+                    "dataplane_malformed_packets",
+                    "Frames shorter than an Ethernet header, or cut by the ring.",
+                    DataPlaneCounters::malformedPackets)
+            .histogram(
+                    "dataplane_release_seconds",
+                    "From the commit of an epoch to the moment when its first packets have been handed to the kernel.",
+                    plane -> powers(plane.commitToWireMicros(), MICROS, MICROS_PER_SECOND))
+            .histogram(
+                    "dataplane_held_seconds",
+                    "How long the oldest packet of a commit has waited.",
+                    plane -> powers(plane.heldMicros(), MICROS, MICROS_PER_SECOND))
+            .histogram(
+                    "dataplane_epoch_bytes",
+                    "What a VM used of its quota at each seal.",
+                    plane -> powers(plane.epochBytes(), BYTES, 1));
+
+    private static final MetricTable<ProtectionGroup> GROUP = new MetricTable<ProtectionGroup>()
+            .state(
+                    "group_state",
+                    "What this gateway is for the group: 1 at the state that it is in.",
+                    OwnershipState.values(),
+                    group -> group.ownership().state())
+            .gauge("group_term", "The term that this gateway knows.", group -> group.ownership()
+                    .term())
+            .gauge(
+                    "group_in_sync_sites",
+                    "How many sites the record calls in sync; 2 is protected.",
+                    group -> group.ownership()
+                            .record()
+                            .map(record -> record.inSync().size())
+                            .orElse(0))
+            .counters(
+                    "group_transitions",
+                    "How often a state was entered.",
+                    "to",
+                    OwnershipState.values(),
+                    (group, state) -> group.counters().entered(state))
+            .counter(
+                    "group_takeovers",
+                    "How often this site became the owner and had the VMs run.",
+                    group -> group.counters().takeovers())
+            .counter(
+                    "group_fences",
+                    "How often this site was fenced: held output discarded, prefixes withdrawn.",
+                    group -> group.counters().fences())
+            .counters(
+                    "group_switchovers",
+                    "Planned switchovers ordered here that ended with the VMs at the other site (done) or here (failed).",
+                    "result",
+                    Map.of("done", group -> group.counters().switchoversDone(), "failed", group -> group.counters()
+                            .switchoversFailed()))
+            .counter(
+                    "group_overloads",
+                    "How often held output waited longer than checkpoint.overloadAfterMs.",
+                    group -> group.counters().overloads())
+            .counter("group_alarms", "Alarms in the timeline.", group -> group.counters()
+                    .alarms())
+            .counters(
+                    "group_witness_requests",
+                    "Requests to the witness, by their answer.",
+                    "answer",
+                    GroupCounters.Answered.values(),
+                    (group, answered) -> group.counters().requests(answered))
+            .counters(
+                    "group_refused_epochs",
+                    "Epochs of the other site that were refused here, by reason: stale_term, ….",
+                    "reason",
+                    EpochRefusal.values(),
+                    (group, reason) -> group.counters().refusedEpochs(reason));
+
+    private static final MetricTable<VmAtSite> VM = new MetricTable<VmAtSite>()
+            .flag("vm_agent_attached", "Whether its agent is attached.", vm -> vm.session()
+                    .isPresent())
+            .counter("vm_agent_attachments", "How often its agent has attached.", VmAtSite::attachments)
+            .counter("vm_agent_failures", "How often its agent could not do something.", VmAtSite::failures)
+            .flag("vm_running", "Whether the VM runs here, by the last word of its agent.", VmAtSite::running)
+            .flag("vm_checkpointing", "Whether checkpoints are taken here.", vm -> vm.source()
+                    .running())
+            .gauge(
+                    "vm_checkpoint_interval_seconds",
+                    "The time between checkpoints, as the tunnel keeps up with them.",
+                    vm -> vm.source().pace().intervalMs() / MILLIS_PER_SECOND)
+            .histogram(
+                    "vm_pause_seconds",
+                    "How long each checkpoint kept the VM paused.",
+                    vm -> durations(vm.source().allPauses()))
+            .histogram(
+                    "vm_commit_seconds",
+                    "From the seal of an epoch to the standby's word that it holds it, while output is held.",
+                    vm -> durations(vm.source().allCommits()))
+            .counter("vm_sent_pages", "Pages in its checkpoints.", vm -> vm.source()
+                    .pagesSent())
+            .state(
+                    "vm_pressure",
+                    "How full its buffer is: 1 at the present level.",
+                    Pressure.values(),
+                    vm -> vm.source().pressure().level())
+            .counter(
+                    "vm_sealed_sooner",
+                    "Checkpoints ordered before their time, because its buffer filled.",
+                    vm -> vm.source().pressure().sealedSooner())
+            .counter(
+                    "vm_kept_paused",
+                    "Checkpoints that kept it paused until a commit, because its buffer was fuller.",
+                    vm -> vm.source().pressure().keptPaused())
+            .counter("vm_hard_limits", "How often its buffer was so full that packets were dropped.", vm -> vm.source()
+                    .pressure()
+                    .hardLimits());
+
+    private static final MetricTable<SendWindow.InFlight> IN_FLIGHT = new MetricTable<SendWindow.InFlight>()
+            .gauge("vm_epochs_in_flight", "Its epochs sent or waiting, and not committed.", SendWindow.InFlight::epochs)
+            .gauge("vm_backlog_bytes", "Its epochs sent or waiting, and not committed: their size before coding.", SendWindow.InFlight::bytes);
+
+    private static final MetricTable<VmCounters> PACKETS = new MetricTable<VmCounters>()
+            .state(
+                    "vm_output",
+                    "What happens to its output: 1 at the present state.",
+                    VmState.values(),
+                    VmCounters::state)
+            .gauge("vm_held_packets", "Packets held.", VmCounters::heldPackets)
+            .gauge("vm_held_bytes", "Bytes of the packets held.", VmCounters::heldBytes)
+            .gauge(
+                    "vm_held_memory_bytes",
+                    "What held packets take of its quota, with headers and padding.",
+                    VmCounters::heldMemoryBytes)
+            .gauge(
+                    "vm_oldest_held_seconds",
+                    "The age of the oldest packet that waits for a commit; 0 when none waits.",
+                    GatewayMetrics::oldestSeconds)
+            .gauge("vm_sealed_epochs", "Sealed epochs of packets that wait for a commit.", VmCounters::sealedEpochs)
+            .counter("vm_released_packets", "Packets handed to the way out.", VmCounters::releasedPackets)
+            .counter("vm_released_bytes", "Bytes of the packets handed to the way out.", VmCounters::releasedBytes)
+            .counters(
+                    "vm_dropped_packets",
+                    "Packets that never left: arrived while closed, found the quota or the pool used up, had a foreign"
+                            + " source address (spoofed), were refused by the way out (release), or were held and discarded"
+                            + " by a fence or the end.",
+                    "reason",
+                    Map.of(
+                            "closed", VmCounters::droppedClosed,
+                            "quota", VmCounters::droppedQuota,
+                            "pool", VmCounters::droppedPool,
+                            "spoofed", VmCounters::droppedSpoofed,
+                            "release", VmCounters::droppedRelease,
+                            "discarded", VmCounters::discardedPackets))
+            .counters(
+                    "vm_dropped_bytes",
+                    "Bytes of the packets that never left, by the reasons of dropped packets.",
+                    "reason",
+                    Map.of(
+                            "closed", vm -> vm.lostBytes().closed(),
+                            "quota", vm -> vm.lostBytes().quota(),
+                            "pool", vm -> vm.lostBytes().pool(),
+                            "spoofed", vm -> vm.lostBytes().spoofed(),
+                            "release", vm -> vm.lostBytes().release(),
+                            "discarded", vm -> vm.lostBytes().discarded()))
+            .counter(
+                    "vm_refused_commands",
+                    "Orders to the data plane refused for a stale term, or an epoch that does not grow.",
+                    VmCounters::refusedCommands);
+
+    private static final MetricTable<Session> BGP = new MetricTable<Session>()
+            .flag("bgp_session_up", "Whether the BGP session is established.", Session::up)
+            .counter("bgp_sessions", "How often the BGP session was established.", Session::timesUp)
+            .counter("bgp_updates_sent", "UPDATE rounds sent.", session -> session.events(RouterEvents.UPDATE));
+
+    private static final MetricTable<Session> SWITCH = new MetricTable<Session>()
+            .flag("switch_connected", "Whether the switch is connected.", Session::up)
+            .counter("switch_connections", "How often the switch was connected.", Session::timesUp)
+            .counters(
+                    "switch_programs",
+                    "Programs for the switch: confirmed by it, refused for a later term of another master, or failed.",
+                    "result",
+                    Map.of(
+                            SwitchEvents.CONFIRMED, session -> session.events(SwitchEvents.CONFIRMED),
+                            SwitchEvents.REFUSED, session -> session.events(SwitchEvents.REFUSED),
+                            SwitchEvents.FAILED, session -> session.events(SwitchEvents.FAILED)));
+
+    private GatewayMetrics() {}
+
+    /** Reads everything; in the conductor's thread. */
+    static Scrape read(GatewayView view) {
+        Scrape scrape = new Scrape();
+        scrape.read(
+                INFO, view, "site", view.site().name(), "peer", view.peerSite().name());
+        scrape.read(GATEWAY, view);
+        scrape.read(PEER, view.peer());
+        scrape.read(TUNNEL, view.tunnel());
+        scrape.read(PLANE, view.plane());
+        for (ProtectionGroup group : view.groups()) {
+            String name = group.id().name();
+            scrape.read(GROUP, group, "group", name);
+            for (VmAtSite vm : group.vms()) {
+                String[] labels = {"group", name, "vm", vm.id().name()};
+                scrape.read(VM, vm, labels);
+                scrape.read(IN_FLIGHT, view.tunnel().inFlight().getOrDefault(vm.id(), NOTHING_IN_FLIGHT), labels);
+                scrape.read(PACKETS, view.plane().vms().get(vm.id()), labels);
+            }
+        }
+        view.routers().forEach((address, session) -> scrape.read(BGP, session, "peer", address));
+        view.switches().forEach((name, session) -> scrape.read(SWITCH, session, "switch", name));
+        return scrape;
+    }
+
+    private static double oldestSeconds(VmCounters vm) {
+        return vm.heldPackets() == 0 || vm.oldestNanos() == 0
+                ? 0
+                : Math.max(0, System.nanoTime() - vm.oldestNanos()) / NANOS_PER_SECOND;
+    }
+
+    private static Buckets durations(DurationHistogram durations) {
+        return Buckets.of(
+                DurationHistogram.BOUNDS_MILLIS,
+                durations.counts(),
+                (double) durations.sumNanos() / TimeUnit.MILLISECONDS.toNanos(1),
+                MILLIS_PER_SECOND);
+    }
+
+    /** The buckets between powers of two; whole numbers below a bound are at most the bound. */
+    private static Buckets powers(Histogram.Summary summary, int[] powers, double perUnit) {
+        List<Long> bounds = IntStream.of(powers).mapToObj(power -> 1L << power).toList();
+        long[] below = IntStream.of(powers)
+                .mapToLong(power -> summary.below().get(power))
+                .toArray();
+        long[] counts = LongStream.concat(LongStream.of(below), LongStream.of(summary.count()))
+                .toArray();
+        for (int i = counts.length - 1; i > 0; i--) {
+            counts[i] -= counts[i - 1];
+        }
+        return Buckets.of(bounds, counts, (double) summary.sum(), perUnit);
+    }
+}
