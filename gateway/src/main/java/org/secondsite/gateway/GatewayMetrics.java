@@ -83,7 +83,10 @@ final class GatewayMetrics {
                     "tunnel_epochs_in_flight",
                     "Epochs sent or waiting, and not committed.",
                     TunnelStatus::epochsInFlight)
-            .gauge("tunnel_backlog_bytes", "Epochs sent or waiting, and not committed: their size before coding.", TunnelStatus::bytesInFlight)
+            .gauge(
+                    "tunnel_backlog_bytes",
+                    "Epochs sent or waiting, and not committed: their size before coding.",
+                    TunnelStatus::bytesInFlight)
             .counter(
                     "tunnel_sessions",
                     "How often the tunnel was connected; all but the first are reconnects.",
@@ -265,7 +268,10 @@ final class GatewayMetrics {
 
     private static final MetricTable<SendWindow.InFlight> IN_FLIGHT = new MetricTable<SendWindow.InFlight>()
             .gauge("vm_epochs_in_flight", "Its epochs sent or waiting, and not committed.", SendWindow.InFlight::epochs)
-            .gauge("vm_backlog_bytes", "Its epochs sent or waiting, and not committed: their size before coding.", SendWindow.InFlight::bytes);
+            .gauge(
+                    "vm_backlog_bytes",
+                    "Its epochs sent or waiting, and not committed: their size before coding.",
+                    SendWindow.InFlight::bytes);
 
     private static final MetricTable<VmCounters> PACKETS = new MetricTable<VmCounters>()
             .state(

@@ -15,8 +15,8 @@ import org.slf4j.LoggerFactory;
  * Answers {@code GET /metrics} with the figures of the moment, over plain HTTP; nothing else is served, and nothing can be
  * changed here.
  *
- * <p>The JDK's own server: a witness node is small, and an HTTP codec more would be the largest thing in it. A client
- * that does not finish its request is cut off, and there are only so many at a time.
+ * <p>The JDK's own server: it costs nothing where it is not used, and no further library. A client that does not finish its
+ * request is cut off, and there are only so many at a time.
  */
 public final class MetricsServer implements AutoCloseable {
     /** Where the figures are. */
