@@ -189,6 +189,7 @@ public final class BufferBench implements AutoCloseable {
 
     private double bitsPerSecond(Site site, boolean vmSegments) throws IOException, InterruptedException {
         site.offload(vmSegments, !vmSegments);
+        site.queueAtVm(true);
         try (TcpLoad load = new TcpLoad(site)) {
             Thread.sleep(TCP_SETTLE_MILLIS);
             long before = load.bytes();
@@ -196,6 +197,7 @@ public final class BufferBench implements AutoCloseable {
             Thread.sleep((long) (plan.seconds() * 1000));
             return (load.bytes() - before) * 8e9 / (System.nanoTime() - startNanos);
         } finally {
+            site.queueAtVm(false);
             site.offload(true, false);
         }
     }

@@ -32,6 +32,11 @@ final class Site implements AutoCloseable {
     static final String INSIDE_ADDRESS = "10.77.0.1";
     static final String UPLINK_MAC = "02:00:00:00:00:99";
 
+    // What Linux guests do by default, whatever this machine does; set on the route, so that it needs no allowance.
+    private static final String CONGESTION_CONTROL = "cubic";
+
+    private static final int VM_QUEUE_PACKETS = 20_000;
+
     private static final Pattern COUNTER = Pattern.compile("counter packets (\\d+)");
 
     private final Contender contender;
@@ -107,6 +112,18 @@ final class Site implements AutoCloseable {
         }
     }
 
+    /**
+     * Whether the VM's interface has a queue. With one, a sender waits while the ring of the other end is full, as it
+     * does for a VM's network card (veth in Linux 6.17 or newer); without one, veth drops what comes meanwhile.
+     */
+    void queueAtVm(boolean queued) throws IOException {
+        exec(
+                "vm",
+                queued
+                        ? "tc qdisc replace dev eth0 root pfifo limit " + VM_QUEUE_PACKETS
+                        : "tc qdisc del dev eth0 root");
+    }
+
     /** Runs a command in one of the namespaces. */
     String exec(String name, String command) throws IOException {
         return Shell.run("ip netns exec " + full(name) + " " + command);
@@ -146,9 +163,12 @@ final class Site implements AutoCloseable {
             Shell.run("ip -n " + full("up") + " addr add " + uplinkAddress() + "/16 dev eth0");
             Shell.run("ip -n " + full("up") + " neigh replace " + VmFrames.address(0) + " lladdr " + VmFrames.mac(0)
                     + " dev eth0 nud permanent");
+            Shell.run("ip -n " + full("vm") + " route replace 10.77.0.0/16 dev eth0 src " + VmFrames.address(0)
+                    + " congctl " + CONGESTION_CONTROL);
             return;
         }
-        Shell.run("ip -n " + full("vm") + " route add default via " + INSIDE_ADDRESS);
+        Shell.run(
+                "ip -n " + full("vm") + " route add default via " + INSIDE_ADDRESS + " congctl " + CONGESTION_CONTROL);
         Shell.run("ip -n " + full("up") + " addr add " + uplinkAddress() + "/24 dev eth0");
         Shell.run("ip -n " + full("gw") + " addr add 10.99.0.2/24 dev out0");
         Shell.run("ip -n " + full("up") + " route add 10.77.0.0/16 via 10.99.0.2");
