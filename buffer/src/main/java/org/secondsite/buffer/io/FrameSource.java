@@ -25,12 +25,12 @@ interface FrameSource extends AutoCloseable {
     /** The memory that frames may stay in; {@link LentBlocks#NONE} when they cannot. */
     LentBlocks lent();
 
-    /** Whether the frame just read may stay where it is. False while more than half of the port's memory is taken. */
+    /** Whether the frame just read may stay where it is. False while the port's memory is scarce. */
     boolean lends();
 
     /**
-     * When more than half of the port's memory is taken: the block that has been taken longest, from which lent frames
-     * should be moved away; otherwise -1.
+     * When the port's memory is scarce, more than three quarters of it taken: the block that has been taken longest,
+     * from which lent frames should be moved away; otherwise -1.
      */
     int scarceBlock();
 

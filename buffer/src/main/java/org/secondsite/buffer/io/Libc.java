@@ -18,7 +18,8 @@ import java.lang.invoke.MethodHandle;
  * The few functions of the C library that the ports need, for Linux on 64-bit machines (FFM, JEP 454).
  *
  * <p>A call answers what the function returned, or {@code -errno} when that was -1. An object belongs to one thread
- * at a time, because it owns the place where errno is kept. Calls allocate nothing once compiled.
+ * at a time, because it owns the place where errno is kept. Calls of epoll_wait, read and sendmmsg allocate nothing;
+ * the others do until they are compiled.
  */
 final class Libc {
     static final int EINTR = 4;
@@ -88,12 +89,15 @@ final class Libc {
     private static final MethodHandle EPOLL_CREATE = handle("epoll_create1", JAVA_INT, JAVA_INT);
     private static final MethodHandle EPOLL_CTL = handle("epoll_ctl", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
     private static final MethodHandle EPOLL_WAIT =
-            handle("epoll_wait", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT);
-    private static final MethodHandle SENDMMSG = handle("sendmmsg", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT);
+            withoutErrno("epoll_wait", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT);
+    private static final MethodHandle SENDMMSG_ERRNO =
+            handle("sendmmsg", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT);
+    private static final MethodHandle SENDMMSG =
+            withoutErrno("sendmmsg", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT);
     private static final MethodHandle SETPRIORITY = handle("setpriority", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle EVENTFD = handle("eventfd", JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle IOCTL = variadicIoctl();
-    private static final MethodHandle READ = handle("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
+    private static final MethodHandle READ = withoutErrno("read", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle WRITE = handle("write", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
 
     private final MemorySegment state = Arena.ofAuto().allocate(Linker.Option.captureStateLayout());
@@ -219,19 +223,25 @@ final class Libc {
         }
     }
 
-    /** Takes the address of the events as a number, so that the caller need not make a slice for it. */
+    /** Answers how many events there are, -1 when it failed. Takes their address as a number: a slice is garbage. */
     int epollWait(int epoll, long events, int count, int timeoutMillis) {
         try {
-            return result((int) EPOLL_WAIT.invokeExact(state, epoll, events, count, timeoutMillis));
+            return (int) EPOLL_WAIT.invokeExact(epoll, events, count, timeoutMillis);
         } catch (Throwable e) {
             throw unexpected(e);
         }
     }
 
-    /** Takes the address of the messages as a number, so that the caller need not make a slice for it. */
+    /**
+     * Takes the address of the messages as a number: a slice is garbage. When the first message is refused, nothing has
+     * been sent, and the call is made once more to learn why.
+     */
     int sendmmsg(int socket, long messages, int count) {
         try {
-            return result((int) SENDMMSG.invokeExact(state, socket, messages, count, MSG_DONTWAIT));
+            int sent = (int) SENDMMSG.invokeExact(socket, messages, count, MSG_DONTWAIT);
+            return sent >= 0
+                    ? sent
+                    : result((int) SENDMMSG_ERRNO.invokeExact(state, socket, messages, count, MSG_DONTWAIT));
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -254,10 +264,10 @@ final class Libc {
         }
     }
 
-    long read(int descriptor, MemorySegment into) {
+    /** Answers how many bytes were read, -1 when it failed. Takes the address as a number: a slice is garbage. */
+    long read(int descriptor, long into, long bytes) {
         try {
-            long bytes = (long) READ.invokeExact(state, descriptor, into, into.byteSize());
-            return bytes < 0 ? -state.get(JAVA_INT, ERRNO_OFFSET) : bytes;
+            return (long) READ.invokeExact(descriptor, into, bytes);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -297,5 +307,11 @@ final class Libc {
     @SuppressWarnings("restricted") // the signatures above are those of the C library
     private static MethodHandle handle(String name, MemoryLayout result, MemoryLayout... arguments) {
         return LINKER.downcallHandle(LOOKUP.findOrThrow(name), FunctionDescriptor.of(result, arguments), ERRNO);
+    }
+
+    /** Capturing errno makes a slice of the place for it in every call that the optimizing compiler has not seen to. */
+    @SuppressWarnings("restricted") // the signatures above are those of the C library
+    private static MethodHandle withoutErrno(String name, MemoryLayout result, MemoryLayout... arguments) {
+        return LINKER.downcallHandle(LOOKUP.findOrThrow(name), FunctionDescriptor.of(result, arguments));
     }
 }

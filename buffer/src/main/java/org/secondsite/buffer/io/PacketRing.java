@@ -207,18 +207,18 @@ final class PacketRing implements FrameSource {
 
     @Override
     public boolean lends() {
-        return taken <= blocks / 2;
+        return taken <= blocks - blocks / 4;
     }
 
     @Override
     public int scarceBlock() {
         reclaim();
-        return taken > blocks / 2 ? oldest() : -1;
+        return taken > blocks - blocks / 4 ? oldest() : -1;
     }
 
     @Override
     public boolean nearlyFull() {
-        return taken > blocks - blocks / 4;
+        return taken > blocks - blocks / 8;
     }
 
     /** The kernel took the tag out of the frame; it goes back in, four bytes further to the front. */

@@ -7,6 +7,7 @@ import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.secondsite.buffer.Arrival;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneCounters;
@@ -73,6 +74,11 @@ final class PlaneThreads implements DataPlane {
     private final Histogram heldMicros = new Histogram();
     private final Histogram epochBytes = new Histogram();
     private long nextPressureNanos = System.nanoTime();
+
+    /** The block that {@link #moveScarce} makes free, which is one object because it runs on the way of packets. */
+    private int scarce;
+
+    private final BooleanSupplier moveScarce = this::moveScarce;
     private volatile boolean closing;
     private boolean closed;
 
@@ -353,11 +359,14 @@ final class PlaneThreads implements DataPlane {
                 if (!source.nearlyFull()) {
                     return;
                 }
-                boolean _ = releaser.keptOut(() -> {
-                    buffer.moveAll(block);
-                    return true;
-                });
+                scarce = block;
+                boolean _ = releaser.keptOut(moveScarce);
             }
         }
+    }
+
+    private boolean moveScarce() {
+        buffer.moveAll(scarce);
+        return true;
     }
 }

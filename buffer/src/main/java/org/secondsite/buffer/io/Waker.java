@@ -36,7 +36,7 @@ final class Waker implements AutoCloseable {
 
     /** The polling thread, with its own bindings. */
     void clear(Libc own) {
-        own.read(descriptor, counter);
+        own.read(descriptor, counter.address(), counter.byteSize());
     }
 
     @Override
