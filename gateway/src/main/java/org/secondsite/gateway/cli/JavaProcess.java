@@ -7,18 +7,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * Another process of this program, with the Java and the class path of this one, started as the launcher does, which tells in
- * {@code secondsite.cache} where it keeps classes linked ahead of time.
- */
+/** Another process of this program, with the Java and the class path of this one, started as the launcher does. */
 final class JavaProcess implements AutoCloseable {
     /**
      * How a witness is started: a heap that fits ten thousand groups, a compiler and a collector without threads of their own,
      * few buffers. The launcher has the same.
      */
     static final List<String> WITNESS_OPTIONS = List.of(
-            "-Xms8m",
+            "-Xms24m",
             "-Xmx24m",
+            "-Xmn6m",
             "-Xss512k",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
@@ -38,19 +36,49 @@ final class JavaProcess implements AutoCloseable {
 
     private final Process process;
 
+    /** Where the classes come from: linked ahead of time into a file, or, in a training run, to be linked into one at the end. */
+    record Classes(List<String> options) {
+        /** The launcher tells in this property where it keeps what it has linked for gateways and tools. */
+        static final String LINKED = "secondsite.cache";
+
+        /** And here, what it has linked for witnesses, which are to stay small. */
+        static final String LINKED_FOR_WITNESS = "secondsite.witness.cache";
+
+        Classes {
+            options = List.copyOf(options);
+        }
+
+        /** Those of the file that a property names; if there is none, they are loaded as ever. */
+        static Classes of(String property) {
+            String file = System.getProperty(property, "");
+            // One that does not fit is ignored by the virtual machine, which need not complain about it. Mapped where
+            // it was
+            // written for, it need not be relocated, which would write to every page of it.
+            return new Classes(
+                    file.isEmpty() || !Files.isRegularFile(Path.of(file))
+                            ? List.of()
+                            : List.of(
+                                    "-XX:+UnlockDiagnosticVMOptions",
+                                    "-XX:ArchiveRelocationMode=0",
+                                    "-XX:AOTCache=" + file,
+                                    "-Xlog:aot=off"));
+        }
+
+        static Classes linkedAtTheEndInto(Path file) {
+            return new Classes(List.of("-XX:AOTCacheOutput=" + file));
+        }
+    }
+
     private JavaProcess(Process process) {
         this.process = process;
     }
 
-    static JavaProcess start(List<String> options, Path log, String... arguments) throws IOException {
+    static JavaProcess start(List<String> options, Classes classes, Path log, String... arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(options);
         command.addAll(EVERY);
-        Path cache = Path.of(System.getProperty("secondsite.cache", ""));
-        if (Files.isRegularFile(cache)) {
-            command.addAll(List.of("-XX:AOTCache=" + cache, "-Xlog:aot=off"));
-        }
+        command.addAll(classes.options());
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(List.of(arguments));
         File file = log.toFile();
@@ -85,6 +113,12 @@ final class JavaProcess implements AutoCloseable {
 
     long pid() {
         return process.pid();
+    }
+
+    /** Asks it to end, and waits until it has: SIGTERM. */
+    void end() throws InterruptedException {
+        process.destroy();
+        process.waitFor();
     }
 
     void awaitEnd() throws InterruptedException {

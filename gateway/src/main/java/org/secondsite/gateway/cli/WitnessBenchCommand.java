@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -41,6 +42,9 @@ final class WitnessBenchCommand implements Callable<Integer> {
     private static final SiteId A = new SiteId("a");
     private static final SiteId B = new SiteId("b");
     private static final int WARM_UP_GRANTS = 300;
+    private static final int NODES_TO_TRAIN = 3;
+    private static final int TRAINING_GRANTS = 100;
+    private static final int MOST_TRAINING_DEATHS = 6;
 
     @Option(
             names = "--nodes",
@@ -74,6 +78,13 @@ final class WitnessBenchCommand implements Callable<Integer> {
     @Option(names = "--kills", defaultValue = "20", description = "Deaths of a leader. Default: ${DEFAULT-VALUE}.")
     private int kills;
 
+    @Option(
+            names = "--train",
+            paramLabel = "FILE",
+            hidden = true,
+            description = "Link the classes of a node that has followed and led into this file; measure nothing.")
+    private Path training;
+
     @Option(names = "--json", description = "Print the figures as JSON.")
     private boolean json;
 
@@ -82,6 +93,10 @@ final class WitnessBenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        if (training != null) {
+            train();
+            return 0;
+        }
         PrintWriter out = spec.commandLine().getOut();
         ObjectNode root = new ObjectMapper().createObjectNode();
         ArrayNode results = root.putArray("witnesses");
@@ -92,7 +107,7 @@ final class WitnessBenchCommand implements Callable<Integer> {
                 boolean quorum = !each.equals("file");
                 int count = quorum ? Integer.parseInt(each) : 1;
                 try (WitnessUnderTest witness =
-                        new WitnessUnderTest(directory, count, quorum, groups, electionTimeoutMs)) {
+                        new WitnessUnderTest(directory, count, quorum, groups, electionTimeoutMs, Optional.empty())) {
                     measure(each, witness, results.addObject().put("witness", each), out);
                 }
             } finally {
@@ -108,7 +123,7 @@ final class WitnessBenchCommand implements Callable<Integer> {
     private void measure(String name, WitnessUnderTest witness, ObjectNode result, PrintWriter out) throws Exception {
         WitnessClient client = witness.client("a", 50);
         GroupId group = WitnessUnderTest.group(0);
-        OwnershipRecord current = Operator.await(client.read(group));
+        OwnershipRecord current = witness.read(client, group);
         for (int i = 0; i < WARM_UP_GRANTS; i++) {
             current = next(client, current);
         }
@@ -147,6 +162,35 @@ final class WitnessBenchCommand implements Callable<Integer> {
             }
             say(out, name + ": from the leader's death to the next grant " + deaths);
             put(result.putObject("nextGrantMs"), deaths);
+        }
+    }
+
+    /** Three nodes, of which one is led, and then leads. */
+    private void train() throws Exception {
+        Path directory = Files.createTempDirectory("secondsite-witness-train");
+        try {
+            PkiCommand.write(directory, List.of("a", "b", "witness", "operator"));
+            try (WitnessUnderTest witness = new WitnessUnderTest(
+                    directory, NODES_TO_TRAIN, true, 1, electionTimeoutMs, Optional.of(training))) {
+                WitnessClient client = witness.client("a", 50);
+                OwnershipRecord current = witness.read(client, WitnessUnderTest.group(0));
+                for (int deaths = 0; ; deaths++) {
+                    for (int i = 0; i < TRAINING_GRANTS; i++) {
+                        current = next(client, current);
+                    }
+                    InetSocketAddress leader = witness.awaitLeader();
+                    if (deaths == MOST_TRAINING_DEATHS || leader.equals(witness.trained())) {
+                        break;
+                    }
+                    JavaProcess process = witness.nodes().get(leader);
+                    process.kill();
+                    process.awaitEnd();
+                    witness.start(leader);
+                }
+                witness.end();
+            }
+        } finally {
+            DirectoryTree.delete(directory);
         }
     }
 

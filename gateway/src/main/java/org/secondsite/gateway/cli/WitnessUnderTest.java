@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -31,6 +32,7 @@ final class WitnessUnderTest implements AutoCloseable {
     private final boolean quorum;
     private final int groups;
     private final int electionTimeoutMs;
+    private final Optional<Path> training;
     private final List<InetSocketAddress> endpoints = new ArrayList<>();
     private final Map<InetSocketAddress, JavaProcess> nodes = new LinkedHashMap<>();
     private final List<WitnessClient> clients = new ArrayList<>();
@@ -44,13 +46,16 @@ final class WitnessUnderTest implements AutoCloseable {
      * @param quorum whether Raft keeps the records, or one node's own file
      * @param groups how many groups
      * @param electionTimeoutMs of the nodes, 0 for what they take by themselves
+     * @param training the file into which the first node, when it ends by {@link #end}, links the classes that it has needed
      */
-    WitnessUnderTest(Path directory, int nodeCount, boolean quorum, int groups, int electionTimeoutMs)
+    WitnessUnderTest(
+            Path directory, int nodeCount, boolean quorum, int groups, int electionTimeoutMs, Optional<Path> training)
             throws Exception {
         this.directory = directory;
         this.quorum = quorum;
         this.groups = groups;
         this.electionTimeoutMs = electionTimeoutMs;
+        this.training = training;
         reserve(nodeCount);
         try {
             for (InetSocketAddress each : endpoints) {
@@ -81,10 +86,14 @@ final class WitnessUnderTest implements AutoCloseable {
         String name = "w" + (endpoints.indexOf(endpoint) + 1);
         Path config = directory.resolve(name + ".yaml");
         Files.writeString(config, yaml(name, endpoint));
+        JavaProcess.Classes classes = training.filter(file -> endpoint.equals(trained()))
+                .map(JavaProcess.Classes::linkedAtTheEndInto)
+                .orElseGet(() -> JavaProcess.Classes.of(JavaProcess.Classes.LINKED_FOR_WITNESS));
         nodes.put(
                 endpoint,
                 JavaProcess.start(
                         JavaProcess.WITNESS_OPTIONS,
+                        classes,
                         directory.resolve(name + ".log"),
                         "witness",
                         "--config",
@@ -111,6 +120,11 @@ final class WitnessUnderTest implements AutoCloseable {
             yaml.append("  - {name: ").append(group(i)).append(", sites: [a, b], initialOwner: a}\n");
         }
         return yaml.toString();
+    }
+
+    /** The node that a training run is about. */
+    InetSocketAddress trained() {
+        return endpoints.getFirst();
     }
 
     static GroupId group(int index) {
@@ -145,6 +159,21 @@ final class WitnessUnderTest implements AutoCloseable {
         clients.add(client);
         up.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
         return client;
+    }
+
+    /** What is recorded. A node that has just been started may be so slow in its first answers that the client looks elsewhere. */
+    OwnershipRecord read(WitnessClient client, GroupId group) throws Exception {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        while (true) {
+            try {
+                return Operator.await(client.read(group));
+            } catch (IOException unreached) {
+                if (System.nanoTime() > end) {
+                    throw unreached;
+                }
+                Thread.sleep(50);
+            }
+        }
     }
 
     /** Waits until every node that runs is in step, and answers the address of the one that leads. */
@@ -182,6 +211,13 @@ final class WitnessUnderTest implements AutoCloseable {
     /** The processes, by address. */
     Map<InetSocketAddress, JavaProcess> nodes() {
         return nodes;
+    }
+
+    /** Has every node end in order. */
+    void end() throws InterruptedException {
+        for (JavaProcess node : nodes.values()) {
+            node.end();
+        }
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import java.io.File;
 import java.io.IOException;
 import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertPathValidatorException;
@@ -12,12 +13,14 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.X509Certificate;
+import java.util.Optional;
 import javax.naming.InvalidNameException;
 import javax.naming.ldap.LdapName;
 import javax.naming.ldap.Rdn;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.secondsite.config.TlsFiles;
+import org.secondsite.config.io.PemIdentity;
 import org.secondsite.replicator.tunnel.ResetCode;
 
 /**
@@ -40,15 +43,8 @@ final class TunnelTls {
     static SslContext context(TlsFiles files, boolean client) throws IOException {
         OpenSsl.ensureAvailability();
         try {
-            SslContextBuilder builder = client
-                    ? SslContextBuilder.forClient()
-                            .keyManager(
-                                    files.certificate().toFile(), files.key().toFile())
-                            .endpointIdentificationAlgorithm(null)
-                    : SslContextBuilder.forServer(
-                                    files.certificate().toFile(), files.key().toFile())
-                            .clientAuth(ClientAuth.REQUIRE);
-            return builder.trustManager(files.authority().toFile())
+            return builder(files, client)
+                    .trustManager(files.authority().toFile())
                     .sslProvider(SslProvider.OPENSSL)
                     .protocols(PROTOCOL)
                     .build();
@@ -58,6 +54,20 @@ final class TunnelTls {
                             + files.authority() + ": " + message(root(e)),
                     e);
         }
+    }
+
+    private static SslContextBuilder builder(TlsFiles files, boolean client) throws IOException {
+        Optional<PemIdentity> own = PemIdentity.read(files.certificate(), files.key());
+        File certificate = files.certificate().toFile();
+        File key = files.key().toFile();
+        if (client) {
+            SslContextBuilder builder = SslContextBuilder.forClient().endpointIdentificationAlgorithm(null);
+            return own.map(read -> builder.keyManager(read.key(), read.chain()))
+                    .orElseGet(() -> builder.keyManager(certificate, key));
+        }
+        return own.map(read -> SslContextBuilder.forServer(read.key(), read.chain()))
+                .orElseGet(() -> SslContextBuilder.forServer(certificate, key))
+                .clientAuth(ClientAuth.REQUIRE);
     }
 
     /** The common name of the peer's certificate, or empty if it has none. */

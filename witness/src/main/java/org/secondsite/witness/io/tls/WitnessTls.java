@@ -12,11 +12,13 @@ import java.nio.file.attribute.FileTime;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import javax.naming.InvalidNameException;
 import javax.naming.ldap.LdapName;
 import javax.naming.ldap.Rdn;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.io.PemIdentity;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -113,17 +115,9 @@ public final class WitnessTls {
     }
 
     private SslContext build() throws IOException {
-        SslContextBuilder builder;
         try {
-            if (server) {
-                builder = SslContextBuilder.forServer(certificate.toFile(), key.toFile())
-                        .clientAuth(ClientAuth.REQUIRE);
-            } else {
-                builder = SslContextBuilder.forClient()
-                        .keyManager(certificate.toFile(), key.toFile())
-                        .endpointIdentificationAlgorithm(null);
-            }
-            return builder.trustManager(authority.toFile())
+            return builder()
+                    .trustManager(authority.toFile())
                     .sslProvider(SslProvider.OPENSSL)
                     .protocols(PROTOCOL)
                     .build();
@@ -134,5 +128,17 @@ public final class WitnessTls {
                             + e.getMessage() + " (" + cause + ")",
                     e);
         }
+    }
+
+    private SslContextBuilder builder() throws IOException {
+        Optional<PemIdentity> own = PemIdentity.read(certificate, key);
+        if (server) {
+            return own.map(read -> SslContextBuilder.forServer(read.key(), read.chain()))
+                    .orElseGet(() -> SslContextBuilder.forServer(certificate.toFile(), key.toFile()))
+                    .clientAuth(ClientAuth.REQUIRE);
+        }
+        SslContextBuilder builder = SslContextBuilder.forClient().endpointIdentificationAlgorithm(null);
+        return own.map(read -> builder.keyManager(read.key(), read.chain()))
+                .orElseGet(() -> builder.keyManager(certificate.toFile(), key.toFile()));
     }
 }
