@@ -49,6 +49,11 @@ public final class AccessRule {
         return Set.copyOf(sites);
     }
 
+    /** How many groups are configured. */
+    public int groups() {
+        return groups.size();
+    }
+
     /** Why the holder of a certificate with this name may not connect; empty if it may. */
     public Optional<String> objectionTo(SiteId name) {
         return name.equals(OPERATOR) || sites.contains(name)

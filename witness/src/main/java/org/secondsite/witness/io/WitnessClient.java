@@ -44,7 +44,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class WitnessClient implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(WitnessClient.class);
-    private static final int MOST_OPEN_QUESTIONS = 200;
+    /** Far more than one for each group: who has more is broken. */
+    private static final int MOST_OPEN_QUESTIONS = 1 << 16;
+
     private static final int CLOSE_TIMEOUT_SECONDS = 5;
 
     /** How long a node may keep a question before another is asked too: it may have died without a word. */

@@ -8,10 +8,14 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.handler.timeout.IdleStateEvent;
 import java.io.IOException;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.witness.AccessRule;
@@ -33,8 +37,11 @@ import org.slf4j.LoggerFactory;
  * protocol is told why and closed.
  */
 final class WitnessSession extends SimpleChannelInboundHandler<Message> {
-    /** A client that asks faster than it is answered is broken: the gateway has at most one question per group. */
-    private static final int MOST_OPEN_QUESTIONS = 256;
+    /** Open questions beside one of each group: a client that asks faster than it is answered is broken. */
+    private static final int SPARE_QUESTIONS = 256;
+
+    /** What a client may leave unread of the answers to one question, its part of a status included; bytes. */
+    private static final long UNREAD_BYTES = 512;
 
     private static final int READ_AGAIN_MS = 50;
 
@@ -44,6 +51,11 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
     private final RecordStore store;
     private final GrantDesk desk;
     private final WitnessServer server;
+    private final int mostOpenQuestions;
+
+    /** What this client is yet to be told, the latest of each group: there is more of it than the connection takes at once. */
+    private final Map<GroupId, LogEntry> untold = new LinkedHashMap<>();
+
     private ChannelHandlerContext context;
     private SiteId certified;
     private long client;
@@ -57,6 +69,7 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
         this.store = store;
         this.desk = desk;
         this.server = server;
+        mostOpenQuestions = access.groups() + SPARE_QUESTIONS;
     }
 
     @Override
@@ -142,7 +155,8 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
                             if (failure == null) {
                                 toldCurrent = true;
                                 // Not what was read: a change may have passed by since.
-                                store.entries().forEach(this::tell);
+                                store.entries().forEach(this::toTell);
+                                tellOn();
                             } else if (context.channel().isActive()) {
                                 var _ = context.executor()
                                         .schedule(this::tellCurrent, READ_AGAIN_MS, TimeUnit.MILLISECONDS);
@@ -153,8 +167,33 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
 
     /** Sends a record if it is of a group of this client. */
     void tell(LogEntry entry) {
-        if (toldCurrent && maySee(entry)) {
-            send(new Message.Watched(entry.record(), entry.asker(), entry.reason()));
+        if (toldCurrent) {
+            toTell(entry);
+            tellOn();
+        }
+    }
+
+    private void toTell(LogEntry entry) {
+        if (maySee(entry)) {
+            untold.put(entry.record().group(), entry);
+        }
+    }
+
+    /** Tells as much as the connection takes; the rest follows when the client has read. */
+    private void tellOn() {
+        Iterator<LogEntry> next = untold.values().iterator();
+        while (next.hasNext() && context.channel().isWritable()) {
+            LogEntry entry = next.next();
+            next.remove();
+            write(new Message.Watched(entry.record(), entry.asker(), entry.reason()));
+        }
+        context.flush();
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ignored) {
+        if (context.channel().isWritable()) {
+            tellOn();
         }
     }
 
@@ -185,8 +224,8 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
     }
 
     private void question(Message.Question question) {
-        if (++openQuestions > MOST_OPEN_QUESTIONS) {
-            reject("more than " + MOST_OPEN_QUESTIONS + " open questions");
+        if (++openQuestions > mostOpenQuestions) {
+            reject("more than " + mostOpenQuestions + " open questions");
             return;
         }
         long id = question.requestId();
@@ -267,9 +306,9 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
     }
 
     private void send(Message.FromWitness message) {
-        if (!context.channel().isWritable()) {
-            // It reads nothing. What it misses it gets when it connects again.
-            LOGGER.warn("{} does not read what it is told: closed", certified);
+        if (context.channel().bytesBeforeWritable() > mostOpenQuestions * UNREAD_BYTES) {
+            // What it misses it gets when it connects again.
+            LOGGER.warn("{} does not read what it is answered: closed", certified);
             var _ = context.close();
             return;
         }
