@@ -70,6 +70,24 @@ public interface DataPlane extends AutoCloseable {
         fence(vm, term, () -> {});
     }
 
+    /**
+     * Has the plane stop releasing when it finds that the process stood still for so long: stopped by a signal, its machine
+     * paused, or in a long collection. Another site may have been told meanwhile that it owns the VMs; what the standby had
+     * committed before would still be true, but would leave from two sites. It is told to {@link
+     * DataPlaneListener#stoodStill}, and each VM waits for its {@link #goOn}. A plane that was not told so, or that has no
+     * threads of its own, never stops by itself.
+     *
+     * @param nanos shorter than the time in which a silent owner is replaced
+     */
+    default void noticeStandstill(long nanos) {}
+
+    /**
+     * The VM's owner is known to be the owner still: packets that may leave, leave again.
+     *
+     * @param standstill as it was told; of no effect when the process has stood still again since
+     */
+    default void goOn(VmId vm, long standstill) {}
+
     /** The figures of this moment. Each is exact; two of them may be a packet apart. May be called from any thread. */
     DataPlaneCounters counters();
 

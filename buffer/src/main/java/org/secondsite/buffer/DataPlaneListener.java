@@ -34,6 +34,14 @@ public interface DataPlaneListener {
      */
     void failed(String reason);
 
+    /**
+     * The process stood still, and nothing is released until {@link DataPlane#goOn}.
+     *
+     * @param standstill counts them, from 1
+     * @param nanos for how long
+     */
+    default void stoodStill(long standstill, long nanos) {}
+
     /** A listener for those who look at the figures instead. */
     DataPlaneListener NONE = new DataPlaneListener() {
         @Override

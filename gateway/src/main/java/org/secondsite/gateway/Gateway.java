@@ -109,7 +109,7 @@ public final class Gateway implements AutoCloseable {
         dataPlane = factory.open(
                 config.dataPlane(),
                 protectedVms(config),
-                new PlaneEvents(conductor, timeline, this::groupOf, portsDown));
+                new PlaneEvents(conductor, timeline, this::groupOf, groups.values(), portsDown));
         opened.push(dataPlane);
         WitnessPort witness = new WitnessPort();
         tunnel = TlsTunnel.open(
@@ -145,6 +145,7 @@ public final class Gateway implements AutoCloseable {
         WitnessClient client = WitnessClient.open(witnessSettings(), new WitnessEvents());
         opened.push(client);
         witness.connect(client);
+        dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(config.tunnel()));
         timeline.note(config.site().name(), "start", "role unknown: nothing is released or announced");
     }
 

@@ -67,9 +67,22 @@ public final class PeerWatch {
                 suspectNanos * MAXIMUM_SILENCE_FACTOR,
                 Math.min(DUTY_CYCLE_NANOS, suspectNanos / 2),
                 nowNanos);
-        brokenNanos = Math.min(
-                suspectNanos, TimeUnit.MILLISECONDS.toNanos((long) BROKEN_HEARTBEATS * settings.heartbeatMs()));
+        brokenNanos = shortestSuspicionNanos(settings);
         tunnelDownNanos = nowNanos;
+    }
+
+    /** A peer is not suspected before it was silent for so long. */
+    private static long shortestSuspicionNanos(GatewayConfig.Tunnel settings) {
+        return TimeUnit.MILLISECONDS.toNanos(
+                Math.min(settings.suspectAfterMs(), (long) BROKEN_HEARTBEATS * settings.heartbeatMs()));
+    }
+
+    /**
+     * An owner that stood still for less was not replaced meanwhile: its last heartbeat may be as old as the time between two
+     * when the standstill begins.
+     */
+    public static long harmlessStandstillNanos(GatewayConfig.Tunnel settings) {
+        return shortestSuspicionNanos(settings) - TimeUnit.MILLISECONDS.toNanos(settings.heartbeatMs());
     }
 
     /** Something came that only the living peer can have sent. Any thread. */

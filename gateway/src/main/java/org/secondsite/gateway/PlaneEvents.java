@@ -1,5 +1,6 @@
 package org.secondsite.gateway;
 
+import java.util.Collection;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -16,13 +17,16 @@ final class PlaneEvents implements DataPlaneListener {
     private final Conductor conductor;
     private final Timeline timeline;
     private final Function<VmId, Optional<ProtectionGroup>> groupOf;
+    private final Collection<ProtectionGroup> groups;
     private final Set<String> portsDown;
 
     PlaneEvents(
             Conductor conductor,
             Timeline timeline,
             Function<VmId, Optional<ProtectionGroup>> groupOf,
+            Collection<ProtectionGroup> groups,
             Set<String> portsDown) {
+        this.groups = groups;
         this.portsDown = portsDown;
         this.conductor = conductor;
         this.timeline = timeline;
@@ -40,6 +44,14 @@ final class PlaneEvents implements DataPlaneListener {
                                 + " ms");
             }
             groupOf.apply(vm).ifPresent(group -> group.pressure(vm, pressure));
+        });
+    }
+
+    @Override
+    public void stoodStill(long standstill, long nanos) {
+        conductor.post(() -> {
+            timeline.note(SUBJECT, "standstill", "this process stood still for " + nanos / 1_000_000 + " ms");
+            groups.forEach(group -> group.stoodStill(standstill));
         });
     }
 

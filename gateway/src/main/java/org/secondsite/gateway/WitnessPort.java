@@ -3,6 +3,7 @@ package org.secondsite.gateway;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.gateway.group.Surroundings;
 import org.secondsite.witness.Answer;
@@ -17,6 +18,11 @@ final class WitnessPort implements Surroundings.WitnessLink {
 
     void connect(WitnessClient opened) {
         client.complete(opened);
+    }
+
+    @Override
+    public CompletableFuture<OwnershipRecord> read(GroupId group) {
+        return client.thenCompose(c -> c.read(group));
     }
 
     @Override

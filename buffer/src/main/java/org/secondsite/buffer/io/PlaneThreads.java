@@ -54,7 +54,8 @@ final class PlaneThreads implements DataPlane {
     /** Blocks of the port that are made free at most between two looks at the command queue. */
     private static final int MOVED_BLOCKS = 32;
 
-    private static final int IDLE_MILLIS = 200;
+    /** Also how often the release side learns that this process does not stand still. */
+    private static final int IDLE_MILLIS = 20;
 
     /** Time between two looks at the fill levels. */
     private static final long PRESSURE_NANOS = 2_000_000;
@@ -159,6 +160,16 @@ final class PlaneThreads implements DataPlane {
     }
 
     @Override
+    public void noticeStandstill(long nanos) {
+        releaser.noticeStandstill(nanos);
+    }
+
+    @Override
+    public void goOn(VmId vm, long standstill) {
+        releaser.goOn(lane(vm), standstill);
+    }
+
+    @Override
     public DataPlaneCounters counters() {
         Map<VmId, VmCounters> figures = new TreeMap<>();
         lanes.forEach((vm, lane) -> figures.put(vm, buffer.counters(lane)));
@@ -255,6 +266,7 @@ final class PlaneThreads implements DataPlane {
         ThreadPriority.prefer();
         try {
             while (!closing) {
+                releaser.alive(System.nanoTime());
                 execute();
                 look();
                 int count = read(COMMAND_STRIDE);

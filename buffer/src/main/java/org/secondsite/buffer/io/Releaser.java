@@ -21,11 +21,16 @@ import org.slf4j.LoggerFactory;
  * done. The first batch after a commit is a small one, so that the first packets need not wait for the others of theirs.
  * When an outlet's queue is full this thread sleeps for {@value #BUSY_NANOS} ns: asking at once would only keep
  * a processor from emptying the queue.
+ *
+ * <p><b>Standstill.</b> The data-plane thread says every now and then that it lives ({@link #alive}). Whoever of the two
+ * threads first finds that the last such word is too old, closes every lane before it does anything else; a lane opens
+ * again by {@link #goOn}, said for this standstill or a later one.
  */
 final class Releaser {
     private static final Logger LOG = LoggerFactory.getLogger(Releaser.class);
     private static final long BUSY_NANOS = 100_000;
     private static final long DOWN_NANOS = 20_000_000;
+    private static final long CLOSED_NANOS = 1_000_000;
 
     /** Frames of the first batch after a commit. */
     private static final int FIRST_BATCH = 16;
@@ -46,6 +51,13 @@ final class Releaser {
     /** When the commit came whose first packets have not left yet; 0 when there is none. */
     private final AtomicLongArray committedNanos;
 
+    private long aliveNanos = System.nanoTime();
+    private long mostGapNanos = Long.MAX_VALUE;
+    private long standstills;
+
+    /** By lane: the last standstill after which the lane was opened again. */
+    private final long[] openedAfter;
+
     /** By outlet. */
     private final boolean[] down;
 
@@ -53,6 +65,7 @@ final class Releaser {
         this.buffer = buffer;
         this.listener = listener;
         committedNanos = new AtomicLongArray(buffer.lanes());
+        openedAfter = new long[buffer.lanes()];
         down = new boolean[outlets.size()];
         this.outlets = List.copyOf(outlets);
         cursor = buffer.cursor();
@@ -82,6 +95,42 @@ final class Releaser {
 
     Histogram.Summary commitToWireMicros() {
         return commitToWireMicros.summary();
+    }
+
+    /** From now on the lanes are closed when the process stood still for so long. */
+    void noticeStandstill(long nanos) {
+        synchronized (way) {
+            aliveNanos = System.nanoTime();
+            mostGapNanos = nanos;
+        }
+    }
+
+    /** The data-plane thread is at work. */
+    void alive(long nowNanos) {
+        synchronized (way) {
+            noteGap(nowNanos);
+            aliveNanos = nowNanos;
+        }
+    }
+
+    /** Opens a lane that this standstill has closed. */
+    void goOn(int lane, long standstill) {
+        synchronized (way) {
+            openedAfter[lane] = Math.max(openedAfter[lane], standstill);
+        }
+        signal();
+    }
+
+    private void noteGap(long nowNanos) {
+        long gapNanos = nowNanos - aliveNanos;
+        if (gapNanos > mostGapNanos) {
+            aliveNanos = nowNanos;
+            standstills++;
+            LOG.warn(
+                    "this process stood still for {} ms: nothing is released until it is known who owns",
+                    gapNanos / 1_000_000);
+            listener.stoodStill(standstills, gapNanos);
+        }
     }
 
     /** Runs an action while no frame can leave. */
@@ -163,6 +212,10 @@ final class Releaser {
     /** Sends one batch of a lane; returns how long to wait before the next turn. */
     private long turn(int lane) {
         synchronized (way) {
+            noteGap(System.nanoTime());
+            if (openedAfter[lane] < standstills) {
+                return CLOSED_NANOS;
+            }
             cursor.start(lane);
             if (stopped || !cursor.next()) {
                 return 0;

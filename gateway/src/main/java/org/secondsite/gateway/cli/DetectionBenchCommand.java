@@ -152,6 +152,7 @@ final class DetectionBenchCommand implements Callable<Integer> {
     private JavaProcess peer() throws Exception {
         JavaProcess peer = JavaProcess.start(
                 JavaProcess.GATEWAY_OPTIONS,
+                JavaProcess.Classes.of(JavaProcess.Classes.LINKED),
                 directory.resolve("peer.log"),
                 "witness",
                 "bench-peer",

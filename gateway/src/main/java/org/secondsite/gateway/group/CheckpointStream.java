@@ -41,6 +41,7 @@ public final class CheckpointStream {
     private final DurationHistogram allPauses = new DurationHistogram();
     private final DurationHistogram allCommits = new DurationHistogram();
     private long pagesSent;
+    private EpochId lastSent = EpochId.NONE;
 
     CheckpointStream(VmId vm, DataPlane dataPlane, Surroundings.PeerLink peer, CheckpointPace pace) {
         this.vm = vm;
@@ -124,7 +125,13 @@ public final class CheckpointStream {
             allPauses.add(pause);
         }
         pagesSent += epoch.pages().count();
+        lastSent = epoch.header().epoch();
         peer.send(epoch);
+    }
+
+    /** The last epoch that was given to the tunnel. */
+    EpochId lastSent() {
+        return lastSent;
     }
 
     /** The standby holds the epoch: its packets may go. */

@@ -73,6 +73,7 @@ public final class ProtectionGroup {
     private PeerMessage.StandbyState lastOffer;
     private Consumer<SwitchoverResult> switchover;
     private long peerGenerationAtStart;
+    private Optional<Reassurance> reassurance = Optional.empty();
 
     /**
      * A group whose role is not known yet.
@@ -161,6 +162,49 @@ public final class ProtectionGroup {
     /** The peer passed on a record. */
     public void recordPassedOn(OwnershipRecord record) {
         tell(new OwnershipEvent.RecordPassedOn(record));
+    }
+
+    /**
+     * This process stood still, and its data plane waits to be told that this site owns the group still. Whoever owns it
+     * alone cannot have been replaced. Otherwise the witness is asked; and because nothing changes while only the witness is
+     * lost, the peer's acknowledgement of an epoch that was sent afterwards is as good: a standby gives none after it has
+     * asked to take over.
+     */
+    public void stoodStill(long standstill) {
+        Map<VmId, EpochId> sent = new LinkedHashMap<>();
+        each(vm -> sent.put(vm.id(), vm.source().lastSent()));
+        long now = clock.getAsLong();
+        reassurance = Optional.of(new Reassurance(standstill, sent, now));
+        reassure(now);
+    }
+
+    private void reassure(long now) {
+        if (reassurance.isEmpty() || !reassurance.get().due(now)) {
+            return;
+        }
+        if (ownership.state() == OwnershipState.SOLO) {
+            goOn();
+            return;
+        }
+        Reassurance asking = reassurance.get();
+        var _ = surroundings
+                .witness()
+                .read(id)
+                .whenComplete((record, failure) -> conductor.accept(() -> {
+                    asking.answered();
+                    if (failure == null) {
+                        tell(new OwnershipEvent.RecordLearnt(record));
+                        boolean current = reassurance.filter(asking::equals).isPresent();
+                        if (current && ownership.record().equals(Optional.of(record))) {
+                            goOn();
+                        }
+                    }
+                }));
+    }
+
+    private void goOn() {
+        reassurance.ifPresent(r -> each(vm -> surroundings.dataPlane().goOn(vm.id(), r.standstill())));
+        reassurance = Optional.empty();
     }
 
     private void ask(OwnershipAction.Ask ask) {
@@ -290,6 +334,9 @@ public final class ProtectionGroup {
     /** The standby holds an epoch. */
     public void committedByPeer(VmId vm, EpochId epoch) {
         VmAtSite known = vms.get(vm);
+        if (reassurance.filter(r -> r.provedBy(vm, epoch)).isPresent()) {
+            goOn();
+        }
         known.source().committed(known.session(), epoch, clock.getAsLong());
         reportProgress();
         reportLast();
@@ -504,6 +551,7 @@ public final class ProtectionGroup {
             tell(new OwnershipEvent.SourceLost("its agent is gone"));
         }
         each(vm -> vm.source().tick(now));
+        reassure(now);
         watchOverload(now);
         tell(new OwnershipEvent.Tick());
     }
@@ -557,11 +605,14 @@ public final class ProtectionGroup {
                 surroundings.timeline().note(id.name(), "transition", t.from() + " -> " + t.to() + ": " + t.reason());
             }
             case OwnershipAction.Hold hold -> each(vm -> vm.source().gate(hold.term()));
-            case OwnershipAction.Pass pass ->
+            case OwnershipAction.Pass pass -> {
                 each(vm -> surroundings.dataPlane().pass(vm.id(), pass.term()));
+                goOn(); // a site that stands alone by the record cannot have been replaced
+            }
             case OwnershipAction.Fence fence -> {
                 counters.fence();
                 each(vm -> surroundings.dataPlane().fence(vm.id(), fence.term()));
+                goOn(); // nothing is left to hold back
             }
             case OwnershipAction.StartCheckpoints start -> startCheckpoints(start.term());
             case OwnershipAction.Retitle retitle -> each(vm -> vm.source().retitle(vm.session(), retitle.term()));

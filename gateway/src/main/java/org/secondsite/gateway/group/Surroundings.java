@@ -5,6 +5,7 @@ import java.util.concurrent.CompletableFuture;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.RouteRole;
@@ -52,6 +53,9 @@ public record Surroundings(
 
     /** The witness, as a group uses it. */
     public interface WitnessLink {
+        /** The record as it is now; completes exceptionally when the witness does not answer. */
+        CompletableFuture<OwnershipRecord> read(GroupId group);
+
         /** Asks for a compare-and-set; completes exceptionally when nobody knows what became of it. */
         CompletableFuture<Answer> ask(
                 GroupId group, long expectedTerm, SiteId owner, Set<SiteId> inSync, String reason);

@@ -68,7 +68,7 @@ final class SimulatedGateway extends SimulatedProcess {
         Surroundings surroundings = new Surroundings(
                 dataPlane,
                 world.tunnel().start(site),
-                this::ask,
+                witness(),
                 (g, role) -> {},
                 (g, term, owner) -> {},
                 new Timeline(entry -> world.trace(site + " " + entry.kind() + " " + entry.text())));
@@ -172,6 +172,23 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     // ---- the witness --------------------------------------------------------------------------------------------
+
+    private Surroundings.WitnessLink witness() {
+        return new Surroundings.WitnessLink() {
+            @Override
+            public CompletableFuture<OwnershipRecord> read(GroupId id) {
+                // Asked by those whose data plane noticed a standstill, and the simulated one has no threads to notice
+                // it.
+                throw new IllegalStateException("nobody reads the record of " + id);
+            }
+
+            @Override
+            public CompletableFuture<Answer> ask(
+                    GroupId id, long expectedTerm, SiteId owner, Set<SiteId> inSync, String reason) {
+                return SimulatedGateway.this.ask(id, expectedTerm, owner, inSync, reason);
+            }
+        };
+    }
 
     private CompletableFuture<Answer> ask(
             GroupId id, long expectedTerm, SiteId owner, Set<SiteId> inSync, String reason) {

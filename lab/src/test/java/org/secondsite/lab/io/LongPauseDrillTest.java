@@ -30,6 +30,10 @@ class LongPauseDrillTest {
             // It held packets when it was stopped, and its VM has gone on sending.
             assertEquals(Site.B, Drill.awaitProtected(drill.lab()));
             assertEquals(atStop, drill.released(Site.A), "packets that left the gateway that woke up");
+            assertTrue(
+                    drill.site(Site.A).timeline(0).stream()
+                            .anyMatch(e -> e.kind().equals("standstill")),
+                    "its data plane has noticed");
 
             long term = drill.site(Site.B).term();
             end = pause(drill, "gateway:a");
