@@ -29,7 +29,7 @@ interface FrameSource extends AutoCloseable {
     boolean lends();
 
     /**
-     * When the port's memory is scarce, more than three quarters of it taken: the block that has been taken longest,
+     * When more of the port's memory is taken than may be lent: the block that has been taken longest,
      * from which lent frames should be moved away; otherwise -1.
      */
     int scarceBlock();

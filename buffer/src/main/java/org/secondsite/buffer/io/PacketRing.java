@@ -80,6 +80,13 @@ final class PacketRing implements FrameSource {
     private final LentBlocks lent;
     private final int blocks;
 
+    /**
+     * Blocks that lent frames may keep from the kernel. It looks a quarter of the ring ahead before it takes a frame, and when
+     * that block is not free, and another processor is handing a block over at this moment, it drops the frame although there
+     * is room ({@code __packet_rcv_has_room} in af_packet.c, which takes no lock).
+     */
+    private final int lendable;
+
     /** The next block to be read, or the one that is being read. */
     private int block;
 
@@ -107,6 +114,7 @@ final class PacketRing implements FrameSource {
     PacketRing(String name, long ringBytes) throws IOException {
         this.name = name;
         blocks = Math.toIntExact(Math.max(4, ringBytes / BLOCK_BYTES));
+        lendable = blocks * 5 / 8;
         waker = new Waker();
         int opened = -1;
         int waiting = -1;
@@ -207,18 +215,18 @@ final class PacketRing implements FrameSource {
 
     @Override
     public boolean lends() {
-        return taken <= blocks - blocks / 4;
+        return taken <= lendable;
     }
 
     @Override
     public int scarceBlock() {
         reclaim();
-        return taken > blocks - blocks / 4 ? oldest() : -1;
+        return taken > lendable ? oldest() : -1;
     }
 
     @Override
     public boolean nearlyFull() {
-        return taken > blocks - blocks / 8;
+        return taken > blocks - blocks / 4;
     }
 
     /** The kernel took the tag out of the frame; it goes back in, four bytes further to the front. */

@@ -267,7 +267,7 @@ class TransparentDataPlaneLabTest {
                 .array();
     }
 
-    private static byte[] octets(String mac) {
+    static byte[] octets(String mac) {
         byte[] eight = ByteBuffer.allocate(8)
                 .putLong(MacAddress.parse(mac).value() << 16)
                 .array();
