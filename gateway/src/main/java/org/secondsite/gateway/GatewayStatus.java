@@ -113,6 +113,7 @@ final class GatewayStatus {
                 .put("hardLimits", pressure.hardLimits())
                 .put("droppedPackets", packets.dropped());
         times(node.putObject("pauseMs"), vm.source().pauses());
+        times(node.putObject("arrivalMs"), vm.source().arrivals());
         times(node.putObject("commitMs"), vm.source().commits());
         node.put("intervalMs", vm.source().pace().intervalMs());
         return node;

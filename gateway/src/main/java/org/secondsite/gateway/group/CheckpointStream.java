@@ -37,6 +37,7 @@ public final class CheckpointStream {
     private EpochId gateEpoch = EpochId.NONE;
 
     private final RecentTimes pauses = new RecentTimes();
+    private final RecentTimes arrivals = new RecentTimes();
     private final RecentTimes commits = new RecentTimes();
     private final DurationHistogram allPauses = new DurationHistogram();
     private final DurationHistogram allCommits = new DurationHistogram();
@@ -73,6 +74,7 @@ public final class CheckpointStream {
         // What is left of an earlier chain would only take the room of this one.
         peer.discard(vm);
         pace.chainBegins();
+        arrivals.clear();
         commits.clear();
         session.start(next, true, pressure.paced(pace.intervalMs()));
     }
@@ -115,7 +117,7 @@ public final class CheckpointStream {
         pressure.seal(session, epoch, before, now);
     }
 
-    void received(Epoch epoch, long pause) {
+    void received(Epoch epoch, long pause, long now) {
         if (!running || epoch.header().epoch().compareTo(chainStart) < 0) {
             epoch.close();
             return;
@@ -123,6 +125,9 @@ public final class CheckpointStream {
         if (pause > 0) {
             pauses.add(pause);
             allPauses.add(pause);
+        }
+        if (gated) {
+            pace.sinceSealNanos(epoch.header().epoch(), now).ifPresent(arrivals::add);
         }
         pagesSent += epoch.pages().count();
         lastSent = epoch.header().epoch();
@@ -223,6 +228,14 @@ public final class CheckpointStream {
     /** How long the last checkpoints kept the VM paused. */
     public RecentTimes pauses() {
         return pauses;
+    }
+
+    /**
+     * How long it took from the seal of the last epochs until the gateway had the whole of them, while output was held: the rest
+     * of the pause, and the way from the agent.
+     */
+    public RecentTimes arrivals() {
+        return arrivals;
     }
 
     /** How long it took from the seal of the last epochs to their commit, while output was held. */

@@ -397,7 +397,7 @@ public final class ProtectionGroup {
 
     /** A whole epoch came from the hypervisor. It is closed here, or handed on. */
     public void epochFromAgent(Epoch epoch, long pauseNanos) {
-        vms.get(epoch.header().vm()).source().received(epoch, pauseNanos);
+        vms.get(epoch.header().vm()).source().received(epoch, pauseNanos, clock.getAsLong());
     }
 
     /** The replica of a VM is at an epoch. */

@@ -3,6 +3,7 @@ package org.secondsite.replicator.tunnel;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.secondsite.config.EpochId;
 
 /**
@@ -105,6 +106,16 @@ public final class CheckpointPace {
     /** The interval, in milliseconds. */
     public int intervalMs() {
         return intervalMs;
+    }
+
+    /** How long ago an epoch was sealed that waits for its commit; empty if it does not. */
+    public OptionalLong sinceSealNanos(EpochId epoch, long now) {
+        for (Sealed sealed : uncommitted) {
+            if (sealed.epoch().equals(epoch)) {
+                return OptionalLong.of(now - sealed.nanoTime());
+            }
+        }
+        return OptionalLong.empty();
     }
 
     /** From seal to commit of the last committed epoch, 0 if there is none in this chain. */

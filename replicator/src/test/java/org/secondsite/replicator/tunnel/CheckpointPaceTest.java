@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
 
@@ -82,6 +83,21 @@ class CheckpointPaceTest {
         line.run(60_000, 40_000, 1e12);
         assertEquals(MAX_MS, line.pace.intervalMs());
         assertTrue(line.pace.lagNanos(line.now) > 10_000 * MS);
+    }
+
+    @Test
+    void tellsTheAgeOfAnEpochThatWaitsForItsCommit() {
+        CheckpointPace pace = new CheckpointPace(MIN_MS, MAX_MS);
+        EpochId first = new EpochId(3, 1);
+        EpochId second = new EpochId(3, 2);
+        var _ = pace.sealed(first, 10 * MS, RTT);
+        var _ = pace.sealed(second, 60 * MS, RTT);
+        assertEquals(OptionalLong.of(60 * MS), pace.sinceSealNanos(first, 70 * MS));
+        assertEquals(OptionalLong.of(10 * MS), pace.sinceSealNanos(second, 70 * MS));
+        var _ = pace.committed(first, 80 * MS, RTT);
+        assertEquals(OptionalLong.empty(), pace.sinceSealNanos(first, 90 * MS));
+        pace.chainBegins();
+        assertEquals(OptionalLong.empty(), pace.sinceSealNanos(second, 90 * MS));
     }
 
     @Test
