@@ -216,11 +216,11 @@ final class DetectionBenchCommand implements Callable<Integer> {
     /** Until heartbeats are regular, and then to any moment between two of them. */
     private void settle() throws IOException, InterruptedException {
         long phase = ThreadLocalRandom.current().nextLong(TimeUnit.MILLISECONDS.toNanos(heartbeatMs));
-        int wrong = suspicions(SETTLE_NANOS + phase);
-        if (wrong > 0) {
+        int wrong;
+        do {
+            wrong = suspicions(SETTLE_NANOS + phase);
             suspectedEarly += wrong;
-            settle();
-        }
+        } while (wrong > 0);
     }
 
     private long nanosToSuspicionOfADeath() throws Exception {

@@ -257,18 +257,13 @@ class QemuAgentLabTest {
     @Test
     void anAgentThatDiedWhileTheVmWasPausedIsSucceededByOneThatResumesIt() throws Exception {
         LabGuest guest = guest("a", false);
-        RecordingGateway gateway = gateway();
         guest.boot();
-        QemuHost dying = QemuHost.open(guest.settings());
-        QemuVm vm = (QemuVm) dying.attach().orElseThrow();
-        vm.prepare();
-        vm.pause();
-        vm.beginDeviceState();
-        vm.close();
-        dying.close();
-        agent(gateway, guest);
-        assertEquals("attached running=true applied=0/0", gateway.await("attached"));
-        assertGoesOn(guest);
+        lastActs(guest, vm -> {
+            vm.prepare();
+            vm.pause();
+            vm.beginDeviceState();
+        });
+        RecordingGateway gateway = succeeded(guest);
         gateway.session().start(new EpochId(1, 1), true, 20);
         gateway.await("epoch 1/3");
     }
@@ -276,20 +271,36 @@ class QemuAgentLabTest {
     @Test
     void anAgentThatDiedWhileTheVmWaitedForRoomIsSucceededByOneThatResumesIt() throws Exception {
         LabGuest guest = guest("a", false);
-        RecordingGateway gateway = gateway();
         guest.boot();
-        QemuHost dying = QemuHost.open(guest.settings());
-        QemuVm vm = (QemuVm) dying.attach().orElseThrow();
-        vm.prepare();
-        assertTrue(vm.pause());
-        vm.resume();
-        assertTrue(vm.pause(), "it ran again");
-        vm.close();
-        dying.close();
+        lastActs(guest, vm -> {
+            vm.prepare();
+            assertTrue(vm.pause());
+            vm.resume();
+            assertTrue(vm.pause(), "it ran again");
+        });
         assertFalse(guest.operator("query-status").path("running").asBoolean());
+        succeeded(guest);
+    }
+
+    /** What an agent does with a VM before it dies. */
+    private interface LastActs {
+        void on(QemuVm vm) throws Exception;
+    }
+
+    private static void lastActs(LabGuest guest, LastActs acts) throws Exception {
+        try (QemuHost dying = QemuHost.open(guest.settings());
+                QemuVm vm = (QemuVm) dying.attach().orElseThrow()) {
+            acts.on(vm);
+        }
+    }
+
+    /** The gateway of an agent that has found the guest running. */
+    private RecordingGateway succeeded(LabGuest guest) throws Exception {
+        RecordingGateway gateway = gateway();
         agent(gateway, guest);
         assertEquals("attached running=true applied=0/0", gateway.await("attached"));
         assertGoesOn(guest);
+        return gateway;
     }
 
     @Test
