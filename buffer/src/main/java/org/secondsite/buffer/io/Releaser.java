@@ -51,8 +51,10 @@ final class Releaser {
     /** When the commit came whose first packets have not left yet; 0 when there is none. */
     private final AtomicLongArray committedNanos;
 
-    private long aliveNanos = System.nanoTime();
-    private long mostGapNanos = Long.MAX_VALUE;
+    /** Written by the data-plane thread without the lock, which it would have to wait for while a batch is sent. */
+    private volatile long aliveNanos = System.nanoTime();
+
+    private volatile long mostGapNanos = Long.MAX_VALUE;
     private long standstills;
 
     /** By lane: the last standstill after which the lane was opened again. */
@@ -107,10 +109,12 @@ final class Releaser {
 
     /** The data-plane thread is at work. */
     void alive(long nowNanos) {
-        synchronized (way) {
-            noteGap(nowNanos);
-            aliveNanos = nowNanos;
+        if (nowNanos - aliveNanos > mostGapNanos) {
+            synchronized (way) {
+                noteGap(nowNanos);
+            }
         }
+        aliveNanos = nowNanos;
     }
 
     /** Opens a lane that this standstill has closed. */
