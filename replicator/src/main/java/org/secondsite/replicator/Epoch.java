@@ -2,8 +2,6 @@ package org.secondsite.replicator;
 
 import java.nio.ByteBuffer;
 import java.util.Objects;
-import java.util.zip.CRC32;
-import java.util.zip.CRC32C;
 
 /**
  * One complete checkpoint epoch in plain form: the pages that changed since its base, and the whole device state.
@@ -15,11 +13,9 @@ public final class Epoch implements AutoCloseable {
     private final EpochHeader header;
     private final PageSet pages;
     private final byte[] deviceState;
-    private final long checksum;
 
     /**
-     * Takes over the pages (they are closed with the epoch) and the array (it must not be changed afterwards), and computes
-     * the checksum.
+     * Takes over the pages (they are closed with the epoch) and the array (it must not be changed afterwards).
      *
      * @throws IllegalArgumentException if a page lies outside the guest's RAM; the pages stay the caller's then
      */
@@ -31,7 +27,6 @@ public final class Epoch implements AutoCloseable {
             throw new IllegalArgumentException("page " + pages.number(pages.count() - 1) + " lies outside the "
                     + header.ramPages() + " pages of " + header.vm());
         }
-        this.checksum = checksum(header, pages, deviceState);
     }
 
     /** What the epoch is about. */
@@ -51,11 +46,21 @@ public final class Epoch implements AutoCloseable {
 
     /**
      * A checksum over the plain content: CRC-32C in the upper half, CRC-32 (ISO 3309) in the lower, both over the header's
-     * ids, the page numbers with their zero flags, the contents and the device state. Two independent polynomials make an
-     * undetected fault a matter of 2^-64; neither is a defence against an attacker, which TLS is.
+     * ids, the page numbers with their zero flags, the same checksum of the contents, and the device state. Two independent
+     * polynomials make an undetected fault a matter of 2^-64; neither is a defence against an attacker, which TLS is.
+     *
+     * <p>It is computed when it is asked for, unless the pages were checked as they came ({@link PageSet#checkedBuilder}).
+     *
+     * @throws IllegalStateException if the epoch was closed
      */
     public long checksum() {
-        return checksum;
+        ContentSum sum = new ContentSum().add(header.canonical());
+        pages.addTo(sum);
+        return sum.add(ByteBuffer.allocate(Integer.BYTES)
+                        .putInt(deviceState.length)
+                        .flip())
+                .add(deviceState)
+                .value();
     }
 
     /** The size in plain form: contents that are not zero, and the device state. Page numbers are not counted. */
@@ -72,22 +77,5 @@ public final class Epoch implements AutoCloseable {
     public String toString() {
         return header.vm() + " epoch " + header.epoch() + (header.isFull() ? " (full)" : " on " + header.base()) + ", "
                 + pages.count() + " pages";
-    }
-
-    private static long checksum(EpochHeader header, PageSet pages, byte[] deviceState) {
-        CRC32C castagnoli = new CRC32C();
-        CRC32 iso = new CRC32();
-        ByteBuffer head = header.canonical();
-        castagnoli.update(head.duplicate());
-        iso.update(head);
-        pages.update(castagnoli);
-        pages.update(iso);
-        byte[] length =
-                ByteBuffer.allocate(Integer.BYTES).putInt(deviceState.length).array();
-        castagnoli.update(length);
-        iso.update(length);
-        castagnoli.update(deviceState);
-        iso.update(deviceState);
-        return castagnoli.getValue() << 32 | iso.getValue();
     }
 }

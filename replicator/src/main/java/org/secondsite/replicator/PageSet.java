@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.zip.Checksum;
 
 /**
  * Pages of a guest's RAM: numbers in ascending order, each with its 4096 bytes.
@@ -28,6 +27,9 @@ public final class PageSet implements AutoCloseable {
 
     static final int CHUNK_PAGES = CHUNK_BYTES / PAGE_BYTES;
 
+    /** Few enough to be in the cache still; they divide a chunk. */
+    private static final int SUMMED_AT_ONCE = 16;
+
     private static final int ZERO = -1;
     private static final MemorySegment ZERO_PAGE =
             MemorySegment.ofArray(new long[PAGE_BYTES / Long.BYTES]).asReadOnly();
@@ -39,22 +41,40 @@ public final class PageSet implements AutoCloseable {
     private final List<PageChunks.Chunk> chunks;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private PageSet(int[] numbers, int[] slots, int count, int storedCount, List<PageChunks.Chunk> chunks) {
+    /** Over the stored contents; null until somebody wants to know. */
+    private volatile Long contentSum;
+
+    private PageSet(
+            int[] numbers,
+            int[] slots,
+            int count,
+            int storedCount,
+            List<PageChunks.Chunk> chunks,
+            ContentSum contentSum) {
         this.numbers = numbers;
         this.slots = slots;
         this.count = count;
         this.storedCount = storedCount;
         this.chunks = chunks;
+        this.contentSum = contentSum == null ? null : contentSum.value();
     }
 
     /** A builder of an empty set. It holds memory: build it or close it. */
     public static Builder builder() {
-        return new Builder();
+        return new Builder(null);
+    }
+
+    /**
+     * The same of a set whose checksum will be wanted. It is computed page by page, while each is in the cache, so a large set
+     * takes no long breath for it at its end.
+     */
+    public static Builder checkedBuilder() {
+        return new Builder(new ContentSum());
     }
 
     /** A set without pages. */
     public static PageSet empty() {
-        return new PageSet(new int[0], new int[0], 0, 0, List.of());
+        return new PageSet(new int[0], new int[0], 0, 0, List.of(), null);
     }
 
     /** The memory that all open page sets and builders of this process hold, in bytes. */
@@ -133,21 +153,31 @@ public final class PageSet implements AutoCloseable {
         }
     }
 
-    /** Adds the set to a checksum: the count, the numbers with the zero flag in the upper bit, then the stored contents. */
-    void update(Checksum sum) {
+    /** Adds the set to a checksum: the count, the numbers with the zero flag in the upper bit, then the stored contents' own. */
+    void addTo(ContentSum sum) {
         checkOpen();
         ByteBuffer head = ByteBuffer.allocate(PAGE_BYTES).putInt(count);
         for (int i = 0; i < count; i++) {
             if (head.remaining() < Integer.BYTES) {
-                sum.update(head.flip());
+                sum.add(head.flip());
                 head.clear();
             }
             head.putInt(slots[i] == ZERO ? numbers[i] | Integer.MIN_VALUE : numbers[i]);
         }
-        sum.update(head.flip());
-        for (int slot = 0; slot < storedCount; slot += CHUNK_PAGES) {
-            sum.update(storedFrom(slot).asByteBuffer());
+        sum.add(head.flip()).add(contentSum());
+    }
+
+    private long contentSum() {
+        Long known = contentSum;
+        if (known == null) {
+            ContentSum sum = new ContentSum();
+            for (int slot = 0; slot < storedCount; slot += CHUNK_PAGES) {
+                sum.add(storedFrom(slot));
+            }
+            known = sum.value();
+            contentSum = known;
         }
+        return known;
     }
 
     private int checked(int index) {
@@ -185,7 +215,15 @@ public final class PageSet implements AutoCloseable {
         private List<PageChunks.Chunk> chunks = new ArrayList<>();
         private boolean spent;
 
-        private Builder() {}
+        /** Null if nobody asked for it. */
+        private final ContentSum sum;
+
+        /** The stored pages that are in the sum. */
+        private int summed;
+
+        private Builder(ContentSum sum) {
+            this.sum = sum;
+        }
 
         /** The number of pages so far. */
         public int count() {
@@ -268,13 +306,27 @@ public final class PageSet implements AutoCloseable {
             } else {
                 append(number, storedCount);
                 storedCount++;
+                if (storedCount - summed == SUMMED_AT_ONCE) {
+                    sum();
+                }
             }
+        }
+
+        /** Adds those pages to the sum that are not in it, which lie in one chunk. */
+        private void sum() {
+            if (sum != null && summed < storedCount) {
+                long from = (long) (summed % CHUNK_PAGES) * PAGE_BYTES;
+                long bytes = (long) (storedCount - summed) * PAGE_BYTES;
+                sum.add(chunks.get(summed / CHUNK_PAGES).memory().asSlice(from, bytes));
+            }
+            summed = storedCount;
         }
 
         /** The finished set. The builder cannot be used afterwards. */
         public PageSet build() {
             checkUnspent();
             spent = true;
+            sum();
             if (!chunks.isEmpty() && storedCount <= (chunks.size() - 1) * CHUNK_PAGES) {
                 // The last chunk was taken for a slot that turned out to be zero, or was never accepted.
                 PageChunks.give(chunks.removeLast());
@@ -284,7 +336,8 @@ public final class PageSet implements AutoCloseable {
                     Arrays.copyOf(slots, count),
                     count,
                     storedCount,
-                    List.copyOf(chunks));
+                    List.copyOf(chunks),
+                    sum);
         }
 
         @Override

@@ -129,14 +129,35 @@ class PageSetTest {
         assertFalse(EpochHeader.isRamSize(Long.MAX_VALUE));
     }
 
+    @Test
+    void aChecksumThatIsKeptPageByPageIsTheSame() {
+        Random random = new Random(7);
+        EpochHeader header = new EpochHeader(VM, new EpochId(4, 2), EpochId.NONE, 4096L * 2000);
+        for (int count : new int[] {0, 1, 15, 16, 17, 255, 256, 257, 700}) {
+            TreeMap<Integer, byte[]> pages = new TreeMap<>();
+            for (int i = 0; i < count; i++) {
+                pages.put(2 * i, i % 5 == 3 ? new byte[PageSet.PAGE_BYTES] : randomPage(random));
+            }
+            long sum = checksum(header, pages, new byte[] {1});
+            pages.put(1999, randomPage(random));
+            assertNotEquals(sum, checksum(header, pages, new byte[] {1}), count + " pages");
+        }
+    }
+
+    /** As it is counted when it is asked for, and as it is kept. */
     private static long checksum(EpochHeader header, SortedMap<Integer, byte[]> pages, byte[] devices) {
-        try (Epoch epoch = new Epoch(header, build(pages), devices)) {
-            return epoch.checksum();
+        try (Epoch asked = new Epoch(header, build(pages), devices);
+                Epoch kept = new Epoch(header, build(PageSet.checkedBuilder(), pages), devices)) {
+            assertEquals(asked.checksum(), kept.checksum());
+            return asked.checksum();
         }
     }
 
     private static PageSet build(SortedMap<Integer, byte[]> pages) {
-        PageSet.Builder builder = PageSet.builder();
+        return build(PageSet.builder(), pages);
+    }
+
+    private static PageSet build(PageSet.Builder builder, SortedMap<Integer, byte[]> pages) {
         pages.forEach((number, content) -> builder.add(number, ByteBuffer.wrap(content)));
         return builder.build();
     }

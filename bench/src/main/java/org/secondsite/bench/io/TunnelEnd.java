@@ -223,7 +223,7 @@ final class TunnelEnd implements TunnelListener {
     }
 
     private void send(VmId vm, int count, boolean huge) {
-        PageSet.Builder pages = PageSet.builder();
+        PageSet.Builder pages = PageSet.checkedBuilder(); // as a gateway has it from an agent
         for (int i = 0; i < count; i++) {
             pages.add(i, ByteBuffer.wrap(noise, nextNoise, PageSet.PAGE_BYTES));
             nextNoise = (nextNoise + PageSet.PAGE_BYTES) % NOISE_BYTES;

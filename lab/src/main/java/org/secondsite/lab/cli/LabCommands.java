@@ -6,7 +6,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
 import org.secondsite.lab.io.Interruptible;
 import org.secondsite.lab.io.Lab;
 import org.secondsite.lab.io.LabProcess;
@@ -63,11 +66,22 @@ public final class LabCommands {
             @Option(
                             names = "--fake-clocks",
                             description = "Give gateways, agents and witness wall clocks that 'lab clock' can move.")
-                    boolean fakeClocks)
+                    boolean fakeClocks,
+            @Option(
+                            names = "--overload",
+                            defaultValue = "usual",
+                            paramLabel = "WHAT",
+                            description =
+                                    "Let what gives way when the WAN does not carry the checkpoints do so after two"
+                                            + " seconds: slow (the VM) or solo (its protection).")
+                    String overload)
             throws Exception {
         LabOptions options;
         try {
-            options = new LabOptions(name, delayMillis, loadOf(load), !noHold, witnesses, fakeClocks);
+            options = new LabOptions(name, delayMillis, loadOf(load), !noHold)
+                    .withWitnesses(witnesses)
+                    .withFakeClocks(fakeClocks)
+                    .withOverload(overloadOf(overload));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
@@ -82,12 +96,23 @@ public final class LabCommands {
     }
 
     private static LabOptions.Load loadOf(String text) {
-        for (LabOptions.Load load : LabOptions.Load.values()) {
-            if (load.name().equalsIgnoreCase(text)) {
-                return load;
+        return oneOf(LabOptions.Load.values(), text, "load");
+    }
+
+    private static LabOptions.Overload overloadOf(String text) {
+        return oneOf(LabOptions.Overload.values(), text, "policy on overload");
+    }
+
+    private static <E extends Enum<E>> E oneOf(E[] values, String text, String kind) {
+        for (E value : values) {
+            if (value.name().equalsIgnoreCase(text)) {
+                return value;
             }
         }
-        throw new IllegalArgumentException("'" + text + "' is not a load: idle or busy");
+        String known = Arrays.stream(values)
+                .map(value -> value.name().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(", "));
+        throw new IllegalArgumentException("'" + text + "' is not a " + kind + ": " + known);
     }
 
     @Command(name = "down", description = "End every process of the lab and remove every namespace and file.")

@@ -14,7 +14,8 @@ import java.util.regex.Pattern;
  * @param witnesses nodes of the witness: one, three or five
  * @param fakeClocks whether each process of the product has a wall clock of its own, which can jump
  */
-public record LabOptions(String name, int delayMillis, Load load, boolean hold, int witnesses, boolean fakeClocks) {
+public record LabOptions(
+        String name, int delayMillis, Load load, boolean hold, int witnesses, boolean fakeClocks, Overload overload) {
     /** The name if none is given. */
     public static final String DEFAULT_NAME = "sslab";
 
@@ -40,6 +41,27 @@ public record LabOptions(String name, int delayMillis, Load load, boolean hold, 
         }
     }
 
+    /** What gives way when the WAN does not carry the checkpoints. */
+    public enum Overload {
+        /** As a gateway has it that is not told. */
+        USUAL(""),
+        /** The VM, soon. */
+        SLOW(", maxIntervalMs: 100, overload: slow, overloadAfterMs: 2000"),
+        /** The protection, soon. */
+        SOLO(", maxIntervalMs: 100, overload: solo, overloadAfterMs: 2000");
+
+        private final String settings;
+
+        Overload(String settings) {
+            this.settings = settings;
+        }
+
+        /** More of the gateways' section {@code checkpoint}. */
+        String settings() {
+            return settings;
+        }
+    }
+
     /**
      * Checks the ranges.
      *
@@ -57,17 +79,27 @@ public record LabOptions(String name, int delayMillis, Load load, boolean hold, 
 
     /** A lab with one witness and the machine's clock. */
     public LabOptions(String name, int delayMillis, Load load, boolean hold) {
-        this(name, delayMillis, load, hold, 1, false);
+        this(name, delayMillis, load, hold, 1, false, Overload.USUAL);
     }
 
     /** The same with so many nodes of the witness. */
     public LabOptions withWitnesses(int count) {
-        return new LabOptions(name, delayMillis, load, hold, count, fakeClocks);
+        return new LabOptions(name, delayMillis, load, hold, count, fakeClocks, overload);
     }
 
     /** The same with or without clocks that can jump. */
     public LabOptions withFakeClocks(boolean fake) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fake);
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fake, overload);
+    }
+
+    /** The same with another load. */
+    public LabOptions withLoad(Load other) {
+        return new LabOptions(name, delayMillis, other, hold, witnesses, fakeClocks, overload);
+    }
+
+    /** The same, but something else gives way. */
+    public LabOptions withOverload(Overload other) {
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, other);
     }
 
     /** The nodes of the witness. */

@@ -47,7 +47,7 @@ final class ServiceFiles {
                 tunnel: {listen: "%3$s:7400", connect: "%4$s:7400", heartbeatMs: 50, suspectAfterMs: 600, maxInFlightMiB: 256}
                 tls: {certificate: %1$s.crt, key: %1$s.key, authority: ca.crt}
                 witness: {endpoints: [%11$s], requestTimeoutMs: 3000}
-                checkpoint: {listen: "%5$s:7600", intervalMs: 100, maxEpochsInFlight: 16}
+                checkpoint: {listen: "%5$s:7600", intervalMs: 100, maxEpochsInFlight: 16%12$s}
                 dataPlane: {mode: routed, inside: in0, insideMac: "02:00:5e:00:01:01", insideAddresses: [203.0.113.1/24], uplink: up0, poolMiB: 64, perVmMiB: 32}
                 bgp: {localAs: 65100, routerId: %6$s, standbyPrepend: 3, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9}]}
                 openflow: {listen: "%5$s:6653", switches: [{name: sw-%1$s, datapathId: "0x%9$s", gatewayPort: gw}]}
@@ -71,7 +71,8 @@ final class ServiceFiles {
                         paths.management(site),
                         options.witnessNodes().stream()
                                 .map(node -> '"' + node.endpoint() + '"')
-                                .collect(Collectors.joining(", ")));
+                                .collect(Collectors.joining(", ")),
+                        options.overload().settings());
     }
 
     private static String agent(LabOptions options, LabPaths paths, Site site, GuestFiles guest) {

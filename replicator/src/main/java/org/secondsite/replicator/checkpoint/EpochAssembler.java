@@ -81,7 +81,7 @@ public final class EpochAssembler implements AutoCloseable {
                     + vm + " with " + ramBytes);
         }
         begin = opened;
-        pages = PageSet.builder();
+        pages = PageSet.checkedBuilder();
         state = new byte[Math.min(opened.deviceStateBytes(), FIRST_STATE_BYTES)];
         stateBytes = 0;
         return INCOMPLETE;
@@ -137,9 +137,10 @@ public final class EpochAssembler implements AutoCloseable {
         Epoch epoch = new Epoch(header, pages.build(), deviceState);
         pages = null;
         close();
-        if (epoch.checksum() != end.checksum()) {
+        long found = epoch.checksum();
+        if (found != end.checksum()) {
             epoch.close();
-            return new Broken("epoch " + header.epoch() + " has the checksum " + Long.toHexString(epoch.checksum())
+            return new Broken("epoch " + header.epoch() + " has the checksum " + Long.toHexString(found)
                     + ", its sender says " + Long.toHexString(end.checksum()));
         }
         return new Complete(epoch, end.pauseNanos());

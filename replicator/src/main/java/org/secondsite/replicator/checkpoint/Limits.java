@@ -3,7 +3,7 @@ package org.secondsite.replicator.checkpoint;
 /** The bounds of the protocol. A peer that exceeds one is reset; nothing is allocated on its word alone. */
 public final class Limits {
     /** The protocol's version. */
-    public static final int VERSION = 2;
+    public static final int VERSION = 3;
 
     /** The longest text of a message, in bytes of UTF-8. Longer ones are cut by the sender. */
     public static final int TEXT_BYTES = 1024;

@@ -215,7 +215,7 @@ public final class EpochDecoder implements AutoCloseable {
                     + " bytes of device state are more than " + maxEpochBytes + " bytes");
         }
         header = new EpochHeader(vm, epoch, base, ramBytes);
-        pages = PageSet.builder();
+        pages = PageSet.checkedBuilder();
         lastNumber = -1;
         deviceSoFar = 0;
         device = new byte[Math.min(deviceBytes, MIN_DEVICE_CAPACITY)];
@@ -341,10 +341,11 @@ public final class EpochDecoder implements AutoCloseable {
         pages = null;
         forgetEpoch();
         long announced = in.getLong();
-        if (whole.checksum() != announced) {
+        long found = whole.checksum();
+        if (found != announced) {
             whole.close();
             throw new MalformedEpochException("the content of epoch " + epoch + " has checksum "
-                    + Long.toHexString(whole.checksum()) + ", the sender's has " + Long.toHexString(announced));
+                    + Long.toHexString(found) + ", the sender's has " + Long.toHexString(announced));
         }
         return whole;
     }

@@ -49,7 +49,7 @@ public record Hello(
     public static final int MAX_CONNECTIONS = 8;
 
     /** The version that this code speaks. */
-    public static final int VERSION = 2;
+    public static final int VERSION = 3;
 
     static final int MAGIC = 0x53534754;
 

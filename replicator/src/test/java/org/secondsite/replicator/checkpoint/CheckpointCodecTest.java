@@ -169,10 +169,14 @@ class CheckpointCodecTest {
         assertReset(ResetCode.BAD_DIRECTION, frame(new CheckpointMessage.VmStopped()), Side.GATEWAY);
         assertReset(ResetCode.BAD_FIELD, frame(new CheckpointMessage.Interval(0)), Side.GATEWAY);
         assertReset(ResetCode.BAD_FIELD, frame(new CheckpointMessage.Seal(E)).setLong(8, -1), Side.AGENT);
-        assertReset(ResetCode.BAD_FIELD, frame(new CheckpointMessage.Hello(2, VM, 5000, true, E, "")), Side.AGENT);
         assertReset(
                 ResetCode.BAD_FIELD,
-                frame(new CheckpointMessage.Hello(2, VM, 8192, true, E, "")).setByte(11, 2),
+                frame(new CheckpointMessage.Hello(Limits.VERSION, VM, 5000, true, E, "")),
+                Side.AGENT);
+        assertReset(
+                ResetCode.BAD_FIELD,
+                frame(new CheckpointMessage.Hello(Limits.VERSION, VM, 8192, true, E, ""))
+                        .setByte(11, 2),
                 Side.AGENT);
     }
 
