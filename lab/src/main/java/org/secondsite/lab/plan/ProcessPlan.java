@@ -16,7 +16,7 @@ public record ProcessPlan(
         Role role, Optional<Site> site, String name, String namespace, int niceness, List<String> command) {
     /**
      * The niceness of what stands for a machine of its own, as a router does: it must not lose its neighbours, which are told by
-     * BFD within 150 ms, because two processors do the work of fifteen machines.
+     * BFD within 500 ms, because two processors do the work of fifteen machines.
      */
     static final int MACHINE_OF_ITS_OWN = -15;
 }

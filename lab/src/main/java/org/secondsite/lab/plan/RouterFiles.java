@@ -6,10 +6,10 @@ import java.util.Map;
 
 /** Configuration of the three routers: BIRD in the core and at site B, FRR at site A. */
 final class RouterFiles {
-    /** Both kinds of routers tell a dead neighbour after 150 ms. */
-    private static final int BFD_MILLIS = 50;
+    /** Both kinds of routers tell a dead neighbour after 500 ms: less is told of living ones when this machine stands still. */
+    private static final int BFD_MILLIS = 100;
 
-    private static final int BFD_MULTIPLIER = 3;
+    private static final int BFD_MULTIPLIER = 5;
     private static final int HOLD_SECONDS = 9;
 
     private RouterFiles() {}

@@ -74,6 +74,16 @@ final class GuestMonitor implements AutoCloseable {
         return execute("query-status").path("running").asBoolean();
     }
 
+    /** At how many of a hundred looks, spread over some time, the guest ran. */
+    int runsPercent(int overMs) throws IOException {
+        int ran = 0;
+        for (int look = 0; look < 100; look++) {
+            ran += runs() ? 1 : 0;
+            Waiting.pause(overMs / 100);
+        }
+        return ran;
+    }
+
     @Override
     public void close() throws IOException {
         channel.close();

@@ -86,7 +86,7 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
                 LOGGER.warn(
                         "{} refused: {}",
                         context.channel().remoteAddress(),
-                        handshake.cause().getMessage());
+                        handshake.cause().toString());
             }
             case IdleStateEvent idle -> close("nothing heard for too long");
             default -> super.userEventTriggered(context, event);
@@ -306,6 +306,9 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
     }
 
     private void send(Message.FromWitness message) {
+        if (!context.channel().isActive()) {
+            return;
+        }
         if (context.channel().bytesBeforeWritable() > mostOpenQuestions * UNREAD_BYTES) {
             // What it misses it gets when it connects again.
             LOGGER.warn("{} does not read what it is answered: closed", certified);
