@@ -1,6 +1,7 @@
 package org.secondsite.replicator.checkpoint.io;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -39,6 +40,12 @@ import org.secondsite.replicator.checkpoint.Side;
 public final class CheckpointConnection extends ByteToMessageDecoder {
     private static final int LOW_WATER_BYTES = 1 << 20;
     private static final int HIGH_WATER_BYTES = 4 << 20;
+
+    private static final int LEAST_READ_BYTES = 1 << 10;
+    private static final int FIRST_READ_BYTES = 16 << 10;
+
+    /** More than a whole message of pages, so that few are put together from pieces. */
+    private static final int MOST_READ_BYTES = 512 << 10;
     private static final int MAX_SILENCES = 3;
     private static final long KEEPALIVE_NONCE = 0;
 
@@ -80,6 +87,9 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
     /** Puts a connection on a new channel. If the channel never becomes active, only {@code closed} will be called. */
     public static CheckpointConnection install(Channel channel, Side self, int keepaliveMs, Events events) {
         channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(LOW_WATER_BYTES, HIGH_WATER_BYTES));
+        channel.config()
+                .setRecvByteBufAllocator(new AdaptiveRecvByteBufAllocator(
+                        LEAST_READ_BYTES, FIRST_READ_BYTES, MOST_READ_BYTES));
         CheckpointConnection connection = new CheckpointConnection(self, events);
         connection.channel = channel;
         channel.pipeline().addLast(new IdleStateHandler(keepaliveMs, 0, 0, TimeUnit.MILLISECONDS), connection);
@@ -194,8 +204,8 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
         pump();
     }
 
+    /** Each frame is flushed, so that the peer reads the first while the next is made. */
     private void pump() {
-        boolean wrote = false;
         while (channel.isWritable() && !waiting.isEmpty()) {
             ByteBuf frame =
                     switch (waiting.peek()) {
@@ -205,11 +215,7 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
                         }
                         case Shipment shipment -> next(shipment);
                     };
-            channel.write(frame).addListener(this::bulkWritten);
-            wrote = true;
-        }
-        if (wrote) {
-            channel.flush();
+            channel.writeAndFlush(frame).addListener(this::bulkWritten);
         }
     }
 
