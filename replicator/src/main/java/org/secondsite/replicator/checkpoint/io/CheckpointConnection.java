@@ -46,6 +46,7 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
 
     /** More than a whole message of pages, so that few are put together from pieces. */
     private static final int MOST_READ_BYTES = 512 << 10;
+
     private static final int MAX_SILENCES = 3;
     private static final long KEEPALIVE_NONCE = 0;
 
@@ -88,8 +89,8 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
     public static CheckpointConnection install(Channel channel, Side self, int keepaliveMs, Events events) {
         channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(LOW_WATER_BYTES, HIGH_WATER_BYTES));
         channel.config()
-                .setRecvByteBufAllocator(new AdaptiveRecvByteBufAllocator(
-                        LEAST_READ_BYTES, FIRST_READ_BYTES, MOST_READ_BYTES));
+                .setRecvByteBufAllocator(
+                        new AdaptiveRecvByteBufAllocator(LEAST_READ_BYTES, FIRST_READ_BYTES, MOST_READ_BYTES));
         CheckpointConnection connection = new CheckpointConnection(self, events);
         connection.channel = channel;
         channel.pipeline().addLast(new IdleStateHandler(keepaliveMs, 0, 0, TimeUnit.MILLISECONDS), connection);

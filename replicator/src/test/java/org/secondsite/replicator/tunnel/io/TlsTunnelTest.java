@@ -108,9 +108,10 @@ class TlsTunnelTest {
         VersionCounters versions = a.status().versions();
         assertTrue(versions.hits() > 0 && versions.misses() > 0 && versions.heldBytes() > 0, versions.toString());
         a.discard(WEB);
-        atA.await("no memory, and the counters as they were", SOON, () -> a.status()
-                .versions()
-                .equals(new VersionCounters(versions.hits(), versions.misses(), versions.evictions(), 0)));
+        // The last epoch's counts may have come after its commit.
+        atA.await("no memory", SOON, () -> a.status().versions().heldBytes() == 0);
+        VersionCounters after = a.status().versions();
+        assertTrue(after.hits() >= versions.hits() && after.misses() >= versions.misses(), "lost: " + after);
     }
 
     @Test
