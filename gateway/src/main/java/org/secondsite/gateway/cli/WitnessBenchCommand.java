@@ -79,6 +79,13 @@ final class WitnessBenchCommand implements Callable<Integer> {
     private int kills;
 
     @Option(
+            names = "--settle-seconds",
+            defaultValue = "3",
+            description = "Between the return of the node that was killed and the next death."
+                    + " Default: ${DEFAULT-VALUE}.")
+    private int settleSeconds;
+
+    @Option(
             names = "--train",
             paramLabel = "FILE",
             hidden = true,
@@ -151,6 +158,8 @@ final class WitnessBenchCommand implements Callable<Integer> {
             Latencies deaths = new Latencies();
             current = Operator.await(client.read(group));
             for (int i = 0; i < kills; i++) {
+                witness.awaitLeader();
+                TimeUnit.SECONDS.sleep(settleSeconds);
                 InetSocketAddress leader = witness.awaitLeader();
                 current = next(client, current);
                 JavaProcess process = witness.nodes().get(leader);
