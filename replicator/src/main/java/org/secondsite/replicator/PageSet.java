@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  *
  * <p>Shape: {@code numbers[i]} is a page's number (its guest-physical address in the RAM file divided by 4096) and
  * {@code slots[i]} the place of its content, -1 for a page of zeros, which is flagged and not stored. Contents lie one after
- * the other, in the order of the numbers, in chunks of 1 MiB outside the heap. A page that is all zeros is always flagged, so
+ * the other, in the order of the numbers, in chunks of 64 KiB (the first) and 1 MiB outside the heap. A page that is all zeros is always flagged, so
  * equal sets have equal form and equal checksums.
  *
  * <p>Immutable once built, readable from any thread, freed by {@link #close()}. An access after that throws.
@@ -22,12 +22,10 @@ public final class PageSet implements AutoCloseable {
     /** The bytes of a page. */
     public static final int PAGE_BYTES = 4096;
 
-    /** The bytes of a chunk: contents never cross from one chunk into the next. */
+    /** The bytes of the largest chunk: contents never cross from one chunk into the next. */
     public static final int CHUNK_BYTES = 1 << 20;
 
-    static final int CHUNK_PAGES = CHUNK_BYTES / PAGE_BYTES;
-
-    /** Few enough to be in the cache still; they divide a chunk. */
+    /** Few enough to be in the cache still; they divide every chunk. */
     private static final int SUMMED_AT_ONCE = 16;
 
     private static final int ZERO = -1;
@@ -124,11 +122,12 @@ public final class PageSet implements AutoCloseable {
         if (slot < 0 || slot >= storedCount) {
             throw new IndexOutOfBoundsException("stored page " + slot + " of " + storedCount);
         }
-        int inChunk = slot % CHUNK_PAGES;
-        int pages = Math.min(CHUNK_PAGES - inChunk, storedCount - slot);
-        return chunks.get(slot / CHUNK_PAGES)
+        int chunk = PageChunks.chunkOf(slot);
+        int pages = Math.min(PageChunks.room(chunk + 1), storedCount) - slot;
+        long from = (long) PageChunks.placeOf(slot) * PAGE_BYTES;
+        return chunks.get(chunk)
                 .memory()
-                .asSlice((long) inChunk * PAGE_BYTES, (long) pages * PAGE_BYTES)
+                .asSlice(from, (long) pages * PAGE_BYTES)
                 .asReadOnly();
     }
 
@@ -171,8 +170,10 @@ public final class PageSet implements AutoCloseable {
         Long known = contentSum;
         if (known == null) {
             ContentSum sum = new ContentSum();
-            for (int slot = 0; slot < storedCount; slot += CHUNK_PAGES) {
-                sum.add(storedFrom(slot));
+            for (int slot = 0; slot < storedCount; ) {
+                MemorySegment pages = storedFrom(slot);
+                sum.add(pages);
+                slot += (int) (pages.byteSize() / PAGE_BYTES);
             }
             known = sum.value();
             contentSum = known;
@@ -195,7 +196,9 @@ public final class PageSet implements AutoCloseable {
     }
 
     private static MemorySegment slice(List<PageChunks.Chunk> chunks, int slot) {
-        return chunks.get(slot / CHUNK_PAGES).memory().asSlice((long) (slot % CHUNK_PAGES) * PAGE_BYTES, PAGE_BYTES);
+        return chunks.get(PageChunks.chunkOf(slot))
+                .memory()
+                .asSlice((long) PageChunks.placeOf(slot) * PAGE_BYTES, PAGE_BYTES);
     }
 
     private static boolean isAllZero(MemorySegment page) {
@@ -242,7 +245,7 @@ public final class PageSet implements AutoCloseable {
 
         /** The memory that the builder holds so far, in bytes. */
         public long takenBytes() {
-            return (long) chunks.size() * CHUNK_BYTES;
+            return (long) PageChunks.room(chunks.size()) * PAGE_BYTES;
         }
 
         /**
@@ -289,8 +292,8 @@ public final class PageSet implements AutoCloseable {
          */
         public MemorySegment slot() {
             checkUnspent();
-            if (storedCount == chunks.size() * CHUNK_PAGES) {
-                chunks.add(PageChunks.take());
+            if (storedCount == PageChunks.room(chunks.size())) {
+                chunks.add(PageChunks.take(chunks.size()));
             }
             return slice(chunks, storedCount);
         }
@@ -315,9 +318,9 @@ public final class PageSet implements AutoCloseable {
         /** Adds those pages to the sum that are not in it, which lie in one chunk. */
         private void sum() {
             if (sum != null && summed < storedCount) {
-                long from = (long) (summed % CHUNK_PAGES) * PAGE_BYTES;
+                long from = (long) PageChunks.placeOf(summed) * PAGE_BYTES;
                 long bytes = (long) (storedCount - summed) * PAGE_BYTES;
-                sum.add(chunks.get(summed / CHUNK_PAGES).memory().asSlice(from, bytes));
+                sum.add(chunks.get(PageChunks.chunkOf(summed)).memory().asSlice(from, bytes));
             }
             summed = storedCount;
         }
@@ -327,7 +330,7 @@ public final class PageSet implements AutoCloseable {
             checkUnspent();
             spent = true;
             sum();
-            if (!chunks.isEmpty() && storedCount <= (chunks.size() - 1) * CHUNK_PAGES) {
+            if (!chunks.isEmpty() && storedCount <= PageChunks.room(chunks.size() - 1)) {
                 // The last chunk was taken for a slot that turned out to be zero, or was never accepted.
                 PageChunks.give(chunks.removeLast());
             }
