@@ -25,6 +25,8 @@ public final class TunnelCommand implements Callable<Integer> {
     private static final int PORT = 7400;
     private static final int TCP_PORT = 5201;
     private static final int TLS_PORT = 5301;
+    private static final int WARM_SECONDS = 10;
+    private static final int WARM_SECONDS_OF_MANY = 30;
     private static final int LIMIT_SECONDS = 120;
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -67,9 +69,9 @@ public final class TunnelCommand implements Callable<Integer> {
 
     @Option(
             names = "--warm-seconds",
-            defaultValue = "10",
-            description = "Time before a sample of the tunnel, for its compiler (default ${DEFAULT-VALUE}).")
-    private double warmSeconds;
+            description = "Time before a sample of the tunnel, for its compiler (default " + WARM_SECONDS
+                    + ", with --vms " + WARM_SECONDS_OF_MANY + ").")
+    private Double warmSeconds;
 
     @Option(names = "--report", paramLabel = "FILE", description = "Write all samples as JSON.")
     private Path file;
@@ -172,12 +174,12 @@ public final class TunnelCommand implements Callable<Integer> {
                 AskedProcess near = site.end(true, PORT, count)) {
             JsonNode farBefore = connected(near, far);
             // Three VMs with two epochs of 8 MiB each on the way: the tunnel always has something to send.
-            JsonNode result = near.ask(new TunnelEnd.Load(3, 0, 2048, 0, warmSeconds, seconds)
+            JsonNode result = near.ask(new TunnelEnd.Load(3, 0, 2048, 0, warmSeconds(), seconds)
                     .json()
                     .toString());
             JsonNode farAfter = far.ask("figures");
             double gigabytes = result.get("bytes").asDouble() / 1e9;
-            double all = result.get("bytes").asDouble() * (warmSeconds + seconds) / seconds / 1e9;
+            double all = result.get("bytes").asDouble() * (warmSeconds() + seconds) / seconds / 1e9;
             double nearCpu = difference(result.get("before"), result.get("after"), "processorNanos") / 1e9 / gigabytes;
             double farCpu = difference(farBefore, farAfter, "processorNanos") / 1e9 / all;
             return new TunnelReport.Sample(
@@ -200,6 +202,13 @@ public final class TunnelCommand implements Callable<Integer> {
 
     private static double difference(JsonNode before, JsonNode after, String field) {
         return after.get(field).asDouble() - before.get(field).asDouble();
+    }
+
+    private double warmSeconds() {
+        if (warmSeconds != null) {
+            return warmSeconds;
+        }
+        return vms > 0 ? WARM_SECONDS_OF_MANY : WARM_SECONDS;
     }
 
     // ---- many VMs
@@ -235,7 +244,7 @@ public final class TunnelCommand implements Callable<Integer> {
                         AskedProcess far = site.end(false, PORT, connections.getFirst());
                         AskedProcess near = site.end(true, PORT, connections.getFirst())) {
                     connected(near, far);
-                    TunnelEnd.Load load = new TunnelEnd.Load(vms, 10, pages, huge, warmSeconds, seconds);
+                    TunnelEnd.Load load = new TunnelEnd.Load(vms, 10, pages, huge, warmSeconds(), seconds);
                     JsonNode farBefore = far.ask("figures");
                     JsonNode result = near.ask(load.json().toString());
                     JsonNode farAfter = far.ask("figures");
@@ -273,7 +282,7 @@ public final class TunnelCommand implements Callable<Integer> {
                 result.get("maxNanos").asDouble() / 1e6,
                 result.get("hugeNanos").asDouble() / 1e6,
                 100 * nearSeconds / seconds,
-                100 * farSeconds / (seconds + warmSeconds),
+                100 * farSeconds / (seconds + warmSeconds()),
                 result.get("peakPageBytes").asLong() >> 20);
         ObjectNode row = json.withArray("rows").addObject();
         row.put("rttMs", rtt).put("hugePages", huge);

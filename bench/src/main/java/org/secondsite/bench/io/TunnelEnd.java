@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -56,7 +57,7 @@ final class TunnelEnd implements TunnelListener {
      * @param vms how many VMs
      * @param epochsPerSecond of each VM; 0: as many as go, with two epochs on the way
      * @param pages of an epoch
-     * @param hugePages of the one epoch that the first VM sends half-way, 0 for none
+     * @param hugePages of the one epoch that the first VM sends half-way, and once before in the time that does not count; 0 for none
      * @param warmSeconds the time that does not count
      * @param seconds the time that counts
      */
@@ -173,8 +174,11 @@ final class TunnelEnd implements TunnelListener {
         long from = start + (long) (load.warmSeconds() * 1e9);
         long end = from + (long) (load.seconds() * 1e9);
         ObjectNode[] before = new ObjectNode[1];
-        long half = (from + end) / 2;
-        boolean hugeSent = load.hugePages() == 0;
+        ArrayDeque<Long> hugeDue = new ArrayDeque<>();
+        if (load.hugePages() > 0) {
+            hugeDue.add((start + from) / 2);
+            hugeDue.add((from + end) / 2);
+        }
         long interval = load.epochsPerSecond() == 0 ? 0 : 1_000_000_000L / load.epochsPerSecond();
         long[] due = new long[load.vms()];
         for (int i = 0; i < due.length; i++) {
@@ -198,8 +202,10 @@ final class TunnelEnd implements TunnelListener {
                     continue;
                 }
                 due[i] += interval;
-                boolean huge = i == 0 && !hugeSent && now >= half;
-                hugeSent |= huge;
+                boolean huge = i == 0 && !hugeDue.isEmpty() && now >= hugeDue.peek();
+                if (huge) {
+                    hugeDue.remove();
+                }
                 send(vm, huge ? load.hugePages() : load.pages(), huge);
                 sent = true;
             }

@@ -11,6 +11,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.codec.CodecBuffers;
 import org.secondsite.replicator.tunnel.EpochAssembler;
+import org.secondsite.replicator.tunnel.FrameQueue;
 import org.secondsite.replicator.tunnel.ReceiveLedger;
 import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
@@ -18,12 +19,18 @@ import org.secondsite.replicator.tunnel.TunnelFrame;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 
 /**
- * Moves epochs from the connections to the listener: pieces go to the codec thread, whole epochs come back, and the ledger notes
- * them on the event thread at the moment at which the listener gets them, so that no break can come between.
+ * Moves epochs from the connections to the listener: pieces go to the codec thread, a frame of each stream in turn, so that a
+ * small epoch does not wait for a large one that came before it; whole epochs come back, and the ledger notes them on the event
+ * thread at the moment at which the listener gets them, so that no break can come between.
+ *
+ * <p>All but the decoding runs on the event thread.
  */
 final class EpochReceiver implements AutoCloseable {
     /** More pieces than this that wait for the codec thread stop the reading from them. */
-    private static final int MAX_BACKLOG_BYTES = 8 << 20;
+    private static final int MAX_BACKLOG_BYTES = 32 << 20;
+
+    /** Frames that the codec thread has to do at a time: the one that it works at, and enough for it not to wait. */
+    private static final int MAX_DECODING = 4;
 
     /** Gets whole epochs, on the event thread. */
     interface Sink {
@@ -35,10 +42,12 @@ final class EpochReceiver implements AutoCloseable {
     private final Sink sink;
     private final ExecutorService codecThread;
     private final CodecBuffers buffers = new CodecBuffers();
+    private final FrameQueue queue = new FrameQueue();
     private final ReceiveLedger ledger;
     private Bundle bundle;
     private EpochAssembler assembler;
-    private int backlogBytes;
+    private long backlogBytes;
+    private int decoding;
     private long epochsReceived;
 
     EpochReceiver(String name, EventLoop loop, TunnelSettings.Limits limits, Sink sink) {
@@ -68,7 +77,9 @@ final class EpochReceiver implements AutoCloseable {
     /** The session is over. */
     void stop() {
         bundle = null;
+        queue.clear();
         backlogBytes = 0;
+        decoding = 0;
         if (assembler != null) {
             codecThread.execute(assembler::close);
             assembler = null;
@@ -87,28 +98,44 @@ final class EpochReceiver implements AutoCloseable {
     }
 
     void discard(TunnelFrame frame) {
-        ledger.discard(frame.stream());
+        int stream = frame.stream();
+        ledger.discard(stream);
+        done(queue.bytes(stream));
+        queue.discard(stream);
         EpochAssembler from = assembler;
-        codecThread.execute(() -> from.discard(frame.stream()));
+        codecThread.execute(() -> from.discard(stream));
     }
 
     Reset data(TunnelFrame frame) {
-        Optional<VmId> vm = ledger.vm(frame.stream());
-        if (vm.isEmpty()) {
+        if (ledger.vm(frame.stream()).isEmpty()) {
             return new Reset(ResetCode.ORDER, "DATA on stream " + frame.stream() + ", which is not open");
         }
+        frame.payload().retain();
+        queue.add(frame);
+        backlogBytes += frame.payload().readableBytes();
+        if (backlogBytes > MAX_BACKLOG_BYTES) {
+            bundle.setReading(false);
+        }
+        feed();
+        return null;
+    }
+
+    private void feed() {
+        while (decoding < MAX_DECODING && !queue.isEmpty()) {
+            decode(queue.poll());
+        }
+    }
+
+    private void decode(TunnelFrame frame) {
+        decoding++;
+        VmId vm = ledger.vm(frame.stream()).orElseThrow();
         Bundle from = bundle;
         EpochAssembler into = assembler;
         int bytes = frame.payload().readableBytes();
-        backlogBytes += bytes;
-        if (backlogBytes > MAX_BACKLOG_BYTES) {
-            from.setReading(false);
-        }
-        frame.payload().retain();
         codecThread.execute(() -> {
             EpochAssembler.Result result;
             try {
-                result = into.accept(vm.get(), frame);
+                result = into.accept(vm, frame);
             } finally {
                 frame.payload().release();
             }
@@ -120,16 +147,22 @@ final class EpochReceiver implements AutoCloseable {
                 }
             }
         });
-        return null;
+    }
+
+    /** So many bytes wait no longer. */
+    private void done(long bytes) {
+        boolean paused = backlogBytes > MAX_BACKLOG_BYTES;
+        backlogBytes -= bytes;
+        if (paused && backlogBytes <= MAX_BACKLOG_BYTES) {
+            bundle.setReading(true);
+        }
     }
 
     private void accept(Bundle from, int stream, int bytes, EpochAssembler.Result result) {
         if (from == bundle) {
-            boolean paused = backlogBytes > MAX_BACKLOG_BYTES;
-            backlogBytes -= bytes;
-            if (paused && backlogBytes <= MAX_BACKLOG_BYTES) {
-                from.setReading(true);
-            }
+            decoding--;
+            done(bytes);
+            feed();
         }
         switch (result) {
             case EpochAssembler.Result.Incomplete() -> {
