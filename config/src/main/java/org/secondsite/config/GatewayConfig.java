@@ -52,6 +52,7 @@ public record GatewayConfig(
      * @param suspectAfterMs the silence after which the peer is suspected, at least three heartbeats
      * @param maxInFlightBytes the bound on epochs sent and not yet committed
      * @param connections how many TCP connections share the epochs; the word of the site with the greater name counts
+     * @param congestion the TCP congestion control of what this site sends, by its Linux name; empty: the system's
      */
     public record Tunnel(
             InetSocketAddress listen,
@@ -59,15 +60,16 @@ public record GatewayConfig(
             int heartbeatMs,
             int suspectAfterMs,
             long maxInFlightBytes,
-            int connections) {
-        /** With one connection. */
+            int connections,
+            Optional<String> congestion) {
+        /** With one connection, and the system's congestion control. */
         public Tunnel(
                 InetSocketAddress listen,
                 InetSocketAddress connect,
                 int heartbeatMs,
                 int suspectAfterMs,
                 long maxInFlightBytes) {
-            this(listen, connect, heartbeatMs, suspectAfterMs, maxInFlightBytes, 1);
+            this(listen, connect, heartbeatMs, suspectAfterMs, maxInFlightBytes, 1, Optional.empty());
         }
     }
 

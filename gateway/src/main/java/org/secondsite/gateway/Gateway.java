@@ -166,6 +166,7 @@ public final class Gateway implements AutoCloseable {
                         TunnelSettings.Timing.DEFAULT.minBackoffMs(),
                         TunnelSettings.Timing.DEFAULT.maxBackoffMs()))
                 .withConnections(tunnel.connections())
+                .withCongestion(tunnel.congestion())
                 .withLimits(new TunnelSettings.Limits(
                         tunnel.maxInFlightBytes(), TunnelSettings.Limits.DEFAULT.maxEpochBytes()));
     }

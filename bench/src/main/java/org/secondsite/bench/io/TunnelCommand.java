@@ -140,8 +140,17 @@ public final class TunnelCommand implements Callable<Integer> {
     private TunnelReport.Sample iperf(TunnelSite site, String address, int port) throws IOException {
         String printed = site.run(
                 "near",
-                List.of("iperf3", "-J", "-c", address, "-p", String.valueOf(port), "-O", "1", "-t", String.valueOf((int)
-                        Math.ceil(seconds))),
+                List.of(
+                        "iperf3",
+                        "-J",
+                        "-c",
+                        address,
+                        "-p",
+                        String.valueOf(port),
+                        "-O",
+                        String.valueOf((int) Math.ceil(warmSeconds())),
+                        "-t",
+                        String.valueOf((int) Math.ceil(seconds))),
                 LIMIT_SECONDS);
         JsonNode sum = JSON.readTree(printed).path("end").path("sum_received");
         if (sum.isMissingNode()) {

@@ -85,7 +85,8 @@ public final class GatewayDocument {
                 heartbeatMs,
                 suspectAfterMs,
                 mebibytes(section, "maxInFlightMiB", 256),
-                section.integer("connections", 1, 8, 1));
+                section.integer("connections", 1, 8, 1),
+                section.optional("congestion", text -> Values.oneOf(List.of("bbr", "cubic", "reno"), text)));
     }
 
     private static GatewayConfig.Witness witness(Section section) {

@@ -1,6 +1,7 @@
 package org.secondsite.replicator.tunnel;
 
 import java.net.InetSocketAddress;
+import java.util.Optional;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.replicator.codec.CodecSettings;
@@ -17,6 +18,7 @@ import org.secondsite.replicator.codec.CodecSettings;
  * @param limits bounds on memory
  * @param connections how many connections share the epochs, 1 to {@link Hello#MAX_CONNECTIONS}; the word of the site that
  *     {@link #connects} counts
+ * @param congestion the TCP congestion control of what this end sends, by its Linux name; empty: the system's
  */
 public record TunnelSettings(
         SiteId self,
@@ -26,7 +28,8 @@ public record TunnelSettings(
         TlsFiles tls,
         Timing timing,
         Limits limits,
-        int connections) {
+        int connections,
+        Optional<String> congestion) {
     /**
      * Checks the values.
      *
@@ -43,7 +46,7 @@ public record TunnelSettings(
 
     /** With the usual timing and limits. */
     public TunnelSettings(SiteId self, SiteId peer, InetSocketAddress listen, InetSocketAddress connect, TlsFiles tls) {
-        this(self, peer, listen, connect, tls, Timing.DEFAULT, Limits.DEFAULT, 1);
+        this(self, peer, listen, connect, tls, Timing.DEFAULT, Limits.DEFAULT, 1, Optional.empty());
     }
 
     /** Whether this end opens the connection: the site with the greater name does, so that there is one and not two. */
@@ -53,22 +56,27 @@ public record TunnelSettings(
 
     /** The same with another timing. */
     public TunnelSettings withTiming(Timing other) {
-        return new TunnelSettings(self, peer, listen, connect, tls, other, limits, connections);
+        return new TunnelSettings(self, peer, listen, connect, tls, other, limits, connections, congestion);
     }
 
     /** The same with other limits. */
     public TunnelSettings withLimits(Limits other) {
-        return new TunnelSettings(self, peer, listen, connect, tls, timing, other, connections);
+        return new TunnelSettings(self, peer, listen, connect, tls, timing, other, connections, congestion);
     }
 
     /** The same with another way to the peer. */
     public TunnelSettings withConnect(InetSocketAddress other) {
-        return new TunnelSettings(self, peer, listen, other, tls, timing, limits, connections);
+        return new TunnelSettings(self, peer, listen, other, tls, timing, limits, connections, congestion);
     }
 
     /** The same with another number of connections. */
     public TunnelSettings withConnections(int other) {
-        return new TunnelSettings(self, peer, listen, connect, tls, timing, limits, other);
+        return new TunnelSettings(self, peer, listen, connect, tls, timing, limits, other, congestion);
+    }
+
+    /** The same with another congestion control. */
+    public TunnelSettings withCongestion(Optional<String> other) {
+        return new TunnelSettings(self, peer, listen, connect, tls, timing, limits, connections, other);
     }
 
     /**

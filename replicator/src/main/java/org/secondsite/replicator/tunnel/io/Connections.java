@@ -3,6 +3,7 @@ package org.secondsite.replicator.tunnel.io;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -12,9 +13,12 @@ import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.unix.IntegerUnixChannelOption;
+import io.netty.channel.unix.RawUnixChannelOption;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -41,7 +45,10 @@ final class Connections implements AutoCloseable {
     private static final int SMALL_SEGMENT_BYTES = 1024;
 
     /** See tcp(7). Both ends of a connection keep to what the one that opens it asks for. */
-    private static final ChannelOption<Integer> TCP_MAXSEG = new IntegerUnixChannelOption("TCP_MAXSEG", 6, 2);
+    private static final int IPPROTO_TCP = 6;
+
+    private static final int TCP_CONGESTION = 13;
+    private static final ChannelOption<Integer> TCP_MAXSEG = new IntegerUnixChannelOption("TCP_MAXSEG", IPPROTO_TCP, 2);
 
     /** Inbound connections; more than this many at a time are turned away: a session, the one before, and strangers. */
     private static final int MAX_PENDING = 3 * Hello.MAX_CONNECTIONS;
@@ -96,6 +103,7 @@ final class Connections implements AutoCloseable {
      * @throws IOException if the address cannot be had
      */
     InetSocketAddress listen() throws IOException {
+        probeCongestion();
         ChannelFuture bound = new ServerBootstrap()
                 .group(loop)
                 .channel(EpollServerSocketChannel.class)
@@ -109,6 +117,7 @@ final class Connections implements AutoCloseable {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
+                        setCongestion(channel);
                         accept(channel);
                     }
                 })
@@ -119,6 +128,31 @@ final class Connections implements AutoCloseable {
         }
         server = bound.channel();
         return (InetSocketAddress) server.localAddress();
+    }
+
+    /** Finds out whether the kernel takes the congestion control before anything depends on it. */
+    private void probeCongestion() throws IOException {
+        EpollSocketChannel probe = new EpollSocketChannel();
+        try {
+            setCongestion(probe);
+        } catch (ChannelException e) {
+            throw new IOException(
+                    "TCP congestion control '" + settings.congestion().orElse("") + "' cannot be had: "
+                            + TunnelTls.message(TunnelTls.root(e)),
+                    e);
+        } finally {
+            probe.unsafe().closeForcibly();
+        }
+    }
+
+    private void setCongestion(Channel channel) {
+        settings.congestion().ifPresent(name -> {
+            byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
+            channel.config()
+                    .setOption(
+                            new RawUnixChannelOption("TCP_CONGESTION", IPPROTO_TCP, TCP_CONGESTION, bytes.length),
+                            ByteBuffer.wrap(bytes));
+        });
     }
 
     /** Tries to connect after the present wait. */
@@ -187,6 +221,7 @@ final class Connections implements AutoCloseable {
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
+                        setCongestion(channel);
                         channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.make(true, number));
                     }
                 })

@@ -2,8 +2,10 @@ package org.secondsite.replicator.tunnel.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -11,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -18,6 +21,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -164,6 +168,33 @@ class TlsTunnelTest {
         atA.await("all committed", SOON, () -> a.status().inFlight().isEmpty());
         assertEquals(1, atA.connections());
         assertEquals(List.of(), atA.rejections());
+    }
+
+    @Test
+    void bothEndsSendWithTheCongestionControlThatTheyAreGiven() throws Exception {
+        Optional<String> reno = Optional.of("reno");
+        closeLater(TlsTunnel.open(
+                new TunnelSettings(A, B, addressA, addressB, pki.issue("a"))
+                        .withTiming(FAST)
+                        .withCongestion(reno),
+                atA));
+        closeLater(TlsTunnel.open(settingsB(pki.issue("b"), addressA).withCongestion(reno), atB));
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        for (String end : List.of("sport", "dport")) {
+            Process sockets = new ProcessBuilder("ss", "-tinH", end + " = :" + addressA.getPort())
+                    .redirectErrorStream(true)
+                    .start();
+            String shown = new String(sockets.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertTrue(shown.contains(" reno "), shown);
+        }
+    }
+
+    @Test
+    void aCongestionControlThatCannotBeHadIsSaidBeforeAnythingListens() throws Exception {
+        TunnelSettings settings =
+                new TunnelSettings(A, B, addressA, addressB, pki.issue("a")).withCongestion(Optional.of("nosuch"));
+        IOException refused = assertThrows(IOException.class, () -> TlsTunnel.open(settings, atA));
+        assertTrue(refused.getMessage().contains("'nosuch' cannot be had"), refused.getMessage());
     }
 
     @Test
@@ -402,8 +433,8 @@ class TlsTunnelTest {
     @Test
     void aSiteThatTakesThePeerForAnotherIsTurnedAway() throws Exception {
         openA(pki.issue("a"));
-        TunnelSettings wrong = new TunnelSettings(
-                B, new SiteId("aa"), addressB, addressA, pki.issue("b"), FAST, TunnelSettings.Limits.DEFAULT, 1);
+        TunnelSettings wrong =
+                new TunnelSettings(B, new SiteId("aa"), addressB, addressA, pki.issue("b")).withTiming(FAST);
         closeLater(TlsTunnel.open(wrong, atB));
         atB.await("rejection", SOON, () -> atB.rejections().contains(ResetCode.IDENTITY));
         assertFalse(atA.isConnected());
@@ -448,8 +479,9 @@ class TlsTunnelTest {
     }
 
     private TlsTunnel openA(TlsFiles tls) throws Exception {
-        TunnelSettings settings =
-                new TunnelSettings(A, B, addressA, addressB, tls, FAST, TunnelSettings.Limits.DEFAULT, connections);
+        TunnelSettings settings = new TunnelSettings(A, B, addressA, addressB, tls)
+                .withTiming(FAST)
+                .withConnections(connections);
         return closeLater(TlsTunnel.open(settings, atA));
     }
 
@@ -458,7 +490,7 @@ class TlsTunnelTest {
     }
 
     private TunnelSettings settingsB(TlsFiles tls, InetSocketAddress connect) {
-        return new TunnelSettings(B, A, addressB, connect, tls, FAST, TunnelSettings.Limits.DEFAULT, connections);
+        return new TunnelSettings(B, A, addressB, connect, tls).withTiming(FAST).withConnections(connections);
     }
 
     private <T extends AutoCloseable> T closeLater(T each) {

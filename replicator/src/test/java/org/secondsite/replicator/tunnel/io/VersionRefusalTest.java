@@ -155,8 +155,7 @@ class VersionRefusalTest {
 
     private TunnelSettings settings(SiteId self, SiteId peer, InetSocketAddress listen, InetSocketAddress other)
             throws Exception {
-        return new TunnelSettings(
-                self, peer, listen, other, pki.issue(self.name()), FAST, TunnelSettings.Limits.DEFAULT, 1);
+        return new TunnelSettings(self, peer, listen, other, pki.issue(self.name())).withTiming(FAST);
     }
 
     private <T extends AutoCloseable> T closeLater(T each) {
