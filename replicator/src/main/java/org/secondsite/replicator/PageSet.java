@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  *
  * <p>Shape: {@code numbers[i]} is a page's number (its guest-physical address in the RAM file divided by 4096) and
  * {@code slots[i]} the place of its content, -1 for a page of zeros, which is flagged and not stored. Contents lie one after
- * the other, in the order of the numbers, in chunks of 64 KiB (the first) and 1 MiB outside the heap. A page that is all zeros is always flagged, so
- * equal sets have equal form and equal checksums.
+ * the other, in the order of the numbers, in chunks of 64 KiB (the first) and 1 MiB outside the heap. A page that is all zeros is
+ * always flagged, so equal sets have equal form and equal checksums.
  *
  * <p>Immutable once built, readable from any thread, freed by {@link #close()}. An access after that throws.
  */

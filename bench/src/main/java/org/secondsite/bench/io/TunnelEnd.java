@@ -57,7 +57,8 @@ final class TunnelEnd implements TunnelListener {
      * @param vms how many VMs
      * @param epochsPerSecond of each VM; 0: as many as go, with two epochs on the way
      * @param pages of an epoch
-     * @param hugePages of the one epoch that the first VM sends half-way, and once before in the time that does not count; 0 for none
+     * @param hugePages of the one epoch that the first VM sends half-way, and once before in the time that does not count; 0 for
+     *     none
      * @param warmSeconds the time that does not count
      * @param seconds the time that counts
      */

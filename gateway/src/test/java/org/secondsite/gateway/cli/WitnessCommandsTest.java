@@ -158,6 +158,8 @@ class WitnessCommandsTest {
                         "1",
                         "--kills",
                         "2",
+                        "--settle-seconds",
+                        "0",
                         "--json"));
         JsonNode figures = json().at("/witnesses/0");
         assertEquals(20, figures.at("/grantMs/count").asInt());
