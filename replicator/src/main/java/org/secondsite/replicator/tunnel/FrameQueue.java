@@ -3,7 +3,9 @@ package org.secondsite.replicator.tunnel;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.Map;
+import java.util.function.IntPredicate;
 
 /**
  * Frames of epochs that are encoded and wait for the connection: a queue for each stream, from which one frame is taken in
@@ -34,10 +36,22 @@ public final class FrameQueue {
 
     /** The next frame of the stream whose turn it is, or null. */
     public TunnelFrame poll() {
-        Integer stream = turns.pollFirst();
-        if (stream == null) {
-            return null;
+        return poll(stream -> true);
+    }
+
+    /** The next frame of the stream whose turn it is among those that may go, or null. The others keep their places. */
+    public TunnelFrame poll(IntPredicate mayGo) {
+        for (Iterator<Integer> each = turns.iterator(); each.hasNext(); ) {
+            Integer stream = each.next();
+            if (mayGo.test(stream)) {
+                each.remove();
+                return take(stream);
+            }
         }
+        return null;
+    }
+
+    private TunnelFrame take(Integer stream) {
         Queue queue = queues.get(stream);
         TunnelFrame frame = queue.frames.removeFirst();
         queue.bytes -= frame.payload().readableBytes();

@@ -262,6 +262,16 @@ public final class SendWindow {
         return whole.plainBytes();
     }
 
+    /** The size in plain form of the epoch that the stream's next piece for the connection belongs to, 0 if there is none. */
+    public long nextBytes(int number) {
+        Stream stream = byNumber.get(number);
+        if (stream == null) {
+            return 0;
+        }
+        Epoch next = stream.encoded.isEmpty() ? stream.waiting.peekFirst() : stream.encoded.getFirst();
+        return next == null ? 0 : next.plainBytes();
+    }
+
     /** A stream that {@link #poll} gave out gets its turn again, if there is anything left of it to send. */
     public void again(Stream stream) {
         if (!stream.discarded) {

@@ -62,6 +62,22 @@ class FrameQueueTest {
     }
 
     @Test
+    void streamsThatMayNotGoKeepTheirPlaces() {
+        queue.add(frame(1, 1));
+        queue.add(frame(1, 2));
+        queue.add(frame(2, 1));
+        queue.add(frame(3, 1));
+        assertEquals(2, queue.poll(stream -> stream != 1).stream());
+        assertEquals(3, queue.poll(stream -> stream != 1).stream());
+        assertNull(queue.poll(stream -> stream != 1));
+        queue.add(frame(2, 2));
+        assertEquals(1, queue.poll().stream());
+        assertEquals(2, queue.poll().stream());
+        assertEquals(2, queue.poll().epoch().number());
+        assertTrue(queue.isEmpty());
+    }
+
+    @Test
     void whatIsDroppedIsReleased() {
         queue.add(frame(1, 1));
         queue.add(frame(1, 2));

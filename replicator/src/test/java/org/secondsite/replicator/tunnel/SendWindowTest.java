@@ -172,6 +172,30 @@ class SendWindowTest {
     }
 
     @Test
+    void whatIsNextForTheConnectionIsTheOldestThatIsNotSent() {
+        SendWindow window = new SendWindow(MAX_BYTES, Epoch::close);
+        Epoch first = epoch(WEB, id(1), EpochId.NONE, 10);
+        Epoch second = epoch(WEB, id(2), id(1), 20);
+        window.offer(first);
+        window.offer(second);
+        long firstBytes = first.plainBytes();
+        long secondBytes = second.plainBytes();
+        SendWindow.Stream web = window.poll();
+        assertEquals(firstBytes, window.nextBytes(web.number()), "it is being encoded");
+        window.wholeEncoded(web);
+        window.again(web);
+        assertEquals(web, window.poll());
+        assertEquals(firstBytes, window.nextBytes(web.number()), "while the second is being encoded");
+        window.wholeSent(web.number());
+        assertEquals(secondBytes, window.nextBytes(web.number()));
+        window.wholeEncoded(web);
+        window.wholeSent(web.number());
+        assertEquals(0, window.nextBytes(web.number()));
+        assertEquals(0, window.nextBytes(web.number() + 1), "of no stream");
+        window.clear();
+    }
+
+    @Test
     void aHugeEpochTakesTurnsWithFiftyOthersStretchByStretch() {
         SendWindow window = new SendWindow(MAX_BYTES, Epoch::close);
         window.offer(epoch(WEB, id(1), EpochId.NONE, 1 << 20));

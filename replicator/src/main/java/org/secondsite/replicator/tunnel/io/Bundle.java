@@ -110,6 +110,17 @@ final class Bundle {
         (room == null ? first : room).write(frame.at(++lastSequence));
     }
 
+    /** Writes a frame of a large epoch, about which {@link #ask} is to follow. */
+    void writeLarge(TunnelFrame frame) {
+        Link room = next();
+        (room == null ? first : room).writeLarge(frame.at(++lastSequence));
+    }
+
+    /** Asks for the arrival of all that was written of large epochs. */
+    void ask() {
+        lanes.forEach(lane -> lane.link.ask());
+    }
+
     void flush() {
         lanes.forEach(lane -> lane.link.flush());
     }

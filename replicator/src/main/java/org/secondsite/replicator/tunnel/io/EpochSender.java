@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
@@ -18,6 +19,7 @@ import org.secondsite.replicator.codec.CodecBuffers;
 import org.secondsite.replicator.codec.CodecSettings;
 import org.secondsite.replicator.codec.EpochEncoder;
 import org.secondsite.replicator.codec.VersionCounters;
+import org.secondsite.replicator.tunnel.BulkWindow;
 import org.secondsite.replicator.tunnel.FrameQueue;
 import org.secondsite.replicator.tunnel.FrameType;
 import org.secondsite.replicator.tunnel.Hello;
@@ -31,7 +33,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Moves epochs from the window to the connections: takes the streams in turn, has a stretch of the current epoch encoded on the codec
- * thread, cuts it into frames, and hands the connections one frame of each stream in turn, as long as one of them takes it.
+ * thread, cuts it into frames, and hands the connections one frame of each stream in turn, as long as one of them takes it; of
+ * large epochs only as much as {@link BulkWindow} allows.
  *
  * <p>All but the encoding runs on the event thread. The codec thread also closes the epochs, after whatever it does with them.
  */
@@ -67,6 +70,11 @@ final class EpochSender implements AutoCloseable {
 
     private CodecSettings codec;
     private Bundle bundle;
+    private BulkWindow bulk = new BulkWindow();
+
+    /** Whether a large epoch waits for its time, and will be looked at then. */
+    private boolean pumpDue;
+
     private int encoding;
     private long epochsSent;
     private long plainBytesSent;
@@ -112,6 +120,7 @@ final class EpochSender implements AutoCloseable {
     SendWindow.Resumed start(Bundle opened, CodecSettings wish, Hello peer, Resume resume) {
         stop();
         bundle = opened;
+        bulk = new BulkWindow();
         codec = peer.codecFor(wish);
         return window.resume(resume, peer.uncommittedBytes(), peer.unfinishedBytes());
     }
@@ -131,13 +140,25 @@ final class EpochSender implements AutoCloseable {
         if (bundle == null) {
             return;
         }
-        while (!queue.isEmpty() && bundle.isWritable()) {
-            TunnelFrame frame = queue.poll();
+        while (bundle.isWritable()) {
+            TunnelFrame frame = next();
+            if (frame == null) {
+                break;
+            }
+            boolean large = isLarge(frame.stream());
             if ((frame.flags() & TunnelFrame.LAST) != 0) {
                 epochsSent++;
                 plainBytesSent += window.wholeSent(frame.stream());
             }
-            bundle.write(frame);
+            if (large) {
+                boolean ask = bulk.sent(frame.payload().readableBytes(), System.nanoTime());
+                bundle.writeLarge(frame);
+                if (ask || (frame.flags() & TunnelFrame.LAST) != 0) {
+                    bundle.ask();
+                }
+            } else {
+                bundle.write(frame);
+            }
             goOn(frame.stream());
         }
         bundle.flush();
@@ -152,6 +173,44 @@ final class EpochSender implements AutoCloseable {
             }
             encode(bundle, stream);
         }
+    }
+
+    /** The next frame for the connections, or null: of a large epoch only when it is its time. */
+    private TunnelFrame next() {
+        long waitNanos = bulk.waitNanos(System.nanoTime());
+        if (waitNanos == 0) {
+            return queue.poll();
+        }
+        TunnelFrame small = queue.poll(number -> !isLarge(number));
+        if (small == null && !queue.isEmpty()) {
+            if (waitNanos == Long.MAX_VALUE) {
+                bundle.ask(); // the room may have become less than what nobody asked about
+            } else if (!pumpDue) {
+                pumpDue = true;
+                var _ = loop.schedule(this::pumpAgain, waitNanos, TimeUnit.NANOSECONDS);
+            }
+        }
+        return small;
+    }
+
+    private void pumpAgain() {
+        pumpDue = false;
+        pump();
+    }
+
+    private boolean isLarge(int number) {
+        return window.nextBytes(number) >= BulkWindow.LARGE_BYTES;
+    }
+
+    /** Bytes of large epochs are there. */
+    void arrived(long bytes, long roundTripNanos) {
+        bulk.arrived(bytes, roundTripNanos, System.nanoTime());
+        pump();
+    }
+
+    /** A round trip on the first connection took so long. */
+    void roundTrip(long nanos) {
+        bulk.roundTrip(nanos, System.nanoTime());
     }
 
     /** Gives a stream its turn again when its stretch is encoded and little of it waits for the bundle. */

@@ -14,6 +14,8 @@ import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
@@ -74,6 +76,9 @@ final class Link extends ByteToMessageDecoder {
         /** A round trip on the first connection took so long. */
         void roundTrip(long nanos);
 
+        /** Bytes of large epochs are there, and their answer came so long after they were written. */
+        void arrived(Link link, long bytes, long nanos);
+
         /** It is over. Called once, whatever happened before. */
         void ended(Link link, Reset reset);
     }
@@ -89,6 +94,9 @@ final class Link extends ByteToMessageDecoder {
 
     /** A hostile or dead opposite end may take so long to become a peer, at most. */
     private static final int MIN_SETUP_MS = 3000;
+
+    /** A heartbeat that follows so many bytes of large epochs, and the time that it carries. */
+    private record Question(long clock, long bytes) {}
 
     private final TunnelSettings settings;
     private final Hello hello;
@@ -107,6 +115,11 @@ final class Link extends ByteToMessageDecoder {
     private long takenBefore;
     private long adaptedNanos;
     private boolean wasFull;
+
+    /** Of large epochs, written since the last question. */
+    private long largeBytes;
+
+    private final Deque<Question> questions = new ArrayDeque<>();
 
     Link(TunnelSettings settings, Hello hello, boolean outbound, Owner owner) {
         this.settings = settings;
@@ -173,6 +186,24 @@ final class Link extends ByteToMessageDecoder {
             var _ = channel.write(frame.payload(), channel.voidPromise());
         } else {
             frame.payload().release();
+        }
+    }
+
+    /** Writes a frame of a large epoch, about which {@link #ask} is to follow. Takes over the payload. */
+    void writeLarge(TunnelFrame frame) {
+        largeBytes += frame.payload().readableBytes();
+        write(frame);
+    }
+
+    /** Asks for the arrival of what was written of large epochs since the last question: the peer echoes any heartbeat. */
+    void ask() {
+        if (largeBytes > 0 && phase == Phase.OPEN) {
+            long clock = System.nanoTime();
+            questions.addLast(new Question(clock, largeBytes));
+            largeBytes = 0;
+            write(TunnelFrame.control(
+                    FrameType.HEARTBEAT,
+                    channel.alloc().directBuffer(Long.BYTES).writeLong(clock)));
         }
     }
 
@@ -291,9 +322,7 @@ final class Link extends ByteToMessageDecoder {
                 yield null;
             }
             case ECHO -> {
-                if (number == 0) {
-                    owner.roundTrip(System.nanoTime() - frame.payload().readLong());
-                }
+                echoed(frame.payload().readLong());
                 yield null;
             }
             default ->
@@ -301,6 +330,17 @@ final class Link extends ByteToMessageDecoder {
                         ? owner.frame(this, frame)
                         : new Reset(ResetCode.ORDER, frame.type() + " while " + phase);
         };
+    }
+
+    private void echoed(long clock) {
+        long nanos = System.nanoTime() - clock;
+        Question oldest = questions.peekFirst();
+        if (oldest != null && oldest.clock() == clock) {
+            questions.removeFirst();
+            owner.arrived(this, oldest.bytes(), nanos);
+        } else if (number == 0) {
+            owner.roundTrip(nanos);
+        }
     }
 
     private Reset acceptHello(TunnelFrame frame) {

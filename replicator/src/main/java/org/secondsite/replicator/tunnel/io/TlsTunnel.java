@@ -415,6 +415,14 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     @Override
     public void roundTrip(long nanos) {
         rtt.sample(nanos);
+        sender.roundTrip(nanos);
+    }
+
+    @Override
+    public void arrived(Link at, long bytes, long nanos) {
+        if (bundle != null && bundle.has(at)) {
+            sender.arrived(bytes, nanos);
+        }
     }
 
     private void beaconHeard(long nanoTime, long roundTripNanos) {

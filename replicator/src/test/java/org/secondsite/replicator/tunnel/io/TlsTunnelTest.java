@@ -171,6 +171,25 @@ class TlsTunnelTest {
     }
 
     @Test
+    void largeEpochsArriveOverSeveralConnectionsAndSmallOnesOvertakeThem() throws Exception {
+        connections = 3;
+        TlsTunnel a = openA(pki.issue("a"));
+        TlsTunnel b = openB(pki.issue("b"), addressA);
+        atB.answerOn(b);
+        atA.await("three connections", SOON, () -> a.status().connections() == 3);
+        send(a, incompressible(new EpochId(1, 1), EpochId.NONE, 20_000));
+        a.discard(WEB); // at some moment of its way
+        Recorder.Received image = send(a, incompressible(new EpochId(2, 1), EpochId.NONE, 20_000));
+        Recorder.Received other = send(a, new Epochs(new VmId("db"), 100, 1).next(new EpochId(1, 1), 10));
+        Recorder.Received large = send(a, incompressible(new EpochId(2, 2), new EpochId(2, 1), 8000));
+        Recorder.Received small = send(a, incompressible(new EpochId(2, 3), new EpochId(2, 2), 10));
+        atB.awaitEqual(List.of(other, image, large, small), atB::received);
+        atA.await("all committed", SOON, () -> a.status().inFlight().isEmpty());
+        assertEquals(1, atA.connections());
+        assertEquals(List.of(), atA.rejections());
+    }
+
+    @Test
     void bothEndsSendWithTheCongestionControlThatTheyAreGiven() throws Exception {
         Optional<String> reno = Optional.of("reno");
         closeLater(TlsTunnel.open(
