@@ -6,7 +6,7 @@ public enum FrameType {
     HELLO(1, 0, false, 1, Limit.CONTROL_BYTES),
     /** The second one: {@link Resume}. */
     RESUME(2, 0, false, 4, Limit.DATA_BYTES),
-    /** A sign of life: the sender's clock, u64 nanoseconds. */
+    /** A sign of life, or the question whether what went before it is there: the sender's clock, u64 nanoseconds. */
     HEARTBEAT(3, 0, false, 8, 8),
     /** Its answer: the same 8 bytes back. */
     ECHO(4, 0, false, 8, 8),
