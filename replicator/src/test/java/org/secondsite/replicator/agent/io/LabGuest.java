@@ -112,13 +112,38 @@ final class LabGuest {
         return Path.of(path);
     }
 
+    /** A stock kernel: this machine's own, or Debian's for cloud guests, fetched and unpacked without being installed. */
     private static Path kernel() throws IOException {
-        try (DirectoryStream<Path> kernels = Files.newDirectoryStream(Path.of("/boot"), "vmlinuz-*")) {
-            for (Path kernel : kernels) {
-                return kernel;
+        if (Files.isDirectory(Path.of("/boot"))) {
+            try (DirectoryStream<Path> kernels = Files.newDirectoryStream(Path.of("/boot"), "vmlinuz-*")) {
+                for (Path kernel : kernels) {
+                    return kernel;
+                }
             }
         }
-        throw new IOException("no /boot/vmlinuz-* to boot a guest with; apt-get install linux-image-amd64");
+        Path fetched = Path.of(System.getProperty("user.home"), ".cache", "secondsite", "test-guest", "vmlinuz");
+        if (!Files.exists(fetched)) {
+            fetchKernel(fetched);
+        }
+        return fetched;
+    }
+
+    private static void fetchKernel(Path to) throws IOException {
+        Files.createDirectories(to.getParent());
+        Process fetch = new ProcessBuilder("sh", "-ec", """
+                cd "$(mktemp -d -p "${1%/*}")"
+                trap 'rm -rf "$PWD"' EXIT
+                package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: \\(linux-image-.*\\)/\\1/p' | head -n 1)
+                apt-get -q download "${package:?is not known to apt: run apt-get update}"
+                dpkg-deb -x ./*.deb .
+                mv boot/vmlinuz-* "$1"
+                """, "sh", to.toString())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(fetch.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (!Files.exists(to)) {
+            throw new IOException("no kernel for a guest: none is in /boot, and apt said: " + said);
+        }
     }
 
     VmSettings settings() {
