@@ -1,5 +1,6 @@
 package org.secondsite.lab.io;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
@@ -42,22 +43,27 @@ final class Commands {
 
     private static String finish(Process process, List<String> command, String input)
             throws IOException, InterruptedException {
+        List<String> output = new ArrayList<>();
         List<String> errors = new ArrayList<>();
-        Thread drain = Thread.ofVirtual()
-                .start(() -> process.errorReader(StandardCharsets.UTF_8).lines().forEach(errors::add));
+        Thread drainOutput = drain(process.inputReader(StandardCharsets.UTF_8), output);
+        Thread drainErrors = drain(process.errorReader(StandardCharsets.UTF_8), errors);
         try (var stdin = process.outputWriter(StandardCharsets.UTF_8)) {
             stdin.write(input);
         }
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
         if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
             throw new IOException("took more than " + LIMIT_SECONDS + " s: " + String.join(" ", command));
         }
-        drain.join();
+        drainOutput.join();
+        drainErrors.join();
         if (process.exitValue() != 0) {
             throw new IOException("failed with exit code " + process.exitValue() + ": " + String.join(" ", command)
                     + (input.isEmpty() ? "" : "\nwith input:\n" + input.stripTrailing()) + "\n"
                     + String.join("\n", errors));
         }
-        return output;
+        return String.join("\n", output).stripTrailing();
+    }
+
+    private static Thread drain(BufferedReader from, List<String> to) {
+        return Thread.ofVirtual().start(() -> from.lines().forEach(to::add));
     }
 }
