@@ -34,6 +34,10 @@ public final class EpochDecoder implements AutoCloseable {
     private ReceivedVersions versions;
     private DeviceVersions deviceVersions;
     private ByteBuf pending;
+
+    /** The block that is being read, in plain form, from its beginning. */
+    private MemorySegment plainSegment = MemorySegment.NULL;
+
     private EpochId epoch = EpochId.NONE;
     private EpochHeader header;
     private PageSet.Builder pages;
@@ -149,7 +153,13 @@ public final class EpochDecoder implements AutoCloseable {
             throw new MalformedEpochException(header == null ? "an epoch without a beginning" : "begins twice");
         }
         ByteBuffer plain = decompress(block);
-        releasePending();
+        plainSegment = MemorySegment.ofBuffer(plain);
+        Epoch whole = acceptPlain(block, plain);
+        releasePending(); // only now: a stored block was read where it lies
+        return whole;
+    }
+
+    private Epoch acceptPlain(EpochBlock block, ByteBuffer plain) throws MalformedEpochException {
         if (block.isFirst()) {
             readHead(plain);
         }
@@ -176,10 +186,10 @@ public final class EpochDecoder implements AutoCloseable {
 
     private ByteBuffer decompress(EpochBlock block) throws MalformedEpochException {
         ByteBuffer coded = pending.nioBuffer(EpochBlock.HEADER_BYTES, block.codedBytes());
-        ByteBuffer plain = buffers.plain().clear().limit(block.plainBytes());
         if (block.isStored()) {
-            return plain.put(coded).flip();
+            return coded;
         }
+        ByteBuffer plain = buffers.plain().clear().limit(block.plainBytes());
         try {
             while (coded.hasRemaining()) {
                 int before = coded.remaining() + plain.remaining();
@@ -255,7 +265,7 @@ public final class EpochDecoder implements AutoCloseable {
         if (in.remaining() < streamBytes + (long) rawCount * PageSet.PAGE_BYTES) {
             throw new MalformedEpochException("the contents of a block are cut off");
         }
-        MemorySegment streams = buffers.plainSegment().asSlice(in.position(), streamBytes);
+        MemorySegment streams = plainSegment.asSlice(in.position(), streamBytes);
         PageDelta.Decoder deltas = new PageDelta.Decoder(streams, controlBytes, smallBytes, literalBytes);
         in.position(in.position() + (int) streamBytes);
         for (int i = 0; i < pageEntries; i++) {
@@ -323,7 +333,7 @@ public final class EpochDecoder implements AutoCloseable {
                 deltas.apply(chunk, offset);
             }
             case RAW -> {
-                MemorySegment.copy(buffers.plainSegment(), raws.position(), chunk, offset, PageSet.PAGE_BYTES);
+                MemorySegment.copy(plainSegment, raws.position(), chunk, offset, PageSet.PAGE_BYTES);
                 raws.position(raws.position() + PageSet.PAGE_BYTES);
             }
         }

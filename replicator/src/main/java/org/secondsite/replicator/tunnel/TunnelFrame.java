@@ -3,6 +3,7 @@ package org.secondsite.replicator.tunnel;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.zip.CRC32C;
@@ -169,10 +170,19 @@ public record TunnelFrame(FrameType type, int flags, int stream, EpochId epoch, 
 
     private static int crc(ByteBuf header, int headerIndex, ByteBuf payload, int payloadIndex, int payloadBytes) {
         CRC32C crc = new CRC32C();
-        crc.update(header.nioBuffer(headerIndex, CRC_OFFSET));
-        if (payloadBytes > 0) {
-            crc.update(payload.nioBuffer(payloadIndex, payloadBytes));
-        }
+        update(crc, header, headerIndex, CRC_OFFSET);
+        update(crc, payload, payloadIndex, payloadBytes);
         return (int) crc.getValue();
+    }
+
+    /** Adds the parts of a composite buffer one by one: as one they would have to be copied. */
+    private static void update(CRC32C crc, ByteBuf bytes, int index, int length) {
+        if (bytes.nioBufferCount() == 1) {
+            crc.update(bytes.nioBuffer(index, length));
+        } else if (length > 0) {
+            for (ByteBuffer part : bytes.nioBuffers(index, length)) {
+                crc.update(part);
+            }
+        }
     }
 }

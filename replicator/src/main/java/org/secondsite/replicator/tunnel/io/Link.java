@@ -126,6 +126,8 @@ final class Link extends ByteToMessageDecoder {
         this.hello = hello;
         this.outbound = outbound;
         this.owner = owner;
+        // Records that make up a frame are not copied together: the frame's payload is what they were decrypted into.
+        setCumulator(COMPOSITE_CUMULATOR);
     }
 
     /** Whether this end opened the connection. */
