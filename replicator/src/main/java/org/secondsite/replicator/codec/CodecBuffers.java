@@ -14,7 +14,6 @@ public final class CodecBuffers {
     private final ByteBuffer pageTable = ByteBuffer.allocate(EpochBlock.MAX_PAGES * VarInt.MAX_INT_BYTES);
     private final ByteBuffer deviceTable = ByteBuffer.allocate(EpochBlock.MAX_DEVICE_PAGES);
     private final ByteBuffer plain = ByteBuffer.allocateDirect(EpochBlock.MAX_PLAIN_BYTES);
-    private final MemorySegment plainSegment = MemorySegment.ofBuffer(plain);
     private final MemorySegment devicePage = Arena.ofAuto().allocate(PageSet.PAGE_BYTES, PageSet.PAGE_BYTES);
 
     /** New working memory; it goes when nothing refers to it. */
@@ -34,11 +33,6 @@ public final class CodecBuffers {
 
     ByteBuffer plain() {
         return plain;
-    }
-
-    /** The same memory as {@link #plain()}. */
-    MemorySegment plainSegment() {
-        return plainSegment;
     }
 
     /** A page of the device state, filled up with zeros. It lies outside the heap as all pages do. */

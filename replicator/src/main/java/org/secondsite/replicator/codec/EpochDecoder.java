@@ -26,6 +26,9 @@ import org.secondsite.replicator.PageSet;
 public final class EpochDecoder implements AutoCloseable {
     private static final int MIN_DEVICE_CAPACITY = 64 << 10;
 
+    /** Memory for a whole block is taken when this part of it, one in so many bytes, is there to be moved. */
+    private static final int TRUSTED_SHARE = 8;
+
     private final VmId vm;
     private final CodecSettings settings;
     private final CodecBuffers buffers;
@@ -132,6 +135,9 @@ public final class EpochDecoder implements AutoCloseable {
         }
         EpochBlock block = EpochBlock.read(pending.duplicate());
         int end = EpochBlock.HEADER_BYTES + block.codedBytes();
+        if (pending.capacity() < end && bytes.readableBytes() >= end / TRUSTED_SHARE) {
+            pending.capacity(end); // at once, where growing step by step would move what is there
+        }
         move(bytes, end - pending.readableBytes());
         return pending.readableBytes() == end ? block : null;
     }

@@ -26,6 +26,9 @@ import org.secondsite.replicator.PageSet;
  * <p>Used by one thread at a time. An epoch must stay open until its last block is written.
  */
 public final class EpochEncoder implements AutoCloseable {
+    /** A block of raw pages, with its tables: few are longer. */
+    public static final int TYPICAL_BLOCK_BYTES = (EpochBlock.MAX_CODED_PAGES + 1) * PageSet.PAGE_BYTES;
+
     private static final MemorySegment ZEROS = Arena.global().allocate(PageSet.PAGE_BYTES, PageSet.PAGE_BYTES);
 
     /** The flush of a block costs zstd a few bytes beyond its bound. */
@@ -39,7 +42,8 @@ public final class EpochEncoder implements AutoCloseable {
     /** The pages of the block that have content: their index among the epoch's, or -1 - n for the device state's page n. */
     private final int[] coded = new int[EpochBlock.MAX_CODED_PAGES];
 
-    private final boolean[] raw = new boolean[EpochBlock.MAX_CODED_PAGES];
+    /** Those of them that go as they are. */
+    private final int[] raw = new int[EpochBlock.MAX_CODED_PAGES];
 
     /** Where the versions of these pages were when they were looked up. */
     private final int[] codedSlots = new int[EpochBlock.MAX_CODED_PAGES];
@@ -107,16 +111,13 @@ public final class EpochEncoder implements AutoCloseable {
             putHead(plain);
         }
         putTables(plain);
-        putContents(plain);
-        if (last) {
-            plain.putLong(epoch.checksum());
-        }
+        putDifferences(plain);
         int flags = (first ? EpochBlock.FIRST : 0) | (last ? EpochBlock.LAST : 0) | (fresh ? EpochBlock.RESTART : 0);
-        plain.flip();
-        if (hope.isLost(rawCount, plain)) {
-            store(flags, plain, out);
+        if (hope.isLost(rawCount, plain.position(), page -> content(raw[page]))) {
+            store(flags, plain.flip(), out);
         } else {
-            compress(flags, plain, out);
+            putEnd(flags, plain);
+            compress(flags, plain.flip(), out);
         }
         fresh = false;
         keepVersions();
@@ -179,8 +180,9 @@ public final class EpochEncoder implements AutoCloseable {
 
     private void note(PageKind kind, int index, int slot) {
         if (kind == PageKind.DELTA || kind == PageKind.FRESH || kind == PageKind.RAW) {
-            raw[codedCount] = kind == PageKind.RAW;
-            rawCount += kind == PageKind.RAW ? 1 : 0;
+            if (kind == PageKind.RAW) {
+                raw[rawCount++] = index;
+            }
             codedSlots[codedCount] = slot;
             coded[codedCount++] = index;
         }
@@ -239,7 +241,7 @@ public final class EpochEncoder implements AutoCloseable {
         plain.put(buffers.deviceTable().flip());
     }
 
-    private void putContents(ByteBuffer plain) {
+    private void putDifferences(ByteBuffer plain) {
         PageDelta.Coder coder = buffers.coder();
         VarInt.put(plain, coder.controlBytes());
         VarInt.put(plain, coder.smallBytes());
@@ -247,11 +249,17 @@ public final class EpochEncoder implements AutoCloseable {
         plain.put(coder.controls(), 0, coder.controlBytes());
         plain.put(coder.smalls(), 0, coder.smallBytes());
         plain.put(coder.literals(), 0, coder.literalBytes());
-        for (int i = 0; i < codedCount; i++) {
-            if (raw[i]) {
-                MemorySegment.copy(content(coded[i]), 0, buffers.plainSegment(), plain.position(), PageSet.PAGE_BYTES);
-                plain.position(plain.position() + PageSet.PAGE_BYTES);
-            }
+    }
+
+    /** The raw pages, and the checksum if it is the last block. */
+    private void putEnd(int flags, ByteBuffer to) {
+        MemorySegment memory = MemorySegment.ofBuffer(to); // from its position
+        for (int i = 0; i < rawCount; i++) {
+            MemorySegment.copy(content(raw[i]), 0, memory, (long) i * PageSet.PAGE_BYTES, PageSet.PAGE_BYTES);
+        }
+        to.position(to.position() + rawCount * PageSet.PAGE_BYTES);
+        if ((flags & EpochBlock.LAST) != 0) {
+            to.putLong(epoch.checksum());
         }
     }
 
@@ -259,9 +267,16 @@ public final class EpochEncoder implements AutoCloseable {
         return index >= 0 ? epoch.pages().content(index) : buffers.devicePage(epoch.deviceState(), -1 - index);
     }
 
-    private static void store(int flags, ByteBuffer plain, ByteBuf out) {
-        new EpochBlock(flags | EpochBlock.STORED, plain.remaining(), plain.remaining()).write(out);
+    /** Puts the raw pages where they are to go, not into the buffer of the block first. */
+    private void store(int flags, ByteBuffer plain, ByteBuf out) {
+        boolean last = (flags & EpochBlock.LAST) != 0;
+        int endBytes = rawCount * PageSet.PAGE_BYTES + (last ? Long.BYTES : 0);
+        int bytes = plain.remaining() + endBytes;
+        out.ensureWritable(EpochBlock.HEADER_BYTES + bytes);
+        new EpochBlock(flags | EpochBlock.STORED, bytes, bytes).write(out);
         out.writeBytes(plain);
+        putEnd(flags, out.nioBuffer(out.writerIndex(), endBytes));
+        out.writerIndex(out.writerIndex() + endBytes);
     }
 
     private void compress(int flags, ByteBuffer plain, ByteBuf out) {

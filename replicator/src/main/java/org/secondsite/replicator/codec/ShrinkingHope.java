@@ -1,7 +1,9 @@
 package org.secondsite.replicator.codec;
 
-import java.nio.ByteBuffer;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.function.IntFunction;
 import org.secondsite.replicator.PageSet;
 
 /**
@@ -32,12 +34,13 @@ final class ShrinkingHope {
     /**
      * Decides about the next block.
      *
-     * @param rawPages how many raw pages are at its end
-     * @param plain the block, from position to limit
+     * @param rawPages how many raw pages are in it
+     * @param otherBytes what else
+     * @param contents the raw pages, from 0
      */
-    boolean isLost(int rawPages, ByteBuffer plain) {
-        boolean raw = rawPages >= MIN_RAW_PAGES && rawPages * PageSet.PAGE_BYTES > plain.remaining() / 16 * 15;
-        if (left == 0 || !raw || !isEven(plain, rawPages * PageSet.PAGE_BYTES)) {
+    boolean isLost(int rawPages, int otherBytes, IntFunction<MemorySegment> contents) {
+        boolean raw = rawPages >= MIN_RAW_PAGES && rawPages * PageSet.PAGE_BYTES > 15 * otherBytes;
+        if (left == 0 || !raw || !isEven(rawPages, contents)) {
             return false;
         }
         left--;
@@ -51,11 +54,18 @@ final class ShrinkingHope {
         left = pause;
     }
 
-    private boolean isEven(ByteBuffer plain, int tailBytes) {
+    private boolean isEven(int pages, IntFunction<MemorySegment> contents) {
         Arrays.fill(counts, 0);
-        int step = (tailBytes / SAMPLES - 1) | 1; // odd, so that it meets every place of a word
-        for (int i = 0, at = plain.limit() - tailBytes; i < SAMPLES; i++, at += step) {
-            counts[plain.get(at) & 0xff]++;
+        int step = (pages * PageSet.PAGE_BYTES / SAMPLES - 1) | 1; // odd, so that it meets every place of a word
+        int samples = 0;
+        int at = 0;
+        for (int page = 0; page < pages; page++) {
+            MemorySegment content = contents.apply(page);
+            for (; at < PageSet.PAGE_BYTES && samples < SAMPLES; at += step) {
+                counts[content.get(ValueLayout.JAVA_BYTE, at) & 0xff]++;
+                samples++;
+            }
+            at -= PageSet.PAGE_BYTES;
         }
         long squares = 0;
         for (int count : counts) {

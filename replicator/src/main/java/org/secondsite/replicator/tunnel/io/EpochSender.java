@@ -44,6 +44,11 @@ final class EpochSender implements AutoCloseable {
     /** A piece is at least this long, if the epoch is: so small blocks do not become small frames. */
     private static final int PIECE_BYTES = TunnelFrame.MAX_PAYLOAD_BYTES;
 
+    /** Room for what is short of a piece, and a block of raw pages. */
+    private static final int PIECE_CAPACITY = PIECE_BYTES + EpochEncoder.TYPICAL_BLOCK_BYTES;
+
+    private static final int MIN_PIECE_CAPACITY = 4 << 10;
+
     /** What the codec thread encodes of one stream before it turns to another: about a millisecond's work. */
     private static final int STRETCH_BYTES = 1 << 20;
 
@@ -247,7 +252,8 @@ final class EpochSender implements AutoCloseable {
         codecThread.execute(() -> {
             boolean last = false;
             for (int bytes = 0; !last && bytes < STRETCH_BYTES; ) {
-                ByteBuf piece = PooledByteBufAllocator.DEFAULT.directBuffer(2 * PIECE_BYTES);
+                ByteBuf piece = PooledByteBufAllocator.DEFAULT.directBuffer(
+                        Math.clamp(epoch.plainBytes(), MIN_PIECE_CAPACITY, PIECE_CAPACITY));
                 boolean first = !encoder.inEpoch();
                 try {
                     last = encodePiece(encoder, epoch, piece);
