@@ -104,7 +104,7 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
 
     /** Sends a message that is not part of an epoch, after all epochs that were shipped before. */
     public void sendInOrder(CheckpointMessage message) {
-        onLoop(() -> {
+        inTurn(() -> {
             if (!closed) {
                 waiting.add(new Ordered(message));
                 pump();
@@ -128,7 +128,7 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
      */
     public void ship(Epoch epoch, long pauseNanos, Runnable done) {
         try {
-            onLoop(() -> {
+            inTurn(() -> {
                 if (closed) {
                     done.run();
                     return;
@@ -287,6 +287,11 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
         ByteBuf frame = channel.alloc().directBuffer(256);
         CheckpointCodec.encode(message, frame);
         return frame;
+    }
+
+    /** Never at once, also on the event loop itself: what another thread asked for before waits for its turn there. */
+    private void inTurn(Runnable task) {
+        channel.eventLoop().execute(task);
     }
 
     private void onLoop(Runnable task) {
