@@ -11,7 +11,8 @@ import org.secondsite.witness.FailureDetector;
  *
  * <p>A peer whose tunnel broke and that is not heard beside it either is suspected after four heartbeats: two ways, one
  * of which said that it ended, need no allowance for a busy machine. So a process that died is suspected sooner than a site
- * whose power failed, which says nothing; {@link FailureDetector} decides about that one.
+ * whose power failed, which says nothing; {@link FailureDetector} decides about that one. It also does about a peer whose
+ * tunnel was given up by an end that lives, as on a line so full that TCP stands still: that says nothing of the peer.
  *
  * <p>Before it is suspected of silence the tunnel is asked to read what has come: a heartbeat that waits unread, because the
  * reading thread had no turn, is not missing.
@@ -37,7 +38,7 @@ public final class PeerWatch {
     private long seenHeardNanos;
     private long asked;
     private boolean asking;
-    private boolean tunnelUp;
+    private Tunnel tunnel = Tunnel.GIVEN_UP;
     private long tunnelDownNanos;
     private boolean everHeard;
     private boolean up;
@@ -45,6 +46,15 @@ public final class PeerWatch {
     private long longestSilenceNanos;
     private long silentSuspicions;
     private long cutOffSuspicions;
+
+    /** How the tunnel is. */
+    public enum Tunnel {
+        UP,
+        /** It ended, perhaps with the peer. */
+        BROKEN,
+        /** It is down because one of its ends wanted it so, which lived to say it. */
+        GIVEN_UP
+    }
 
     /** What a look at the peer came to. */
     public enum Change {
@@ -91,11 +101,11 @@ public final class PeerWatch {
     }
 
     /** The tunnel came up or went down. */
-    public void tunnel(boolean isUp, long nowNanos) {
-        if (tunnelUp && !isUp) {
+    public void tunnel(Tunnel changed, long nowNanos) {
+        if (tunnelUp() && changed != Tunnel.UP) {
             tunnelDownNanos = nowNanos;
         }
-        tunnelUp = isUp;
+        tunnel = changed;
     }
 
     /** Looks once per duty cycle. */
@@ -109,9 +119,9 @@ public final class PeerWatch {
             }
             everHeard = true;
         }
-        boolean silent = everythingRead(
-                detector.suspected(nowNanos) || (everHeard && !tunnelUp && detector.silenceNanos() > brokenNanos));
-        boolean cutOff = !tunnelUp && nowNanos - tunnelDownNanos > TUNNEL_PATIENCE_NANOS;
+        boolean silent = everythingRead(detector.suspected(nowNanos)
+                || (everHeard && tunnel == Tunnel.BROKEN && detector.silenceNanos() > brokenNanos));
+        boolean cutOff = !tunnelUp() && nowNanos - tunnelDownNanos > TUNNEL_PATIENCE_NANOS;
         boolean lost = silent || cutOff;
         if ((up || !told) && lost) {
             up = false;
@@ -123,7 +133,7 @@ public final class PeerWatch {
             }
             return Change.LOST;
         }
-        if (!up && !lost && tunnelUp && everHeard) {
+        if (!up && !lost && tunnelUp() && everHeard) {
             up = true;
             told = true;
             return Change.BACK;
@@ -153,7 +163,7 @@ public final class PeerWatch {
     }
 
     boolean tunnelUp() {
-        return tunnelUp;
+        return tunnel == Tunnel.UP;
     }
 
     /** How long the peer has been silent while somebody watched. */

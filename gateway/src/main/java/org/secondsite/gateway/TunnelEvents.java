@@ -10,6 +10,7 @@ import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelListener;
 
@@ -38,7 +39,7 @@ final class TunnelEvents implements TunnelListener {
     @Override
     public void connected() {
         conductor.post(() -> {
-            peerWatch.tunnel(true, System.nanoTime());
+            peerWatch.tunnel(PeerWatch.Tunnel.UP, System.nanoTime());
             timeline.note("tunnel", "tunnel-up", "connected");
             lastRejection = "";
             groups.values().forEach(ProtectionGroup::tellPeer);
@@ -46,10 +47,11 @@ final class TunnelEvents implements TunnelListener {
     }
 
     @Override
-    public void disconnected(String reason) {
+    public void disconnected(Reset reset) {
+        PeerWatch.Tunnel down = reset.code().mayBeTheLast() ? PeerWatch.Tunnel.BROKEN : PeerWatch.Tunnel.GIVEN_UP;
         conductor.post(() -> {
-            peerWatch.tunnel(false, System.nanoTime());
-            timeline.note("tunnel", "tunnel-down", reason);
+            peerWatch.tunnel(down, System.nanoTime());
+            timeline.note("tunnel", "tunnel-down", reset.toString());
         });
     }
 

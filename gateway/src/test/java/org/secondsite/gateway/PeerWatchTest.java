@@ -33,7 +33,7 @@ class PeerWatchTest {
 
     /** Heartbeats at intervals of 30 to 170 ms: those of a machine with too much to do. */
     private void beIrregularlyHeard() {
-        watch.tunnel(true, now);
+        watch.tunnel(PeerWatch.Tunnel.UP, now);
         for (int beat = 0; beat < 60; beat++) {
             watch.heard(now);
             long next = now + BEAT * (beat % 3 == 0 ? 17 : 3) / 5;
@@ -70,8 +70,16 @@ class PeerWatchTest {
     @Test
     void silenceWithABrokenTunnelIsGivenFourHeartbeats() {
         beIrregularlyHeard();
-        watch.tunnel(false, now);
+        watch.tunnel(PeerWatch.Tunnel.BROKEN, now);
         assertEquals(205, silenceUntilLost());
+    }
+
+    @Test
+    void silenceWithATunnelThatALivingEndGaveUpIsSilenceAlone() {
+        beIrregularlyHeard();
+        watch.tunnel(PeerWatch.Tunnel.GIVEN_UP, now);
+        long millis = silenceUntilLost();
+        assertTrue(millis > 400 && millis <= 805, millis + " ms");
     }
 
     @Test
@@ -102,14 +110,14 @@ class PeerWatchTest {
     @Test
     void aTunnelThatComesBackAtOnceIsNoLoss() {
         beIrregularlyHeard();
-        watch.tunnel(false, now);
+        watch.tunnel(PeerWatch.Tunnel.BROKEN, now);
         for (int beat = 0; beat < 10; beat++) {
             for (long next = now + BEAT; now < next; now += TICK) {
                 assertEquals(PeerWatch.Change.NONE, watch.look(now));
             }
             watch.heard(now);
         }
-        watch.tunnel(true, now);
+        watch.tunnel(PeerWatch.Tunnel.UP, now);
         assertEquals(PeerWatch.Change.NONE, watch.look(now));
     }
 }

@@ -32,6 +32,7 @@ import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.TunnelListener;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
@@ -291,9 +292,9 @@ final class TunnelEnd implements TunnelListener {
     }
 
     @Override
-    public void disconnected(String reason) {
+    public void disconnected(Reset reset) {
         breaks.increment();
-        System.err.println("the tunnel broke: " + reason);
+        System.err.println("the tunnel broke: " + reset);
     }
 
     @Override

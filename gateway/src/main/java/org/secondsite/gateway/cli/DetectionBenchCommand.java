@@ -18,6 +18,7 @@ import org.secondsite.buffer.io.ThreadPriority;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.io.DirectoryTree;
 import org.secondsite.gateway.PeerWatch;
+import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.TunnelListener;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
@@ -134,12 +135,12 @@ final class DetectionBenchCommand implements Callable<Integer> {
         return new DetectionPeerCommand.Quiet() {
             @Override
             public void connected() {
-                lookout.tunnel(true);
+                lookout.tunnel(PeerWatch.Tunnel.UP);
             }
 
             @Override
-            public void disconnected(String reason) {
-                lookout.tunnel(false);
+            public void disconnected(Reset reset) {
+                lookout.tunnel(reset.code().mayBeTheLast() ? PeerWatch.Tunnel.BROKEN : PeerWatch.Tunnel.GIVEN_UP);
             }
 
             @Override

@@ -11,6 +11,7 @@ import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.TunnelListener;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
@@ -68,7 +69,7 @@ final class DetectionPeerCommand implements Callable<Integer> {
         public void connected() {}
 
         @Override
-        public void disconnected(String reason) {}
+        public void disconnected(Reset reset) {}
 
         @Override
         public void peerHeard(long nanoTime) {}

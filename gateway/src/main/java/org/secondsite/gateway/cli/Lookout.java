@@ -48,8 +48,8 @@ final class Lookout implements AutoCloseable {
         }
     }
 
-    synchronized void tunnel(boolean up) {
-        watch.tunnel(up, System.nanoTime());
+    synchronized void tunnel(PeerWatch.Tunnel changed) {
+        watch.tunnel(changed, System.nanoTime());
     }
 
     /** The longest silence since this was last asked. */

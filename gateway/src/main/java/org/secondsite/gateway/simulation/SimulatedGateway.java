@@ -256,7 +256,7 @@ final class SimulatedGateway extends SimulatedProcess {
 
     /** The tunnel came up or went down; on the conductor. */
     void tunnel(boolean connected) {
-        peerWatch.tunnel(connected, now());
+        peerWatch.tunnel(connected ? PeerWatch.Tunnel.UP : PeerWatch.Tunnel.BROKEN, now());
         if (connected) {
             group.tellPeer();
         }

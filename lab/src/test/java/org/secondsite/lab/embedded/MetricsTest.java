@@ -37,6 +37,7 @@ import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelListener;
 import org.secondsite.replicator.tunnel.TunnelSettings;
@@ -301,7 +302,7 @@ class MetricsTest {
         public void connected() {}
 
         @Override
-        public void disconnected(String reason) {}
+        public void disconnected(Reset reset) {}
 
         @Override
         public void rejected(ResetCode code, String reason) {}

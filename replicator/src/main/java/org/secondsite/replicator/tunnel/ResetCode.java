@@ -45,6 +45,14 @@ public enum ResetCode {
         this.code = code;
     }
 
+    /**
+     * Whether an end of this kind may be the last that is ever heard of the peer. Every other one is the judgement of an end
+     * about the connection, and says nothing of its process.
+     */
+    public boolean mayBeTheLast() {
+        return this == CLOSED || this == BROKEN;
+    }
+
     /** The number on the wire. */
     public int code() {
         return code;

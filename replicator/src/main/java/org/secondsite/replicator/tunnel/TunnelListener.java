@@ -9,8 +9,8 @@ public interface TunnelListener {
     /** The peer is connected, proved who it is, and both ends know what the other holds. */
     void connected();
 
-    /** The peer is gone, by close or by silence. Called only after {@link #connected()}. */
-    void disconnected(String reason);
+    /** The tunnel is down, by close or by silence. Called only after {@link #connected()}. */
+    void disconnected(Reset reset);
 
     /**
      * The peer gave a sign of life: a frame, or an authenticated datagram beside the tunnel, which may go on while the tunnel

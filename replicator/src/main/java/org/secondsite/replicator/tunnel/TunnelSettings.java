@@ -83,13 +83,15 @@ public record TunnelSettings(
      * Heartbeats and waiting.
      *
      * @param heartbeatMs the time between two heartbeats, on the tunnel and beside it
-     * @param silenceMs a connection on which nothing is heard for so long is closed; at least two heartbeats
+     * @param silenceMs a connection is closed when for so long nothing was heard on it, nor beside it; at least two heartbeats
      * @param minBackoffMs the wait before the first new attempt to connect; doubles with each further one
      * @param maxBackoffMs the longest such wait
      */
     public record Timing(int heartbeatMs, int silenceMs, int minBackoffMs, int maxBackoffMs) {
         /** 100 ms heartbeats, given up after 1 s, 50 to 500 ms between attempts. */
         public static final Timing DEFAULT = new Timing(100, 1000, 50, 500);
+
+        private static final int PATIENCE = 3;
 
         /**
          * Checks the order.
@@ -101,6 +103,20 @@ public record TunnelSettings(
                 throw new IllegalArgumentException("timing " + heartbeatMs + " ms, silence " + silenceMs
                         + " ms, backoff " + minBackoffMs + ".." + maxBackoffMs + " ms");
             }
+        }
+
+        /**
+         * How long a connection may stand still while the peer is heard beside it: three silences. On a line that is full TCP
+         * needs several retransmissions in a row, each twice as late as the one before (RFC 6298 §5.5), and goes on after that;
+         * a new connection would have to get through the same queue.
+         */
+        public int patienceMs() {
+            return PATIENCE * silenceMs;
+        }
+
+        /** Whether a connection is to be closed on which, and beside which, nothing was heard for so long. */
+        public boolean isOver(long silentMs, long silentBesideMs) {
+            return silentMs > (silentBesideMs > silenceMs ? silenceMs : patienceMs());
         }
     }
 

@@ -33,6 +33,7 @@ import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.TunnelListener;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
@@ -195,8 +196,8 @@ class TunnelPathMtuTest {
         }
 
         @Override
-        public void disconnected(String reason) {
-            note("disconnected: " + reason);
+        public void disconnected(Reset reset) {
+            note("disconnected: " + reset);
         }
 
         @Override

@@ -21,6 +21,7 @@ import org.secondsite.replicator.trace.ColoTrace;
 import org.secondsite.replicator.trace.LoopbackReport;
 import org.secondsite.replicator.trace.RamImage;
 import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.TunnelListener;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
@@ -168,8 +169,8 @@ public final class LoopbackReplay implements AutoCloseable {
         }
 
         @Override
-        public void disconnected(String reason) {
-            events.add(new Event.Failed("the tunnel broke: " + reason));
+        public void disconnected(Reset reset) {
+            events.add(new Event.Failed("the tunnel broke: " + reset));
         }
 
         @Override

@@ -111,9 +111,7 @@ final class Connections implements AutoCloseable {
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WRITE_BUFFER)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(EpollChannelOption.TCP_NOTSENT_LOWAT, KERNEL_UNSENT_BYTES)
-                .childOption(
-                        EpollChannelOption.TCP_USER_TIMEOUT,
-                        2 * settings.timing().silenceMs())
+                .childOption(EpollChannelOption.TCP_USER_TIMEOUT, userTimeoutMs())
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
@@ -153,6 +151,11 @@ final class Connections implements AutoCloseable {
                             new RawUnixChannelOption("TCP_CONGESTION", IPPROTO_TCP, TCP_CONGESTION, bytes.length),
                             ByteBuffer.wrap(bytes));
         });
+    }
+
+    /** The kernel's own end of a connection (RFC 5482) comes later than ours, which knows more. */
+    private int userTimeoutMs() {
+        return settings.timing().patienceMs() + settings.timing().silenceMs();
     }
 
     /** Tries to connect after the present wait. */
@@ -212,9 +215,7 @@ final class Connections implements AutoCloseable {
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WRITE_BUFFER)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(EpollChannelOption.TCP_NOTSENT_LOWAT, KERNEL_UNSENT_BYTES)
-                .option(
-                        EpollChannelOption.TCP_USER_TIMEOUT,
-                        2 * settings.timing().silenceMs())
+                .option(EpollChannelOption.TCP_USER_TIMEOUT, userTimeoutMs())
                 .option(
                         ChannelOption.CONNECT_TIMEOUT_MILLIS,
                         Math.max(MIN_CONNECT_MS, settings.timing().silenceMs()))

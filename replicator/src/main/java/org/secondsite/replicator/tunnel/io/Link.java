@@ -73,6 +73,9 @@ final class Link extends ByteToMessageDecoder {
         /** Something came. */
         void heard(long nanoTime);
 
+        /** When the peer was last heard beside its connections. */
+        long heardBesideNanos();
+
         /** A round trip on the first connection took so long. */
         void roundTrip(long nanos);
 
@@ -399,8 +402,10 @@ final class Link extends ByteToMessageDecoder {
 
     private void beat() {
         adaptBuffers();
-        long silenceMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastHeardNanos);
-        if (channel.config().isAutoRead() && silenceMs > settings.timing().silenceMs()) {
+        long now = System.nanoTime();
+        long silenceMs = TimeUnit.NANOSECONDS.toMillis(now - lastHeardNanos);
+        long besideMs = TimeUnit.NANOSECONDS.toMillis(now - owner.heardBesideNanos());
+        if (channel.config().isAutoRead() && settings.timing().isOver(silenceMs, besideMs)) {
             close(new Reset(ResetCode.SILENCE, "nothing was heard for " + silenceMs + " ms"));
             return;
         }

@@ -4,6 +4,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelListener;
 import org.slf4j.Logger;
@@ -30,8 +31,8 @@ final class ListenerGuard implements TunnelListener {
     }
 
     @Override
-    public void disconnected(String reason) {
-        guarded(() -> listener.disconnected(reason));
+    public void disconnected(Reset reset) {
+        guarded(() -> listener.disconnected(reset));
     }
 
     @Override

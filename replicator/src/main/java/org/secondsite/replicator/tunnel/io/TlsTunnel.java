@@ -66,7 +66,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     private final SecureRandom random = new SecureRandom();
     private final RttEstimate rtt = new RttEstimate();
     private final BlackHoleDoubt blackHole;
-    private volatile long beaconNanos;
+    private volatile long beaconNanos = System.nanoTime();
     private InetSocketAddress address;
     private Bundle bundle;
     private boolean connected;
@@ -413,6 +413,11 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     }
 
     @Override
+    public long heardBesideNanos() {
+        return beaconNanos;
+    }
+
+    @Override
     public void roundTrip(long nanos) {
         rtt.sample(nanos);
         sender.roundTrip(nanos);
@@ -446,7 +451,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
                 breaks.merge(reset.code(), 1L, Long::sum);
                 LOG.warn("the tunnel to {} is broken: {}", settings.peer(), reset);
                 publishStatus();
-                listener.disconnected(reset.toString());
+                listener.disconnected(reset);
             }
             gone.over(reset);
         } else if (bundle != null && bundle.has(over)) {

@@ -3,6 +3,8 @@ package org.secondsite.replicator.tunnel.io;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -13,7 +15,10 @@ import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 
-/** Relays TCP to a fixed target, and harms what it relays on demand: all connections alike, or one chosen at random. */
+/**
+ * Relays TCP to a fixed target, and harms what it relays on demand: all connections alike, or one chosen at random. Datagrams
+ * go unharmed, if they are relayed.
+ */
 final class FaultyRelay implements AutoCloseable {
     /** A way for a connection to go wrong. */
     enum Fault {
@@ -49,6 +54,7 @@ final class FaultyRelay implements AutoCloseable {
     private final List<Pair> pairs = new CopyOnWriteArrayList<>();
     private volatile boolean swallowing;
     private volatile boolean refusing;
+    private DatagramSocket datagrams;
 
     FaultyRelay(InetSocketAddress target) throws IOException {
         this.target = target;
@@ -57,6 +63,27 @@ final class FaultyRelay implements AutoCloseable {
 
     InetSocketAddress address() {
         return (InetSocketAddress) server.getLocalSocketAddress();
+    }
+
+    /** Also relays datagrams to the target, from the same port number. */
+    FaultyRelay withDatagrams() throws IOException {
+        datagrams = new DatagramSocket(address());
+        Thread.ofVirtual().name("relay-datagrams").start(this::passDatagrams);
+        return this;
+    }
+
+    private void passDatagrams() {
+        DatagramPacket packet = new DatagramPacket(new byte[1500], 1500);
+        while (!datagrams.isClosed()) {
+            try {
+                packet.setLength(1500);
+                datagrams.receive(packet);
+                packet.setSocketAddress(target);
+                datagrams.send(packet);
+            } catch (IOException e) {
+                // The target is not there, or the relay is closed: as with any datagram.
+            }
+        }
     }
 
     /** Ends every connection in order. */
@@ -172,6 +199,9 @@ final class FaultyRelay implements AutoCloseable {
     @Override
     public void close() throws IOException {
         server.close();
+        if (datagrams != null) {
+            datagrams.close();
+        }
         cut();
     }
 }

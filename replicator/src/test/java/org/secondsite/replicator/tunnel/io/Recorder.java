@@ -12,6 +12,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.Tunnel;
 import org.secondsite.replicator.tunnel.TunnelListener;
@@ -46,10 +47,10 @@ final class Recorder implements TunnelListener {
     }
 
     @Override
-    public synchronized void disconnected(String reason) {
+    public synchronized void disconnected(Reset reset) {
         assertTrue(connected, "disconnected before connected");
         connected = false;
-        note("disconnected: " + reason);
+        note("disconnected: " + reset);
     }
 
     @Override

@@ -375,6 +375,41 @@ class TlsTunnelTest {
     }
 
     @Test
+    void aConnectionThatStandsStillIsKeptWhileThePeerIsHeardBesideIt() throws Exception {
+        TlsTunnel a = openA(pki.issue("a"));
+        FaultyRelay relay = closeLater(new FaultyRelay(addressA).withDatagrams());
+        TlsTunnel b = openB(pki.issue("b"), relay.address());
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        awaitBeacons(a, b);
+        relay.harm(FaultyRelay.Fault.STALL, new Random(1), 2L * FAST.silenceMs());
+        Recorder.Received sent = send(a, new Epochs(WEB, 100, 1).next(new EpochId(1, 1), 10));
+        atB.awaitEqual(List.of(sent), atB::received);
+        assertEquals(1, atA.connections(), atA.log().toString());
+        assertEquals(1, atB.connections(), atB.log().toString());
+    }
+
+    @Test
+    void aConnectionThatStandsStillForLongIsGivenUpAlsoWhileThePeerIsHeardBesideIt() throws Exception {
+        TlsTunnel a = openA(pki.issue("a"));
+        FaultyRelay relay = closeLater(new FaultyRelay(addressA).withDatagrams());
+        TlsTunnel b = openB(pki.issue("b"), relay.address());
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        awaitBeacons(a, b);
+        relay.swallow(true);
+        long start = System.nanoTime();
+        atA.await("silence", SOON, () -> !atA.isConnected());
+        long tookMs = (System.nanoTime() - start) / 1_000_000;
+        assertTrue(tookMs >= FAST.patienceMs() - 2L * FAST.heartbeatMs(), "too soon: " + tookMs + " ms");
+        assertTrue(atA.log().get(1).contains("SILENCE"), atA.log().toString());
+    }
+
+    private void awaitBeacons(TlsTunnel... ends) throws Exception {
+        for (TlsTunnel end : ends) {
+            atA.await("beacons", SOON, () -> end.status().counters().beaconsHeard() > 2);
+        }
+    }
+
+    @Test
     void aRestartedReceiverGetsTheWholeWindowAgain() throws Exception {
         TlsTunnel a = openA(pki.issue("a"));
         TlsFiles tls = pki.issue("b");
