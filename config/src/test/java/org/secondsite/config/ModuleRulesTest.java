@@ -7,7 +7,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-@AnalyzeClasses(packages = "org.secondsite", importOptions = DoNotIncludeTests.class)
+@AnalyzeClasses(packages = "org.secondsite.config", importOptions = DoNotIncludeTests.class)
 class ModuleRulesTest {
     @ArchTest
     static final ArchRule DEPENDS_ON_NO_OTHER_MODULE = noClasses()

@@ -7,7 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import org.secondsite.buffer.io.ThreadPriority;
+import org.secondsite.net.linux.ThreadPriority;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -22,7 +22,7 @@ import java.time.Clock;
 class ModuleRulesTest {
     private static final DescribedPredicate<JavaClass> PRODUCT = resideInAnyPackage("org.secondsite..");
     private static final DescribedPredicate<JavaClass> ALLOWED =
-            resideInAnyPackage("org.secondsite.witness..", "org.secondsite.config..");
+            resideInAnyPackage("org.secondsite.witness..", "org.secondsite.config..", "org.secondsite.net..");
 
     @ArchTest
     static final ArchRule dependsOnNoOtherFeature =

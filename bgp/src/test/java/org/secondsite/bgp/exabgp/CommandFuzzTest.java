@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.secondsite.bgp.Allocation;
+import org.secondsite.testing.Allocation;
 
 /** Any line of a helper. */
 class CommandFuzzTest {

@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.secondsite.bgp.Allocation;
 import org.secondsite.bgp.wire.GoldenMessages.Golden;
+import org.secondsite.testing.Allocation;
 
 /** Any bytes of a BGP peer: what {@link DecoderFuzzTest} mutates at random, guided by coverage. */
 class MessageFuzzTest {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.secondsite.net.linux.Libc;
 
 /**
  * At most one data plane per interface: two would release every packet twice, and only one of them would be fenced.

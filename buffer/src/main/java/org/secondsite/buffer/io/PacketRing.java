@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicLong;
 import org.secondsite.buffer.LentBlocks;
+import org.secondsite.net.linux.Libc;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

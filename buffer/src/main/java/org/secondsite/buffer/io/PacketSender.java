@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.secondsite.buffer.ReleaseCursor;
+import org.secondsite.net.linux.Libc;
 
 /**
  * Sends through an AF_PACKET socket, straight out of the buffer's memory, one {@code sendmmsg} per batch.

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.secondsite.net.linux.Libc;
 
 /** The steps by which packet sockets are set up (packet(7), {@code linux/if_packet.h}). Each failure names its step. */
 final class PacketSockets {

@@ -19,6 +19,7 @@ import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.buffer.VmCounters;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.linux.ThreadPriority;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -2,6 +2,7 @@ package org.secondsite.buffer.io;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import org.secondsite.net.linux.Libc;
 
 /**
  * The pool: anonymous memory that is there from the beginning, so that a full buffer cannot run into a lack of

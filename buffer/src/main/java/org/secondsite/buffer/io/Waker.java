@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.secondsite.net.linux.Libc;
 
 /** Ends another thread's {@code poll}: an eventfd(2). */
 final class Waker implements AutoCloseable {

@@ -15,6 +15,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.net.linux.Libc;
 
 /**
  * Network namespaces of a test, with a prefix that no other run has. They are removed at the end, whatever happened.

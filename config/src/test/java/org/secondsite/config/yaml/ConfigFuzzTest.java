@@ -15,8 +15,8 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.secondsite.config.Allocation;
 import org.secondsite.config.ConfigResult;
+import org.secondsite.testing.Allocation;
 
 /** Any text in place of a configuration file: settings, or problems with their places. */
 class ConfigFuzzTest {

@@ -4,8 +4,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.secondsite.buffer.io.ThreadPriority;
 import org.secondsite.gateway.PeerWatch;
+import org.secondsite.net.linux.ThreadPriority;
 
 /**
  * Looks at a peer as a gateway's conductor does: every 5 ms, on a preferred thread. A thread of its own, because what a

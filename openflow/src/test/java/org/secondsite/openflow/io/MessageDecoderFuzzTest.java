@@ -18,8 +18,8 @@ import org.projectfloodlight.openflow.protocol.OFFactories;
 import org.projectfloodlight.openflow.protocol.OFFactory;
 import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.projectfloodlight.openflow.protocol.OFVersion;
-import org.secondsite.openflow.Allocation;
 import org.secondsite.openflow.wire.Incoming;
+import org.secondsite.testing.Allocation;
 
 /** Any bytes of a switch: our framing, and that whatever the library throws stays within one message. */
 class MessageDecoderFuzzTest {

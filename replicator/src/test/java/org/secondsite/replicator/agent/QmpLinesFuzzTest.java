@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.secondsite.replicator.Allocation;
+import org.secondsite.testing.Allocation;
 
 /** Any bytes in place of QEMU's words. */
 class QmpLinesFuzzTest {

@@ -15,9 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
-import org.secondsite.replicator.Allocation;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
+import org.secondsite.testing.Allocation;
 
 /** Any bytes between an agent and its gateway, and the epochs in them. */
 class CheckpointFuzzTest {

@@ -14,10 +14,10 @@ import java.util.List;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
-import org.secondsite.replicator.Allocation;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.Epochs;
 import org.secondsite.replicator.PageSet;
+import org.secondsite.testing.Allocation;
 
 /**
  * Any bytes in place of an encoded epoch, behind one that is right: so pages have versions that can be referred to.

@@ -17,10 +17,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
-import org.secondsite.replicator.Allocation;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
+import org.secondsite.testing.Allocation;
 
 /** Any file in place of a recording. */
 class ColoTraceFuzzTest {

@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.secondsite.replicator.Allocation;
+import org.secondsite.testing.Allocation;
 
 /** Any datagram where heartbeats are heard. */
 class BeaconFuzzTest {

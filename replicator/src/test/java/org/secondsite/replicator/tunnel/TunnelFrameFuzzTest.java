@@ -19,7 +19,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
-import org.secondsite.replicator.Allocation;
+import org.secondsite.testing.Allocation;
 
 /** Any bytes on a tunnel's connection, and what is in the frames of control. */
 class TunnelFrameFuzzTest {

@@ -10,7 +10,7 @@ import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.secondsite.witness.Allocation;
+import org.secondsite.testing.Allocation;
 import org.secondsite.witness.wire.CommandCodec.Command;
 import org.secondsite.witness.wire.CommandCodec.IllegibleException;
 import org.secondsite.witness.wire.CommandCodec.Outcome;

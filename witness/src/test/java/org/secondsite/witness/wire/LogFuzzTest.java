@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
-import org.secondsite.witness.Allocation;
+import org.secondsite.testing.Allocation;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.RequestId;
 

@@ -9,7 +9,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.util.List;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.secondsite.witness.Allocation;
+import org.secondsite.testing.Allocation;
 
 /** Any bytes between a witness and its clients. */
 class MessageFuzzTest {

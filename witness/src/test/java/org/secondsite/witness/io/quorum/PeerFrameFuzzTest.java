@@ -16,7 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.secondsite.witness.Allocation;
+import org.secondsite.testing.Allocation;
 
 /** Any bytes between two nodes. What the protocol buffers in the frames hold is Ratis's to read. */
 class PeerFrameFuzzTest {

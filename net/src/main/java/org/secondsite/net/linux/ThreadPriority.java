@@ -1,4 +1,4 @@
-package org.secondsite.buffer.io;
+package org.secondsite.net.linux;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

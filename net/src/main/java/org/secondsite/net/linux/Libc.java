@@ -1,4 +1,4 @@
-package org.secondsite.buffer.io;
+package org.secondsite.net.linux;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -21,48 +21,48 @@ import java.lang.invoke.MethodHandle;
  * at a time, because it owns the place where errno is kept. Calls of epoll_wait, read and sendmmsg allocate nothing;
  * the others do until they are compiled.
  */
-final class Libc {
-    static final int EINTR = 4;
-    static final int ENXIO = 6;
-    static final int EAGAIN = 11;
-    static final int ENODEV = 19;
-    static final int EADDRINUSE = 98;
-    static final int ENETDOWN = 100;
-    static final int ENOBUFS = 105;
+public final class Libc {
+    public static final int EINTR = 4;
+    public static final int ENXIO = 6;
+    public static final int EAGAIN = 11;
+    public static final int ENODEV = 19;
+    public static final int EADDRINUSE = 98;
+    public static final int ENETDOWN = 100;
+    public static final int ENOBUFS = 105;
 
-    static final int AF_UNIX = 1;
-    static final int AF_PACKET = 17;
-    static final int SOCK_DGRAM = 2;
-    static final int SOCK_RAW = 3;
-    static final int SOCK_CLOEXEC = 0x80000;
+    public static final int AF_UNIX = 1;
+    public static final int AF_PACKET = 17;
+    public static final int SOCK_DGRAM = 2;
+    public static final int SOCK_RAW = 3;
+    public static final int SOCK_CLOEXEC = 0x80000;
 
-    static final int SOL_SOCKET = 1;
-    static final int SO_ERROR = 4;
-    static final int SO_SNDBUFFORCE = 32;
+    public static final int SOL_SOCKET = 1;
+    public static final int SO_ERROR = 4;
+    public static final int SO_SNDBUFFORCE = 32;
 
-    static final int MSG_DONTWAIT = 0x40;
+    public static final int MSG_DONTWAIT = 0x40;
 
-    static final int EPOLLIN = 1;
-    static final int EPOLLERR = 8;
-    static final int EPOLLET = 1 << 31;
+    public static final int EPOLLIN = 1;
+    public static final int EPOLLERR = 8;
+    public static final int EPOLLET = 1 << 31;
 
     /** {@code struct epoll_event}: what happened (32 bits), the caller's mark (64 bits); packed on x86-64 only. */
-    static final int EPOLL_EVENT_BYTES = System.getProperty("os.arch").equals("amd64") ? 12 : 16;
+    public static final int EPOLL_EVENT_BYTES = System.getProperty("os.arch").equals("amd64") ? 12 : 16;
 
-    static final int EPOLL_MARK = EPOLL_EVENT_BYTES - 8;
+    public static final int EPOLL_MARK = EPOLL_EVENT_BYTES - 8;
 
     private static final int PRIO_PROCESS = 0;
 
     private static final int EPOLL_CLOEXEC = 0x80000;
     private static final int EPOLL_CTL_ADD = 1;
 
-    static final int PROT_READ_WRITE = 3;
-    static final int MAP_SHARED = 1;
-    static final int MAP_PRIVATE = 2;
-    static final int MAP_ANONYMOUS = 0x20;
-    static final int MAP_POPULATE = 0x8000;
+    public static final int PROT_READ_WRITE = 3;
+    public static final int MAP_SHARED = 1;
+    public static final int MAP_PRIVATE = 2;
+    public static final int MAP_ANONYMOUS = 0x20;
+    public static final int MAP_POPULATE = 0x8000;
 
-    static final int EFD_NONBLOCK_CLOEXEC = 0x80800;
+    public static final int EFD_NONBLOCK_CLOEXEC = 0x80800;
 
     private static final long SIOCGIFFLAGS = 0x8913;
     private static final int IFREQ_BYTES = 40;
@@ -102,7 +102,7 @@ final class Libc {
 
     private final MemorySegment state = Arena.ofAuto().allocate(Linker.Option.captureStateLayout());
 
-    int socket(int domain, int type, int protocol) {
+    public int socket(int domain, int type, int protocol) {
         try {
             return result((int) SOCKET.invokeExact(state, domain, type, protocol));
         } catch (Throwable e) {
@@ -110,7 +110,7 @@ final class Libc {
         }
     }
 
-    int close(int descriptor) {
+    public int close(int descriptor) {
         try {
             return result((int) CLOSE.invokeExact(state, descriptor));
         } catch (Throwable e) {
@@ -118,7 +118,7 @@ final class Libc {
         }
     }
 
-    int bind(int socket, MemorySegment address) {
+    public int bind(int socket, MemorySegment address) {
         try {
             return result((int) BIND.invokeExact(state, socket, address, (int) address.byteSize()));
         } catch (Throwable e) {
@@ -126,7 +126,7 @@ final class Libc {
         }
     }
 
-    int setOption(int socket, int level, int option, MemorySegment value) {
+    public int setOption(int socket, int level, int option, MemorySegment value) {
         try {
             return result((int) SETSOCKOPT.invokeExact(state, socket, level, option, value, (int) value.byteSize()));
         } catch (Throwable e) {
@@ -134,14 +134,14 @@ final class Libc {
         }
     }
 
-    int setOption(int socket, int level, int option, int value) {
+    public int setOption(int socket, int level, int option, int value) {
         try (Arena arena = Arena.ofConfined()) {
             return setOption(socket, level, option, arena.allocateFrom(JAVA_INT, value));
         }
     }
 
     /** Fills {@code value}; answers its filled length. */
-    int getOption(int socket, int level, int option, MemorySegment value) {
+    public int getOption(int socket, int level, int option, MemorySegment value) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment length = arena.allocateFrom(JAVA_INT, (int) value.byteSize());
             int answer = result((int) GETSOCKOPT.invokeExact(state, socket, level, option, value, length));
@@ -152,7 +152,7 @@ final class Libc {
     }
 
     /** The index of a network interface; {@code -ENODEV} when there is none of this name. */
-    int interfaceIndex(String name) {
+    public int interfaceIndex(String name) {
         try (Arena arena = Arena.ofConfined()) {
             int index = (int) IF_NAMETOINDEX.invokeExact(state, arena.allocateFrom(name));
             return index == 0 ? -state.get(JAVA_INT, ERRNO_OFFSET) : index;
@@ -165,7 +165,7 @@ final class Libc {
      * Whether an interface is administratively up (netdevice(7), SIOCGIFFLAGS); false when there is none of this
      * name.
      */
-    boolean interfaceIsUp(String name) {
+    public boolean interfaceIsUp(String name) {
         int socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment request = arena.allocate(IFREQ_BYTES, 8);
@@ -185,7 +185,7 @@ final class Libc {
      * @return the mapping; {@link MemorySegment#NULL} when it failed
      */
     @SuppressWarnings("restricted") // the kernel says how long the mapping is
-    MemorySegment map(long bytes, int flags, int descriptor) {
+    public MemorySegment map(long bytes, int flags, int descriptor) {
         try {
             MemorySegment mapped = (MemorySegment)
                     MMAP.invokeExact(state, MemorySegment.NULL, bytes, PROT_READ_WRITE, flags, descriptor, 0L);
@@ -195,7 +195,7 @@ final class Libc {
         }
     }
 
-    int unmap(MemorySegment mapped) {
+    public int unmap(MemorySegment mapped) {
         try {
             return result((int) MUNMAP.invokeExact(state, mapped, mapped.byteSize()));
         } catch (Throwable e) {
@@ -203,7 +203,7 @@ final class Libc {
         }
     }
 
-    int epoll() {
+    public int epoll() {
         try {
             return result((int) EPOLL_CREATE.invokeExact(state, EPOLL_CLOEXEC));
         } catch (Throwable e) {
@@ -212,7 +212,7 @@ final class Libc {
     }
 
     /** Waits for these events of a descriptor from now on; each comes with the descriptor as its mark. */
-    int epollAdd(int epoll, int descriptor, int events) {
+    public int epollAdd(int epoll, int descriptor, int events) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment event = arena.allocate(16, 8);
             event.set(JAVA_INT, 0, events);
@@ -224,7 +224,7 @@ final class Libc {
     }
 
     /** Answers how many events there are, -1 when it failed. Takes their address as a number: a slice is garbage. */
-    int epollWait(int epoll, long events, int count, int timeoutMillis) {
+    public int epollWait(int epoll, long events, int count, int timeoutMillis) {
         try {
             return (int) EPOLL_WAIT.invokeExact(epoll, events, count, timeoutMillis);
         } catch (Throwable e) {
@@ -236,7 +236,7 @@ final class Libc {
      * Takes the address of the messages as a number: a slice is garbage. When the first message is refused, nothing has
      * been sent, and the call is made once more to learn why.
      */
-    int sendmmsg(int socket, long messages, int count) {
+    public int sendmmsg(int socket, long messages, int count) {
         try {
             int sent = (int) SENDMMSG.invokeExact(socket, messages, count, MSG_DONTWAIT);
             return sent >= 0
@@ -248,7 +248,7 @@ final class Libc {
     }
 
     /** Sets the nice value of the calling thread alone (setpriority(2), "C library/kernel differences"). */
-    int setNice(int nice) {
+    public int setNice(int nice) {
         try {
             return result((int) SETPRIORITY.invokeExact(state, PRIO_PROCESS, 0, nice));
         } catch (Throwable e) {
@@ -256,7 +256,7 @@ final class Libc {
         }
     }
 
-    int eventfd() {
+    public int eventfd() {
         try {
             return result((int) EVENTFD.invokeExact(state, 0, EFD_NONBLOCK_CLOEXEC));
         } catch (Throwable e) {
@@ -265,7 +265,7 @@ final class Libc {
     }
 
     /** Answers how many bytes were read, -1 when it failed. Takes the address as a number: a slice is garbage. */
-    long read(int descriptor, long into, long bytes) {
+    public long read(int descriptor, long into, long bytes) {
         try {
             return (long) READ.invokeExact(descriptor, into, bytes);
         } catch (Throwable e) {
@@ -273,7 +273,7 @@ final class Libc {
         }
     }
 
-    long write(int descriptor, MemorySegment from) {
+    public long write(int descriptor, MemorySegment from) {
         try {
             long bytes = (long) WRITE.invokeExact(state, descriptor, from, from.byteSize());
             return bytes < 0 ? -state.get(JAVA_INT, ERRNO_OFFSET) : bytes;
@@ -283,7 +283,7 @@ final class Libc {
     }
 
     /** The errno of the call before, for {@link #map}. */
-    int errno() {
+    public int errno() {
         return state.get(JAVA_INT, ERRNO_OFFSET);
     }
 

@@ -1,4 +1,4 @@
-package org.secondsite.config;
+package org.secondsite.testing;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,7 +16,12 @@ public final class Allocation {
 
     /** Runs it, and fails if it takes more than 1 MiB and {@code factor} times its input. */
     public static void bounded(int factor, byte[] input, Runnable parser) {
-        long bound = FIXED_BYTES + (long) factor * input.length;
+        bounded(FIXED_BYTES, factor, input, parser);
+    }
+
+    /** The same with another allowance for what does not depend on the input's length. */
+    public static void bounded(long fixedBytes, int factor, byte[] input, Runnable parser) {
+        long bound = fixedBytes + (long) factor * input.length;
         if (taken(parser) > bound) {
             // Perhaps for classes that were loaded on the way: that happens once.
             long taken = taken(parser);
