@@ -3,10 +3,10 @@ package org.secondsite.witness.io;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -15,16 +15,15 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.secondsite.witness.Answer;
-import org.secondsite.witness.Decision;
 import org.secondsite.witness.Durable;
 import org.secondsite.witness.FsyncHistogram;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.LogEntry;
-import org.secondsite.witness.RecordBook;
 import org.secondsite.witness.RecordStore;
 import org.secondsite.witness.Request;
 import org.secondsite.witness.RequestId;
 import org.secondsite.witness.StoreStanding;
+import org.secondsite.witness.desk.RecordLog;
 import org.secondsite.witness.wire.LogCodec;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,18 +42,17 @@ import org.slf4j.LoggerFactory;
  * in the old one's place and the directory forced. A crash at any point leaves one of the two whole files.
  */
 public final class FileRecordStore implements RecordStore {
-    static final String LOG = "records.log";
+    static final String FILE = "records.log";
     private static final String NODE = "witness";
-    static final String NEW_LOG = "records.log.new";
+    static final String NEW_FILE = "records.log.new";
 
-    private static final Logger LOGGER = LoggerFactory.getLogger(FileRecordStore.class);
+    private static final Logger LOG = LoggerFactory.getLogger(FileRecordStore.class);
     private static final int COMPACT_ABOVE_OCTETS = 64 << 10;
     private static final int LARGEST_FILE_OCTETS = 64 << 20;
     private static final int CLOSE_TIMEOUT_SECONDS = 10;
 
     private final Disk disk;
-    private final int compactAboveOctets;
-    private final RecordBook book = new RecordBook();
+    private final RecordLog log;
     private final List<Consumer<LogEntry>> watchers = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Void> failed = new CompletableFuture<>();
     private final ExecutorService writer = Executors.newSingleThreadExecutor(
@@ -62,13 +60,11 @@ public final class FileRecordStore implements RecordStore {
     private final FsyncHistogram fsyncs = new FsyncHistogram();
     private volatile List<LogEntry> entries = List.of();
 
-    private Disk.Appender log;
-    private int logOctets;
-    private int compactedOctets;
+    private Disk.Appender file;
 
     private FileRecordStore(Disk disk, int compactAboveOctets) {
         this.disk = disk;
-        this.compactAboveOctets = compactAboveOctets;
+        log = new RecordLog(compactAboveOctets);
     }
 
     /**
@@ -146,58 +142,55 @@ public final class FileRecordStore implements RecordStore {
         writer.shutdown();
         try {
             if (!writer.awaitTermination(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
-                LOGGER.warn("a write to {} has not ended within {} s", disk, CLOSE_TIMEOUT_SECONDS);
+                LOG.warn("a write to {} has not ended within {} s", disk, CLOSE_TIMEOUT_SECONDS);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         try {
-            if (log != null) {
-                log.close();
+            if (file != null) {
+                file.close();
             }
             disk.close();
         } catch (IOException e) {
             // Everything that was told is on the disk already.
-            LOGGER.warn("closing {}: {}", disk, e.toString());
+            LOG.warn("closing {}: {}", disk, e.toString());
         }
     }
 
     private void load() throws IOException {
-        if (!disk.exists(LOG)) {
+        if (!disk.exists(FILE)) {
             compact();
-            LOGGER.warn("no log in {}: beginning a new one at term 1", disk);
+            LOG.warn("no log in {}: beginning a new one at term 1", disk);
             return;
         }
-        ByteBuf content = Unpooled.wrappedBuffer(disk.read(LOG, LARGEST_FILE_OCTETS));
+        ByteBuf content = Unpooled.wrappedBuffer(disk.read(FILE, LARGEST_FILE_OCTETS));
         switch (LogCodec.scan(content)) {
             case LogCodec.Scan.Damaged(int offset, String reason) ->
                 throw new IOException("the log in " + disk + " is damaged at octet " + offset + ": " + reason
                         + ". Restore it; a witness that forgot a grant could make it twice");
             case LogCodec.Scan.Legible(List<LogEntry> entries, int wholeOctets) -> {
-                log = disk.append(LOG, false);
+                file = disk.append(FILE, false);
                 if (wholeOctets < content.writerIndex()) {
-                    LOGGER.warn(
+                    LOG.warn(
                             "{} octets of an append that was cut off, and never answered, are dropped",
                             content.writerIndex() - wholeOctets);
-                    log.truncate(wholeOctets);
+                    file.truncate(wholeOctets);
                 }
                 // An entry that was written but not forced before the process died is about to be told: force it now.
-                log.force();
+                file.force();
                 disk.forceNames();
-                logOctets = wholeOctets;
-                restore(entries);
+                restore(entries, wholeOctets);
             }
         }
         compactIfGrown();
     }
 
-    private void restore(List<LogEntry> entries) throws IOException {
-        for (LogEntry entry : entries) {
-            try {
-                book.restore(Durable.proven(entry));
-            } catch (IllegalArgumentException e) {
-                throw new IOException("the log in " + disk + " contradicts itself: " + e.getMessage(), e);
-            }
+    private void restore(List<LogEntry> entries, int lengthOctets) throws IOException {
+        try {
+            log.restore(entries.stream().map(Durable::proven).toList(), lengthOctets);
+        } catch (IllegalArgumentException e) {
+            throw new IOException("the log in " + disk + " contradicts itself: " + e.getMessage(), e);
         }
         publish();
     }
@@ -207,84 +200,64 @@ public final class FileRecordStore implements RecordStore {
             answer.completeExceptionally(new IOException("the store has failed earlier"));
             return;
         }
-        Optional<Answer.Granted> before = book.grantedBefore(request, id);
-        if (before.isPresent()) {
-            answer.complete(before.get());
-            return;
-        }
-        Decision decision;
-        try {
-            decision = book.decide(request, id);
-        } catch (IllegalArgumentException e) {
-            answer.completeExceptionally(e);
-            return;
-        }
-        switch (decision) {
-            case Decision.Refusal(Answer.Refused refused) -> answer.complete(refused);
-            case Decision.Grant grant -> make(grant, answer);
+        switch (log.take(request, id)) {
+            case RecordLog.Step.Answered(Answer known) -> answer.complete(known);
+            case RecordLog.Step.Invalid(String reason) ->
+                answer.completeExceptionally(new IllegalArgumentException(reason));
+            case RecordLog.Step.Append append -> make(append, answer);
         }
     }
 
-    private void make(Decision.Grant grant, CompletableFuture<Answer> answer) {
+    private void make(RecordLog.Step.Append append, CompletableFuture<Answer> answer) {
+        LogEntry entry = append.grant().entry();
         try {
-            Durable proof = append(grant.entry());
-            book.apply(proof);
+            Answer.Granted granted = log.appended(append, write(append));
             publish();
-            LOGGER.info(
-                    "granted {} to {}: {}",
-                    grant.entry().record(),
-                    grant.entry().asker(),
-                    grant.entry().reason());
-            watchers.forEach(watcher -> watcher.accept(grant.entry()));
-            answer.complete(grant.answer(proof));
+            LOG.info("granted {} to {}: {}", entry.record(), entry.asker(), entry.reason());
+            watchers.forEach(watcher -> watcher.accept(entry));
+            answer.complete(granted);
             compactIfGrown();
         } catch (IOException | RuntimeException e) {
-            LOGGER.error("the store in {} has failed and answers no more", disk, e);
+            LOG.error("the store in {} has failed and answers no more", disk, e);
             failed.completeExceptionally(e);
             answer.completeExceptionally(e);
         }
     }
 
-    private Durable append(LogEntry entry) throws IOException {
-        ByteBuf octets = Unpooled.buffer();
-        LogCodec.encode(entry, octets);
-        log.write(octets.nioBuffer());
+    private Durable write(RecordLog.Step.Append append) throws IOException {
+        file.write(append.octets().duplicate());
         long start = System.nanoTime();
-        log.force();
+        file.force();
         fsyncs.took(System.nanoTime() - start);
-        logOctets += octets.readableBytes();
-        return Durable.proven(entry);
+        return Durable.proven(append.grant().entry());
     }
 
     private void compactIfGrown() throws IOException {
-        if (logOctets > Math.max(compactAboveOctets, 4 * compactedOctets)) {
+        if (log.grown()) {
             compact();
         }
     }
 
     private void compact() throws IOException {
-        ByteBuf octets = Unpooled.buffer();
-        LogCodec.encodeFileHeader(octets);
-        book.entriesByTerm().forEach(entry -> LogCodec.encode(entry, octets));
-        Disk.Appender next = disk.append(NEW_LOG, true);
+        ByteBuffer octets = log.compacted();
+        Disk.Appender next = disk.append(NEW_FILE, true);
         try {
-            next.write(octets.nioBuffer());
+            next.write(octets.duplicate());
             next.force();
-            disk.rename(NEW_LOG, LOG);
+            disk.rename(NEW_FILE, FILE);
             disk.forceNames();
         } catch (IOException | RuntimeException e) {
             next.close();
             throw e;
         }
-        if (log != null) {
-            log.close();
+        if (file != null) {
+            file.close();
         }
-        log = next;
-        logOctets = octets.readableBytes();
-        compactedOctets = logOctets;
+        file = next;
+        log.compactedTo(octets.limit());
     }
 
     private void publish() {
-        entries = List.copyOf(book.entriesByTerm());
+        entries = log.entries();
     }
 }

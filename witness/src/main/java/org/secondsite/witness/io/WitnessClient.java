@@ -13,10 +13,11 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongFunction;
 import org.secondsite.config.GroupId;
@@ -24,6 +25,7 @@ import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.NodeStatus;
+import org.secondsite.witness.desk.OpenQuestions;
 import org.secondsite.witness.io.tls.WitnessTls;
 import org.secondsite.witness.wire.Message;
 import org.slf4j.Logger;
@@ -33,27 +35,14 @@ import org.slf4j.LoggerFactory;
  * A gateway's, or an operator's, line to the witness: keeps a connection to every node, heartbeats on each, hears the
  * records, and asks.
  *
- * <p>A question goes to the node that led last. A node that does not lead says so, and the question goes to the one that it
- * names, or a moment later to all; likewise when a connection breaks, or when a node has not answered for {@link #HEDGE_MS}. It bears the
- * same number wherever it goes, so it is decided once. If no node is connected any more, or the answer is late, the future
- * fails with {@link UnansweredException}: the outcome is unknown, the request may even be decided later. Questions are
- * numbered over the life of the client, so a late answer is never taken for another's; the record in it is still told to the
- * listener.
+ * <p>Which node is asked, and when another one, is in {@link OpenQuestions}. If no node is connected any more, or the answer is
+ * late, the future fails with {@link UnansweredException}: the outcome is unknown, the request may even be decided later.
  *
  * <p>One thread, {@code witness-client}, runs everything, the listener and what depends on returned futures included.
  */
 public final class WitnessClient implements AutoCloseable {
-    private static final Logger LOGGER = LoggerFactory.getLogger(WitnessClient.class);
-    /** Far more than one for each group: who has more is broken. */
-    private static final int MOST_OPEN_QUESTIONS = 1 << 16;
-
+    private static final Logger LOG = LoggerFactory.getLogger(WitnessClient.class);
     private static final int CLOSE_TIMEOUT_SECONDS = 5;
-
-    /** How long a node may keep a question before another is asked too: it may have died without a word. */
-    private static final int HEDGE_MS = 200;
-
-    /** How long to wait before every node is asked when none leads. */
-    private static final int ROUND_MS = 20;
 
     private final WitnessClientSettings settings;
     private final WitnessListener listener;
@@ -61,14 +50,11 @@ public final class WitnessClient implements AutoCloseable {
     private final EventLoop loop;
     private final List<WitnessLink> links = new ArrayList<>();
     private final long id = new SecureRandom().nextLong();
-    private final Map<Long, Question> open = new HashMap<>();
+    private final OpenQuestions questions;
+    private final Map<Long, CompletableFuture<Message.Reply>> open = new HashMap<>();
     private final Map<Long, StatusAnswer> openStatus = new HashMap<>();
-    private final Map<GroupId, Long> toldTerms = new HashMap<>();
-    private final Map<GroupId, Long> madeTerms = new HashMap<>();
-    private WitnessLink leader;
-    private long lastRequestId;
-    private boolean up;
-    private String lastReason = "";
+    private ScheduledFuture<?> wake;
+    private long wakeNanos;
 
     private WitnessClient(WitnessClientSettings settings, WitnessListener listener) {
         this.settings = settings;
@@ -76,6 +62,15 @@ public final class WitnessClient implements AutoCloseable {
         group = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("witness-client", true), EpollIoHandler.newFactory());
         loop = group.next();
+        List<String> nodes =
+                settings.endpoints().stream().map(WitnessClient::words).toList();
+        questions = new OpenQuestions(nodes, TimeUnit.MILLISECONDS.toNanos(settings.answerTimeoutMs()));
+    }
+
+    private static String words(InetSocketAddress endpoint) {
+        return endpoint.isUnresolved()
+                ? endpoint.toString()
+                : endpoint.getAddress().getHostAddress() + ":" + endpoint.getPort();
     }
 
     /**
@@ -139,7 +134,7 @@ public final class WitnessClient implements AutoCloseable {
         }
         loop.submit(() -> {
                     links.forEach(WitnessLink::close);
-                    List.copyOf(open.values()).forEach(question -> fail(question, "the client was closed"));
+                    turn(now -> questions.close("the client was closed"));
                 })
                 .awaitUninterruptibly(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
         group.shutdownGracefully(0, CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
@@ -157,7 +152,7 @@ public final class WitnessClient implements AutoCloseable {
                     answer.completeExceptionally(new UnansweredException("not connected: " + link.lastReason()));
                     return;
                 }
-                long number = ++lastRequestId;
+                long number = questions.nextNumber();
                 openStatus.put(number, new StatusAnswer(link, answer));
                 var _ = loop.schedule(
                         () -> statusFailed(number, "no answer within " + settings.answerTimeoutMs() + " ms"),
@@ -200,92 +195,68 @@ public final class WitnessClient implements AutoCloseable {
     }
 
     private void sendOnLoop(LongFunction<Message.Question> message, CompletableFuture<Message.Reply> reply) {
-        if (open.size() >= MOST_OPEN_QUESTIONS) {
-            reply.completeExceptionally(new UnansweredException(open.size() + " questions are open already"));
+        long number = questions.nextNumber();
+        open.put(number, reply);
+        turn(now -> questions.ask(message.apply(number), now));
+    }
+
+    /** One event: the clock is read once, and what it comes to is carried out in its order. */
+    private void turn(LongFunction<List<OpenQuestions.Effect>> event) {
+        long now = System.nanoTime();
+        event.apply(now).forEach(this::carryOut);
+        scheduleWake(now);
+    }
+
+    private void carryOut(OpenQuestions.Effect effect) {
+        switch (effect) {
+            case OpenQuestions.Effect.Send(int node, Message.Question question) ->
+                links.get(node).send(question);
+            case OpenQuestions.Effect.Answered(long number, Message.Reply reply) ->
+                open.remove(number).complete(reply);
+            case OpenQuestions.Effect.Unanswered(long number, String reason) ->
+                open.remove(number).completeExceptionally(new UnansweredException(reason));
+            case OpenQuestions.Effect.Told(OwnershipRecord record) -> listener.record(record);
+            case OpenQuestions.Effect.Made(OwnershipRecord record, SiteId asker, String reason) ->
+                listener.made(record, asker, reason);
+            case OpenQuestions.Effect.Reachable(boolean up, String reason) -> listener.reachable(up, reason);
+        }
+    }
+
+    private void scheduleWake(long now) {
+        OptionalLong next = questions.wakeNanos();
+        if (wake != null && next.isPresent() && next.getAsLong() == wakeNanos) {
             return;
         }
-        Question question = new Question(message.apply(++lastRequestId), reply);
-        Optional<WitnessLink> first = leader != null && leader.isUp() ? Optional.of(leader) : question.next(links);
-        if (first.isEmpty()) {
-            reply.completeExceptionally(new UnansweredException("no witness is connected: " + lastReason));
-            return;
+        if (wake != null) {
+            wake.cancel(false);
+            wake = null;
         }
-        open.put(question.id(), question);
-        question.timer(loop.schedule(
-                () -> fail(question, "no answer within " + settings.answerTimeoutMs() + " ms"),
-                settings.answerTimeoutMs(),
-                TimeUnit.MILLISECONDS));
-        if (links.size() > 1) {
-            question.timer(loop.scheduleAtFixedRate(
-                    () -> question.next(links).ifPresent(question::askAt), HEDGE_MS, HEDGE_MS, TimeUnit.MILLISECONDS));
-        }
-        question.askAt(first.get());
-    }
-
-    private void fail(Question question, String reason) {
-        if (open.remove(question.id(), question)) {
-            question.failed(reason);
+        if (next.isPresent() && !group.isShuttingDown()) {
+            wakeNanos = next.getAsLong();
+            wake = loop.schedule(this::wakened, Math.max(0, wakeNanos - now), TimeUnit.NANOSECONDS);
         }
     }
 
-    /** The link does not answer: it does not lead, or is lost. */
-    private void askElsewhere(Question question, WitnessLink link, String hint) {
-        question.unasked(link);
-        for (WitnessLink other : links) {
-            if (other.isAt(hint) && other.isUp() && !question.isAskedAt(other)) {
-                question.askAt(other);
-                return;
-            }
-        }
-        if (question.isAskedNowhere()) {
-            question.timer(loop.schedule(() -> askAgain(question), ROUND_MS, TimeUnit.MILLISECONDS));
-        }
-    }
-
-    private void askAgain(Question question) {
-        if (open.containsKey(question.id()) && question.isAskedNowhere()) {
-            links.stream().filter(WitnessLink::isUp).forEach(question::askAt);
-            if (question.isAskedNowhere()) {
-                fail(question, "no witness is connected: " + lastReason);
-            }
-        }
+    private void wakened() {
+        wake = null;
+        turn(questions::tick);
     }
 
     /** A link has been welcomed. */
     void linkUp(WitnessLink link) {
-        if (!up) {
-            up = true;
-            lastReason = "connected to " + link.endpoint();
-            listener.reachable(true, lastReason);
-        }
+        turn(now -> questions.connected(links.indexOf(link)));
     }
 
     /** A link has ended or could not be made. */
     void linkDown(WitnessLink link, String reason) {
-        boolean still = links.stream().anyMatch(WitnessLink::isUp);
-        for (Question question : List.copyOf(open.values())) {
-            if (!question.isAskedAt(link)) {
-                continue;
-            }
-            if (still) {
-                askElsewhere(question, link, "");
-            } else {
-                fail(question, "the connection was lost: " + reason);
-            }
-        }
-        openStatus.forEach((number, waiting) -> {
-            if (waiting.link().equals(link)) {
+        turn(now -> questions.disconnected(links.indexOf(link), reason, now));
+        openStatus.values().removeIf(waiting -> {
+            boolean lost = waiting.link().equals(link);
+            if (lost) {
                 waiting.answer().completeExceptionally(new UnansweredException("the connection was lost: " + reason));
             }
+            return lost;
         });
-        if (link.equals(leader)) {
-            leader = null;
-        }
-        if (!still && (up || !reason.equals(lastReason))) {
-            up = false;
-            lastReason = reason;
-            listener.reachable(false, reason);
-        }
     }
 
     /** Drawn at random: the name of this client in its questions. */
@@ -296,56 +267,17 @@ public final class WitnessClient implements AutoCloseable {
     /** A link has received a message that is not its own business. */
     void received(WitnessLink link, Message.FromWitness message) {
         switch (message) {
-            case Message.Watched watched -> watched(watched);
-            case Message.Reply reply -> replied(link, reply);
+            case Message.Watched watched -> turn(now -> questions.watched(watched));
+            case Message.Reply reply -> turn(now -> questions.replied(links.indexOf(link), reply, now));
             case Message.StatusPart part -> {
                 StatusAnswer waiting = openStatus.get(part.requestId());
                 if (waiting != null && waiting.ends(part)) {
                     openStatus.remove(part.requestId());
                 }
             }
-            case Message.Welcome welcome -> LOGGER.debug("a second welcome");
-            case Message.Echo echo -> LOGGER.trace("echo");
-            case Message.Bye bye -> LOGGER.debug("bye: {}", bye.reason());
-        }
-    }
-
-    private void watched(Message.Watched watched) {
-        OwnershipRecord record = watched.record();
-        tell(record);
-        if (record.term() > madeTerms.getOrDefault(record.group(), 0L)) {
-            madeTerms.put(record.group(), record.term());
-            listener.made(record, watched.asker(), watched.reason());
-        }
-    }
-
-    private void replied(WitnessLink link, Message.Reply reply) {
-        switch (reply) {
-            case Message.Granted granted -> tell(granted.record());
-            case Message.Refused refused -> tell(refused.current());
-            case Message.Current current -> tell(current.record());
-            case Message.NotServed not -> LOGGER.warn("not served: {}", not.reason());
-            case Message.Elsewhere elsewhere -> {
-                Question question = open.get(reply.requestId());
-                if (question != null) {
-                    askElsewhere(question, link, elsewhere.leader());
-                }
-                return;
-            }
-        }
-        if (reply instanceof Message.Granted || reply instanceof Message.Refused) {
-            leader = link;
-        }
-        Question question = open.remove(reply.requestId());
-        if (question != null) {
-            question.answered(reply);
-        }
-    }
-
-    private void tell(OwnershipRecord record) {
-        if (record.term() > toldTerms.getOrDefault(record.group(), 0L)) {
-            toldTerms.put(record.group(), record.term());
-            listener.record(record);
+            case Message.Welcome welcome -> LOG.debug("a second welcome");
+            case Message.Echo echo -> LOG.trace("echo");
+            case Message.Bye bye -> LOG.debug("bye: {}", bye.reason());
         }
     }
 }

@@ -65,11 +65,6 @@ final class WitnessLink {
         return conversation != null && conversation.welcomed;
     }
 
-    /** Whether this is the node at an address like {@code 192.0.2.1:7500}. */
-    boolean isAt(String address) {
-        return address.equals(endpoint.getAddress().getHostAddress() + ":" + endpoint.getPort());
-    }
-
     /** Why it is not connected. */
     String lastReason() {
         return lastReason;

@@ -24,13 +24,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.witness.AccessRule;
-import org.secondsite.witness.Answer;
 import org.secondsite.witness.GrantPolicy;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.NodeStatus;
 import org.secondsite.witness.RecordStore;
 import org.secondsite.witness.StoreStanding;
+import org.secondsite.witness.desk.DeskCounts;
+import org.secondsite.witness.desk.RequestDesk;
 import org.secondsite.witness.io.quorum.QuorumRecordStore;
 import org.secondsite.witness.io.tls.WitnessTls;
 import org.slf4j.Logger;
@@ -43,7 +44,7 @@ import org.slf4j.LoggerFactory;
  * slow disk does not make anybody look dead. Clients, their open questions and what is buffered for them are bounded.
  */
 public final class WitnessServer implements AutoCloseable {
-    private static final Logger LOGGER = LoggerFactory.getLogger(WitnessServer.class);
+    private static final Logger LOG = LoggerFactory.getLogger(WitnessServer.class);
     private static final int MOST_CONNECTIONS = 256;
     private static final int HANDSHAKE_TIMEOUT_SECONDS = 5;
     private static final int IDLE_SECONDS = 30;
@@ -52,22 +53,16 @@ public final class WitnessServer implements AutoCloseable {
 
     private final RecordStore store;
     private final EventLoopGroup group;
-    private final GrantDesk desk;
-    private final List<WitnessSession> sessions = new ArrayList<>();
+    private final DeskDriver desk;
     private final List<Channel> nodes = new ArrayList<>();
     private Channel listening;
     private int connected;
     private long rejected;
-    private long granted;
-    private long refused;
-    private long refusedTerm;
-    private long notServed;
-    private long redirected;
 
-    private WitnessServer(RecordStore store, GrantPolicy policy) {
+    private WitnessServer(RecordStore store, AccessRule access, GrantPolicy policy) {
         this.store = store;
         group = new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("witness-io"), EpollIoHandler.newFactory());
-        desk = new GrantDesk(group.next(), store, policy);
+        desk = new DeskDriver(group.next(), store, new RequestDesk(access, policy, store.entries(), System.nanoTime()));
     }
 
     /**
@@ -88,7 +83,7 @@ public final class WitnessServer implements AutoCloseable {
         GrantPolicy policy = new GrantPolicy(
                 TimeUnit.MILLISECONDS.toNanos(settings.ownerFreshMs()),
                 TimeUnit.MILLISECONDS.toNanos(settings.maximumGrantDelayMs()));
-        WitnessServer server = new WitnessServer(store, policy);
+        WitnessServer server = new WitnessServer(store, new AccessRule(settings.groups()), policy);
         try {
             enroll(store, settings.groups());
             server.listen(settings);
@@ -115,8 +110,9 @@ public final class WitnessServer implements AutoCloseable {
 
     private void listen(WitnessServerSettings settings) throws IOException {
         WitnessTls tls = WitnessTls.server(settings.certificate(), settings.key(), settings.authority());
-        AccessRule access = new AccessRule(settings.groups());
-        store.watch(entry -> group.execute(() -> changed(entry)));
+        store.watch(entry -> group.execute(() -> desk.recorded(entry)));
+        // What was recorded before anybody watched.
+        group.submit(() -> store.entries().forEach(desk::recorded)).syncUninterruptibly();
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(group)
                 .channel(EpollServerSocketChannel.class)
@@ -126,7 +122,7 @@ public final class WitnessServer implements AutoCloseable {
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
-                        accept(channel, tls, access);
+                        accept(channel, tls);
                     }
                 });
         ChannelFuture bound = bootstrap.bind(settings.listen()).awaitUninterruptibly();
@@ -134,12 +130,12 @@ public final class WitnessServer implements AutoCloseable {
             throw new IOException("cannot listen on " + settings.listen() + ": " + bound.cause(), bound.cause());
         }
         listening = bound.channel();
-        LOGGER.info("witness listens on {}, last records {}", listening.localAddress(), store.records());
+        LOG.info("witness listens on {}, last records {}", listening.localAddress(), store.records());
     }
 
-    private void accept(SocketChannel channel, WitnessTls tls, AccessRule access) {
+    private void accept(SocketChannel channel, WitnessTls tls) {
         if (connected >= MOST_CONNECTIONS) {
-            LOGGER.warn("{} refused: {} connections already", channel.remoteAddress(), connected);
+            LOG.warn("{} refused: {} connections already", channel.remoteAddress(), connected);
             rejected++;
             var _ = channel.close();
             return;
@@ -152,7 +148,7 @@ public final class WitnessServer implements AutoCloseable {
                 .addLast(handler)
                 .addLast(new IdleStateHandler(IDLE_SECONDS, 0, 0))
                 .addLast(new Framing())
-                .addLast(new WitnessSession(access, store, desk, this));
+                .addLast(new WitnessSession(desk, this));
     }
 
     /** Where it listens. */
@@ -176,8 +172,16 @@ public final class WitnessServer implements AutoCloseable {
     }
 
     private WitnessCounters count() {
+        DeskCounts counts = desk.counts();
         return new WitnessCounters(
-                sessions.size(), rejected, granted, refused, refusedTerm, notServed, redirected, desk.delayed());
+                counts.clients(),
+                rejected + counts.rejected(),
+                counts.granted(),
+                counts.refused(),
+                counts.refusedTerm(),
+                counts.notServed(),
+                counts.redirected(),
+                counts.delayed());
     }
 
     /** How this node stands. */
@@ -223,7 +227,7 @@ public final class WitnessServer implements AutoCloseable {
             listening.close().awaitUninterruptibly();
         }
         group.submit(() -> {
-                    List.copyOf(sessions).forEach(session -> session.close("the witness stops"));
+                    desk.closeAll("the witness stops");
                     for (Channel node : List.copyOf(nodes)) {
                         var _ = node.close();
                     }
@@ -234,43 +238,12 @@ public final class WitnessServer implements AutoCloseable {
                 .awaitUninterruptibly(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
     }
 
-    void joined(WitnessSession session) {
-        sessions.add(session);
-    }
-
-    void left(WitnessSession session) {
-        sessions.remove(session);
-    }
-
     void rejected() {
         rejected++;
     }
 
-    void notServed() {
-        notServed++;
-    }
-
-    void redirected() {
-        redirected++;
-    }
-
-    /** Any thread. */
-    void answered(long expectedTerm, Answer answer) {
-        group.execute(() -> {
-            switch (answer) {
-                case Answer.Granted made -> granted++;
-                case Answer.Refused not -> {
-                    refused++;
-                    if (not.current().term() != expectedTerm) {
-                        refusedTerm++;
-                    }
-                }
-            }
-        });
-    }
-
-    private void changed(LogEntry entry) {
-        List.copyOf(sessions).forEach(session -> session.tell(entry));
-        desk.changed(entry.record().group());
+    /** The records in force, and who made them so. */
+    List<LogEntry> entries() {
+        return store.entries();
     }
 }

@@ -90,11 +90,11 @@ class FileRecordStoreTest {
         try (FileRecordStore store = FileRecordStore.open(directory)) {
             change(store, 4);
         }
-        byte[] whole = Files.readAllBytes(directory.resolve(FileRecordStore.LOG));
+        byte[] whole = Files.readAllBytes(directory.resolve(FileRecordStore.FILE));
         long lastTerm = 0;
         for (int length = 8; length <= whole.length; length++) {
             Path cut = Files.createDirectory(directory.resolve("cut" + length));
-            Files.write(cut.resolve(FileRecordStore.LOG), java.util.Arrays.copyOf(whole, length));
+            Files.write(cut.resolve(FileRecordStore.FILE), java.util.Arrays.copyOf(whole, length));
             try (FileRecordStore store = FileRecordStore.open(cut)) {
                 long term = store.records().stream()
                         .mapToLong(OwnershipRecord::term)
@@ -113,7 +113,7 @@ class FileRecordStoreTest {
         try (FileRecordStore store = FileRecordStore.open(directory)) {
             change(store, 4);
         }
-        Path log = directory.resolve(FileRecordStore.LOG);
+        Path log = directory.resolve(FileRecordStore.FILE);
         byte[] octets = Files.readAllBytes(log);
         octets[octets.length / 2] ^= 1;
         Files.write(log, octets);
@@ -127,9 +127,9 @@ class FileRecordStoreTest {
 
     @Test
     void fileThatIsNoLogIsRefused() throws Exception {
-        Files.writeString(directory.resolve(FileRecordStore.LOG), "");
+        Files.writeString(directory.resolve(FileRecordStore.FILE), "");
         assertThrows(IOException.class, () -> FileRecordStore.open(directory));
-        Files.writeString(directory.resolve(FileRecordStore.LOG), "this is something else altogether");
+        Files.writeString(directory.resolve(FileRecordStore.FILE), "this is something else altogether");
         assertThrows(IOException.class, () -> FileRecordStore.open(directory));
     }
 
@@ -139,7 +139,7 @@ class FileRecordStoreTest {
         CrashDisk disk = new CrashDisk(new Random(1));
         try (FileRecordStore store = FileRecordStore.open(disk, 1000)) {
             last = change(store, 200);
-            assertTrue(disk.read(FileRecordStore.LOG, 0).length < 1200);
+            assertTrue(disk.read(FileRecordStore.FILE, 0).length < 1200);
         }
         try (FileRecordStore store = FileRecordStore.open(disk, 1000)) {
             assertEquals(List.of(last), store.records());

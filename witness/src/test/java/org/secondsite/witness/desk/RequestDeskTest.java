@@ -1,0 +1,258 @@
+package org.secondsite.witness.desk;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+import org.secondsite.witness.AccessRule;
+import org.secondsite.witness.Answer;
+import org.secondsite.witness.GrantPolicy;
+import org.secondsite.witness.GroupSettings;
+import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.Request;
+import org.secondsite.witness.RequestId;
+import org.secondsite.witness.wire.Message;
+import org.secondsite.witness.wire.MessageCodec;
+
+/** The desk by itself: events in, effects out, a time that the test makes. */
+class RequestDeskTest {
+    private static final SiteId A = new SiteId("a");
+    private static final SiteId B = new SiteId("b");
+    private static final SiteId C = new SiteId("c");
+    private static final GroupId WEB = new GroupId("web");
+    private static final GroupId MAIL = new GroupId("mail");
+    private static final long MS = 1_000_000;
+    private static final long FRESH = 300 * MS;
+    private static final long LONGEST = 1500 * MS;
+    private static final LogEntry BOTH = entry(WEB, 2, 1, A, Set.of(A, B));
+    private static final LogEntry PROMOTED = entry(WEB, 4, 2, B, Set.of(B));
+    private static final LogEntry OF_MAIL = entry(MAIL, 3, 0, C, Set.of(C));
+
+    private final RequestDesk desk = new RequestDesk(
+            new AccessRule(List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, B, C, C))),
+            new GrantPolicy(FRESH, LONGEST),
+            List.of(BOTH, OF_MAIL),
+            0);
+    private final Connection a = new Connection(1, A, "there:1");
+    private final Connection b = new Connection(2, B, "there:2");
+
+    private static LogEntry entry(GroupId group, long term, long before, SiteId owner, Set<SiteId> inSync) {
+        boolean web = group.equals(WEB);
+        return new LogEntry(
+                new OwnershipRecord(group, term, before, owner, inSync), web ? A : B, web ? B : C, owner, "why");
+    }
+
+    private static <E extends DeskEffect> E only(Class<E> type, List<DeskEffect> effects) {
+        assertEquals(1, effects.size(), () -> "" + effects);
+        return assertInstanceOf(type, effects.getFirst());
+    }
+
+    /** Connects, says hello, and is told what there is. */
+    private void join(Connection connection, long client) {
+        desk.leads(true);
+        assertEquals(List.of(), desk.opened(connection));
+        List<DeskEffect> welcome = desk.received(connection, hello(connection.certified(), client), 0);
+        assertEquals(new DeskEffect.Send(connection, new Message.Welcome(MessageCodec.VERSION)), welcome.getFirst());
+        long ticket =
+                assertInstanceOf(DeskEffect.ReadCurrent.class, welcome.get(1)).ticket();
+        desk.answered(ticket, new StoreAnswer.Read(List.of(BOTH, OF_MAIL)), 0);
+    }
+
+    private static Message.Hello hello(SiteId site, long client) {
+        return new Message.Hello(MessageCodec.VERSION, site, client);
+    }
+
+    private static Message.Ask promotion(long id) {
+        return new Message.Ask(id, 2, WEB, B, Set.of(B), "a is silent");
+    }
+
+    private void heard(Connection connection, long nowNanos) {
+        assertEquals(
+                List.of(new DeskEffect.Send(connection, new Message.Echo())),
+                desk.received(connection, new Message.Heartbeat(connection.certified()), nowNanos));
+    }
+
+    @Test
+    void tellsWhatWasReadThroughTheMajorityAndOfOnesOwnGroupsOnly() {
+        desk.opened(a);
+        long ticket = assertInstanceOf(
+                        DeskEffect.ReadCurrent.class,
+                        desk.received(a, hello(A, 7), 0).get(1))
+                .ticket();
+        // What comes while the read is on its way is told after it, not before.
+        assertEquals(List.of(), desk.recorded(PROMOTED, 1));
+        assertEquals(
+                List.of(new DeskEffect.Tell(a, PROMOTED)),
+                desk.answered(ticket, new StoreAnswer.Read(List.of(BOTH, OF_MAIL)), 2));
+    }
+
+    @Test
+    void aNodeLeftBehindTellsNothingAndReadsAgain() {
+        desk.opened(a);
+        long ticket = assertInstanceOf(
+                        DeskEffect.ReadCurrent.class,
+                        desk.received(a, hello(A, 7), 0).get(1))
+                .ticket();
+        assertEquals(List.of(), desk.answered(ticket, new StoreAnswer.NotHere(""), 10));
+        assertEquals(OptionalLong.of(10 + 50 * MS), desk.wakeNanos());
+        assertEquals(List.of(), desk.tick(49 * MS));
+        only(DeskEffect.ReadCurrent.class, desk.tick(10 + 50 * MS));
+        assertEquals(OptionalLong.empty(), desk.wakeNanos());
+    }
+
+    @Test
+    void standbyWaitsWhileTheOwnerIsHeardAndNoLonger() {
+        join(a, 1);
+        join(b, 2);
+        heard(a, 1000 * MS);
+        assertEquals(List.of(), desk.received(b, promotion(9), 1001 * MS));
+        assertEquals(OptionalLong.of(1300 * MS), desk.wakeNanos());
+        heard(a, 1200 * MS);
+        assertEquals(List.of(), desk.tick(1300 * MS), "heard again meanwhile");
+        assertEquals(OptionalLong.of(1500 * MS), desk.wakeNanos());
+        DeskEffect.Submit submit = only(DeskEffect.Submit.class, desk.tick(1500 * MS));
+        assertEquals(new RequestId(2, 9), submit.id());
+        assertEquals(new Request.Change(WEB, 2, B, B, Set.of(B), "a is silent"), submit.request());
+        assertEquals(1, desk.counts().delayed());
+    }
+
+    @Test
+    void anOwnerThatHeartbeatsAndDoesNotActBlocksItsStandbyForABoundedTimeOnly() {
+        join(a, 1);
+        join(b, 2);
+        heard(a, 0);
+        assertEquals(List.of(), desk.received(b, promotion(9), 0));
+        for (long now = 100 * MS; now < LONGEST; now += 100 * MS) {
+            heard(a, now);
+            assertEquals(List.of(), desk.tick(now));
+        }
+        only(DeskEffect.Submit.class, desk.tick(LONGEST));
+    }
+
+    @Test
+    void whatWaitsIsAskedAtOnceWhenTheRecordChanges() {
+        join(a, 1);
+        join(b, 2);
+        heard(a, 0);
+        assertEquals(List.of(), desk.received(b, promotion(9), 0));
+        LogEntry solo = entry(WEB, 4, 2, A, Set.of(A));
+        List<DeskEffect> effects = desk.recorded(solo, 5);
+        assertEquals(List.of(new DeskEffect.Tell(a, solo), new DeskEffect.Tell(b, solo)), effects.subList(0, 2));
+        assertInstanceOf(DeskEffect.Submit.class, effects.get(2));
+    }
+
+    @Test
+    void aStandbyThatDiedAfterAskingIsNotAskedFor() {
+        join(a, 1);
+        join(b, 2);
+        heard(a, 0);
+        assertEquals(List.of(), desk.received(b, promotion(9), 0));
+        desk.closed(b);
+        assertEquals(OptionalLong.empty(), desk.wakeNanos());
+        assertEquals(List.of(), desk.tick(LONGEST));
+    }
+
+    @Test
+    void aGrantIsAnsweredOnlyByTheStoresWord() {
+        join(b, 2);
+        desk.leads(false);
+        DeskEffect.Submit submit = only(DeskEffect.Submit.class, desk.received(b, promotion(9), 0));
+        assertEquals(List.of(new DeskEffect.Tell(b, PROMOTED)), desk.recorded(PROMOTED, 1), "told when it is in force");
+        assertEquals(
+                List.of(new DeskEffect.Send(b, new Message.Granted(9, PROMOTED.record()))),
+                desk.answered(submit.ticket(), new StoreAnswer.Decided(new Answer.Granted(PROMOTED.record())), 2));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> desk.answered(submit.ticket(), new StoreAnswer.NotHere(""), 3),
+                "a command is answered once");
+        assertEquals(1, desk.counts().granted());
+    }
+
+    @Test
+    void whatIsNotKnownIsNotSaid() {
+        join(b, 2);
+        desk.leads(false);
+        DeskEffect.Submit submit = only(DeskEffect.Submit.class, desk.received(b, promotion(9), 0));
+        DeskEffect.Close close = only(
+                DeskEffect.Close.class, desk.answered(submit.ticket(), new StoreAnswer.Unknown("the disk is full"), 1));
+        assertTrue(close.reason().contains("the disk is full"), close.reason());
+        assertEquals(List.of(), desk.received(b, promotion(10), 2), "nothing follows a close");
+    }
+
+    @Test
+    void anotherNodeIsNamedWhenItLeads() {
+        join(b, 2);
+        desk.leads(false);
+        DeskEffect.Submit submit = only(DeskEffect.Submit.class, desk.received(b, promotion(9), 0));
+        assertEquals(
+                List.of(new DeskEffect.Send(b, new Message.Elsewhere(9, "192.0.2.7:7500"))),
+                desk.answered(submit.ticket(), new StoreAnswer.NotHere("192.0.2.7:7500"), 1));
+        assertEquals(1, desk.counts().redirected());
+    }
+
+    static Stream<Arguments> breaches() {
+        return Stream.of(
+                Arguments.of("first message", List.of(new Message.Heartbeat(A)), "the first message must be a hello"),
+                Arguments.of("another's name", List.of(hello(B, 7)), "'b' has the certificate of 'a'"),
+                Arguments.of("twice", List.of(hello(A, 7), hello(A, 7)), "a second hello"),
+                Arguments.of(
+                        "another's heartbeat",
+                        List.of(hello(A, 7), new Message.Heartbeat(B)),
+                        "a heartbeat of 'b' on the connection of 'a'"),
+                Arguments.of(
+                        "the witness's message",
+                        List.of(hello(A, 7), new Message.Echo()),
+                        "that message is the witness's to send"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("breaches")
+    void aBreachOfTheProtocolEndsTheConnection(String name, List<Message> messages, String reason) {
+        desk.opened(a);
+        List<DeskEffect> last = List.of();
+        for (Message message : messages) {
+            last = desk.received(a, message, 0);
+        }
+        assertEquals(List.of(new DeskEffect.Close(a, reason)), last);
+        assertEquals(1, desk.counts().rejected());
+        assertEquals(0, desk.counts().clients());
+    }
+
+    @Test
+    void aStrangerIsClosedAtOnce() {
+        Connection stranger = new Connection(3, new SiteId("x"), "there:3");
+        only(DeskEffect.Close.class, desk.opened(stranger));
+        assertEquals(List.of(), desk.received(stranger, hello(new SiteId("x"), 1), 0));
+    }
+
+    @Test
+    void openQuestionsOfAClientAreBounded() {
+        join(a, 1);
+        Function<Long, List<DeskEffect>> ask = id -> desk.received(a, new Message.Read(id, WEB), 0);
+        for (long id = 1; id <= desk.maxOpenQuestions(); id++) {
+            only(DeskEffect.ReadCurrent.class, ask.apply(id));
+        }
+        only(DeskEffect.Close.class, ask.apply(desk.maxOpenQuestions() + 1L));
+    }
+
+    @Test
+    void aQuestionThatTheCertificateDoesNotCoverIsNotServed() {
+        join(a, 1);
+        DeskEffect.Send answer = only(DeskEffect.Send.class, desk.received(a, new Message.Read(5, MAIL), 0));
+        assertInstanceOf(Message.NotServed.class, answer.message());
+        assertEquals(1, desk.counts().notServed());
+    }
+}
