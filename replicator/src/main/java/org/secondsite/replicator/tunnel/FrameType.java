@@ -19,7 +19,7 @@ public enum FrameType {
     /** A piece of the encoded epoch that term and epoch name. */
     DATA(8, TunnelFrame.FIRST | TunnelFrame.LAST, true, 1, Limit.DATA_BYTES),
     /** The sender of this frame holds the epoch that term and epoch name, and all earlier ones of the stream. */
-    COMMITTED(9, 0, true, 0, 0),
+    ACKNOWLEDGED(9, 0, true, 0, 0),
     /** The sender of this frame will not hold the epoch; the payload says why, UTF-8. */
     REFUSED(10, 0, true, 0, Limit.CONTROL_BYTES),
     /** The connection ends: code u8, then why, UTF-8. */

@@ -23,7 +23,7 @@ public final class ReceiveLedger {
         private final VmId vm;
         private final int number;
         private EpochId delivered = EpochId.NONE;
-        private EpochId committed = EpochId.NONE;
+        private EpochId acknowledged = EpochId.NONE;
         private long unansweredBytes;
 
         private Stream(VmId vm, int number) {
@@ -67,7 +67,7 @@ public final class ReceiveLedger {
         List<Resume.Position> positions = new ArrayList<>();
         byNumber.values()
                 .forEach(stream ->
-                        positions.add(new Resume.Position(stream.number, stream.delivered, stream.committed)));
+                        positions.add(new Resume.Position(stream.number, stream.delivered, stream.acknowledged)));
         return new Resume(positions);
     }
 
@@ -142,12 +142,12 @@ public final class ReceiveLedger {
      * @return the stream on which to say so; empty if there is nobody to tell: the epoch is not one that waits for an answer,
      *     or its stream is gone
      */
-    public Optional<Integer> committed(VmId vm, EpochId epoch) {
+    public Optional<Integer> acknowledge(VmId vm, EpochId epoch) {
         Unanswered answered = answer(vm, epoch, true);
         if (answered == null || byNumber.get(answered.stream().number) != answered.stream()) {
             return Optional.empty();
         }
-        answered.stream().committed = epoch;
+        answered.stream().acknowledged = epoch;
         return Optional.of(answered.stream().number);
     }
 
@@ -155,12 +155,12 @@ public final class ReceiveLedger {
     public void withdraw(VmId vm) {
         Stream stream = byVm.get(vm);
         if (stream != null) {
-            stream.committed = EpochId.NONE;
+            stream.acknowledged = EpochId.NONE;
         }
     }
 
-    /** The listener will not hold the epoch. Returns as {@link #committed}. */
-    public Optional<Integer> refused(VmId vm, EpochId epoch) {
+    /** The listener will not hold the epoch. Returns as {@link #acknowledge}. */
+    public Optional<Integer> refuse(VmId vm, EpochId epoch) {
         Unanswered answered = answer(vm, epoch, false);
         return answered == null || byNumber.get(answered.stream().number) != answered.stream()
                 ? Optional.empty()

@@ -11,7 +11,7 @@ import org.secondsite.config.EpochId;
  * What a receiver tells the sender after both hellos: how far each of the sender's streams got.
  *
  * <pre>
- * | count u32 | per stream: stream u32 | delivered term u64, epoch u64 | committed term u64, epoch u64 |
+ * | count u32 | per stream: stream u32 | delivered term u64, epoch u64 | acknowledged term u64, epoch u64 |
  * </pre>
  *
  * @param positions one per stream that the receiver remembers; streams that are not named start over
@@ -27,9 +27,9 @@ public record Resume(List<Position> positions) {
      *
      * @param stream the sender's number of it
      * @param delivered the last epoch that arrived whole: it and those before it must not be sent again
-     * @param committed the last epoch of the stream that the receiver holds; not above {@code delivered}
+     * @param acknowledged the last epoch of the stream that the receiver holds; not above {@code delivered}
      */
-    public record Position(int stream, EpochId delivered, EpochId committed) {}
+    public record Position(int stream, EpochId delivered, EpochId acknowledged) {}
 
     /** Copies the list. */
     public Resume {
@@ -44,8 +44,8 @@ public record Resume(List<Position> positions) {
             out.writeInt(position.stream());
             out.writeLong(position.delivered().term());
             out.writeLong(position.delivered().number());
-            out.writeLong(position.committed().term());
-            out.writeLong(position.committed().number());
+            out.writeLong(position.acknowledged().term());
+            out.writeLong(position.acknowledged().number());
         }
         return out;
     }
@@ -73,11 +73,11 @@ public record Resume(List<Position> positions) {
                 }
             }
             EpochId delivered = new EpochId(numbers[0], numbers[1]);
-            EpochId committed = new EpochId(numbers[2], numbers[3]);
-            if (!committed.atMost(delivered)) {
+            EpochId acknowledged = new EpochId(numbers[2], numbers[3]);
+            if (!acknowledged.atMost(delivered)) {
                 return Optional.empty();
             }
-            positions.add(new Position(stream, delivered, committed));
+            positions.add(new Position(stream, delivered, acknowledged));
         }
         return Optional.of(new Resume(positions));
     }

@@ -281,7 +281,7 @@ public final class SendWindow {
     }
 
     /** The peer says that it holds the epoch and those before it in the stream. */
-    public Answer committed(int number, EpochId epoch) {
+    public Answer acknowledged(int number, EpochId epoch) {
         Stream stream = byNumber.get(number);
         if (stream == null) {
             return number > lastNumber ? Answer.IMPOSSIBLE : Answer.IGNORED;
@@ -289,12 +289,12 @@ public final class SendWindow {
         if (!epoch.atMost(stream.lastSent)) {
             return Answer.IMPOSSIBLE;
         }
-        Answer answer = committed(stream, epoch);
+        Answer answer = acknowledged(stream, epoch);
         enqueue(stream);
         return answer;
     }
 
-    private Answer committed(Stream stream, EpochId epoch) {
+    private Answer acknowledged(Stream stream, EpochId epoch) {
         if (stream.sent.stream().noneMatch(entry -> entry.header().epoch().equals(epoch))) {
             return Answer.IGNORED;
         }
@@ -357,8 +357,8 @@ public final class SendWindow {
                 giveUp(stream, new Broken(stream.vm, position.delivered(), claim), broken);
                 continue;
             }
-            if (committed(stream, position.committed()) == Answer.TAKEN) {
-                commits.add(new Commit(stream.vm, position.committed()));
+            if (acknowledged(stream, position.acknowledged()) == Answer.TAKEN) {
+                commits.add(new Commit(stream.vm, position.acknowledged()));
             }
             while (!stream.encoded.isEmpty()) {
                 stream.waiting.addFirst(stream.encoded.removeLast());

@@ -31,13 +31,13 @@ public interface Tunnel extends AutoCloseable {
      * Answers a received epoch: this site holds it, and every epoch of that VM received before it, completely. Survives a
      * break: the peer learns it when it connects again.
      */
-    void committed(VmId vm, EpochId epoch);
+    void acknowledge(VmId vm, EpochId epoch);
 
     /** Answers a received epoch: this site will not hold it, nor those that build on it. */
     void refuse(VmId vm, EpochId epoch, String reason);
 
     /**
-     * Takes back the {@link #committed} of every epoch of the VM received so far, as far as the peer has not heard it: none of
+     * Takes back the {@link #acknowledge} of every epoch of the VM received so far, as far as the peer has not heard it: none of
      * them is repeated on a later connection. What is already on its way may still arrive, see {@link #abandon}.
      */
     void withdraw(VmId vm);

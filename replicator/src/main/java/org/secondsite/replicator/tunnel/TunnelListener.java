@@ -26,14 +26,14 @@ public interface TunnelListener {
     /**
      * A whole epoch whose content was proved by its checksum. Those of a VM come in the order in which they were sent, none
      * twice. Whether it fits to what this site holds is for the listener to say: it answers, now or later, with
-     * {@link Tunnel#committed} or {@link Tunnel#refuse}.
+     * {@link Tunnel#acknowledge} or {@link Tunnel#refuse}.
      *
      * @param epoch now the listener's to close
      */
     void epochReceived(Epoch epoch);
 
     /** The peer holds this epoch, and all that were sent for the VM before it. */
-    void committed(VmId vm, EpochId epoch);
+    void acknowledged(VmId vm, EpochId epoch);
 
     /** The epoch was not sent, or the peer will not hold it. It and those that build on it are forgotten. */
     void refused(VmId vm, EpochId epoch, String reason);

@@ -60,15 +60,15 @@ class SendWindowTest {
         window.offer(epoch(WEB, id(2), id(1), 999));
         assertEquals(Optional.empty(), window.offer(epoch(WEB, id(3), id(2), 50_000)), "the source had credit left");
         assertEquals(List.of(1, 1), sendAll(window), "the third has to wait");
-        assertEquals(SendWindow.Answer.IMPOSSIBLE, window.committed(1, id(3)));
-        assertEquals(SendWindow.Answer.TAKEN, window.committed(1, id(1)));
+        assertEquals(SendWindow.Answer.IMPOSSIBLE, window.acknowledged(1, id(3)));
+        assertEquals(SendWindow.Answer.TAKEN, window.acknowledged(1, id(1)));
         assertEquals(List.of(), sendAll(window), "a large one goes alone");
-        assertEquals(SendWindow.Answer.TAKEN, window.committed(1, id(2)));
+        assertEquals(SendWindow.Answer.TAKEN, window.acknowledged(1, id(2)));
         assertEquals(List.of(1), sendAll(window));
         assertTrue(window.offer(epoch(WEB, id(4), id(3), 1)).isPresent(), "a source that ignores its credit");
         assertEquals(Optional.empty(), window.offer(epoch(DB, id(1), EpochId.NONE, 10)), "the window of another VM");
         assertEquals(List.of(2), sendAll(window));
-        assertEquals(SendWindow.Answer.TAKEN, window.committed(1, id(3)));
+        assertEquals(SendWindow.Answer.TAKEN, window.acknowledged(1, id(3)));
         assertEquals(Optional.empty(), window.offer(epoch(WEB, id(4), id(3), 1)));
         window.clear();
     }
@@ -83,11 +83,11 @@ class SendWindowTest {
         Resume one = new Resume(List.of(new Resume.Position(1, id(1), EpochId.NONE)));
         window.resume(one, 1000, Long.MAX_VALUE);
         assertEquals(List.of(), sendAll(window), "the first is delivered and not answered");
-        window.committed(1, id(1));
+        window.acknowledged(1, id(1));
         assertEquals(List.of(1), sendAll(window));
         window.refused(1, id(2));
         assertEquals(List.of(1), sendAll(window));
-        window.committed(1, id(3));
+        window.acknowledged(1, id(3));
         assertEquals(Map.of(), window.inFlight());
     }
 
@@ -127,10 +127,10 @@ class SendWindowTest {
         window.offer(epoch(WEB, id(1), EpochId.NONE, 10));
         int second = sendAll(window).get(0);
         assertNotEquals(first, second);
-        assertEquals(SendWindow.Answer.IGNORED, window.committed(first, id(1)));
+        assertEquals(SendWindow.Answer.IGNORED, window.acknowledged(first, id(1)));
         assertEquals(1, window.inFlight().get(WEB).epochs());
-        assertEquals(SendWindow.Answer.TAKEN, window.committed(second, id(1)));
-        assertEquals(SendWindow.Answer.IGNORED, window.committed(second, id(1)), "once only");
+        assertEquals(SendWindow.Answer.TAKEN, window.acknowledged(second, id(1)));
+        assertEquals(SendWindow.Answer.IGNORED, window.acknowledged(second, id(1)), "once only");
     }
 
     @Test
@@ -139,13 +139,13 @@ class SendWindowTest {
         window.offer(epoch(WEB, id(1), EpochId.NONE, 10));
         window.offer(epoch(WEB, id(2), id(1), 10));
         SendWindow.Stream stream = window.poll();
-        assertEquals(SendWindow.Answer.IMPOSSIBLE, window.committed(stream.number(), id(1)));
+        assertEquals(SendWindow.Answer.IMPOSSIBLE, window.acknowledged(stream.number(), id(1)));
         window.wholeEncoded(stream);
         assertEquals(SendWindow.Answer.IMPOSSIBLE, window.refused(stream.number(), id(1)));
         window.wholeSent(stream.number());
-        assertEquals(SendWindow.Answer.IMPOSSIBLE, window.committed(stream.number(), id(2)));
-        assertEquals(SendWindow.Answer.IMPOSSIBLE, window.committed(stream.number() + 1, id(1)));
-        assertEquals(SendWindow.Answer.TAKEN, window.committed(stream.number(), id(1)));
+        assertEquals(SendWindow.Answer.IMPOSSIBLE, window.acknowledged(stream.number(), id(2)));
+        assertEquals(SendWindow.Answer.IMPOSSIBLE, window.acknowledged(stream.number() + 1, id(1)));
+        assertEquals(SendWindow.Answer.TAKEN, window.acknowledged(stream.number(), id(1)));
         Resume liar = new Resume(List.of(new Resume.Position(stream.number(), id(2), id(2))));
         SendWindow.Resumed resumed = window.resume(liar, MAX_BYTES, Long.MAX_VALUE);
         assertEquals(List.of(), resumed.commits());
@@ -232,9 +232,9 @@ class SendWindowTest {
         window.resume(
                 new Resume(List.of(new Resume.Position(stream.number(), id(1), EpochId.NONE))), MAX_BYTES, 1L << 30);
         assertEquals(id(2), stream.current().header().epoch());
-        assertEquals(SendWindow.Answer.TAKEN, window.committed(stream.number(), id(1)));
+        assertEquals(SendWindow.Answer.TAKEN, window.acknowledged(stream.number(), id(1)));
         assertEquals(List.of(stream.number(), stream.number(), stream.number()), sendAll(window));
-        assertEquals(SendWindow.Answer.TAKEN, window.committed(stream.number(), id(4)));
+        assertEquals(SendWindow.Answer.TAKEN, window.acknowledged(stream.number(), id(4)));
     }
 
     /**
@@ -335,7 +335,7 @@ class SendWindowTest {
             Epoch epoch = undecided.poll();
             if (epoch != null) {
                 EpochId id = epoch.header().epoch();
-                ledger.committed(WEB, id).ifPresent(stream -> {
+                ledger.acknowledge(WEB, id).ifPresent(stream -> {
                     committedByReceiver.put(stream, id);
                     if (up) {
                         back.addLast(new Sent(stream, epoch));
@@ -349,7 +349,7 @@ class SendWindowTest {
             Sent answer = back.poll();
             if (answer != null) {
                 EpochId id = answer.epoch().header().epoch();
-                if (window.committed(answer.stream(), id) == SendWindow.Answer.TAKEN) {
+                if (window.acknowledged(answer.stream(), id) == SendWindow.Answer.TAKEN) {
                     credited(answer.stream(), id);
                 }
             }

@@ -46,7 +46,7 @@ class TunnelFrameTest {
 
     @Test
     void theLayoutIsWhatTheDrawingSays() {
-        ByteBuf wire = wire(TunnelFrame.about(FrameType.COMMITTED, 0x01020304, new EpochId(0x11, 0x22)));
+        ByteBuf wire = wire(TunnelFrame.about(FrameType.ACKNOWLEDGED, 0x01020304, new EpochId(0x11, 0x22)));
         assertEquals(
                 "00000024" + "09" + "00" + "0000" + "01020304" + "0000000000000011" + "0000000000000022"
                         + "0000000000000000",
@@ -108,9 +108,9 @@ class TunnelFrameTest {
         TunnelFrame noPlace = TunnelFrame.about(FrameType.DISCARD, 1, EpochId.NONE);
         assertThrows(IllegalArgumentException.class, () -> noPlace.encodeHeader(ALLOCATOR));
         TunnelFrame answer =
-                TunnelFrame.about(FrameType.COMMITTED, 1, new EpochId(1, 1)).at(4);
+                TunnelFrame.about(FrameType.ACKNOWLEDGED, 1, new EpochId(1, 1)).at(4);
         assertThrows(IllegalArgumentException.class, () -> answer.encodeHeader(ALLOCATOR));
-        TunnelFrame noStream = TunnelFrame.about(FrameType.COMMITTED, 0, new EpochId(1, 1));
+        TunnelFrame noStream = TunnelFrame.about(FrameType.ACKNOWLEDGED, 0, new EpochId(1, 1));
         assertThrows(IllegalArgumentException.class, () -> noStream.encodeHeader(ALLOCATOR));
         TunnelFrame tooLong =
                 TunnelFrame.control(FrameType.MESSAGE, Unpooled.buffer().writeZero(5000));

@@ -120,7 +120,7 @@ public final class LoopbackReplay implements AutoCloseable {
             }
             rebuilt.apply(arrived.pages());
             proved = System.nanoTime() - proved;
-            far.committed(VM, arrived.header().epoch());
+            far.acknowledge(VM, arrived.header().epoch());
         }
         Event.Committed committed = await(Event.Committed.class);
         if (!committed.epoch().equals(epoch.header().epoch())) {
@@ -189,7 +189,7 @@ public final class LoopbackReplay implements AutoCloseable {
         }
 
         @Override
-        public void committed(VmId vm, EpochId epoch) {
+        public void acknowledged(VmId vm, EpochId epoch) {
             events.add(new Event.Committed(epoch, System.nanoTime()));
         }
 

@@ -19,20 +19,15 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.secondsite.replicator.tunnel.Hello;
 import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelSettings;
+import org.secondsite.replicator.tunnel.TunnelSink;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Gets TCP connections with the peer: listens, and if it is this site's part, connects, again and again, with a wait that
- * doubles up to its bound. Runs on the tunnel's event thread.
- */
+/** Gets TCP connections with the peer: listens, and connects when it is told to. Runs on the tunnel's event thread. */
 final class Connections implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
 
@@ -59,41 +54,36 @@ final class Connections implements AutoCloseable {
     private final TunnelSettings settings;
     private final EventLoopGroup loop;
     private final LinkMaker links;
-    private final RejectionListener rejections;
-    private final BooleanSupplier blackHole;
+    private final FailureListener failures;
     private Channel server;
-    private int backoffMs;
     private int pending;
-    private boolean smallSegments;
+    private TunnelSink.Segments lastSegments = TunnelSink.Segments.USUAL;
     private boolean closed;
 
-    /** Makes the handler of a new connection. */
+    /** Makes the handlers of new connections. */
     interface LinkMaker {
-        Link make(boolean outbound, int number);
+        /** For one that this end opens. */
+        Link dialled(int number);
+
+        /** For one that the other end opened. */
+        Link accepted();
     }
 
     /** Is told of connections that did not even get a link. */
-    interface RejectionListener {
-        void rejected(Reset reset);
+    interface FailureListener {
+        /** This end cannot open one. */
+        void undialled(int number, Reset reset);
+
+        /** One that the other end opened was closed at once. */
+        void turnedAway(Reset reset);
     }
 
-    /**
-     * Opens nothing yet.
-     *
-     * @param blackHole asked before each new session: whether it is to be made of small segments
-     */
-    Connections(
-            TunnelSettings settings,
-            EventLoopGroup loop,
-            LinkMaker links,
-            RejectionListener rejections,
-            BooleanSupplier blackHole) {
-        this.blackHole = blackHole;
+    /** Opens nothing yet. */
+    Connections(TunnelSettings settings, EventLoopGroup loop, LinkMaker links, FailureListener failures) {
         this.settings = settings;
         this.loop = loop;
         this.links = links;
-        this.rejections = rejections;
-        this.backoffMs = settings.timing().minBackoffMs();
+        this.failures = failures;
     }
 
     /**
@@ -158,30 +148,12 @@ final class Connections implements AutoCloseable {
         return settings.timing().patienceMs() + settings.timing().silenceMs();
     }
 
-    /** Tries to connect after the present wait. */
-    void connectLater() {
-        if (closed || loop.isShuttingDown()) {
-            return;
-        }
-        // Between half and the whole of it: two sites that lost each other do not stay in step with a flapping line.
-        int waitMs = ThreadLocalRandom.current().nextInt(backoffMs / 2, backoffMs + 1);
-        backoffMs = Math.min(2 * backoffMs, settings.timing().maxBackoffMs());
-        var _ = loop.schedule(() -> connect(0), waitMs, TimeUnit.MILLISECONDS);
-    }
-
-    /** A connection lasted so long: if it was long enough, the next wait is the shortest one again. */
-    void lasted(long milliseconds) {
-        if (milliseconds > settings.timing().maxBackoffMs()) {
-            backoffMs = settings.timing().minBackoffMs();
-        }
-    }
-
     /**
      * Connects now.
      *
      * @param number 0 for the first connection of a session, else a further one of the present session
      */
-    void connect(int number) {
+    void connect(int number, TunnelSink.Segments segments) {
         if (closed || loop.isShuttingDown()) {
             return;
         }
@@ -189,24 +161,18 @@ final class Connections implements AutoCloseable {
         try {
             tls = TunnelTls.context(settings.tls(), true);
         } catch (IOException e) {
-            rejections.rejected(new Reset(ResetCode.HANDSHAKE, e.getMessage()));
-            if (number == 0) {
-                connectLater();
-            }
+            failures.undialled(number, new Reset(ResetCode.HANDSHAKE, e.getMessage()));
             return;
         }
-        if (number == 0) {
-            boolean before = smallSegments;
-            smallSegments = blackHole.getAsBoolean();
-            if (smallSegments && !before) {
-                LOG.warn(
-                        "the way to {} seems to swallow long packets: it gets segments of {} bytes",
-                        settings.peer(),
-                        SMALL_SEGMENT_BYTES);
-            }
+        if (segments == TunnelSink.Segments.SMALL && lastSegments != segments) {
+            LOG.warn(
+                    "the way to {} seems to swallow long packets: it gets segments of {} bytes",
+                    settings.peer(),
+                    SMALL_SEGMENT_BYTES);
         }
+        lastSegments = segments;
         Bootstrap bootstrap = new Bootstrap();
-        if (smallSegments) {
+        if (segments == TunnelSink.Segments.SMALL) {
             bootstrap.option(TCP_MAXSEG, SMALL_SEGMENT_BYTES);
         }
         var _ = bootstrap
@@ -223,7 +189,7 @@ final class Connections implements AutoCloseable {
                     @Override
                     protected void initChannel(Channel channel) {
                         setCongestion(channel);
-                        channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.make(true, number));
+                        channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.dialled(number));
                     }
                 })
                 .connect(settings.connect())
@@ -235,18 +201,22 @@ final class Connections implements AutoCloseable {
     }
 
     private void accept(Channel channel) {
+        if (closed) {
+            var _ = channel.close();
+            return;
+        }
         if (pending >= MAX_PENDING) {
-            rejections.rejected(new Reset(ResetCode.HANDSHAKE, "more than " + MAX_PENDING + " connections at a time"));
+            failures.turnedAway(new Reset(ResetCode.HANDSHAKE, "more than " + MAX_PENDING + " connections at a time"));
             var _ = channel.close();
             return;
         }
         try {
             SslContext tls = TunnelTls.context(settings.tls(), false);
-            channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.make(false, 0));
+            channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.accepted());
             pending++;
             channel.closeFuture().addListener(closing -> pending--);
         } catch (IOException e) {
-            rejections.rejected(new Reset(ResetCode.HANDSHAKE, e.getMessage()));
+            failures.turnedAway(new Reset(ResetCode.HANDSHAKE, e.getMessage()));
             var _ = channel.close();
         }
     }

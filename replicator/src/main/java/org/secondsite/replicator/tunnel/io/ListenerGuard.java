@@ -1,6 +1,7 @@
 package org.secondsite.replicator.tunnel.io;
 
 import org.secondsite.config.EpochId;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
@@ -10,14 +11,19 @@ import org.secondsite.replicator.tunnel.TunnelListener;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps a listener's exceptions from breaking the event thread, and is silent once the tunnel is closed. */
+/**
+ * Logs what a listener is told of the peer, keeps its exceptions from breaking the event thread, and is silent once the tunnel is
+ * closed.
+ */
 final class ListenerGuard implements TunnelListener {
     private static final Logger LOG = LoggerFactory.getLogger(ListenerGuard.class);
 
+    private final SiteId peer;
     private final TunnelListener listener;
     private volatile boolean silent;
 
-    ListenerGuard(TunnelListener listener) {
+    ListenerGuard(SiteId peer, TunnelListener listener) {
+        this.peer = peer;
         this.listener = listener;
     }
 
@@ -27,11 +33,13 @@ final class ListenerGuard implements TunnelListener {
 
     @Override
     public void connected() {
+        LOG.info("the tunnel to {} is connected", peer);
         guarded(listener::connected);
     }
 
     @Override
     public void disconnected(Reset reset) {
+        LOG.warn("the tunnel to {} is broken: {}", peer, reset);
         guarded(() -> listener.disconnected(reset));
     }
 
@@ -55,8 +63,8 @@ final class ListenerGuard implements TunnelListener {
     }
 
     @Override
-    public void committed(VmId vm, EpochId epoch) {
-        guarded(() -> listener.committed(vm, epoch));
+    public void acknowledged(VmId vm, EpochId epoch) {
+        guarded(() -> listener.acknowledged(vm, epoch));
     }
 
     @Override
@@ -66,6 +74,7 @@ final class ListenerGuard implements TunnelListener {
 
     @Override
     public void rejected(ResetCode code, String reason) {
+        LOG.warn("a connection with {} did not come about: {}: {}", peer, code, reason);
         guarded(() -> listener.rejected(code, reason));
     }
 

@@ -5,13 +5,14 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
-import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
-import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.EpochId;
@@ -19,36 +20,28 @@ import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.codec.VersionCounters;
 import org.secondsite.replicator.tunnel.BeaconKey;
-import org.secondsite.replicator.tunnel.BlackHoleDoubt;
-import org.secondsite.replicator.tunnel.FrameType;
 import org.secondsite.replicator.tunnel.Hello;
 import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.replicator.tunnel.Reset;
-import org.secondsite.replicator.tunnel.ResetCode;
-import org.secondsite.replicator.tunnel.Resume;
-import org.secondsite.replicator.tunnel.RttEstimate;
-import org.secondsite.replicator.tunnel.SendWindow;
 import org.secondsite.replicator.tunnel.Tunnel;
-import org.secondsite.replicator.tunnel.TunnelFrame;
+import org.secondsite.replicator.tunnel.TunnelConnection;
 import org.secondsite.replicator.tunnel.TunnelListener;
+import org.secondsite.replicator.tunnel.TunnelSession;
 import org.secondsite.replicator.tunnel.TunnelSettings;
+import org.secondsite.replicator.tunnel.TunnelSink;
 import org.secondsite.replicator.tunnel.TunnelStatus;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The tunnel over TCP with TLS 1.3, and datagrams beside it.
+ * The tunnel over TCP with TLS 1.3, and datagrams beside it: sockets, threads and a clock for one {@link TunnelSession}, which
+ * decides everything.
  *
- * <p><b>Threads.</b> One event thread owns everything here: connections, window, ledger, timers; commands of other threads are
- * posted to it. The datagrams have a thread of their own ({@link BeaconSocket}). Two codec threads do the heavy work, one for
- * each direction, so that heartbeats and answers never wait for compression. Nothing blocks: what cannot be written waits in the
- * window.
- *
- * <p><b>Breaks.</b> A connection is only a way. What is to be sent is in the {@link SendWindow}, what was received is noted in
- * the ledger, and both outlive it. On a new connection the ends tell each other how far they got, and the codec starts
- * without memory.
+ * <p><b>Threads.</b> One event thread owns everything here; commands of other threads are posted to it. The datagrams have a
+ * thread of their own ({@link BeaconSocket}), and so has each direction of the codec ({@link CodecThreads}). Nothing blocks: what
+ * cannot be written waits in the window.
  */
-public final class TlsTunnel implements Tunnel, Link.Owner {
+public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMaker, Connections.FailureListener {
     private static final Logger LOG = LoggerFactory.getLogger(TlsTunnel.class);
     private static final int CLOSE_SECONDS = 2;
 
@@ -58,30 +51,18 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
     private final EventLoop loop;
     private final EventLoopGroup beaconGroup;
     private final EventLoop beaconLoop;
-    private final EpochSender sender;
-    private final EpochReceiver receiver;
+    private final CodecThreads codec;
+    private final TunnelSession session;
     private final Connections connections;
     private final BeaconSocket beacons;
-    private final Hello hello;
-    private final SecureRandom random = new SecureRandom();
-    private final RttEstimate rtt = new RttEstimate();
-    private final BlackHoleDoubt blackHole;
+    private final Set<Link> links = new HashSet<>();
     private volatile long beaconNanos = System.nanoTime();
     private InetSocketAddress address;
-    private Bundle bundle;
-    private boolean connected;
+    private ScheduledFuture<?> alarm;
     private boolean closed;
-    private String detail = "not connected yet";
-    private long connectedNanos;
-    private long connectionCount;
-    private final Map<ResetCode, Long> rejections = new EnumMap<>(ResetCode.class);
-    private final Map<ResetCode, Long> breaks = new EnumMap<>(ResetCode.class);
-    private String lastRejection = "";
-    private long rejectedCount;
-    private long answersIgnored;
     private volatile TunnelStatus status = new TunnelStatus(
             false,
-            detail,
+            "not connected yet",
             0,
             0,
             0,
@@ -94,11 +75,12 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
 
     private TlsTunnel(TunnelSettings settings, TunnelListener listener, Runnable onBeaconThread) {
         String name = "tunnel-" + settings.peer();
+        SecureRandom random = new SecureRandom();
         byte[] secret = new byte[BeaconKey.BYTES];
         random.nextBytes(secret);
+        Hello hello = Hello.of(settings, random.nextLong(), new BeaconKey(secret));
         this.settings = settings;
-        this.listener = new ListenerGuard(listener);
-        this.hello = Hello.of(settings, random.nextLong(), new BeaconKey(secret));
+        this.listener = new ListenerGuard(settings.peer(), listener);
         this.group =
                 new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory(name, true), EpollIoHandler.newFactory());
         this.loop = group.next();
@@ -115,11 +97,10 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
                 },
                 EpollIoHandler.newFactory());
         this.beaconLoop = beaconGroup.next();
-        this.sender = new EpochSender(name, loop, settings.limits().maxInFlightBytes());
-        this.receiver = new EpochReceiver(name, loop, settings.limits(), this.listener::epochReceived);
-        this.blackHole = new BlackHoleDoubt(settings.timing().silenceMs());
-        this.connections =
-                new Connections(settings, group, this::link, this::rejected, () -> blackHole.isBlackHole(beaconNanos));
+        this.codec = new CodecThreads(name, loop, settings.limits());
+        this.session = new TunnelSession(settings, hello, random, this, codec, this.listener);
+        this.codec.answerTo(session);
+        this.connections = new Connections(settings, group, this, this);
         this.beacons = new BeaconSocket(settings, hello, this::beaconHeard);
     }
 
@@ -154,9 +135,7 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
         beacons.open(beaconLoop, new InetSocketAddress(settings.listen().getAddress(), address.getPort()));
         int everyMs = settings.timing().heartbeatMs();
         var _ = loop.scheduleAtFixedRate(this::publishStatus, 0, everyMs, TimeUnit.MILLISECONDS);
-        if (settings.connects()) {
-            loop.execute(connections::connectLater);
-        }
+        post(() -> session.start(System.nanoTime()), () -> {});
     }
 
     /** Where the tunnel listens, with the port that it got. */
@@ -164,74 +143,41 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
         return address;
     }
 
+    // ---- commands
+
     @Override
     public void send(Epoch epoch) {
-        post(
-                () -> {
-                    VmId vm = epoch.header().vm();
-                    EpochId id = epoch.header().epoch();
-                    sender.offer(epoch).ifPresent(reason -> listener.refused(vm, id, reason));
-                },
-                epoch::close);
+        post(() -> session.send(epoch, System.nanoTime()), epoch::close);
     }
 
     @Override
     public void send(PeerMessage message) {
-        post(
-                () -> {
-                    if (connected) {
-                        bundle.control(TunnelFrame.message(message));
-                        bundle.first().flush();
-                    }
-                },
-                () -> {});
+        post(() -> session.send(message), () -> {});
     }
 
     @Override
-    public void committed(VmId vm, EpochId epoch) {
-        post(
-                () -> {
-                    Optional<Integer> stream = receiver.ledger().committed(vm, epoch);
-                    if (stream.isPresent() && connected) {
-                        bundle.control(TunnelFrame.about(FrameType.COMMITTED, stream.get(), epoch));
-                        bundle.first().flush();
-                    }
-                },
-                () -> {});
+    public void acknowledge(VmId vm, EpochId epoch) {
+        post(() -> session.acknowledge(vm, epoch), () -> {});
     }
 
     @Override
     public void refuse(VmId vm, EpochId epoch, String reason) {
-        post(
-                () -> {
-                    Optional<Integer> stream = receiver.ledger().refused(vm, epoch);
-                    if (stream.isPresent() && connected) {
-                        bundle.control(TunnelFrame.refused(stream.get(), epoch, reason));
-                        bundle.first().flush();
-                    }
-                },
-                () -> {});
+        post(() -> session.refuse(vm, epoch, reason), () -> {});
     }
 
     @Override
     public void withdraw(VmId vm) {
-        post(() -> receiver.ledger().withdraw(vm), () -> {});
+        post(() -> session.withdraw(vm), () -> {});
     }
 
     @Override
     public void abandon(String reason) {
-        post(
-                () -> {
-                    if (bundle != null) {
-                        bundle.close(new Reset(ResetCode.SILENCE, reason));
-                    }
-                },
-                () -> {});
+        post(() -> session.abandon(reason, System.nanoTime()), () -> {});
     }
 
     @Override
     public void discard(VmId vm) {
-        post(() -> sender.discard(vm), () -> {});
+        post(() -> session.discard(vm), () -> {});
     }
 
     @Override
@@ -267,17 +213,17 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
         listener.silence();
         connections.close();
         beacons.close();
-        Future<?> farewell = loop.newSucceededFuture(null);
-        if (bundle != null) {
-            farewell = bundle.first().closed();
-            bundle.close(new Reset(ResetCode.CLOSED, "site " + settings.self() + " closes the tunnel"));
+        session.close(System.nanoTime());
+        codec.close();
+        // What is written last is read by the peer, if it lives, before the sockets go.
+        if (links.isEmpty()) {
+            endThreads();
         }
-        sender.close();
-        receiver.close();
-        farewell.addListener(done -> {
-            var _ = beaconGroup.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
-            var _ = group.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
-        });
+    }
+
+    private void endThreads() {
+        var _ = beaconGroup.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
+        var _ = group.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
     }
 
     /** Runs a command on the event thread, or its alternative if the tunnel is closed. */
@@ -295,225 +241,97 @@ public final class TlsTunnel implements Tunnel, Link.Owner {
         }
     }
 
+    // ---- what the session wants
+
     @Override
-    public Resume greeted(Link greeted, Hello peer) {
-        if (bundle != null) {
-            bundle.close(new Reset(ResetCode.REPLACED, "a newer connection of the peer took the place"));
+    public void wakeAt(long nanos) {
+        if (alarm != null) {
+            alarm.cancel(false);
         }
-        bundle = new Bundle(greeted, greeted.isOutbound() ? greeted.session() : peer.session(), peer);
-        receiver.start(bundle);
-        receiver.ledger().hello(peer.incarnation());
+        alarm = loop.schedule(this::wake, Math.max(0, nanos - System.nanoTime()), TimeUnit.NANOSECONDS);
+    }
+
+    private void wake() {
+        session.tick(System.nanoTime(), beaconNanos);
+    }
+
+    @Override
+    public void dial(int number, Segments segments) {
+        // Later: a connection may be there, or fail, before the attempt to make it returns.
+        loop.execute(() -> connections.connect(number, segments));
+    }
+
+    @Override
+    public boolean mayClaimToLive() {
+        return true;
+    }
+
+    @Override
+    public void greeted(Hello peer) {
         beacons.peer(peer);
-        return receiver.ledger().resume();
     }
 
     @Override
-    public Reset joining(Link further, Hello peer) {
-        long session = further.isOutbound() ? further.session() : peer.session();
-        boolean known = bundle != null
-                && session == bundle.session()
-                && peer.incarnation() == bundle.peer().incarnation()
-                && bundle.add(further);
-        return known ? null : new Reset(ResetCode.BROKEN, "the session of this connection is over");
+    public void widened(int count) {
+        LOG.info("the tunnel to {} has {} connections", settings.peer(), count);
     }
 
     @Override
-    public void joined(Link further) {
-        LOG.info("the tunnel to {} has {} connections", settings.peer(), bundle.connections());
-        sender.pump();
-    }
-
-    private Link link(boolean outbound, int number) {
-        long session = number == 0 ? random.nextLong() : bundle == null ? 0 : bundle.session();
-        return new Link(settings, outbound ? hello.on(session, number) : hello, outbound, this);
-    }
-
-    @Override
-    public void resumed(Link opened, Resume resume) {
-        SendWindow.Resumed resumed = sender.start(bundle, settings.limits().codec(), bundle.peer(), resume);
-        connected = true;
-        connectionCount++;
-        detail = "protocol version " + Hello.VERSION;
-        connectedNanos = System.nanoTime();
-        LOG.info("the tunnel to {} is connected", settings.peer());
+    public void transition(TunnelSession.Phase from, TunnelSession.Phase to, String reason) {
         publishStatus();
-        listener.connected();
-        resumed.commits().forEach(commit -> listener.committed(commit.vm(), commit.epoch()));
-        resumed.broken().forEach(broken -> listener.refused(broken.vm(), broken.epoch(), broken.reason()));
-        sender.pump();
-        for (int number = 1; opened.isOutbound() && number < settings.connections(); number++) {
-            connections.connect(number);
+        LOG.debug("tunnel to {}: {} to {}: {}", settings.peer(), from, to, reason);
+    }
+
+    @Override
+    public void transition(
+            TunnelConnection connection, TunnelConnection.Phase from, TunnelConnection.Phase to, String reason) {
+        LOG.debug("tunnel to {}, connection {}: {} to {}: {}", settings.peer(), connection.number(), from, to, reason);
+    }
+
+    // ---- connections
+
+    @Override
+    public Link dialled(int number) {
+        return link((link, now) -> session.dialled(link, number, now));
+    }
+
+    @Override
+    public Link accepted() {
+        return link(session::accepted);
+    }
+
+    private Link link(Link.Starter starter) {
+        return new Link(settings.timing().heartbeatMs(), (link, now) -> {
+            links.add(link);
+            link.closed().addListener(done -> over(link));
+            return starter.start(link, now);
+        });
+    }
+
+    private void over(Link link) {
+        links.remove(link);
+        if (closed && links.isEmpty()) {
+            endThreads();
         }
     }
 
     @Override
-    public Reset frame(Link from, TunnelFrame frame) {
-        if (bundle == null || !bundle.has(from)) {
-            return new Reset(ResetCode.BROKEN, "the session of this connection is over");
-        }
-        return frame.type().isSequenced() ? bundle.receive(from, frame, this::accept) : accept(frame);
-    }
-
-    private Reset accept(TunnelFrame frame) {
-        return switch (frame.type()) {
-            case OPEN -> receiver.open(frame);
-            case DISCARD -> {
-                receiver.discard(frame);
-                yield null;
-            }
-            case DATA -> receiver.data(frame);
-            case COMMITTED -> answered(frame, sender.window().committed(frame.stream(), frame.epoch()), null);
-            case REFUSED ->
-                answered(
-                        frame, sender.window().refused(frame.stream(), frame.epoch()), Link.printable(frame.payload()));
-            case MESSAGE -> {
-                PeerMessage message = frame.message().orElse(null);
-                if (message == null) {
-                    yield new Reset(ResetCode.PAYLOAD, "a malformed message");
-                }
-                listener.message(message);
-                yield null;
-            }
-            default -> new Reset(ResetCode.ORDER, frame.type() + " on an open connection");
-        };
-    }
-
-    private Reset answered(TunnelFrame frame, SendWindow.Answer answer, String refusal) {
-        switch (answer) {
-            case IMPOSSIBLE -> {
-                return new Reset(
-                        ResetCode.ORDER,
-                        frame.type() + " for epoch " + frame.epoch() + " of stream " + frame.stream()
-                                + ", which was not sent");
-            }
-            case IGNORED -> answersIgnored++;
-            case TAKEN -> {
-                VmId vm = sender.window().vm(frame.stream()).orElseThrow();
-                if (refusal == null) {
-                    listener.committed(vm, frame.epoch());
-                } else {
-                    listener.refused(vm, frame.epoch(), refusal);
-                }
-                sender.pump();
-            }
-        }
-        return null;
+    public void undialled(int number, Reset reset) {
+        session.undialled(number, reset, System.nanoTime());
     }
 
     @Override
-    public void writable(Link at) {
-        if (bundle != null && bundle.has(at)) {
-            sender.pump();
-        }
-    }
-
-    @Override
-    public void heard(long nanoTime) {
-        listener.peerHeard(nanoTime);
-    }
-
-    @Override
-    public long heardBesideNanos() {
-        return beaconNanos;
-    }
-
-    @Override
-    public void roundTrip(long nanos) {
-        rtt.sample(nanos);
-        sender.roundTrip(nanos);
-    }
-
-    @Override
-    public void arrived(Link at, long bytes, long nanos) {
-        if (bundle != null && bundle.has(at)) {
-            sender.arrived(bytes, nanos);
-        }
+    public void turnedAway(Reset reset) {
+        session.turnedAway(reset);
     }
 
     private void beaconHeard(long nanoTime, long roundTripNanos) {
         beaconNanos = nanoTime;
         listener.peerHeard(nanoTime);
-        post(() -> rtt.sample(roundTripNanos), () -> {});
-    }
-
-    @Override
-    public void ended(Link over, Reset reset) {
-        if (bundle != null && over.equals(bundle.first())) {
-            boolean wasConnected = connected;
-            Bundle gone = bundle;
-            bundle = null;
-            connected = false;
-            sender.stop();
-            receiver.stop();
-            detail = reset.toString();
-            if (wasConnected) {
-                connections.lasted(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - connectedNanos));
-                breaks.merge(reset.code(), 1L, Long::sum);
-                LOG.warn("the tunnel to {} is broken: {}", settings.peer(), reset);
-                publishStatus();
-                listener.disconnected(reset);
-            }
-            gone.over(reset);
-        } else if (bundle != null && bundle.has(over)) {
-            bundle.close(new Reset(reset.code(), "connection " + over.number() + ": " + reset.reason()));
-        } else if (!over.wasOpen() && reset.code() != ResetCode.BROKEN) {
-            rejected(reset);
-        }
-        if (over.isOutbound() && !closed) {
-            if (over.ownNumber() == 0) {
-                blackHole.ended(over.isLate() ? ResetCode.SILENCE : reset.code(), over.wasOpen(), System.nanoTime());
-            }
-            connectAgain(over);
-        }
-    }
-
-    private void connectAgain(Link over) {
-        if (over.ownNumber() == 0) {
-            connections.connectLater();
-        } else if (bundle != null && bundle.session() == over.session()) {
-            var _ = loop.schedule(
-                    () -> {
-                        if (bundle != null && bundle.session() == over.session()) {
-                            connections.connect(over.ownNumber());
-                        }
-                    },
-                    settings.timing().maxBackoffMs(),
-                    TimeUnit.MILLISECONDS);
-        }
-    }
-
-    private void rejected(Reset reset) {
-        rejectedCount++;
-        rejections.merge(reset.code(), 1L, Long::sum);
-        lastRejection = reset.toString();
-        if (!connected) {
-            detail = reset.toString();
-        }
-        LOG.warn("a connection with {} did not come about: {}", settings.peer(), reset);
-        listener.rejected(reset.code(), reset.reason());
+        post(() -> session.roundTripBeside(roundTripNanos), () -> {});
     }
 
     private void publishStatus() {
-        status = new TunnelStatus(
-                connected,
-                detail,
-                rtt.smoothedNanos(),
-                bundle == null ? 0 : bundle.bytesPerSecond(),
-                bundle == null ? 0 : bundle.connections(),
-                rejections,
-                lastRejection,
-                breaks,
-                sender.window().inFlight(),
-                sender.versions(),
-                new TunnelStatus.Counters(
-                        connectionCount,
-                        rejectedCount,
-                        sender.epochsSent(),
-                        sender.plainBytesSent(),
-                        sender.codedBytesSent(),
-                        receiver.epochsReceived(),
-                        answersIgnored,
-                        beacons.heard(),
-                        beacons.dropped()));
+        status = session.status(codec.versions(), beacons.heard(), beacons.dropped());
     }
 }

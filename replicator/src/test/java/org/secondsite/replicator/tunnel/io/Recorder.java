@@ -69,14 +69,14 @@ final class Recorder implements TunnelListener {
         try (epoch) {
             received.add(new Received(epoch.header().vm(), epoch.header().epoch(), epoch.checksum()));
             if (answering != null) {
-                answering.committed(epoch.header().vm(), epoch.header().epoch());
+                answering.acknowledge(epoch.header().vm(), epoch.header().epoch());
             }
         }
         notifyAll();
     }
 
     @Override
-    public synchronized void committed(VmId vm, EpochId epoch) {
+    public synchronized void acknowledged(VmId vm, EpochId epoch) {
         committed.add(vm + " " + epoch);
         notifyAll();
     }

@@ -235,13 +235,13 @@ class TlsTunnelTest {
         atB.awaitEqual(sent.subList(0, 1), atB::received);
         Thread.sleep(200);
         assertEquals(1, atB.received().size(), "the image alone is more than B takes at a time");
-        b.committed(WEB, new EpochId(1, 1));
+        b.acknowledge(WEB, new EpochId(1, 1));
         atB.awaitEqual(sent.subList(0, 3), atB::received);
         Thread.sleep(200);
         assertEquals(3, atB.received().size(), "a third delta does not fit");
         atB.answerOn(b);
-        b.committed(WEB, new EpochId(1, 2));
-        b.committed(WEB, new EpochId(1, 3));
+        b.acknowledge(WEB, new EpochId(1, 2));
+        b.acknowledge(WEB, new EpochId(1, 3));
         atB.awaitEqual(sent, atB::received);
         assertEquals(List.of(), atA.refused());
         assertEquals(1, atA.connections());
@@ -305,7 +305,7 @@ class TlsTunnelTest {
         relay.refuse(true);
         relay.cut();
         atB.await("gone", SOON, () -> !atB.isConnected());
-        b.committed(WEB, new EpochId(1, 1));
+        b.acknowledge(WEB, new EpochId(1, 1));
         b.withdraw(WEB);
         relay.refuse(false);
         atB.await("reconnected", SOON, atB::isConnected);
@@ -340,12 +340,12 @@ class TlsTunnelTest {
         atA.await("reconnected", SOON, () -> atA.connections() == 2 && atA.isConnected());
         Recorder.Received second = send(a, guest.next(new EpochId(1, 2), 10));
         atB.awaitEqual(List.of(first, second), atB::received);
-        b.committed(WEB, new EpochId(1, 1));
+        b.acknowledge(WEB, new EpochId(1, 1));
         atA.awaitEqual(List.of("web 1/1"), atA::committed);
         relay.refuse(true);
         relay.cut();
         atB.await("gone", SOON, () -> !atB.isConnected());
-        b.committed(WEB, new EpochId(1, 2));
+        b.acknowledge(WEB, new EpochId(1, 2));
         relay.refuse(false);
         atA.awaitEqual(List.of("web 1/1", "web 1/2"), atA::committed);
         assertEquals(2, atB.received().size());
@@ -418,13 +418,13 @@ class TlsTunnelTest {
         Recorder.Received first = send(a, guest.next(new EpochId(1, 1), 10));
         Recorder.Received second = send(a, guest.next(new EpochId(1, 2), 10));
         atB.awaitEqual(List.of(first, second), atB::received);
-        b.committed(WEB, new EpochId(1, 1));
+        b.acknowledge(WEB, new EpochId(1, 1));
         atA.awaitEqual(List.of("web 1/1"), atA::committed);
         b.close();
         Recorder again = new Recorder();
         TlsTunnel restarted = closeLater(TlsTunnel.open(settingsB(tls, addressA), again));
         again.awaitEqual(List.of(second), again::received);
-        restarted.committed(WEB, new EpochId(1, 2));
+        restarted.acknowledge(WEB, new EpochId(1, 2));
         atA.awaitEqual(List.of("web 1/1", "web 1/2"), atA::committed);
     }
 
@@ -437,12 +437,12 @@ class TlsTunnelTest {
         a.discard(WEB);
         Recorder.Received fresh = send(a, new Epochs(WEB, 100, 2).next(new EpochId(1, 1), 10));
         atB.awaitEqual(List.of(old, fresh), atB::received);
-        b.committed(WEB, new EpochId(1, 1));
+        b.acknowledge(WEB, new EpochId(1, 1));
         PeerMessage after = standbyState(1);
         b.send(after);
         atA.awaitEqual(List.of(after), atA::messages);
         assertEquals(List.of(), atA.committed(), "that answer was for the epoch of the old chain");
-        b.committed(WEB, new EpochId(1, 1));
+        b.acknowledge(WEB, new EpochId(1, 1));
         atA.awaitEqual(List.of("web 1/1"), atA::committed);
     }
 

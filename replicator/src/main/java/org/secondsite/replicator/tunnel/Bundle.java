@@ -1,12 +1,8 @@
-package org.secondsite.replicator.tunnel.io;
+package org.secondsite.replicator.tunnel;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.secondsite.replicator.tunnel.Hello;
-import org.secondsite.replicator.tunnel.Reassembly;
-import org.secondsite.replicator.tunnel.Reset;
-import org.secondsite.replicator.tunnel.TunnelFrame;
 
 /**
  * The connections of one session: the first, which carries control, and further ones that share the epochs with it.
@@ -15,8 +11,6 @@ import org.secondsite.replicator.tunnel.TunnelFrame;
  * fewer. The other end puts them in order again ({@link Reassembly}). Control frames are not numbered, go over the first
  * connection and never wait for a frame that is missing. When one connection ends, the session does: what was on it is not
  * known to have arrived, so both ends tell each other anew how far they got.
- *
- * <p>Event thread only.
  */
 final class Bundle {
     /** What may wait for a frame that another connection brings. */
@@ -24,15 +18,15 @@ final class Bundle {
 
     /** A connection, and the last frame that it brought. */
     private static final class Lane {
-        private final Link link;
+        private final TunnelConnection connection;
         private long lastSequence;
 
-        private Lane(Link link) {
-            this.link = link;
+        private Lane(TunnelConnection connection) {
+            this.connection = connection;
         }
     }
 
-    private final Link first;
+    private final TunnelConnection first;
     private final long session;
     private final Hello peer;
     private final List<Lane> lanes = new ArrayList<>();
@@ -41,14 +35,14 @@ final class Bundle {
     private int turn;
     private boolean reading = true;
 
-    Bundle(Link first, long session, Hello peer) {
+    Bundle(TunnelConnection first, long session, Hello peer) {
         this.first = first;
         this.session = session;
         this.peer = peer;
         lanes.add(new Lane(first));
     }
 
-    Link first() {
+    TunnelConnection first() {
         return first;
     }
 
@@ -61,16 +55,25 @@ final class Bundle {
     }
 
     /** Adds a further connection; false if there is one of that number. */
-    boolean add(Link link) {
-        if (lanes.stream().anyMatch(lane -> lane.link.number() == link.number())) {
+    boolean add(TunnelConnection connection) {
+        if (lanes.stream().anyMatch(lane -> lane.connection.number() == connection.number())) {
             return false;
         }
-        lanes.add(new Lane(link));
+        lanes.add(new Lane(connection));
         return true;
     }
 
-    boolean has(Link link) {
-        return lanes.stream().anyMatch(lane -> lane.link.equals(link));
+    boolean has(TunnelConnection connection) {
+        return lane(connection) != null;
+    }
+
+    private Lane lane(TunnelConnection connection) {
+        for (int i = 0; i < lanes.size(); i++) {
+            if (lanes.get(i).connection.equals(connection)) {
+                return lanes.get(i);
+            }
+        }
+        return null;
     }
 
     int connections() {
@@ -78,7 +81,7 @@ final class Bundle {
     }
 
     long bytesPerSecond() {
-        return lanes.stream().mapToLong(lane -> lane.link.bytesPerSecond()).sum();
+        return lanes.stream().mapToLong(lane -> lane.connection.bytesPerSecond()).sum();
     }
 
     // ---- sending
@@ -86,59 +89,66 @@ final class Bundle {
     /** Writes a frame that belongs to no stream, or answers one, ahead of everything that waits. */
     void control(TunnelFrame frame) {
         first.write(frame);
+        first.flush();
     }
 
     /** The connection that takes the next frame of a stream, or null if none has room. */
-    private Link next() {
+    private TunnelConnection next() {
         for (int i = 0; i < lanes.size(); i++) {
             turn = (turn + 1) % lanes.size();
-            Link link = lanes.get(turn).link;
-            if (link.isWritable()) {
-                return link;
+            TunnelConnection connection = lanes.get(turn).connection;
+            if (connection.takesMore()) {
+                return connection;
             }
         }
         return null;
     }
 
-    boolean isWritable() {
-        return lanes.stream().anyMatch(lane -> lane.link.isWritable());
+    boolean takesMore() {
+        for (int i = 0; i < lanes.size(); i++) {
+            if (lanes.get(i).connection.takesMore()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Writes a frame of a stream, whether there is room or not. */
     void write(TunnelFrame frame) {
-        Link room = next();
+        TunnelConnection room = next();
         (room == null ? first : room).write(frame.at(++lastSequence));
     }
 
     /** Writes a frame of a large epoch, about which {@link #ask} is to follow. */
     void writeLarge(TunnelFrame frame) {
-        Link room = next();
+        TunnelConnection room = next();
         (room == null ? first : room).writeLarge(frame.at(++lastSequence));
     }
 
     /** Asks for the arrival of all that was written of large epochs. */
-    void ask() {
-        lanes.forEach(lane -> lane.link.ask());
+    void ask(long now) {
+        for (int i = 0; i < lanes.size(); i++) {
+            lanes.get(i).connection.ask(now);
+        }
     }
 
     void flush() {
-        lanes.forEach(lane -> lane.link.flush());
+        for (int i = 0; i < lanes.size(); i++) {
+            lanes.get(i).connection.flush();
+        }
     }
 
     // ---- receiving
 
     /** What is done with a frame whose turn it is. Returns what is wrong with it, or null. */
     interface Handler {
-        Reset handle(TunnelFrame frame);
+        Reset handle(TunnelFrame frame, long now);
     }
 
     /** Takes a numbered frame, which the caller releases, and hands on all whose turn it is. */
-    Reset receive(Link from, TunnelFrame frame, Handler handler) {
-        for (Lane lane : lanes) {
-            if (lane.link.equals(from)) {
-                lane.lastSequence = Math.max(lane.lastSequence, frame.sequence());
-            }
-        }
+    Reset receive(TunnelConnection from, TunnelFrame frame, long now, Handler handler) {
+        Lane lane = lane(from);
+        lane.lastSequence = Math.max(lane.lastSequence, frame.sequence());
         Optional<Reset> fault = reassembly.add(frame);
         if (fault.isPresent()) {
             return fault.get();
@@ -147,7 +157,7 @@ final class Bundle {
         boolean crowded = reassembly.isCrowded();
         for (TunnelFrame due = reassembly.poll(); due != null; due = reassembly.poll()) {
             try {
-                Reset wrong = handler.handle(due);
+                Reset wrong = handler.handle(due, now);
                 if (wrong != null) {
                     return wrong;
                 }
@@ -156,35 +166,36 @@ final class Bundle {
             }
         }
         if (crowded || reassembly.isCrowded()) {
-            regulate();
+            regulate(now);
         }
         return null;
     }
 
     /** Stops or starts the reading of all connections. */
-    void setReading(boolean on) {
+    void setReading(boolean on, long now) {
         reading = on;
-        regulate();
+        regulate(now);
     }
 
-    private void regulate() {
+    private void regulate(long now) {
         for (Lane lane : lanes) {
-            lane.link.setReading(reading && !(reassembly.isCrowded() && reassembly.isAhead(lane.lastSequence)));
+            lane.connection.setReading(
+                    reading && !(reassembly.isCrowded() && reassembly.isAhead(lane.lastSequence)), now);
         }
     }
 
     // ---- the end
 
     /** Ends the session and lets the peer know why. */
-    void close(Reset reset) {
-        first.close(reset);
+    void close(Reset reset, long now) {
+        first.close(reset, now);
     }
 
     /** The first connection is over: so are the others. */
-    void over(Reset reset) {
+    void over(Reset reset, long now) {
         reassembly.clear();
         for (Lane lane : List.copyOf(lanes)) {
-            lane.link.close(reset);
+            lane.connection.close(reset, now);
         }
     }
 }
