@@ -94,7 +94,7 @@ final class TunnelEvents implements TunnelListener {
     }
 
     @Override
-    public void committed(VmId vm, EpochId epoch) {
+    public void acknowledged(VmId vm, EpochId epoch) {
         conductor.post(() -> groupOf.apply(vm).ifPresent(group -> group.committedByPeer(vm, epoch)));
     }
 

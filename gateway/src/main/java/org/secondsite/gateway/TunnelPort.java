@@ -20,8 +20,8 @@ record TunnelPort(Tunnel tunnel) implements Surroundings.PeerLink {
     }
 
     @Override
-    public void committed(VmId vm, EpochId epoch) {
-        tunnel.committed(vm, epoch);
+    public void acknowledge(VmId vm, EpochId epoch) {
+        tunnel.acknowledge(vm, epoch);
     }
 
     @Override

@@ -310,12 +310,12 @@ final class TunnelEnd implements TunnelListener {
     @Override
     public void epochReceived(Epoch epoch) {
         try (epoch) {
-            tunnel.committed(epoch.header().vm(), epoch.header().epoch());
+            tunnel.acknowledge(epoch.header().vm(), epoch.header().epoch());
         }
     }
 
     @Override
-    public void committed(VmId vm, EpochId epoch) {
+    public void acknowledged(VmId vm, EpochId epoch) {
         Sent sent = onTheWay.remove(vm + " " + epoch);
         if (sent != null) {
             synchronized (commits) {

@@ -83,7 +83,7 @@ final class DetectionPeerCommand implements Callable<Integer> {
         }
 
         @Override
-        public void committed(VmId vm, EpochId epoch) {}
+        public void acknowledged(VmId vm, EpochId epoch) {}
 
         @Override
         public void refused(VmId vm, EpochId epoch, String reason) {}

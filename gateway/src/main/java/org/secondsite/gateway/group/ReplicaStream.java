@@ -73,7 +73,7 @@ public final class ReplicaStream {
 
     private void acknowledge() {
         while (!unacknowledged.isEmpty() && keepsUp()) {
-            peer.committed(vm, unacknowledged.removeFirst());
+            peer.acknowledge(vm, unacknowledged.removeFirst());
         }
     }
 

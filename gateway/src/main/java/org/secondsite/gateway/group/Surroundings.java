@@ -36,9 +36,9 @@ public record Surroundings(
         void send(PeerMessage message);
 
         /** Tells the peer that this site holds the epoch. */
-        void committed(VmId vm, EpochId epoch);
+        void acknowledge(VmId vm, EpochId epoch);
 
-        /** Takes back every {@link #committed} of the VM that the peer has not heard yet. */
+        /** Takes back every {@link #acknowledge} of the VM that the peer has not heard yet. */
         void withdraw(VmId vm);
 
         /** Tells the peer that this site does not keep the epoch. */

@@ -267,7 +267,7 @@ final class SimulatedGateway extends SimulatedProcess {
         boolean asked = group.ownership().state() == OwnershipState.PROMOTING;
         if (asked && world.has(Plant.ACK_AFTER_ASKING)) {
             SimulatedHypervisor.Content.of(epoch).keptAt(world.checks());
-            peer.committed(epoch.header().vm(), epoch.header().epoch());
+            peer.acknowledge(epoch.header().vm(), epoch.header().epoch());
             epoch.close();
         } else {
             group.epochFromPeer(epoch);

@@ -90,7 +90,7 @@ final class TunnelEnd implements Surroundings.PeerLink {
         ledger.hello(peerIncarnation);
         Resume resume = ledger.resume();
         resume.positions().forEach(position -> world.checks()
-                .repeats(site, position.committed(), gateway.group().burnedTerm()));
+                .repeats(site, position.acknowledged(), gateway.group().burnedTerm()));
         made.send(this, () -> from.resumed(resume));
     }
 
@@ -256,7 +256,7 @@ final class TunnelEnd implements Surroundings.PeerLink {
 
     private void answered(int stream, EpochId epoch, String refusal) {
         Optional<VmId> vm = window.vm(stream);
-        SendWindow.Answer answer = refusal == null ? window.committed(stream, epoch) : window.refused(stream, epoch);
+        SendWindow.Answer answer = refusal == null ? window.acknowledged(stream, epoch) : window.refused(stream, epoch);
         switch (answer) {
             case IMPOSSIBLE -> close("an answer for epoch " + epoch + ", which was not sent");
             case IGNORED -> {
@@ -291,13 +291,13 @@ final class TunnelEnd implements Surroundings.PeerLink {
         }
         gateway.conductor(() -> gateway.epochFromPeer(epoch, this));
         if (world.has(Plant.ACK_BEFORE_KEEP)) {
-            committed(epoch.header().vm(), id);
+            acknowledge(epoch.header().vm(), id);
         }
     }
 
     @Override
-    public void committed(VmId vm, EpochId epoch) {
-        Optional<Integer> stream = ledger.committed(vm, epoch);
+    public void acknowledge(VmId vm, EpochId epoch) {
+        Optional<Integer> stream = ledger.acknowledge(vm, epoch);
         if (stream.isPresent() && connected) {
             TunnelEnd peer = connection.other(this);
             connection.send(this, () -> peer.answered(stream.get(), epoch, null));
@@ -313,7 +313,7 @@ final class TunnelEnd implements Surroundings.PeerLink {
 
     @Override
     public void refuse(VmId vm, EpochId epoch, String reason) {
-        Optional<Integer> stream = ledger.refused(vm, epoch);
+        Optional<Integer> stream = ledger.refuse(vm, epoch);
         if (stream.isPresent() && connected) {
             TunnelEnd peer = connection.other(this);
             connection.send(this, () -> peer.answered(stream.get(), epoch, reason));

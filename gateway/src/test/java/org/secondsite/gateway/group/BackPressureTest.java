@@ -255,7 +255,7 @@ class BackPressureTest {
         public void send(PeerMessage message) {}
 
         @Override
-        public void committed(VmId vm, EpochId epoch) {}
+        public void acknowledge(VmId vm, EpochId epoch) {}
 
         @Override
         public void withdraw(VmId vm) {}

@@ -319,7 +319,7 @@ class MetricsTest {
         }
 
         @Override
-        public void committed(VmId vm, EpochId epoch) {}
+        public void acknowledged(VmId vm, EpochId epoch) {}
 
         @Override
         public void refused(VmId vm, EpochId epoch, String reason) {

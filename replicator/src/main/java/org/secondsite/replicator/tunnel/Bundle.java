@@ -81,7 +81,9 @@ final class Bundle {
     }
 
     long bytesPerSecond() {
-        return lanes.stream().mapToLong(lane -> lane.connection.bytesPerSecond()).sum();
+        return lanes.stream()
+                .mapToLong(lane -> lane.connection.bytesPerSecond())
+                .sum();
     }
 
     // ---- sending

@@ -145,8 +145,7 @@ final class Incoming {
             listener.epochReceived(epoch);
         } else {
             epoch.close();
-            bundle.close(
-                    new Reset(ResetCode.ORDER, "epoch " + id + " of stream " + stream + ": " + fault.get()), now);
+            bundle.close(new Reset(ResetCode.ORDER, "epoch " + id + " of stream " + stream + ": " + fault.get()), now);
         }
     }
 }

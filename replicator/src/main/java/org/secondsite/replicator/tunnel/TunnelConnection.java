@@ -271,9 +271,7 @@ public final class TunnelConnection {
             write(TunnelFrame.control(FrameType.GOODBYE, payload));
             flush();
             wire.close(
-                    reset.code() == ResetCode.SILENCE
-                            ? Wire.Closing.LOSING_WHAT_WAITS
-                            : Wire.Closing.AFTER_FAREWELL);
+                    reset.code() == ResetCode.SILENCE ? Wire.Closing.LOSING_WHAT_WAITS : Wire.Closing.AFTER_FAREWELL);
         }
         end(reset, now);
     }

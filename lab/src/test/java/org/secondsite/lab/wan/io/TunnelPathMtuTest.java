@@ -213,12 +213,12 @@ class TunnelPathMtuTest {
                 synchronized (this) {
                     tunnel = answering;
                 }
-                tunnel.committed(epoch.header().vm(), epoch.header().epoch());
+                tunnel.acknowledge(epoch.header().vm(), epoch.header().epoch());
             }
         }
 
         @Override
-        public synchronized void committed(VmId vm, EpochId epoch) {
+        public synchronized void acknowledged(VmId vm, EpochId epoch) {
             last = epoch;
             notifyAll();
         }
