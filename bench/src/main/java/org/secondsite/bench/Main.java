@@ -8,15 +8,20 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import org.secondsite.bench.detection.DetectionBenchCommand;
+import org.secondsite.bench.detection.DetectionPeerCommand;
 import org.secondsite.bench.io.BufferBench;
 import org.secondsite.bench.io.CodecCommand;
 import org.secondsite.bench.io.Machine;
 import org.secondsite.bench.io.TunnelCommand;
+import org.secondsite.bench.trace.ReplicatorCommand;
+import org.secondsite.bench.witness.WitnessBenchCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
 /** The benchmarks' commands. Exit codes: 0 all ratios hold, 1 one does not or a step failed, 2 wrong usage. */
@@ -24,7 +29,16 @@ import picocli.CommandLine.Spec;
         name = "secondsite bench",
         description = "Measurements against peers, in the same run.",
         mixinStandardHelpOptions = true,
-        subcommands = {Main.Buffer.class, CodecCommand.class, TunnelCommand.class})
+        scope = ScopeType.INHERIT,
+        subcommands = {
+            Main.Buffer.class,
+            CodecCommand.class,
+            TunnelCommand.class,
+            WitnessBenchCommand.class,
+            DetectionBenchCommand.class,
+            DetectionPeerCommand.class,
+            ReplicatorCommand.class
+        })
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -33,13 +47,18 @@ public final class Main implements Runnable {
 
     /** Runs a benchmark and exits with its code. */
     public static void main(String[] arguments) {
-        System.exit(new CommandLine(new Main())
+        System.exit(execute(arguments));
+    }
+
+    /** Runs a benchmark. */
+    public static int execute(String... arguments) {
+        return new CommandLine(new Main())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((failure, line, _) -> {
                     line.getErr().println("bench: " + failure);
                     return 1;
                 })
-                .execute(arguments));
+                .execute(arguments);
     }
 
     @Override

@@ -24,17 +24,4 @@ class ModuleRulesTest {
                     "org.secondsite.bench.io..", "java.io..", "java.nio.file..", "java.nio.channels..", "java.net..")
             .orShould()
             .callMethod(System.class, "nanoTime");
-
-    @ArchTest
-    static final ArchRule knowsWhatItMeasuresOnly = noClasses()
-            .that()
-            .resideInAPackage("org.secondsite.bench..")
-            .should()
-            .dependOnClassesThat()
-            .resideInAnyPackage(
-                    "org.secondsite.gateway..",
-                    "org.secondsite.lab..",
-                    "org.secondsite.witness..",
-                    "org.secondsite.bgp..",
-                    "org.secondsite.openflow..");
 }

@@ -5,9 +5,9 @@ import java.util.List;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.ProtectedVm;
-import org.secondsite.buffer.io.PortKind;
+import org.secondsite.buffer.RoutedSettings;
 import org.secondsite.buffer.io.RoutedDataPlane;
-import org.secondsite.buffer.io.RoutedSettings;
+import org.secondsite.buffer.io.ring.PortKind;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.InterfaceAddress;
 

@@ -25,8 +25,9 @@ import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.Surroundings;
 import org.secondsite.gateway.management.ManagementServer;
-import org.secondsite.gateway.metrics.MetricsServer;
+import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.timeline.Timeline;
+import org.secondsite.metrics.MetricsServer;
 import org.secondsite.net.linux.ThreadPriority;
 import org.secondsite.openflow.io.SwitchController;
 import org.secondsite.replicator.checkpoint.io.CheckpointServer;
@@ -34,9 +35,9 @@ import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
 import org.secondsite.replicator.tunnel.Tunnel;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
-import org.secondsite.witness.io.WitnessClient;
-import org.secondsite.witness.io.WitnessClientSettings;
-import org.secondsite.witness.io.WitnessListener;
+import org.secondsite.witness.io.client.WitnessClient;
+import org.secondsite.witness.io.client.WitnessClientSettings;
+import org.secondsite.witness.io.client.WitnessListener;
 
 /**
  * One gateway: everything that the configuration names, opened, tied together by the {@link Conductor}, and closed.

@@ -16,6 +16,7 @@ import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.RecentTimes;
 import org.secondsite.gateway.group.VmAtSite;
 import org.secondsite.gateway.ownership.Ownership;
+import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.replicator.tunnel.TunnelStatus;
 

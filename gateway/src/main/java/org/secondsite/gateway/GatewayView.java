@@ -6,6 +6,7 @@ import java.util.Set;
 import org.secondsite.buffer.DataPlaneCounters;
 import org.secondsite.config.SiteId;
 import org.secondsite.gateway.group.ProtectionGroup;
+import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.replicator.tunnel.TunnelStatus;
 
 /**

@@ -7,6 +7,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.ProtectionGroup;
+import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;

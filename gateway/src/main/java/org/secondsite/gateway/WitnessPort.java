@@ -7,7 +7,7 @@ import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.gateway.group.Surroundings;
 import org.secondsite.witness.Answer;
-import org.secondsite.witness.io.WitnessClient;
+import org.secondsite.witness.io.client.WitnessClient;
 
 /**
  * The witness, as groups use it. The client is opened last, because what it tells starts everything; a request made before

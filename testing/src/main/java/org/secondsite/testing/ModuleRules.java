@@ -26,6 +26,7 @@ public final class ModuleRules {
             Map.entry("config", 1),
             Map.entry("net", 2),
             Map.entry("metrics", 2),
+            Map.entry("pki", 2),
             Map.entry("replicator", 3),
             Map.entry("witness", 3),
             Map.entry("buffer", 3),

@@ -21,8 +21,8 @@ import java.time.Clock;
 @AnalyzeClasses(packages = "org.secondsite.witness", importOptions = ImportOption.DoNotIncludeTests.class)
 class ModuleRulesTest {
     private static final DescribedPredicate<JavaClass> PRODUCT = resideInAnyPackage("org.secondsite..");
-    private static final DescribedPredicate<JavaClass> ALLOWED =
-            resideInAnyPackage("org.secondsite.witness..", "org.secondsite.config..", "org.secondsite.net..");
+    private static final DescribedPredicate<JavaClass> ALLOWED = resideInAnyPackage(
+            "org.secondsite.witness..", "org.secondsite.config..", "org.secondsite.net..", "org.secondsite.metrics..");
 
     @ArchTest
     static final ArchRule dependsOnNoOtherFeature =

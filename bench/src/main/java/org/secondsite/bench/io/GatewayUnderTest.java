@@ -21,12 +21,12 @@ import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneCounters;
 import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.ProtectedVm;
-import org.secondsite.buffer.io.PortKind;
+import org.secondsite.buffer.RoutedSettings;
+import org.secondsite.buffer.TransparentSettings;
 import org.secondsite.buffer.io.RoutedDataPlane;
-import org.secondsite.buffer.io.RoutedSettings;
-import org.secondsite.buffer.io.SelfCommittingClock;
 import org.secondsite.buffer.io.TransparentDataPlane;
-import org.secondsite.buffer.io.TransparentSettings;
+import org.secondsite.buffer.io.ring.PortKind;
+import org.secondsite.buffer.io.run.SelfCommittingClock;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.VmId;
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.buffer.DataPlaneListener;
+import org.secondsite.buffer.io.kernel.KernelState;
 import org.secondsite.net.linux.Libc;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

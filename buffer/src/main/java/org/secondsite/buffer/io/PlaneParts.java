@@ -10,6 +10,11 @@ import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.EpochBuffer;
 import org.secondsite.buffer.FrameClassifier;
 import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.buffer.io.kernel.KernelState;
+import org.secondsite.buffer.io.kernel.NamespaceLock;
+import org.secondsite.buffer.io.ring.FrameOutlet;
+import org.secondsite.buffer.io.ring.FrameSource;
+import org.secondsite.buffer.io.ring.PortKind;
 
 /**
  * What {@link PlaneThreads} is put together from.

@@ -17,6 +17,7 @@ import org.secondsite.buffer.FrameClassifier;
 import org.secondsite.buffer.Histogram;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.buffer.VmCounters;
+import org.secondsite.buffer.io.ring.FrameSource;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.net.linux.ThreadPriority;
@@ -40,7 +41,7 @@ import org.slf4j.LoggerFactory;
  * <p><b>Failure.</b> Whatever ends a thread stops both, and nothing is flushed; the kernel state that keeps the way
  * closed is not ours to undo here.
  */
-final class PlaneThreads implements DataPlane {
+public final class PlaneThreads implements DataPlane {
     private static final Logger LOG = LoggerFactory.getLogger(PlaneThreads.class);
 
     /** Frames read between two looks at the command queue. */
@@ -224,7 +225,7 @@ final class PlaneThreads implements DataPlane {
         });
     }
 
-    static boolean ended(Thread thread) {
+    public static boolean ended(Thread thread) {
         try {
             thread.join(5000);
         } catch (InterruptedException e) {

@@ -10,6 +10,7 @@ import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.EpochBuffer;
 import org.secondsite.buffer.Histogram;
 import org.secondsite.buffer.ReleaseCursor;
+import org.secondsite.buffer.io.ring.FrameOutlet;
 import org.secondsite.net.linux.ThreadPriority;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

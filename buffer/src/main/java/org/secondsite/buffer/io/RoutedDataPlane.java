@@ -6,6 +6,11 @@ import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.FrameClassifier;
 import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.buffer.RoutedSettings;
+import org.secondsite.buffer.io.kernel.NamespaceLock;
+import org.secondsite.buffer.io.kernel.RoutedKernelState;
+import org.secondsite.buffer.io.kernel.RoutedRules;
+import org.secondsite.buffer.io.ring.PortKind;
 import org.secondsite.config.InterfaceAddress;
 
 /**

@@ -6,6 +6,10 @@ import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.FrameClassifier;
 import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.buffer.TransparentSettings;
+import org.secondsite.buffer.io.kernel.NamespaceLock;
+import org.secondsite.buffer.io.kernel.TransparentKernelState;
+import org.secondsite.buffer.io.ring.PortKind;
 
 /**
  * The transparent mode: a bump in the wire between two interfaces. Frames of protected VMs are held and released

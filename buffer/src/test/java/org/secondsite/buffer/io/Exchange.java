@@ -13,12 +13,12 @@ import java.util.Random;
 /**
  * A TCP connection from the uplink's host to the VM that carries so many bytes each way, and must return what it got.
  */
-final class Exchange {
+public final class Exchange {
     private static final int LIMIT_MILLIS = 20_000;
 
     private Exchange() {}
 
-    static void run(Namespaces namespaces, String address, int bytes) throws Exception {
+    public static void run(Namespaces namespaces, String address, int bytes) throws Exception {
         try (ServerSocket server = namespaces.in("vm", () -> new ServerSocket(7000));
                 Socket client = namespaces.in("up", () -> {
                     Socket socket = new Socket();

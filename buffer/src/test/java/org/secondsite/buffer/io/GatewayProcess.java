@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.buffer.DataPlane;
+import org.secondsite.buffer.io.kernel.Commands;
 import org.secondsite.config.EpochId;
 
 /**

@@ -15,12 +15,13 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.buffer.io.kernel.Commands;
 import org.secondsite.net.linux.Libc;
 
 /**
  * Network namespaces of a test, with a prefix that no other run has. They are removed at the end, whatever happened.
  */
-final class Namespaces implements AutoCloseable {
+public final class Namespaces implements AutoCloseable {
     private static final int CLONE_NEWNET = 0x40000000;
     private static final int TIMEOUT_SECONDS = 60;
 
@@ -74,7 +75,7 @@ final class Namespaces implements AutoCloseable {
     }
 
     /** Runs an action on a thread that is in the namespace; sockets and threads that it makes stay there. */
-    <T> T in(String name, Callable<T> action) throws Exception {
+    public <T> T in(String name, Callable<T> action) throws Exception {
         CompletableFuture<T> result = new CompletableFuture<>();
         Thread thread = Thread.ofPlatform().name("in-" + name).unstarted(() -> {
             try {

@@ -3,6 +3,7 @@ package org.secondsite.buffer.io;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.secondsite.buffer.io.ring.PacketSockets;
 import org.secondsite.net.linux.Libc;
 
 /** Sends frames as they are, from the namespace of the thread that opened it. */

@@ -18,6 +18,7 @@ import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.EpochBuffer;
 import org.secondsite.buffer.Pressure;
 import org.secondsite.buffer.ReleaseCursor;
+import org.secondsite.buffer.io.ring.FrameOutlet;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 

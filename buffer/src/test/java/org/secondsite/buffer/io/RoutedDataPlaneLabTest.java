@@ -23,7 +23,9 @@ import org.junit.jupiter.api.Timeout;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.Pressure;
+import org.secondsite.buffer.RoutedSettings;
 import org.secondsite.buffer.VmState;
+import org.secondsite.buffer.io.ring.PortKind;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 

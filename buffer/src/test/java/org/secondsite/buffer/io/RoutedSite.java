@@ -7,6 +7,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.buffer.RoutedSettings;
 import org.secondsite.buffer.VmCounters;
 import org.secondsite.buffer.VmState;
 import org.secondsite.config.EpochId;

@@ -19,6 +19,10 @@ import org.secondsite.buffer.EpochBuffer;
 import org.secondsite.buffer.FrameClassifier;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.buffer.VmCounters;
+import org.secondsite.buffer.io.kernel.NamespaceLock;
+import org.secondsite.buffer.io.kernel.TransparentKernelState;
+import org.secondsite.buffer.io.ring.FrameSource;
+import org.secondsite.buffer.io.ring.PortKind;
 import org.secondsite.config.EpochId;
 
 /** Frames that stay in the receive ring make room for others when a commit is long in coming. */

@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.VmCounters;
+import org.secondsite.buffer.io.ring.PortKind;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.MacAddress;
 

@@ -6,6 +6,8 @@ import java.util.List;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.buffer.TransparentSettings;
+import org.secondsite.buffer.io.ring.PortKind;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.VmId;
 
@@ -16,16 +18,16 @@ import org.secondsite.config.VmId;
  *   vm eth0 192.0.2.10 ── in0  gw  out0 ── eth0 192.0.2.1 up
  * </pre>
  */
-final class TransparentSite implements AutoCloseable {
+public final class TransparentSite implements AutoCloseable {
     static final VmId VM = RoutedSite.VM;
-    static final String VM_ADDRESS = "192.0.2.10";
+    public static final String VM_ADDRESS = "192.0.2.10";
     static final String UP_ADDRESS = "192.0.2.1";
     static final MacAddress UP_MAC = MacAddress.parse("02:00:00:00:00:99");
     static final int MTU = 9000;
 
-    final Namespaces namespaces = new Namespaces("vm", "gw", "up");
+    public final Namespaces namespaces = new Namespaces("vm", "gw", "up");
 
-    TransparentSite() throws IOException {
+    public TransparentSite() throws IOException {
         try {
             for (String name : List.of("vm", "gw", "up")) {
                 namespaces.exec(name, "sysctl -qw net.ipv6.conf.default.disable_ipv6=1");

@@ -7,7 +7,6 @@ import org.secondsite.buffer.Pressure;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.checkpoint.AgentSession;
-import org.secondsite.replicator.tunnel.CheckpointPace;
 
 /**
  * What a VM's checkpoints do about a buffer that fills.

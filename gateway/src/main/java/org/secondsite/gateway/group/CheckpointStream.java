@@ -8,7 +8,6 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
-import org.secondsite.replicator.tunnel.CheckpointPace;
 
 /**
  * One VM's checkpoints at its owner: the way of an epoch from <i>seal</i> over <i>sent</i> to <i>committed</i>.

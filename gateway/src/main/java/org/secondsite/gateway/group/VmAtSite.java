@@ -5,7 +5,6 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.checkpoint.AgentSession;
-import org.secondsite.replicator.tunnel.CheckpointPace;
 
 /** One protected VM at this gateway: its agent, if one is attached, and its two streams. Conductor thread only. */
 public final class VmAtSite {

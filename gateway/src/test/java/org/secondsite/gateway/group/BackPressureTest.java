@@ -16,7 +16,6 @@ import org.secondsite.config.MacAddress;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
-import org.secondsite.replicator.tunnel.CheckpointPace;
 import org.secondsite.replicator.tunnel.PeerMessage;
 
 /** The orders that an agent gets while its VM's buffer fills, in front of a real epoch buffer. */

@@ -16,11 +16,11 @@ import java.util.Optional;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.io.DirectoryTree;
-import org.secondsite.gateway.cli.PkiCommand;
 import org.secondsite.gateway.timeline.Timeline;
+import org.secondsite.pki.PkiCommand;
 import org.secondsite.witness.GroupSettings;
-import org.secondsite.witness.io.WitnessServer;
-import org.secondsite.witness.io.WitnessServerSettings;
+import org.secondsite.witness.io.daemon.WitnessServer;
+import org.secondsite.witness.io.daemon.WitnessServerSettings;
 import org.secondsite.witness.io.quorum.QuorumSettings;
 
 /**

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.secondsite.gateway.cli.PkiCommand;
 import org.secondsite.gateway.management.ManagementClient;
 import org.secondsite.lab.plan.FakeClock;
 import org.secondsite.lab.plan.GuestFiles;
@@ -17,6 +16,7 @@ import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.LabPlan;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.plan.Topology;
+import org.secondsite.pki.PkiCommand;
 
 /** Brings a lab up, step by step, telling each step and how long it took. */
 public final class LabStart {

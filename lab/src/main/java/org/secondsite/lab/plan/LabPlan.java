@@ -77,7 +77,7 @@ public record LabPlan(
                 0,
                 java.worker(
                         384,
-                        "org.secondsite.gateway.cli.Main",
+                        "org.secondsite.appliance.Main",
                         List.of(
                                 "agent",
                                 "--config",
@@ -86,7 +86,7 @@ public record LabPlan(
     }
 
     private static ProcessPlan gateway(LabOptions options, LabPaths paths, Site site, JavaRuntime java) {
-        String main = options.hold() ? "org.secondsite.gateway.cli.Main" : "org.secondsite.lab.UnheldGateway";
+        String main = options.hold() ? "org.secondsite.appliance.Main" : "org.secondsite.lab.UnheldGateway";
         return new ProcessPlan(
                 Role.GATEWAY,
                 Optional.of(site),
@@ -111,7 +111,7 @@ public record LabPlan(
                 0,
                 java.light(
                         96,
-                        "org.secondsite.gateway.cli.Main",
+                        "org.secondsite.appliance.Main",
                         List.of(
                                 "witness",
                                 "--config",

@@ -23,6 +23,7 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.appliance.WitnessMetrics;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.IpPrefix;
@@ -30,9 +31,8 @@ import org.secondsite.config.SiteId;
 import org.secondsite.config.SwitchId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
-import org.secondsite.gateway.cli.PkiCommand;
-import org.secondsite.gateway.metrics.MetricsServer;
-import org.secondsite.gateway.metrics.WitnessMetrics;
+import org.secondsite.metrics.MetricsServer;
+import org.secondsite.pki.PkiCommand;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
@@ -43,8 +43,8 @@ import org.secondsite.replicator.tunnel.TunnelListener;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
 import org.secondsite.witness.GroupSettings;
-import org.secondsite.witness.io.WitnessServer;
-import org.secondsite.witness.io.WitnessServerSettings;
+import org.secondsite.witness.io.daemon.WitnessServer;
+import org.secondsite.witness.io.daemon.WitnessServerSettings;
 
 /**
  * Two gateways and a witness in one JVM, asked for their metrics before and after a peer with a wrong certificate, traffic,

@@ -13,9 +13,9 @@ import org.secondsite.lab.plan.WitnessNode;
 import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.NodeStatus;
 import org.secondsite.witness.StoreStanding;
-import org.secondsite.witness.io.WitnessClient;
-import org.secondsite.witness.io.WitnessClientSettings;
-import org.secondsite.witness.io.WitnessListener;
+import org.secondsite.witness.io.client.WitnessClient;
+import org.secondsite.witness.io.client.WitnessClientSettings;
+import org.secondsite.witness.io.client.WitnessListener;
 
 /**
  * A lab's witness as an operator sees it, from the first node's namespace: by a client with the operator's certificate, or by
@@ -121,7 +121,7 @@ final class WitnessView implements AutoCloseable {
                 paths.file("operator.key").toString()));
         arguments.addAll(List.of(more));
         List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", first.namespace()));
-        command.addAll(ThisJava.runtime().light(CLI_HEAP_MIB, "org.secondsite.gateway.cli.Main", arguments));
+        command.addAll(ThisJava.runtime().light(CLI_HEAP_MIB, "org.secondsite.appliance.Main", arguments));
         return Commands.run(command, "");
     }
 

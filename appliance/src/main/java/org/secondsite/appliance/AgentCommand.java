@@ -1,0 +1,37 @@
+package org.secondsite.appliance;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.secondsite.config.AgentConfig;
+import org.secondsite.config.io.ConfigReader;
+import org.secondsite.replicator.agent.AgentSettings;
+import org.secondsite.replicator.agent.VmSettings;
+import org.secondsite.replicator.agent.io.CheckpointAgent;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code secondsite agent}. */
+@Command(name = "agent", description = "Run the checkpoint agent beside a hypervisor.")
+final class AgentCommand implements Callable<Integer> {
+    @Option(names = "--config", required = true, paramLabel = "FILE", description = "The agent's configuration file.")
+    private Path config;
+
+    @Override
+    public Integer call() throws Exception {
+        AgentConfig settings = Configurations.require(ConfigReader.readAgent(config));
+        List<VmSettings> vms = settings.vms().stream()
+                .map(vm -> new VmSettings(
+                        vm.id(),
+                        vm.ramFile(),
+                        vm.ramBytes(),
+                        vm.qmpSocket(),
+                        vm.pidFile(),
+                        vm.command(),
+                        vm.dirtyPages(),
+                        settings.runDirectory()))
+                .toList();
+        Daemon.serve("agent", CheckpointAgent.open(new AgentSettings(settings.gateway(), vms)));
+        return 0;
+    }
+}

@@ -1,0 +1,92 @@
+package org.secondsite.appliance;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import org.secondsite.config.MetricsConfig;
+import org.secondsite.config.WitnessConfig;
+import org.secondsite.config.io.ConfigReader;
+import org.secondsite.metrics.MetricsServer;
+import org.secondsite.witness.GroupSettings;
+import org.secondsite.witness.io.daemon.WitnessServer;
+import org.secondsite.witness.io.daemon.WitnessServerSettings;
+import org.secondsite.witness.io.quorum.QuorumSettings;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code secondsite witness}. */
+@Command(
+        name = "witness",
+        description = "Run a node of the witness, or look at one, or force a record.",
+        subcommands = {WitnessStatusCommand.class, WitnessForceCommand.class})
+final class WitnessCommand implements Callable<Integer> {
+    @Option(names = "--config", paramLabel = "FILE", description = "The witness's configuration file.")
+    private Path config;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+        if (config == null) {
+            throw new ParameterException(spec.commandLine(), "Missing required option: '--config=FILE'");
+        }
+        WitnessConfig settings = Configurations.require(ConfigReader.readWitness(config));
+        WitnessServer server = WitnessServer.open(settings(settings));
+        // What a failed disk has kept is unknown: only a new start can tell.
+        server.failed().exceptionally(failure -> {
+            Daemon.die("witness", failure);
+            return null;
+        });
+        Daemon.serve(
+                "witness",
+                settings.metrics().isEmpty()
+                        ? server
+                        : withMetrics(server, settings.metrics().get()));
+        return 0;
+    }
+
+    /** The classes behind this are loaded only where the file has the section: a node without it stays small. */
+    private static AutoCloseable withMetrics(WitnessServer server, MetricsConfig config) throws IOException {
+        try {
+            MetricsServer metrics = MetricsServer.open(config.listen(), () -> WitnessMetrics.read(server.figures()));
+            return () -> {
+                metrics.close();
+                server.close();
+            };
+        } catch (IOException e) {
+            server.close();
+            throw e;
+        }
+    }
+
+    private static WitnessServerSettings settings(WitnessConfig config) {
+        List<GroupSettings> groups = config.groups().stream()
+                .map(g -> new GroupSettings(
+                        g.id(), g.sites().getFirst(), g.sites().getLast(), g.initialOwner()))
+                .toList();
+        return new WitnessServerSettings(
+                config.listen(),
+                config.dataDirectory(),
+                config.tls().certificate(),
+                config.tls().key(),
+                config.tls().authority(),
+                groups,
+                config.ownerFreshMs(),
+                config.maximumGrantDelayMs(),
+                config.quorum().map(quorum -> quorum(quorum, config)));
+    }
+
+    private static QuorumSettings quorum(WitnessConfig.Quorum quorum, WitnessConfig config) {
+        Map<String, InetSocketAddress> peers = new TreeMap<>();
+        quorum.peers().forEach(peer -> peers.put(peer.id().name(), peer.address()));
+        return new QuorumSettings(quorum.node().name(), peers, config.dataDirectory(), quorum.electionTimeoutMs());
+    }
+}

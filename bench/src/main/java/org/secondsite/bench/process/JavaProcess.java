@@ -1,0 +1,133 @@
+package org.secondsite.bench.process;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Another process of this program, with the Java and the class path of this one, started as the launcher does. */
+public final class JavaProcess implements AutoCloseable {
+    /**
+     * How a witness is started: a heap that fits ten thousand groups, a compiler and a collector without threads of their own,
+     * few buffers. The launcher has the same.
+     */
+    public static final List<String> WITNESS_OPTIONS = List.of(
+            "-Xms24m",
+            "-Xmx24m",
+            "-Xmn6m",
+            "-Xss512k",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:CICompilerCount=1",
+            "-XX:-UsePerfData",
+            "-XX:MaxMetaspaceSize=64m",
+            "-XX:ReservedCodeCacheSize=24m",
+            "-XX:MaxDirectMemorySize=16m",
+            "-Dio.netty.allocator.type=unpooled");
+
+    /** How a gateway is started in a measurement. */
+    public static final List<String> GATEWAY_OPTIONS =
+            List.of("-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData");
+
+    private static final List<String> EVERY = List.of(
+            "-XX:MetaspaceSize=64m", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow");
+
+    private final Process process;
+
+    /** Where the classes come from: linked ahead of time into a file, or, in a training run, to be linked into one at the end. */
+    public record Classes(List<String> options) {
+        /** The launcher tells in this property where it keeps what it has linked for gateways and tools. */
+        public static final String LINKED = "secondsite.cache";
+
+        /** And here, what it has linked for witnesses, which are to stay small. */
+        public static final String LINKED_FOR_WITNESS = "secondsite.witness.cache";
+
+        public Classes {
+            options = List.copyOf(options);
+        }
+
+        /** Those of the file that a property names; if there is none, they are loaded as ever. */
+        public static Classes of(String property) {
+            String file = System.getProperty(property, "");
+            // One that does not fit is ignored by the virtual machine, which need not complain about it. Mapped where
+            // it was
+            // written for, it need not be relocated, which would write to every page of it.
+            return new Classes(
+                    file.isEmpty() || !Files.isRegularFile(Path.of(file))
+                            ? List.of()
+                            : List.of(
+                                    "-XX:+UnlockDiagnosticVMOptions",
+                                    "-XX:ArchiveRelocationMode=0",
+                                    "-XX:AOTCache=" + file,
+                                    "-Xlog:aot=off"));
+        }
+
+        public static Classes linkedAtTheEndInto(Path file) {
+            return new Classes(List.of("-XX:AOTCacheOutput=" + file));
+        }
+    }
+
+    private JavaProcess(Process process) {
+        this.process = process;
+    }
+
+    public static JavaProcess start(List<String> options, Classes classes, Path log, Class<?> main, String... arguments)
+            throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        command.addAll(EVERY);
+        command.addAll(classes.options());
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(List.of(arguments));
+        File file = log.toFile();
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(file));
+        // The C library's own caches for each thread are not needed here; the launcher says the same.
+        builder.environment().put("MALLOC_ARENA_MAX", "1");
+        return new JavaProcess(builder.start());
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Resident memory in KiB, from {@code /proc}: {@code VmRSS} for now, {@code VmHWM} for the most it ever was. */
+    public long residentKib(String which) throws IOException {
+        for (String line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/status"))) {
+            if (line.startsWith(which + ":")) {
+                return Long.parseLong(line.replaceAll("[^0-9]", ""));
+            }
+        }
+        throw new IOException("no " + which + " of process " + process.pid());
+    }
+
+    /** Kills it at once, and answers when: just before the signal. */
+    public long kill() {
+        long now = System.nanoTime();
+        process.destroyForcibly();
+        return now;
+    }
+
+    public long pid() {
+        return process.pid();
+    }
+
+    /** Asks it to end, and waits until it has: SIGTERM. */
+    public void end() throws InterruptedException {
+        process.destroy();
+        process.waitFor();
+    }
+
+    public void awaitEnd() throws InterruptedException {
+        process.waitFor();
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}

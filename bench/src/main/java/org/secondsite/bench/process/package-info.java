@@ -1,0 +1,2 @@
+/** Processes of this program that a measurement starts, and the times that it takes. */
+package org.secondsite.bench.process;

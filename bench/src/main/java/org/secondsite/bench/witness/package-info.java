@@ -1,0 +1,2 @@
+/** The command {@code secondsite witness bench}. */
+package org.secondsite.bench.witness;

@@ -1,0 +1,107 @@
+package org.secondsite.buffer.io.kernel;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.secondsite.buffer.InterfaceNames;
+import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.buffer.TransparentSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The kernel state of the transparent mode: rules at the ingress of both interfaces that redirect a frame to the
+ * other one before any protocol of this machine sees it.
+ *
+ * <pre>
+ *   VM ──▶ inside ──┬─ tap ──▶ held ──▶ outside
+ *                   └─ rules: protected VMs dropped, others redirected ──▶ outside
+ *   outside ──▶ rules: redirected ──▶ inside ──▶ VM
+ * </pre>
+ *
+ * <p>The redirection stands in the same nftables table as the drop ({@code fwd to}), not in traffic-control filters:
+ * one transaction replaces both, so there is no instant in which one is there without the other, and both chains end
+ * in a drop.
+ */
+public final class TransparentKernelState implements KernelState {
+    private static final Logger LOG = LoggerFactory.getLogger(TransparentKernelState.class);
+
+    private final String inside;
+    private final String outside;
+    private final VmSets sets;
+
+    public TransparentKernelState(TransparentSettings settings, List<ProtectedVm> vms) {
+        inside = settings.insideInterface();
+        outside = settings.outsideInterface();
+        sets = new VmSets(vms);
+    }
+
+    private String table() {
+        return InterfaceNames.table(inside);
+    }
+
+    private List<String> rules() {
+        List<String> lines = new ArrayList<>();
+        lines.add("table netdev " + table() + " {");
+        lines.add("chain inside {");
+        lines.add("type filter hook ingress device \"" + inside + "\" priority -500; policy drop;");
+        lines.add("ether saddr @vms drop");
+        sets.addressRules(lines);
+        lines.add("fwd to \"" + outside + "\"");
+        lines.add("}");
+        lines.add("chain outside {");
+        lines.add("type filter hook ingress device \"" + outside + "\" priority -500; policy drop;");
+        lines.add("fwd to \"" + inside + "\"");
+        lines.add("}");
+        sets.vms(lines);
+        lines.add("}");
+        return lines;
+    }
+
+    @Override
+    public void install() throws IOException {
+        for (String name : interfaces()) {
+            if (!Commands.succeeds("ip link show dev " + name)) {
+                throw new IOException("there is no interface " + name + " in this network namespace");
+            }
+        }
+        String script = VmSets.removal("netdev", table()) + String.join("\n", rules()) + "\n";
+        Commands.run(List.of("nft", "-f", "-"), script);
+        for (String name : interfaces()) {
+            if (Sysctl.hasIpv6()) {
+                Sysctl.set("ipv6/conf/" + name + "/disable_ipv6", 1);
+            }
+            // Redirected frames are addressed to others; a network card must not drop them.
+            Commands.run("ip link set dev " + name + " promisc on up");
+            try {
+                Commands.run("ethtool -K " + name + " gro on");
+            } catch (IOException e) {
+                LOG.info("{}: receive offload could not be set, TCP will be slower: {}", name, e.getMessage());
+            }
+        }
+    }
+
+    @Override
+    public List<String> problems() throws IOException {
+        List<String> problems = new ArrayList<>(RulesetText.problems("netdev", table(), rules()));
+        for (String name : interfaces()) {
+            problems.addAll(InterfaceChecks.beforeTheTap(name));
+        }
+        return problems;
+    }
+
+    @Override
+    public void remove() throws IOException {
+        Commands.run(List.of("nft", "-f", "-"), VmSets.removal("netdev", table()));
+        for (String name : interfaces()) {
+            if (Commands.succeeds("ip link show dev " + name)) {
+                Commands.run("ip link set dev " + name + " promisc off");
+            }
+        }
+    }
+
+    @Override
+    public List<String> interfaces() {
+        return List.of(inside, outside);
+    }
+}

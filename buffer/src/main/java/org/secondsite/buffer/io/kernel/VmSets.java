@@ -1,0 +1,58 @@
+package org.secondsite.buffer.io.kernel;
+
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.stream.Stream;
+import org.secondsite.buffer.ProtectedVm;
+
+/** The parts of a ruleset that are about the protected VMs, the same in every mode. */
+final class VmSets {
+    private final List<ProtectedVm> vms;
+
+    VmSets(List<ProtectedVm> vms) {
+        this.vms = vms;
+    }
+
+    /** A protected VM's address from anybody else. */
+    void addressRules(List<String> lines) {
+        if (addresses(true).findAny().isPresent()) {
+            lines.add("ip saddr @vms4 drop");
+        }
+        if (addresses(false).findAny().isPresent()) {
+            lines.add("ip6 saddr @vms6 drop");
+        }
+    }
+
+    /** The sets {@code vms}, {@code vms4} and {@code vms6}. */
+    void vms(List<String> lines) {
+        set(lines, "vms", "ether_addr", vms.stream().map(vm -> vm.mac().toString()), false);
+        set(lines, "vms4", "ipv4_addr", addresses(true), false);
+        set(lines, "vms6", "ipv6_addr", addresses(false), false);
+    }
+
+    static void set(List<String> lines, String name, String type, Stream<String> elements, boolean interval) {
+        List<String> all = elements.distinct().toList();
+        lines.add("set " + name + " {");
+        lines.add("type " + type);
+        if (interval) {
+            lines.add("flags interval");
+        }
+        if (!all.isEmpty()) {
+            lines.add("elements = { " + String.join(", ", all) + " }");
+        }
+        lines.add("}");
+    }
+
+    /** Removes a table, whether it is there or not. */
+    static String removal(String family, String table) {
+        return "table " + family + " " + table + "\ndelete table " + family + " " + table + "\n";
+    }
+
+    private Stream<String> addresses(boolean four) {
+        return vms.stream()
+                .flatMap(vm -> vm.addresses().stream())
+                .filter(address -> address instanceof Inet4Address == four)
+                .map(InetAddress::getHostAddress);
+    }
+}

@@ -1,0 +1,2 @@
+/** What the data plane has the kernel do: rules, addresses, settings; made, verified and removed. */
+package org.secondsite.buffer.io.kernel;

@@ -1,2 +1,0 @@
-/** The command line {@code secondsite}. */
-package org.secondsite.gateway.cli;

@@ -1,0 +1,2 @@
+/** Whether the other site is alive. */
+package org.secondsite.gateway.peer;

@@ -1,0 +1,2 @@
+/** Certificates for laboratories, tests and measurements. No daemon has this on its class path. */
+package org.secondsite.pki;

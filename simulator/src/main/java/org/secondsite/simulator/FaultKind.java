@@ -1,0 +1,41 @@
+package org.secondsite.simulator;
+
+/** The classes of faults. The weight says how often a schedule draws one, relative to the others. */
+public enum FaultKind {
+    /** Messages on a way are lost; on the tunnel, which is TCP, they come late instead. */
+    DROP(3),
+    /** Messages on a way are slow. */
+    DELAY(3),
+    /** Messages on a way overtake each other; on the tunnel the delay varies, and the order stays. */
+    REORDER(2),
+    /** Messages on a way come twice; not on the tunnel. */
+    DUPLICATE(2),
+    /** The tunnel's connection breaks and can be made anew at once: a flap. */
+    RESET(3),
+    /** Some directions between the two sites and the witness carry nothing: every shape, one-way ones included. */
+    PARTITION(8),
+    /** A gateway, a hypervisor, both of a site, or the witness dies, loses its memory, and is started again. */
+    CRASH(8),
+    /** The witness's power fails in the middle of its next write to the disk. Gateways keep no state on disks. */
+    TORN(2),
+    /** A gateway stops while its guest goes on, or a whole site or the witness stops; then all goes on. */
+    PAUSE(4),
+    /** The clock that a gateway or the witness reads jumps. */
+    CLOCK(2),
+    /** The witness's disk, or the image at a standby, is slow to write. */
+    DISK(2),
+    /** An operator orders a planned switchover. */
+    SWITCHOVER(3),
+    /** An operator forces a site to be the owner, with a written reason: data may be lost, and is from then on. */
+    OPERATOR(1);
+
+    private final int weight;
+
+    FaultKind(int weight) {
+        this.weight = weight;
+    }
+
+    int weight() {
+        return weight;
+    }
+}

@@ -1,0 +1,63 @@
+package org.secondsite.simulator;
+
+import java.util.Locale;
+
+/**
+ * Faults that are built in on purpose, to show that the checks can fail and that schedules reach what they must reach. Each
+ * changes what stands around the production classes, never those: the data plane in front of the real epoch buffer, a tunnel's
+ * end, a hypervisor, the witness's disk, or what a gateway is told.
+ */
+public enum Plant {
+    RELEASE_ON_SEAL(Rule.RELEASED_IS_COMMITTED, "packets leave when their epoch is sealed, as with stock Xen Remus"),
+    SEAL_AFTER_RESUME(Rule.RELEASED_IS_COMMITTED, "the VM runs on before its packets are sealed"),
+    ACK_BEFORE_KEEP(Rule.RELEASED_IS_COMMITTED, "the standby's tunnel acknowledges what arrives before it is kept"),
+    STALE_COMMIT_ACCEPTED(
+            Rule.RELEASED_IS_COMMITTED,
+            "an acknowledgement of an earlier chain counts for the same number in this one"),
+    PROMOTE_WITHOUT_GRANT(Rule.ONE_OWNER_PER_TERM, "a standby that asks to take over does not wait for the answer"),
+    VOTE_NOT_DURABLE(Rule.ONE_OWNER_PER_TERM, "the witness answers before its disk has the grant"),
+    TERM_REUSED(Rule.ONE_OWNER_PER_TERM, "the witness restarts from a copy of its log that lacks the last grant"),
+    ACK_AFTER_ASKING(
+            Rule.PROMOTED_HOLDS_ALL_RELEASED,
+            "a standby that has asked to take over acknowledges epochs that it will not activate"),
+    ANSWER_REPEATED(
+            Rule.ASKING_BURNS_THE_TERM,
+            "a standby that has asked to take over repeats after a break what it had acknowledged before"),
+    RESYNC_MARKS_EARLY(
+            Rule.PROMOTED_HOLDS_ALL_RELEASED, "the epoch that closes the gap counts as held when it is sent"),
+    OLDER_IMAGE_ACTIVATED(
+            Rule.PROMOTED_HOLDS_ALL_RELEASED, "the standby's agent starts the VM from what it has applied so far"),
+    SOLO_WITHOUT_RECORD(Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "an owner that lost its standby passes output and asks later"),
+    NO_GATE_BEFORE_ASKING(
+            Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "output is held only when the standby's admission was granted"),
+    UNGATE_BY_READ(
+            Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "a read of the old record counts as the refusal of an open request"),
+    FENCE_FORGOTTEN(Rule.NOTHING_AFTER_FENCE, "an owner that is told of a higher term goes on"),
+    RESTART_ASSUMES_OLD_ROLE(Rule.FAIL_CLOSED, "a restarted gateway passes output as it did before"),
+    FLUSH_ON_CLOSE(Rule.FAIL_CLOSED, "a dying gateway flushes what it holds, as QEMU's filter-buffer does"),
+    DUPLICATE_RELEASE(
+            Rule.RELEASED_ONCE, "when held output may pass again, the packet that left last leaves once more");
+
+    private final Rule rule;
+    private final String words;
+
+    Plant(Rule rule, String words) {
+        this.rule = rule;
+        this.words = words;
+    }
+
+    /** The rule whose check must find it. */
+    public Rule rule() {
+        return rule;
+    }
+
+    /** What it does. */
+    public String words() {
+        return words;
+    }
+
+    /** Its name on the command line. */
+    public String title() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

@@ -1,0 +1,202 @@
+package org.secondsite.simulator;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+
+/**
+ * The safety rules, watched from outside of the sites.
+ *
+ * <p>A VM's state is a number that grows with every packet it sends: packet <i>k</i> shows state <i>k</i> to the world. An
+ * activation begins a new <i>lineage</i> at the state that it activates; the packets of the parent lineage beyond that
+ * state must never have been seen, and must never be.
+ *
+ * <p>The <i>truth</i> is the last record that the witness ever granted, whoever knows it. When an operator forces a change,
+ * data may be lost by intention: until a site has been told, what it does as the owner that it was counts as lost then.
+ */
+final class SafetyChecks {
+    /** How a packet comes to leave. */
+    enum Way {
+        /** Its epoch was committed. */
+        HELD,
+        /** Output passes. */
+        UNHELD,
+        /** The gateway's process is ending. */
+        DYING
+    }
+
+    /** A life of the VM: where it runs, and from which state of which earlier life it began. */
+    private static final class Lineage {
+        private final SiteId site;
+        private long releasedUpTo;
+        private long keptUpTo;
+        private long supersededAt = Long.MAX_VALUE;
+
+        Lineage(SiteId site, long start) {
+            this.site = site;
+            this.releasedUpTo = start;
+        }
+    }
+
+    private final List<Lineage> lineages = new ArrayList<>();
+    private final Map<Long, SiteId> owners = new HashMap<>();
+    private final Map<SiteId, OwnershipRecord> told = new HashMap<>();
+    private OwnershipRecord truth;
+    private long forcedTerm;
+    private long released;
+
+    // ---- the witness --------------------------------------------------------------------------------------------
+
+    /** The witness grants a record. */
+    void granted(OwnershipRecord record, boolean forced) {
+        if (truth != null && record.term() <= truth.term()) {
+            throw new Violation(
+                    Rule.ONE_OWNER_PER_TERM,
+                    "term " + record.term() + " is granted to " + record.owner() + ", after [" + truth + "]");
+        }
+        owners.put(record.term(), record.owner());
+        truth = record;
+        if (forced) {
+            forcedTerm = record.term();
+            // Whatever the chosen site goes on from is what counts now.
+            lineages.stream()
+                    .filter(life -> life.site.equals(record.owner()))
+                    .forEach(life -> life.supersededAt = Long.MAX_VALUE);
+        }
+    }
+
+    /** The last record granted. */
+    OwnershipRecord truth() {
+        return truth;
+    }
+
+    /** A gateway is told of a record, by whomever. */
+    void told(SiteId site, OwnershipRecord record) {
+        told.merge(site, record, (known, news) -> news.term() > known.term() ? news : known);
+    }
+
+    /** A gateway starts, and knows nothing. */
+    void started(SiteId site) {
+        told.remove(site);
+    }
+
+    // ---- the VM -------------------------------------------------------------------------------------------------
+
+    /** A first VM, started by an operator. */
+    int born(SiteId site) {
+        lineages.add(new Lineage(site, 0));
+        return lineages.size() - 1;
+    }
+
+    /** A VM starts at {@code site} from state {@code state} of lineage {@code parent}. */
+    int activated(SiteId site, int parent, long state) {
+        Lineage old = lineages.get(parent);
+        if (old.releasedUpTo > state && forcedTerm == 0) {
+            throw new Violation(
+                    Rule.PROMOTED_HOLDS_ALL_RELEASED,
+                    site + " activates state " + state + ", but " + old.site + " has released " + old.releasedUpTo);
+        }
+        if (truth.owner().equals(site)) {
+            // Otherwise an operator has overruled it while the VM was starting: what that VM sends is of no account.
+            old.supersededAt = Math.min(old.supersededAt, state);
+        }
+        lineages.add(new Lineage(site, state));
+        return lineages.size() - 1;
+    }
+
+    /** The standby of a lineage keeps a state, completely. */
+    void kept(int lineage, long state) {
+        Lineage life = lineages.get(lineage);
+        life.keptUpTo = Math.max(life.keptUpTo, state);
+    }
+
+    // ---- a gateway ----------------------------------------------------------------------------------------------
+
+    /** A packet leaves a site. */
+    void released(SiteId site, int lineage, long state, Way way) {
+        released++;
+        Lineage life = lineages.get(lineage);
+        OwnershipRecord known = told.get(site);
+        if (way == Way.DYING) {
+            throw new Violation(Rule.FAIL_CLOSED, site + " releases " + state + " while it dies");
+        }
+        if (known == null) {
+            throw new Violation(Rule.FAIL_CLOSED, site + " releases " + state + " before it was told its role");
+        }
+        if (!known.owner().equals(site)) {
+            throw new Violation(
+                    Rule.NOTHING_AFTER_FENCE, site + " releases " + state + " although it was told [" + known + "]");
+        }
+        if (!life.site.equals(site)) {
+            throw new Violation(Rule.ONE_OWNER_PER_TERM, site + " releases output of the VM at " + life.site);
+        }
+        if (known.term() >= forcedTerm) {
+            requireRight(site, life, state, way, known);
+        }
+        if (state <= life.releasedUpTo) {
+            throw new Violation(
+                    Rule.RELEASED_ONCE, site + " releases " + state + " after it has released " + life.releasedUpTo);
+        }
+        life.releasedUpTo = state;
+    }
+
+    private void requireRight(SiteId site, Lineage life, long state, Way way, OwnershipRecord known) {
+        boolean alone = truth.owner().equals(site) && truth.solo();
+        if (!alone && way == Way.UNHELD) {
+            throw new Violation(
+                    Rule.NO_SOLO_WHILE_PEER_IN_SYNC,
+                    site + " passes " + state + " unheld under [" + known + "], but the record is [" + truth + "]");
+        }
+        if (!alone && state > life.keptUpTo) {
+            throw new Violation(
+                    Rule.RELEASED_IS_COMMITTED,
+                    site + " releases " + state + " under [" + known + "], but the standby holds only up to "
+                            + life.keptUpTo);
+        }
+        if (state > life.supersededAt) {
+            throw new Violation(
+                    Rule.PROMOTED_HOLDS_ALL_RELEASED,
+                    site + " releases " + state + " after another site went on from " + life.supersededAt);
+        }
+    }
+
+    /**
+     * A site tells its peer on a new connection which epoch it has acknowledged.
+     *
+     * @param burnedTerm the highest term in which it has asked for promotion
+     */
+    void repeats(SiteId site, EpochId acknowledged, long burnedTerm) {
+        if (!acknowledged.equals(EpochId.NONE) && acknowledged.term() <= burnedTerm) {
+            throw new Violation(
+                    Rule.ASKING_BURNS_THE_TERM,
+                    site + " says again that it holds " + acknowledged + ", but it has asked for promotion in term "
+                            + burnedTerm);
+        }
+    }
+
+    /** A gateway acts as the owner under a term. */
+    void acts(SiteId site, long term) {
+        if (!site.equals(owners.get(term))) {
+            throw new Violation(
+                    Rule.ONE_OWNER_PER_TERM,
+                    site + " acts in term " + term
+                            + (owners.containsKey(term)
+                                    ? ", which is of " + owners.get(term)
+                                    : ", which was never granted"));
+        }
+    }
+
+    /** How many packets were released, and thus checked. */
+    long releases() {
+        return released;
+    }
+
+    /** Whether an operator has forced a change. */
+    boolean forced() {
+        return forcedTerm != 0;
+    }
+}

@@ -1,0 +1,168 @@
+package org.secondsite.simulator;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+
+/**
+ * What goes wrong, and when. The seed decides that and how long everything takes, so a schedule runs the same way each time;
+ * with a fault taken out it is another one, which also runs the same way each time.
+ *
+ * @param seed decides everything that the faults do not
+ * @param faults in the order of their times
+ */
+public record Schedule(long seed, List<Fault> faults) {
+    private static final int MOST_FAULTS = 7;
+    private static final int EARLIEST_MS = 100;
+    private static final int LATEST_MS = 3_600;
+
+    private static final List<String> WAYS = List.of("a>b", "b>a", "a>w", "w>a", "b>w", "w>b");
+    private static final List<String> LINKS = List.of("a>b,b>a", "a>w,w>a", "b>w,w>b");
+    private static final List<String> SHAPES = List.of(
+            "a>b,b>a",
+            "a>b",
+            "b>a",
+            "a>w,w>a",
+            "a>w",
+            "w>a",
+            "b>w,w>b",
+            "b>w",
+            "w>b",
+            "a>w,w>a,b>w,w>b",
+            "a>b,b>a,a>w,w>a",
+            "a>b,b>a,b>w,w>b",
+            "a>b,b>a,w>a",
+            "a>b,b>a,w>b",
+            "a>b,b>a,a>w,w>a,b>w,w>b");
+
+    /** Copies the list. */
+    public Schedule {
+        faults = List.copyOf(faults);
+    }
+
+    /** The schedule of a seed, with faults of these classes only. */
+    public static Schedule drawn(long seed, Set<FaultKind> kinds) {
+        SplittableRandom dice = World.dice(seed, "schedule");
+        List<Fault> faults = new ArrayList<>();
+        if (!kinds.isEmpty()) {
+            int count = 1 + dice.nextInt(MOST_FAULTS);
+            for (int i = 0; i < count; i++) {
+                faults.add(fault(dice, kind(dice, kinds), time(dice, faults)));
+            }
+            faults.sort(Comparator.comparingLong(Fault::atMs));
+        }
+        return new Schedule(seed, faults);
+    }
+
+    /** The same without one fault. */
+    Schedule without(int index) {
+        List<Fault> fewer = new ArrayList<>(faults);
+        fewer.remove(index);
+        return new Schedule(seed, fewer);
+    }
+
+    /** The same with one fault that lasts half as long. */
+    Schedule withHalf(int index) {
+        List<Fault> shorter = new ArrayList<>(faults);
+        Fault fault = faults.get(index);
+        shorter.set(
+                index, new Fault(fault.kind(), fault.target(), fault.atMs(), fault.lastsMs() / 2, fault.strength()));
+        return new Schedule(seed, shorter);
+    }
+
+    /** When the last fault is over. */
+    long endMs() {
+        return faults.stream().mapToLong(Fault::endMs).max().orElse(EARLIEST_MS);
+    }
+
+    /** Half of the faults hit while, or just after, another one is at work: that is where protocols break. */
+    private static long time(SplittableRandom dice, List<Fault> before) {
+        if (!before.isEmpty() && dice.nextBoolean()) {
+            Fault other = before.get(dice.nextInt(before.size()));
+            long near = dice.nextBoolean() ? other.atMs() : other.endMs();
+            return Math.min(LATEST_MS, near + dice.nextInt(400));
+        }
+        return dice.nextInt(EARLIEST_MS, LATEST_MS);
+    }
+
+    private static FaultKind kind(SplittableRandom dice, Set<FaultKind> kinds) {
+        int all = kinds.stream().mapToInt(FaultKind::weight).sum();
+        int at = dice.nextInt(all);
+        for (FaultKind kind : FaultKind.values()) {
+            at -= kinds.contains(kind) ? kind.weight() : 0;
+            if (at < 0) {
+                return kind;
+            }
+        }
+        throw new IllegalStateException("no kind of " + kinds);
+    }
+
+    private static Fault fault(SplittableRandom dice, FaultKind kind, long atMs) {
+        long lastsMs = duration(dice);
+        String site = dice.nextBoolean() ? "a" : "b";
+        String link = pick(dice, dice.nextBoolean() ? WAYS : LINKS);
+        return switch (kind) {
+            case DROP -> new Fault(kind, link, atMs, lastsMs, dice.nextInt(20, 100));
+            case DELAY -> new Fault(kind, link, atMs, lastsMs, dice.nextInt(20, 600));
+            case REORDER -> new Fault(kind, link, atMs, lastsMs, dice.nextInt(20, 300));
+            case DUPLICATE -> new Fault(kind, link, atMs, lastsMs, dice.nextInt(20, 100));
+            case RESET -> new Fault(kind, "tunnel", atMs, 0, 0);
+            case PARTITION -> new Fault(kind, pick(dice, SHAPES), atMs, lastsMs, 0);
+            case CRASH ->
+                new Fault(
+                        kind,
+                        switch (dice.nextInt(8)) {
+                            case 0, 1, 2 -> "gateway " + site;
+                            case 3, 4 -> "hypervisor " + site;
+                            case 5, 6 -> "site " + site;
+                            default -> "witness";
+                        },
+                        atMs,
+                        lastsMs,
+                        0);
+            case TORN -> new Fault(kind, "witness", atMs, lastsMs, 0);
+            case PAUSE ->
+                new Fault(
+                        kind,
+                        switch (dice.nextInt(5)) {
+                            case 0, 1 -> "gateway " + site;
+                            case 2, 3 -> "site " + site;
+                            default -> "witness";
+                        },
+                        atMs,
+                        lastsMs,
+                        0);
+            case CLOCK ->
+                new Fault(
+                        kind,
+                        dice.nextInt(4) == 0 ? "witness" : "gateway " + site,
+                        atMs,
+                        0,
+                        dice.nextBoolean() ? dice.nextInt(10, 3_600_000) : -dice.nextInt(10, 1000));
+            case DISK ->
+                new Fault(
+                        kind,
+                        dice.nextBoolean() ? "witness" : "hypervisor " + site,
+                        atMs,
+                        lastsMs,
+                        dice.nextInt(20, 600));
+            case SWITCHOVER -> new Fault(kind, "from " + site, atMs, 0, 0);
+            case OPERATOR -> new Fault(kind, "force " + site, atMs, 0, 0);
+        };
+    }
+
+    /** Shorter than a heartbeat, or than a suspicion, or longer than any patience. */
+    private static long duration(SplittableRandom dice) {
+        int which = dice.nextInt(100);
+        if (which < 35) {
+            return dice.nextInt(5, 150);
+        }
+        return which < 75 ? dice.nextInt(150, 900) : dice.nextInt(900, 4000);
+    }
+
+    private static String pick(SplittableRandom dice, List<String> choices) {
+        return choices.get(dice.nextInt(choices.size()));
+    }
+}

@@ -1,0 +1,176 @@
+package org.secondsite.simulator;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.function.Consumer;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.MacAddress;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
+import org.secondsite.config.VmId;
+import org.secondsite.gateway.ownership.OwnershipState;
+
+/** Two sites, a witness, the ways between them, and the checks: everything of one schedule but its faults. */
+final class World {
+    static final SiteId A = new SiteId("a");
+    static final SiteId B = new SiteId("b");
+    static final List<SiteId> SITES = List.of(A, B);
+    static final VmId VM = new VmId("vm1");
+
+    private static final GroupId GROUP = new GroupId("web");
+    private static final Map<SiteId, GatewayConfig> CONFIGS = Map.of(A, config(A), B, config(B));
+    private static final Set<OwnershipState> ACTING =
+            EnumSet.of(OwnershipState.SOLO, OwnershipState.SYNCING, OwnershipState.PROTECTED);
+
+    private final Set<Plant> plants;
+    private final Consumer<String> tracer;
+    private final SimulatedTime time = new SimulatedTime();
+    private final SafetyChecks checks = new SafetyChecks();
+    private final SimulatedNetwork network;
+    private final Map<SiteId, SimulatedGateway> gateways = new HashMap<>();
+    private final Map<SiteId, SimulatedHypervisor> hypervisors = new HashMap<>();
+    private final SimulatedTunnel tunnel;
+    private final SimulatedWitness witness;
+    private long marks;
+
+    World(long seed, Set<Plant> plants, Consumer<String> tracer) {
+        this.plants = plants;
+        this.tracer = tracer;
+        network = new SimulatedNetwork(time, dice(seed, "network"));
+        for (SiteId site : SITES) {
+            gateways.put(site, new SimulatedGateway(this, CONFIGS.get(site), dice(seed, "gateway " + site)));
+            hypervisors.put(site, new SimulatedHypervisor(this, site, dice(seed, "hypervisor " + site)));
+        }
+        tunnel = new SimulatedTunnel(this, dice(seed, "tunnel"));
+        witness = new SimulatedWitness(this, GROUP, dice(seed, "witness"));
+        hypervisors.get(A).startFirstVm();
+        SITES.forEach(site -> gateways.get(site).start());
+    }
+
+    /** One stream of chance for each part, so that a fault less at one changes little at the others. */
+    static SplittableRandom dice(long seed, String part) {
+        return new SplittableRandom(seed * 0x9E3779B97F4A7C15L ^ (long) part.hashCode() << 17);
+    }
+
+    static SiteId other(SiteId site) {
+        return site.equals(A) ? B : A;
+    }
+
+    SimulatedTime time() {
+        return time;
+    }
+
+    SafetyChecks checks() {
+        return checks;
+    }
+
+    SimulatedNetwork network() {
+        return network;
+    }
+
+    SimulatedNetwork.Way way(SiteId from, SiteId to) {
+        return network.way(from.name() + '>' + to.name());
+    }
+
+    SimulatedGateway gateway(SiteId site) {
+        return gateways.get(site);
+    }
+
+    SimulatedHypervisor hypervisor(SiteId site) {
+        return hypervisors.get(site);
+    }
+
+    SimulatedTunnel tunnel() {
+        return tunnel;
+    }
+
+    SimulatedWitness witness() {
+        return witness;
+    }
+
+    boolean has(Plant plant) {
+        return plants.contains(plant);
+    }
+
+    boolean plants() {
+        return !plants.isEmpty();
+    }
+
+    void trace(String what) {
+        tracer.accept(time.nowNanos() / SimulatedTime.MILLI + " ms " + what);
+    }
+
+    /** A packet left: counts for the trace's hash without a line of its own. */
+    void mark(int lineage, long state) {
+        marks = (marks ^ (lineage * 1_000_003L + state)) * 1_099_511_628_211L + time.nowNanos();
+    }
+
+    long marks() {
+        return marks;
+    }
+
+    /** Whether the service is there: a lone or protected owner whose VM runs. */
+    boolean serves() {
+        return SITES.stream()
+                .anyMatch(site -> gateway(site).awake()
+                        && ACTING.contains(gateway(site).group().ownership().state())
+                        && hypervisor(site).runs());
+    }
+
+    /** Whether the lone owner's hypervisor has died and left it neither a VM nor an image: it asked, and lost it meanwhile. */
+    boolean ownerLostItsImage() {
+        OwnershipRecord truth = checks.truth();
+        return truth != null && truth.solo() && hypervisor(truth.owner()).lostEverything();
+    }
+
+    /** Whether a standby is in sync. */
+    boolean isProtected() {
+        return SITES.stream()
+                .anyMatch(site -> gateway(site).awake() && gateway(site).isProtected());
+    }
+
+    /** The former owner, if the new one has nothing to go on from, and the VM is kept at the former one. */
+    Optional<SiteId> keeper() {
+        OwnershipRecord truth = checks.truth();
+        if (truth == null || !truth.solo() || hypervisor(truth.owner()).runs()) {
+            return Optional.empty();
+        }
+        SiteId former = other(truth.owner());
+        boolean keeps =
+                gateway(former).up() && gateway(former).group().ownership().keepsVms();
+        return keeps && hypervisor(former).runs() ? Optional.of(former) : Optional.empty();
+    }
+
+    private static GatewayConfig config(SiteId site) {
+        InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
+        Path none = Path.of("none");
+        return new GatewayConfig(
+                site,
+                other(site),
+                new GatewayConfig.Tunnel(nowhere, nowhere, 50, 200, 1 << 20),
+                new TlsFiles(none, none, none),
+                new GatewayConfig.Witness(List.of(nowhere), 1000),
+                new GatewayConfig.Checkpoint(nowhere, 40, 16),
+                new GatewayConfig.Loopback(1 << 20, 1 << 20),
+                Optional.empty(),
+                Optional.empty(),
+                new GatewayConfig.Management(none),
+                Optional.empty(),
+                List.of(new GatewayConfig.Group(
+                        GROUP,
+                        List.of(),
+                        List.of(),
+                        List.of(new GatewayConfig.Vm(
+                                VM, true, MacAddress.parse("52:54:00:c0:10:01"), List.of(), Optional.empty())))));
+    }
+}

@@ -1,0 +1,2 @@
+/** The command {@code secondsite simulate}. */
+package org.secondsite.simulator.cli;

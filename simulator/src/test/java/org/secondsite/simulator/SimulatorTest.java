@@ -1,0 +1,125 @@
+package org.secondsite.simulator;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Schedules of faults against the production classes. */
+class SimulatorTest {
+    private static final long SEEDS = 500;
+    private static final Set<Plant> NOTHING = EnumSet.noneOf(Plant.class);
+    private static final Set<FaultKind> ALL = EnumSet.allOf(FaultKind.class);
+
+    private static Simulator.Outcome run(Schedule schedule) {
+        return Simulator.run(schedule, NOTHING, line -> {});
+    }
+
+    @Test
+    void noScheduleBreaksARuleAndServiceReturns() {
+        long releases = 0;
+        int excused = 0;
+        Map<FaultKind, Integer> faults = new EnumMap<>(FaultKind.class);
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            Simulator.Outcome outcome = run(Schedule.drawn(seed, ALL));
+            assertNull(outcome.violation(), () -> "seed " + outcome.schedule().seed());
+            releases += outcome.releases();
+            excused += outcome.excused() ? 1 : 0;
+            outcome.schedule().faults().forEach(fault -> faults.merge(fault.kind(), 1, Integer::sum));
+        }
+        assertTrue(releases > SEEDS * 200, "only " + releases + " packets were released and checked");
+        assertEquals(ALL, faults.keySet());
+        assertTrue(excused < SEEDS / 2, excused + " schedules were excused from service");
+    }
+
+    @Test
+    void aQuietScheduleBecomesProtectedAndStaysSo() {
+        List<String> trace = new ArrayList<>();
+        Simulator.Outcome outcome =
+                Simulator.run(Schedule.drawn(1, EnumSet.noneOf(FaultKind.class)), NOTHING, trace::add);
+        assertNull(outcome.violation());
+        assertEquals(
+                1, trace.stream().filter(line -> line.contains("-> PROTECTED")).count());
+        assertEquals(0, trace.stream().filter(line -> line.contains("FAULT")).count());
+    }
+
+    /** Without any other fault the VM goes on from its very last state, and back again. */
+    @Test
+    void switchoverAndFailbackLoseNothing() {
+        for (long seed = 1; seed <= 50; seed++) {
+            List<String> trace = new ArrayList<>();
+            Schedule schedule = new Schedule(
+                    seed,
+                    List.of(
+                            new Fault(FaultKind.SWITCHOVER, "from a", 1500, 0, 0),
+                            new Fault(FaultKind.SWITCHOVER, "from b", 4500, 0, 0)));
+            Simulator.Outcome outcome = Simulator.run(schedule, NOTHING, trace::add);
+            assertNull(outcome.violation(), () -> schedule + String.join("\n", trace));
+            assertFalse(outcome.excused());
+            assertEquals(
+                    2,
+                    trace.stream()
+                            .filter(line -> line.contains("switchover done: "))
+                            .count(),
+                    () -> String.join("\n", trace));
+            List<String> last = states(trace, "the VM is paused at state ");
+            assertEquals(last, states(trace, "activates state "));
+            assertEquals(2, last.size());
+        }
+    }
+
+    private static List<String> states(List<String> trace, String before) {
+        return trace.stream()
+                .filter(line -> line.contains(before))
+                .map(line ->
+                        line.substring(line.indexOf(before) + before.length()).replaceAll(" .*", ""))
+                .toList();
+    }
+
+    /** The clock's jump ends the operator's patience in the middle of a checkpoint. */
+    @Test
+    void aSwitchoverGivenUpWithinACheckpointLetsTheVmRunOnAfterIt() {
+        for (long seed = 88_880; seed < 88_890; seed++) {
+            for (int jumpMs = 2644; jumpMs < 2744; jumpMs += 4) {
+                Schedule schedule = new Schedule(
+                        seed,
+                        List.of(
+                                new Fault(FaultKind.SWITCHOVER, "from a", 2644, 0, 0),
+                                new Fault(FaultKind.CLOCK, "gateway a", jumpMs, 0, 1_223_024)));
+                Simulator.Outcome outcome = run(schedule);
+                assertNull(outcome.violation(), schedule::toString);
+            }
+        }
+    }
+
+    @Test
+    void sameSeedGivesTheSameTrace() {
+        for (long seed = 1; seed <= 50; seed++) {
+            List<String> first = new ArrayList<>();
+            List<String> second = new ArrayList<>();
+            Schedule schedule = Schedule.drawn(seed, ALL);
+            long hash = Simulator.run(schedule, NOTHING, first::add).traceHash();
+            assertEquals(
+                    hash,
+                    Simulator.run(Schedule.drawn(seed, ALL), NOTHING, second::add)
+                            .traceHash());
+            assertEquals(first, second);
+        }
+    }
+
+    @Test
+    void drawsOnlyTheClassesThatAreAskedFor() {
+        for (FaultKind kind : FaultKind.values()) {
+            Schedule schedule = Schedule.drawn(7, EnumSet.of(kind));
+            assertTrue(schedule.faults().stream().allMatch(fault -> fault.kind() == kind), schedule::toString);
+        }
+    }
+}

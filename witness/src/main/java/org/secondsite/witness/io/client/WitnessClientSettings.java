@@ -1,0 +1,42 @@
+package org.secondsite.witness.io.client;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import org.secondsite.config.SiteId;
+
+/**
+ * What a client of the witness needs to know.
+ *
+ * @param self the site of this gateway, or {@link org.secondsite.witness.AccessRule#OPERATOR}; the common name of its certificate
+ * @param endpoints the witness nodes, at least one
+ * @param certificate PEM file
+ * @param key PEM file, PKCS#8, not encrypted
+ * @param authority PEM file with the certificates that may have signed the witness's
+ * @param heartbeatMs how often to tell the witness that this gateway lives; 0 for an operator, who does not
+ * @param answerTimeoutMs how long to wait for an answer; more than the witness's maximumGrantDelayMs and the round trip
+ */
+public record WitnessClientSettings(
+        SiteId self,
+        List<InetSocketAddress> endpoints,
+        Path certificate,
+        Path key,
+        Path authority,
+        int heartbeatMs,
+        int answerTimeoutMs) {
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if there is no endpoint or a time is out of range
+     */
+    public WitnessClientSettings {
+        endpoints = List.copyOf(endpoints);
+        if (endpoints.isEmpty()) {
+            throw new IllegalArgumentException("a witness client needs at least one endpoint");
+        }
+        if (heartbeatMs < 0 || answerTimeoutMs < 1) {
+            throw new IllegalArgumentException("heartbeatMs " + heartbeatMs + " must not be negative, answerTimeoutMs "
+                    + answerTimeoutMs + " must be positive");
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** Asking a witness, and hearing what it tells. */
+package org.secondsite.witness.io.client;

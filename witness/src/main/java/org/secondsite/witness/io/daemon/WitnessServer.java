@@ -1,0 +1,251 @@
+package org.secondsite.witness.io.daemon;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.witness.AccessRule;
+import org.secondsite.witness.GrantPolicy;
+import org.secondsite.witness.GroupSettings;
+import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.NodeStatus;
+import org.secondsite.witness.RecordStore;
+import org.secondsite.witness.StoreStanding;
+import org.secondsite.witness.desk.DeskCounts;
+import org.secondsite.witness.desk.RequestDesk;
+import org.secondsite.witness.io.quorum.QuorumRecordStore;
+import org.secondsite.witness.io.store.FileRecordStore;
+import org.secondsite.witness.io.tls.Framing;
+import org.secondsite.witness.io.tls.WitnessTls;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The witness daemon: tells clients the records of their groups, hears their heartbeats and decides their requests.
+ *
+ * <p>Two threads: {@code witness-io} has all connections, what waits and who was heard; the store has its own, so that a
+ * slow disk does not make anybody look dead. Clients, their open questions and what is buffered for them are bounded.
+ */
+public final class WitnessServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(WitnessServer.class);
+    private static final int MOST_CONNECTIONS = 256;
+    private static final int HANDSHAKE_TIMEOUT_SECONDS = 5;
+    private static final int IDLE_SECONDS = 30;
+    private static final int ENROLL_TIMEOUT_SECONDS = 30;
+    private static final int CLOSE_TIMEOUT_SECONDS = 5;
+
+    private final RecordStore store;
+    private final EventLoopGroup group;
+    private final DeskDriver desk;
+    private final List<Channel> nodes = new ArrayList<>();
+    private Channel listening;
+    private int connected;
+    private long rejected;
+
+    private WitnessServer(RecordStore store, AccessRule access, GrantPolicy policy) {
+        this.store = store;
+        group = new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("witness-io"), EpollIoHandler.newFactory());
+        desk = new DeskDriver(group.next(), store, new RequestDesk(access, policy, store.entries(), System.nanoTime()));
+    }
+
+    /**
+     * Reads what is remembered, enrolls the configured groups that are new, and listens.
+     *
+     * @throws IOException if a file is unusable, the log damaged, a group remembered with other sites, or the address taken
+     */
+    public static WitnessServer open(WitnessServerSettings settings) throws IOException {
+        if (settings.quorum().isEmpty()) {
+            return open(settings, FileRecordStore.open(settings.dataDirectory()));
+        }
+        WitnessTls tls = WitnessTls.client(settings.certificate(), settings.key(), settings.authority());
+        return open(settings, QuorumRecordStore.open(settings.quorum().get(), tls));
+    }
+
+    /** The same with a given store, which it closes; also when opening fails. */
+    static WitnessServer open(WitnessServerSettings settings, RecordStore store) throws IOException {
+        GrantPolicy policy = new GrantPolicy(
+                TimeUnit.MILLISECONDS.toNanos(settings.ownerFreshMs()),
+                TimeUnit.MILLISECONDS.toNanos(settings.maximumGrantDelayMs()));
+        WitnessServer server = new WitnessServer(store, new AccessRule(settings.groups()), policy);
+        try {
+            enroll(store, settings.groups());
+            server.listen(settings);
+            return server;
+        } catch (IOException | RuntimeException e) {
+            server.close();
+            throw e;
+        }
+    }
+
+    private static void enroll(RecordStore store, List<GroupSettings> groups) throws IOException {
+        try {
+            store.enroll(groups)
+                    .orTimeout(ENROLL_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                    .get();
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause() instanceof CompletionException wrapped ? wrapped.getCause() : e.getCause();
+            throw new IOException(cause.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+
+    private void listen(WitnessServerSettings settings) throws IOException {
+        WitnessTls tls = WitnessTls.server(settings.certificate(), settings.key(), settings.authority());
+        store.watch(entry -> group.execute(() -> desk.recorded(entry)));
+        // What was recorded before anybody watched.
+        group.submit(() -> store.entries().forEach(desk::recorded)).syncUninterruptibly();
+        ServerBootstrap bootstrap = new ServerBootstrap()
+                .group(group)
+                .channel(EpollServerSocketChannel.class)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childHandler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        accept(channel, tls);
+                    }
+                });
+        ChannelFuture bound = bootstrap.bind(settings.listen()).awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IOException("cannot listen on " + settings.listen() + ": " + bound.cause(), bound.cause());
+        }
+        listening = bound.channel();
+        LOG.info("witness listens on {}, last records {}", listening.localAddress(), store.records());
+    }
+
+    private void accept(SocketChannel channel, WitnessTls tls) {
+        if (connected >= MOST_CONNECTIONS) {
+            LOG.warn("{} refused: {} connections already", channel.remoteAddress(), connected);
+            rejected++;
+            var _ = channel.close();
+            return;
+        }
+        connected++;
+        channel.closeFuture().addListener(closed -> connected--);
+        SslHandler handler = tls.context().newHandler(channel.alloc());
+        handler.setHandshakeTimeout(HANDSHAKE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        channel.pipeline()
+                .addLast(handler)
+                .addLast(new IdleStateHandler(IDLE_SECONDS, 0, 0))
+                .addLast(new Framing())
+                .addLast(new WitnessSession(desk, this));
+    }
+
+    /** Where it listens. */
+    public InetSocketAddress address() {
+        return (InetSocketAddress) listening.localAddress();
+    }
+
+    /** The records in force. */
+    public List<OwnershipRecord> records() {
+        return store.records();
+    }
+
+    /** Completes exceptionally when nothing can be remembered any more: the process should end and be started anew. */
+    public CompletableFuture<Void> failed() {
+        return store.failed();
+    }
+
+    /** What it has done so far. Waits for the I/O thread; not to be called from it. */
+    public WitnessCounters counters() {
+        return group.submit(this::count).syncUninterruptibly().getNow();
+    }
+
+    private WitnessCounters count() {
+        DeskCounts counts = desk.counts();
+        return new WitnessCounters(
+                counts.clients(),
+                rejected + counts.rejected(),
+                counts.granted(),
+                counts.refused(),
+                counts.refusedTerm(),
+                counts.notServed(),
+                counts.redirected(),
+                counts.delayed());
+    }
+
+    /** How this node stands. */
+    public StoreStanding standing() {
+        return store.standing();
+    }
+
+    /** Everything that this node knows about itself. Waits for the I/O thread; not to be called from it. */
+    public WitnessFigures figures() {
+        return group.submit(this::look).syncUninterruptibly().getNow();
+    }
+
+    private WitnessFigures look() {
+        return new WitnessFigures(store.standing(), store.entries(), desk.heardMs(), count(), store.fsyncs());
+    }
+
+    /** What this node says about itself; on the I/O thread. */
+    NodeStatus status() {
+        return look().status();
+    }
+
+    /** Hands a connection over to Raft, if this node has peers. */
+    boolean serveNode(ChannelPipeline pipeline) {
+        if (!(store instanceof QuorumRecordStore quorum)) {
+            return false;
+        }
+        nodes.add(pipeline.channel());
+        pipeline.channel().closeFuture().addListener(closed -> nodes.remove(pipeline.channel()));
+        pipeline.remove(IdleStateHandler.class);
+        pipeline.remove(Framing.class);
+        pipeline.remove(WitnessSession.class);
+        quorum.serve(pipeline);
+        return true;
+    }
+
+    /** Stops listening, closes all connections and the store. What was not answered has an unknown outcome. */
+    @Override
+    public void close() {
+        if (group.isShuttingDown()) {
+            return;
+        }
+        if (listening != null) {
+            listening.close().awaitUninterruptibly();
+        }
+        group.submit(() -> {
+                    desk.closeAll("the witness stops");
+                    for (Channel node : List.copyOf(nodes)) {
+                        var _ = node.close();
+                    }
+                })
+                .awaitUninterruptibly(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        store.close();
+        group.shutdownGracefully(0, CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                .awaitUninterruptibly(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    void rejected() {
+        rejected++;
+    }
+
+    /** The records in force, and who made them so. */
+    List<LogEntry> entries() {
+        return store.entries();
+    }
+}

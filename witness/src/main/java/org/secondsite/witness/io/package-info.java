@@ -1,2 +1,0 @@
-/** The witness's file, its daemon's sockets, and the client that gateways and operators use. */
-package org.secondsite.witness.io;

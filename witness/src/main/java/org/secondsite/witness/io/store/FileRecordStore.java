@@ -1,0 +1,263 @@
+package org.secondsite.witness.io.store;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.secondsite.witness.Answer;
+import org.secondsite.witness.Durable;
+import org.secondsite.witness.FsyncHistogram;
+import org.secondsite.witness.GroupSettings;
+import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.RecordStore;
+import org.secondsite.witness.Request;
+import org.secondsite.witness.RequestId;
+import org.secondsite.witness.StoreStanding;
+import org.secondsite.witness.desk.RecordLog;
+import org.secondsite.witness.wire.LogCodec;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The records of a witness of one node, in an append-only file.
+ *
+ * <p>A grant is appended and forced to the disk, then followed by the book, then told. All of that happens on one thread
+ * of the store, one request after the other: grants are rare, and a grant that is decided while another is on its way to
+ * the disk would have to be taken back when that write fails.
+ *
+ * <p>A failed write or force ends the store: what it left behind is unknown, and a second force that succeeds proves
+ * nothing about the first (the kernel drops the dirty mark with the error). The process has to start anew and read.
+ *
+ * <p>The file is compacted when it has grown: the last entry of every group is written to a new file, that is forced, put
+ * in the old one's place and the directory forced. A crash at any point leaves one of the two whole files.
+ */
+public final class FileRecordStore implements RecordStore {
+    static final String FILE = "records.log";
+    private static final String NODE = "witness";
+    static final String NEW_FILE = "records.log.new";
+
+    private static final Logger LOG = LoggerFactory.getLogger(FileRecordStore.class);
+    private static final int COMPACT_ABOVE_OCTETS = 64 << 10;
+    private static final int LARGEST_FILE_OCTETS = 64 << 20;
+    private static final int CLOSE_TIMEOUT_SECONDS = 10;
+
+    private final Disk disk;
+    private final RecordLog log;
+    private final List<Consumer<LogEntry>> watchers = new CopyOnWriteArrayList<>();
+    private final CompletableFuture<Void> failed = new CompletableFuture<>();
+    private final ExecutorService writer = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().name("witness-store").factory());
+    private final FsyncHistogram fsyncs = new FsyncHistogram();
+    private volatile List<LogEntry> entries = List.of();
+
+    private Disk.Appender file;
+
+    private FileRecordStore(Disk disk, int compactAboveOctets) {
+        this.disk = disk;
+        log = new RecordLog(compactAboveOctets);
+    }
+
+    /**
+     * Opens the log in a directory, or begins one if there is none.
+     *
+     * @throws IOException if the directory cannot be used, another witness uses it, or the log is damaged
+     */
+    public static FileRecordStore open(Path directory) throws IOException {
+        return open(DirectoryDisk.open(directory), COMPACT_ABOVE_OCTETS);
+    }
+
+    /** The same on a given disk, which it closes; also when opening fails. */
+    static FileRecordStore open(Disk disk, int compactAboveOctets) throws IOException {
+        FileRecordStore store = new FileRecordStore(disk, compactAboveOctets);
+        try {
+            store.load();
+            return store;
+        } catch (IOException | RuntimeException e) {
+            store.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public CompletableFuture<Void> enroll(List<GroupSettings> groups) {
+        List<CompletableFuture<Answer>> answers = new ArrayList<>();
+        groups.forEach(group -> answers.add(submit(new Request.Enroll(group))));
+        return CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new));
+    }
+
+    @Override
+    public CompletableFuture<Answer> submit(Request request, RequestId id) {
+        CompletableFuture<Answer> answer = new CompletableFuture<>();
+        try {
+            writer.execute(() -> decide(request, id, answer));
+        } catch (RejectedExecutionException e) {
+            answer.completeExceptionally(new IOException("the store is closed", e));
+        }
+        return answer;
+    }
+
+    @Override
+    public CompletableFuture<List<LogEntry>> current() {
+        // What was answered was published before.
+        return CompletableFuture.completedFuture(entries);
+    }
+
+    @Override
+    public List<LogEntry> entries() {
+        return entries;
+    }
+
+    @Override
+    public void watch(Consumer<LogEntry> watcher) {
+        watchers.add(watcher);
+    }
+
+    @Override
+    public StoreStanding standing() {
+        return new StoreStanding(NODE, StoreStanding.Role.LEADER, NODE, 0, 0);
+    }
+
+    @Override
+    public FsyncHistogram fsyncs() {
+        return fsyncs;
+    }
+
+    @Override
+    public CompletableFuture<Void> failed() {
+        return failed.copy();
+    }
+
+    @Override
+    public void close() {
+        writer.shutdown();
+        try {
+            if (!writer.awaitTermination(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn("a write to {} has not ended within {} s", disk, CLOSE_TIMEOUT_SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        try {
+            if (file != null) {
+                file.close();
+            }
+            disk.close();
+        } catch (IOException e) {
+            // Everything that was told is on the disk already.
+            LOG.warn("closing {}: {}", disk, e.toString());
+        }
+    }
+
+    private void load() throws IOException {
+        if (!disk.exists(FILE)) {
+            compact();
+            LOG.warn("no log in {}: beginning a new one at term 1", disk);
+            return;
+        }
+        ByteBuf content = Unpooled.wrappedBuffer(disk.read(FILE, LARGEST_FILE_OCTETS));
+        switch (LogCodec.scan(content)) {
+            case LogCodec.Scan.Damaged(int offset, String reason) ->
+                throw new IOException("the log in " + disk + " is damaged at octet " + offset + ": " + reason
+                        + ". Restore it; a witness that forgot a grant could make it twice");
+            case LogCodec.Scan.Legible(List<LogEntry> entries, int wholeOctets) -> {
+                file = disk.append(FILE, false);
+                if (wholeOctets < content.writerIndex()) {
+                    LOG.warn(
+                            "{} octets of an append that was cut off, and never answered, are dropped",
+                            content.writerIndex() - wholeOctets);
+                    file.truncate(wholeOctets);
+                }
+                // An entry that was written but not forced before the process died is about to be told: force it now.
+                file.force();
+                disk.forceNames();
+                restore(entries, wholeOctets);
+            }
+        }
+        compactIfGrown();
+    }
+
+    private void restore(List<LogEntry> entries, int lengthOctets) throws IOException {
+        try {
+            log.restore(entries.stream().map(Durable::proven).toList(), lengthOctets);
+        } catch (IllegalArgumentException e) {
+            throw new IOException("the log in " + disk + " contradicts itself: " + e.getMessage(), e);
+        }
+        publish();
+    }
+
+    private void decide(Request request, RequestId id, CompletableFuture<Answer> answer) {
+        if (failed.isDone()) {
+            answer.completeExceptionally(new IOException("the store has failed earlier"));
+            return;
+        }
+        switch (log.take(request, id)) {
+            case RecordLog.Step.Answered(Answer known) -> answer.complete(known);
+            case RecordLog.Step.Invalid(String reason) ->
+                answer.completeExceptionally(new IllegalArgumentException(reason));
+            case RecordLog.Step.Append append -> make(append, answer);
+        }
+    }
+
+    private void make(RecordLog.Step.Append append, CompletableFuture<Answer> answer) {
+        LogEntry entry = append.grant().entry();
+        try {
+            Answer.Granted granted = log.appended(append, write(append));
+            publish();
+            LOG.info("granted {} to {}: {}", entry.record(), entry.asker(), entry.reason());
+            watchers.forEach(watcher -> watcher.accept(entry));
+            answer.complete(granted);
+            compactIfGrown();
+        } catch (IOException | RuntimeException e) {
+            LOG.error("the store in {} has failed and answers no more", disk, e);
+            failed.completeExceptionally(e);
+            answer.completeExceptionally(e);
+        }
+    }
+
+    private Durable write(RecordLog.Step.Append append) throws IOException {
+        file.write(append.octets().duplicate());
+        long start = System.nanoTime();
+        file.force();
+        fsyncs.took(System.nanoTime() - start);
+        return Durable.proven(append.grant().entry());
+    }
+
+    private void compactIfGrown() throws IOException {
+        if (log.grown()) {
+            compact();
+        }
+    }
+
+    private void compact() throws IOException {
+        ByteBuffer octets = log.compacted();
+        Disk.Appender next = disk.append(NEW_FILE, true);
+        try {
+            next.write(octets.duplicate());
+            next.force();
+            disk.rename(NEW_FILE, FILE);
+            disk.forceNames();
+        } catch (IOException | RuntimeException e) {
+            next.close();
+            throw e;
+        }
+        if (file != null) {
+            file.close();
+        }
+        file = next;
+        log.compactedTo(octets.limit());
+    }
+
+    private void publish() {
+        entries = log.entries();
+    }
+}

@@ -1,0 +1,2 @@
+/** Records on the disk of one node. */
+package org.secondsite.witness.io.store;
