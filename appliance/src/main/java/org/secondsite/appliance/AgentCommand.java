@@ -3,6 +3,7 @@ package org.secondsite.appliance;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.secondsite.config.AgentConfig;
 import org.secondsite.config.io.ConfigReader;
 import org.secondsite.replicator.agent.AgentSettings;
@@ -29,6 +30,8 @@ final class AgentCommand implements Callable<Integer> {
                         vm.pidFile(),
                         vm.command(),
                         vm.dirtyPages(),
+                        vm.disks().stream()
+                                .collect(Collectors.toMap(AgentConfig.Disk::name, AgentConfig.Disk::attachment)),
                         settings.runDirectory()))
                 .toList();
         Daemon.serve("agent", CheckpointAgent.open(new AgentSettings(settings.gateway(), vms)));

@@ -69,6 +69,9 @@ final class StatusCommand implements Callable<Integer> {
                         vm.get("heldBytes").asLong(),
                         vm.at("/pressure/level").asText(),
                         vm.at("/pauseMs/p50").asDouble());
+                if (!vm.path("trouble").asText().isEmpty()) {
+                    out.printf("    its agent: %s%n", vm.path("trouble").asText());
+                }
             }
         }
         for (JsonNode neighbor : status.get("bgp")) {

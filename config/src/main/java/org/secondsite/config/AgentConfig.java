@@ -27,6 +27,7 @@ public record AgentConfig(InetSocketAddress gateway, Path runDirectory, List<Vm>
      * @param pidFile holds the hypervisor's process id while it runs
      * @param command the program and its arguments that start the hypervisor
      * @param dirtyPages how its dirty pages are found
+     * @param disks the disks that are not simply refused
      */
     public record Vm(
             VmId id,
@@ -35,10 +36,20 @@ public record AgentConfig(InetSocketAddress gateway, Path runDirectory, List<Vm>
             Path qmpSocket,
             Path pidFile,
             List<String> command,
-            DirtyPages dirtyPages) {
-        /** Copies the list. */
+            DirtyPages dirtyPages,
+            List<Disk> disks) {
+        /** Copies the lists. */
         public Vm {
             command = List.copyOf(command);
+            disks = List.copyOf(disks);
         }
     }
+
+    /**
+     * A writable disk of a VM.
+     *
+     * @param name the id of its device, the name of its drive, or the name of its block node
+     * @param attachment how it gets to the other site
+     */
+    public record Disk(String name, DiskAttachment attachment) {}
 }

@@ -97,6 +97,7 @@ final class GatewayStatus {
         node.put("agent", vm.session().isPresent());
         node.put("running", vm.running());
         node.put("checkpointing", vm.source().running());
+        node.put("trouble", vm.trouble());
         node.put("sealed", vm.source().lastSealed().toString());
         node.put("committed", vm.source().lastCommitted().toString());
         node.put("held", vm.replica().held().toString());

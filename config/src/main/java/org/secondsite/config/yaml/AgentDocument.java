@@ -7,6 +7,7 @@ import java.util.Locale;
 import org.secondsite.config.AgentConfig;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.DirtyPages;
+import org.secondsite.config.DiskAttachment;
 import org.secondsite.config.VmId;
 
 /** The keys of an agent's file and the rules between them. */
@@ -36,7 +37,8 @@ public final class AgentDocument {
                     section.socket("qmpSocket"),
                     section.file("pidFile"),
                     section.argv("command"),
-                    section.optional("dirtyPages", AgentDocument::dirtyPages).orElse(DirtyPages.AUTO));
+                    section.optional("dirtyPages", AgentDocument::dirtyPages).orElse(DirtyPages.AUTO),
+                    disks(section));
             names.add(vm.id(), section, "name");
             files.add(vm.ramFile(), section, "ramFile");
             files.add(vm.qmpSocket(), section, "qmpSocket");
@@ -44,6 +46,22 @@ public final class AgentDocument {
             vms.add(vm);
         }
         return vms;
+    }
+
+    private static List<AgentConfig.Disk> disks(Section vm) {
+        Unique<String> names = new Unique<>();
+        List<AgentConfig.Disk> disks = new ArrayList<>();
+        for (Section section : vm.optionalSections("disks")) {
+            AgentConfig.Disk disk =
+                    new AgentConfig.Disk(section.text("name"), section.value("attach", AgentDocument::attachment));
+            names.add(disk.name(), section, "name");
+            disks.add(disk);
+        }
+        return disks;
+    }
+
+    private static DiskAttachment attachment(String text) {
+        return DiskAttachment.valueOf(Values.oneOf(List.of("shared"), text).toUpperCase(Locale.ROOT));
     }
 
     private static DirtyPages dirtyPages(String text) {

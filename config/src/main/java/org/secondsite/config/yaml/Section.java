@@ -176,9 +176,15 @@ final class Section {
 
     /** A required list of at least one section. */
     List<Section> sections(String key) {
-        if (!requires(key)) {
-            return List.of();
-        }
+        return requires(key) ? children(key) : List.of();
+    }
+
+    /** The same, but the key may be absent. */
+    List<Section> optionalSections(String key) {
+        return has(key) ? children(key) : List.of();
+    }
+
+    private List<Section> children(String key) {
         List<Section> found = new ArrayList<>();
         List<Node> nodes = sequence(key);
         for (int i = 0; i < nodes.size(); i++) {

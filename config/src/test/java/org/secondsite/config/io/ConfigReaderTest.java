@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.secondsite.config.AgentConfig;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.DirtyPages;
+import org.secondsite.config.DiskAttachment;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.IpPrefix;
@@ -125,7 +126,8 @@ class ConfigReaderTest {
                         directory.resolve("vm1.qmp"),
                         directory.resolve("vm1.pid"),
                         List.of("qemu-system-x86_64", "-device", "virtio-rng-pci", "-device", "virtio-net-pci"),
-                        DirtyPages.AUTO)),
+                        DirtyPages.AUTO,
+                        List.of(new AgentConfig.Disk("disk0", DiskAttachment.SHARED)))),
                 config.vms());
     }
 

@@ -363,7 +363,10 @@ public final class ProtectionGroup {
         vm.replica().forget();
         surroundings
                 .timeline()
-                .note(vm.id().name(), "agent", "attached, VM " + (vm.running() ? "runs" : "does not run"));
+                .note(
+                        vm.id().name(),
+                        "agent",
+                        "attached, VM " + (vm.running() ? "runs" : "does not run") + ": " + session.description());
         if (vm.running() && vm.source().running()) {
             vm.source().restart(session);
         }
@@ -397,7 +400,9 @@ public final class ProtectionGroup {
 
     /** A whole epoch came from the hypervisor. It is closed here, or handed on. */
     public void epochFromAgent(Epoch epoch, long pauseNanos) {
-        vms.get(epoch.header().vm()).source().received(epoch, pauseNanos, clock.getAsLong());
+        VmAtSite vm = vms.get(epoch.header().vm());
+        vm.noteEpoch();
+        vm.source().received(epoch, pauseNanos, clock.getAsLong());
     }
 
     /** The replica of a VM is at an epoch. */
@@ -424,7 +429,7 @@ public final class ProtectionGroup {
     /** An agent could not do something. */
     public void failed(AgentSession session, String what, String reason) {
         VmAtSite vm = vms.get(session.vm());
-        vm.noteFailure();
+        vm.noteFailure(what + ": " + reason);
         surroundings.timeline().note(vm.id().name(), "agent-failure", what + ": " + reason);
         switch (what) {
             case "activation" -> {

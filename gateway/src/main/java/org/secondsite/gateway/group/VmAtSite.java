@@ -19,6 +19,7 @@ public final class VmAtSite {
     private EpochId last = EpochId.NONE;
     private long attachments;
     private long failures;
+    private String trouble = "";
 
     VmAtSite(GatewayConfig.Vm settings, Surroundings surroundings, GatewayConfig config) {
         this.settings = settings;
@@ -59,11 +60,23 @@ public final class VmAtSite {
         session = newSession;
         last = EpochId.NONE;
         running = newSession.vmRunning();
+        trouble = "";
         attachments++;
     }
 
-    void noteFailure() {
+    void noteFailure(String what) {
         failures++;
+        trouble = what;
+    }
+
+    /** An epoch came: whatever stood against that does no more. */
+    void noteEpoch() {
+        trouble = "";
+    }
+
+    /** What the agent could not do last, empty if an epoch has come since. */
+    public String trouble() {
+        return trouble;
     }
 
     /** How often an agent has attached. */

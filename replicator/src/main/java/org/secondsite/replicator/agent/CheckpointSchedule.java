@@ -19,6 +19,8 @@ import org.secondsite.config.EpochId;
 public final class CheckpointSchedule {
     private static final long FIRST_BACKOFF_NANOS = 100_000_000;
     private static final long LAST_BACKOFF_NANOS = 5_000_000_000L;
+    private static final long FIRST_SLOW_NANOS = 2_000_000_000L;
+    private static final int SLOW_DOUBLINGS = 5;
 
     private final Map<EpochId, Long> outstanding = new HashMap<>();
     private long outstandingBytes;
@@ -31,6 +33,8 @@ public final class CheckpointSchedule {
     private long lastStartNanos;
     private boolean shipping;
     private int drops;
+    private int slowPauses;
+    private int quickPauses;
 
     /** Sets the most epochs beyond the last credited one, and the bytes of them at which none is begun. */
     public void window(int epochs, long bytes) {
@@ -142,10 +146,30 @@ public final class CheckpointSchedule {
         dueNanos = Math.max(dueNanos, now + backoff);
     }
 
+    /**
+     * The checkpoint was dropped because the VM could not be paused in time. That keeps the VM still for long, so it is tried
+     * again only after a wait of some seconds, which doubles each time; the waits are short again once as many pauses as were
+     * slow have been quick.
+     *
+     * @return how long the wait is, in nanoseconds
+     */
+    public long slow(EpochId id, long now) {
+        dropped(id, now);
+        long wait = FIRST_SLOW_NANOS << Math.min(slowPauses, SLOW_DOUBLINGS);
+        slowPauses++;
+        quickPauses = 0;
+        dueNanos = Math.max(dueNanos, now + wait);
+        return wait;
+    }
+
     /** The gateway has read all of the epoch. */
     public void shipped() {
         shipping = false;
         drops = 0;
+        quickPauses++;
+        if (quickPauses > slowPauses) {
+            slowPauses = 0;
+        }
     }
 
     /** Whether checkpoints are being taken at all. */

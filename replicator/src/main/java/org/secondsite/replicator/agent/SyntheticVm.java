@@ -36,6 +36,12 @@ public final class SyntheticVm implements VmHost {
     private boolean poweredOn;
     private boolean pausedByCheckpoint;
     private boolean pausedByOperator;
+    /** Why the VM is halted, as by a disk that fails; null if it is not. */
+    private String halt;
+    /** Whether a pause is answered late. */
+    private boolean pausesLate;
+
+    private String refusal;
     private Driver driver;
 
     /**
@@ -110,7 +116,7 @@ public final class SyntheticVm implements VmHost {
     public boolean isExecuting() {
         machine.lock();
         try {
-            return poweredOn && !pausedByCheckpoint && !pausedByOperator;
+            return poweredOn && !pausedByCheckpoint && !pausedByOperator && halt == null;
         } finally {
             machine.unlock();
         }
@@ -123,6 +129,40 @@ public final class SyntheticVm implements VmHost {
             pausedByOperator = paused;
         } finally {
             machine.unlock();
+        }
+    }
+
+    /** Halts the VM as a hypervisor does when a disk fails. It runs again when that is tried. */
+    public void halt(String reason) {
+        tell(new VmNews.Halted(reason), () -> halt = reason);
+    }
+
+    /** Whether pauses are answered late from now on: after {@link #answerPause}. */
+    public void pauseLate(boolean late) {
+        tell(null, () -> pausesLate = late);
+    }
+
+    /** Answers a pause that is late. */
+    public void answerPause() {
+        tell(new VmNews.PausedLate(), () -> {});
+    }
+
+    /** Sets what stands against checkpoints, null for nothing. */
+    public void refuse(String reason) {
+        tell(null, () -> refusal = reason);
+    }
+
+    private void tell(VmNews news, Runnable change) {
+        Driver told;
+        machine.lock();
+        try {
+            change.run();
+            told = driver;
+        } finally {
+            machine.unlock();
+        }
+        if (told != null && news != null) {
+            told.tell(news);
         }
     }
 
@@ -218,6 +258,7 @@ public final class SyntheticVm implements VmHost {
         poweredOn = true;
         pausedByCheckpoint = false;
         pausedByOperator = false;
+        halt = null;
     }
 
     private MemorySegment freshRam() {
@@ -231,7 +272,7 @@ public final class SyntheticVm implements VmHost {
         /** Whether the checkpoint under way has paused the VM. */
         private boolean pausedHere;
 
-        private Consumer<String> onDeath;
+        private Consumer<VmNews> listener;
         private String death;
 
         Driver(MemorySegment driven) {
@@ -241,6 +282,16 @@ public final class SyntheticVm implements VmHost {
         @Override
         public String description() {
             return DESCRIPTION;
+        }
+
+        @Override
+        public Optional<String> refusal() {
+            machine.lock();
+            try {
+                return Optional.ofNullable(refusal);
+            } finally {
+                machine.unlock();
+            }
         }
 
         @Override
@@ -254,7 +305,16 @@ public final class SyntheticVm implements VmHost {
         }
 
         @Override
-        public void prepare() {}
+        public void prepare() throws HaltedException {
+            machine.lock();
+            try {
+                if (halt != null) {
+                    throw new HaltedException(halt);
+                }
+            } finally {
+                machine.unlock();
+            }
+        }
 
         @Override
         public boolean pause() throws IOException {
@@ -262,6 +322,9 @@ public final class SyntheticVm implements VmHost {
             try {
                 pausedHere = !pausedByOperator && !pausedByCheckpoint;
                 setPaused(true);
+                if (pausesLate) {
+                    throw new SlowPauseException("a late pause");
+                }
                 return pausedHere;
             } finally {
                 machine.unlock();
@@ -318,31 +381,50 @@ public final class SyntheticVm implements VmHost {
         public void abandonDeviceState() {}
 
         @Override
-        public void onDeath(Consumer<String> reason) {
+        public void retryAfterHalt() {
+            SyntheticVm.this.tell(new VmNews.Resumed(), () -> halt = null);
+        }
+
+        @Override
+        public void listen(Consumer<VmNews> told) {
+            String halted;
             String already;
             machine.lock();
             try {
-                onDeath = reason;
+                listener = told;
+                halted = halt;
                 already = death;
             } finally {
                 machine.unlock();
             }
+            if (halted != null) {
+                told.accept(new VmNews.Halted(halted));
+            }
             if (already != null) {
-                reason.accept(already);
+                told.accept(new VmNews.Gone(already));
             }
         }
 
         private void died(String reason) {
-            Consumer<String> told;
             machine.lock();
             try {
                 death = reason;
-                told = onDeath;
+            } finally {
+                machine.unlock();
+            }
+            tell(new VmNews.Gone(reason));
+        }
+
+        private void tell(VmNews news) {
+            Consumer<VmNews> told;
+            machine.lock();
+            try {
+                told = listener;
             } finally {
                 machine.unlock();
             }
             if (told != null) {
-                told.accept(reason);
+                told.accept(news);
             }
         }
 

@@ -2,6 +2,7 @@ package org.secondsite.replicator.agent;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -15,6 +16,12 @@ public interface VmDriver extends AutoCloseable {
     /** The hypervisor's own name and version. */
     String description();
 
+    /**
+     * Why this VM must not be checkpointed as it is now, in one line that says what to do; empty if nothing is against it.
+     * An operator may change that at any time.
+     */
+    Optional<String> refusal() throws IOException, InterruptedException;
+
     /** The guest's RAM, live: it stands still only while the VM is paused. */
     MemorySegment ram();
 
@@ -25,17 +32,27 @@ public interface VmDriver extends AutoCloseable {
      */
     DirtyPageTracker trackDirtyPages() throws IOException, InterruptedException;
 
-    /** Does what can be done for the next checkpoint while the VM still runs. */
+    /**
+     * Does what can be done for the next checkpoint while the VM still runs.
+     *
+     * @throws HaltedException if the hypervisor has halted the VM
+     */
     void prepare() throws IOException, InterruptedException;
 
     /**
      * Pauses the VM. When this returns, it executes nothing and changes no RAM.
      *
      * @return whether it ran before; if not, an operator had paused it, and it is his to resume
+     * @throws SlowPauseException if the hypervisor has not answered in time; nothing else may be called, but {@link #close},
+     *     until {@link VmNews.PausedLate}, and then {@link #runOn}
      */
     boolean pause() throws IOException, InterruptedException;
 
-    /** Begins to collect the device state. The VM must be paused. */
+    /**
+     * Begins to collect the device state. The VM must be paused.
+     *
+     * @throws HaltedException if the hypervisor has halted the VM
+     */
     void beginDeviceState() throws IOException, InterruptedException;
 
     /**
@@ -57,8 +74,14 @@ public interface VmDriver extends AutoCloseable {
     /** Makes the VM run that a checkpoint paused and {@link #resume} was not called for since; otherwise does nothing. */
     void runOn() throws IOException, InterruptedException;
 
-    /** Whom to tell, once and from any thread, that the VM is gone; at once if it is gone already. */
-    void onDeath(Consumer<String> reason);
+    /** Makes a VM run that the hypervisor has halted; it may be halted again at once. */
+    void retryAfterHalt() throws IOException, InterruptedException;
+
+    /**
+     * Whom to tell, from any thread, what happens to the VM; {@link VmNews.Gone} is the last. What has happened before and
+     * still counts is told at once.
+     */
+    void listen(Consumer<VmNews> listener);
 
     /** Lets go of the VM, which runs on. */
     @Override

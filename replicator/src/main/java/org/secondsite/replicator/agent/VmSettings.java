@@ -2,7 +2,9 @@ package org.secondsite.replicator.agent;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.secondsite.config.DirtyPages;
+import org.secondsite.config.DiskAttachment;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.EpochHeader;
 
@@ -18,6 +20,7 @@ import org.secondsite.replicator.EpochHeader;
  * @param command the argument vector that starts QEMU here. The agent adds {@code -S -incoming defer}, and
  *     {@code -pidfile} if it is not there. Without {@code -S -incoming} it is also how an operator starts the VM.
  * @param dirtyPages how its dirty pages are found
+ * @param disks the writable disks that get to the other site, and how, by one of their names
  * @param runDirectory where the agent keeps its sockets, its marks and QEMU's log; created if absent
  */
 public record VmSettings(
@@ -28,6 +31,7 @@ public record VmSettings(
         Path pidFile,
         List<String> command,
         DirtyPages dirtyPages,
+        Map<String, DiskAttachment> disks,
         Path runDirectory) {
     /**
      * Checks the values.
@@ -36,6 +40,7 @@ public record VmSettings(
      */
     public VmSettings {
         command = List.copyOf(command);
+        disks = Map.copyOf(disks);
         if (!EpochHeader.isRamSize(ramBytes)) {
             throw new IllegalArgumentException(ramBytes + " bytes of RAM for " + id + " is not a number of pages");
         }

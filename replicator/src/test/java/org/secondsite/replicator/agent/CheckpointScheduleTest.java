@@ -146,4 +146,25 @@ class CheckpointScheduleTest {
         schedule.start(epoch(9), 50 * MS, 2000 * MS);
         take(epoch(9), 2000);
     }
+
+    @Test
+    void aSlowPauseIsFollowedByAWaitThatDoublesUntilAsManyWereQuick() {
+        long now = 0;
+        for (long expected : new long[] {2000, 4000, 8000, 16_000, 32_000, 64_000, 64_000}) {
+            EpochId id = schedule.begin(now);
+            assertEquals(expected * MS, schedule.slow(id, now));
+            assertEquals(ms(expected), schedule.dueIn(now));
+            now += expected * MS;
+        }
+        for (int quick = 0; quick < 7; quick++) {
+            schedule.credit(schedule.begin(now));
+            schedule.shipped();
+        }
+        assertEquals(64_000 * MS, schedule.slow(schedule.begin(now), now), "one quick one more is needed");
+        for (int quick = 0; quick < 9; quick++) {
+            schedule.credit(schedule.begin(now));
+            schedule.shipped();
+        }
+        assertEquals(2000 * MS, schedule.slow(schedule.begin(now), now));
+    }
 }

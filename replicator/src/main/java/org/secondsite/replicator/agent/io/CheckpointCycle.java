@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.secondsite.config.EpochId;
 import org.secondsite.replicator.PageSet;
+import org.secondsite.replicator.agent.SlowPauseException;
 import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.replicator.checkpoint.io.CheckpointConnection;
 
@@ -118,6 +119,7 @@ final class CheckpointCycle {
      * Takes a checkpoint. When this returns or throws {@link IOException}, the VM runs, unless it did not before, STOP_VM
      * came meanwhile, or it was taken and is to stay paused.
      *
+     * @throws SlowPauseException if the VM is going to be paused, and is to be made to run then
      * @throws IOException if the checkpoint was dropped
      * @throws VmLost if the VM could not be made to run
      */
@@ -148,6 +150,10 @@ final class CheckpointCycle {
             Phases phases = new Phases(
                     stopped - start, copied - stopped, collected - copied, sealedAt - collected, resumed - sealedAt);
             return new Taken(changed, deviceState, phases, ran && !staysPaused);
+        } catch (SlowPauseException late) {
+            // Nothing is under way, and nothing can be asked: the VM is made to run when it is known to be paused.
+            done = true;
+            throw late;
         } finally {
             if (!done) {
                 if (changed != null) {

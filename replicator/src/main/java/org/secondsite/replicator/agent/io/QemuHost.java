@@ -69,6 +69,7 @@ final class QemuHost implements VmHost {
                 return Optional.empty();
             }
             vm.recover();
+            vm.noteHalt();
         } catch (IOException | InterruptedException | RuntimeException failed) {
             vm.close();
             throw failed;

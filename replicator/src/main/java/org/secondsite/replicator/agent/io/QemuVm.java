@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -15,7 +16,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.secondsite.replicator.agent.DirtyPageTracker;
+import org.secondsite.replicator.agent.HaltedException;
+import org.secondsite.replicator.agent.SlowPauseException;
 import org.secondsite.replicator.agent.VmDriver;
+import org.secondsite.replicator.agent.VmNews;
 import org.secondsite.replicator.agent.VmSettings;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +50,8 @@ final class QemuVm implements VmDriver {
     private static final String WAITS_FOR_STATE = "inmigrate";
     private static final String NOT_FINALIZED = "not finalized";
     private static final String IN_PROGRESS = "in progress";
+    private static final String HALTED = "io-error";
+    private static final String HALTS = "stop";
     private static final Set<String> MIGRATION_ENDS = Set.of("completed", "failed", "cancelled", "none");
 
     private final VmSettings settings;
@@ -53,6 +59,7 @@ final class QemuVm implements VmDriver {
     private final QmpClient qmp;
     private final String description;
     private final RamFile ram;
+    private final QemuDisks disks;
 
     private DeviceStateSink sink;
     private int sinks;
@@ -73,6 +80,10 @@ final class QemuVm implements VmDriver {
     private volatile boolean resumed;
 
     private volatile CompletableFuture<String> migration = new CompletableFuture<>();
+    /** Why QEMU has halted the VM, null if it has not. */
+    private volatile String halt;
+
+    private Consumer<VmNews> listener = news -> {};
 
     /** A connection that is being made: events may come before the VM object stands. */
     private static final class EventRelay implements Consumer<JsonNode> {
@@ -93,6 +104,7 @@ final class QemuVm implements VmDriver {
         this.qmp = qmp;
         this.description = description;
         this.ram = ram;
+        this.disks = new QemuDisks(qmp, settings.disks(), COMMAND_TIMEOUT_MS);
     }
 
     /**
@@ -161,17 +173,57 @@ final class QemuVm implements VmDriver {
             case "RESUME" -> {
                 resumed = true;
                 changedSince = true;
+                ran();
             }
+            case "BLOCK_IO_ERROR" -> ioError(event.path("data"));
             case "RESET" -> changedSince = true;
-            case "SHUTDOWN", "GUEST_PANICKED", "BLOCK_IO_ERROR", "MEMORY_FAILURE" ->
-                LOG.warn("{}: {}", settings.id(), event);
+            case "SHUTDOWN", "GUEST_PANICKED", "MEMORY_FAILURE" -> LOG.warn("{}: {}", settings.id(), event);
             default -> {}
+        }
+    }
+
+    private void ioError(JsonNode data) {
+        String failure = disks.failure(data);
+        if (data.path("action").asText().equals(HALTS)) {
+            halted("QEMU has halted the VM: " + failure);
+        } else {
+            LOG.warn(
+                    "{}: {}; QEMU goes on with '{}'",
+                    settings.id(),
+                    failure,
+                    data.path("action").asText());
+        }
+    }
+
+    private synchronized void halted(String reason) {
+        halt = reason;
+        listener.accept(new VmNews.Halted(reason));
+    }
+
+    private synchronized void ran() {
+        halt = null;
+        listener.accept(new VmNews.Resumed());
+    }
+
+    private synchronized void pausedLate() {
+        listener.accept(new VmNews.PausedLate());
+    }
+
+    private void refuseIfHalted() throws HaltedException {
+        String reason = halt;
+        if (reason != null) {
+            throw new HaltedException(reason);
         }
     }
 
     @Override
     public String description() {
         return description;
+    }
+
+    @Override
+    public Optional<String> refusal() throws IOException, InterruptedException {
+        return disks.refusal();
     }
 
     @Override
@@ -207,6 +259,7 @@ final class QemuVm implements VmDriver {
         JsonNode status = execute("query-status", Map.of());
         afterMigration = status.path("status").asText().equals(PAUSED_AFTER_MIGRATION);
         pausedHere = status.path("running").asBoolean();
+        refuseIfHalted();
         if (pausedHere) {
             mark();
         }
@@ -216,7 +269,13 @@ final class QemuVm implements VmDriver {
     public boolean pause() throws IOException, InterruptedException {
         stopped = false;
         resumed = false;
-        execute("stop", Map.of());
+        try {
+            qmp.execute("stop", Map.of(), COMMAND_TIMEOUT_MS, this::pausedLate);
+        } catch (QmpClient.NoAnswer slow) {
+            String flushed = disks.writable();
+            throw new SlowPauseException(
+                    slow.getMessage() + (flushed.isEmpty() ? "" : "; it flushes " + flushed + " meanwhile"));
+        }
         // QEMU tells of a stop, before it answers, only if the VM ran: an operator may have come since it was prepared.
         if (stopped != pausedHere) {
             pausedHere = stopped;
@@ -238,6 +297,7 @@ final class QemuVm implements VmDriver {
         if (sink == null) {
             throw new IOException("no checkpoint was prepared");
         }
+        refuseIfHalted();
         stateStands = afterMigration && !pausedHere;
         if (stateStands) {
             if (lastState == null || changedSince) {
@@ -261,7 +321,10 @@ final class QemuVm implements VmDriver {
         try {
             String status = migration.get(timeoutNanos, TimeUnit.NANOSECONDS);
             if (!status.equals("completed")) {
-                throw new IOException("QEMU's migration of the device state " + status);
+                String why =
+                        execute("query-migrate", Map.of()).path("error-desc").asText();
+                throw new IOException(
+                        "QEMU's migration of the device state " + status + (why.isEmpty() ? "" : ": " + why));
             }
         } catch (TimeoutException late) {
             throw new IOException("QEMU did not finish the device state in time", late);
@@ -318,10 +381,24 @@ final class QemuVm implements VmDriver {
         }
     }
 
+    @Override
+    public void retryAfterHalt() throws IOException, InterruptedException {
+        if (halt != null) {
+            run();
+        }
+    }
+
     private void run() throws IOException, InterruptedException {
         retrying("cont", Map.of(), NOT_FINALIZED);
         pausedHere = false;
         Files.deleteIfExists(mark);
+    }
+
+    /** Finds out whether QEMU has halted the VM before this agent came. */
+    void noteHalt() throws IOException, InterruptedException {
+        if (runState().equals(HALTED)) {
+            halted("QEMU has halted the VM: a disk has failed");
+        }
     }
 
     /** Resumes a VM that a dead agent left paused within a checkpoint. */
@@ -370,8 +447,14 @@ final class QemuVm implements VmDriver {
     }
 
     @Override
-    public void onDeath(Consumer<String> reason) {
-        qmp.onClosed(reason);
+    public void listen(Consumer<VmNews> told) {
+        synchronized (this) {
+            listener = told;
+            if (halt != null) {
+                told.accept(new VmNews.Halted(halt));
+            }
+        }
+        qmp.onClosed(reason -> told.accept(new VmNews.Gone(reason)));
     }
 
     private JsonNode execute(String command, Map<String, ?> arguments) throws IOException, InterruptedException {

@@ -50,6 +50,15 @@ final class QmpClient implements AutoCloseable {
         }
     }
 
+    /** QEMU did not answer in time; it may still do. */
+    static final class NoAnswer extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        NoAnswer(String command, long timeoutMs, TimeoutException late) {
+            super(command + ": QEMU did not answer within " + timeoutMs + " ms", late);
+        }
+    }
+
     private QmpClient(Path path, SocketChannel channel, Consumer<JsonNode> events) {
         this.path = path;
         this.channel = channel;
@@ -71,7 +80,7 @@ final class QmpClient implements AutoCloseable {
         client.pending.put(GREETING, greeting);
         Thread.ofPlatform().daemon().name("qmp-" + path.getFileName()).start(client::read);
         try {
-            client.await(greeting, GREETING, timeoutMs);
+            client.greeted(greeting, timeoutMs);
             client.execute("qmp_capabilities", Map.of(), timeoutMs);
         } catch (IOException | InterruptedException | RuntimeException failed) {
             client.close();
@@ -80,14 +89,36 @@ final class QmpClient implements AutoCloseable {
         return client;
     }
 
+    private void greeted(CompletableFuture<JsonNode> greeting, int timeoutMs) throws IOException, InterruptedException {
+        try {
+            await(greeting, GREETING, timeoutMs);
+        } catch (NoAnswer late) {
+            throw new IOException(
+                    path + ": no greeting within " + timeoutMs
+                            + " ms: another client holds this monitor, or QEMU hangs; give the agent a -qmp of its own",
+                    late);
+        }
+    }
+
     /**
      * Executes a command.
      *
      * @return the command's return value
      * @throws QmpError if QEMU refuses it
-     * @throws IOException if there is no answer in time, or the connection is gone
+     * @throws NoAnswer if there is none in time
+     * @throws IOException if the connection is gone
      */
     JsonNode execute(String command, Map<String, ?> arguments, long timeoutMs)
+            throws IOException, InterruptedException {
+        return execute(command, arguments, timeoutMs, () -> {});
+    }
+
+    /**
+     * The same.
+     *
+     * @param lateAnswer called on the reader thread if the answer comes after it was given up
+     */
+    JsonNode execute(String command, Map<String, ?> arguments, long timeoutMs, Runnable lateAnswer)
             throws IOException, InterruptedException {
         String id = Long.toString(lastId.incrementAndGet());
         ObjectNode request = JSON.createObjectNode().put("execute", command).put("id", id);
@@ -103,8 +134,13 @@ final class QmpClient implements AutoCloseable {
                 throw new QmpError(command, response.path("error").path("desc").asText());
             }
             return response.path("return");
-        } finally {
+        } catch (NoAnswer late) {
+            // Called at once if the answer has just come.
+            var _ = answer.thenRun(lateAnswer);
+            throw late;
+        } catch (IOException failed) {
             pending.remove(id);
+            throw failed;
         }
     }
 
@@ -121,7 +157,7 @@ final class QmpClient implements AutoCloseable {
         try {
             return answer.get(timeoutMs, TimeUnit.MILLISECONDS);
         } catch (TimeoutException late) {
-            throw new IOException(command + ": QEMU did not answer within " + timeoutMs + " ms", late);
+            throw new NoAnswer(command, timeoutMs, late);
         } catch (ExecutionException gone) {
             throw new IOException(command + ": " + gone.getCause().getMessage(), gone);
         }

@@ -14,8 +14,11 @@ import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.CheckpointSchedule;
+import org.secondsite.replicator.agent.HaltRecovery;
+import org.secondsite.replicator.agent.SlowPauseException;
 import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.replicator.agent.VmHost;
+import org.secondsite.replicator.agent.VmNews;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.FailureKind;
 import org.secondsite.replicator.checkpoint.Limits;
@@ -41,6 +44,7 @@ final class VmWorker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VmWorker.class);
     private static final int JOIN_MS = 15_000;
     private static final int END_WAIT_MS = 2000;
+    private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final VmHost host;
     private final AgentTiming timing;
@@ -68,6 +72,17 @@ final class VmWorker implements AutoCloseable {
     private CheckpointConnection connection;
     private long nextAttachNanos;
     private String attachTrouble = "";
+    private final HaltRecovery recovery = new HaltRecovery();
+    /** Why the VM must not be checkpointed, empty if it may be. */
+    private Optional<String> refusal = Optional.empty();
+    /** What is to begin when nothing is against it any more; null if nothing. */
+    private CheckpointMessage.Start refused;
+
+    private long nextLookNanos;
+    /** Whether the VM is going to be paused, at some time. */
+    private boolean pausePending;
+
+    private int slowPauses;
     private boolean stalls;
     private boolean stalled;
     private boolean quit;
@@ -102,14 +117,15 @@ final class VmWorker implements AutoCloseable {
 
     private void step() throws InterruptedException {
         long now = System.nanoTime();
-        boolean none = connection == null || driver == null || pause == Pause.TOLD;
+        boolean still = pause == Pause.TOLD || pausePending || recovery.isHalted() || refused != null;
+        boolean none = connection == null || driver == null || still;
         OptionalLong due = none ? OptionalLong.empty() : schedule.dueIn(now);
         if (due.isPresent() && due.getAsLong() == 0 && events.isEmpty()) {
             goOn();
             checkpoint(now);
             return;
         }
-        long wait = Math.min(due.orElse(Long.MAX_VALUE), untilStall(now));
+        long wait = Math.min(Math.min(due.orElse(Long.MAX_VALUE), untilStall(now)), untilTrouble(now));
         if (driver == null) {
             wait = Math.min(wait, Math.max(0, nextAttachNanos - now));
         }
@@ -145,13 +161,41 @@ final class VmWorker implements AutoCloseable {
                     schedule.shipped();
                 }
             }
-            case WorkerEvent.Died died -> {
-                if (died.driver().equals(driver)) {
-                    died(died.reason());
+            case WorkerEvent.News news -> {
+                if (news.driver().equals(driver)) {
+                    news(news.news());
                 }
             }
             case WorkerEvent.Quit end -> quit = true;
         }
+    }
+
+    private void news(VmNews news) throws InterruptedException {
+        long now = System.nanoTime();
+        switch (news) {
+            case VmNews.Gone gone -> died(gone.reason());
+            case VmNews.Halted halted -> {
+                if (recovery.halted(halted.reason(), now)) {
+                    failed(FailureKind.CHECKPOINT, EpochId.NONE, halted.reason());
+                }
+            }
+            case VmNews.Resumed resumed -> {
+                if (recovery.isHalted()) {
+                    LOG.info("{}: the VM runs again, which was halted", host.vm());
+                    recovery.resumed(now);
+                }
+            }
+            case VmNews.PausedLate late -> {
+                pausePending = false;
+                if (!stalled && !stands()) {
+                    letRun();
+                }
+            }
+        }
+    }
+
+    private boolean stands() {
+        return pause == Pause.STANDS || pause == Pause.TOLD;
     }
 
     private void received(CheckpointMessage message) throws InterruptedException {
@@ -164,10 +208,16 @@ final class VmWorker implements AutoCloseable {
             case CheckpointMessage.Interval interval ->
                 schedule.interval(TimeUnit.MILLISECONDS.toNanos(interval.intervalMs()));
             case CheckpointMessage.CheckpointNow now -> schedule.now(System.nanoTime());
-            case CheckpointMessage.Retitle retitle -> schedule.retitle(retitle.next());
+            case CheckpointMessage.Retitle retitle -> {
+                schedule.retitle(retitle.next());
+                if (refused != null) {
+                    refused = new CheckpointMessage.Start(retitle.next(), refused.full(), refused.intervalMs());
+                }
+            }
             case CheckpointMessage.Credit credit -> schedule.credit(credit.committed());
             case CheckpointMessage.Stop stop -> {
                 LOG.info("{}: no more checkpoints", host.vm());
+                refused = null;
                 schedule.stop();
             }
             case CheckpointMessage.PauseVm pauseVm -> {
@@ -190,10 +240,17 @@ final class VmWorker implements AutoCloseable {
     private void opened(CheckpointConnection opened) {
         connection = opened;
         EpochId image = driver != null ? (shadow == null ? EpochId.NONE : shadow.epoch()) : replica.applied();
-        String description = driver != null ? driver.description() : attachTrouble;
+        String description = driver != null ? driver.description() + trouble() : attachTrouble;
         connection.send(new CheckpointMessage.Hello(
                 Limits.VERSION, host.vm(), host.ramBytes(), driver != null, image, description));
         LOG.info("{}: connected to gateway {}, image at {}", host.vm(), opened, image);
+    }
+
+    /** What keeps the VM from being protected, for an operator. */
+    private String trouble() {
+        return recovery.isHalted()
+                ? "; " + recovery.reason()
+                : refusal.map("; "::concat).orElse("");
     }
 
     private void closed(CheckpointConnection gone, String reason) throws InterruptedException {
@@ -202,6 +259,7 @@ final class VmWorker implements AutoCloseable {
         }
         LOG.warn("{}: connection to the gateway is gone: {}", host.vm(), reason);
         connection = null;
+        refused = null;
         schedule.disconnected();
         runOn();
     }
@@ -223,6 +281,8 @@ final class VmWorker implements AutoCloseable {
             if (found.isPresent()) {
                 adopt(found.get());
                 LOG.info("{}: the VM is here: {}", host.vm(), driver.description());
+                look();
+                refusal.ifPresent(why -> LOG.warn("{}: no checkpoints: {}", host.vm(), why));
                 replica.handedOver();
                 if (connection != null) {
                     connection.close("the VM is here now");
@@ -238,7 +298,40 @@ final class VmWorker implements AutoCloseable {
 
     private void adopt(VmDriver found) {
         driver = found;
-        found.onDeath(reason -> events.add(new WorkerEvent.Died(found, reason)));
+        found.listen(news -> events.add(new WorkerEvent.News(found, news)));
+    }
+
+    /** Finds out whether something is against checkpoints. */
+    private void look() throws InterruptedException {
+        nextLookNanos = System.nanoTime() + LOOK_NANOS;
+        try {
+            refusal = driver.refusal();
+        } catch (IOException silent) {
+            refusal = Optional.of("it is not known what disks the VM has: " + silent.getMessage());
+        }
+    }
+
+    /** How long until a VM that cannot be checkpointed is to be looked at again; does it if that is due. */
+    private long untilTrouble(long now) throws InterruptedException {
+        if (driver == null) {
+            return Long.MAX_VALUE;
+        }
+        if (refused != null && now - nextLookNanos >= 0) {
+            startCheckpoints(refused);
+            return 0;
+        }
+        OptionalLong retry = link.stopDemanded() || stands() ? OptionalLong.empty() : recovery.dueIn(now);
+        if (retry.isPresent() && retry.getAsLong() == 0) {
+            int attempt = recovery.attempted(now);
+            LOG.debug("{}: resuming the halted VM, attempt {}", host.vm(), attempt);
+            try {
+                driver.retryAfterHalt();
+            } catch (IOException untried) {
+                LOG.warn("{}: the halted VM is not resumed: {}", host.vm(), untried.getMessage());
+            }
+            retry = recovery.dueIn(now);
+        }
+        return Math.min(retry.orElse(Long.MAX_VALUE), refused == null ? Long.MAX_VALUE : nextLookNanos - now);
     }
 
     private void startCheckpoints(CheckpointMessage.Start start) throws InterruptedException {
@@ -246,6 +339,17 @@ final class VmWorker implements AutoCloseable {
             failed(FailureKind.VM, EpochId.NONE, "the VM is not here");
             return;
         }
+        boolean again = start.equals(refused);
+        look();
+        if (refusal.isPresent()) {
+            refused = start;
+            schedule.stop();
+            if (!again) {
+                failed(FailureKind.CHECKPOINT, EpochId.NONE, refusal.get());
+            }
+            return;
+        }
+        refused = null;
         if (shadow == null) {
             shadow = new ShadowImage(host.vm().name(), host.ramBytes());
             track();
@@ -289,12 +393,25 @@ final class VmWorker implements AutoCloseable {
             ship(id, full, taken);
             paused(id);
             shadow.audit(driver.ram());
+        } catch (SlowPauseException slow) {
+            slow(slow, schedule.slow(id, System.nanoTime()));
         } catch (IOException dropped) {
             schedule.dropped(id, System.nanoTime());
             failed(FailureKind.CHECKPOINT, id, dropped.getMessage());
         } catch (CheckpointCycle.VmLost lost) {
             died(lost.getMessage());
         }
+    }
+
+    /** The VM will be paused sooner or later, and is to be made to run then. */
+    private void slow(SlowPauseException slow, long waitNanos) {
+        pausePending = true;
+        slowPauses++;
+        failed(
+                FailureKind.CHECKPOINT,
+                EpochId.NONE,
+                slow.getMessage() + "; " + slowPauses + " pauses were slow, the next is not before "
+                        + TimeUnit.NANOSECONDS.toSeconds(waitNanos) + " s");
     }
 
     private void ship(EpochId id, boolean full, CheckpointCycle.Taken taken) {
@@ -323,8 +440,8 @@ final class VmWorker implements AutoCloseable {
      * @return how long until that is to be looked at again, in nanoseconds
      */
     private long untilStall(long now) throws InterruptedException {
-        boolean stands = pause == Pause.STANDS || pause == Pause.TOLD;
-        OptionalLong starves = stalls && !stands && connection != null && driver != null && !link.stopDemanded()
+        boolean busy = stands() || pausePending || recovery.isHalted();
+        OptionalLong starves = stalls && !busy && connection != null && driver != null && !link.stopDemanded()
                 ? schedule.starvesIn(now)
                 : OptionalLong.empty();
         if (starves.isEmpty()) {
@@ -336,6 +453,8 @@ final class VmWorker implements AutoCloseable {
                 stalled = true;
                 driver.pause();
                 LOG.info("{}: the VM waits until the standby has caught up", host.vm());
+            } catch (SlowPauseException slow) {
+                slow(slow, 0);
             } catch (IOException lost) {
                 died(lost.getMessage());
             }
@@ -354,7 +473,7 @@ final class VmWorker implements AutoCloseable {
 
     /** Makes the VM run that this agent has paused, unless it is to be stopped for good. */
     private void letRun() throws InterruptedException {
-        if (driver == null || link.stopDemanded()) {
+        if (driver == null || link.stopDemanded() || pausePending) {
             return;
         }
         try {
@@ -383,9 +502,9 @@ final class VmWorker implements AutoCloseable {
 
     /** What PAUSE_VM has stopped goes on, and so do checkpoints. */
     private void runOn() throws InterruptedException {
-        boolean stands = pause == Pause.STANDS || pause == Pause.TOLD;
+        boolean stood = stands();
         pause = Pause.NONE;
-        if (stands) {
+        if (stood) {
             letRun();
             schedule.now(System.nanoTime());
         }
@@ -404,6 +523,10 @@ final class VmWorker implements AutoCloseable {
             shadow = null;
         }
         stalled = false;
+        pausePending = false;
+        refused = null;
+        refusal = Optional.empty();
+        recovery.forget();
         if (driver != null) {
             driver.close();
             driver = null;
@@ -476,9 +599,15 @@ final class VmWorker implements AutoCloseable {
 
     private void letGo() {
         link.close();
+        // A pause that is late still would outlast this agent.
+        boolean late = pausePending;
+        pausePending = false;
         try {
             goOn();
             runOn();
+            if (late) {
+                letRun();
+            }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }

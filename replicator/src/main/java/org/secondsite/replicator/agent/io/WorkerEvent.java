@@ -2,6 +2,7 @@ package org.secondsite.replicator.agent.io;
 
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.agent.VmDriver;
+import org.secondsite.replicator.agent.VmNews;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.io.CheckpointConnection;
 
@@ -22,8 +23,8 @@ sealed interface WorkerEvent {
     /** The epoch is done with: read by the gateway, or its connection is gone. */
     record Shipped(CheckpointConnection connection, Epoch epoch) implements WorkerEvent {}
 
-    /** The VM is gone. */
-    record Died(VmDriver driver, String reason) implements WorkerEvent {}
+    /** Something happened to the VM. */
+    record News(VmDriver driver, VmNews news) implements WorkerEvent {}
 
     /** End. */
     record Quit() implements WorkerEvent {}

@@ -431,4 +431,67 @@ class CheckpointAgentTest {
         owner.close();
         awaitExecuting(vm, true);
     }
+
+    @Test
+    void aVmThatItsHypervisorHaltsIsNotCheckpointedAndIsMadeToRunAgain() throws Exception {
+        SyntheticVm vm = booted();
+        RecordingGateway owner = gateway();
+        agent(owner, vm);
+        owner.await("attached");
+        owner.session().start(epoch(1), true, 5);
+        owner.relayCredits();
+        owner.await("epoch 3/3");
+        vm.halt("a bad disk");
+        assertEquals("failed checkpoint a bad disk", owner.await("failed"));
+        assertFalse(vm.isExecuting());
+        long last = owner.lastEpoch().number();
+        owner.await("epoch 3/" + (last + 3));
+        awaitExecuting(vm, true);
+    }
+
+    @Test
+    void aVmIsHaltedAgainAndAgainAndNoneOfThatIsToldTwice() throws Exception {
+        SyntheticVm vm = booted();
+        RecordingGateway owner = gateway();
+        agent(owner, vm);
+        owner.await("attached");
+        vm.halt("a bad disk");
+        owner.await("failed checkpoint a bad disk");
+        awaitExecuting(vm, true);
+        vm.halt("a bad disk");
+        assertFalse(owner.hears("failed", 300));
+        awaitExecuting(vm, true);
+    }
+
+    @Test
+    void aPauseThatIsAnsweredLateKeepsTheVmPausedNoLonger() throws Exception {
+        SyntheticVm vm = booted();
+        RecordingGateway owner = gateway();
+        agent(owner, vm);
+        owner.await("attached");
+        vm.pauseLate(true);
+        owner.session().start(epoch(1), true, 5);
+        assertTrue(owner.await("failed checkpoint").contains("1 pauses were slow"));
+        assertFalse(vm.isExecuting());
+        assertFalse(owner.hears("seal", 200), "nothing is asked of a hypervisor that does not answer");
+        vm.pauseLate(false);
+        vm.answerPause();
+        awaitExecuting(vm, true);
+        assertEquals("epoch 3/2 on 0/0", owner.await("epoch"));
+    }
+
+    @Test
+    void aVmThatMustNotBeCheckpointedIsSaidToBeHereAndIsTakenOnceNothingIsAgainstIt() throws Exception {
+        SyntheticVm vm = booted();
+        vm.refuse("a disk");
+        RecordingGateway owner = gateway();
+        agent(owner, vm);
+        assertEquals("attached running=true applied=0/0", owner.await("attached"));
+        assertEquals("synthetic VM; a disk", owner.session().description());
+        owner.session().start(epoch(1), true, 5);
+        assertEquals("failed checkpoint a disk", owner.await("failed"));
+        owner.session().retitle(new EpochId(4, 1));
+        vm.refuse(null);
+        assertEquals("epoch 4/1 on 0/0", owner.await("epoch"));
+    }
 }

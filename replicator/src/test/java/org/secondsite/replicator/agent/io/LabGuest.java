@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.DirtyPages;
+import org.secondsite.config.DiskAttachment;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.agent.VmSettings;
 
@@ -36,9 +37,21 @@ final class LabGuest {
      * @param busy whether the guest dirties some MiB per second
      */
     LabGuest(VmId vm, Path directory, int ramMiB, boolean busy) throws IOException {
+        this(vm, directory, ramMiB, busy ? BUSY : ":", List.of(), Map.of());
+    }
+
+    /**
+     * Lays out a place for a guest with more devices.
+     *
+     * @param work what the guest's shell does between two ticks
+     * @param devices further arguments of QEMU
+     * @param disks what is declared of the guest's disks
+     */
+    LabGuest(VmId vm, Path directory, int ramMiB, String work, List<String> devices, Map<String, DiskAttachment> disks)
+            throws IOException {
         Files.createDirectories(directory);
         Path disk = directory.resolve("initrd");
-        InitRamDisk.write(disk, needed("/bin/busybox", "busybox-static"), script(busy));
+        InitRamDisk.write(disk, needed("/bin/busybox", "busybox-static"), script(work));
         serial = directory.resolve("serial");
         operator = directory.resolve("operator.qmp");
         ramFile = Files.createTempFile(
@@ -47,7 +60,7 @@ final class LabGuest {
                 ".ram");
         Files.delete(ramFile);
         Path qmp = directory.resolve("agent.qmp");
-        List<String> command = List.of(
+        List<String> command = new ArrayList<>(List.of(
                 needed("/usr/bin/qemu-system-x86_64", "qemu-system-x86").toString(),
                 "-machine",
                 "pc-i440fx-7.2,memory-backend=m",
@@ -76,7 +89,8 @@ final class LabGuest {
                 "-initrd",
                 disk.toString(),
                 "-append",
-                "console=ttyS0 quiet panic=1");
+                "console=ttyS0 quiet panic=1"));
+        command.addAll(devices);
         settings = new VmSettings(
                 vm,
                 ramFile,
@@ -85,10 +99,11 @@ final class LabGuest {
                 directory.resolve("pid"),
                 command,
                 DirtyPages.AUTO,
+                disks,
                 directory.resolve("run"));
     }
 
-    private static String script(boolean busy) {
+    private static String script(String work) {
         return """
                 #!/bin/busybox sh
                 /bin/busybox --install -s /bin
@@ -102,7 +117,7 @@ final class LabGuest {
                   %s
                   usleep 20000
                 done
-                """.formatted(busy ? BUSY : ":");
+                """.formatted(work);
     }
 
     private static Path needed(String path, String aptPackage) throws IOException {
@@ -197,8 +212,13 @@ final class LabGuest {
 
     /** Executes a command on the operator's monitor. */
     JsonNode operator(String command) throws IOException, InterruptedException {
+        return operator(command, Map.of());
+    }
+
+    /** The same, with arguments. */
+    JsonNode operator(String command, Map<String, ?> arguments) throws IOException, InterruptedException {
         try (QmpClient client = QmpClient.connect(operator, event -> {}, 5000)) {
-            return client.execute(command, Map.of(), 5000);
+            return client.execute(command, arguments, 5000);
         }
     }
 

@@ -1,0 +1,110 @@
+package org.secondsite.replicator.agent;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.secondsite.config.DiskAttachment;
+
+/**
+ * A block device of a VM with a medium in it, as QEMU tells of it, and whether the VM can be checkpointed with it.
+ *
+ * <p>A checkpoint is RAM and device state. A VM that goes on from one beside a disk of another time notices nothing, and
+ * overwrites what was written in between: so a disk that the guest can write must get to the other site by itself, or the VM
+ * is not checkpointed at all.
+ *
+ * @param names what it can be called by: its device's id, its drive's name, the name of its block node, as far as it has
+ *     them; never empty
+ * @param file what is behind it, in QEMU's words
+ * @param writable whether its block node can be written
+ * @param deviceType the QOM type of its device, empty if there is no such thing
+ * @param writeErrors what happens to the VM when a write fails, in the words of the device's property {@code werror}, empty
+ *     if it has none
+ */
+public record VmDisk(List<String> names, String file, boolean writable, String deviceType, String writeErrors) {
+    /** Devices that never write, whatever their medium. */
+    private static final Set<String> READERS = Set.of("ide-cd", "scsi-cd");
+    /** Flash memory: QEMU keeps its content in RAM blocks of its own, which are part of the device state. */
+    private static final Set<String> IN_DEVICE_STATE = Set.of("cfi.pflash01", "cfi.pflash02");
+
+    private static final String PERIPHERAL = "/machine/peripheral/";
+    private static final String STOPS = "stop";
+
+    /** Copies the list. */
+    public VmDisk {
+        names = List.copyOf(names);
+    }
+
+    /**
+     * Reads one entry of the answer to {@code query-block}. Source: BlockInfo of QEMU's qapi/block-core.json.
+     *
+     * @return empty if no medium is in the device
+     */
+    public static Optional<VmDisk> of(JsonNode blockInfo, String deviceType, String writeErrors) {
+        JsonNode medium = blockInfo.path("inserted");
+        if (!medium.isObject()) {
+            return Optional.empty();
+        }
+        List<String> names = new ArrayList<>();
+        String device = blockInfo.path("qdev").asText();
+        if (device.startsWith(PERIPHERAL)) {
+            // A virtio disk is a part of the device that has the id.
+            names.add(device.substring(PERIPHERAL.length()).split("/", 2)[0]);
+        } else if (!device.startsWith("/")) {
+            add(names, device);
+        }
+        add(names, blockInfo.path("device").asText());
+        add(names, medium.path("node-name").asText());
+        if (names.isEmpty()) {
+            names.add(device);
+        }
+        return Optional.of(new VmDisk(
+                names, medium.path("file").asText(), !medium.path("ro").asBoolean(), deviceType, writeErrors));
+    }
+
+    private static void add(List<String> names, String name) {
+        // A node that nobody has named has a name that begins so, and another one every time.
+        if (!name.isEmpty() && !name.startsWith("#") && !names.contains(name)) {
+            names.add(name);
+        }
+    }
+
+    /** Whether the guest can change what is on it, and that is not part of the device state. */
+    public boolean isGuestWritable() {
+        return writable && !READERS.contains(deviceType) && !IN_DEVICE_STATE.contains(deviceType);
+    }
+
+    /**
+     * Why a VM with this disk must not be checkpointed, in one line that says what to do; empty if nothing is against it.
+     *
+     * @param attachments how disks get to the other site, by one of their names
+     */
+    public Optional<String> refusal(Map<String, DiskAttachment> attachments) {
+        if (!isGuestWritable()) {
+            return Optional.empty();
+        }
+        Optional<DiskAttachment> attachment = names.stream()
+                .filter(attachments::containsKey)
+                .map(attachments::get)
+                .findFirst();
+        if (attachment.isEmpty()) {
+            return Optional.of(this
+                    + " is writable and not carried to the other site: remove it or make it read-only; if both sites have"
+                    + " the same disk, declare it 'shared' in the agent's configuration");
+        }
+        boolean served = attachment.get() == DiskAttachment.SERVE;
+        // Else the guest would get an I/O error while its disk server restarts.
+        return served && !writeErrors.equals(STOPS)
+                ? Optional.of(this + " is served by the agent and must stop the VM when a write fails: give its device"
+                        + " werror=stop,rerror=stop")
+                : Optional.empty();
+    }
+
+    /** The disk, for an operator. */
+    @Override
+    public String toString() {
+        return "disk " + names.getFirst() + " (" + file + ")";
+    }
+}

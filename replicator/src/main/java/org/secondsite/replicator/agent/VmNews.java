@@ -1,0 +1,16 @@
+package org.secondsite.replicator.agent;
+
+/** What happens to a VM that nobody has just asked for. */
+public sealed interface VmNews {
+    /** The VM is gone, or its hypervisor cannot be talked to any more. */
+    record Gone(String reason) implements VmNews {}
+
+    /** The hypervisor has halted the VM, because a disk failed; the guest has not seen an error. */
+    record Halted(String reason) implements VmNews {}
+
+    /** The VM runs again, whoever has resumed it. */
+    record Resumed() implements VmNews {}
+
+    /** The VM is paused at last, after a {@link VmDriver#pause} that was not waited for any longer. */
+    record PausedLate() implements VmNews {}
+}

@@ -1,0 +1,76 @@
+package org.secondsite.replicator.agent.io;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.secondsite.config.DiskAttachment;
+import org.secondsite.replicator.agent.VmDisk;
+
+/**
+ * The disks of a QEMU, as of when it was last asked. One thread asks; any may have them named.
+ *
+ * <p>Asked is about what is plugged in, not about the command line: disks come and go while the VM runs.
+ */
+final class QemuDisks {
+    private final QmpClient qmp;
+    private final Map<String, DiskAttachment> attachments;
+    private final long timeoutMs;
+    private volatile List<VmDisk> known = List.of();
+
+    QemuDisks(QmpClient qmp, Map<String, DiskAttachment> attachments, long timeoutMs) {
+        this.qmp = qmp;
+        this.attachments = attachments;
+        this.timeoutMs = timeoutMs;
+    }
+
+    /** Asks QEMU for its disks: the first reason not to checkpoint a VM that has them, empty if there is none. */
+    Optional<String> refusal() throws IOException, InterruptedException {
+        List<VmDisk> found = new ArrayList<>();
+        for (JsonNode device : qmp.execute("query-block", Map.of(), timeoutMs)) {
+            String path = device.path("qdev").asText();
+            VmDisk.of(device, property(path, "type"), property(path, "werror")).ifPresent(found::add);
+        }
+        known = List.copyOf(found);
+        return found.stream()
+                .flatMap(disk -> disk.refusal(attachments).stream())
+                .findFirst();
+    }
+
+    /** A property of a device, empty if it has none of that name. */
+    private String property(String device, String name) throws IOException, InterruptedException {
+        if (device.isEmpty()) {
+            return "";
+        }
+        try {
+            return qmp.execute("qom-get", Map.of("path", device, "property", name), timeoutMs)
+                    .asText();
+        } catch (QmpClient.QmpError none) {
+            return "";
+        }
+    }
+
+    /** What failed, by a BLOCK_IO_ERROR's data. Source: QEMU's qapi/block-core.json. */
+    String failure(JsonNode data) {
+        String node = data.path("node-name").asText();
+        String drive = data.path("device").asText();
+        String disk = known.stream()
+                .filter(one -> one.names().contains(node) || one.names().contains(drive))
+                .map(VmDisk::toString)
+                .findFirst()
+                .orElse("disk " + (drive.isEmpty() ? node : drive));
+        return data.path("operation").asText() + " error of " + disk + ": "
+                + data.path("reason").asText();
+    }
+
+    /** The disks that a pause flushes, for an operator; empty if there are none. */
+    String writable() {
+        return known.stream()
+                .filter(VmDisk::isGuestWritable)
+                .map(VmDisk::toString)
+                .collect(Collectors.joining(", "));
+    }
+}
