@@ -87,6 +87,7 @@ final class SimulatedGateway extends SimulatedProcess {
         dataPlane.close();
         world.hypervisor(site).gatewayDown();
         world.tunnel().died(site);
+        world.witness().gatewayDied(site);
     }
 
     void jumpClock(long byNanos) {
@@ -177,9 +178,7 @@ final class SimulatedGateway extends SimulatedProcess {
         return new Surroundings.WitnessLink() {
             @Override
             public CompletableFuture<OwnershipRecord> read(GroupId id) {
-                // Asked by those whose data plane noticed a standstill, and the simulated one has no threads to notice
-                // it.
-                throw new IllegalStateException("nobody reads the record of " + id);
+                return world.witness().read(site, id);
             }
 
             @Override
@@ -212,19 +211,23 @@ final class SimulatedGateway extends SimulatedProcess {
         });
     }
 
-    void unanswered(CompletableFuture<Answer> open, long afterMs) {
-        conductor(() -> open.completeExceptionally(new IllegalStateException("no answer within " + afterMs + " ms")));
+    void unanswered(CompletableFuture<?> open, String reason) {
+        conductor(() -> open.completeExceptionally(new IllegalStateException(reason)));
     }
 
-    /** The witness tells a record; on the conductor. */
+    /** The witness tells a record with a higher term than before; on the conductor. */
     void recordLearnt(OwnershipRecord record) {
         world.checks().told(site, record);
+        if (!forgetsFence(record)) {
+            group.recordLearnt(record);
+        }
+    }
+
+    /** The witness tells any record, known or not; on the conductor. */
+    void recordToldAgain(OwnershipRecord record) {
         boolean old = record.term() == group.ownership().term();
         if (old && world.has(Plant.UNGATE_BY_READ) && group.ownership().state() == OwnershipState.SYNCING) {
             dataPlane.pass(World.VM, record.term());
-        }
-        if (!forgetsFence(record)) {
-            group.recordLearnt(record);
         }
     }
 

@@ -4,70 +4,82 @@ import static org.secondsite.simulator.SimulatedTime.MILLI;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.Answer;
-import org.secondsite.witness.Decision;
 import org.secondsite.witness.Durable;
 import org.secondsite.witness.GrantPolicy;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.RecordBook;
 import org.secondsite.witness.Request;
+import org.secondsite.witness.RequestId;
+import org.secondsite.witness.desk.Connection;
+import org.secondsite.witness.desk.DeskEffect;
+import org.secondsite.witness.desk.RecordLog;
+import org.secondsite.witness.desk.RequestDesk;
+import org.secondsite.witness.desk.StoreAnswer;
 import org.secondsite.witness.wire.LogCodec;
+import org.secondsite.witness.wire.Message;
 
 /**
- * The witness, and the gateways' lines to it.
- *
- * <p>Real: the record book, the rule of change, the preference for an owner that is heard, the log's bytes and its recovery.
- * Simulated, with the behaviour of {@code FileRecordStore}, {@code GrantDesk} and {@code WitnessClient}: the disk, one request
- * after the other, fsync before the answer; requests that wait; a client that numbers its questions, gives up after a while,
- * and still tells the record in an answer that comes later.
+ * The witness's process. Real: {@link RequestDesk}, which hears, lets wait, asks the store and tells; {@link RecordLog} with the
+ * book, the rule of change and the log's bytes; {@link WitnessLine} drives the real client. Simulated: connections, the queue
+ * before the store, and the disk, which takes its time and keeps what was forced.
  */
 final class SimulatedWitness extends SimulatedProcess {
     private static final GrantPolicy POLICY = new GrantPolicy(150 * MILLI, 500 * MILLI);
-    private static final long TIMEOUT_MS = 400;
     private static final long TELL_AGAIN_MS = 240;
     private static final int LOOK_AGAIN_MS = 25;
     private static final long WRITE_BACK_NANOS = 1000 * MILLI;
+    private static final long NOBODY = 0;
 
     private final GroupId group;
+    private final AccessRule access;
     private final SplittableRandom dice;
     private final SimulatedDisk disk;
+    private final Map<SiteId, WitnessLine> lines = new HashMap<>();
+    private final Map<Long, Integer> lives = new HashMap<>();
+    private final Map<WitnessLine, Connection> connections = new LinkedHashMap<>();
+    private final Map<Connection, LogEntry> told = new HashMap<>();
     private final Deque<Asked> queue = new ArrayDeque<>();
-    private final Map<SiteId, Long> heardNanos = new HashMap<>();
-    private RecordBook book = new RecordBook();
+    private RequestDesk desk;
+    private RecordLog log;
+    private long lastConnection;
     private boolean writing;
+    private boolean waking;
     private boolean tearNext;
     private int slowDiskMs;
     private long clockOffsetNanos;
     private boolean orphaned;
 
-    /** A request that waits for its turn at the disk; the answer goes to a gateway, if that still lives. */
-    private record Asked(Request request, int askersLife, Consumer<Answer> answer) {}
+    /** A request that waits for its turn at the disk. */
+    private record Asked(long ticket, Request request, RequestId id, int askersLife) {}
 
     SimulatedWitness(World world, GroupId group, SplittableRandom dice) {
         super(world);
         this.group = group;
         this.dice = dice;
         this.disk = new SimulatedDisk(dice);
-        ByteBuf head = Unpooled.buffer(LogCodec.FILE_HEADER_OCTETS);
-        LogCodec.encodeFileHeader(head);
-        disk.append(octets(head));
+        GroupSettings settings = new GroupSettings(group, World.A, World.B, World.A);
+        this.access = new AccessRule(List.of(settings));
+        disk.append(octets(new RecordLog(Integer.MAX_VALUE).compacted()));
         disk.force();
         start();
-        submit(new Asked(new Request.Enroll(new GroupSettings(group, World.A, World.B, World.A)), 0, enrolled -> {}));
+        submit(new Asked(NOBODY, new Request.Enroll(settings), RequestId.NONE, 0));
         world.time().after(0, this::tellForEver);
     }
 
@@ -75,12 +87,15 @@ final class SimulatedWitness extends SimulatedProcess {
 
     void start() {
         begin();
-        book = new RecordBook();
         writing = false;
+        waking = false;
         tearNext = false;
         queue.clear();
-        heardNanos.clear();
+        connections.clear();
+        told.clear();
+        log = new RecordLog(Integer.MAX_VALUE);
         restore();
+        desk = new RequestDesk(access, POLICY, log.entries(), now());
     }
 
     void crash() {
@@ -108,45 +123,61 @@ final class SimulatedWitness extends SimulatedProcess {
 
     // ---- the gateways' side -------------------------------------------------------------------------------------
 
-    /** A gateway asks: the request may be lost, come twice, or so late that its asker has given up, and still count. */
+    /** A gateway asks for a change. */
     CompletableFuture<Answer> ask(SiteId site, Request.Change change) {
-        CompletableFuture<Answer> answer = new CompletableFuture<>();
-        SimulatedGateway asker = world.gateway(site);
-        int life = asker.life();
-        boolean strays = dice.nextInt(12) == 0;
-        send(
-                world.network().way(site + ">w"),
-                strays ? 200 : 1,
-                strays ? 2500 : 12,
-                () -> arrive(() -> take(
-                        change,
-                        world.time().nowNanos(),
-                        life,
-                        decided -> send(
-                                world.network().way("w>" + site),
-                                1,
-                                12,
-                                () -> asker.answered(life, answer, decided)))));
-        asker.later(TIMEOUT_MS * MILLI, () -> asker.unanswered(answer, TIMEOUT_MS));
-        return answer;
+        return line(site).ask(change);
+    }
+
+    /** A gateway asks for the record. */
+    CompletableFuture<OwnershipRecord> read(SiteId site, GroupId of) {
+        return line(site).read(of);
     }
 
     /** A gateway says that it lives. */
     void heartbeat(SiteId site) {
-        send(world.network().way(site + ">w"), 1, 12, () -> arrive(() -> heardNanos.put(site, now())));
+        line(site).heartbeat();
+    }
+
+    /** A gateway's process has died. Its kernel closes the connection, unless the power is gone, too. */
+    void gatewayDied(SiteId site) {
+        WitnessLine line = lines.get(site);
+        if (line != null && dice.nextBoolean()) {
+            world.network().datagram(world.network().way(site + ">w"), 1, 12, () -> arrive(() -> {
+                Connection connection = connections.remove(line);
+                if (connection != null) {
+                    told.remove(connection);
+                    desk.closed(connection);
+                }
+            }));
+        }
     }
 
     /** An operator at the witness forces a change: on the record that is in force, with a written reason. */
     void force(SiteId owner) {
-        book.record(group)
-                .ifPresent(now -> submit(new Asked(
-                        new Request.Force(group, now.term(), owner, owner, "the site is lost; older data accepted"),
-                        world.gateway(owner).life(),
-                        decided -> {})));
+        log.entries().stream()
+                .filter(entry -> entry.record().group().equals(group))
+                .forEach(now -> submit(new Asked(
+                        NOBODY,
+                        new Request.Force(
+                                group,
+                                now.record().term(),
+                                owner,
+                                owner,
+                                "the site is lost; older data accepted"),
+                        RequestId.NONE,
+                        world.gateway(owner).life())));
     }
 
-    private void send(SimulatedNetwork.Way way, int fastestMs, int slowestMs, Runnable arrives) {
-        world.network().datagram(way, fastestMs, slowestMs, arrives);
+    /** The line of the gateway's process that runs now. */
+    private WitnessLine line(SiteId site) {
+        int life = world.gateway(site).life();
+        WitnessLine line = lines.get(site);
+        if (line == null || line.life() != life) {
+            line = new WitnessLine(world, site, life, dice);
+            lines.put(site, line);
+            lives.put(line.client(), life);
+        }
+        return line;
     }
 
     // ---- the daemon ---------------------------------------------------------------------------------------------
@@ -155,18 +186,58 @@ final class SimulatedWitness extends SimulatedProcess {
         return world.time().nowNanos() + clockOffsetNanos;
     }
 
-    private void take(Request.Change change, long arrivedNanos, int askersLife, Consumer<Answer> answer) {
-        OwnershipRecord current = book.record(group).orElse(null);
-        long heard = current == null ? 0 : heardNanos.getOrDefault(current.owner(), Long.MIN_VALUE / 2);
-        long waitNanos = current == null
-                ? 0
-                : POLICY.waitNanos(change, current, arrivedNanos + clockOffsetNanos, OptionalLong.of(heard), now());
-        if (waitNanos > 0) {
-            later(Math.min(waitNanos, LOOK_AGAIN_MS * MILLI), () -> take(change, arrivedNanos, askersLife, answer));
-        } else {
-            submit(new Asked(change, askersLife, answer));
+    /** A message of a gateway's process, which may have died meanwhile. */
+    void received(WitnessLine line, Message.ToWitness message) {
+        Connection connection = connections.get(line);
+        if (connection == null) {
+            connection = new Connection(++lastConnection, line.site(), "life " + line.life());
+            connections.put(line, connection);
+            carryOut(desk.opened(connection));
+            carryOut(desk.received(connection, line.hello(), now()));
+        }
+        carryOut(desk.received(connection, message, now()));
+    }
+
+    private void carryOut(List<DeskEffect> effects) {
+        effects.forEach(this::carryOut);
+        OptionalLong next = desk.wakeNanos();
+        if (next.isPresent() && !waking) {
+            waking = true;
+            later(Math.clamp(next.getAsLong() - now(), 0, LOOK_AGAIN_MS * MILLI), () -> {
+                waking = false;
+                carryOut(desk.tick(now()));
+            });
         }
     }
+
+    private void carryOut(DeskEffect effect) {
+        switch (effect) {
+            // The simulated line does not end because it is silent.
+            case DeskEffect.Send(Connection to, Message.Echo echo) -> {}
+            case DeskEffect.Send(Connection to, Message.FromWitness message) -> send(to, message, 12);
+            case DeskEffect.Tell(Connection to, LogEntry entry) -> {
+                told.put(to, entry);
+                tell(to);
+            }
+            case DeskEffect.TellStatus status -> throw new IllegalStateException("nobody asks for a status");
+            case DeskEffect.Close(Connection connection, String reason) -> {
+                connections.values().remove(connection);
+                told.remove(connection);
+                desk.closed(connection);
+            }
+            case DeskEffect.Submit(long ticket, Request request, RequestId id) ->
+                submit(new Asked(ticket, request, id, lives.get(id.client())));
+            case DeskEffect.ReadCurrent(long ticket) -> answer(ticket, new StoreAnswer.Read(log.entries()));
+        }
+    }
+
+    private void answer(long ticket, StoreAnswer answer) {
+        if (ticket != NOBODY) {
+            carryOut(desk.answered(ticket, answer, now()));
+        }
+    }
+
+    // ---- the store ----------------------------------------------------------------------------------------------
 
     private void submit(Asked asked) {
         queue.add(asked);
@@ -176,49 +247,45 @@ final class SimulatedWitness extends SimulatedProcess {
     private void decideNext() {
         while (!writing && !queue.isEmpty()) {
             Asked asked = queue.removeFirst();
-            if (asked.request() instanceof Request.Change && book.record(group).isEmpty()) {
-                continue;
-            }
-            switch (book.decide(asked.request())) {
-                case Decision.Refusal refusal -> asked.answer().accept(refusal.answer());
-                case Decision.Grant grant -> write(asked, grant);
+            switch (log.take(asked.request(), asked.id())) {
+                case RecordLog.Step.Answered(Answer known) -> answer(asked.ticket(), new StoreAnswer.Decided(known));
+                case RecordLog.Step.Invalid invalid -> answer(asked.ticket(), new StoreAnswer.NotHere(""));
+                case RecordLog.Step.Append append -> write(asked, append);
             }
         }
     }
 
-    private void write(Asked asked, Decision.Grant grant) {
+    private void write(Asked asked, RecordLog.Step.Append append) {
         writing = true;
-        ByteBuf octets = Unpooled.buffer(256);
-        LogCodec.encode(grant.entry(), octets);
-        disk.append(octets(octets));
+        disk.append(octets(append.octets()));
         if (tearNext) {
-            world.trace(
-                    "witness: the power fails while it writes " + grant.entry().record());
+            world.trace("witness: the power fails while it writes "
+                    + append.grant().entry().record());
             crash();
             return;
         }
         long forceNanos = dice.nextLong(MILLI / 5, 2 * MILLI) + slowDiskMs * MILLI;
         if (world.has(Plant.VOTE_NOT_DURABLE)) {
-            told(asked, grant);
+            durable(asked, append);
             later(WRITE_BACK_NANOS, disk::force);
         } else {
             later(forceNanos, () -> {
                 disk.force();
-                told(asked, grant);
+                durable(asked, append);
             });
         }
     }
 
-    private void told(Asked asked, Decision.Grant grant) {
+    private void durable(Asked asked, RecordLog.Step.Append append) {
         writing = false;
-        Durable proof = Durable.proven(grant.entry());
-        book.apply(proof);
-        inForce(grant.entry(), asked.request() instanceof Request.Force);
-        SiteId owner = grant.entry().record().owner();
-        boolean askedForOther = !grant.entry().asker().equals(owner);
+        LogEntry entry = append.grant().entry();
+        Answer.Granted granted = log.appended(append, Durable.proven(entry));
+        inForce(entry, asked.request() instanceof Request.Force);
+        SiteId owner = entry.record().owner();
+        boolean askedForOther = !entry.asker().equals(owner);
         orphaned |= !askedForOther && asked.askersLife() != world.gateway(owner).life();
-        asked.answer().accept(grant.answer(proof));
-        World.SITES.forEach(this::tell);
+        carryOut(desk.recorded(entry, now()));
+        answer(asked.ticket(), new StoreAnswer.Decided(granted));
         decideNext();
     }
 
@@ -240,7 +307,7 @@ final class SimulatedWitness extends SimulatedProcess {
                 if (world.has(Plant.TERM_REUSED) && entries.size() > 2) {
                     entries.removeLast();
                 }
-                entries.forEach(entry -> book.restore(Durable.proven(entry)));
+                log.restore(entries.stream().map(Durable::proven).toList(), legible.wholeOctets());
                 OwnershipRecord truth = world.checks().truth();
                 entries.stream()
                         .filter(entry -> truth == null || entry.record().term() > truth.term())
@@ -249,31 +316,34 @@ final class SimulatedWitness extends SimulatedProcess {
         }
     }
 
-    // ---- watching -----------------------------------------------------------------------------------------------
+    // ---- the wire -----------------------------------------------------------------------------------------------
 
-    /** Tells every gateway the record now and then; what is told may be old when it arrives. */
+    /** What TCP would send again is sent again now and then; what is told may be old when it arrives. */
     private void tellForEver() {
         if (awake()) {
-            World.SITES.forEach(this::tell);
+            List.copyOf(told.keySet()).forEach(this::tell);
         }
         world.time().after(TELL_AGAIN_MS * MILLI, this::tellForEver);
     }
 
-    private void tell(SiteId site) {
-        SimulatedGateway gateway = world.gateway(site);
-        int life = gateway.life();
-        // A connection ends with the process: nothing sent to a former life reaches the next.
-        book.record(group)
-                .ifPresent(record -> send(
-                        world.network().way("w>" + site),
-                        1,
-                        30,
-                        () -> gateway.conductor(life, () -> gateway.recordLearnt(record))));
+    private void tell(Connection to) {
+        LogEntry entry = told.get(to);
+        send(to, new Message.Watched(entry.record(), entry.asker(), entry.reason()), 30);
     }
 
-    private static byte[] octets(ByteBuf buffer) {
-        byte[] octets = new byte[buffer.readableBytes()];
-        buffer.readBytes(octets);
+    /** A connection ends with the process: nothing sent to a former life reaches the next. */
+    private void send(Connection to, Message.FromWitness message, int slowestMs) {
+        connections.forEach((line, connection) -> {
+            if (connection.equals(to)) {
+                world.network()
+                        .datagram(world.network().way("w>" + line.site()), 1, slowestMs, () -> line.arrive(message));
+            }
+        });
+    }
+
+    private static byte[] octets(ByteBuffer buffer) {
+        byte[] octets = new byte[buffer.remaining()];
+        buffer.duplicate().get(octets);
         return octets;
     }
 }
