@@ -142,13 +142,18 @@ final class SimulatedWitness extends SimulatedProcess {
     void gatewayDied(SiteId site) {
         WitnessLine line = lines.get(site);
         if (line != null && dice.nextBoolean()) {
-            world.network().datagram(world.network().way(site + ">w"), 1, 12, () -> arrive(() -> {
-                Connection connection = connections.remove(line);
-                if (connection != null) {
-                    told.remove(connection);
-                    desk.closed(connection);
-                }
-            }));
+            world.network()
+                    .datagram(
+                            world.network().way(site + ">w"),
+                            1,
+                            12,
+                            () -> arrive(() -> {
+                                Connection connection = connections.remove(line);
+                                if (connection != null) {
+                                    told.remove(connection);
+                                    desk.closed(connection);
+                                }
+                            }));
         }
     }
 
@@ -159,11 +164,7 @@ final class SimulatedWitness extends SimulatedProcess {
                 .forEach(now -> submit(new Asked(
                         NOBODY,
                         new Request.Force(
-                                group,
-                                now.record().term(),
-                                owner,
-                                owner,
-                                "the site is lost; older data accepted"),
+                                group, now.record().term(), owner, owner, "the site is lost; older data accepted"),
                         RequestId.NONE,
                         world.gateway(owner).life())));
     }

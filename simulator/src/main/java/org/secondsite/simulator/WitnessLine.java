@@ -80,8 +80,7 @@ final class WitnessLine {
                         case OpenQuestions.Effect.Answered(long number, Message.Granted granted) ->
                             gateway().answered(life, answer, new Answer.Granted(granted.record()));
                         case OpenQuestions.Effect.Answered(long number, Message.Refused refused) ->
-                            gateway()
-                                    .answered(life, answer, new Answer.Refused(refused.current(), refused.reason()));
+                            gateway().answered(life, answer, new Answer.Refused(refused.current(), refused.reason()));
                         default -> gateway().unanswered(answer, effect.toString());
                     }
                 });
@@ -104,7 +103,8 @@ final class WitnessLine {
     private void ask(Message.Question question, Consumer<OpenQuestions.Effect> ended) {
         open.put(question.requestId(), ended);
         questions.ask(question, world.time().nowNanos()).forEach(this::carryOut);
-        gateway().later(TIMEOUT_MS * MILLI, () -> questions.tick(world.time().nowNanos())
+        gateway().later(TIMEOUT_MS * MILLI, () -> questions
+                .tick(world.time().nowNanos())
                 .forEach(this::carryOut));
     }
 
@@ -144,11 +144,8 @@ final class WitnessLine {
 
     private void send(Message.ToWitness message, boolean strays) {
         world.network()
-                .datagram(
-                        world.network().way(site + ">w"),
-                        strays ? 200 : 1,
-                        strays ? 2500 : 12,
-                        () -> world.witness().arrive(() -> world.witness().received(this, message)));
+                .datagram(world.network().way(site + ">w"), strays ? 200 : 1, strays ? 2500 : 12, () -> world.witness()
+                        .arrive(() -> world.witness().received(this, message)));
     }
 
     private SimulatedGateway gateway() {
