@@ -44,6 +44,27 @@ public final class BlockFile implements AutoCloseable {
         return new BlockFile(path, descriptor, bytes);
     }
 
+    /**
+     * Makes a file so long, with room for all of it.
+     *
+     * @throws IOException if there is no room, or the file cannot be opened
+     */
+    static void allocate(Path path, long bytes) throws IOException {
+        FileCalls calls = CALLS.get();
+        int descriptor = calls.open(path.toString(), FileCalls.O_RDWR);
+        if (descriptor < 0) {
+            throw new IOException(path + ": cannot be opened, errno " + -descriptor);
+        }
+        try {
+            int result = calls.fallocate(descriptor, 0, 0, bytes);
+            if (result < 0) {
+                throw new DiskException(path + ": " + bytes + " bytes cannot be allocated", -result);
+            }
+        } finally {
+            calls.close(descriptor);
+        }
+    }
+
     /** The size in bytes when it was opened. */
     public long bytes() {
         return bytes;
