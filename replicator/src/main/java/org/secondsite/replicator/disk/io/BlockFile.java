@@ -2,7 +2,9 @@ package org.secondsite.replicator.disk.io;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import org.secondsite.net.linux.FileCalls;
 import org.secondsite.replicator.disk.DiskException;
 
 /**
@@ -127,7 +129,7 @@ public final class BlockFile implements AutoCloseable {
     }
 
     private void writeZeros(long offset, long length) throws DiskException {
-        MemorySegment zeros = MemorySegment.ofBuffer(java.nio.ByteBuffer.allocateDirect(1 << 16));
+        MemorySegment zeros = MemorySegment.ofBuffer(ByteBuffer.allocateDirect(1 << 16));
         for (long done = 0; done < length; ) {
             int part = (int) Math.min(zeros.byteSize(), length - done);
             write(zeros, part, offset + done);

@@ -1,6 +1,7 @@
 package org.secondsite.replicator.disk.io;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
@@ -131,7 +132,7 @@ final class Journal implements AutoCloseable {
         JournalRecord.write(place, part.salt, epoch, base, changes);
         try {
             place.force();
-        } catch (java.io.UncheckedIOException e) {
+        } catch (UncheckedIOException e) {
             throw e.getCause();
         }
         JournalRecord record = JournalRecord.read(part.bytes, part.salt, part.end);

@@ -144,7 +144,8 @@ class NbdPeersLabTest {
         Files.write(source, content);
         Path back = empty(directory.resolve("back"));
         run("nbdcopy", source.toString(), uri).succeeded();
-        run("qemu-img", "compare", "-f", "raw", "-F", "raw", source.toString(), uri).succeeded();
+        run("qemu-img", "compare", "-f", "raw", "-F", "raw", source.toString(), uri)
+                .succeeded();
         run("nbdcopy", uri, back.toString()).succeeded();
         assertEquals(-1, Files.mismatch(source, back));
         ship();
@@ -259,7 +260,8 @@ class NbdPeersLabTest {
         new Random(3).nextBytes(content);
         Files.write(image, content);
         // Out of the page cache, so that reads have to wait for the disk.
-        run("dd", "of=" + image, "oflag=nocache", "conv=notrunc,fdatasync", "count=0").succeeded();
+        run("dd", "of=" + image, "oflag=nocache", "conv=notrunc,fdatasync", "count=0")
+                .succeeded();
         Path back = empty(directory.resolve("back"));
         run("nbdcopy", uri, back.toString()).succeeded();
         assertEquals(-1, Files.mismatch(image, back));

@@ -1,4 +1,4 @@
-package org.secondsite.replicator.disk.io;
+package org.secondsite.net.linux;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -19,23 +19,23 @@ import java.lang.invoke.MethodHandle;
  * <p>A call answers what the function returned, or {@code -errno}. An object belongs to one thread at a time, because it owns the
  * place where errno is kept. Nothing is allocated by pread, pwrite and preadv2.
  */
-final class FileCalls {
-    static final int EAGAIN = 11;
-    static final int EINTR = 4;
-    static final int EOPNOTSUPP = 95;
-    static final int ENXIO = 6;
+public final class FileCalls {
+    public static final int EAGAIN = 11;
+    public static final int EINTR = 4;
+    public static final int EOPNOTSUPP = 95;
+    public static final int ENXIO = 6;
 
-    static final int O_RDONLY = 0;
-    static final int O_RDWR = 2;
-    static final int O_CLOEXEC = 0x80000;
+    public static final int O_RDONLY = 0;
+    public static final int O_RDWR = 2;
+    public static final int O_CLOEXEC = 0x80000;
 
-    static final int SEEK_END = 2;
-    static final int SEEK_DATA = 3;
-    static final int SEEK_HOLE = 4;
+    public static final int SEEK_END = 2;
+    public static final int SEEK_DATA = 3;
+    public static final int SEEK_HOLE = 4;
 
-    static final int FALLOC_FL_KEEP_SIZE = 1;
-    static final int FALLOC_FL_PUNCH_HOLE = 2;
-    static final int FALLOC_FL_ZERO_RANGE = 16;
+    public static final int FALLOC_FL_KEEP_SIZE = 1;
+    public static final int FALLOC_FL_PUNCH_HOLE = 2;
+    public static final int FALLOC_FL_ZERO_RANGE = 16;
 
     private static final int RWF_NOWAIT = 8;
     private static final int SYNC_FILE_RANGE_WRITE = 2;
@@ -80,7 +80,8 @@ final class FileCalls {
                 Linker.Option.firstVariadicArg(2));
     }
 
-    int open(String path, int flags) {
+    /** Opens a file that exists. */
+    public int open(String path, int flags) {
         try (Arena arena = Arena.ofConfined()) {
             return (int) result((int) OPEN.invokeExact(state, arena.allocateFrom(path), flags | O_CLOEXEC));
         } catch (Throwable e) {
@@ -88,7 +89,8 @@ final class FileCalls {
         }
     }
 
-    void close(int descriptor) {
+    /** Closes it. */
+    public void close(int descriptor) {
         try {
             int ignored = (int) CLOSE.invokeExact(state, descriptor);
         } catch (Throwable e) {
@@ -96,7 +98,8 @@ final class FileCalls {
         }
     }
 
-    long pread(int descriptor, MemorySegment into, long bytes, long offset) {
+    /** Reads at an offset. */
+    public long pread(int descriptor, MemorySegment into, long bytes, long offset) {
         try {
             return result((long) PREAD.invokeExact(state, descriptor, into, bytes, offset));
         } catch (Throwable e) {
@@ -105,7 +108,7 @@ final class FileCalls {
     }
 
     /** Reads what is in memory; fewer bytes than asked for, or {@code -EAGAIN}, when the disk would have to be waited for. */
-    long preadNow(int descriptor, MemorySegment into, long bytes, long offset) {
+    public long preadNow(int descriptor, MemorySegment into, long bytes, long offset) {
         vector.set(JAVA_LONG, 0, into.address());
         vector.set(JAVA_LONG, 8, bytes);
         try {
@@ -115,7 +118,8 @@ final class FileCalls {
         }
     }
 
-    long pwrite(int descriptor, MemorySegment from, long bytes, long offset) {
+    /** Writes at an offset. */
+    public long pwrite(int descriptor, MemorySegment from, long bytes, long offset) {
         try {
             return result((long) PWRITE.invokeExact(state, descriptor, from, bytes, offset));
         } catch (Throwable e) {
@@ -123,7 +127,8 @@ final class FileCalls {
         }
     }
 
-    int fallocate(int descriptor, int mode, long offset, long bytes) {
+    /** Allocates, zeroes or punches a range, as the mode says. */
+    public int fallocate(int descriptor, int mode, long offset, long bytes) {
         try {
             return (int) result((int) FALLOCATE.invokeExact(state, descriptor, mode, offset, bytes));
         } catch (Throwable e) {
@@ -131,7 +136,8 @@ final class FileCalls {
         }
     }
 
-    int fdatasync(int descriptor) {
+    /** Waits until what was written is on stable storage. */
+    public int fdatasync(int descriptor) {
         try {
             return (int) result((int) FDATASYNC.invokeExact(state, descriptor));
         } catch (Throwable e) {
@@ -139,7 +145,8 @@ final class FileCalls {
         }
     }
 
-    long lseek(int descriptor, long offset, int whence) {
+    /** Where the end, the next data or the next hole is. */
+    public long lseek(int descriptor, long offset, int whence) {
         try {
             return result((long) LSEEK.invokeExact(state, descriptor, offset, whence));
         } catch (Throwable e) {
@@ -148,7 +155,7 @@ final class FileCalls {
     }
 
     /** Has the kernel begin to write what is dirty, and does not wait for it. */
-    void startWriting(int descriptor) {
+    public void startWriting(int descriptor) {
         try {
             int ignored = (int) SYNC_FILE_RANGE.invokeExact(state, descriptor, 0L, 0L, SYNC_FILE_RANGE_WRITE);
         } catch (Throwable e) {
