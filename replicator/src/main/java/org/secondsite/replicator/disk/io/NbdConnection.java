@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -85,8 +86,8 @@ final class NbdConnection implements Runnable {
                 server.begins(this);
                 serve();
             }
-        } catch (EOFException e) {
-            // The client went away without a word, as one that is killed does.
+        } catch (EOFException | ClosedChannelException e) {
+            // The client went away without a word, as one that is killed does, or the server hung up.
         } catch (IOException e) {
             server.failed(e.getMessage());
         } catch (InterruptedException e) {
