@@ -8,22 +8,20 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
-import org.secondsite.config.OwnershipRecord;
-import org.secondsite.config.SiteId;
-import org.secondsite.config.VmId;
-import org.secondsite.gateway.group.ProtectionGroup;
+import org.secondsite.gateway.group.SiteCore;
+import org.secondsite.gateway.group.SiteEdge;
+import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.group.Surroundings;
+import org.secondsite.gateway.group.SwitchoverResult;
 import org.secondsite.gateway.management.ManagementServer;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.timeline.Timeline;
@@ -37,7 +35,6 @@ import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
 import org.secondsite.witness.io.client.WitnessClient;
 import org.secondsite.witness.io.client.WitnessClientSettings;
-import org.secondsite.witness.io.client.WitnessListener;
 
 /**
  * One gateway: everything that the configuration names, opened, tied together by the {@link Conductor}, and closed.
@@ -58,22 +55,20 @@ public final class Gateway implements AutoCloseable {
     private final GatewayConfig config;
     private final Timeline timeline = new Timeline();
     private final Conductor conductor;
-    private final PeerWatch peerWatch;
-    private final Map<GroupId, ProtectionGroup> groups = new LinkedHashMap<>();
-    private final Map<VmId, ProtectionGroup> groupsByVm = new LinkedHashMap<>();
+    private final SiteCore core;
     private final Map<String, Session> routers = new LinkedHashMap<>();
     private final Map<String, Session> switches = new LinkedHashMap<>();
-    private final Set<String> portsDown = new TreeSet<>();
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
+    private SiteEdge edge;
     private DataPlane dataPlane;
     private Tunnel tunnel;
-    private boolean witnessUp;
 
     private Gateway(GatewayConfig config) {
         this.config = config;
         conductor = new Conductor("conductor-" + config.site());
-        peerWatch = new PeerWatch(config.tunnel(), done -> tunnel.whenRead(done), System.nanoTime());
+        long now = System.nanoTime();
+        core = new SiteCore(config, new PeerWatch(config.tunnel(), done -> tunnel.whenRead(done), now), now);
         config.bgp().ifPresent(bgp -> bgp.neighbors()
                 .forEach(n -> routers.put(n.address().getHostAddress(), new Session("down: not connected yet"))));
         config.openflow().ifPresent(openflow -> openflow.switches()
@@ -107,43 +102,32 @@ public final class Gateway implements AutoCloseable {
 
     private void openAll(DataPlaneFactory factory) throws IOException {
         opened.push(conductor);
-        dataPlane = factory.open(
-                config.dataPlane(),
-                protectedVms(config),
-                new PlaneEvents(conductor, timeline, this::groupOf, groups.values(), portsDown));
+        dataPlane = factory.open(config.dataPlane(), protectedVms(config), new PlaneEvents(this::post));
         opened.push(dataPlane);
         WitnessPort witness = new WitnessPort();
-        tunnel = TlsTunnel.open(
-                tunnelSettings(),
-                new TunnelEvents(conductor, peerWatch, timeline, this::groupOf, groups),
-                ThreadPriority::prefer);
+        tunnel = TlsTunnel.open(tunnelSettings(), new TunnelEvents(this::post, core.peer()), ThreadPriority::prefer);
         opened.push(tunnel);
-        Surroundings surroundings =
-                new Surroundings(dataPlane, new TunnelPort(tunnel), witness, routes(), switches(), timeline);
-        for (GatewayConfig.Group settings : config.groups()) {
-            ProtectionGroup group =
-                    new ProtectionGroup(config, settings, surroundings, conductor::post, System::nanoTime);
-            groups.put(group.id(), group);
-            group.vms().forEach(vm -> groupsByVm.put(vm.id(), group));
-        }
-        conductor.everyTick(this::tick);
+        edge = new SiteEdge(
+                new Surroundings(dataPlane, new TunnelPort(tunnel), witness, routes(), switches(), timeline),
+                this::post);
+        conductor.everyTick(() -> take(new SiteEvent.Tick(tunnel.status().rttNanos())));
         conductor.start();
         opened.push(CheckpointServer.open(
                 new CheckpointServerSettings(
                         config.checkpoint().listen(),
-                        groupsByVm.keySet(),
+                        protectedVms(config).stream().map(ProtectedVm::id).collect(Collectors.toSet()),
                         config.checkpoint().maxEpochsInFlight(),
                         config.tunnel().maxInFlightBytes(),
                         config.checkpoint().overload() == GatewayConfig.Overload.SLOW,
                         CheckpointServerSettings.USUAL_KEEPALIVE_MS),
-                new AgentEvents(conductor, this::groupOf)));
+                new AgentEvents(this::post)));
         opened.push(ManagementServer.open(
                 config.management().socket(),
                 Map.of("status", this::status, "timeline", this::timeline, "switchover", this::switchOver)));
         if (config.metrics().isPresent()) {
             opened.push(MetricsServer.open(config.metrics().get().listen(), () -> look(GatewayMetrics::read)));
         }
-        WitnessClient client = WitnessClient.open(witnessSettings(), new WitnessEvents());
+        WitnessClient client = WitnessClient.open(witnessSettings(), new WitnessEvents(this::post, timeline));
         opened.push(client);
         witness.connect(client);
         dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(config.tunnel()));
@@ -204,66 +188,14 @@ public final class Gateway implements AutoCloseable {
         return new SwitchPrograms(config.groups(), controller::apply);
     }
 
-    private Optional<ProtectionGroup> groupOf(VmId vm) {
-        return Optional.ofNullable(groupsByVm.get(vm));
-    }
-
     // ---- the conductor's thread ---------------------------------------------------------------------------------
 
-    private void tick() {
-        long now = System.nanoTime();
-        switch (peerWatch.look(now)) {
-            case NONE -> {}
-            case LOST -> {
-                String reason = peerWatch.tunnelUp()
-                        ? "nothing heard for " + TimeUnit.NANOSECONDS.toMillis(peerWatch.silenceNanos()) + " ms"
-                        : "the tunnel is down";
-                if (peerWatch.lastHeardNanos() != 0) {
-                    timeline.noteAt(
-                            peerWatch.lastHeardNanos(),
-                            config.peerSite().name(),
-                            "last-heard",
-                            "the last sign of life");
-                }
-                timeline.note(config.peerSite().name(), "suspicion", reason);
-                tunnel.abandon(reason);
-                groups.values().forEach(group -> group.peerLost(reason));
-            }
-            case BACK -> {
-                timeline.note(config.peerSite().name(), "peer", "heard, and the tunnel is up");
-                groups.values().forEach(ProtectionGroup::peerBack);
-                groups.values().forEach(ProtectionGroup::tellPeer);
-            }
-        }
-        groups.values().forEach(ProtectionGroup::tick);
+    private void post(SiteEvent event) {
+        conductor.post(() -> take(event));
     }
 
-    /** What the witness tells. */
-    private final class WitnessEvents implements WitnessListener {
-        @Override
-        public void record(OwnershipRecord record) {
-            conductor.post(() -> {
-                ProtectionGroup group = groups.get(record.group());
-                if (group != null) {
-                    group.recordLearnt(record);
-                }
-            });
-        }
-
-        @Override
-        public void made(OwnershipRecord record, SiteId asker, String reason) {
-            timeline.note(record.group().name(), "record", record + ", by " + asker + ": " + reason);
-        }
-
-        @Override
-        public void reachable(boolean up, String reason) {
-            conductor.post(() -> {
-                if (up != witnessUp) {
-                    timeline.note("witness", up ? "reachable" : "unreachable", reason);
-                }
-                witnessUp = up;
-            });
-        }
+    private void take(SiteEvent event) {
+        edge.carryOut(core.on(event, System.nanoTime()));
     }
 
     // ---- management ---------------------------------------------------------------------------------------------
@@ -275,35 +207,27 @@ public final class Gateway implements AutoCloseable {
     /** Has the conductor read what it knows, for whoever shows it. */
     private <T> T look(Function<GatewayView, T> reader) throws Exception {
         return conductor
-                .ask(() -> reader.apply(new GatewayView(
-                        config.site(),
-                        config.peerSite(),
-                        peerWatch,
-                        witnessUp,
-                        tunnel.status(),
-                        dataPlane.counters(),
-                        portsDown,
-                        groups.values(),
-                        routers,
-                        switches)))
+                .ask(() -> reader.apply(
+                        new GatewayView(config, core, tunnel.status(), dataPlane.counters(), routers, switches)))
                 .get(LOOK_SECONDS, TimeUnit.SECONDS);
     }
 
     private JsonNode switchOver(JsonNode request) throws Exception {
         String name = request.path("group").asText();
-        ProtectionGroup group = groups.get(new GroupId(name));
-        if (group == null) {
-            throw new IllegalArgumentException("no group '" + name + "'; there are " + groups.keySet());
+        GroupId group = new GroupId(name);
+        if (config.groups().stream().noneMatch(settings -> settings.id().equals(group))) {
+            throw new IllegalArgumentException("no group '" + name + "'; there are "
+                    + config.groups().stream().map(GatewayConfig.Group::id).toList());
         }
         String reason = request.path("reason").asText();
         if (reason.isBlank()) {
             throw new IllegalArgumentException("a switchover needs a reason");
         }
         long start = System.nanoTime();
-        CompletableFuture<ProtectionGroup.SwitchoverResult> ended = new CompletableFuture<>();
-        conductor.post(() -> group.switchOver(reason, ended::complete));
-        ProtectionGroup.SwitchoverResult result = ended.completeOnTimeout(
-                        new ProtectionGroup.SwitchoverResult(
+        CompletableFuture<SwitchoverResult> ended = new CompletableFuture<>();
+        post(new SiteEvent.SwitchOver(group, reason, ended::complete));
+        SwitchoverResult result = ended.completeOnTimeout(
+                        new SwitchoverResult(
                                 false, "unknown after " + SWITCHOVER_SECONDS + " s: see 'status' at both sites"),
                         SWITCHOVER_SECONDS,
                         TimeUnit.SECONDS)

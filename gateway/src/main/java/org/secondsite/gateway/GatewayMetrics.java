@@ -42,8 +42,10 @@ final class GatewayMetrics {
             new SendWindow.InFlight(0, 0, EpochId.NONE, EpochId.NONE);
 
     private static final MetricTable<GatewayView> GATEWAY = new MetricTable<GatewayView>()
-            .flag("gateway_witness_up", "Whether a node of the witness is reachable.", GatewayView::witnessUp)
-            .gauge("dataplane_ports_down", "Ports of the data plane that are down or gone.", view -> view.portsDown()
+            .flag("gateway_witness_up", "Whether a node of the witness is reachable.", view -> view.core()
+                    .witnessUp())
+            .gauge("dataplane_ports_down", "Ports of the data plane that are down or gone.", view -> view.core()
+                    .portsDown()
                     .size());
 
     private static final MetricTable<GatewayView> INFO = new MetricTable<GatewayView>()
@@ -345,12 +347,17 @@ final class GatewayMetrics {
     static Scrape read(GatewayView view) {
         Scrape scrape = new Scrape();
         scrape.read(
-                INFO, view, "site", view.site().name(), "peer", view.peerSite().name());
+                INFO,
+                view,
+                "site",
+                view.config().site().name(),
+                "peer",
+                view.config().peerSite().name());
         scrape.read(GATEWAY, view);
-        scrape.read(PEER, view.peer());
+        scrape.read(PEER, view.core().peer());
         scrape.read(TUNNEL, view.tunnel());
         scrape.read(PLANE, view.plane());
-        for (ProtectionGroup group : view.groups()) {
+        for (ProtectionGroup group : view.core().groups()) {
             String name = group.id().name();
             scrape.read(GROUP, group, "group", name);
             for (VmAtSite vm : group.vms()) {

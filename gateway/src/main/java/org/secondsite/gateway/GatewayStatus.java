@@ -14,6 +14,7 @@ import org.secondsite.gateway.group.BackPressure;
 import org.secondsite.gateway.group.EpochRefusal;
 import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.RecentTimes;
+import org.secondsite.gateway.group.SwitchoverResult;
 import org.secondsite.gateway.group.VmAtSite;
 import org.secondsite.gateway.ownership.Ownership;
 import org.secondsite.gateway.peer.PeerWatch;
@@ -29,22 +30,22 @@ final class GatewayStatus {
     /** The whole of it; in the conductor's thread. */
     static ObjectNode of(GatewayView view) {
         ObjectNode status = JSON.createObjectNode();
-        status.put("site", view.site().name());
-        PeerWatch peer = view.peer();
+        status.put("site", view.config().site().name());
+        PeerWatch peer = view.core().peer();
         status.putObject("peer")
                 .put("up", peer.up())
                 .put("silenceMs", peer.silenceNanos() / 1_000_000)
                 .put("longestSilenceMs", peer.longestSilenceNanos() / 1_000_000)
                 .put("suspicions", peer.silentSuspicions() + peer.cutOffSuspicions())
                 .put("tunnel", peer.tunnelUp() ? "up" : "down");
-        status.put("witness", view.witnessUp() ? "up" : "down");
+        status.put("witness", view.core().witnessUp() ? "up" : "down");
         ArrayNode groups = status.putArray("groups");
-        view.groups().forEach(group -> groups.add(group(group, view.plane())));
+        view.core().groups().forEach(group -> groups.add(group(group, view.plane())));
         sessions(status.putArray("bgp"), "peer", view.routers());
         sessions(status.putArray("switches"), "name", view.switches());
         tunnel(status.putObject("wan"), view.tunnel());
         ArrayNode portsDown = status.putArray("portsDown");
-        view.portsDown().forEach(portsDown::add);
+        view.core().portsDown().forEach(portsDown::add);
         return status;
     }
 
@@ -137,7 +138,7 @@ final class GatewayStatus {
         return Math.round(sortedNanos[index] / 1e3) / 1e3;
     }
 
-    static ObjectNode switchover(String group, SiteId owner, ProtectionGroup.SwitchoverResult result, long tookNanos) {
+    static ObjectNode switchover(String group, SiteId owner, SwitchoverResult result, long tookNanos) {
         return JSON.createObjectNode()
                 .put("group", group)
                 .put("owner", owner.name())

@@ -35,12 +35,12 @@ record TunnelPort(Tunnel tunnel) implements Surroundings.PeerLink {
     }
 
     @Override
-    public long roundTripNanos() {
-        return tunnel.status().rttNanos();
+    public void discard(VmId vm) {
+        tunnel.discard(vm);
     }
 
     @Override
-    public void discard(VmId vm) {
-        tunnel.discard(vm);
+    public void abandon(String reason) {
+        tunnel.abandon(reason);
     }
 }

@@ -10,7 +10,9 @@ import com.tngtech.archunit.lang.ArchRule;
 /** What the gateway's own packages may know. */
 @AnalyzeClasses(packages = "org.secondsite.gateway", importOptions = ImportOption.DoNotIncludeTests.class)
 class ModuleRulesTest {
-    private static final String[] PURE = {"org.secondsite.gateway.ownership", "org.secondsite.gateway.group"};
+    private static final String[] PURE = {
+        "org.secondsite.gateway.ownership", "org.secondsite.gateway.group", "org.secondsite.gateway.peer"
+    };
 
     @ArchTest
     static final ArchRule coreOpensNothing = noClasses()

@@ -7,7 +7,8 @@ package org.secondsite.simulator;
  * @param target what it hits: a way such as {@code a>w}, several ways, a process, or a site
  * @param atMs when, in simulated milliseconds
  * @param lastsMs how long it lasts
- * @param strength percent of messages, milliseconds of delay or of a clock's jump, by its kind
+ * @param strength percent of messages, or of the orders after which a gateway dies; milliseconds of delay or of a clock's
+ *     jump; by its kind
  */
 public record Fault(FaultKind kind, String target, long atMs, long lastsMs, int strength) {
     long endMs() {

@@ -14,7 +14,10 @@ public enum FaultKind {
     RESET(3),
     /** Some directions between the two sites and the witness carry nothing: every shape, one-way ones included. */
     PARTITION(8),
-    /** A gateway, a hypervisor, both of a site, or the witness dies, loses its memory, and is started again. */
+    /**
+     * A gateway, a hypervisor, both of a site, or the witness dies, loses its memory, and is started again; a gateway also when it
+     * has carried out a part of what it wanted done.
+     */
     CRASH(8),
     /** The witness's power fails in the middle of its next write to the disk. Gateways keep no state on disks. */
     TORN(2),

@@ -35,6 +35,10 @@ public enum Plant {
     FENCE_FORGOTTEN(Rule.NOTHING_AFTER_FENCE, "an owner that is told of a higher term goes on"),
     RESTART_ASSUMES_OLD_ROLE(Rule.FAIL_CLOSED, "a restarted gateway passes output as it did before"),
     FLUSH_ON_CLOSE(Rule.FAIL_CLOSED, "a dying gateway flushes what it holds, as QEMU's filter-buffer does"),
+    ORDERS_HALF_CARRIED_OUT(
+            Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "a gateway whose orders fail half-way goes on with the next event"),
+    STANDSTILL_NOT_NOTICED(
+            Rule.SILENT_AFTER_STANDSTILL, "a gateway that stood still sends what may leave, as if it had not"),
     DUPLICATE_RELEASE(
             Rule.RELEASED_ONCE, "when held output may pass again, the packet that left last leaves once more");
 

@@ -17,6 +17,8 @@ public enum Rule {
 
     /** A standby that has asked for promotion in a term does not say again, after a break, what it acknowledged in it. */
     ASKING_BURNS_THE_TERM("AskingBurnsTheTerm"),
+    /** A gateway that was replaced while it stood still sends nothing more, not even what is committed. */
+    SILENT_AFTER_STANDSTILL("SilentAfterStandstill"),
     /** The packets of a VM leave in the order in which they came, each at most once: the epoch buffer's own promise. */
     RELEASED_ONCE("ReleasedOnce"),
     /** The witness reads its log again after any power cut: the log's own promise. */

@@ -45,6 +45,7 @@ final class SafetyChecks {
     private final List<Lineage> lineages = new ArrayList<>();
     private final Map<Long, SiteId> owners = new HashMap<>();
     private final Map<SiteId, OwnershipRecord> told = new HashMap<>();
+    private final Map<SiteId, Long> replaced = new HashMap<>();
     private OwnershipRecord truth;
     private long forcedTerm;
     private long released;
@@ -82,6 +83,14 @@ final class SafetyChecks {
     /** A gateway starts, and knows nothing. */
     void started(SiteId site) {
         told.remove(site);
+        replaced.remove(site);
+    }
+
+    /** A gateway goes on that stood still for so long that it may have been replaced. */
+    void stoodStill(SiteId site) {
+        if (truth != null && !truth.owner().equals(site)) {
+            replaced.put(site, truth.term());
+        }
     }
 
     // ---- the VM -------------------------------------------------------------------------------------------------
@@ -135,6 +144,12 @@ final class SafetyChecks {
             throw new Violation(Rule.ONE_OWNER_PER_TERM, site + " releases output of the VM at " + life.site);
         }
         if (known.term() >= forcedTerm) {
+            if (known.term() < replaced.getOrDefault(site, 0L)) {
+                throw new Violation(
+                        Rule.SILENT_AFTER_STANDSTILL,
+                        site + " releases " + state + " under [" + known + "] after a standstill in which term "
+                                + replaced.get(site) + " was granted to the other site");
+            }
             requireRight(site, life, state, way, known);
         }
         if (state <= life.releasedUpTo) {

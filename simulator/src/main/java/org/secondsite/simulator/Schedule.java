@@ -110,18 +110,17 @@ public record Schedule(long seed, List<Fault> faults) {
             case DUPLICATE -> new Fault(kind, link, atMs, lastsMs, dice.nextInt(20, 100));
             case RESET -> new Fault(kind, "tunnel", atMs, 0, 0);
             case PARTITION -> new Fault(kind, pick(dice, SHAPES), atMs, lastsMs, 0);
-            case CRASH ->
-                new Fault(
-                        kind,
+            case CRASH -> {
+                String target =
                         switch (dice.nextInt(8)) {
                             case 0, 1, 2 -> "gateway " + site;
                             case 3, 4 -> "hypervisor " + site;
                             case 5, 6 -> "site " + site;
                             default -> "witness";
-                        },
-                        atMs,
-                        lastsMs,
-                        0);
+                        };
+                boolean within = target.startsWith("gateway") && dice.nextBoolean();
+                yield new Fault(kind, target, atMs, lastsMs, within ? dice.nextInt(1, 100) : 0);
+            }
             case TORN -> new Fault(kind, "witness", atMs, lastsMs, 0);
             case PAUSE ->
                 new Fault(

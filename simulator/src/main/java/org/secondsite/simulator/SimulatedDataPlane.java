@@ -8,6 +8,7 @@ import org.secondsite.buffer.Arrival;
 import org.secondsite.buffer.BufferLimits;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneCounters;
+import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.EpochBuffer;
 import org.secondsite.buffer.Histogram;
 import org.secondsite.buffer.ReleaseCursor;
@@ -32,6 +33,7 @@ final class SimulatedDataPlane implements DataPlane {
 
     private final World world;
     private final Uplink uplink;
+    private final DataPlaneListener listener;
     private final MemorySegment arriving = MemorySegment.ofArray(new long[FRAME_LIMIT_BYTES / Long.BYTES]);
     private final EpochBuffer buffer =
             new EpochBuffer(MemorySegment.ofArray(new long[POOL_BYTES / Long.BYTES]), LIMITS, 1);
@@ -41,9 +43,16 @@ final class SimulatedDataPlane implements DataPlane {
     private boolean dying;
     private long neglectedHoldTerm;
 
-    SimulatedDataPlane(World world, Uplink uplink) {
+    private long aliveNanos;
+    private long harmlessNanos = Long.MAX_VALUE;
+    private long standstills;
+    private long openedAfter;
+
+    SimulatedDataPlane(World world, Uplink uplink, DataPlaneListener listener) {
         this.world = world;
         this.uplink = uplink;
+        this.listener = listener;
+        aliveNanos = world.time().nowNanos();
     }
 
     /** A frame that the VM sends. */
@@ -108,6 +117,33 @@ final class SimulatedDataPlane implements DataPlane {
         fenced.run();
     }
 
+    @Override
+    public void noticeStandstill(long nanos) {
+        harmlessNanos = nanos;
+    }
+
+    @Override
+    public void goOn(VmId vm, long standstill) {
+        openedAfter = Math.max(openedAfter, standstill);
+        release();
+    }
+
+    /** The thread has a turn now. */
+    void turn() {
+        noteGap();
+        aliveNanos = world.time().nowNanos();
+    }
+
+    /** Its thread counts on the machine's clock, of which the faults of clocks are none. */
+    private void noteGap() {
+        long gapNanos = world.time().nowNanos() - aliveNanos;
+        if (gapNanos > harmlessNanos && !world.has(Plant.STANDSTILL_NOT_NOTICED)) {
+            aliveNanos = world.time().nowNanos();
+            standstills++;
+            listener.stoodStill(standstills, gapNanos);
+        }
+    }
+
     boolean holds() {
         return buffer.state(0) == VmState.HOLD;
     }
@@ -145,6 +181,10 @@ final class SimulatedDataPlane implements DataPlane {
     }
 
     private void release() {
+        noteGap();
+        if (openedAfter < standstills) {
+            return;
+        }
         cursor.start(0);
         while (cursor.next()) {
             // Frames begin at multiples of eight, so neither number lies across the end of a chunk.

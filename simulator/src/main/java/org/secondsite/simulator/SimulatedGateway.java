@@ -2,47 +2,67 @@ package org.secondsite.simulator;
 
 import static org.secondsite.simulator.SimulatedTime.MILLI;
 
+import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
+import org.secondsite.gateway.AgentEvents;
+import org.secondsite.gateway.PlaneEvents;
+import org.secondsite.gateway.TunnelEvents;
 import org.secondsite.gateway.group.ProtectionGroup;
+import org.secondsite.gateway.group.SiteCore;
+import org.secondsite.gateway.group.SiteEdge;
+import org.secondsite.gateway.group.SiteEvent;
+import org.secondsite.gateway.group.SiteOrder;
 import org.secondsite.gateway.group.Surroundings;
 import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.checkpoint.CheckpointListener;
+import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.replicator.tunnel.TunnelListener;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.Request;
 
 /**
- * A gateway process: a real {@link ProtectionGroup} with its ownership table, its peer watch and its failure detector, over a
- * real epoch buffer. It can crash, restart with nothing but its configuration, and be stopped for a while.
+ * A gateway process: the product's {@link SiteCore} with its edge and what posts to it, over a real epoch buffer. It can crash,
+ * also when it has carried out a part of a list of orders, restart with nothing but its configuration, and be stopped for a while.
  *
  * <p>Its conductor is a queue: what the other threads of a gateway would post to it comes a moment later, in order.
  */
 final class SimulatedGateway extends SimulatedProcess {
     private static final long TICK_NANOS = 20 * MILLI;
+    private static final long PLANE_TURN_NANOS = 25 * MILLI;
     private static final long WITNESS_HEARTBEAT_NANOS = 100 * MILLI;
+    /** Of the planted fault: one list of orders in so many is left half carried out. */
+    private static final int HALF_CARRIED_OUT = 64;
 
     private final GatewayConfig config;
     private final SiteId site;
     private final SplittableRandom dice;
 
-    private ProtectionGroup group;
+    private SiteCore core;
+    private SiteEdge edge;
+    private Surroundings.PeerLink peerLink;
     private SimulatedDataPlane dataPlane;
-    private PeerWatch peerWatch;
     private long lastTaskNanos;
     private long clockOffsetNanos;
     /** What a gateway would do that remembers its role (a planted fault). */
     private OwnershipRecord formerRole;
 
     private long markedTerm;
+    /** After which part of its next orders it dies, in percent; 0 if it is not about to. */
+    private int diesAfterPercent;
+
+    private boolean everDiedPromoting;
 
     SimulatedGateway(World world, GatewayConfig config, SplittableRandom dice) {
         super(world);
@@ -52,7 +72,11 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     ProtectionGroup group() {
-        return group;
+        return core.groups().iterator().next();
+    }
+
+    private OwnershipState state() {
+        return group().ownership().state();
     }
 
     // ---- faults -------------------------------------------------------------------------------------------------
@@ -60,29 +84,35 @@ final class SimulatedGateway extends SimulatedProcess {
     void start() {
         begin();
         world.checks().started(site);
-        dataPlane = new SimulatedDataPlane(world, this::leaves);
+        diesAfterPercent = 0;
+        dataPlane = new SimulatedDataPlane(world, this::leaves, new PlaneEvents(poster(life())));
+        dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(config.tunnel()));
         if (formerRole != null && formerRole.solo() && world.has(Plant.RESTART_ASSUMES_OLD_ROLE)) {
             dataPlane.pass(World.VM, formerRole.term());
         }
-        peerWatch = new PeerWatch(config.tunnel(), Runnable::run, now());
-        Surroundings surroundings = new Surroundings(
-                dataPlane,
-                world.tunnel().start(site),
-                witness(),
-                (g, role) -> {},
-                (g, term, owner) -> {},
-                new Timeline(entry -> world.trace(site + " " + entry.kind() + " " + entry.text())));
-        // The only tasks posted are answers of the witness, and those arrive on the conductor here.
-        group = new ProtectionGroup(config, config.groups().getFirst(), surroundings, Runnable::run, this::now);
+        core = new SiteCore(config, new PeerWatch(config.tunnel(), Runnable::run, now()), now());
+        peerLink = world.tunnel().start(site);
+        edge = new SiteEdge(
+                new Surroundings(
+                        dataPlane,
+                        peerLink,
+                        witness(),
+                        (g, role) -> {},
+                        (g, term, owner) -> {},
+                        new Timeline(entry -> world.trace(site + " " + entry.kind() + " " + entry.text()))),
+                // Only answers of the witness are posted by the edge, and those arrive on the conductor here.
+                this::take);
         tick();
+        planeTurns();
         heartbeat();
         tellWitness();
         world.hypervisor(site).gatewayUp();
     }
 
     void crash() {
-        OwnershipRecord known = group.ownership().record().orElse(null);
+        OwnershipRecord known = group().ownership().record().orElse(null);
         formerRole = known != null && known.owner().equals(site) ? known : null;
+        everDiedPromoting |= promoting();
         end();
         dataPlane.close();
         world.hypervisor(site).gatewayDown();
@@ -90,22 +120,39 @@ final class SimulatedGateway extends SimulatedProcess {
         world.witness().gatewayDied(site);
     }
 
+    /** Whether an image ever died with it that it had asked to go on from. */
+    boolean everDiedPromoting() {
+        return everDiedPromoting;
+    }
+
+    /** It dies when it has carried out so many percent of its next list of orders; 0: no more. */
+    void crashWithin(int percent) {
+        diesAfterPercent = percent;
+    }
+
     void jumpClock(long byNanos) {
         clockOffsetNanos += byNanos;
     }
 
+    @Override
+    void goesOn(long stoodNanos) {
+        if (stoodNanos > PeerWatch.harmlessStandstillNanos(config.tunnel())) {
+            world.checks().stoodStill(site);
+        }
+    }
+
     /** Whether it has asked for the group and not started the VM yet: the image dies with it, or with its hypervisor. */
     boolean promoting() {
-        return up() && group.ownership().state() == OwnershipState.PROMOTING;
+        return up() && state() == OwnershipState.PROMOTING;
     }
 
     boolean isProtected() {
-        return up() && group.ownership().state() == OwnershipState.PROTECTED;
+        return up() && state() == OwnershipState.PROTECTED;
     }
 
     /** An operator orders a switchover. */
     void switchOver() {
-        conductor(() -> group.switchOver("maintenance", ended -> {}));
+        post(new SiteEvent.SwitchOver(group().id(), "maintenance", ended -> {}));
     }
 
     private long now() {
@@ -114,26 +161,65 @@ final class SimulatedGateway extends SimulatedProcess {
 
     // ---- the conductor ------------------------------------------------------------------------------------------
 
-    /** Something is posted to the conductor of this life of the process. */
+    /** Something is done on the conductor of this life of the process, a moment later. */
     void conductor(int ofLife, Runnable task) {
         if (ofLife == life()) {
             lastTaskNanos = Math.max(lastTaskNanos, world.time().nowNanos() + dice.nextLong(MILLI));
             world.time().at(lastTaskNanos, () -> {
                 if (ofLife == life()) {
-                    arrive(() -> carryOut(task));
+                    arrive(task);
                 }
             });
         }
     }
 
-    void conductor(Runnable task) {
-        conductor(life(), task);
+    private Consumer<SiteEvent> poster(int ofLife) {
+        return event -> conductor(ofLife, () -> take(event));
     }
 
-    private void carryOut(Runnable task) {
-        task.run();
-        OwnershipState state = group.ownership().state();
-        group.ownership().record().ifPresent(record -> {
+    /** Something is posted to the conductor. */
+    void post(SiteEvent event) {
+        poster(life()).accept(event);
+    }
+
+    /** What agents tell is for this life of the gateway, or for none. */
+    CheckpointListener agents() {
+        return new AgentEvents(poster(life()));
+    }
+
+    /** What its end of the tunnel tells. */
+    TunnelListener tunnel() {
+        return new TunnelEvents(poster(life()), core.peer());
+    }
+
+    private void take(SiteEvent event) {
+        note(event);
+        if (!planted(event)) {
+            carryOut(core.on(distorted(event), now()));
+        }
+        if (up()) {
+            check();
+        }
+    }
+
+    private void carryOut(List<SiteOrder> orders) {
+        int whole = orders.size();
+        if (diesAfterPercent > 0 && whole > 1) {
+            edge.carryOut(orders.subList(0, whole * diesAfterPercent / 100));
+            world.trace(
+                    "gateway " + site + " dies after " + whole * diesAfterPercent / 100 + " of " + whole + " orders");
+            crash();
+        } else if (world.has(Plant.ORDERS_HALF_CARRIED_OUT) && dice.nextInt(HALF_CARRIED_OUT) == 0) {
+            edge.carryOut(orders.subList(0, whole / 2));
+        } else {
+            passUnasked(orders);
+            edge.carryOut(orders);
+        }
+    }
+
+    private void check() {
+        OwnershipState state = state();
+        group().ownership().record().ifPresent(record -> {
             world.checks().told(site, record);
             boolean acts = state == OwnershipState.PROTECTED
                     || state == OwnershipState.HANDING_OVER
@@ -150,26 +236,91 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     private void tick() {
-        carryOut(() -> {
-            switch (peerWatch.look(now())) {
-                case NONE -> {}
-                case LOST -> peerLost();
-                case BACK -> {
-                    group.peerBack();
-                    group.tellPeer();
-                }
-            }
-            group.tick();
-        });
         later(TICK_NANOS, this::tick);
+        take(new SiteEvent.Tick(0));
     }
 
-    private void peerLost() {
-        world.tunnel().abandon(site);
-        if (group.ownership().state() == OwnershipState.PROTECTED && world.has(Plant.SOLO_WITHOUT_RECORD)) {
-            dataPlane.pass(World.VM, group.ownership().term());
+    private void planeTurns() {
+        later(PLANE_TURN_NANOS, this::planeTurns);
+        dataPlane.turn();
+    }
+
+    // ---- planted faults ------------------------------------------------------------------------------------------
+
+    /** What a record that arrives means to the checks. */
+    private void note(SiteEvent event) {
+        if (event instanceof SiteEvent.RecordTold told) {
+            world.checks().told(site, told.record());
         }
-        group.peerLost("not heard");
+        // A record that is passed on need not be in force, but it was granted: who is told of it has been told its
+        // term.
+        if (event instanceof SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record))
+                && group().ownership().record().isPresent()) {
+            world.checks().told(site, record);
+        }
+        if (event instanceof SiteEvent.RecordRead read) {
+            world.checks().told(site, read.record());
+        }
+    }
+
+    /** Whether a planted fault takes the event out of the core's hands. */
+    private boolean planted(SiteEvent event) {
+        return switch (event) {
+            case SiteEvent.RecordTold told -> forgetsFence(told.record());
+            case SiteEvent.RecordRead read -> forgetsFence(read.record());
+            case SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record)) ->
+                group().ownership().record().isPresent() && forgetsFence(record);
+            case SiteEvent.EpochFromPeer received -> acknowledgesAfterAsking(received.epoch());
+            default -> false;
+        };
+    }
+
+    private boolean forgetsFence(OwnershipRecord record) {
+        OwnershipState state = state();
+        boolean acts = state == OwnershipState.PROTECTED
+                || state == OwnershipState.HANDING_OVER
+                || state == OwnershipState.SOLO;
+        return world.has(Plant.FENCE_FORGOTTEN) && acts && !record.owner().equals(site);
+    }
+
+    private boolean acknowledgesAfterAsking(Epoch epoch) {
+        if (state() != OwnershipState.PROMOTING || !world.has(Plant.ACK_AFTER_ASKING)) {
+            return false;
+        }
+        SimulatedHypervisor.Content.of(epoch).keptAt(world.checks());
+        peerLink.acknowledge(epoch.header().vm(), epoch.header().epoch());
+        epoch.close();
+        return true;
+    }
+
+    private SiteEvent distorted(SiteEvent event) {
+        if (event instanceof SiteEvent.EpochAcknowledged(VmId vm, EpochId epoch)
+                && world.has(Plant.STALE_COMMIT_ACCEPTED)) {
+            EpochId sealed = group().vms().iterator().next().source().lastSealed();
+            if (epoch.term() < sealed.term()) {
+                return new SiteEvent.EpochAcknowledged(vm, new EpochId(sealed.term(), epoch.number()));
+            }
+        }
+        return event;
+    }
+
+    private void passUnasked(List<SiteOrder> orders) {
+        if (world.has(Plant.SOLO_WITHOUT_RECORD)
+                && state() == OwnershipState.PROTECTED
+                && orders.stream().anyMatch(SiteOrder.AbandonTunnel.class::isInstance)) {
+            dataPlane.pass(World.VM, group().ownership().term());
+        }
+    }
+
+    /** The first epoch that is sent after output began to be held counts as held by the standby. */
+    void markEarly(VmId vm, EpochId epoch) {
+        conductor(life(), () -> {
+            boolean syncing = state() == OwnershipState.SYNCING;
+            if (syncing && dataPlane.holds() && markedTerm < group().ownership().term()) {
+                markedTerm = group().ownership().term();
+                take(new SiteEvent.EpochAcknowledged(vm, epoch));
+            }
+        });
     }
 
     // ---- the witness --------------------------------------------------------------------------------------------
@@ -193,10 +344,9 @@ final class SimulatedGateway extends SimulatedProcess {
             GroupId id, long expectedTerm, SiteId owner, Set<SiteId> inSync, String reason) {
         CompletableFuture<Answer> answer =
                 world.witness().ask(site, new Request.Change(id, expectedTerm, site, owner, inSync, reason));
-        boolean promotion = group.ownership().state() == OwnershipState.PROMOTING;
-        if (promotion && world.has(Plant.PROMOTE_WITHOUT_GRANT)) {
+        if (state() == OwnershipState.PROMOTING && world.has(Plant.PROMOTE_WITHOUT_GRANT)) {
             OwnershipRecord wished = new OwnershipRecord(id, expectedTerm + 1, expectedTerm, owner, inSync);
-            conductor(() -> answer.complete(new Answer.Granted(wished)));
+            conductor(life(), () -> answer.complete(new Answer.Granted(wished)));
         }
         return answer;
     }
@@ -206,96 +356,33 @@ final class SimulatedGateway extends SimulatedProcess {
         conductor(askersLife, () -> {
             world.checks().told(site, answer.current());
             if (!forgetsFence(answer.current()) && !open.complete(answer)) {
-                group.recordLearnt(answer.current());
+                take(new SiteEvent.RecordTold(answer.current()));
             }
         });
     }
 
     void unanswered(CompletableFuture<?> open, String reason) {
-        conductor(() -> open.completeExceptionally(new IllegalStateException(reason)));
+        conductor(life(), () -> open.completeExceptionally(new IllegalStateException(reason)));
     }
 
     /** The witness tells a record with a higher term than before; on the conductor. */
     void recordLearnt(OwnershipRecord record) {
-        world.checks().told(site, record);
-        if (!forgetsFence(record)) {
-            group.recordLearnt(record);
-        }
+        take(new SiteEvent.RecordTold(record));
     }
 
     /** The witness tells any record, known or not; on the conductor. */
     void recordToldAgain(OwnershipRecord record) {
-        boolean old = record.term() == group.ownership().term();
-        if (old && world.has(Plant.UNGATE_BY_READ) && group.ownership().state() == OwnershipState.SYNCING) {
+        boolean old = record.term() == group().ownership().term();
+        if (old && world.has(Plant.UNGATE_BY_READ) && state() == OwnershipState.SYNCING) {
             dataPlane.pass(World.VM, record.term());
         }
     }
 
-    /** The peer passes on a record; on the conductor. */
-    void recordPassedOn(OwnershipRecord record) {
-        // It need not be in force, but it was granted: a site that is told of it has been told its term.
-        boolean knows = group.ownership().record().isPresent();
-        if (knows) {
-            world.checks().told(site, record);
-        }
-        if (!knows || !forgetsFence(record)) {
-            group.recordPassedOn(record);
-        }
-    }
-
-    private boolean forgetsFence(OwnershipRecord record) {
-        OwnershipState state = group.ownership().state();
-        boolean acts = state == OwnershipState.PROTECTED
-                || state == OwnershipState.HANDING_OVER
-                || state == OwnershipState.SOLO;
-        return world.has(Plant.FENCE_FORGOTTEN) && acts && !record.owner().equals(site);
-    }
-
-    // ---- the peer -----------------------------------------------------------------------------------------------
+    // ---- what it does -------------------------------------------------------------------------------------------
 
     void heard() {
-        peerWatch.heard(now());
+        core.peer().heard(now());
     }
-
-    /** The tunnel came up or went down; on the conductor. */
-    void tunnel(boolean connected) {
-        peerWatch.tunnel(connected ? PeerWatch.Tunnel.UP : PeerWatch.Tunnel.BROKEN, now());
-        if (connected) {
-            group.tellPeer();
-        }
-    }
-
-    /** A whole epoch came through the tunnel; on the conductor. */
-    void epochFromPeer(Epoch epoch, Surroundings.PeerLink peer) {
-        boolean asked = group.ownership().state() == OwnershipState.PROMOTING;
-        if (asked && world.has(Plant.ACK_AFTER_ASKING)) {
-            SimulatedHypervisor.Content.of(epoch).keptAt(world.checks());
-            peer.acknowledge(epoch.header().vm(), epoch.header().epoch());
-            epoch.close();
-        } else {
-            group.epochFromPeer(epoch);
-        }
-    }
-
-    /** The peer holds an epoch; on the conductor. */
-    void committedByPeer(VmId vm, EpochId epoch) {
-        EpochId sealed = group.vms().iterator().next().source().lastSealed();
-        boolean stale = epoch.term() < sealed.term();
-        group.committedByPeer(
-                vm,
-                stale && world.has(Plant.STALE_COMMIT_ACCEPTED) ? new EpochId(sealed.term(), epoch.number()) : epoch);
-    }
-
-    /** The first epoch that is sent after output began to be held counts as held by the standby (a planted fault). */
-    void markEarly(VmId vm, EpochId epoch) {
-        boolean syncing = group.ownership().state() == OwnershipState.SYNCING;
-        if (syncing && dataPlane.holds() && markedTerm < group.ownership().term()) {
-            markedTerm = group.ownership().term();
-            group.committedByPeer(vm, epoch);
-        }
-    }
-
-    // ---- what it does -------------------------------------------------------------------------------------------
 
     /** A frame of the VM is on the inside interface. */
     void fromVm(int lineage, long state) {

@@ -10,11 +10,11 @@ import java.util.function.BiConsumer;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
-import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.checkpoint.AgentSession;
+import org.secondsite.replicator.checkpoint.CheckpointListener;
 
 /**
  * A hypervisor with its agent: a VM whose whole state is a counter, which it shows in every packet it sends.
@@ -118,7 +118,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
         if (session != null) {
             Session gone = session;
             session = null;
-            tellGateway(gone, (group, by) -> group.detached(by, "hypervisor crashed"));
+            tellGateway(gone, (gateway, by) -> gateway.detached(by, "hypervisor crashed"));
         }
     }
 
@@ -166,16 +166,15 @@ final class SimulatedHypervisor extends SimulatedProcess {
             if (session == null && world.gateway(site).up()) {
                 base = EpochId.NONE;
                 session = new Session(vmRuns);
-                tellGateway(session, ProtectionGroup::attached);
+                tellGateway(session, CheckpointListener::attached);
             }
         });
     }
 
     /** What the agent says goes to the gateway that it is attached to, or nowhere. */
-    private void tellGateway(Session by, BiConsumer<ProtectionGroup, AgentSession> what) {
-        SimulatedGateway gateway = world.gateway(site);
-        int life = gateway.life();
-        world.time().after(LOCAL_NANOS, () -> gateway.conductor(life, () -> what.accept(gateway.group(), by)));
+    private void tellGateway(Session by, BiConsumer<CheckpointListener, AgentSession> what) {
+        CheckpointListener gateway = world.gateway(site).agents();
+        world.time().after(LOCAL_NANOS, () -> what.accept(gateway, by));
     }
 
     // ---- the VM -------------------------------------------------------------------------------------------------
@@ -203,7 +202,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
         EpochId epoch = next;
         next = next.next();
         awaitingSeal = epoch;
-        tellGateway(by, (group, session) -> group.sealRequested(session, epoch));
+        tellGateway(by, (gateway, session) -> gateway.sealRequested(session, epoch));
         later(SEAL_PATIENCE_NANOS, () -> {
             if (by == session && awaitingSeal.equals(epoch)) {
                 awaitingSeal = EpochId.NONE;
@@ -231,9 +230,9 @@ final class SimulatedHypervisor extends SimulatedProcess {
         shippedNanos = Math.max(shippedNanos, now) + dice.nextLong(MILLI, 8 * MILLI);
         later(shippedNanos - now, () -> {
             if (by == session) {
-                tellGateway(by, (group, session) -> group.epochFromAgent(shipped, 1));
+                tellGateway(by, (gateway, session) -> gateway.epochReceived(session, shipped, 1));
                 if (epoch.equals(last)) {
-                    tellGateway(by, (group, session) -> group.vmPaused(session, epoch));
+                    tellGateway(by, (gateway, session) -> gateway.vmPaused(session, epoch));
                 }
             }
         });
@@ -266,19 +265,19 @@ final class SimulatedHypervisor extends SimulatedProcess {
         epoch.close();
         if (vmRuns || !(header.isFull() || header.base().equals(replicaEpoch))) {
             String where = "not on " + replicaEpoch;
-            tellGateway(by, (group, session) -> group.failed(session, "apply", where));
+            tellGateway(by, (gateway, session) -> gateway.failed(session, "apply", where));
             return;
         }
         replicaEpoch = header.epoch();
         replica = content;
-        tellGateway(by, (group, session) -> group.applied(session, header.epoch()));
+        tellGateway(by, (gateway, session) -> gateway.applied(session, header.epoch()));
     }
 
     private void activate(Session by, EpochId expected) {
         boolean any = world.has(Plant.OLDER_IMAGE_ACTIVATED);
         if (replicaEpoch.equals(EpochId.NONE) || !(any || replicaEpoch.equals(expected))) {
             String where = "at " + replicaEpoch;
-            tellGateway(by, (group, session) -> group.failed(session, "activation", where));
+            tellGateway(by, (gateway, session) -> gateway.failed(session, "activation", where));
             return;
         }
         world.trace(site + " activates state " + replica.state() + " of " + replicaEpoch);
@@ -288,7 +287,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
         runOn();
         replicaEpoch = EpochId.NONE;
         base = EpochId.NONE;
-        tellGateway(by, (group, session) -> group.activated(session, expected));
+        tellGateway(by, (gateway, session) -> gateway.activated(session, expected));
     }
 
     /** The connection between gateway and agent: commands take a moment, and die with the connection. */
@@ -417,7 +416,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
             runOn();
             checkpointing = false;
             if (session == this) {
-                tellGateway(this, ProtectionGroup::vmStopped);
+                tellGateway(this, CheckpointListener::vmStopped);
             }
         }
 

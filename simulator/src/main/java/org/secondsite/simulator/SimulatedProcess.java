@@ -13,6 +13,7 @@ abstract class SimulatedProcess {
     private boolean up;
     private int stops;
     private int life;
+    private long stoppedNanos;
 
     SimulatedProcess(World world) {
         this.world = world;
@@ -46,17 +47,23 @@ abstract class SimulatedProcess {
 
     /** SIGSTOP; several of them add up. */
     final void stop() {
-        stops++;
+        if (stops++ == 0) {
+            stoppedNanos = world.time().nowNanos();
+        }
     }
 
     /** SIGCONT: everything that came meanwhile is there at once. */
     final void resume() {
         if (stops > 0 && --stops == 0) {
+            goesOn(world.time().nowNanos() - stoppedNanos);
             while (!waiting.isEmpty() && awake()) {
                 waiting.removeFirst().run();
             }
         }
     }
+
+    /** The process was stopped for so long, and goes on now. */
+    void goesOn(long stoodNanos) {}
 
     /** Something reaches the process now. */
     final void arrive(Runnable what) {

@@ -51,11 +51,6 @@ final class SimulatedTunnel {
         ends.get(site).died();
     }
 
-    /** A gateway gives up the connection, because it does not hear its peer. */
-    void abandon(SiteId site) {
-        ends.get(site).close("the peer is not heard");
-    }
-
     /** The connection breaks at both ends at once, as a middle-box's reset does it. */
     void reset() {
         ends.values().forEach(end -> world.gateway(end.site()).arrive(() -> end.close("reset")));

@@ -91,7 +91,13 @@ public final class Simulator {
     }
 
     private boolean excused() {
-        return vmEverLost || world.witness().orphaned() || world.checks().forced() || world.ownerLostItsImage();
+        boolean imageLost =
+                World.SITES.stream().anyMatch(site -> world.gateway(site).everDiedPromoting());
+        return vmEverLost
+                || imageLost
+                || world.witness().orphaned()
+                || world.checks().forced()
+                || world.ownerLostItsImage();
     }
 
     private void settle() {
@@ -204,7 +210,11 @@ public final class Simulator {
         SiteId site = site(fault);
         vmEverLost |= world.gateway(site).promoting();
         if (hits(fault, "gateway") && world.gateway(site).up()) {
-            world.gateway(site).crash();
+            if (fault.strength() == 0) {
+                world.gateway(site).crash();
+            } else {
+                world.gateway(site).crashWithin(fault.strength());
+            }
         }
         if (hits(fault, "hypervisor") && world.hypervisor(site).up()) {
             vmEverLost |= world.hypervisor(site).runs();
@@ -224,6 +234,8 @@ public final class Simulator {
         if (!world.gateway(site).up()) {
             world.trace("gateway " + site + " starts");
             world.gateway(site).start();
+        } else {
+            world.gateway(site).crashWithin(0);
         }
     }
 

@@ -12,6 +12,8 @@ import org.secondsite.gateway.group.Surroundings;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.replicator.tunnel.ReceiveLedger;
+import org.secondsite.replicator.tunnel.Reset;
+import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.Resume;
 import org.secondsite.replicator.tunnel.SendWindow;
 
@@ -98,12 +100,9 @@ final class TunnelEnd implements Surroundings.PeerLink {
         SendWindow.Resumed resumed = window.resume(resume, WINDOW_BYTES, Long.MAX_VALUE);
         connected = true;
         world.trace(site + " tunnel up, " + connection);
-        gateway.conductor(() -> gateway.tunnel(true));
-        resumed.commits()
-                .forEach(commit -> gateway.conductor(() -> gateway.committedByPeer(commit.vm(), commit.epoch())));
-        resumed.broken()
-                .forEach(broken ->
-                        gateway.conductor(() -> gateway.group().refusedByPeer(broken.epoch(), broken.reason())));
+        gateway.tunnel().connected();
+        resumed.commits().forEach(commit -> gateway.tunnel().acknowledged(commit.vm(), commit.epoch()));
+        resumed.broken().forEach(broken -> gateway.tunnel().refused(broken.vm(), broken.epoch(), broken.reason()));
         pump();
     }
 
@@ -120,6 +119,11 @@ final class TunnelEnd implements Surroundings.PeerLink {
                 }
             });
         }
+    }
+
+    @Override
+    public void abandon(String reason) {
+        close(reason);
     }
 
     /** Gives the connection up, and tells the peer, who may never hear it. */
@@ -141,7 +145,7 @@ final class TunnelEnd implements Surroundings.PeerLink {
         sending = false;
         encoded.clear();
         if (wasConnected) {
-            gateway.conductor(() -> gateway.tunnel(false));
+            gateway.tunnel().disconnected(new Reset(ResetCode.BROKEN, "the connection ended"));
         }
     }
 
@@ -179,11 +183,11 @@ final class TunnelEnd implements Surroundings.PeerLink {
         refusal.ifPresentOrElse(
                 reason -> {
                     epoch.close();
-                    gateway.conductor(() -> gateway.group().refusedByPeer(id, reason));
+                    gateway.tunnel().refused(vm, id, reason);
                 },
                 this::pump);
         if (refusal.isEmpty() && world.has(Plant.RESYNC_MARKS_EARLY)) {
-            gateway.conductor(() -> gateway.markEarly(vm, id));
+            gateway.markEarly(vm, id);
         }
     }
 
@@ -239,11 +243,6 @@ final class TunnelEnd implements Surroundings.PeerLink {
     }
 
     @Override
-    public long roundTripNanos() {
-        return 0;
-    }
-
-    @Override
     public void discard(VmId vm) {
         Optional<SendWindow.Stream> told = window.discard(vm);
         encoded.removeIf(waiting -> waiting.stream().isDiscarded());
@@ -261,17 +260,15 @@ final class TunnelEnd implements Surroundings.PeerLink {
             case IMPOSSIBLE -> close("an answer for epoch " + epoch + ", which was not sent");
             case IGNORED -> {
                 if (refusal == null && world.has(Plant.STALE_COMMIT_ACCEPTED)) {
-                    gateway.conductor(() -> gateway.committedByPeer(World.VM, epoch));
+                    gateway.tunnel().acknowledged(World.VM, epoch);
                 }
             }
             case TAKEN -> {
-                gateway.conductor(() -> {
-                    if (refusal == null) {
-                        gateway.committedByPeer(vm.orElseThrow(), epoch);
-                    } else {
-                        gateway.group().refusedByPeer(epoch, refusal);
-                    }
-                });
+                if (refusal == null) {
+                    gateway.tunnel().acknowledged(vm.orElseThrow(), epoch);
+                } else {
+                    gateway.tunnel().refused(vm.orElseThrow(), epoch, refusal);
+                }
                 pump();
             }
         }
@@ -289,7 +286,7 @@ final class TunnelEnd implements Surroundings.PeerLink {
             close("epoch " + id + " of stream " + stream + " is out of order");
             return;
         }
-        gateway.conductor(() -> gateway.epochFromPeer(epoch, this));
+        gateway.tunnel().epochReceived(epoch);
         if (world.has(Plant.ACK_BEFORE_KEEP)) {
             acknowledge(epoch.header().vm(), id);
         }
@@ -331,12 +328,6 @@ final class TunnelEnd implements Surroundings.PeerLink {
     }
 
     private void told(PeerMessage message) {
-        gateway.conductor(() -> {
-            switch (message) {
-                case PeerMessage.RecordNews news -> gateway.recordPassedOn(news.ownership());
-                case PeerMessage.StandbyState state -> gateway.group().offered(state);
-                case PeerMessage.VmsActive active -> gateway.group().peerActive(active.term());
-            }
-        });
+        gateway.tunnel().message(message);
     }
 }

@@ -92,6 +92,18 @@ class SafetyChecksTest {
     }
 
     @Test
+    void silentAfterStandstill() {
+        grantedAndTold(ALONE, BOTH);
+        checks.kept(life, 9);
+        checks.stoodStill(World.A);
+        checks.released(World.A, life, 1, Way.HELD);
+        checks.granted(OTHER, false);
+        checks.released(World.A, life, 2, Way.HELD);
+        checks.stoodStill(World.A);
+        breaks(Rule.SILENT_AFTER_STANDSTILL, () -> checks.released(World.A, life, 3, Way.HELD));
+    }
+
+    @Test
     void releasedOnce() {
         grantedAndTold(ALONE);
         checks.released(World.A, life, 1, Way.UNHELD);

@@ -1,8 +1,6 @@
 package org.secondsite.gateway.group;
 
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.Pressure;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
@@ -20,28 +18,26 @@ import org.secondsite.replicator.checkpoint.AgentSession;
  *   HARD_LIMIT    a quarter     the same; the data plane drops the newest packets meanwhile
  * </pre>
  *
- * A VM is kept paused by keeping back the answer to its seal, for {@value #MOST_MILLIS} ms at most: a standby that
+ * A VM is kept paused by keeping back the answer to its seal, for {@value #MAX_MILLIS} ms at most: a standby that
  * does not answer must not stop a VM. What is kept back never includes the seal itself.
- *
- * <p>Conductor thread only; the answer may be given on the data plane's.
  */
 public final class BackPressure {
-    private static final long MOST_MILLIS = 250;
+    private static final long MAX_MILLIS = 250;
 
     private final VmId vm;
-    private final DataPlane dataPlane;
+    private final Orders orders;
 
     private Pressure level = Pressure.EASY;
-    private Runnable keptBack;
+    private boolean keptBack;
     private EpochId awaited = EpochId.NONE;
     private long sinceNanos;
     private long sealedSooner;
     private long keptPaused;
     private long hardLimits;
 
-    BackPressure(VmId vm, DataPlane dataPlane) {
+    BackPressure(VmId vm, Orders orders) {
         this.vm = vm;
-        this.dataPlane = dataPlane;
+        this.orders = orders;
     }
 
     /** The buffer fills or empties; {@code checkpoints} are those that can be taken sooner, if they are taken. */
@@ -55,10 +51,10 @@ public final class BackPressure {
             letRun();
         }
         checkpoints.ifPresent(session -> {
-            session.interval(paced(intervalMs));
+            orders.give(new SiteOrder.Interval(session, paced(intervalMs)));
             if (more) {
                 sealedSooner++;
-                session.checkpointNow();
+                orders.give(new SiteOrder.CheckpointNow(session));
             }
         });
     }
@@ -74,22 +70,17 @@ public final class BackPressure {
      *
      * @param before the last epoch before this one that the standby does not hold yet; NONE when it holds all
      */
-    void seal(AgentSession session, EpochId epoch, EpochId before, long nowNanos) {
+    void seal(AgentSession session, EpochId epoch, EpochId before) {
         letRun();
-        boolean keep = level.compareTo(Pressure.KEEP_PAUSED) >= 0 && !before.equals(EpochId.NONE);
-        AtomicInteger conditions = new AtomicInteger(keep ? 2 : 1);
-        Runnable met = () -> {
-            if (conditions.decrementAndGet() == 0) {
-                session.sealed(epoch);
-            }
-        };
-        if (keep) {
+        if (level.compareTo(Pressure.KEEP_PAUSED) >= 0 && !before.equals(EpochId.NONE)) {
             keptPaused++;
-            keptBack = met;
+            keptBack = true;
             awaited = before;
-            sinceNanos = nowNanos;
+            sinceNanos = orders.nowNanos();
+            orders.give(new SiteOrder.SealAndKeepPaused(session, epoch));
+        } else {
+            orders.give(new SiteOrder.Seal(session, epoch));
         }
-        dataPlane.seal(vm, epoch, met);
     }
 
     /** The standby holds all up to this epoch. */
@@ -100,18 +91,17 @@ public final class BackPressure {
     }
 
     /** Time passes. */
-    void tick(long nowNanos) {
-        if (nowNanos - sinceNanos > MOST_MILLIS * 1_000_000) {
+    void tick() {
+        if (orders.nowNanos() - sinceNanos > MAX_MILLIS * 1_000_000) {
             letRun();
         }
     }
 
     /** The VM is not kept paused any longer. */
     void letRun() {
-        if (keptBack != null) {
-            Runnable met = keptBack;
-            keptBack = null;
-            met.run();
+        if (keptBack) {
+            keptBack = false;
+            orders.give(new SiteOrder.LetRun(vm));
         }
     }
 

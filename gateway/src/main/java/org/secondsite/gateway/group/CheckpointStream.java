@@ -2,7 +2,6 @@ package org.secondsite.gateway.group;
 
 import java.util.Optional;
 import java.util.OptionalInt;
-import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.Pressure;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
@@ -17,13 +16,10 @@ import org.secondsite.replicator.checkpoint.AgentSession;
  *
  * <p>The <i>gate epoch</i> is the first epoch sealed after output began to be held. Whatever passed unheld before belongs to
  * the state at its seal; so once it is committed, the standby holds everything that was ever released.
- *
- * <p>Conductor thread only.
  */
 public final class CheckpointStream {
     private final VmId vm;
-    private final DataPlane dataPlane;
-    private final Surroundings.PeerLink peer;
+    private final Orders orders;
     private final CheckpointPace pace;
     private final BackPressure pressure;
 
@@ -41,14 +37,14 @@ public final class CheckpointStream {
     private final DurationHistogram allPauses = new DurationHistogram();
     private final DurationHistogram allCommits = new DurationHistogram();
     private long pagesSent;
+    private long roundTripNanos;
     private EpochId lastSent = EpochId.NONE;
 
-    CheckpointStream(VmId vm, DataPlane dataPlane, Surroundings.PeerLink peer, CheckpointPace pace) {
+    CheckpointStream(VmId vm, Orders orders, CheckpointPace pace) {
         this.vm = vm;
-        this.dataPlane = dataPlane;
-        this.peer = peer;
+        this.orders = orders;
         this.pace = pace;
-        pressure = new BackPressure(vm, dataPlane);
+        pressure = new BackPressure(vm, orders);
     }
 
     /** Begins a chain under a term in which none was begun before. */
@@ -71,40 +67,40 @@ public final class CheckpointStream {
         lastCommitted = EpochId.NONE;
         running = true;
         // What is left of an earlier chain would only take the room of this one.
-        peer.discard(vm);
+        orders.give(new SiteOrder.Discard(vm));
         pace.chainBegins();
         arrivals.clear();
         commits.clear();
-        session.start(next, true, pressure.paced(pace.intervalMs()));
+        orders.give(new SiteOrder.StartCheckpoints(session, next, pressure.paced(pace.intervalMs())));
     }
 
     /** Numbers what is not sealed yet from 1 of the new term. */
     void retitle(Optional<AgentSession> session, long term) {
         next = new EpochId(term, 1);
-        session.ifPresent(s -> s.retitle(next));
+        session.ifPresent(s -> orders.give(new SiteOrder.Retitle(s, next)));
     }
 
     /** Output is held from now on. */
     void gate(long term) {
         gated = true;
         gateEpoch = EpochId.NONE;
-        dataPlane.hold(vm, term);
+        orders.give(new SiteOrder.Hold(vm, term));
     }
 
     void stop(Optional<AgentSession> session) {
         running = false;
         gated = false;
         pressure.letRun();
-        session.ifPresent(AgentSession::stop);
-        peer.discard(vm);
+        session.ifPresent(s -> orders.give(new SiteOrder.StopCheckpoints(s)));
+        orders.give(new SiteOrder.Discard(vm));
     }
 
     /** The VM is paused: what it sent belongs to this epoch, and to no later one. */
-    void sealRequested(AgentSession session, EpochId epoch, long now) {
+    void sealRequested(AgentSession session, EpochId epoch) {
         EpochId before =
                 gated && lastCommitted.compareTo(lastSealed) < 0 && inChain(lastSealed) ? lastSealed : EpochId.NONE;
         if (running) {
-            pace.sealed(epoch, now, peer.roundTripNanos()).ifPresent(ms -> session.interval(pressure.paced(ms)));
+            pace.sealed(epoch, orders.nowNanos(), roundTripNanos).ifPresent(ms -> interval(session, ms));
             lastSealed = epoch;
             if (epoch.compareTo(next) >= 0) {
                 next = epoch.next();
@@ -113,10 +109,10 @@ public final class CheckpointStream {
                 gateEpoch = epoch;
             }
         }
-        pressure.seal(session, epoch, before, now);
+        pressure.seal(session, epoch, before);
     }
 
-    void received(Epoch epoch, long pause, long now) {
+    void received(Epoch epoch, long pause) {
         if (!running || epoch.header().epoch().compareTo(chainStart) < 0) {
             epoch.close();
             return;
@@ -126,11 +122,11 @@ public final class CheckpointStream {
             allPauses.add(pause);
         }
         if (gated) {
-            pace.sinceSealNanos(epoch.header().epoch(), now).ifPresent(arrivals::add);
+            pace.sinceSealNanos(epoch.header().epoch(), orders.nowNanos()).ifPresent(arrivals::add);
         }
         pagesSent += epoch.pages().count();
         lastSent = epoch.header().epoch();
-        peer.send(epoch);
+        orders.give(new SiteOrder.SendEpoch(epoch));
     }
 
     /** The last epoch that was given to the tunnel. */
@@ -139,7 +135,7 @@ public final class CheckpointStream {
     }
 
     /** The standby holds the epoch: its packets may go. */
-    void committed(Optional<AgentSession> session, EpochId epoch, long now) {
+    void acknowledged(Optional<AgentSession> session, EpochId epoch) {
         if (!running || epoch.compareTo(chainStart) < 0 || epoch.compareTo(lastSealed) > 0) {
             return;
         }
@@ -150,16 +146,16 @@ public final class CheckpointStream {
         if (gated && epoch.term() == lastSealed.term()) {
             // An epoch of the term before a retitle is released together with the first one of the new term: the data
             // plane takes no command of a term lower than it has seen.
-            dataPlane.commit(vm, epoch);
+            orders.give(new SiteOrder.Release(vm, epoch));
         }
-        OptionalInt interval = pace.committed(epoch, now, peer.roundTripNanos());
+        OptionalInt interval = pace.committed(epoch, orders.nowNanos(), roundTripNanos);
         if (gated && news) {
             commits.add(pace.latencyNanos());
             allCommits.add(pace.latencyNanos());
         }
         session.ifPresent(s -> {
-            s.credit(epoch);
-            interval.ifPresent(ms -> s.interval(pressure.paced(ms)));
+            orders.give(new SiteOrder.Credit(s, epoch));
+            interval.ifPresent(ms -> interval(s, ms));
         });
         pressure.committed(epoch);
     }
@@ -169,8 +165,14 @@ public final class CheckpointStream {
         pressure.news(level, session.filter(_ -> running), pace.intervalMs());
     }
 
-    void tick(long now) {
-        pressure.tick(now);
+    /** Time passes; the way to the standby and back takes so long now. */
+    void tick(long newRoundTripNanos) {
+        roundTripNanos = newRoundTripNanos;
+        pressure.tick();
+    }
+
+    private void interval(AgentSession session, int intervalMs) {
+        orders.give(new SiteOrder.Interval(session, pressure.paced(intervalMs)));
     }
 
     private boolean inChain(EpochId epoch) {

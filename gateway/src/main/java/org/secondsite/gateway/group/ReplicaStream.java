@@ -15,14 +15,12 @@ import org.secondsite.replicator.checkpoint.AgentSession;
  * and only whole epochs are ever kept. When the agent has fallen behind by {@value #APPLY_BACKLOG} epochs, or by the window's
  * bytes, further ones are kept but acknowledged only as the agent applies earlier ones: that is the back-pressure, and it bounds
  * the memory, because the owner has a bounded number of unacknowledged epochs and bytes.
- *
- * <p>Conductor thread only.
  */
 public final class ReplicaStream {
     private static final int APPLY_BACKLOG = 16;
 
     private final VmId vm;
-    private final Surroundings.PeerLink peer;
+    private final Orders orders;
     private final long maxBytes;
 
     private record Unapplied(EpochId epoch, long bytes) {}
@@ -33,9 +31,9 @@ public final class ReplicaStream {
     private long unappliedBytes;
     private final Deque<EpochId> unacknowledged = new ArrayDeque<>();
 
-    ReplicaStream(VmId vm, Surroundings.PeerLink peer, long maxBytes) {
+    ReplicaStream(VmId vm, Orders orders, long maxBytes) {
         this.vm = vm;
-        this.peer = peer;
+        this.orders = orders;
         this.maxBytes = maxBytes;
     }
 
@@ -58,7 +56,7 @@ public final class ReplicaStream {
         unapplied.addLast(new Unapplied(id, epoch.plainBytes()));
         unappliedBytes += epoch.plainBytes();
         unacknowledged.addLast(id);
-        session.apply(epoch);
+        orders.give(new SiteOrder.Apply(session, epoch));
         acknowledge();
         return null;
     }
@@ -73,7 +71,7 @@ public final class ReplicaStream {
 
     private void acknowledge() {
         while (!unacknowledged.isEmpty() && keepsUp()) {
-            peer.acknowledge(vm, unacknowledged.removeFirst());
+            orders.give(new SiteOrder.Acknowledge(vm, unacknowledged.removeFirst()));
         }
     }
 
@@ -90,12 +88,12 @@ public final class ReplicaStream {
      */
     void stopAcknowledging() {
         unacknowledged.clear();
-        peer.withdraw(vm);
+        orders.give(new SiteOrder.Withdraw(vm));
     }
 
     /** Nothing is held any more, nor says this site so. */
     void forget() {
-        peer.withdraw(vm);
+        orders.give(new SiteOrder.Withdraw(vm));
         held = EpochId.NONE;
         applied = EpochId.NONE;
         unapplied.clear();

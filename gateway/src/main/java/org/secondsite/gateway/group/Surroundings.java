@@ -15,7 +15,7 @@ import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.witness.Answer;
 
 /**
- * What a protection group acts upon. Nothing here waits.
+ * What a gateway's core acts upon, through {@link SiteEdge}. Nothing here waits.
  *
  * @param dataPlane holds and releases packets
  * @param peer the tunnel to the other gateway
@@ -44,11 +44,11 @@ public record Surroundings(
         /** Tells the peer that this site does not keep the epoch. */
         void refuse(VmId vm, EpochId epoch, String reason);
 
-        /** The round-trip time to the peer in nanoseconds, 0 if it is not known. */
-        long roundTripNanos();
-
         /** Forgets every epoch of the VM that was sent and not committed. */
         void discard(VmId vm);
+
+        /** Gives up the connection, for a peer that is believed to be dead. */
+        void abandon(String reason);
     }
 
     /** The witness, as a group uses it. */

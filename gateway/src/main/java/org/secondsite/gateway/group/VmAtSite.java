@@ -6,9 +6,10 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.checkpoint.AgentSession;
 
-/** One protected VM at this gateway: its agent, if one is attached, and its two streams. Conductor thread only. */
+/** One protected VM at this gateway: its agent, if one is attached, and its two streams. */
 public final class VmAtSite {
     private final GatewayConfig.Vm settings;
+    private final Orders orders;
     private final CheckpointStream source;
     private final ReplicaStream replica;
 
@@ -21,13 +22,13 @@ public final class VmAtSite {
     private long failures;
     private String trouble = "";
 
-    VmAtSite(GatewayConfig.Vm settings, Surroundings surroundings, GatewayConfig config) {
+    VmAtSite(GatewayConfig.Vm settings, GatewayConfig config, Orders orders) {
         this.settings = settings;
+        this.orders = orders;
         CheckpointPace pace = new CheckpointPace(
                 config.checkpoint().intervalMs(), config.checkpoint().maxIntervalMs());
-        source = new CheckpointStream(settings.id(), surroundings.dataPlane(), surroundings.peer(), pace);
-        replica = new ReplicaStream(
-                settings.id(), surroundings.peer(), config.tunnel().maxInFlightBytes());
+        source = new CheckpointStream(settings.id(), orders, pace);
+        replica = new ReplicaStream(settings.id(), orders, config.tunnel().maxInFlightBytes());
     }
 
     /** The VM. */
@@ -56,10 +57,10 @@ public final class VmAtSite {
         return session == other;
     }
 
-    void attach(AgentSession newSession) {
+    void attach(AgentSession newSession, boolean runs) {
         session = newSession;
         last = EpochId.NONE;
-        running = newSession.vmRunning();
+        running = runs;
         trouble = "";
         attachments++;
     }
@@ -98,14 +99,14 @@ public final class VmAtSite {
     void pause() {
         last = EpochId.NONE;
         if (session != null) {
-            session.pauseVm();
+            orders.give(new SiteOrder.PauseVm(session));
         }
     }
 
     void resume() {
         last = EpochId.NONE;
         if (session != null) {
-            session.resumeVm();
+            orders.give(new SiteOrder.ResumeVm(session));
         }
     }
 
@@ -123,10 +124,23 @@ public final class VmAtSite {
         return running;
     }
 
-    void noteRunning(boolean runs) {
-        running = runs;
-        if (!runs) {
-            active = false;
+    void noteGone() {
+        running = false;
+        active = false;
+    }
+
+    /** Has the VM started from its replica, if there is an agent to do it and it does not run already. */
+    void activate() {
+        if (session != null && !active) {
+            activating = true;
+            orders.give(new SiteOrder.Activate(session, replica.held()));
+        }
+    }
+
+    /** Has the VM killed, if it runs or may be about to. */
+    void stop(String reason) {
+        if (session != null && (running || activating)) {
+            orders.give(new SiteOrder.StopVm(session, reason));
         }
     }
 
@@ -140,16 +154,14 @@ public final class VmAtSite {
         return activating;
     }
 
-    void noteActivating(boolean isActivating) {
-        activating = isActivating;
+    void noteActivationFailed() {
+        activating = false;
     }
 
-    void noteActive(boolean isActive) {
-        active = isActive;
+    void noteActive() {
+        active = true;
         activating = false;
-        if (isActive) {
-            running = true;
-        }
+        running = true;
     }
 
     /** Whether the VM can be checkpointed. */

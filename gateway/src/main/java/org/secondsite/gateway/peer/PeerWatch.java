@@ -157,10 +157,12 @@ public final class PeerWatch {
         return detector.explain();
     }
 
+    /** Whether it was heard of late and is reachable by the tunnel. */
     public boolean up() {
         return up;
     }
 
+    /** Whether the tunnel is up. */
     public boolean tunnelUp() {
         return tunnel == Tunnel.UP;
     }

@@ -1,2 +1,2 @@
-/** Whether the other site is alive. */
+/** Whether the other gateway is there: suspicion, decided from times that are passed in. */
 package org.secondsite.gateway.peer;

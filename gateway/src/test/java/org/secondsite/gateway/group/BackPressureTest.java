@@ -30,9 +30,12 @@ class BackPressureTest {
             4 << 20,
             2 << 20,
             released::add);
-    private final Orders agent = new Orders();
+    private final NotingAgent agent = new NotingAgent();
+    private final Orders orders = new Orders(0);
     private final CheckpointStream stream =
-            new CheckpointStream(VM, plane, new NoPeer(), new CheckpointPace(INTERVAL_MS, INTERVAL_MS));
+            new CheckpointStream(VM, orders, new CheckpointPace(INTERVAL_MS, INTERVAL_MS));
+    private final SiteEdge edge =
+            new SiteEdge(new Surroundings(plane, new NoPeer(), null, null, null, null), event -> {});
 
     @AfterEach
     void close() {
@@ -96,11 +99,11 @@ class BackPressureTest {
     @Test
     void aStandbyThatIsSilentDoesNotKeepAVmPausedForEver() {
         keptPaused();
-        stream.tick(250 * MILLI);
+        tickAt(250 * MILLI);
         assertEquals(List.of(), agent.take());
-        stream.tick(251 * MILLI);
+        tickAt(251 * MILLI);
         assertEquals(List.of("sealed 1/2"), agent.take());
-        stream.tick(500 * MILLI);
+        tickAt(500 * MILLI);
         assertEquals(List.of(), agent.take());
     }
 
@@ -108,6 +111,7 @@ class BackPressureTest {
     void theEndOfCheckpointsLetsAPausedVmRunOn() {
         keptPaused();
         stream.stop(Optional.of(agent));
+        carryOut();
         assertEquals(List.of("sealed 1/2", "stop"), agent.take());
     }
 
@@ -130,28 +134,42 @@ class BackPressureTest {
     private void protect() {
         stream.start(agent, 1);
         stream.gate(1);
+        carryOut();
         agent.take();
+    }
+
+    private void carryOut() {
+        edge.carryOut(orders.end());
+    }
+
+    private void tickAt(long nanos) {
+        orders.begin(nanos);
+        stream.tick(0);
+        carryOut();
     }
 
     private void news(Pressure level) {
         stream.pressure(level, Optional.of(agent));
+        carryOut();
     }
 
     private void seal(long number) {
-        stream.sealRequested(agent, new EpochId(1, number), 0);
+        stream.sealRequested(agent, new EpochId(1, number));
+        carryOut();
     }
 
     private void commit(long number) {
-        stream.committed(Optional.of(agent), new EpochId(1, number), 0);
+        stream.acknowledged(Optional.of(agent), new EpochId(1, number));
+        carryOut();
     }
 
     /** An agent that notes what it is told. */
-    private static final class Orders implements AgentSession {
-        private final List<String> orders = new ArrayList<>();
+    private static final class NotingAgent implements AgentSession {
+        private final List<String> told = new ArrayList<>();
 
         List<String> take() {
-            List<String> taken = List.copyOf(orders);
-            orders.clear();
+            List<String> taken = List.copyOf(told);
+            told.clear();
             return taken;
         }
 
@@ -182,67 +200,67 @@ class BackPressureTest {
 
         @Override
         public void start(EpochId first, boolean full, int intervalMs) {
-            orders.add("start " + intervalMs);
+            told.add("start " + intervalMs);
         }
 
         @Override
         public void interval(int intervalMs) {
-            orders.add("interval " + intervalMs);
+            told.add("interval " + intervalMs);
         }
 
         @Override
         public void checkpointNow() {
-            orders.add("checkpoint now");
+            told.add("checkpoint now");
         }
 
         @Override
         public void retitle(EpochId next) {
-            orders.add("retitle " + next);
+            told.add("retitle " + next);
         }
 
         @Override
         public void sealed(EpochId epoch) {
-            orders.add("sealed " + epoch);
+            told.add("sealed " + epoch);
         }
 
         @Override
         public void credit(EpochId committed) {
-            orders.add("credit " + committed);
+            told.add("credit " + committed);
         }
 
         @Override
         public void stop() {
-            orders.add("stop");
+            told.add("stop");
         }
 
         @Override
         public void pauseVm() {
-            orders.add("pause");
+            told.add("pause");
         }
 
         @Override
         public void resumeVm() {
-            orders.add("resume");
+            told.add("resume");
         }
 
         @Override
         public void stopVm(String reason) {
-            orders.add("stop VM");
+            told.add("stop VM");
         }
 
         @Override
         public void apply(Epoch epoch) {
-            orders.add("apply");
+            told.add("apply");
         }
 
         @Override
         public void activate(EpochId expected) {
-            orders.add("activate");
+            told.add("activate");
         }
 
         @Override
         public void release() {
-            orders.add("release");
+            told.add("release");
         }
     }
 
@@ -263,11 +281,9 @@ class BackPressureTest {
         public void refuse(VmId vm, EpochId epoch, String reason) {}
 
         @Override
-        public long roundTripNanos() {
-            return 0;
-        }
+        public void discard(VmId vm) {}
 
         @Override
-        public void discard(VmId vm) {}
+        public void abandon(String reason) {}
     }
 }

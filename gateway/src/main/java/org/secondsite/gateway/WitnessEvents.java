@@ -1,0 +1,31 @@
+package org.secondsite.gateway;
+
+import java.util.function.Consumer;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+import org.secondsite.gateway.group.SiteEvent;
+import org.secondsite.gateway.timeline.Timeline;
+import org.secondsite.witness.io.client.WitnessListener;
+
+/**
+ * Posts what the witness tells to the core.
+ *
+ * @param post brings an event to the core, later; any thread
+ * @param timeline notes at once how a record came to be, which changes nothing
+ */
+record WitnessEvents(Consumer<SiteEvent> post, Timeline timeline) implements WitnessListener {
+    @Override
+    public void record(OwnershipRecord record) {
+        post.accept(new SiteEvent.RecordTold(record));
+    }
+
+    @Override
+    public void made(OwnershipRecord record, SiteId asker, String reason) {
+        timeline.note(record.group().name(), "record", record + ", by " + asker + ": " + reason);
+    }
+
+    @Override
+    public void reachable(boolean up, String reason) {
+        post.accept(new SiteEvent.WitnessReachable(up, reason));
+    }
+}

@@ -1,0 +1,188 @@
+package org.secondsite.gateway.group;
+
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.VmId;
+import org.secondsite.gateway.ownership.OwnershipEvent;
+
+/**
+ * The protected VMs of a group, summed up: the group is as far as the VM that is least far. What becomes true or false of all of
+ * them is told once.
+ */
+final class GroupVms {
+    /** How long an owner waits for an agent to come back before it gives the VM up. */
+    private static final long AGENT_GRACE_NANOS = 1_500_000_000L;
+    /** How long after a failed activation the next one is tried. */
+    private static final long ACTIVATION_RETRY_NANOS = 500_000_000L;
+
+    private final GroupId group;
+    private final Orders orders;
+    private final Consumer<OwnershipEvent> tell;
+    private final Map<VmId, VmAtSite> vms = new LinkedHashMap<>();
+
+    private boolean imageReported;
+    private boolean imageAcknowledgedReported;
+    private boolean caughtUpReported;
+    private boolean sourceReported;
+    private long sourceGoneNanos;
+    private String activationFailure;
+    private long activationFailedNanos;
+    /** Counts the images that this standby lost; the owner restarts its chain when the number changes. */
+    private long imageGeneration;
+
+    GroupVms(GatewayConfig config, GatewayConfig.Group settings, Orders orders, Consumer<OwnershipEvent> tell) {
+        this.group = settings.id();
+        this.orders = orders;
+        this.tell = tell;
+        this.imageGeneration = orders.nowNanos();
+        for (GatewayConfig.Vm vm : settings.vms()) {
+            if (vm.isProtected()) {
+                vms.put(vm.id(), new VmAtSite(vm, config, orders));
+            }
+        }
+    }
+
+    VmAtSite get(VmId vm) {
+        return vms.get(vm);
+    }
+
+    Collection<VmAtSite> list() {
+        return vms.values();
+    }
+
+    void each(Consumer<VmAtSite> what) {
+        vms.values().forEach(what);
+    }
+
+    boolean all(Predicate<VmAtSite> predicate) {
+        return vms.values().stream().allMatch(predicate);
+    }
+
+    boolean anyCheckpointing() {
+        return vms.values().stream().anyMatch(vm -> vm.source().running());
+    }
+
+    long imageGeneration() {
+        return imageGeneration;
+    }
+
+    // ---- the VMs here -------------------------------------------------------------------------------------------
+
+    /** An agent came or went. */
+    void agentsChanged() {
+        boolean ready = all(VmAtSite::checkpointable);
+        if (ready) {
+            sourceGoneNanos = 0;
+            if (!sourceReported) {
+                sourceReported = true;
+                tell.accept(new OwnershipEvent.SourceReady());
+            }
+        } else if (sourceReported && sourceGoneNanos == 0) {
+            sourceGoneNanos = orders.nowNanos();
+        }
+        reportStopped();
+    }
+
+    /** A VM runs here, from its replica. */
+    void activated(VmAtSite vm) {
+        vm.noteActive();
+        vm.replica().forget();
+        if (all(VmAtSite::active)) {
+            lostImage("activated");
+            sourceReported = true;
+            tell.accept(new OwnershipEvent.Activated());
+        }
+    }
+
+    /** A VM could not be started here; that is told when it is time to try again. */
+    void activationFailed(VmAtSite vm, String reason) {
+        vm.noteActivationFailed();
+        activationFailure = vm.id() + ": " + reason;
+        activationFailedNanos = orders.nowNanos();
+    }
+
+    /** A VM died here. */
+    void died(VmAtSite vm, String reason) {
+        vm.noteGone();
+        sourceReported = false;
+        tell.accept(new OwnershipEvent.SourceLost(vm.id() + ": " + reason));
+        reportStopped();
+    }
+
+    /** A VM was stopped here. */
+    void stopped(VmAtSite vm) {
+        vm.noteGone();
+        reportStopped();
+    }
+
+    private void reportStopped() {
+        if (all(VmAtSite::canKeepReplica)) {
+            sourceReported = false;
+            tell.accept(new OwnershipEvent.VmsStopped());
+        }
+    }
+
+    // ---- images -------------------------------------------------------------------------------------------------
+
+    /** An epoch came to be kept. */
+    void reportImage() {
+        if (!imageReported && all(vm -> vm.replica().holdsImage())) {
+            imageReported = true;
+            orders.note(group.name(), "image", "a complete image of every VM is held");
+            tell.accept(new OwnershipEvent.ImageHeld());
+        }
+    }
+
+    /** The replica of a VM is lost, and with it that of the group. */
+    void lostImage(String reason) {
+        imageGeneration++;
+        if (imageReported) {
+            imageReported = false;
+            orders.note(group.name(), "image", "lost: " + reason);
+            tell.accept(new OwnershipEvent.ImageLost(reason));
+        }
+    }
+
+    /** A chain of epochs begins: nothing of it is acknowledged. */
+    void chainsBegin() {
+        imageAcknowledgedReported = false;
+        caughtUpReported = false;
+    }
+
+    /** The standby has acknowledged something. */
+    void reportProgress() {
+        if (!imageAcknowledgedReported && all(vm -> vm.source().imageAcknowledged())) {
+            imageAcknowledgedReported = true;
+            tell.accept(new OwnershipEvent.ImageAcknowledged());
+        }
+        if (!caughtUpReported && all(vm -> vm.source().caughtUp())) {
+            caughtUpReported = true;
+            tell.accept(new OwnershipEvent.CaughtUp());
+        }
+    }
+
+    // ---- time ---------------------------------------------------------------------------------------------------
+
+    /** Time passes: what was waited for long enough is told. */
+    void retryActivation() {
+        if (activationFailure != null && orders.nowNanos() - activationFailedNanos > ACTIVATION_RETRY_NANOS) {
+            String failure = activationFailure;
+            activationFailure = null;
+            tell.accept(new OwnershipEvent.ActivationFailed(failure));
+        }
+    }
+
+    /** Time passes: an agent that stays away is given up, and its VM with it. */
+    void giveUpAgents() {
+        if (sourceGoneNanos != 0 && orders.nowNanos() - sourceGoneNanos > AGENT_GRACE_NANOS) {
+            sourceGoneNanos = 0;
+            sourceReported = false;
+            tell.accept(new OwnershipEvent.SourceLost("its agent is gone"));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package org.secondsite.gateway.group;
+
+import java.util.EnumSet;
+import java.util.Set;
+import org.secondsite.config.GroupId;
+import org.secondsite.gateway.ownership.Ownership;
+import org.secondsite.gateway.ownership.OwnershipState;
+import org.secondsite.replicator.tunnel.PeerMessage;
+
+/**
+ * What two gateways tell each other about a group: the record that each knows, what the standby has to offer, and that the VMs
+ * run. It is said again and again: a message may be lost with a connection.
+ */
+final class PeerTalk {
+    private static final Set<OwnershipState> RUNS_THE_VMS =
+            EnumSet.of(OwnershipState.SOLO, OwnershipState.SYNCING, OwnershipState.PROTECTED);
+    private static final long REPEAT_NANOS = 250_000_000L;
+
+    private final GroupId group;
+    private final Ownership ownership;
+    private final GroupVms vms;
+    private final Orders orders;
+
+    private long toldNanos;
+    private long burnedTerm;
+    private PeerMessage.StandbyState lastOffer;
+    private long peerGenerationAtStart;
+
+    PeerTalk(GroupId group, Ownership ownership, GroupVms vms, Orders orders) {
+        this.group = group;
+        this.ownership = ownership;
+        this.vms = vms;
+        this.orders = orders;
+        toldNanos = orders.nowNanos();
+    }
+
+    // ---- what is said -------------------------------------------------------------------------------------------
+
+    /** What each side must know first on a tunnel that came up: the record, and what the standby has to offer. */
+    void tellAll() {
+        toldNanos = orders.nowNanos();
+        tellRecord();
+        offer();
+    }
+
+    /** Time passes. */
+    void tellAgain() {
+        if (orders.nowNanos() - toldNanos > REPEAT_NANOS) {
+            tellAll();
+        }
+    }
+
+    void tellRecord() {
+        ownership.record().ifPresent(record -> say(new PeerMessage.RecordNews(record)));
+    }
+
+    /** Says that the VMs run, if they do, and what this site has to offer as a standby. */
+    void offer() {
+        if (RUNS_THE_VMS.contains(ownership.state()) && vms.all(VmAtSite::running)) {
+            say(new PeerMessage.VmsActive(group, ownership.term()));
+        }
+        boolean standby = ownership.state() == OwnershipState.STANDBY;
+        boolean agents = vms.all(VmAtSite::canKeepReplica);
+        String reason = standby ? (agents ? "ready" : "no agent beside its hypervisor") : "it is " + ownership.state();
+        say(new PeerMessage.StandbyState(group, standby && agents, vms.imageGeneration(), burnedTerm, reason));
+    }
+
+    private void say(PeerMessage message) {
+        orders.give(new SiteOrder.Say(message));
+    }
+
+    /** This site has asked for promotion in a term, and never acknowledges an epoch of it, or of a lower one, again. */
+    void burn(long term) {
+        burnedTerm = Math.max(burnedTerm, term);
+    }
+
+    long burnedTerm() {
+        return burnedTerm;
+    }
+
+    // ---- what is heard ------------------------------------------------------------------------------------------
+
+    void heard(PeerMessage.StandbyState offer) {
+        lastOffer = offer;
+    }
+
+    /** The peer is suspected: what it offered counts no more. */
+    void peerLost() {
+        lastOffer = null;
+    }
+
+    boolean standbyReady() {
+        return lastOffer != null && lastOffer.ready();
+    }
+
+    /** Whether the standby has lost what the present chain of epochs builds on. */
+    boolean chainBroken() {
+        return lastOffer.imageGeneration() != peerGenerationAtStart && vms.anyCheckpointing();
+    }
+
+    /** A chain of epochs begins, on what the standby offers now. */
+    void chainBegins() {
+        peerGenerationAtStart = lastOffer == null ? 0 : lastOffer.imageGeneration();
+    }
+}

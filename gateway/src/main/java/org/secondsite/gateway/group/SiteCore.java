@@ -1,0 +1,236 @@
+package org.secondsite.gateway.group;
+
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.secondsite.buffer.Pressure;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.VmId;
+import org.secondsite.gateway.peer.PeerWatch;
+import org.secondsite.replicator.tunnel.PeerMessage;
+
+/**
+ * A gateway without its surroundings: every decision for all of its groups. Events and a time go in, orders come out; there is no
+ * socket, thread or clock inside. The daemon and the simulator drive this very class.
+ *
+ * <p>Fed by one thread. What status and metrics read is read by that thread, too.
+ */
+public final class SiteCore {
+    private static final String PLANE = "data-plane";
+    private static final String TUNNEL = "tunnel";
+
+    private final GatewayConfig config;
+    private final PeerWatch peer;
+    private final Orders orders;
+    private final Map<GroupId, ProtectionGroup> groups = new LinkedHashMap<>();
+    private final Map<VmId, ProtectionGroup> groupsByVm = new LinkedHashMap<>();
+    private final Set<String> portsDown = new TreeSet<>();
+    private boolean witnessUp;
+    private String lastRejection = "";
+
+    /**
+     * A gateway that knows nothing but its configuration.
+     *
+     * @param peer judges whether the other gateway is there
+     * @param nowNanos a monotonic time; only differences count
+     */
+    public SiteCore(GatewayConfig config, PeerWatch peer, long nowNanos) {
+        this.config = config;
+        this.peer = peer;
+        orders = new Orders(nowNanos);
+        for (GatewayConfig.Group settings : config.groups()) {
+            ProtectionGroup group = new ProtectionGroup(config, settings, orders);
+            groups.put(group.id(), group);
+            group.vms().forEach(vm -> groupsByVm.put(vm.id(), group));
+        }
+    }
+
+    /**
+     * Takes one event.
+     *
+     * @param nowNanos a monotonic time, read once for all that follows from the event
+     * @return what is to be done, in order; empty if nothing
+     */
+    public List<SiteOrder> on(SiteEvent event, long nowNanos) {
+        orders.begin(nowNanos);
+        switch (event) {
+            case SiteEvent.Tick tick -> tick(tick);
+            case SiteEvent.OfTunnel tunnel -> ofTunnel(tunnel);
+            case SiteEvent.OfAgent agent -> groupOf(agent.session().vm()).ifPresent(group -> group.agentSaid(agent));
+            case SiteEvent.OfPlane plane -> ofPlane(plane);
+            case SiteEvent.OfWitness witness -> ofWitness(witness);
+            case SiteEvent.SwitchOver order ->
+                with(order.group(), group -> group.switchOver(order.reason(), order.ended()));
+        }
+        return orders.end();
+    }
+
+    private Optional<ProtectionGroup> groupOf(VmId vm) {
+        return Optional.ofNullable(groupsByVm.get(vm));
+    }
+
+    private void with(GroupId group, Consumer<ProtectionGroup> what) {
+        Optional.ofNullable(groups.get(group)).ifPresent(what);
+    }
+
+    private void each(Consumer<ProtectionGroup> what) {
+        groups.values().forEach(what);
+    }
+
+    // ---- time, and the peer's silence ---------------------------------------------------------------------------
+
+    private void tick(SiteEvent.Tick tick) {
+        switch (peer.look(orders.nowNanos())) {
+            case NONE -> {}
+            case LOST -> peerLost();
+            case BACK -> {
+                orders.note(config.peerSite().name(), "peer", "heard, and the tunnel is up");
+                each(ProtectionGroup::peerBack);
+                each(ProtectionGroup::tellPeer);
+            }
+        }
+        each(group -> group.tick(tick.roundTripNanos()));
+    }
+
+    private void peerLost() {
+        String reason = peer.tunnelUp()
+                ? "nothing heard for " + TimeUnit.NANOSECONDS.toMillis(peer.silenceNanos()) + " ms"
+                : "the tunnel is down";
+        String name = config.peerSite().name();
+        if (peer.lastHeardNanos() != 0) {
+            orders.give(new SiteOrder.NoteAt(peer.lastHeardNanos(), name, "last-heard", "the last sign of life"));
+        }
+        orders.note(name, "suspicion", reason);
+        orders.give(new SiteOrder.AbandonTunnel(reason));
+        each(group -> group.peerLost(reason));
+    }
+
+    // ---- the tunnel ---------------------------------------------------------------------------------------------
+
+    private void ofTunnel(SiteEvent.OfTunnel event) {
+        switch (event) {
+            case SiteEvent.TunnelUp _ -> {
+                peer.tunnel(PeerWatch.Tunnel.UP, orders.nowNanos());
+                orders.note(TUNNEL, "tunnel-up", "connected");
+                lastRejection = "";
+                each(ProtectionGroup::tellPeer);
+            }
+            case SiteEvent.TunnelDown down -> {
+                peer.tunnel(down.how(), orders.nowNanos());
+                orders.note(TUNNEL, "tunnel-down", down.reason());
+            }
+            case SiteEvent.TunnelRejected rejected -> {
+                // A peer that is wrong tries again and again: it is worth one line.
+                if (!rejected.reason().equals(lastRejection)) {
+                    lastRejection = rejected.reason();
+                    orders.note(TUNNEL, "tunnel-rejected", lastRejection);
+                }
+            }
+            case SiteEvent.PeerSaid said -> with(groupOf(said.message()), group -> group.peerSaid(said.message()));
+            case SiteEvent.EpochFromPeer received ->
+                groupOf(received.epoch().header().vm())
+                        .ifPresentOrElse(group -> group.epochFromPeer(received.epoch()), received.epoch()::close);
+            case SiteEvent.EpochAcknowledged acknowledged ->
+                groupOf(acknowledged.vm())
+                        .ifPresent(group -> group.acknowledged(acknowledged.vm(), acknowledged.epoch()));
+            case SiteEvent.EpochRefused refused ->
+                groupOf(refused.vm()).ifPresent(group -> group.refused(refused.epoch(), refused.reason()));
+        }
+    }
+
+    private static GroupId groupOf(PeerMessage message) {
+        return switch (message) {
+            case PeerMessage.RecordNews news -> news.ownership().group();
+            case PeerMessage.VmsActive active -> active.group();
+            case PeerMessage.StandbyState state -> state.group();
+        };
+    }
+
+    // ---- the data plane -----------------------------------------------------------------------------------------
+
+    private void ofPlane(SiteEvent.OfPlane event) {
+        switch (event) {
+            case SiteEvent.PressureChanged changed -> {
+                if (changed.pressure() == Pressure.HARD_LIMIT) {
+                    orders.note(
+                            changed.vm().name(),
+                            "buffer-full",
+                            "new packets are dropped; " + changed.heldBytes() + " bytes held, the oldest "
+                                    + changed.oldestNanos() / 1_000_000 + " ms");
+                }
+                groupOf(changed.vm()).ifPresent(group -> group.pressure(changed.vm(), changed.pressure()));
+            }
+            case SiteEvent.StoodStill stood -> {
+                orders.note(PLANE, "standstill", "this process stood still for " + stood.nanos() / 1_000_000 + " ms");
+                each(group -> group.stoodStill(stood.standstill()));
+            }
+            case SiteEvent.PortDown down -> {
+                portsDown.add(down.name());
+                orders.note(PLANE, "port-down", down.name() + ": " + down.reason());
+            }
+            case SiteEvent.PortUp up -> {
+                portsDown.remove(up.name());
+                orders.note(PLANE, "port-up", up.name());
+            }
+            case SiteEvent.PlaneFailed failed -> orders.note(PLANE, "failure", failed.reason());
+        }
+    }
+
+    // ---- the witness --------------------------------------------------------------------------------------------
+
+    private void ofWitness(SiteEvent.OfWitness event) {
+        switch (event) {
+            case SiteEvent.RecordTold told -> with(told.record().group(), group -> group.recordTold(told.record()));
+            case SiteEvent.Answered answered ->
+                with(answered.request().group(), group -> group.answered(answered.request(), answered.answer()));
+            case SiteEvent.Unanswered unanswered ->
+                with(
+                        unanswered.request().group(),
+                        group -> group.unanswered(unanswered.request(), unanswered.reason()));
+            case SiteEvent.RecordRead read ->
+                with(read.question().group(), group -> group.recordRead(read.question(), read.record()));
+            case SiteEvent.RecordUnread unread ->
+                with(unread.question().group(), group -> group.recordUnread(unread.question()));
+            case SiteEvent.WitnessReachable reachable -> {
+                if (reachable.up() != witnessUp) {
+                    orders.note("witness", reachable.up() ? "reachable" : "unreachable", reachable.reason());
+                }
+                witnessUp = reachable.up();
+            }
+        }
+    }
+
+    // ---- what is shown ------------------------------------------------------------------------------------------
+
+    /** Whether the other gateway is there. */
+    public PeerWatch peer() {
+        return peer;
+    }
+
+    /** The groups, in the order of the configuration. */
+    public Collection<ProtectionGroup> groups() {
+        return groups.values();
+    }
+
+    /** A group, if it is configured. */
+    public Optional<ProtectionGroup> group(GroupId id) {
+        return Optional.ofNullable(groups.get(id));
+    }
+
+    /** Whether a node of the witness is connected. */
+    public boolean witnessUp() {
+        return witnessUp;
+    }
+
+    /** The data plane's ports that are down or gone. */
+    public Set<String> portsDown() {
+        return portsDown;
+    }
+}

@@ -1,0 +1,143 @@
+package org.secondsite.gateway.group;
+
+import java.util.Set;
+import java.util.function.Consumer;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.SiteId;
+import org.secondsite.config.VmId;
+import org.secondsite.gateway.ownership.RouteRole;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.checkpoint.AgentSession;
+import org.secondsite.replicator.tunnel.PeerMessage;
+
+/**
+ * What a {@link SiteCore} wants done, in the order of the list that it returns. None of them waits. A list is carried out as a
+ * whole or the process ends: half of one is no state that anything was decided for.
+ */
+public sealed interface SiteOrder {
+    /** To the data plane. */
+    sealed interface ToPlane extends SiteOrder {}
+
+    /** To the other gateway, by the tunnel. */
+    sealed interface ToPeer extends SiteOrder {}
+
+    /** To the witness. */
+    sealed interface ToWitness extends SiteOrder {}
+
+    /** To the agent beside a VM. */
+    sealed interface ToAgent extends SiteOrder {
+        /** Which agent. */
+        AgentSession session();
+    }
+
+    // ---- the data plane -----------------------------------------------------------------------------------------
+
+    /** Hold the VM's output from now on. */
+    record Hold(VmId vm, long term) implements ToPlane {}
+
+    /** Release what is held, and let the VM's output pass unheld. */
+    record Pass(VmId vm, long term) implements ToPlane {}
+
+    /** Discard what is held, and release nothing under a lower term ever again. */
+    record Fence(VmId vm, long term) implements ToPlane {}
+
+    /** Close the open epoch of the session's VM, and tell the agent then: the VM runs on. */
+    record Seal(AgentSession session, EpochId epoch) implements ToPlane {}
+
+    /** Close the open epoch of the session's VM; the agent is told at {@link LetRun}, and not before it is closed. */
+    record SealAndKeepPaused(AgentSession session, EpochId epoch) implements ToPlane {}
+
+    /** The VM that was kept paused may run on. */
+    record LetRun(VmId vm) implements ToPlane {}
+
+    /** Release every epoch up to this one. */
+    record Release(VmId vm, EpochId upTo) implements ToPlane {}
+
+    /** After a standstill: the owner is the owner still, or nothing is left to hold back. */
+    record GoOn(VmId vm, long standstill) implements ToPlane {}
+
+    // ---- the peer -----------------------------------------------------------------------------------------------
+
+    /** Take over the epoch, and send it until it is acknowledged, refused or discarded. */
+    record SendEpoch(Epoch epoch) implements ToPeer {}
+
+    /** Send a message; lost when the tunnel is down. */
+    record Say(PeerMessage message) implements ToPeer {}
+
+    /** This site holds the epoch. */
+    record Acknowledge(VmId vm, EpochId epoch) implements ToPeer {}
+
+    /** Take back every acknowledgement of the VM that the peer has not heard yet. */
+    record Withdraw(VmId vm) implements ToPeer {}
+
+    /** This site does not keep the epoch. */
+    record Refuse(VmId vm, EpochId epoch, String reason) implements ToPeer {}
+
+    /** Forget every epoch of the VM that was sent and not acknowledged. */
+    record Discard(VmId vm) implements ToPeer {}
+
+    /** Give up the connection, for a peer that is believed to be dead. */
+    record AbandonTunnel(String reason) implements ToPeer {}
+
+    // ---- the witness --------------------------------------------------------------------------------------------
+
+    /** Ask for a compare-and-set on {@code expectedTerm}. */
+    record Ask(GroupId group, long attempt, long expectedTerm, SiteId owner, Set<SiteId> inSync, String reason)
+            implements ToWitness {}
+
+    /** Ask for the record as it is now, because of this standstill. */
+    record Read(GroupId group, long standstill) implements ToWitness {}
+
+    // ---- the agents ---------------------------------------------------------------------------------------------
+
+    /** Begin to checkpoint with a full image, numbered from here. */
+    record StartCheckpoints(AgentSession session, EpochId first, int intervalMs) implements ToAgent {}
+
+    /** Checkpoint so often. */
+    record Interval(AgentSession session, int intervalMs) implements ToAgent {}
+
+    /** Take the next checkpoint at once. */
+    record CheckpointNow(AgentSession session) implements ToAgent {}
+
+    /** Number the epochs that follow from here; the chain goes on. */
+    record Retitle(AgentSession session, EpochId next) implements ToAgent {}
+
+    /** Everything up to this epoch is done with. */
+    record Credit(AgentSession session, EpochId committed) implements ToAgent {}
+
+    /** No more checkpoints; the VM runs on. */
+    record StopCheckpoints(AgentSession session) implements ToAgent {}
+
+    /** Checkpoint the VM to its end, and leave it paused. */
+    record PauseVm(AgentSession session) implements ToAgent {}
+
+    /** Let the VM run on that was paused so. */
+    record ResumeVm(AgentSession session) implements ToAgent {}
+
+    /** Kill the VM. */
+    record StopVm(AgentSession session, String reason) implements ToAgent {}
+
+    /** Take over the epoch, and ship it to the replica. */
+    record Apply(AgentSession session, Epoch epoch) implements ToAgent {}
+
+    /** Start the VM from its replica, which must be at this epoch. */
+    record Activate(AgentSession session, EpochId expected) implements ToAgent {}
+
+    // ---- routers, switches, people ------------------------------------------------------------------------------
+
+    /** Announce the group's prefixes in this role, and no longer in any other. */
+    record Announce(GroupId group, RouteRole role) implements SiteOrder {}
+
+    /** Program the group's VMs as the owner's, or as the standby's. */
+    record Program(GroupId group, long term, boolean owner) implements SiteOrder {}
+
+    /** Remember in the timeline what happens now. */
+    record Note(String subject, String kind, String text) implements SiteOrder {}
+
+    /** Remember in the timeline what happened at a monotonic time. */
+    record NoteAt(long nanoTime, String subject, String kind, String text) implements SiteOrder {}
+
+    /** Tell the operator who ordered a switchover what came of it. */
+    record Report(Consumer<SwitchoverResult> operator, SwitchoverResult result) implements SiteOrder {}
+}
