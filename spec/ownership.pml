@@ -14,6 +14,36 @@
  *
  * The six rules are assertions named `broken...`; spin says which one failed. Each PLANT_... is a fault that must be found.
  *
+ * The states of a gateway (OwnershipState) as roles of this model, and for each two states that one row of its table joins
+ * (OwnershipTable) the step that does the same here. OwnershipModelTest fails when the table, these lines and the steps differ.
+ *
+ *     UNKNOWN      is OUT
+ *     FENCED       is OUT
+ *     STANDBY      is OUT, STANDBY                   by whether the record says that it is in sync
+ *     PROMOTING    is STANDBY, SOLO                  with `burned` until it is granted, then on its way to SOLO
+ *     PROTECTED    is PROTECTED
+ *     HANDING_OVER is PROTECTED
+ *     SOLO         is SOLO
+ *     SYNCING      is SOLO                           with `gate` once output is held
+ *
+ *     UNKNOWN      -> STANDBY       learnPeers       FENCED       -> STANDBY       learnPeers
+ *     UNKNOWN      -> FENCED        goOut            FENCED       -> SOLO          goOn
+ *     UNKNOWN      -> SOLO          goOn
+ *     STANDBY      -> PROMOTING     asksPromotion    PROMOTING    -> STANDBY       learnPeers
+ *     STANDBY      -> SOLO          activate         PROMOTING    -> SOLO          activate
+ *     STANDBY      -> UNKNOWN       goOut            PROMOTING    -> FENCED        goOut
+ *                                                    PROMOTING    -> UNKNOWN       goOut
+ *     PROTECTED    -> HANDING_OVER  within PROTECTED HANDING_OVER -> PROTECTED     within PROTECTED
+ *     PROTECTED    -> SOLO          learnOwn         HANDING_OVER -> SOLO          learnOwn
+ *     PROTECTED    -> FENCED        handsOver        HANDING_OVER -> FENCED        handsOver
+ *     PROTECTED    -> STANDBY       goOut            HANDING_OVER -> STANDBY       goOut
+ *     PROTECTED    -> UNKNOWN       goOut            HANDING_OVER -> UNKNOWN       goOut
+ *     SOLO         -> SYNCING       within SOLO      SYNCING      -> SOLO          within SOLO
+ *     SOLO         -> PROTECTED     learnOwn         SYNCING      -> PROTECTED     learnOwn
+ *     SOLO         -> FENCED        goOut            SYNCING      -> FENCED        goOut
+ *     SOLO         -> STANDBY       goOut            SYNCING      -> STANDBY       goOut
+ *     SOLO         -> UNKNOWN       goOut            SYNCING      -> UNKNOWN       goOut
+ *
  * EPOCHS and TERMS bound the run. Conditions on `recTerm` or the peer's `term` in the steps of a site only leave out
  * messages that nobody could use any more; they are marked "useless".
  */
@@ -264,6 +294,13 @@ inline acknowledge(i, t) {
 #define handsOver(i) \
     d_step { role[i] == PROTECTED && acked[i] == sealed[i] && out[i] == sealed[i] && term[i] == recTerm -> \
         become(i, OUT, term[i]); \
+        ask(HANDS_OVER(i)) }
+
+/* A gateway that restarted as the owner beside a standby in sync, and sees no VM: it fences itself and asks. */
+#define givesUp(i) \
+    d_step { role[i] == OUT && told[i] && term[i] == recTerm && recOwner[recTerm] == i + 1 && recBoth[recTerm] \
+            && !(asked & HANDS_OVER(i)) -> \
+        vmAlone[i] = false; \
         ask(HANDS_OVER(i)) }
 
 /* ---- the witness ---------------------------------------------------------------------------------------------- */
@@ -572,6 +609,7 @@ byte v;
     :: asksPromotion(i) \
     :: asksHandover(i) \
     :: handsOver(i) \
+    :: givesUp(i) \
     :: grantsAlone(i) \
     :: grantsBoth(i) \
     :: grantsHandover(i) \

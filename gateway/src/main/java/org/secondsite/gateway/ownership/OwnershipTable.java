@@ -1,72 +1,42 @@
 package org.secondsite.gateway.ownership;
 
-import static org.secondsite.gateway.ownership.OwnershipState.FENCED;
-import static org.secondsite.gateway.ownership.OwnershipState.HANDING_OVER;
-import static org.secondsite.gateway.ownership.OwnershipState.PROMOTING;
-import static org.secondsite.gateway.ownership.OwnershipState.PROTECTED;
-import static org.secondsite.gateway.ownership.OwnershipState.SOLO;
-import static org.secondsite.gateway.ownership.OwnershipState.STANDBY;
-import static org.secondsite.gateway.ownership.OwnershipState.SYNCING;
-import static org.secondsite.gateway.ownership.OwnershipState.UNKNOWN;
+import static org.secondsite.gateway.ownership.Guard.*;
+import static org.secondsite.gateway.ownership.Occurrence.*;
+import static org.secondsite.gateway.ownership.OwnershipState.*;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.secondsite.gateway.ownership.OwnershipAction.Activate;
-import org.secondsite.gateway.ownership.OwnershipAction.Alarm;
-import org.secondsite.gateway.ownership.OwnershipAction.StopVms;
-import org.secondsite.gateway.ownership.OwnershipEvent.Activated;
-import org.secondsite.gateway.ownership.OwnershipEvent.ActivationFailed;
-import org.secondsite.gateway.ownership.OwnershipEvent.CaughtUp;
-import org.secondsite.gateway.ownership.OwnershipEvent.Granted;
-import org.secondsite.gateway.ownership.OwnershipEvent.ImageAcknowledged;
-import org.secondsite.gateway.ownership.OwnershipEvent.ImageHeld;
-import org.secondsite.gateway.ownership.OwnershipEvent.ImageLost;
-import org.secondsite.gateway.ownership.OwnershipEvent.LastCommitted;
-import org.secondsite.gateway.ownership.OwnershipEvent.PeerActive;
-import org.secondsite.gateway.ownership.OwnershipEvent.PeerBack;
-import org.secondsite.gateway.ownership.OwnershipEvent.PeerLost;
-import org.secondsite.gateway.ownership.OwnershipEvent.RecordLearnt;
-import org.secondsite.gateway.ownership.OwnershipEvent.RecordPassedOn;
-import org.secondsite.gateway.ownership.OwnershipEvent.Refused;
-import org.secondsite.gateway.ownership.OwnershipEvent.SourceLost;
-import org.secondsite.gateway.ownership.OwnershipEvent.SourceReady;
-import org.secondsite.gateway.ownership.OwnershipEvent.StandbyBroken;
-import org.secondsite.gateway.ownership.OwnershipEvent.StandbyReady;
-import org.secondsite.gateway.ownership.OwnershipEvent.SwitchoverOrdered;
-import org.secondsite.gateway.ownership.OwnershipEvent.Tick;
-import org.secondsite.gateway.ownership.OwnershipEvent.Unanswered;
-import org.secondsite.gateway.ownership.OwnershipEvent.VmsStopped;
 
 /**
- * The table of transitions: one row for every state and event. {@code docs/ownership.md} is rendered from it.
+ * The table of transitions: for every state and occurrence one row or several, of which the first is taken whose guard holds.
+ * {@code docs/ownership.md} is rendered from it, and {@code spec/ownership.pml} names the step of the model for each pair of
+ * states.
  *
- * <p>A row has a text for people and a step for {@link Ownership}. The class refuses to load while a pair is missing or is
- * given twice.
+ * <p>A row has a text for people, a step, and the state that it leads to. The class refuses to load while a pair has no last row.
  */
 final class OwnershipTable {
     /** What a row does. */
     @FunctionalInterface
     interface Step {
-        void take(Ownership group, OwnershipEvent event);
+        void take(OwnershipSteps group, OwnershipEvent event);
     }
 
-    /** A row: what it says and what it does. */
-    record Row(String text, Step step) {}
+    /** A row: when it is taken, what it says, what it does, and where it leads. */
+    record Row(Guard guard, String text, Step step, OwnershipState next) {}
 
     private static final Set<OwnershipState> ANY = EnumSet.allOf(OwnershipState.class);
+    private static final Set<OwnershipState> OWNERS = EnumSet.of(PROTECTED, HANDING_OVER, SOLO, SYNCING);
+    private static final Step NOTHING = (group, event) -> {};
 
-    private static final List<Class<? extends OwnershipEvent>> EVENTS = events();
-    private static final Map<OwnershipState, Map<Class<? extends OwnershipEvent>, Row>> ROWS =
-            new EnumMap<>(OwnershipState.class);
+    private static final Map<OwnershipState, Map<Occurrence, List<Row>>> ROWS = new EnumMap<>(OwnershipState.class);
 
     static {
-        recordRows();
-        passedOnRows();
+        othersRecords();
+        ownRecords();
         requestRows();
         peerRows();
         sourceRows();
@@ -79,247 +49,409 @@ final class OwnershipTable {
 
     private OwnershipTable() {}
 
-    static Row row(OwnershipState state, OwnershipEvent event) {
-        return ROWS.get(state).get(event.getClass());
+    /** The row that is taken. */
+    static Row row(Occurrence what, OwnershipSteps group) {
+        for (Row row : rows(group.state(), what)) {
+            if (row.guard().holds(group)) {
+                return row;
+            }
+        }
+        throw new IllegalStateException("no row for " + group.state() + " and " + what);
     }
 
-    static Row row(OwnershipState state, Class<? extends OwnershipEvent> event) {
-        return ROWS.get(state).get(event);
+    /** All rows of a pair, in their order. */
+    static List<Row> rows(OwnershipState state, Occurrence what) {
+        return ROWS.get(state).getOrDefault(what, List.of());
     }
 
-    /** The event types in the order in which the rendered table shows them. */
-    static List<Class<? extends OwnershipEvent>> eventTypes() {
-        return EVENTS;
+    // ---- records ------------------------------------------------------------------------------------------------
+
+    private static void othersRecords() {
+        stay(ANY, NO_NEWS, "nothing");
+        on(UNKNOWN, OTHERS, NO_VM_HERE, "fence; stand by", STANDBY, (g, e) -> g.fenceAndStandBy());
+        on(UNKNOWN, OTHERS, ELSE, "fence; keep what may run here, shut off", FENCED, (g, e) -> g.fence());
+        on(STANDBY, OTHERS, ELSE, "stand by under the new term", STANDBY, (g, e) -> g.standBy());
+        on(PROMOTING, OTHERS, NOT_GRANTED, "stand by: another request was granted", STANDBY, (g, e) -> g.standBy());
+        // Granted, and overruled by an operator since: output was opened, and VMs may be starting.
+        on(PROMOTING, OTHERS, NO_VM_HERE, "fence what was granted; stand by", STANDBY, (g, e) -> g.fenceAndStandBy());
+        on(PROMOTING, OTHERS, ELSE, "fence; keep what may be starting here, shut off", FENCED, (g, e) -> g.fence());
+        for (OwnershipState owner : OWNERS) {
+            on(owner, OTHERS, NO_VM_HERE, "fence, end the checkpoints; stand by", STANDBY, (g, e) -> g.fenceAndStandBy());
+            on(
+                    owner,
+                    OTHERS,
+                    ELSE,
+                    "fence, end the checkpoints; keep the VMs, shut off, until the other site runs them",
+                    FENCED,
+                    (g, e) -> g.fence());
+        }
+        on(FENCED, OTHERS, NO_VM_HERE, "fence; stand by", STANDBY, (g, e) -> g.fenceAndStandBy());
+        on(FENCED, OTHERS, ELSE, "fence under the new term", FENCED, (g, e) -> g.fenceAgain());
     }
 
-    private static void recordRows() {
+    private static void ownRecords() {
+        for (OwnershipState restarted : EnumSet.of(UNKNOWN, FENCED)) {
+            on(
+                    restarted,
+                    OWN_GRANTED,
+                    ELSE,
+                    "let output pass, announce, take the switches",
+                    SOLO,
+                    (g, e) -> g.soloByRecord());
+            for (Occurrence told : EnumSet.of(OWN_ALONE, OWN_IN_SYNC, OWN_SKIPPED)) {
+                on(
+                        restarted,
+                        told,
+                        ELSE,
+                        "stay closed; ask to stand alone under a term of its own, with a standby in sync only once the VM is"
+                                + " here",
+                        restarted,
+                        (g, e) -> g.ownAfterRestart());
+            }
+        }
+        for (OwnershipState standby : EnumSet.of(STANDBY, PROMOTING)) {
+            for (Occurrence told : EnumSet.of(OWN_GRANTED, OWN_ALONE)) {
+                on(
+                        standby,
+                        told,
+                        IMAGE_HELD,
+                        "acknowledge nothing more, start the VMs, announce, take the switches, open the way",
+                        PROMOTING,
+                        (g, e) -> g.promote());
+                on(standby, told, ELSE, "alarm: an operator must start the VM", SOLO, (g, e) -> g.ownWithoutImage());
+            }
+            on(
+                    standby,
+                    OWN_IN_SYNC,
+                    ELSE,
+                    "fence, announce nothing; start over as a restarted owner: nobody here has asked for that",
+                    UNKNOWN,
+                    (g, e) -> g.startOver(", which nobody here has asked for"));
+            on(standby, OWN_SKIPPED, ELSE, "alarm: an operator must start the VM", SOLO, (g, e) -> g.ownWithoutImage());
+        }
+        for (OwnershipState owner : OWNERS) {
+            for (Occurrence told : EnumSet.of(OWN_GRANTED, OWN_ALONE)) {
+                on(owner, told, ELSE, "end the checkpoints, let output pass", SOLO, (g, e) -> g.soloByRecord());
+            }
+            on(
+                    owner,
+                    OWN_SKIPPED,
+                    ELSE,
+                    "fence, end the checkpoints, announce nothing; start over as a restarted owner",
+                    UNKNOWN,
+                    (g, e) -> g.startOver(", after a term that was missed"));
+        }
         on(
-                ANY,
-                RecordLearnt.class,
-                "a newer record decides the role; others are ignored",
-                (g, e) -> g.learn(e.record(), "record of term " + e.record().term()));
+                SYNCING,
+                OWN_IN_SYNC,
+                OUTPUT_HELD,
+                "number epochs under the new term; ask to stand alone if the standby went away meanwhile",
+                PROTECTED,
+                (g, e) -> g.protect());
+        for (OwnershipState owner : OWNERS) {
+            on(
+                    owner,
+                    OWN_IN_SYNC,
+                    ELSE,
+                    "hold output, and ask to stand alone: nobody here has asked for that",
+                    PROTECTED,
+                    (g, e) -> g.protectUnasked());
+        }
     }
 
-    private static void passedOnRows() {
-        on(UNKNOWN, RecordPassedOn.class, "nothing: only the witness can say what is in force", (g, e) -> {});
-        on(
-                except(UNKNOWN),
-                RecordPassedOn.class,
-                "a newer record decides the role; others are ignored",
-                (g, e) -> g.learn(e.record(), "record of term " + e.record().term() + " by the peer"));
-    }
+    // ---- requests -----------------------------------------------------------------------------------------------
 
     private static void requestRows() {
-        on(ANY, Granted.class, "the granted record decides the role", (g, e) -> g.granted(e.attempt(), e.record()));
+        for (OwnershipState state : EnumSet.of(UNKNOWN, STANDBY, PROTECTED, SOLO, FENCED)) {
+            on(state, REFUSED, ELSE, "alarm", state, (g, e) -> g.noteRefusal(reason(e)));
+        }
+        on(PROMOTING, REFUSED, ELSE, "alarm; stand by", STANDBY, (g, e) -> g.enterStandby(g.noteRefusal(reason(e))));
         on(
-                ANY,
-                Refused.class,
-                "a newer record decides the role; without one: back to STANDBY or SOLO, alarm",
-                (g, e) -> g.refused(e.attempt(), e.current(), e.reason()));
+                SYNCING,
+                REFUSED,
+                ELSE,
+                "alarm; end the checkpoints, let output pass",
+                SOLO,
+                (g, e) -> g.enterSolo(g.noteRefusal(reason(e))));
         on(
+                HANDING_OVER,
+                REFUSED,
+                ELSE,
+                "alarm; let the VMs run on",
+                PROTECTED,
+                (g, e) -> g.abandonHandOver(g.noteRefusal(reason(e))));
+        each(
                 ANY,
-                Unanswered.class,
+                UNANSWERED,
                 "remember that the request may still be granted; alarm, once in a term",
-                (g, e) -> g.lostSight(e));
+                (g, e) -> g.lostSight((OwnershipEvent.Unanswered) e));
     }
+
+    // ---- the peer -----------------------------------------------------------------------------------------------
 
     private static void peerRows() {
-        on(except(PROTECTED, HANDING_OVER, SYNCING, STANDBY), PeerLost.class, "note it", (g, e) -> g.notePeer(false));
-        on(STANDBY, PeerLost.class, "stop acknowledging, ask for promotion; if not in sync, say why not", (g, e) -> {
-            g.notePeer(false);
-            g.askPromotion("owner lost: " + e.reason());
-        });
-        on(PROTECTED, PeerLost.class, "keep holding, ask to stand alone", (g, e) -> {
-            g.notePeer(false);
-            if (!g.asking()) {
-                g.askSolo("standby lost: " + e.reason());
-            }
-        });
-        on(HANDING_OVER, PeerLost.class, "let the VMs run on, PROTECTED; ask to stand alone", (g, e) -> {
-            g.notePeer(false);
-            g.abandonHandOver("standby lost: " + e.reason());
-            g.pursueSolo();
-        });
-        on(SYNCING, PeerLost.class, "back to SOLO; through the witness if admission was asked for", (g, e) -> {
-            g.notePeer(false);
-            g.abandonSync("standby lost: " + e.reason());
-        });
-        on(except(SOLO), PeerBack.class, "note it", (g, e) -> g.notePeer(true));
-        on(SOLO, PeerBack.class, "note it; begin to sync when standby and VM are ready", (g, e) -> {
-            g.notePeer(true);
-            g.syncWhenPossible();
-        });
-        on(except(SOLO), StandbyReady.class, "note it", (g, e) -> g.noteStandby(true));
-        on(SOLO, StandbyReady.class, "note it; begin to sync when the VM is ready", (g, e) -> {
-            g.noteStandby(true);
-            g.syncWhenPossible();
-        });
-        on(except(PROTECTED, HANDING_OVER, SYNCING), StandbyBroken.class, "note it", (g, e) -> g.noteStandby(false));
-        on(PROTECTED, StandbyBroken.class, "keep holding, ask to stand alone", (g, e) -> {
-            g.noteStandby(false);
-            if (!g.asking()) {
-                g.askSolo("standby broken: " + e.reason());
-            }
-        });
-        on(HANDING_OVER, StandbyBroken.class, "let the VMs run on, PROTECTED; ask to stand alone", (g, e) -> {
-            g.noteStandby(false);
-            g.abandonHandOver("standby broken: " + e.reason());
-            g.pursueSolo();
-        });
-        on(SYNCING, StandbyBroken.class, "back to SOLO; through the witness if admission was asked for", (g, e) -> {
-            g.noteStandby(false);
-            g.abandonSync("standby broken: " + e.reason());
-        });
+        stay(except(PROTECTED, HANDING_OVER, SYNCING, STANDBY), PEER_LOST, "nothing");
+        on(
+                STANDBY,
+                PEER_LOST,
+                NOT_IN_SYNC,
+                "alarm: it cannot take over",
+                STANDBY,
+                (g, e) -> g.declineNotInSync("owner lost: " + reason(e)));
+        on(
+                STANDBY,
+                PEER_LOST,
+                IMAGE_HELD,
+                "acknowledge nothing more, ask for promotion",
+                PROMOTING,
+                (g, e) -> g.askPromotion("owner lost: " + reason(e)));
+        on(
+                STANDBY,
+                PEER_LOST,
+                ELSE,
+                "alarm: it has nothing to take over with",
+                STANDBY,
+                (g, e) -> g.declineWithoutImage("owner lost: " + reason(e)));
+        withoutStandby(PEER_LOST, "standby lost: ");
+        stay(except(SOLO), PEER_BACK, "nothing");
+        syncWhenPossible(PEER_BACK);
+        stay(except(SOLO), STANDBY_READY, "nothing");
+        syncWhenPossible(STANDBY_READY);
+        stay(except(PROTECTED, HANDING_OVER, SYNCING), STANDBY_BROKEN, "nothing");
+        withoutStandby(STANDBY_BROKEN, "standby broken: ");
     }
 
-    private static void sourceRows() {
-        on(STANDBY, SourceReady.class, "a VM runs at the wrong site: alarm, stop it", (g, e) -> {
-            g.noteSource(true);
-            g.add(new Alarm("a VM of the group runs here although the other site owns it"));
-            g.add(new StopVms("this site is the standby of term " + g.term()));
-        });
-        on(except(UNKNOWN, SOLO, FENCED, STANDBY), SourceReady.class, "note it", (g, e) -> g.noteSource(true));
-        on(UNKNOWN, SourceReady.class, "note it; a restarted owner asks to stand alone", (g, e) -> {
-            g.noteSource(true);
-            g.askSoloAfterRestart();
-        });
-        on(SOLO, SourceReady.class, "note it; begin to sync when the standby is ready", (g, e) -> {
-            g.noteSource(true);
-            g.syncWhenPossible();
-        });
-        on(FENCED, SourceReady.class, "a VM still runs here: stop it if the other site runs it", (g, e) -> {
-            g.noteSource(true);
-            if (!g.keepsVms()) {
-                g.add(new StopVms("fenced in term " + g.term()));
-            }
-        });
-        on(except(PROTECTED, HANDING_OVER, SYNCING, SOLO), SourceLost.class, "note it", (g, e) -> g.noteSource(false));
-        on(SOLO, SourceLost.class, "note it, alarm: nobody can take over", (g, e) -> {
-            g.noteSource(false);
-            g.add(new Alarm("VM lost while standing alone: " + e.reason()));
-        });
+    private static void withoutStandby(Occurrence what, String why) {
         on(
-                EnumSet.of(PROTECTED, HANDING_OVER),
-                SourceLost.class,
-                "fence, hand over to the standby, which holds everything released",
-                (g, e) -> {
-                    g.noteSource(false);
-                    g.handOver("VM lost: " + e.reason());
-                });
-        on(SYNCING, SourceLost.class, "back to SOLO; through the witness if admission was asked for", (g, e) -> {
-            g.noteSource(false);
-            g.abandonSync("VM lost: " + e.reason());
+                PROTECTED,
+                what,
+                ELSE,
+                "keep holding, ask to stand alone",
+                PROTECTED,
+                (g, e) -> g.askSoloUnlessAsking(why + reason(e)));
+        on(HANDING_OVER, what, ELSE, "let the VMs run on; ask to stand alone", PROTECTED, (g, e) -> {
+            g.abandonHandOver(why + reason(e));
+            g.pursueSolo();
         });
-        on(except(FENCED), VmsStopped.class, "note it", (g, e) -> g.noteVmsStopped());
-        on(FENCED, VmsStopped.class, "STANDBY once the other site owns the group", (g, e) -> {
-            g.noteVmsStopped();
-            g.leaveFenceWhenStopped();
+        abandonSync(what, why);
+    }
+
+    private static void abandonSync(Occurrence what, String why) {
+        on(
+                SYNCING,
+                what,
+                NOTHING_ASKED,
+                "end the checkpoints, let output pass",
+                SOLO,
+                (g, e) -> g.enterSolo(why + reason(e)));
+        on(
+                SYNCING,
+                what,
+                ELSE,
+                "keep holding, settle the admission by asking to stand alone",
+                SYNCING,
+                (g, e) -> g.askSolo(why + reason(e)));
+    }
+
+    private static void syncWhenPossible(Occurrence what) {
+        on(SOLO, what, CHAIN_MAY_BEGIN, "begin checkpoints with a full image", SYNCING, (g, e) -> g.beginSync());
+        on(SOLO, what, ELSE, "when only a fresh term is missing, ask for one", SOLO, (g, e) -> g.renewForSync());
+    }
+
+    // ---- the VMs ------------------------------------------------------------------------------------------------
+
+    private static void sourceRows() {
+        on(STANDBY, SOURCE_READY, ELSE, "alarm: a VM runs at the wrong site; stop it", STANDBY, (g, e) -> {
+            g.add(new OwnershipAction.Alarm("a VM of the group runs here although the other site owns it"));
+            g.add(new OwnershipAction.StopVms("this site is the standby of term " + g.term()));
         });
+        stay(except(UNKNOWN, SOLO, FENCED, STANDBY), SOURCE_READY, "nothing");
+        on(
+                UNKNOWN,
+                SOURCE_READY,
+                ELSE,
+                "a restarted owner asks to stand alone",
+                UNKNOWN,
+                (g, e) -> g.askSoloAfterRestart());
+        syncWhenPossible(SOURCE_READY);
+        on(FENCED, SOURCE_READY, VMS_KEPT, "nothing", FENCED, NOTHING);
+        on(
+                FENCED,
+                SOURCE_READY,
+                ELSE,
+                "a VM still runs here: stop it",
+                FENCED,
+                (g, e) -> g.add(new OwnershipAction.StopVms("fenced in term " + g.term())));
+        stay(except(PROTECTED, HANDING_OVER, SYNCING, SOLO), SOURCE_LOST, "nothing");
+        on(
+                SOLO,
+                SOURCE_LOST,
+                ELSE,
+                "alarm: nobody can take over",
+                SOLO,
+                (g, e) -> g.add(new OwnershipAction.Alarm("VM lost while standing alone: " + reason(e))));
+        for (OwnershipState owner : EnumSet.of(PROTECTED, HANDING_OVER)) {
+            on(
+                    owner,
+                    SOURCE_LOST,
+                    ELSE,
+                    "fence, end the checkpoints; hand over to the standby, which holds everything released",
+                    FENCED,
+                    (g, e) -> g.handOver("VM lost: " + reason(e)));
+        }
+        abandonSync(SOURCE_LOST, "VM lost: ");
+        stay(except(FENCED), VMS_STOPPED, "nothing");
+        on(FENCED, VMS_STOPPED, OWNED_THERE, "stand by", STANDBY, (g, e) -> g.enterStandby("fenced: no VM runs here"));
+        on(FENCED, VMS_STOPPED, ELSE, "nothing: the other site does not own the group yet", FENCED, NOTHING);
     }
 
     private static void standbyRows() {
-        on(ANY, ImageHeld.class, "note it", (g, e) -> g.noteImage(true));
-        on(ANY, ImageLost.class, "note it: nothing to offer", (g, e) -> g.noteImage(false));
-        on(except(SYNCING), ImageAcknowledged.class, "nothing: not syncing", (g, e) -> {});
-        on(SYNCING, ImageAcknowledged.class, "hold output from now on", (g, e) -> g.gate());
-        on(except(SYNCING), CaughtUp.class, "nothing: not syncing", (g, e) -> {});
-        on(SYNCING, CaughtUp.class, "ask to have the standby recorded as in sync", (g, e) -> g.admitStandby());
+        stay(ANY, IMAGE_COMPLETE, "nothing");
+        stay(ANY, IMAGE_LOST, "nothing");
+        stay(except(SYNCING), IMAGE_ACKNOWLEDGED, "nothing");
+        on(SYNCING, IMAGE_ACKNOWLEDGED, ELSE, "hold output from now on", SYNCING, (g, e) -> g.gate());
+        stay(except(SYNCING), CAUGHT_UP, "nothing");
+        on(
+                SYNCING,
+                CAUGHT_UP,
+                ELSE,
+                "ask to have the standby recorded as in sync",
+                SYNCING,
+                (g, e) -> g.admitStandby());
     }
 
     private static void activationRows() {
-        on(except(PROMOTING), Activated.class, "nothing: not promoting", (g, e) -> {});
-        on(PROMOTING, Activated.class, "SOLO: the VMs run here", (g, e) -> {
-            if (g.owns()) {
-                g.noteSource(true);
-                g.noteImage(false);
-                g.enterSolo("VMs active from their last complete epoch");
-            }
+        stay(except(PROMOTING), ACTIVATED, "nothing");
+        on(PROMOTING, ACTIVATED, OWNED_HERE, "the VMs run here", SOLO, (g, e) -> {
+            g.facts().activated();
+            g.enterSolo("VMs active from their last complete epoch");
         });
-        on(
-                except(PROMOTING),
-                ActivationFailed.class,
-                "alarm",
-                (g, e) -> g.add(new Alarm("activation failed: " + e.reason())));
-        on(PROMOTING, ActivationFailed.class, "alarm, and try again: nobody else can", (g, e) -> {
-            g.add(new Alarm("activation failed: " + e.reason()));
-            g.add(new Activate(g.term()));
+        on(PROMOTING, ACTIVATED, ELSE, "nothing", PROMOTING, NOTHING);
+        each(except(PROMOTING), ACTIVATION_FAILED, "alarm", OwnershipTable::activationFailed);
+        on(PROMOTING, ACTIVATION_FAILED, ELSE, "alarm, and try again: nobody else can", PROMOTING, (g, e) -> {
+            activationFailed(g, e);
+            g.add(new OwnershipAction.Activate(g.term()));
         });
     }
+
+    private static void activationFailed(OwnershipSteps group, OwnershipEvent event) {
+        group.add(new OwnershipAction.Alarm("activation failed: " + reason(event)));
+    }
+
+    // ---- a planned switchover -----------------------------------------------------------------------------------
 
     private static void switchoverRows() {
         on(
                 PROTECTED,
-                SwitchoverOrdered.class,
-                "HANDING_OVER: pause the VMs after a last checkpoint; if the standby is not ready, say so",
-                (g, e) -> g.beginHandOver(e.reason()));
+                SWITCHOVER_ORDERED,
+                SWITCHOVER_POSSIBLE,
+                "pause the VMs after a last checkpoint",
+                HANDING_OVER,
+                (g, e) -> g.beginHandOver(reason(e)));
         on(
+                PROTECTED,
+                SWITCHOVER_ORDERED,
+                ELSE,
+                "refuse, and say why",
+                PROTECTED,
+                (g, e) -> g.refuseSwitchover(g.obstacle()));
+        each(
                 except(PROTECTED),
-                SwitchoverOrdered.class,
+                SWITCHOVER_ORDERED,
                 "refuse: only a protected owner can hand over",
-                (g, e) -> g.refuseSwitchover());
-        on(except(HANDING_OVER), LastCommitted.class, "nothing: not handing over", (g, e) -> {});
+                (g, e) -> g.refuseSwitchoverHere());
+        stay(except(HANDING_OVER), LAST_COMMITTED, "nothing");
         on(
                 HANDING_OVER,
-                LastCommitted.class,
+                LAST_COMMITTED,
+                ELSE,
                 "ask to have the standby recorded as the owner",
+                HANDING_OVER,
                 (g, e) -> g.askHandOver());
-        on(except(FENCED), PeerActive.class, "nothing: no VM is kept here for that", (g, e) -> {});
-        on(FENCED, PeerActive.class, "stop the VMs that were kept until then", (g, e) -> g.peerActive(e.term()));
+        stay(except(FENCED), PEER_ACTIVE, "nothing");
+        on(
+                FENCED,
+                PEER_ACTIVE,
+                ELSE,
+                "stop the VMs that were kept until then",
+                FENCED,
+                (g, e) -> g.peerActive(((OwnershipEvent.PeerActive) e).term()));
     }
 
+    // ---- time ---------------------------------------------------------------------------------------------------
+
     private static void timeRows() {
+        on(HANDING_OVER, TICK, TOO_LATE, "let the VMs run on; settle an open request", PROTECTED, (g, e) -> g.abandonLateHandOver());
+        for (OwnershipState state : EnumSet.of(HANDING_OVER, SYNCING, PROMOTING, FENCED)) {
+            on(state, TICK, ELSE, "repeat an unanswered request", state, (g, e) -> g.repeatUnanswered());
+        }
         on(
-                HANDING_OVER,
-                Tick.class,
-                "repeat an unanswered request; when it takes too long, let the VMs run on, PROTECTED",
-                (g, e) -> {
-                    g.repeatUnanswered();
-                    g.abandonHandOverWhenLate();
-                });
-        on(
-                except(UNKNOWN, STANDBY, PROTECTED, HANDING_OVER, SOLO),
-                Tick.class,
-                "repeat an unanswered request",
-                (g, e) -> g.repeatUnanswered());
-        on(STANDBY, Tick.class, "in sync and the owner still lost: ask for promotion", (g, e) -> g.pursuePromotion());
-        on(SOLO, Tick.class, "repeat an unanswered request; begin to sync when standby and VM are ready", (g, e) -> {
+                STANDBY,
+                TICK,
+                IN_SYNC_AND_OWNER_LOST,
+                "acknowledge nothing more, ask for promotion",
+                PROMOTING,
+                (g, e) -> g.askPromotion("owner still lost"));
+        on(STANDBY, TICK, ELSE, "nothing", STANDBY, NOTHING);
+        on(SOLO, TICK, CHAIN_MAY_BEGIN, "begin checkpoints with a full image", SYNCING, (g, e) -> g.beginSync());
+        on(SOLO, TICK, ELSE, "repeat an unanswered request; when only a fresh term is missing, ask for one", SOLO, (g, e) -> {
             g.repeatUnanswered();
-            g.syncWhenPossible();
+            g.renewForSync();
         });
         on(
                 PROTECTED,
-                Tick.class,
+                TICK,
+                ELSE,
                 "repeat an unanswered request; ask to stand alone while the standby is missing",
+                PROTECTED,
                 (g, e) -> {
                     g.repeatUnanswered();
                     g.pursueSolo();
                 });
-        on(UNKNOWN, Tick.class, "repeat a request; hand over when no VM appears and a standby is in sync", (g, e) -> {
+        on(
+                UNKNOWN,
+                TICK,
+                NO_VM_APPEARED,
+                "fence; hand over to the standby",
+                FENCED,
+                (g, e) -> g.handOver("no running VM at the restarted owner"));
+        on(UNKNOWN, TICK, ELSE, "repeat a request; a restarted owner asks to stand alone", UNKNOWN, (g, e) -> {
             g.repeatUnanswered();
             g.askSoloAfterRestart();
-            g.handOverWhenSourceStaysAway();
         });
     }
 
-    /** A typed step, so that a row sees its own event. */
-    @FunctionalInterface
-    private interface TypedStep<E> {
-        void take(Ownership group, E event);
+    // ---- how rows are made --------------------------------------------------------------------------------------
+
+    private static String reason(OwnershipEvent event) {
+        return switch (event) {
+            case OwnershipEvent.PeerLost lost -> lost.reason();
+            case OwnershipEvent.StandbyBroken broken -> broken.reason();
+            case OwnershipEvent.SourceLost lost -> lost.reason();
+            case OwnershipEvent.ActivationFailed failed -> failed.reason();
+            case OwnershipEvent.SwitchoverOrdered ordered -> ordered.reason();
+            case OwnershipEvent.Refused refused -> refused.reason();
+            default -> throw new IllegalArgumentException(event + " bears no reason");
+        };
     }
 
-    private static <E extends OwnershipEvent> void on(
-            OwnershipState state, Class<E> event, String text, TypedStep<E> step) {
-        on(EnumSet.of(state), event, text, step);
+    private static void stay(Set<OwnershipState> states, Occurrence what, String text) {
+        each(states, what, text, NOTHING);
     }
 
-    private static <E extends OwnershipEvent> void on(
-            Set<OwnershipState> states, Class<E> event, String text, TypedStep<E> step) {
-        for (OwnershipState state : states) {
-            Row row = new Row(text, (group, any) -> step.take(group, event.cast(any)));
-            if (ROWS.computeIfAbsent(state, s -> new LinkedHashMap<>()).put(event, row) != null) {
-                throw new IllegalStateException("two rows for " + state + " and " + event.getSimpleName());
-            }
+    /** Rows that lead back to the state that they start from. */
+    private static void each(Set<OwnershipState> states, Occurrence what, String text, Step step) {
+        states.forEach(state -> on(state, what, ELSE, text, state, step));
+    }
+
+    private static void on(
+            OwnershipState state, Occurrence what, Guard guard, String text, OwnershipState next, Step step) {
+        List<Row> rows =
+                ROWS.computeIfAbsent(state, s -> new EnumMap<>(Occurrence.class)).computeIfAbsent(what, w -> new ArrayList<>());
+        if (!rows.isEmpty() && rows.getLast().guard() == ELSE) {
+            throw new IllegalStateException("a row after the last one for " + state + " and " + what);
         }
+        rows.add(new Row(guard, text, step, next));
     }
 
     private static Set<OwnershipState> except(OwnershipState first, OwnershipState... others) {
@@ -328,19 +460,12 @@ final class OwnershipTable {
 
     private static void requireComplete() {
         for (OwnershipState state : ANY) {
-            for (Class<? extends OwnershipEvent> event : EVENTS) {
-                if (!ROWS.get(state).containsKey(event)) {
-                    throw new IllegalStateException("no row for " + state + " and " + event.getSimpleName());
+            for (Occurrence what : Occurrence.values()) {
+                List<Row> rows = rows(state, what);
+                if (rows.isEmpty() || rows.getLast().guard() != ELSE) {
+                    throw new IllegalStateException("no last row for " + state + " and " + what);
                 }
             }
         }
-    }
-
-    private static List<Class<? extends OwnershipEvent>> events() {
-        List<Class<? extends OwnershipEvent>> types = new ArrayList<>();
-        for (Class<?> type : OwnershipEvent.class.getPermittedSubclasses()) {
-            types.add(type.asSubclass(OwnershipEvent.class));
-        }
-        return List.copyOf(types);
     }
 }

@@ -156,6 +156,19 @@ class OwnershipTest {
     }
 
     @Test
+    void nobodyPassesOutputUnderARecordThatHeHasNotAskedForWithTheOtherSiteInSync() {
+        Ownership b = standbyInSync();
+        List<OwnershipAction> actions = tell(b, new OwnershipEvent.RecordLearnt(record(4, 3, B, A, B)));
+        assertFalse(has(actions, Pass.class));
+        assertFalse(has(actions, Activate.class));
+        assertEquals(OwnershipState.UNKNOWN, b.state());
+        Ownership a = soloOwner();
+        List<OwnershipAction> held = tell(a, new OwnershipEvent.RecordLearnt(record(3, 2, A, A, B)));
+        assertTrue(has(held, Hold.class));
+        assertEquals(Set.of(A), only(held, Ask.class).inSync());
+    }
+
+    @Test
     void startedGatewayBelievesOnlyTheWitness() {
         Ownership b = new Ownership(B, A);
         assertEquals(List.of(), tell(b, new OwnershipEvent.RecordPassedOn(record(3, 2, A, A, B))));
@@ -191,7 +204,7 @@ class OwnershipTest {
         tell(a, new OwnershipEvent.Unanswered(admit.attempt(), "timeout"));
         // The old record, read again, settles nothing.
         assertFalse(has(tell(a, new OwnershipEvent.RecordLearnt(record(2, 1, A, A))), Pass.class));
-        now += Ownership.RETRY_NANOS;
+        now += Requests.RETRY_NANOS;
         Ask settle = only(tell(a, new OwnershipEvent.Tick()), Ask.class);
         assertEquals(2, settle.expectedTerm());
         assertEquals(Set.of(A), settle.inSync());
@@ -205,7 +218,7 @@ class OwnershipTest {
         tell(a, new OwnershipEvent.ImageAcknowledged());
         Ask admit = only(tell(a, new OwnershipEvent.CaughtUp()), Ask.class);
         tell(a, new OwnershipEvent.Unanswered(admit.attempt(), "timeout"));
-        now += Ownership.RETRY_NANOS;
+        now += Requests.RETRY_NANOS;
         Ask settle = only(tell(a, new OwnershipEvent.Tick()), Ask.class);
         List<OwnershipAction> actions =
                 tell(a, new OwnershipEvent.Refused(settle.attempt(), record(3, 2, A, A, B), "term is 3"));
@@ -252,7 +265,7 @@ class OwnershipTest {
                 only(tell(a, new OwnershipEvent.Unanswered(first.attempt(), "no route")), OwnershipAction.Alarm.class);
         assertTrue(alarm.text().contains("the witness does not answer"), alarm.text());
         assertEquals(List.of(), tell(a, new OwnershipEvent.Tick()));
-        now += Ownership.RETRY_NANOS;
+        now += Requests.RETRY_NANOS;
         Ask second = only(tell(a, new OwnershipEvent.Tick()), Ask.class);
         assertEquals(List.of(), tell(a, new OwnershipEvent.Unanswered(second.attempt(), "no route")), "told once");
         assertEquals(first.expectedTerm(), second.expectedTerm());
@@ -358,7 +371,7 @@ class OwnershipTest {
                 new OwnershipEvent.ImageHeld(),
                 new OwnershipEvent.PeerLost("silent"));
         assertEquals(OwnershipState.STANDBY, b.state());
-        now += Ownership.RETRY_NANOS;
+        now += Requests.RETRY_NANOS;
         assertFalse(has(tell(b, new OwnershipEvent.Tick()), Ask.class));
         tell(b, new OwnershipEvent.RecordLearnt(record(3, 2, A, A, B)));
         assertEquals(B, only(tell(b, new OwnershipEvent.Tick()), Ask.class).owner());
@@ -379,7 +392,7 @@ class OwnershipTest {
     void restartedOwnerWithoutVmHandsOverFenced() {
         Ownership a = new Ownership(A, B);
         tell(a, new OwnershipEvent.RecordLearnt(record(3, 2, A, A, B)), new OwnershipEvent.VmsStopped());
-        now += Ownership.SOURCE_PATIENCE_NANOS;
+        now += OwnershipSteps.SOURCE_PATIENCE_NANOS;
         List<OwnershipAction> actions = tell(a, new OwnershipEvent.Tick());
         assertEquals(new Fence(4), actions.getFirst());
         Ask ask = only(actions, Ask.class);
@@ -479,7 +492,7 @@ class OwnershipTest {
     @Test
     void vmsRunOnWhenTheLastEpochsAreNotCommittedInTime() {
         Ownership a = handingOver();
-        now += Ownership.HAND_OVER_PATIENCE_NANOS;
+        now += OwnershipSteps.HAND_OVER_PATIENCE_NANOS;
         List<OwnershipAction> late = tell(a, new OwnershipEvent.Tick());
         assertTrue(has(late, ResumeVms.class));
         assertFalse(only(late, SwitchoverEnded.class).done());
@@ -492,11 +505,11 @@ class OwnershipTest {
     void vmsRunOnHeldWhenTheWitnessIsSilentAndTheOpenRequestIsSettled() {
         Ownership a = handingOver();
         Ask ask = only(tell(a, new OwnershipEvent.LastCommitted()), Ask.class);
-        now += Ownership.RETRY_NANOS;
+        now += Requests.RETRY_NANOS;
         tell(a, new OwnershipEvent.Unanswered(ask.attempt(), "timeout"));
-        now += Ownership.RETRY_NANOS;
+        now += Requests.RETRY_NANOS;
         assertEquals(B, only(tell(a, new OwnershipEvent.Tick()), Ask.class).owner());
-        now += Ownership.HAND_OVER_PATIENCE_NANOS;
+        now += OwnershipSteps.HAND_OVER_PATIENCE_NANOS;
         List<OwnershipAction> late = tell(a, new OwnershipEvent.Tick());
         assertTrue(has(late, ResumeVms.class));
         assertFalse(has(late, Pass.class));
@@ -544,7 +557,9 @@ class OwnershipTest {
         List<OwnershipAction> alone = tell(a, new OwnershipEvent.Granted(renew.attempt(), record(6, 5, A, A)));
         assertTrue(has(alone, ResumeVms.class));
         assertEquals(6, only(alone, Pass.class).term());
+        assertEquals(OwnershipState.SOLO, a.state());
         // Alone, and with a standby that is ready: on to the next sync.
+        tell(a, new OwnershipEvent.Tick());
         assertEquals(OwnershipState.SYNCING, a.state());
         assertFalse(a.keepsVms());
     }

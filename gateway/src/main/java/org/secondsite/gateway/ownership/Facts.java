@@ -1,0 +1,85 @@
+package org.secondsite.gateway.ownership;
+
+/** What a group's surroundings are like, by the last word about each. Facts hold in every state, and are noted before it is asked. */
+final class Facts {
+    private boolean peerUp;
+    /** Not the opposite of {@code peerUp}: at first the peer is neither. */
+    private boolean peerLost;
+
+    private boolean standbyReady;
+    private boolean sourceReady;
+    private boolean imageHeld;
+    /** Unknown counts as running: a fence is complete only when the agents say that nothing runs. */
+    private boolean vmsStopped;
+
+    /** Notes what an event says about the surroundings, if anything. */
+    void note(OwnershipEvent event) {
+        switch (event) {
+            case OwnershipEvent.PeerLost _ -> {
+                peerUp = false;
+                peerLost = true;
+                standbyReady = false;
+            }
+            case OwnershipEvent.PeerBack _ -> {
+                peerUp = true;
+                peerLost = false;
+            }
+            case OwnershipEvent.StandbyReady _ -> standbyReady = true;
+            case OwnershipEvent.StandbyBroken _ -> standbyReady = false;
+            case OwnershipEvent.SourceReady _ -> vmsRunHere();
+            case OwnershipEvent.SourceLost _ -> sourceReady = false;
+            case OwnershipEvent.VmsStopped _ -> {
+                vmsStopped = true;
+                sourceReady = false;
+            }
+            case OwnershipEvent.ImageHeld _ -> imageHeld = true;
+            case OwnershipEvent.ImageLost _ -> imageHeld = false;
+            default -> {}
+        }
+    }
+
+    private void vmsRunHere() {
+        sourceReady = true;
+        vmsStopped = false;
+    }
+
+    /** The VMs are about to be started: from now on they may run. */
+    void activating() {
+        vmsStopped = false;
+    }
+
+    /** The VMs run, and the image that they were started from is used up. */
+    void activated() {
+        vmsRunHere();
+        imageHeld = false;
+    }
+
+    boolean peerUp() {
+        return peerUp;
+    }
+
+    boolean peerLost() {
+        return peerLost;
+    }
+
+    boolean standbyReady() {
+        return standbyReady;
+    }
+
+    boolean sourceReady() {
+        return sourceReady;
+    }
+
+    boolean imageHeld() {
+        return imageHeld;
+    }
+
+    boolean vmsStopped() {
+        return vmsStopped;
+    }
+
+    /** Whether there is a VM to checkpoint and somebody to keep it. */
+    boolean pairReady() {
+        return peerUp && standbyReady && sourceReady;
+    }
+}

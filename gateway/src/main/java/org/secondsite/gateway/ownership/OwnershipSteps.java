@@ -1,0 +1,527 @@
+package org.secondsite.gateway.ownership;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+import org.secondsite.gateway.ownership.OwnershipAction.*;
+
+/**
+ * A group's state at one gateway, and the steps that the rows of {@link OwnershipTable} take. What they mean together stands in
+ * {@link Ownership}.
+ */
+final class OwnershipSteps {
+    /** How long a restarted owner waits for its VM to appear before it hands over to the standby that is in sync. */
+    static final long SOURCE_PATIENCE_NANOS = 3_000_000_000L;
+    /** How long VMs may stay paused for a hand-over that does not come about. */
+    static final long HAND_OVER_PATIENCE_NANOS = 5_000_000_000L;
+
+    private final SiteId self;
+    private final SiteId peer;
+
+    private OwnershipState state = OwnershipState.UNKNOWN;
+    private String reason = "started";
+    private OwnershipRecord record;
+    private boolean promoted;
+    /** Whether the record's term was granted to a request of this process, and no chain of epochs was begun in it. */
+    private boolean freshTerm;
+
+    private final Facts facts = new Facts();
+    private final Requests requests = new Requests();
+
+    private long sourceDeadlineNanos;
+    private boolean gated;
+
+    private long handOverDeadlineNanos;
+    private boolean switchingOver;
+    /** The term that named the other site, while the VMs here wait for it to say that they run there; else 0. */
+    private long keptForTerm;
+
+    /** Where the record that is taken in comes from, for people. */
+    private String how = "";
+
+    private long now;
+    private List<OwnershipAction> actions = new ArrayList<>();
+
+    OwnershipSteps(SiteId self, SiteId peer) {
+        this.self = self;
+        this.peer = peer;
+    }
+
+    /** The time of the event whose steps follow. */
+    void begin(long nowNanos) {
+        now = nowNanos;
+        actions = new ArrayList<>();
+    }
+
+    /** What is to be done, in order. */
+    List<OwnershipAction> actions() {
+        return List.copyOf(actions);
+    }
+
+    OwnershipState state() {
+        return state;
+    }
+
+    String reason() {
+        return reason;
+    }
+
+    Optional<OwnershipRecord> record() {
+        return Optional.ofNullable(record);
+    }
+
+    long term() {
+        return record == null ? 0 : record.term();
+    }
+
+    boolean keepsVms() {
+        return keptForTerm != 0;
+    }
+
+    // ---- what the rows of the table look at ---------------------------------------------------------------------
+
+    SiteId self() {
+        return self;
+    }
+
+    Facts facts() {
+        return facts;
+    }
+
+    Requests requests() {
+        return requests;
+    }
+
+    boolean owns() {
+        return record != null && record.owner().equals(self);
+    }
+
+    boolean inSync() {
+        return record.inSync().contains(self);
+    }
+
+    boolean aloneByRecord() {
+        return record.solo();
+    }
+
+    /** Whether it was granted the group since it stood by, so that the VMs may be starting. */
+    boolean promoted() {
+        return promoted;
+    }
+
+    /** Whether output is held, in SYNCING. */
+    boolean gated() {
+        return gated;
+    }
+
+    /** Whether the term was granted to this very process, and no chain of epochs was begun in it. */
+    boolean freshTerm() {
+        return freshTerm;
+    }
+
+    /** Whether a restarted owner has waited for its VM for long enough. */
+    boolean sourceStaysAway() {
+        return now - sourceDeadlineNanos >= 0;
+    }
+
+    /** Whether the VMs have been paused for too long for a hand-over. */
+    boolean handsOverTooLong() {
+        return now - handOverDeadlineNanos >= 0;
+    }
+
+    long nowNanos() {
+        return now;
+    }
+
+    // ---- records ------------------------------------------------------------------------------------------------
+
+    /** A newer record is the one that counts, and decides whatever was asked. */
+    void takeIn(OwnershipEvent event) {
+        OwnershipRecord newer = Occurrence.record(event);
+        how = how(event, newer);
+        freshTerm = requests.made(newer, self);
+        record = newer;
+        requests.settled();
+    }
+
+    private String how(OwnershipEvent event, OwnershipRecord newer) {
+        return switch (event) {
+            case OwnershipEvent.RecordPassedOn _ -> "record of term " + newer.term() + " by the peer";
+            case OwnershipEvent.Granted granted ->
+                newer.owner().equals(self) ? "granted: " + requests.why(granted.attempt()) : "handed over to " + peer;
+            case OwnershipEvent.Refused refused -> "refused: " + refused.reason();
+            default -> "record of term " + newer.term();
+        };
+    }
+
+    /**
+     * An owner that was only told so acts under a term of its own asking, and under no other: a request of its former
+     * life may still be granted and make the standby in sync, also when the record reads "alone"; and the epochs that
+     * were in flight died with it, so what the standby holds cannot be matched with what comes next.
+     */
+    void ownAfterRestart() {
+        sourceDeadlineNanos = now + SOURCE_PATIENCE_NANOS;
+        reason = "restarted as the owner of term " + term() + "; must stand alone under a term of its own asking";
+        askSoloAfterRestart();
+    }
+
+    /** Owner again, after a term in which somebody else may have acted, or under a record that nobody here has asked for. */
+    void startOver(String why) {
+        boolean checkpointing = checkpoints();
+        add(new Fence(term()));
+        transition(OwnershipState.UNKNOWN, how + why);
+        gated = false;
+        promoted = false;
+        if (checkpointing) {
+            add(new StopCheckpoints());
+        }
+        add(new Announce(RouteRole.NONE));
+        ownAfterRestart();
+    }
+
+    /** Output of a restarted owner stays closed until this is granted. Without a VM, a standby in sync comes first. */
+    void askSoloAfterRestart() {
+        if (owns() && (record.solo() || facts.sourceReady()) && requests.mayAsk(now)) {
+            ask(self, Set.of(self), "restarted owner stands alone");
+        }
+    }
+
+    /** A standby becomes the owner: the VMs are started from what it holds. */
+    void promote() {
+        if (state == OwnershipState.STANDBY) {
+            add(new RefuseEpochs(record.previousTerm()));
+        }
+        transition(OwnershipState.PROMOTING, how);
+        promoted = true;
+        facts.activating();
+        add(new Activate(term()));
+        add(new Announce(RouteRole.PROMOTED));
+        add(new TakeSwitches(term(), true));
+        add(new Pass(term()));
+    }
+
+    /** A standby becomes the owner of nothing. */
+    void ownWithoutImage() {
+        enterSolo(how + ", without an image");
+        add(new Alarm(
+                "owner of term " + term() + " but no image of its state is held; an operator must start the VM"));
+    }
+
+    void protect() {
+        promoted = false;
+        transition(OwnershipState.PROTECTED, how);
+        add(new Retitle(term()));
+        add(new Announce(RouteRole.OWNER));
+        add(new TakeSwitches(term(), true));
+        if (!facts.peerUp() || !facts.standbyReady()) {
+            askSolo("the standby went away while it was being admitted");
+        }
+    }
+
+    /** Only a request of this class can bring such a record, and it is never made ungated. */
+    void protectUnasked() {
+        add(new Hold(term()));
+        transition(OwnershipState.PROTECTED, how + ", unexpectedly");
+        askSolo("protected without having asked");
+    }
+
+    /** The other site owns the group; VMs may run here. */
+    void fence() {
+        add(new Fence(term()));
+        enterFenced(how);
+    }
+
+    /** The other site owns the group, and this one has been fenced before. */
+    void fenceAgain() {
+        add(new Fence(term()));
+        reason = how;
+    }
+
+    /** The other site owns the group, and no VM runs here: shut off, and ready to stand by. */
+    void fenceAndStandBy() {
+        add(new Fence(term()));
+        standBy();
+    }
+
+    void standBy() {
+        enterStandby(how);
+    }
+
+    void soloByRecord() {
+        enterSolo(how);
+    }
+
+    // ---- states -------------------------------------------------------------------------------------------------
+
+    void enterSolo(String why) {
+        boolean checkpointing = checkpoints();
+        if (state != OwnershipState.SOLO) {
+            transition(OwnershipState.SOLO, why);
+        }
+        gated = false;
+        if (checkpointing) {
+            add(new StopCheckpoints());
+        }
+        if (keepsVms()) {
+            keptForTerm = 0;
+            add(new ResumeVms());
+        }
+        endSwitchover(false, why);
+        add(new Pass(term()));
+        add(new Announce(promoted ? RouteRole.PROMOTED : RouteRole.OWNER));
+        add(new TakeSwitches(term(), true));
+    }
+
+    /** A lone owner takes the standby in. */
+    void beginSync() {
+        freshTerm = false;
+        transition(OwnershipState.SYNCING, "standby " + peer + " is ready");
+        add(new StartCheckpoints(term()));
+    }
+
+    /** A lone owner that could take the standby in, but for a term that is used up, asks for another one. */
+    void renewForSync() {
+        if (facts.pairReady() && requests.mayAsk(now)) {
+            askSolo("a term of its own to number epochs in");
+        }
+    }
+
+    /** SYNCING, the full image is there: from now on output waits, so that "everything released" stops growing. */
+    void gate() {
+        gated = true;
+        add(new Hold(term()));
+    }
+
+    void admitStandby() {
+        if (gated && !requests.open()) {
+            ask(self, Set.of(self, peer), "standby " + peer + " holds everything that was released");
+        }
+    }
+
+    void askSolo(String why) {
+        ask(self, Set.of(self), why);
+    }
+
+    /** A standby that has lost the owner asks to take over: it has something to offer. */
+    void askPromotion(String why) {
+        add(new RefuseEpochs(term()));
+        transition(OwnershipState.PROMOTING, why);
+        ask(self, Set.of(self), why);
+    }
+
+    void declineNotInSync(String why) {
+        decline(why + "; cannot take over: by the record of term " + term() + " owner " + record.owner()
+                + " stands alone, this site is not in sync");
+    }
+
+    void declineWithoutImage(String why) {
+        decline(why + "; cannot take over: no unbroken image is held");
+    }
+
+    private void decline(String why) {
+        reason = why;
+        add(new Alarm(why));
+    }
+
+    /** Gives the group to the standby, which is in sync by the record. Fenced first: no two sites ever both emit. */
+    void handOver(String why) {
+        add(new Fence(term() + 1));
+        enterFenced(why);
+        ask(peer, Set.of(peer), why);
+    }
+
+    private boolean checkpoints() {
+        return state == OwnershipState.SYNCING
+                || state == OwnershipState.PROTECTED
+                || state == OwnershipState.HANDING_OVER;
+    }
+
+    void enterFenced(String why) {
+        boolean checkpointing = checkpoints();
+        keptForTerm = owns() ? 0 : term();
+        transition(OwnershipState.FENCED, why);
+        gated = false;
+        promoted = false;
+        if (checkpointing) {
+            add(new StopCheckpoints());
+        }
+        add(new Announce(RouteRole.STANDBY));
+        if (!owns()) {
+            add(new TakeSwitches(term(), false));
+        }
+        if (keepsVms()) {
+            reason = why + "; the VMs here are shut off, and kept until site " + peer + " runs them";
+        } else {
+            add(new StopVms(why));
+        }
+    }
+
+    void enterStandby(String why) {
+        boolean checkpointing = checkpoints();
+        if (state != OwnershipState.STANDBY) {
+            transition(OwnershipState.STANDBY, why);
+        } else {
+            reason = why;
+        }
+        gated = false;
+        promoted = false;
+        keptForTerm = 0;
+        if (checkpointing) {
+            add(new StopCheckpoints());
+        }
+        endSwitchover(true, "handed over to site " + peer + "; the VMs here are gone");
+        add(new Announce(RouteRole.STANDBY));
+        add(new TakeSwitches(term(), false));
+        if (facts.peerLost() && !inSync()) {
+            declineNotInSync(why);
+        }
+    }
+
+    // ---- a planned switchover -----------------------------------------------------------------------------------
+
+    /** Why a switchover cannot begin at a protected owner; null if it can. */
+    String obstacle() {
+        if (!facts.peerUp()) {
+            return "site " + peer + " is not heard";
+        }
+        if (!facts.standbyReady()) {
+            return "the standby is not ready";
+        }
+        if (!facts.sourceReady()) {
+            return "not every VM can be checkpointed";
+        }
+        return requests.open() ? "a request is open" : null;
+    }
+
+    void beginHandOver(String why) {
+        transition(OwnershipState.HANDING_OVER, "switchover: " + why);
+        switchingOver = true;
+        handOverDeadlineNanos = now + HAND_OVER_PATIENCE_NANOS;
+        add(new PauseVms());
+    }
+
+    void refuseSwitchover(String obstacle) {
+        add(new SwitchoverEnded(false, obstacle));
+    }
+
+    void refuseSwitchoverHere() {
+        refuseSwitchover("this site is " + state + " in term " + term()
+                + (record == null || owns() ? "" : "; the owner is " + record.owner())
+                + "; a switchover begins at a PROTECTED owner");
+    }
+
+    /** Everything is at the standby, and nothing more will come. */
+    void askHandOver() {
+        if (!requests.open()) {
+            ask(peer, Set.of(peer), reason);
+        }
+    }
+
+    /** The VMs run on where they are. A request that may still be granted is settled by asking to stand alone. */
+    void abandonHandOver(String why) {
+        boolean settle = requests.open();
+        transition(OwnershipState.PROTECTED, "switchover abandoned: " + why);
+        if (settle) {
+            askSolo("settles a hand-over of unknown outcome");
+        }
+    }
+
+    void abandonLateHandOver() {
+        abandonHandOver(
+                requests.open()
+                        ? "no answer of the witness"
+                        : "the last epochs were not committed within " + HAND_OVER_PATIENCE_NANOS / 1_000_000 + " ms");
+    }
+
+    /** HANDING_OVER is left: only a fence leaves the VMs as they are. */
+    private void endHandOver(OwnershipState next, String why) {
+        if (next != OwnershipState.FENCED && next != OwnershipState.STANDBY) {
+            add(new ResumeVms());
+            endSwitchover(false, why);
+        } else if (!keepsVms()) {
+            endSwitchover(false, why);
+        }
+    }
+
+    private void endSwitchover(boolean done, String why) {
+        if (switchingOver) {
+            switchingOver = false;
+            add(new SwitchoverEnded(done, why));
+        }
+    }
+
+    /** The other site runs the VMs: those that were kept here are of no more use. */
+    void peerActive(long term) {
+        if (keepsVms() && term >= keptForTerm) {
+            keptForTerm = 0;
+            endSwitchover(true, "site " + peer + " runs the VMs in term " + term);
+            add(new StopVms("site " + peer + " runs them in term " + term));
+        }
+    }
+
+    // ---- requests -----------------------------------------------------------------------------------------------
+
+    private void ask(SiteId owner, Set<SiteId> inSync, String why) {
+        add(requests.put(term(), owner, inSync, why));
+    }
+
+    /** A protected owner without its standby asks to stand alone (again), whatever came between. */
+    void pursueSolo() {
+        if ((!facts.peerUp() || !facts.standbyReady()) && requests.mayAsk(now)) {
+            askSolo("standby still missing");
+        }
+    }
+
+    void askSoloUnlessAsking(String why) {
+        if (!requests.open()) {
+            askSolo(why);
+        }
+    }
+
+    /** The witness knows no newer record and still says no. */
+    String noteRefusal(String why) {
+        requests.refused(now);
+        reason = "the witness refused: " + why;
+        add(new Alarm(reason));
+        return reason;
+    }
+
+    void lostSight(OwnershipEvent.Unanswered event) {
+        requests.lostSight(now);
+        Ask asked = requests.asked();
+        reason = "unanswered: " + asked.reason() + " (" + event.reason() + ")";
+        if (requests.silenceIsNews(term())) {
+            add(new Alarm("the witness does not answer: " + asked.reason() + " (" + event.reason() + ")"
+                    + (state == OwnershipState.SOLO ? "" : "; the VMs' output waits until it does")));
+        }
+    }
+
+    /** Repeats a request that was lost sight of; a sync that was asked for is settled by asking to stand alone. */
+    void repeatUnanswered() {
+        if (requests.dueAgain(now)) {
+            Ask asked = requests.asked();
+            boolean admitting = asked.inSync().size() > 1;
+            ask(asked.owner(), admitting ? Set.of(self) : asked.inSync(), asked.reason());
+        }
+    }
+
+    // ---- output -------------------------------------------------------------------------------------------------
+
+    void add(OwnershipAction action) {
+        actions.add(action);
+    }
+
+    /** The one way to change state. */
+    void transition(OwnershipState next, String why) {
+        OwnershipState before = state;
+        add(new Transition(state, next, why));
+        state = next;
+        reason = why;
+        if (before == OwnershipState.HANDING_OVER) {
+            endHandOver(next, why);
+        }
+    }
+}

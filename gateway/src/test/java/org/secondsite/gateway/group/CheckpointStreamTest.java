@@ -1,0 +1,127 @@
+package org.secondsite.gateway.group;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+
+/** The way of an epoch from its seal to the release of its packets, as orders. */
+class CheckpointStreamTest {
+    private static final VmId VM = new VmId("vm1");
+    private static final int INTERVAL_MS = 40;
+
+    private final StillAgent agent = new StillAgent(VM);
+    private final Orders orders = new Orders(0);
+    private final CheckpointStream stream = new CheckpointStream(VM, orders, new CheckpointPace(INTERVAL_MS, INTERVAL_MS));
+
+    private static EpochId id(long term, long number) {
+        return new EpochId(term, number);
+    }
+
+    private List<SiteOrder> seal(EpochId epoch) {
+        stream.sealRequested(agent, epoch);
+        return orders.end();
+    }
+
+    private List<SiteOrder> acknowledge(EpochId epoch) {
+        stream.acknowledged(Optional.of(agent), epoch);
+        return orders.end();
+    }
+
+    private void startGated(long term) {
+        stream.start(agent, term);
+        stream.gate(term);
+        orders.end();
+    }
+
+    @Test
+    void aChainBeginsWithAFullImageAndForgetsWhatWasInFlight() {
+        stream.start(agent, 7);
+        assertEquals(
+                List.of(new SiteOrder.Discard(VM), new SiteOrder.StartCheckpoints(agent, id(7, 1), INTERVAL_MS)),
+                orders.end());
+    }
+
+    @Test
+    void packetsLeaveWhenTheirEpochIsAcknowledgedAndNotBefore() {
+        startGated(7);
+        assertEquals(List.of(new SiteOrder.Seal(agent, id(7, 1))), seal(id(7, 1)));
+        Epoch epoch = StillAgent.epoch(VM, id(7, 1), EpochId.NONE);
+        stream.received(epoch, 1);
+        assertEquals(List.of(new SiteOrder.SendEpoch(epoch)), orders.end());
+        assertEquals(
+                List.of(new SiteOrder.Release(VM, id(7, 1)), new SiteOrder.Credit(agent, id(7, 1))),
+                acknowledge(id(7, 1)));
+    }
+
+    @Test
+    void whatPassesUnheldIsNotReleasedAgain() {
+        stream.start(agent, 7);
+        seal(id(7, 1));
+        assertEquals(List.of(new SiteOrder.Credit(agent, id(7, 1))), acknowledge(id(7, 1)));
+        assertTrue(stream.imageAcknowledged());
+        assertFalse(stream.caughtUp());
+    }
+
+    @Test
+    void theStandbyHasCaughtUpWithTheFirstEpochSealedAfterOutputWasHeld() {
+        stream.start(agent, 7);
+        seal(id(7, 1));
+        seal(id(7, 2));
+        stream.gate(7);
+        orders.end();
+        acknowledge(id(7, 2));
+        assertFalse(stream.caughtUp(), "what left since the seal of 7/2 is in no epoch yet");
+        seal(id(7, 3));
+        acknowledge(id(7, 3));
+        assertTrue(stream.caughtUp());
+    }
+
+    @Test
+    void anAcknowledgementOfAnEarlierChainReleasesNothing() {
+        startGated(7);
+        seal(id(7, 1));
+        seal(id(7, 2));
+        stream.restart(agent);
+        assertEquals(new SiteOrder.StartCheckpoints(agent, id(7, 3), INTERVAL_MS), orders.end().getLast());
+        assertEquals(List.of(), acknowledge(id(7, 2)));
+        seal(id(7, 3));
+        assertEquals(new SiteOrder.Release(VM, id(7, 3)), acknowledge(id(7, 3)).getFirst());
+    }
+
+    @Test
+    void anAcknowledgementOfWhatWasNotSealedReleasesNothing() {
+        startGated(7);
+        seal(id(7, 1));
+        assertEquals(List.of(), acknowledge(id(7, 2)));
+        assertEquals(List.of(), acknowledge(id(8, 1)));
+    }
+
+    @Test
+    void anEpochOfTheTermBeforeIsReleasedWithTheFirstOfTheNewOne() {
+        startGated(7);
+        seal(id(7, 1));
+        stream.retitle(Optional.of(agent), 8);
+        assertEquals(List.of(new SiteOrder.Retitle(agent, id(8, 1))), orders.end());
+        seal(id(8, 1));
+        assertEquals(List.of(new SiteOrder.Credit(agent, id(7, 1))), acknowledge(id(7, 1)));
+        assertEquals(new SiteOrder.Release(VM, id(8, 1)), acknowledge(id(8, 1)).getFirst());
+    }
+
+    @Test
+    void whatComesAfterTheEndOfCheckpointsIsClosedAndSealedAllTheSame() {
+        startGated(7);
+        stream.stop(Optional.of(agent));
+        assertEquals(List.of(new SiteOrder.StopCheckpoints(agent), new SiteOrder.Discard(VM)), orders.end());
+        stream.received(StillAgent.epoch(VM, id(7, 1), EpochId.NONE), 1);
+        assertEquals(List.of(), orders.end());
+        assertEquals(List.of(new SiteOrder.Seal(agent, id(7, 2))), seal(id(7, 2)), "a VM is paused for it");
+        assertEquals(List.of(), acknowledge(id(7, 2)));
+    }
+}

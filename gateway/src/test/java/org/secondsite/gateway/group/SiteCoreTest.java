@@ -1,0 +1,272 @@
+package org.secondsite.gateway.group;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.MacAddress;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
+import org.secondsite.config.VmId;
+import org.secondsite.gateway.ownership.OwnershipState;
+import org.secondsite.gateway.peer.PeerWatch;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.witness.Answer;
+
+/** A gateway's decisions without its surroundings: events and times in, orders out. */
+class SiteCoreTest {
+    private static final SiteId A = new SiteId("a");
+    private static final SiteId B = new SiteId("b");
+    private static final GroupId GROUP = new GroupId("web");
+    private static final VmId VM = new VmId("vm1");
+    private static final long MILLI = 1_000_000;
+
+    private final StillAgent agent = new StillAgent(VM);
+    private final PeerWatch peer = new PeerWatch(config().tunnel(), Runnable::run, 0);
+    private final SiteCore core = new SiteCore(config(), peer, 0);
+    private long now;
+
+    private static GatewayConfig config() {
+        InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
+        Path none = Path.of("none");
+        return new GatewayConfig(
+                A,
+                B,
+                new GatewayConfig.Tunnel(nowhere, nowhere, 50, 200, 1 << 20),
+                new TlsFiles(none, none, none),
+                new GatewayConfig.Witness(List.of(nowhere), 1000),
+                new GatewayConfig.Checkpoint(nowhere, 40, 16),
+                new GatewayConfig.Loopback(1 << 20, 1 << 20),
+                Optional.empty(),
+                Optional.empty(),
+                new GatewayConfig.Management(none),
+                Optional.empty(),
+                List.of(new GatewayConfig.Group(
+                        GROUP,
+                        List.of(),
+                        List.of(),
+                        List.of(new GatewayConfig.Vm(
+                                VM, true, MacAddress.parse("52:54:00:c0:10:01"), List.of(), Optional.empty())))));
+    }
+
+    private static OwnershipRecord record(long term, SiteId owner, SiteId... inSync) {
+        return new OwnershipRecord(GROUP, term, term - 1, owner, Set.of(inSync));
+    }
+
+    private List<SiteOrder> on(SiteEvent event) {
+        return core.on(event, now);
+    }
+
+    private OwnershipState state() {
+        return core.groups().iterator().next().ownership().state();
+    }
+
+    private static <T extends SiteOrder> List<T> of(Class<T> type, List<SiteOrder> orders) {
+        return orders.stream().filter(type::isInstance).map(type::cast).toList();
+    }
+
+    private static <T extends SiteOrder> T only(Class<T> type, List<SiteOrder> orders) {
+        List<T> found = of(type, orders);
+        assertEquals(1, found.size(), () -> type.getSimpleName() + " in " + orders);
+        return found.getFirst();
+    }
+
+    private List<SiteOrder> granted(SiteOrder.Ask ask) {
+        return on(new SiteEvent.Answered(
+                ask,
+                new Answer.Granted(new OwnershipRecord(
+                        GROUP, ask.expectedTerm() + 1, ask.expectedTerm(), ask.owner(), ask.inSync()))));
+    }
+
+    private List<SiteOrder> hearPeer() {
+        peer.heard(now);
+        on(new SiteEvent.TunnelUp());
+        return on(new SiteEvent.Tick(0));
+    }
+
+    private void soloOwner() {
+        on(new SiteEvent.Attached(agent, true));
+        SiteOrder.Ask ask = only(SiteOrder.Ask.class, on(new SiteEvent.RecordTold(record(1, A, A))));
+        assertEquals(new SiteOrder.Pass(VM, 2), only(SiteOrder.Pass.class, granted(ask)));
+    }
+
+    private void protectedOwner() {
+        soloOwner();
+        hearPeer();
+        on(new SiteEvent.PeerSaid(new PeerMessage.StandbyState(GROUP, true, 1, 0, "ready")));
+        assertEquals(OwnershipState.SYNCING, state());
+        on(new SiteEvent.SealRequested(agent, new EpochId(2, 1)));
+        only(SiteOrder.Hold.class, on(new SiteEvent.EpochAcknowledged(VM, new EpochId(2, 1))));
+        on(new SiteEvent.SealRequested(agent, new EpochId(2, 2)));
+        SiteOrder.Ask ask =
+                only(SiteOrder.Ask.class, on(new SiteEvent.EpochAcknowledged(VM, new EpochId(2, 2))));
+        granted(ask);
+        assertEquals(OwnershipState.PROTECTED, state());
+    }
+
+    private void standbyInSync() {
+        on(new SiteEvent.Attached(agent, false));
+        on(new SiteEvent.RecordTold(record(2, B, B)));
+        hearPeer();
+        List<SiteOrder> kept =
+                on(new SiteEvent.EpochFromPeer(StillAgent.epoch(VM, new EpochId(2, 1), EpochId.NONE)));
+        assertEquals(new EpochId(2, 1), only(SiteOrder.Acknowledge.class, kept).epoch());
+        on(new SiteEvent.RecordTold(record(3, B, B, A)));
+        assertEquals(OwnershipState.STANDBY, state());
+    }
+
+    @Test
+    void anOwnersPacketsLeaveOnlyAfterTheAcknowledgement() {
+        protectedOwner();
+        assertEquals(List.of(), of(SiteOrder.Release.class, on(new SiteEvent.SealRequested(agent, new EpochId(3, 1)))));
+        Epoch epoch = StillAgent.epoch(VM, new EpochId(3, 1), new EpochId(2, 2));
+        assertEquals(
+                List.of(new SiteOrder.SendEpoch(epoch)), on(new SiteEvent.EpochFromAgent(agent, epoch, 1)));
+        assertEquals(
+                new SiteOrder.Release(VM, new EpochId(3, 1)),
+                on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 1))).getFirst());
+    }
+
+    @Test
+    void aSilentOwnerIsGivenUpAndTheStandbyWithdrawsBeforeItAsks() {
+        standbyInSync();
+        List<SiteOrder> orders = new ArrayList<>();
+        while (of(SiteOrder.Ask.class, orders).isEmpty() && now < 5000 * MILLI) {
+            now += 5 * MILLI;
+            orders.addAll(on(new SiteEvent.Tick(0)));
+        }
+        int abandon = orders.indexOf(only(SiteOrder.AbandonTunnel.class, orders));
+        int withdraw = orders.indexOf(only(SiteOrder.Withdraw.class, orders));
+        int ask = orders.indexOf(only(SiteOrder.Ask.class, orders));
+        assertTrue(abandon < withdraw && withdraw < ask, orders::toString);
+        assertEquals(List.of(), of(SiteOrder.Activate.class, orders));
+        List<SiteOrder> granted = granted(only(SiteOrder.Ask.class, orders));
+        assertEquals(new EpochId(2, 1), only(SiteOrder.Activate.class, granted).expected());
+    }
+
+    @Test
+    void whoHasAskedToTakeOverKeepsNoEpochOfThatTerm() {
+        aSilentOwnerIsGivenUpAndTheStandbyWithdrawsBeforeItAsks();
+        List<SiteOrder> orders =
+                on(new SiteEvent.EpochFromPeer(StillAgent.epoch(VM, new EpochId(3, 1), new EpochId(2, 1))));
+        assertEquals(List.of(), of(SiteOrder.Acknowledge.class, orders));
+        only(SiteOrder.Refuse.class, orders);
+        assertEquals(3, core.groups().iterator().next().burnedTerm());
+    }
+
+    @Test
+    void afterAStandstillAProtectedOwnerGoesOnWhenTheWitnessHasSaidThatItIsTheOwner() {
+        protectedOwner();
+        List<SiteOrder> stood = on(new SiteEvent.StoodStill(1, 400 * MILLI));
+        SiteOrder.Read question = only(SiteOrder.Read.class, stood);
+        assertEquals(List.of(), of(SiteOrder.GoOn.class, stood));
+        on(new SiteEvent.RecordUnread(question));
+        now += 300 * MILLI;
+        peer.heard(now);
+        question = only(SiteOrder.Read.class, on(new SiteEvent.Tick(0)));
+        List<SiteOrder> told = on(new SiteEvent.RecordRead(question, record(3, A, A, B)));
+        assertEquals(new SiteOrder.GoOn(VM, 1), only(SiteOrder.GoOn.class, told));
+    }
+
+    @Test
+    void anAnswerToAnEarlierStandstillIsNoEvidence() {
+        protectedOwner();
+        SiteOrder.Read first = only(SiteOrder.Read.class, on(new SiteEvent.StoodStill(1, 400 * MILLI)));
+        on(new SiteEvent.StoodStill(2, 400 * MILLI));
+        assertEquals(List.of(), of(SiteOrder.GoOn.class, on(new SiteEvent.RecordRead(first, record(3, A, A, B)))));
+    }
+
+    @Test
+    void onlyTheAcknowledgementOfWhatWasSentAfterTheStandstillIsEvidence() {
+        protectedOwner();
+        on(new SiteEvent.SealRequested(agent, new EpochId(3, 1)));
+        on(new SiteEvent.EpochFromAgent(agent, StillAgent.epoch(VM, new EpochId(3, 1), new EpochId(2, 2)), 1));
+        on(new SiteEvent.StoodStill(1, 400 * MILLI));
+        List<SiteOrder> before = on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 1)));
+        assertEquals(List.of(), of(SiteOrder.GoOn.class, before));
+        on(new SiteEvent.SealRequested(agent, new EpochId(3, 2)));
+        on(new SiteEvent.EpochFromAgent(agent, StillAgent.epoch(VM, new EpochId(3, 2), new EpochId(3, 1)), 1));
+        List<SiteOrder> after = on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 2)));
+        only(SiteOrder.GoOn.class, after);
+    }
+
+    @Test
+    void aReplacedOwnerIsFencedBeforeItsDataPlaneGoesOn() {
+        protectedOwner();
+        SiteOrder.Read question = only(SiteOrder.Read.class, on(new SiteEvent.StoodStill(1, 400 * MILLI)));
+        List<SiteOrder> told = on(new SiteEvent.RecordRead(question, record(4, B, B)));
+        int fence = told.indexOf(new SiteOrder.Fence(VM, 4));
+        int goesOn = told.indexOf(new SiteOrder.GoOn(VM, 1));
+        assertTrue(fence >= 0 && fence < goesOn, told::toString);
+        assertEquals(OwnershipState.FENCED, state());
+    }
+
+    @Test
+    void aLoneOwnerGoesOnAtOnceBecauseNobodyCanHaveReplacedIt() {
+        soloOwner();
+        List<SiteOrder> stood = on(new SiteEvent.StoodStill(1, 400 * MILLI));
+        only(SiteOrder.GoOn.class, stood);
+        assertEquals(List.of(), of(SiteOrder.Read.class, stood));
+    }
+
+    @Test
+    void anAgentThatComesBackWithAnotherSessionTakesOverAndTheOldOnesEndIsNoNews() {
+        standbyInSync();
+        StillAgent newer = new StillAgent(VM);
+        List<SiteOrder> attached = on(new SiteEvent.Attached(newer, false));
+        assertTrue(attached.contains(new SiteOrder.Withdraw(VM)), "its replica is not the one that was acknowledged");
+        assertEquals(List.of(), on(new SiteEvent.Detached(agent, "replaced")));
+        assertEquals(List.of(), on(new SiteEvent.Applied(agent, new EpochId(2, 1))));
+    }
+
+    @Test
+    void aVmThatRunsAtAStandbyIsStopped() {
+        standbyInSync();
+        List<SiteOrder> orders = on(new SiteEvent.Attached(agent, true));
+        assertFalse(of(SiteOrder.StopVm.class, orders).isEmpty(), orders::toString);
+    }
+
+    @Test
+    void aSecondSwitchoverIsRefusedAndTheFirstOneIsTold() {
+        protectedOwner();
+        List<SwitchoverResult> first = new ArrayList<>();
+        List<SiteOrder> ordered = on(new SiteEvent.SwitchOver(GROUP, "maintenance", first::add));
+        assertEquals(List.of(), of(SiteOrder.Report.class, ordered));
+        only(SiteOrder.PauseVm.class, ordered);
+        SiteOrder.Report second =
+                only(SiteOrder.Report.class, on(new SiteEvent.SwitchOver(GROUP, "again", result -> {})));
+        assertFalse(second.result().done());
+        now += 6000 * MILLI;
+        peer.heard(now);
+        SiteOrder.Report late = only(SiteOrder.Report.class, on(new SiteEvent.Tick(0)));
+        late.operator().accept(late.result());
+        assertEquals(1, first.size());
+        assertFalse(first.getFirst().done());
+    }
+
+    @Test
+    void whatIsOfNoConcernIsDroppedAndAnEpochOfItClosed() {
+        VmId unknown = new VmId("unknown");
+        assertEquals(
+                List.of(),
+                on(new SiteEvent.EpochFromPeer(StillAgent.epoch(unknown, new EpochId(1, 1), EpochId.NONE))));
+        assertEquals(List.of(), on(new SiteEvent.EpochAcknowledged(unknown, new EpochId(1, 1))));
+        assertEquals(
+                List.of(),
+                on(new SiteEvent.RecordTold(
+                        new OwnershipRecord(new GroupId("other"), 1, 0, A, Set.of(A)))));
+    }
+}
