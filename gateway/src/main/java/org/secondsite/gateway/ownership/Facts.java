@@ -78,6 +78,17 @@ final class Facts {
         return vmsStopped;
     }
 
+    /** Why a switchover would not be lossless, in words; null if nothing speaks against it. */
+    String obstacle(String peer) {
+        if (!peerUp) {
+            return peer + " is not heard";
+        }
+        if (!standbyReady) {
+            return "the standby is not ready";
+        }
+        return sourceReady ? null : "not every VM can be checkpointed";
+    }
+
     /** Whether there is a VM to checkpoint and somebody to keep it. */
     boolean pairReady() {
         return peerUp && standbyReady && sourceReady;

@@ -31,12 +31,11 @@ enum Guard {
     NO_VM_APPEARED(
             "by the record this site owns the group with a standby in sync, and no VM has appeared for 3 s",
             group -> group.owns()
-                    && !group.aloneByRecord()
+                    && !group.record().orElseThrow().solo()
                     && !group.facts().sourceReady()
                     && !group.requests().open()
                     && group.sourceStaysAway()),
-    SWITCHOVER_POSSIBLE(
-            "peer, standby and VM are ready, and nothing was asked", group -> group.obstacle() == null),
+    SWITCHOVER_POSSIBLE("peer, standby and VM are ready, and nothing was asked", group -> group.obstacle() == null),
     TOO_LATE("the VMs have been paused for 5 s", OwnershipSteps::handsOverTooLong);
 
     private final String words;

@@ -1,6 +1,7 @@
 package org.secondsite.gateway.ownership;
 
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
 
 /**
  * What an event amounts to at a gateway: the columns of {@link OwnershipTable}. Most events are one each; a record, whoever tells
@@ -12,10 +13,12 @@ enum Occurrence {
                     + " before the witness has told one: only the witness can say what is in force."),
     OTHERS("A newer record names the other site."),
     OWN_GRANTED("A newer record names this site alone, and was asked for by this process."),
-    OWN_ALONE("A newer record names this site alone, and was asked for by nobody here: by an operator, or in a former life."),
+    OWN_ALONE(
+            "A newer record names this site alone, and was asked for by nobody here: by an operator, or in a former life."),
     OWN_IN_SYNC("A newer record names this site, with the other one in sync."),
     OWN_SKIPPED("A newer record names this site, after a term of which nothing is known here."),
-    REFUSED("The witness refuses the open request, and knows no newer record: a rule of its own, or this site's configuration."),
+    REFUSED(
+            "The witness refuses the open request, and knows no newer record: a rule of its own, or this site's configuration."),
     UNANSWERED("Nobody knows what became of a request: it may still be granted."),
     PEER_LOST("The other gateway was not heard for longer than the failure detector allows."),
     PEER_BACK("The other gateway is heard, and the tunnel to it is up."),
@@ -95,6 +98,20 @@ enum Occurrence {
             case OwnershipEvent.Granted granted -> granted.record();
             case OwnershipEvent.Refused refused -> refused.current();
             default -> throw new IllegalArgumentException(event + " brings no record");
+        };
+    }
+
+    /** Where the record of an event comes from, for people. */
+    static String source(OwnershipEvent event, SiteId self, Requests requests) {
+        OwnershipRecord record = record(event);
+        return switch (event) {
+            case OwnershipEvent.RecordPassedOn _ -> "record of term " + record.term() + " by the peer";
+            case OwnershipEvent.Granted granted ->
+                record.owner().equals(self)
+                        ? "granted: " + requests.why(granted.attempt())
+                        : "handed over to " + record.owner();
+            case OwnershipEvent.Refused refused -> "refused: " + refused.reason();
+            default -> "record of term " + record.term();
         };
     }
 

@@ -1,6 +1,7 @@
 package org.secondsite.gateway.ownership;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -17,6 +18,9 @@ final class OwnershipSteps {
     static final long SOURCE_PATIENCE_NANOS = 3_000_000_000L;
     /** How long VMs may stay paused for a hand-over that does not come about. */
     static final long HAND_OVER_PATIENCE_NANOS = 5_000_000_000L;
+
+    private static final Set<OwnershipState> CHECKPOINTING =
+            EnumSet.of(OwnershipState.SYNCING, OwnershipState.PROTECTED, OwnershipState.HANDING_OVER);
 
     private final SiteId self;
     private final SiteId peer;
@@ -65,6 +69,11 @@ final class OwnershipSteps {
         return state;
     }
 
+    /** Where the newest record came from, for people. */
+    String how() {
+        return how;
+    }
+
     String reason() {
         return reason;
     }
@@ -103,10 +112,6 @@ final class OwnershipSteps {
         return record.inSync().contains(self);
     }
 
-    boolean aloneByRecord() {
-        return record.solo();
-    }
-
     /** Whether it was granted the group since it stood by, so that the VMs may be starting. */
     boolean promoted() {
         return promoted;
@@ -141,20 +146,10 @@ final class OwnershipSteps {
     /** A newer record is the one that counts, and decides whatever was asked. */
     void takeIn(OwnershipEvent event) {
         OwnershipRecord newer = Occurrence.record(event);
-        how = how(event, newer);
+        how = Occurrence.source(event, self, requests);
         freshTerm = requests.made(newer, self);
         record = newer;
         requests.settled();
-    }
-
-    private String how(OwnershipEvent event, OwnershipRecord newer) {
-        return switch (event) {
-            case OwnershipEvent.RecordPassedOn _ -> "record of term " + newer.term() + " by the peer";
-            case OwnershipEvent.Granted granted ->
-                newer.owner().equals(self) ? "granted: " + requests.why(granted.attempt()) : "handed over to " + peer;
-            case OwnershipEvent.Refused refused -> "refused: " + refused.reason();
-            default -> "record of term " + newer.term();
-        };
     }
 
     /**
@@ -170,7 +165,7 @@ final class OwnershipSteps {
 
     /** Owner again, after a term in which somebody else may have acted, or under a record that nobody here has asked for. */
     void startOver(String why) {
-        boolean checkpointing = checkpoints();
+        boolean checkpointing = CHECKPOINTING.contains(state);
         add(new Fence(term()));
         transition(OwnershipState.UNKNOWN, how + why);
         gated = false;
@@ -206,8 +201,7 @@ final class OwnershipSteps {
     /** A standby becomes the owner of nothing. */
     void ownWithoutImage() {
         enterSolo(how + ", without an image");
-        add(new Alarm(
-                "owner of term " + term() + " but no image of its state is held; an operator must start the VM"));
+        add(new Alarm("owner of term " + term() + " but no image of its state is held; an operator must start the VM"));
     }
 
     void protect() {
@@ -243,21 +237,13 @@ final class OwnershipSteps {
     /** The other site owns the group, and no VM runs here: shut off, and ready to stand by. */
     void fenceAndStandBy() {
         add(new Fence(term()));
-        standBy();
-    }
-
-    void standBy() {
         enterStandby(how);
-    }
-
-    void soloByRecord() {
-        enterSolo(how);
     }
 
     // ---- states -------------------------------------------------------------------------------------------------
 
     void enterSolo(String why) {
-        boolean checkpointing = checkpoints();
+        boolean checkpointing = CHECKPOINTING.contains(state);
         if (state != OwnershipState.SOLO) {
             transition(OwnershipState.SOLO, why);
         }
@@ -269,7 +255,7 @@ final class OwnershipSteps {
             keptForTerm = 0;
             add(new ResumeVms());
         }
-        endSwitchover(false, why);
+        switchoverFailed(why);
         add(new Pass(term()));
         add(new Announce(promoted ? RouteRole.PROMOTED : RouteRole.OWNER));
         add(new TakeSwitches(term(), true));
@@ -317,11 +303,7 @@ final class OwnershipSteps {
                 + " stands alone, this site is not in sync");
     }
 
-    void declineWithoutImage(String why) {
-        decline(why + "; cannot take over: no unbroken image is held");
-    }
-
-    private void decline(String why) {
+    void decline(String why) {
         reason = why;
         add(new Alarm(why));
     }
@@ -333,14 +315,8 @@ final class OwnershipSteps {
         ask(peer, Set.of(peer), why);
     }
 
-    private boolean checkpoints() {
-        return state == OwnershipState.SYNCING
-                || state == OwnershipState.PROTECTED
-                || state == OwnershipState.HANDING_OVER;
-    }
-
     void enterFenced(String why) {
-        boolean checkpointing = checkpoints();
+        boolean checkpointing = CHECKPOINTING.contains(state);
         keptForTerm = owns() ? 0 : term();
         transition(OwnershipState.FENCED, why);
         gated = false;
@@ -360,7 +336,7 @@ final class OwnershipSteps {
     }
 
     void enterStandby(String why) {
-        boolean checkpointing = checkpoints();
+        boolean checkpointing = CHECKPOINTING.contains(state);
         if (state != OwnershipState.STANDBY) {
             transition(OwnershipState.STANDBY, why);
         } else {
@@ -372,7 +348,7 @@ final class OwnershipSteps {
         if (checkpointing) {
             add(new StopCheckpoints());
         }
-        endSwitchover(true, "handed over to site " + peer + "; the VMs here are gone");
+        switchoverDone("handed over to site " + peer + "; the VMs here are gone");
         add(new Announce(RouteRole.STANDBY));
         add(new TakeSwitches(term(), false));
         if (facts.peerLost() && !inSync()) {
@@ -384,16 +360,7 @@ final class OwnershipSteps {
 
     /** Why a switchover cannot begin at a protected owner; null if it can. */
     String obstacle() {
-        if (!facts.peerUp()) {
-            return "site " + peer + " is not heard";
-        }
-        if (!facts.standbyReady()) {
-            return "the standby is not ready";
-        }
-        if (!facts.sourceReady()) {
-            return "not every VM can be checkpointed";
-        }
-        return requests.open() ? "a request is open" : null;
+        return requests.open() ? "a request is open" : facts.obstacle("site " + peer);
     }
 
     void beginHandOver(String why) {
@@ -403,14 +370,11 @@ final class OwnershipSteps {
         add(new PauseVms());
     }
 
-    void refuseSwitchover(String obstacle) {
-        add(new SwitchoverEnded(false, obstacle));
-    }
-
-    void refuseSwitchoverHere() {
-        refuseSwitchover("this site is " + state + " in term " + term()
+    void refuseSwitchover() {
+        String elsewhere = "this site is " + state + " in term " + term()
                 + (record == null || owns() ? "" : "; the owner is " + record.owner())
-                + "; a switchover begins at a PROTECTED owner");
+                + "; a switchover begins at a PROTECTED owner";
+        add(new SwitchoverEnded(false, state == OwnershipState.PROTECTED ? obstacle() : elsewhere));
     }
 
     /** Everything is at the standby, and nothing more will come. */
@@ -440,16 +404,24 @@ final class OwnershipSteps {
     private void endHandOver(OwnershipState next, String why) {
         if (next != OwnershipState.FENCED && next != OwnershipState.STANDBY) {
             add(new ResumeVms());
-            endSwitchover(false, why);
+            switchoverFailed(why);
         } else if (!keepsVms()) {
-            endSwitchover(false, why);
+            switchoverFailed(why);
         }
     }
 
-    private void endSwitchover(boolean done, String why) {
+    private void switchoverDone(String why) {
+        endSwitchover(new SwitchoverEnded(true, why));
+    }
+
+    private void switchoverFailed(String why) {
+        endSwitchover(new SwitchoverEnded(false, why));
+    }
+
+    private void endSwitchover(SwitchoverEnded end) {
         if (switchingOver) {
             switchingOver = false;
-            add(new SwitchoverEnded(done, why));
+            add(end);
         }
     }
 
@@ -457,7 +429,7 @@ final class OwnershipSteps {
     void peerActive(long term) {
         if (keepsVms() && term >= keptForTerm) {
             keptForTerm = 0;
-            endSwitchover(true, "site " + peer + " runs the VMs in term " + term);
+            switchoverDone("site " + peer + " runs the VMs in term " + term);
             add(new StopVms("site " + peer + " runs them in term " + term));
         }
     }

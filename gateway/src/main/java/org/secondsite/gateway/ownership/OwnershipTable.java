@@ -70,13 +70,25 @@ final class OwnershipTable {
         stay(ANY, NO_NEWS, "nothing");
         on(UNKNOWN, OTHERS, NO_VM_HERE, "fence; stand by", STANDBY, (g, e) -> g.fenceAndStandBy());
         on(UNKNOWN, OTHERS, ELSE, "fence; keep what may run here, shut off", FENCED, (g, e) -> g.fence());
-        on(STANDBY, OTHERS, ELSE, "stand by under the new term", STANDBY, (g, e) -> g.standBy());
-        on(PROMOTING, OTHERS, NOT_GRANTED, "stand by: another request was granted", STANDBY, (g, e) -> g.standBy());
+        on(STANDBY, OTHERS, ELSE, "stand by under the new term", STANDBY, (g, e) -> g.enterStandby(g.how()));
+        on(
+                PROMOTING,
+                OTHERS,
+                NOT_GRANTED,
+                "stand by: another request was granted",
+                STANDBY,
+                (g, e) -> g.enterStandby(g.how()));
         // Granted, and overruled by an operator since: output was opened, and VMs may be starting.
         on(PROMOTING, OTHERS, NO_VM_HERE, "fence what was granted; stand by", STANDBY, (g, e) -> g.fenceAndStandBy());
         on(PROMOTING, OTHERS, ELSE, "fence; keep what may be starting here, shut off", FENCED, (g, e) -> g.fence());
         for (OwnershipState owner : OWNERS) {
-            on(owner, OTHERS, NO_VM_HERE, "fence, end the checkpoints; stand by", STANDBY, (g, e) -> g.fenceAndStandBy());
+            on(
+                    owner,
+                    OTHERS,
+                    NO_VM_HERE,
+                    "fence, end the checkpoints; stand by",
+                    STANDBY,
+                    (g, e) -> g.fenceAndStandBy());
             on(
                     owner,
                     OTHERS,
@@ -97,7 +109,7 @@ final class OwnershipTable {
                     ELSE,
                     "let output pass, announce, take the switches",
                     SOLO,
-                    (g, e) -> g.soloByRecord());
+                    (g, e) -> g.enterSolo(g.how()));
             for (Occurrence told : EnumSet.of(OWN_ALONE, OWN_IN_SYNC, OWN_SKIPPED)) {
                 on(
                         restarted,
@@ -131,7 +143,7 @@ final class OwnershipTable {
         }
         for (OwnershipState owner : OWNERS) {
             for (Occurrence told : EnumSet.of(OWN_GRANTED, OWN_ALONE)) {
-                on(owner, told, ELSE, "end the checkpoints, let output pass", SOLO, (g, e) -> g.soloByRecord());
+                on(owner, told, ELSE, "end the checkpoints, let output pass", SOLO, (g, e) -> g.enterSolo(g.how()));
             }
             on(
                     owner,
@@ -211,7 +223,7 @@ final class OwnershipTable {
                 ELSE,
                 "alarm: it has nothing to take over with",
                 STANDBY,
-                (g, e) -> g.declineWithoutImage("owner lost: " + reason(e)));
+                (g, e) -> g.decline("owner lost: " + reason(e) + "; cannot take over: no unbroken image is held"));
         withoutStandby(PEER_LOST, "standby lost: ");
         stay(except(SOLO), PEER_BACK, "nothing");
         syncWhenPossible(PEER_BACK);
@@ -348,18 +360,12 @@ final class OwnershipTable {
                 "pause the VMs after a last checkpoint",
                 HANDING_OVER,
                 (g, e) -> g.beginHandOver(reason(e)));
-        on(
-                PROTECTED,
-                SWITCHOVER_ORDERED,
-                ELSE,
-                "refuse, and say why",
-                PROTECTED,
-                (g, e) -> g.refuseSwitchover(g.obstacle()));
+        on(PROTECTED, SWITCHOVER_ORDERED, ELSE, "refuse, and say why", PROTECTED, (g, e) -> g.refuseSwitchover());
         each(
                 except(PROTECTED),
                 SWITCHOVER_ORDERED,
                 "refuse: only a protected owner can hand over",
-                (g, e) -> g.refuseSwitchoverHere());
+                (g, e) -> g.refuseSwitchover());
         stay(except(HANDING_OVER), LAST_COMMITTED, "nothing");
         on(
                 HANDING_OVER,
@@ -381,7 +387,13 @@ final class OwnershipTable {
     // ---- time ---------------------------------------------------------------------------------------------------
 
     private static void timeRows() {
-        on(HANDING_OVER, TICK, TOO_LATE, "let the VMs run on; settle an open request", PROTECTED, (g, e) -> g.abandonLateHandOver());
+        on(
+                HANDING_OVER,
+                TICK,
+                TOO_LATE,
+                "let the VMs run on; settle an open request",
+                PROTECTED,
+                (g, e) -> g.abandonLateHandOver());
         for (OwnershipState state : EnumSet.of(HANDING_OVER, SYNCING, PROMOTING, FENCED)) {
             on(state, TICK, ELSE, "repeat an unanswered request", state, (g, e) -> g.repeatUnanswered());
         }
@@ -394,10 +406,16 @@ final class OwnershipTable {
                 (g, e) -> g.askPromotion("owner still lost"));
         on(STANDBY, TICK, ELSE, "nothing", STANDBY, NOTHING);
         on(SOLO, TICK, CHAIN_MAY_BEGIN, "begin checkpoints with a full image", SYNCING, (g, e) -> g.beginSync());
-        on(SOLO, TICK, ELSE, "repeat an unanswered request; when only a fresh term is missing, ask for one", SOLO, (g, e) -> {
-            g.repeatUnanswered();
-            g.renewForSync();
-        });
+        on(
+                SOLO,
+                TICK,
+                ELSE,
+                "repeat an unanswered request; when only a fresh term is missing, ask for one",
+                SOLO,
+                (g, e) -> {
+                    g.repeatUnanswered();
+                    g.renewForSync();
+                });
         on(
                 PROTECTED,
                 TICK,
@@ -446,8 +464,8 @@ final class OwnershipTable {
 
     private static void on(
             OwnershipState state, Occurrence what, Guard guard, String text, OwnershipState next, Step step) {
-        List<Row> rows =
-                ROWS.computeIfAbsent(state, s -> new EnumMap<>(Occurrence.class)).computeIfAbsent(what, w -> new ArrayList<>());
+        List<Row> rows = ROWS.computeIfAbsent(state, s -> new EnumMap<>(Occurrence.class))
+                .computeIfAbsent(what, w -> new ArrayList<>());
         if (!rows.isEmpty() && rows.getLast().guard() == ELSE) {
             throw new IllegalStateException("a row after the last one for " + state + " and " + what);
         }

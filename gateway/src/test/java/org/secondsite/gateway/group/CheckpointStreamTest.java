@@ -18,7 +18,8 @@ class CheckpointStreamTest {
 
     private final StillAgent agent = new StillAgent(VM);
     private final Orders orders = new Orders(0);
-    private final CheckpointStream stream = new CheckpointStream(VM, orders, new CheckpointPace(INTERVAL_MS, INTERVAL_MS));
+    private final CheckpointStream stream =
+            new CheckpointStream(VM, orders, new CheckpointPace(INTERVAL_MS, INTERVAL_MS));
 
     private static EpochId id(long term, long number) {
         return new EpochId(term, number);
@@ -89,7 +90,9 @@ class CheckpointStreamTest {
         seal(id(7, 1));
         seal(id(7, 2));
         stream.restart(agent);
-        assertEquals(new SiteOrder.StartCheckpoints(agent, id(7, 3), INTERVAL_MS), orders.end().getLast());
+        assertEquals(
+                new SiteOrder.StartCheckpoints(agent, id(7, 3), INTERVAL_MS),
+                orders.end().getLast());
         assertEquals(List.of(), acknowledge(id(7, 2)));
         seal(id(7, 3));
         assertEquals(new SiteOrder.Release(VM, id(7, 3)), acknowledge(id(7, 3)).getFirst());

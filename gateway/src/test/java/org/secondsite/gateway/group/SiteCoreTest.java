@@ -37,7 +37,7 @@ class SiteCoreTest {
     private final StillAgent agent = new StillAgent(VM);
     private final PeerWatch peer = new PeerWatch(config().tunnel(), Runnable::run, 0);
     private final SiteCore core = new SiteCore(config(), peer, 0);
-    private long now;
+    private long now = MILLI;
 
     private static GatewayConfig config() {
         InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
@@ -111,8 +111,7 @@ class SiteCoreTest {
         on(new SiteEvent.SealRequested(agent, new EpochId(2, 1)));
         only(SiteOrder.Hold.class, on(new SiteEvent.EpochAcknowledged(VM, new EpochId(2, 1))));
         on(new SiteEvent.SealRequested(agent, new EpochId(2, 2)));
-        SiteOrder.Ask ask =
-                only(SiteOrder.Ask.class, on(new SiteEvent.EpochAcknowledged(VM, new EpochId(2, 2))));
+        SiteOrder.Ask ask = only(SiteOrder.Ask.class, on(new SiteEvent.EpochAcknowledged(VM, new EpochId(2, 2))));
         granted(ask);
         assertEquals(OwnershipState.PROTECTED, state());
     }
@@ -121,8 +120,7 @@ class SiteCoreTest {
         on(new SiteEvent.Attached(agent, false));
         on(new SiteEvent.RecordTold(record(2, B, B)));
         hearPeer();
-        List<SiteOrder> kept =
-                on(new SiteEvent.EpochFromPeer(StillAgent.epoch(VM, new EpochId(2, 1), EpochId.NONE)));
+        List<SiteOrder> kept = on(new SiteEvent.EpochFromPeer(StillAgent.epoch(VM, new EpochId(2, 1), EpochId.NONE)));
         assertEquals(new EpochId(2, 1), only(SiteOrder.Acknowledge.class, kept).epoch());
         on(new SiteEvent.RecordTold(record(3, B, B, A)));
         assertEquals(OwnershipState.STANDBY, state());
@@ -133,8 +131,7 @@ class SiteCoreTest {
         protectedOwner();
         assertEquals(List.of(), of(SiteOrder.Release.class, on(new SiteEvent.SealRequested(agent, new EpochId(3, 1)))));
         Epoch epoch = StillAgent.epoch(VM, new EpochId(3, 1), new EpochId(2, 2));
-        assertEquals(
-                List.of(new SiteOrder.SendEpoch(epoch)), on(new SiteEvent.EpochFromAgent(agent, epoch, 1)));
+        assertEquals(List.of(new SiteOrder.SendEpoch(epoch)), on(new SiteEvent.EpochFromAgent(agent, epoch, 1)));
         assertEquals(
                 new SiteOrder.Release(VM, new EpochId(3, 1)),
                 on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 1))).getFirst());
@@ -261,12 +258,9 @@ class SiteCoreTest {
     void whatIsOfNoConcernIsDroppedAndAnEpochOfItClosed() {
         VmId unknown = new VmId("unknown");
         assertEquals(
-                List.of(),
-                on(new SiteEvent.EpochFromPeer(StillAgent.epoch(unknown, new EpochId(1, 1), EpochId.NONE))));
+                List.of(), on(new SiteEvent.EpochFromPeer(StillAgent.epoch(unknown, new EpochId(1, 1), EpochId.NONE))));
         assertEquals(List.of(), on(new SiteEvent.EpochAcknowledged(unknown, new EpochId(1, 1))));
         assertEquals(
-                List.of(),
-                on(new SiteEvent.RecordTold(
-                        new OwnershipRecord(new GroupId("other"), 1, 0, A, Set.of(A)))));
+                List.of(), on(new SiteEvent.RecordTold(new OwnershipRecord(new GroupId("other"), 1, 0, A, Set.of(A)))));
     }
 }

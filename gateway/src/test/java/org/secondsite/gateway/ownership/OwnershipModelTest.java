@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Test;
 
 /** The model that Spin explores and the table that gateways run on join the same pairs of states, by steps that do the same. */
 class OwnershipModelTest {
-    private static final Pattern STATE = Pattern.compile("^ \\*     ([A-Z_]+) +is ([A-Z]+(?:, [A-Z]+)*)", Pattern.MULTILINE);
+    private static final Pattern STATE =
+            Pattern.compile("^ \\*     ([A-Z_]+) +is ([A-Z]+(?:, [A-Z]+)*)", Pattern.MULTILINE);
     private static final Pattern PAIR = Pattern.compile("([A-Z_]+) +-> ([A-Z_]+) +(within [A-Z]+|[a-zA-Z]+)");
     /** A macro to the end of its last line, or an inline to the brace in the first column. */
     private static final Pattern STEP = Pattern.compile(
@@ -60,7 +61,9 @@ class OwnershipModelTest {
         Map<OwnershipState, Set<String>> roles = new EnumMap<>(OwnershipState.class);
         Matcher state = STATE.matcher(model);
         while (state.find()) {
-            roles.put(OwnershipState.valueOf(state.group(1)), Set.of(state.group(2).split(", ")));
+            roles.put(
+                    OwnershipState.valueOf(state.group(1)),
+                    Set.of(state.group(2).split(", ")));
         }
         return roles;
     }

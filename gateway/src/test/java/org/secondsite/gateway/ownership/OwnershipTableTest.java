@@ -82,8 +82,7 @@ class OwnershipTableTest {
     /** The way of a restarted owner to a switchover. */
     private static OwnershipEvent helpful(int step, List<OwnershipAction.Ask> asked) {
         return switch (step) {
-            case 0 ->
-                new OwnershipEvent.RecordLearnt(new OwnershipRecord(GROUP, 1, 0, A, Set.of(A)));
+            case 0 -> new OwnershipEvent.RecordLearnt(new OwnershipRecord(GROUP, 1, 0, A, Set.of(A)));
             case 1, 8 -> granted(asked.getLast());
             case 2 -> new OwnershipEvent.SourceReady();
             case 3 -> new OwnershipEvent.PeerBack();
