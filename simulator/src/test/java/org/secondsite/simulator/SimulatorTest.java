@@ -59,8 +59,8 @@ class SimulatorTest {
             Schedule schedule = new Schedule(
                     seed,
                     List.of(
-                            new Fault(FaultKind.SWITCHOVER, "from a", 1500, 0, 0),
-                            new Fault(FaultKind.SWITCHOVER, "from b", 4500, 0, 0)));
+                            new Fault(FaultKind.SWITCHOVER, "from a", 2500, 0, 0),
+                            new Fault(FaultKind.SWITCHOVER, "from b", 5500, 0, 0)));
             Simulator.Outcome outcome = Simulator.run(schedule, NOTHING, trace::add);
             assertNull(outcome.violation(), () -> schedule + String.join("\n", trace));
             assertFalse(outcome.excused());
