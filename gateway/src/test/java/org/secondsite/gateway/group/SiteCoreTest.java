@@ -139,6 +139,10 @@ class SiteCoreTest {
 
     @Test
     void aSilentOwnerIsGivenUpAndTheStandbyWithdrawsBeforeItAsks() {
+        takeOver();
+    }
+
+    private void takeOver() {
         standbyInSync();
         List<SiteOrder> orders = new ArrayList<>();
         while (of(SiteOrder.Ask.class, orders).isEmpty() && now < 5000 * MILLI) {
@@ -156,7 +160,7 @@ class SiteCoreTest {
 
     @Test
     void whoHasAskedToTakeOverKeepsNoEpochOfThatTerm() {
-        aSilentOwnerIsGivenUpAndTheStandbyWithdrawsBeforeItAsks();
+        takeOver();
         List<SiteOrder> orders =
                 on(new SiteEvent.EpochFromPeer(StillAgent.epoch(VM, new EpochId(3, 1), new EpochId(2, 1))));
         assertEquals(List.of(), of(SiteOrder.Acknowledge.class, orders));

@@ -88,7 +88,7 @@ class OwnershipModelTest {
         Map<OwnershipState, Set<String>> roles = roles();
         assertEquals(Set.of(OwnershipState.values()), roles.keySet());
         pairsOfTheModel().forEach((pair, step) -> {
-            String[] states = pair.split(" -> ");
+            String[] states = pair.split(" -> ", -1);
             Set<String> from = roles.get(OwnershipState.valueOf(states[0]));
             Set<String> to = roles.get(OwnershipState.valueOf(states[1]));
             if (step.startsWith("within ")) {
