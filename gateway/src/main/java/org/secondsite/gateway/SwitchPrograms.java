@@ -9,6 +9,7 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.SwitchId;
 import org.secondsite.gateway.group.Surroundings;
+import org.secondsite.gateway.ownership.SwitchRole;
 import org.secondsite.openflow.Role;
 import org.secondsite.openflow.VmAttachment;
 
@@ -25,7 +26,7 @@ final class SwitchPrograms implements Surroundings.Switches {
         void apply(SwitchId sw, long term, List<VmAttachment> vms);
     }
 
-    private record Place(long term, boolean owner) {}
+    private record Place(long term, SwitchRole role) {}
 
     private final Map<GroupId, GatewayConfig.Group> groups = new LinkedHashMap<>();
     private final Map<GroupId, Place> places = new HashMap<>();
@@ -37,20 +38,20 @@ final class SwitchPrograms implements Surroundings.Switches {
     }
 
     @Override
-    public void publish(GroupId group, long term, boolean owner) {
-        if (new Place(term, owner).equals(places.put(group, new Place(term, owner)))) {
+    public void publish(GroupId group, long term, SwitchRole role) {
+        if (new Place(term, role).equals(places.put(group, new Place(term, role)))) {
             return;
         }
         Map<SwitchId, List<VmAttachment>> attachments = new LinkedHashMap<>();
         groups.values().stream()
                 .filter(known -> places.containsKey(known.id()))
-                .forEach(known -> attach(known, places.get(known.id()).owner(), attachments));
+                .forEach(known -> attach(known, places.get(known.id()).role(), attachments));
         long generation = places.values().stream().mapToLong(Place::term).max().orElseThrow();
         attachments.forEach((sw, vms) -> programmer.apply(sw, generation, vms));
     }
 
     private static void attach(
-            GatewayConfig.Group group, boolean owner, Map<SwitchId, List<VmAttachment>> attachments) {
+            GatewayConfig.Group group, SwitchRole role, Map<SwitchId, List<VmAttachment>> attachments) {
         for (GatewayConfig.Vm vm : group.vms()) {
             vm.attachment().ifPresent(port -> attachments
                     .computeIfAbsent(port.switchId(), s -> new ArrayList<>())
@@ -59,7 +60,7 @@ final class SwitchPrograms implements Surroundings.Switches {
                             port.port(),
                             vm.mac(),
                             vm.addresses(),
-                            owner || !vm.isProtected() ? Role.OWNER : Role.STANDBY)));
+                            role == SwitchRole.OWNER || !vm.isProtected() ? Role.OWNER : Role.STANDBY)));
         }
     }
 }

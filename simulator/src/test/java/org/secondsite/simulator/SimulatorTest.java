@@ -100,6 +100,40 @@ class SimulatorTest {
         }
     }
 
+    /** At every tenth of whatever it orders next: half of a list is no state that anything was decided for. */
+    @Test
+    void aGatewayMayDieHalfWayThroughItsOrders() {
+        for (int percent = 5; percent < 100; percent += 10) {
+            for (String site : List.of("a", "b")) {
+                List<String> trace = new ArrayList<>();
+                Schedule schedule = new Schedule(
+                        percent, List.of(new Fault(FaultKind.CRASH, "gateway " + site, 1500, 600, percent)));
+                Simulator.Outcome outcome = Simulator.run(schedule, NOTHING, trace::add);
+                assertNull(outcome.violation(), () -> schedule + String.join("\n", trace));
+                assertTrue(
+                        trace.stream().anyMatch(line -> line.matches(".* dies after \\d+ of \\d+ orders")),
+                        () -> schedule + String.join("\n", trace));
+            }
+        }
+    }
+
+    /** A protected owner, stopped for longer than a suspicion takes while the standby is stopped as well. */
+    @Test
+    void aStandstillIsNoticedAndServiceGoesOnWhenTheWitnessHasSpoken() {
+        List<String> trace = new ArrayList<>();
+        Schedule schedule = new Schedule(
+                7,
+                List.of(
+                        new Fault(FaultKind.PAUSE, "gateway b", 2000, 380, 0),
+                        new Fault(FaultKind.PAUSE, "gateway a", 2000, 400, 0)));
+        Simulator.Outcome outcome = Simulator.run(schedule, NOTHING, trace::add);
+        assertNull(outcome.violation(), () -> String.join("\n", trace));
+        assertTrue(
+                trace.stream().anyMatch(line -> line.contains(" a standstill this process stood still for 4")),
+                () -> String.join("\n", trace));
+        assertFalse(outcome.excused());
+    }
+
     @Test
     void sameSeedGivesTheSameTrace() {
         for (long seed = 1; seed <= 50; seed++) {

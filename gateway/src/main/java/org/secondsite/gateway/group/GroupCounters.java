@@ -47,12 +47,12 @@ public final class GroupCounters {
         fences++;
     }
 
-    void switchover(boolean done) {
-        if (done) {
-            switchoversDone++;
-        } else {
-            switchoversFailed++;
-        }
+    void switchoverDone() {
+        switchoversDone++;
+    }
+
+    void switchoverFailed() {
+        switchoversFailed++;
     }
 
     void overload() {

@@ -88,7 +88,11 @@ public final class ProtectionGroup {
     }
 
     private void switchoverEnded(OwnershipAction.SwitchoverEnded end) {
-        counters.switchover(end.done());
+        if (end.done()) {
+            counters.switchoverDone();
+        } else {
+            counters.switchoverFailed();
+        }
         note("switchover", (end.done() ? "done: " : "not done: ") + end.reason());
         if (switchover != null) {
             orders.give(new SiteOrder.Report(switchover, new SwitchoverResult(end.done(), end.reason())));
@@ -237,7 +241,7 @@ public final class ProtectionGroup {
     void agentSaid(SiteEvent.OfAgent event) {
         VmAtSite vm = vms.get(event.session().vm());
         switch (event) {
-            case SiteEvent.Attached attached -> attached(vm, attached.session(), attached.vmRunning());
+            case SiteEvent.Attached attached -> attached(vm, attached);
             case SiteEvent.Detached detached -> detached(vm, detached);
             case SiteEvent.SealRequested seal -> vm.source().sealRequested(seal.session(), seal.epoch());
             case SiteEvent.EpochFromAgent epoch -> {
@@ -269,16 +273,20 @@ public final class ProtectionGroup {
         }
     }
 
-    private void attached(VmAtSite vm, AgentSession session, boolean vmRunning) {
-        vm.attach(session, vmRunning);
+    private void attached(VmAtSite vm, SiteEvent.Attached attached) {
+        AgentSession session = attached.session();
+        vm.attach(attached);
         vm.replica().forget();
-        note(vm, "agent", "attached, VM " + (vmRunning ? "runs" : "does not run") + ": " + session.description());
-        if (vmRunning && vm.source().running()) {
+        note(
+                vm,
+                "agent",
+                "attached, VM " + (attached.vmRunning() ? "runs" : "does not run") + ": " + session.description());
+        if (attached.vmRunning() && vm.source().running()) {
             vm.source().restart(session);
         }
         vms.lostImage("the agent of " + vm.id() + " started anew");
         boolean notHere = ownership.state() == OwnershipState.STANDBY || ownership.state() == OwnershipState.FENCED;
-        if (vmRunning && notHere && !ownership.keepsVms()) {
+        if (attached.vmRunning() && notHere && !ownership.keepsVms()) {
             vm.stop("this site is " + ownership.state() + " in term " + ownership.term());
         }
         vms.agentsChanged();
@@ -404,7 +412,7 @@ public final class ProtectionGroup {
             case OwnershipAction.ResumeVms resume -> vms.each(VmAtSite::resume);
             case OwnershipAction.SwitchoverEnded end -> switchoverEnded(end);
             case OwnershipAction.Announce announce -> orders.give(new SiteOrder.Announce(id, announce.role()));
-            case OwnershipAction.TakeSwitches take -> orders.give(new SiteOrder.Program(id, take.term(), take.owner()));
+            case OwnershipAction.TakeSwitches take -> orders.give(new SiteOrder.Program(id, take.term(), take.role()));
             case OwnershipAction.Alarm alarm -> {
                 counters.alarm();
                 note("alarm", alarm.text());

@@ -39,7 +39,7 @@ public final class SiteEdge {
                 case SiteOrder.ToAgent agent -> toAgent(agent);
                 case SiteOrder.Announce announce -> surroundings.routes().publish(announce.group(), announce.role());
                 case SiteOrder.Program program ->
-                    surroundings.switches().publish(program.group(), program.term(), program.owner());
+                    surroundings.switches().publish(program.group(), program.term(), program.role());
                 case SiteOrder.Note note -> surroundings.timeline().note(note.subject(), note.kind(), note.text());
                 case SiteOrder.NoteAt note ->
                     surroundings.timeline().noteAt(note.nanoTime(), note.subject(), note.kind(), note.text());

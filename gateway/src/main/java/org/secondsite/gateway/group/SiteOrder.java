@@ -7,6 +7,7 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.RouteRole;
+import org.secondsite.gateway.ownership.SwitchRole;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.tunnel.PeerMessage;
@@ -129,8 +130,8 @@ public sealed interface SiteOrder {
     /** Announce the group's prefixes in this role, and no longer in any other. */
     record Announce(GroupId group, RouteRole role) implements SiteOrder {}
 
-    /** Program the group's VMs as the owner's, or as the standby's. */
-    record Program(GroupId group, long term, boolean owner) implements SiteOrder {}
+    /** Program the group's VMs in this role. */
+    record Program(GroupId group, long term, SwitchRole role) implements SiteOrder {}
 
     /** Remember in the timeline what happens now. */
     record Note(String subject, String kind, String text) implements SiteOrder {}

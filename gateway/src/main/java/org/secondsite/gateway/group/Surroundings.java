@@ -9,6 +9,7 @@ import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.RouteRole;
+import org.secondsite.gateway.ownership.SwitchRole;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
@@ -69,7 +70,7 @@ public record Surroundings(
 
     /** The switches. */
     public interface Switches {
-        /** Programs the group's VMs as the owner's or as the standby's. */
-        void publish(GroupId group, long term, boolean owner);
+        /** Programs the group's VMs in this role. */
+        void publish(GroupId group, long term, SwitchRole role);
     }
 }

@@ -57,10 +57,10 @@ public final class VmAtSite {
         return session == other;
     }
 
-    void attach(AgentSession newSession, boolean runs) {
-        session = newSession;
+    void attach(SiteEvent.Attached attached) {
+        session = attached.session();
         last = EpochId.NONE;
-        running = runs;
+        running = attached.vmRunning();
         trouble = "";
         attachments++;
     }

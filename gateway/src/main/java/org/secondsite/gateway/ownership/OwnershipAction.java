@@ -52,7 +52,7 @@ public sealed interface OwnershipAction {
     record Announce(RouteRole role) implements OwnershipAction {}
 
     /** Program the switches with the group in this role, under this term. */
-    record TakeSwitches(long term, boolean owner) implements OwnershipAction {}
+    record TakeSwitches(long term, SwitchRole role) implements OwnershipAction {}
 
     /** Tell an operator, loudly. */
     record Alarm(String text) implements OwnershipAction {}

@@ -194,7 +194,7 @@ final class OwnershipSteps {
         facts.activating();
         add(new Activate(term()));
         add(new Announce(RouteRole.PROMOTED));
-        add(new TakeSwitches(term(), true));
+        add(new TakeSwitches(term(), SwitchRole.OWNER));
         add(new Pass(term()));
     }
 
@@ -209,7 +209,7 @@ final class OwnershipSteps {
         transition(OwnershipState.PROTECTED, how);
         add(new Retitle(term()));
         add(new Announce(RouteRole.OWNER));
-        add(new TakeSwitches(term(), true));
+        add(new TakeSwitches(term(), SwitchRole.OWNER));
         if (!facts.peerUp() || !facts.standbyReady()) {
             askSolo("the standby went away while it was being admitted");
         }
@@ -258,7 +258,7 @@ final class OwnershipSteps {
         switchoverFailed(why);
         add(new Pass(term()));
         add(new Announce(promoted ? RouteRole.PROMOTED : RouteRole.OWNER));
-        add(new TakeSwitches(term(), true));
+        add(new TakeSwitches(term(), SwitchRole.OWNER));
     }
 
     /** A lone owner takes the standby in. */
@@ -326,7 +326,7 @@ final class OwnershipSteps {
         }
         add(new Announce(RouteRole.STANDBY));
         if (!owns()) {
-            add(new TakeSwitches(term(), false));
+            add(new TakeSwitches(term(), SwitchRole.STANDBY));
         }
         if (keepsVms()) {
             reason = why + "; the VMs here are shut off, and kept until site " + peer + " runs them";
@@ -350,7 +350,7 @@ final class OwnershipSteps {
         }
         switchoverDone("handed over to site " + peer + "; the VMs here are gone");
         add(new Announce(RouteRole.STANDBY));
-        add(new TakeSwitches(term(), false));
+        add(new TakeSwitches(term(), SwitchRole.STANDBY));
         if (facts.peerLost() && !inSync()) {
             declineNotInSync(why);
         }

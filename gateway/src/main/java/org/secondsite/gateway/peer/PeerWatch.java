@@ -118,8 +118,10 @@ public final class PeerWatch {
             }
             everHeard = true;
         }
-        boolean silent = everythingRead(detector.suspected(nowNanos)
-                || (everHeard && tunnel == Tunnel.BROKEN && detector.silenceNanos() > brokenNanos));
+        boolean seemsSilent = detector.suspected(nowNanos)
+                || (everHeard && tunnel == Tunnel.BROKEN && detector.silenceNanos() > brokenNanos);
+        asking &= seemsSilent;
+        boolean silent = seemsSilent && everythingRead();
         boolean cutOff = !tunnelUp() && nowNanos - tunnelDownNanos > TUNNEL_PATIENCE_NANOS;
         boolean lost = silent || cutOff;
         if ((up || !told) && lost) {
@@ -141,15 +143,13 @@ public final class PeerWatch {
     }
 
     /** Whether the peer is still silent when everything was read that had come before it was found so. */
-    private boolean everythingRead(boolean silent) {
-        if (!silent) {
-            asking = false;
-        } else if (!asking) {
+    private boolean everythingRead() {
+        if (!asking) {
             asking = true;
             long question = ++asked;
             reading.accept(() -> read.accumulateAndGet(question, Math::max));
         }
-        return silent && read.get() == asked && lastHeardNanos.get() == seenHeardNanos;
+        return read.get() == asked && lastHeardNanos.get() == seenHeardNanos;
     }
 
     /** What speaks for a suspicion, in words. */

@@ -124,7 +124,7 @@ class OwnershipTest {
         List<OwnershipAction> actions = tell(a, new OwnershipEvent.Granted(ask.attempt(), record(2, 1, A, A)));
         assertEquals(2, only(actions, Pass.class).term());
         assertEquals(RouteRole.OWNER, only(actions, Announce.class).role());
-        assertEquals(new TakeSwitches(2, true), only(actions, TakeSwitches.class));
+        assertEquals(new TakeSwitches(2, SwitchRole.OWNER), only(actions, TakeSwitches.class));
     }
 
     @Test
@@ -317,7 +317,7 @@ class OwnershipTest {
         List<OwnershipAction> actions = tell(b, new OwnershipEvent.Granted(ask.attempt(), record(4, 3, B, B)));
         assertEquals(4, only(actions, Activate.class).term());
         assertEquals(RouteRole.PROMOTED, only(actions, Announce.class).role());
-        assertEquals(new TakeSwitches(4, true), only(actions, TakeSwitches.class));
+        assertEquals(new TakeSwitches(4, SwitchRole.OWNER), only(actions, TakeSwitches.class));
         tell(b, new OwnershipEvent.Activated());
         assertEquals(OwnershipState.SOLO, b.state());
     }
