@@ -11,6 +11,7 @@ import org.secondsite.buffer.Pressure;
 import org.secondsite.buffer.VmCounters;
 import org.secondsite.buffer.VmState;
 import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.DurationHistogram;
 import org.secondsite.gateway.group.EpochRefusal;
 import org.secondsite.gateway.group.GroupCounters;
@@ -21,6 +22,7 @@ import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.metrics.Buckets;
 import org.secondsite.metrics.MetricTable;
 import org.secondsite.metrics.Scrape;
+import org.secondsite.openflow.VmTraffic;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.SendWindow;
 import org.secondsite.replicator.tunnel.TunnelStatus;
@@ -334,12 +336,33 @@ final class GatewayMetrics {
             .counter("switch_connections", "How often the switch was connected.", Session::timesUp)
             .counters(
                     "switch_programs",
-                    "Programs for the switch: confirmed by it, refused for a later term of another master, or failed.",
+                    "Programs for the switch: confirmed by it, wholly or for the ports and VMs that it has room for, refused for"
+                            + " a later term of another master, or failed.",
                     "result",
                     Map.of(
+                            SwitchEvents.PARTIAL, session -> session.events(SwitchEvents.PARTIAL),
                             SwitchEvents.CONFIRMED, session -> session.events(SwitchEvents.CONFIRMED),
                             SwitchEvents.REFUSED, session -> session.events(SwitchEvents.REFUSED),
-                            SwitchEvents.FAILED, session -> session.events(SwitchEvents.FAILED)));
+                            SwitchEvents.FAILED, session -> session.events(SwitchEvents.FAILED)))
+            .counter(
+                    "switch_drifts",
+                    "Times that an audit found flows, groups or meters missing, altered or of others; they are mended at once.",
+                    session -> session.events(SwitchEvents.DRIFTED))
+            .counter(
+                    "switch_by_passed_frames",
+                    "Frames that went by flows of others until an audit removed these; 0 when no frame can have gone past the"
+                            + " gateway.",
+                    session -> session.events(SwitchEvents.BY_PASSED));
+
+    private static final MetricTable<VmTraffic> AT_SWITCH = new MetricTable<VmTraffic>()
+            .gauge(
+                    "vm_switch_to_gateway_frames",
+                    "Frames of the VM that its switch has led to the gateway since it was given the VM's flows.",
+                    VmTraffic::toGateway)
+            .gauge(
+                    "vm_switch_spoofed_frames",
+                    "Frames of the VM's port that its switch has dropped: under a false name, or while it is silent here.",
+                    VmTraffic::spoofed);
 
     private GatewayMetrics() {}
 
@@ -365,11 +388,19 @@ final class GatewayMetrics {
                 scrape.read(VM, vm, labels);
                 scrape.read(IN_FLIGHT, view.tunnel().inFlight().getOrDefault(vm.id(), NOTHING_IN_FLIGHT), labels);
                 scrape.read(PACKETS, view.plane().vms().get(vm.id()), labels);
+                scrape.read(AT_SWITCH, atSwitch(view, vm.id()), labels);
             }
         }
         view.routers().forEach((address, session) -> scrape.read(BGP, session, "peer", address));
         view.switches().forEach((name, session) -> scrape.read(SWITCH, session, "switch", name));
         return scrape;
+    }
+
+    private static VmTraffic atSwitch(GatewayView view, VmId vm) {
+        return view.switches().values().stream()
+                .flatMap(session -> session.carried(vm).stream())
+                .findFirst()
+                .orElse(new VmTraffic(vm, 0, 0));
     }
 
     private static double oldestSeconds(VmCounters vm) {

@@ -1,11 +1,25 @@
 package org.secondsite.gateway;
 
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import org.secondsite.config.VmId;
+import org.secondsite.openflow.VmTraffic;
 
 /** What became of the session with one router or switch. Conductor thread only. */
 final class Session {
+    private static final int MAX_REMARKS = 5;
+
     private final Map<String, Long> events = new TreeMap<>();
+    private final Map<VmId, VmTraffic> carried = new HashMap<>();
+
+    /** In the order in which they came. */
+    private final Set<String> remarks = new LinkedHashSet<>();
+
     private String state;
     private boolean up;
     private long timesUp;
@@ -16,6 +30,7 @@ final class Session {
 
     void up(String newState) {
         up = true;
+        remarks.clear();
         timesUp++;
         state = newState;
     }
@@ -31,12 +46,34 @@ final class Session {
     }
 
     void count(String event) {
-        events.merge(event, 1L, Long::sum);
+        count(event, 1);
+    }
+
+    void count(String event, long times) {
+        events.merge(event, times, Long::sum);
+    }
+
+    /** Something that stays true while it is up. */
+    void remark(String remark) {
+        if (remarks.size() >= MAX_REMARKS) {
+            remarks.remove(remarks.iterator().next());
+        }
+        remarks.add(remark);
+    }
+
+    /** What a switch has seen of its VMs. */
+    void carried(List<VmTraffic> traffic) {
+        traffic.forEach(of -> carried.put(of.vm(), of));
     }
 
     /** Its state in words. */
     String state() {
-        return state;
+        return remarks.isEmpty() ? state : state + " (" + String.join("; ", remarks) + ")";
+    }
+
+    /** What the switch has seen of the VM, if it is one of its VMs. */
+    Optional<VmTraffic> carried(VmId vm) {
+        return Optional.ofNullable(carried.get(vm));
     }
 
     boolean up() {

@@ -1,5 +1,6 @@
 package org.secondsite.gateway;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -10,12 +11,16 @@ import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.openflow.ControllerSettings;
 import org.secondsite.openflow.SwitchListener;
 import org.secondsite.openflow.SwitchSettings;
+import org.secondsite.openflow.VmTraffic;
 
 /** Notes what becomes of the switches. */
 final class SwitchEvents implements SwitchListener {
     static final String CONFIRMED = "confirmed";
     static final String REFUSED = "refused";
     static final String FAILED = "failed";
+    static final String PARTIAL = "partial";
+    static final String DRIFTED = "drifted";
+    static final String BY_PASSED = "by-passed";
 
     private final Conductor conductor;
     private final Timeline timeline;
@@ -60,6 +65,44 @@ final class SwitchEvents implements SwitchListener {
     @Override
     public void confirmed(SwitchId sw, long term, int flows, long nanoTime) {
         note(nanoTime, sw, "flows-confirmed", flows + " flows of term " + term, counted(CONFIRMED));
+    }
+
+    @Override
+    public void fenced(SwitchId sw, long term, int vms, long nanoTime) {
+        timeline.noteAt(nanoTime, sw.name(), "switch-fenced", vms + " VMs are silent in term " + term);
+    }
+
+    @Override
+    public void partial(SwitchId sw, long term, int flows, Set<String> without, long nanoTime) {
+        note(
+                nanoTime,
+                sw,
+                "flows-partial",
+                flows + " flows of term " + term + ", without " + new TreeSet<>(without),
+                counted(PARTIAL));
+    }
+
+    @Override
+    public void drifted(SwitchId sw, long term, String what, long goodNanoTime, long byPassedPackets) {
+        long now = System.nanoTime();
+        String text = "%s; good %d ms ago; %d frames by flows of others"
+                .formatted(what, (now - goodNanoTime) / 1_000_000, byPassedPackets);
+        note(now, sw, "switch-drifted", text, (session, state) -> {
+            session.note(state);
+            session.count(DRIFTED);
+            session.count(BY_PASSED, byPassedPackets);
+        });
+    }
+
+    @Override
+    public void noticed(SwitchId sw, String what) {
+        timeline.noteAt(System.nanoTime(), sw.name(), "switch-notice", what);
+        conductor.post(() -> sessions.get(sw.name()).remark(what));
+    }
+
+    @Override
+    public void counted(SwitchId sw, List<VmTraffic> traffic) {
+        conductor.post(() -> sessions.get(sw.name()).carried(traffic));
     }
 
     @Override

@@ -6,5 +6,16 @@ public enum Role {
     OWNER,
 
     /** Another site owns the VM: whatever comes from its port is dropped, and nothing is delivered to it. */
-    STANDBY
+    STANDBY,
+
+    /** This site has lost the VM to another and may still run it: to the switch the same as {@link #STANDBY}. */
+    FENCED,
+
+    /** A copy that runs for a rehearsal: it reaches the other copies on this switch and nothing else. */
+    DRILL;
+
+    /** Whether nothing that the VM sends goes anywhere. */
+    public boolean isSilent() {
+        return this == STANDBY || this == FENCED;
+    }
 }

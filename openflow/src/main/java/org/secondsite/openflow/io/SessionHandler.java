@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
+import java.net.InetSocketAddress;
 import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.secondsite.config.SwitchId;
 import org.secondsite.openflow.session.SwitchSession;
@@ -21,6 +22,7 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
     private final SwitchController controller;
     private ChannelHandlerContext context;
     private String remote;
+    private String host;
     private SwitchSession session;
     private ByteBuf gathered;
     private String reason = "the switch closed the connection";
@@ -36,6 +38,16 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
     /** The switch's name, or its address while it has not said which it is. */
     String name() {
         return session.switchId().map(SwitchId::name).orElse(remote);
+    }
+
+    /** The address at the other end. */
+    String remote() {
+        return remote;
+    }
+
+    /** The same without the port, which changes with every connection. */
+    String host() {
+        return host;
     }
 
     void send(OFMessage message) {
@@ -63,6 +75,9 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
     public void channelActive(ChannelHandlerContext active) {
         context = active;
         remote = String.valueOf(active.channel().remoteAddress());
+        host = active.channel().remoteAddress() instanceof InetSocketAddress address
+                ? address.getAddress().getHostAddress()
+                : remote;
         session = controller.opened(this, remote);
         controller.perform(this, session.opened(System.nanoTime()));
     }

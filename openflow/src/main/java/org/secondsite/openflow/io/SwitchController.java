@@ -24,6 +24,7 @@ import org.secondsite.openflow.ControllerSettings;
 import org.secondsite.openflow.SwitchListener;
 import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.openflow.VmAttachment;
+import org.secondsite.openflow.VmTraffic;
 import org.secondsite.openflow.pipeline.Pipeline;
 import org.secondsite.openflow.session.ControlledSwitch;
 import org.secondsite.openflow.session.Effect;
@@ -42,6 +43,7 @@ public final class SwitchController implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SwitchController.class);
 
     private static final int TICKS_PER_ECHO = 4;
+    private static final int MAX_TICK_MS = 50;
     private static final long CLOSE_WITHIN_MS = 2000;
     private static final int REHEARSED_VMS = 40;
     private static final int REHEARSED_TAKEOVERS = 20;
@@ -59,6 +61,12 @@ public final class SwitchController implements AutoCloseable {
 
     /** Of the loop's thread, like everything in {@link #switches}. */
     private final Set<SessionHandler> handlers = new HashSet<>();
+
+    /** Connections that say they are a switch that is connected, until it is known whether it still is. */
+    private final Map<SwitchId, SessionHandler> claimants = new HashMap<>();
+
+    /** Of which it was told already. */
+    private final Set<String> duplicatesTold = new HashSet<>();
 
     private InetSocketAddress address;
 
@@ -142,7 +150,7 @@ public final class SwitchController implements AutoCloseable {
             throw new IOException("cannot listen on " + settings.listen(), bound.cause());
         }
         address = (InetSocketAddress) bound.channel().localAddress();
-        long period = Math.max(1, settings.echoAfterMs() / TICKS_PER_ECHO);
+        long period = Math.max(1, Math.min(MAX_TICK_MS, settings.echoAfterMs() / TICKS_PER_ECHO));
         ScheduledFuture<?> _ = loop.scheduleWithFixedDelay(this::tick, period, period, TimeUnit.MILLISECONDS);
         Thread.ofPlatform().daemon().name("openflow-rehearsal").start(() -> new Rehearsal(REHEARSED_VMS, message -> {})
                 .play(REHEARSED_TAKEOVERS));
@@ -193,9 +201,14 @@ public final class SwitchController implements AutoCloseable {
                 handler.session().errorCount());
         handlers.remove(handler);
         handler.session().closed();
-        handler.session().switchId().map(switches::get).ifPresent(controlled -> {
-            if (controlled.disconnected(handler.session())) {
-                tell(() -> listener.disconnected(controlled.settings().id(), reason));
+        handler.session().switchId().ifPresent(id -> {
+            claimants.remove(id, handler);
+            if (switches.get(id).disconnected(handler.session())) {
+                tell(() -> listener.disconnected(id, reason));
+                SessionHandler claimant = claimants.remove(id);
+                if (claimant != null) {
+                    adopt(id, claimant);
+                }
             }
         });
     }
@@ -216,24 +229,22 @@ public final class SwitchController implements AutoCloseable {
                 case Effect.Send(var message) -> handler.send(message);
                 case Effect.Close(String reason) -> handler.end(reason);
                 case Effect.Connected(SwitchId id) -> connected(id, handler);
-                case Effect.Confirmed(long term, int flows) -> {
-                    long now = System.nanoTime();
-                    LOG.info("{}: has the {} flows of term {}", switchId, flows, term);
-                    tell(() -> listener.confirmed(switchId, term, flows, now));
-                }
-                case Effect.Outranked(long term, String reason) -> {
+                case Effect.Alive() -> former(switchId, handler);
+                case Effect.Outranked(long term, boolean isForeign, String reason) -> {
                     LOG.warn("{}: term {} is refused: {}", switchId, term, reason);
-                    switches.get(switchId).outranked(term);
+                    if (!isForeign) {
+                        switches.get(switchId).outranked(term);
+                    }
                     tell(() -> listener.refused(switchId, term, reason));
                 }
-                case Effect.Failed(long term, String reason) -> {
-                    LOG.warn("{}: does not have the flows of term {}: {}", switchId, term, reason);
-                    tell(() -> listener.failed(switchId, term, reason));
-                }
-                case Effect.PortsMissing(Set<String> ports) -> {
-                    LOG.info("{}: ports that are wanted and missing: {}", switchId, ports);
-                    tell(() -> listener.portsMissing(switchId, ports));
-                }
+                case Effect.Confirmed _,
+                        Effect.Partial _,
+                        Effect.Fenced _,
+                        Effect.Failed _,
+                        Effect.Drifted _,
+                        Effect.Noticed _,
+                        Effect.Counted _,
+                        Effect.PortsMissing _ -> report(switchId, effect);
             }
         }
         if (handler != null) {
@@ -241,16 +252,73 @@ public final class SwitchController implements AutoCloseable {
         }
     }
 
-    private void connected(SwitchId id, SessionHandler handler) {
-        ControlledSwitch controlled = switches.get(id);
-        SessionHandler former = handlerOf(controlled);
-        if (former != null) {
-            // A switch that connects again has given up the former connection, even if it still looks alive from here.
-            former.end("replaced by a newer connection");
+    /** Tells the listener. */
+    private void report(SwitchId switchId, Effect effect) {
+        long now = System.nanoTime();
+        switch (effect) {
+            case Effect.Confirmed(long term, int flows) -> {
+                LOG.info("{}: has the {} flows of term {}", switchId, flows, term);
+                tell(() -> listener.confirmed(switchId, term, flows, now));
+            }
+            case Effect.Partial(long term, int flows, Set<String> without) -> {
+                LOG.warn("{}: has {} flows of term {}, without {}", switchId, flows, term, without);
+                tell(() -> listener.partial(switchId, term, flows, without, now));
+            }
+            case Effect.Fenced(long term, int vms) -> {
+                LOG.info("{}: {} VMs are silent in term {}", switchId, vms, term);
+                tell(() -> listener.fenced(switchId, term, vms, now));
+            }
+            case Effect.Failed(long term, String reason) -> {
+                LOG.warn("{}: does not have the flows of term {}: {}", switchId, term, reason);
+                tell(() -> listener.failed(switchId, term, reason));
+            }
+            case Effect.Drifted(long term, String what, long goodNanos, long byPassed) -> {
+                LOG.warn("{}: was changed by others, {} frames by their flows: {}", switchId, byPassed, what);
+                tell(() -> listener.drifted(switchId, term, what, goodNanos, byPassed));
+            }
+            case Effect.Noticed(String what) -> {
+                LOG.warn("{}: {}", switchId, what);
+                tell(() -> listener.noticed(switchId, what));
+            }
+            case Effect.PortsMissing(Set<String> ports) -> {
+                LOG.info("{}: ports that are wanted and missing: {}", switchId, ports);
+                tell(() -> listener.portsMissing(switchId, ports));
+            }
+            case Effect.Counted(List<VmTraffic> traffic) -> tell(() -> listener.counted(switchId, traffic));
+            default -> throw new IllegalArgumentException("nothing to tell of " + effect);
         }
+    }
+
+    /** A connection says which switch it is. One that was there before stays as long as it lives. */
+    private void connected(SwitchId id, SessionHandler handler) {
+        SessionHandler former = handlerOf(switches.get(id));
+        if (former == null) {
+            adopt(id, handler);
+        } else if (claimants.putIfAbsent(id, handler) == null) {
+            perform(id, former, former.session().probe());
+        } else {
+            handler.end("duplicate-datapath: a third connection claims to be this switch");
+        }
+    }
+
+    private void adopt(SwitchId id, SessionHandler handler) {
         LOG.info("{}: connected, speaks {}", id, handler.session().version());
         tell(() -> listener.connected(id));
-        perform(id, handler, controlled.connected(handler.session(), System.nanoTime()));
+        perform(id, handler, switches.get(id).connected(handler.session(), System.nanoTime()));
+    }
+
+    /** A connection lives that another has claimed to have replaced. */
+    private void former(SwitchId id, SessionHandler handler) {
+        SessionHandler claimant = claimants.remove(id);
+        if (claimant == null) {
+            return;
+        }
+        String what = "duplicate-datapath: " + claimant.remote() + " claims to be this switch, which is connected from "
+                + handler.remote();
+        claimant.end(what);
+        if (duplicatesTold.add(id + claimant.host())) {
+            report(id, new Effect.Noticed(what));
+        }
     }
 
     private SessionHandler handlerOf(ControlledSwitch controlled) {

@@ -1,6 +1,7 @@
 package org.secondsite.openflow.pipeline;
 
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * One flow of a switch.
@@ -16,7 +17,20 @@ public record Flow(Key key, Outcome outcome) {
      * @param priority the larger wins
      * @param match the frames
      */
-    public record Key(int table, int priority, Match match) {}
+    public record Key(int table, int priority, Match match) {
+        /** The port that it is for, if it is for one only. */
+        public OptionalInt inPort() {
+            Match.Condition condition = match.conditions().get(Field.IN_PORT);
+            return condition == null
+                    ? OptionalInt.empty()
+                    : OptionalInt.of((int) condition.value().low());
+        }
+
+        @Override
+        public String toString() {
+            return "table=" + table + ",priority=" + priority + "," + match;
+        }
+    }
 
     /** What becomes of a frame that matches. */
     public sealed interface Outcome {

@@ -2,55 +2,180 @@ package org.secondsite.openflow.pipeline;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.secondsite.openflow.Sharing;
 
 /**
  * What must change for a switch to have exactly the wanted flows.
  *
- * <p>The switch belongs to the gateway: a flow that the gateway did not write, or does not understand, may lead frames past
- * it. Such a flow need not be named to be removed: all flows are then replaced, which in a bundle is one step for the
- * switch's frames.
- *
- * @param replaceAll whether every flow of every table goes first
- * @param removed keys of flows that go; empty when all go
- * @param added flows to write; one of a key that stands already replaces it
+ * @param replaceAll whether every flow of every table goes first: part of the reading could not be read, so what stands in
+ *     the way cannot be named
+ * @param missing flows whose key is free
+ * @param altered flows whose key has another outcome: to be modified, which needs no room
+ * @param overwritten flows at whose key something stands that a modification would not make right, such as a timeout
+ * @param obsolete keys of flows that go and bear the gateway's mark
+ * @param foreign what others wrote, understood or not, and has to go
  */
-public record FlowDifference(boolean replaceAll, List<Flow.Key> removed, List<Flow> added) {
+public record FlowDifference(
+        boolean replaceAll,
+        List<Flow> missing,
+        List<Flow> altered,
+        List<Flow> overwritten,
+        List<Flow.Key> obsolete,
+        Foreign foreign) {
+    /**
+     * What others wrote and has to go.
+     *
+     * @param known flows whose match is understood
+     * @param strange flows whose match is not
+     * @param packets how many frames all of them have had
+     */
+    public record Foreign(List<Flow.Key> known, List<InstalledFlows.RawPlace> strange, long packets) {
+        /** Nothing. */
+        public static final Foreign NONE = new Foreign(List.of(), List.of(), 0);
+
+        /** Copies the lists. */
+        public Foreign {
+            known = List.copyOf(known);
+            strange = List.copyOf(strange);
+        }
+
+        /** How many there are. */
+        public int size() {
+            return known.size() + strange.size();
+        }
+    }
+
     /** Copies the lists. */
     public FlowDifference {
-        removed = List.copyOf(removed);
-        added = List.copyOf(added);
+        missing = List.copyOf(missing);
+        altered = List.copyOf(altered);
+        overwritten = List.copyOf(overwritten);
+        obsolete = List.copyOf(obsolete);
     }
 
     /** What is to be done for {@code wanted} when the switch has {@code actual}. */
-    public static FlowDifference between(List<Flow> wanted, InstalledFlows actual) {
-        if (actual.strange() > 0) {
-            return new FlowDifference(true, List.of(), wanted);
+    public static FlowDifference between(Pipeline wanted, InstalledFlows actual, Sharing sharing) {
+        if (actual.lostParts() > 0) {
+            return new FlowDifference(true, wanted.flows(), List.of(), List.of(), List.of(), Foreign.NONE);
         }
-        Map<Flow.Key, Flow.Outcome> obsolete = new HashMap<>();
-        actual.flows().forEach(flow -> obsolete.put(flow.key(), flow.outcome()));
-        List<Flow> added = new ArrayList<>();
-        for (Flow flow : wanted) {
-            if (!flow.outcome().equals(obsolete.remove(flow.key()))) {
-                added.add(flow);
-            }
-        }
-        // A changed flow is written over; only what has no successor is removed.
-        List<Flow.Key> removed = actual.flows().stream()
-                .map(Flow::key)
-                .filter(obsolete::containsKey)
-                .toList();
-        return new FlowDifference(false, removed, added);
+        return new Comparison(wanted, actual, sharing).difference();
     }
 
     /** Whether there is nothing to do. */
     public boolean isEmpty() {
-        return !replaceAll && removed.isEmpty() && added.isEmpty();
+        return size() == 0;
     }
 
-    /** The number of changes, for the log. */
+    /** The number of changes. */
     public int size() {
-        return (replaceAll ? 1 : 0) + removed.size() + added.size();
+        return (replaceAll ? 1 : 0)
+                + missing.size()
+                + altered.size()
+                + overwritten.size()
+                + obsolete.size()
+                + foreign.size();
+    }
+
+    /** Whether flows that are missing are all there is. */
+    public boolean isOnlyMissing() {
+        return size() == missing.size();
+    }
+
+    /** What is wrong, in words and with an example. */
+    @Override
+    public String toString() {
+        if (replaceAll) {
+            return "a part of the reading could not be read";
+        }
+        List<String> parts = new ArrayList<>();
+        describe(parts, missing.stream().map(Flow::key).toList(), "missing");
+        describe(parts, altered.stream().map(Flow::key).toList(), "altered");
+        describe(parts, overwritten.stream().map(Flow::key).toList(), "overwritten");
+        describe(parts, obsolete, "obsolete");
+        List<Object> all = new ArrayList<>(foreign.known());
+        all.addAll(foreign.strange());
+        describe(parts, all, "foreign");
+        return String.join("; ", parts);
+    }
+
+    private static void describe(List<String> parts, List<?> some, String kind) {
+        if (!some.isEmpty()) {
+            parts.add(some.size() + " " + kind + (some.size() == 1 ? ": " : ", the first: ") + some.getFirst());
+        }
+    }
+
+    /** One comparison under way. */
+    private static final class Comparison {
+        private final Pipeline wanted;
+        private final Sharing sharing;
+        private final Set<Integer> guarded = new HashSet<>();
+        private final Map<Flow.Key, Flow.Outcome> standing;
+        private final Set<Flow.Key> broken = new HashSet<>();
+        private final List<Flow.Key> obsolete = new ArrayList<>();
+        private final List<Flow.Key> foreign = new ArrayList<>();
+        private final List<InstalledFlows.RawPlace> strange = new ArrayList<>();
+        private long foreignPackets;
+
+        Comparison(Pipeline wanted, InstalledFlows actual, Sharing sharing) {
+            this.wanted = wanted;
+            this.sharing = sharing;
+            wanted.gateway().ifPresent(guarded::add);
+            wanted.places().forEach(place -> guarded.add(place.port()));
+            standing = HashMap.newHashMap(actual.flows().size());
+            Set<Flow.Key> keys = HashSet.newHashSet(wanted.flows().size());
+            wanted.flows().forEach(flow -> keys.add(flow.key()));
+            for (InstalledFlows.Known known : actual.flows()) {
+                if (keys.contains(known.flow().key())) {
+                    standing.put(known.flow().key(), known.flow().outcome());
+                } else {
+                    unwanted(known);
+                }
+            }
+            for (InstalledFlows.Strange other : actual.strange()) {
+                if (other.key().isPresent() && keys.contains(other.key().get())) {
+                    broken.add(other.key().get());
+                } else if (!stays(other.inPort())) {
+                    strange.add(other.place());
+                    foreignPackets += other.packets();
+                }
+            }
+        }
+
+        private void unwanted(InstalledFlows.Known known) {
+            Flow.Key key = known.flow().key();
+            if (Cookie.isOurs(known.cookie())) {
+                obsolete.add(key);
+            } else if (!stays(key.inPort())) {
+                foreign.add(key);
+                foreignPackets += known.packets();
+            }
+        }
+
+        private boolean stays(OptionalInt inPort) {
+            return sharing == Sharing.COOPERATIVE && inPort.isPresent() && !guarded.contains(inPort.getAsInt());
+        }
+
+        FlowDifference difference() {
+            List<Flow> missing = new ArrayList<>();
+            List<Flow> altered = new ArrayList<>();
+            List<Flow> overwritten = new ArrayList<>();
+            for (Flow flow : wanted.flows()) {
+                Flow.Outcome there = standing.get(flow.key());
+                if (broken.contains(flow.key())) {
+                    overwritten.add(flow);
+                } else if (there == null) {
+                    missing.add(flow);
+                } else if (!there.equals(flow.outcome())) {
+                    altered.add(flow);
+                }
+            }
+            return new FlowDifference(
+                    false, missing, altered, overwritten, obsolete, new Foreign(foreign, strange, foreignPackets));
+        }
     }
 }

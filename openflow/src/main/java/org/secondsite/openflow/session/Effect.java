@@ -1,8 +1,10 @@
 package org.secondsite.openflow.session;
 
+import java.util.List;
 import java.util.Set;
 import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.secondsite.config.SwitchId;
+import org.secondsite.openflow.VmTraffic;
 
 /** What a session wants done, in this order. */
 public sealed interface Effect {
@@ -15,15 +17,44 @@ public sealed interface Effect {
     /** The switch is known by name, and its ports are known. */
     record Connected(SwitchId switchId) implements Effect {}
 
+    /** It lives, which somebody has asked for. */
+    record Alive() implements Effect {}
+
+    /** Nothing gets out of the silent VMs any more: the switch has worked off what shuts their gates. */
+    record Fenced(long term, int vms) implements Effect {}
+
     /** The switch was read back and has exactly what it shall have. */
     record Confirmed(long term, int flows) implements Effect {}
 
-    /** The switch does not take this term, nor will it: somebody came with a later one. */
-    record Outranked(long term, String reason) implements Effect {}
+    /** The same, but for what these words name. */
+    record Partial(long term, int flows, Set<String> without) implements Effect {}
+
+    /**
+     * The switch does not take this term.
+     *
+     * @param isForeign whether the number in its way is none of the witness's, so that the term may be good again when that
+     *     is gone; otherwise somebody came with a later one, and the term is over for good
+     */
+    record Outranked(long term, boolean isForeign, String reason) implements Effect {}
 
     /** The switch does not have the flows now; the session tries again after a while. */
     record Failed(long term, String reason) implements Effect {}
 
+    /**
+     * The switch was found to differ from what was confirmed before; it is being mended.
+     *
+     * @param what the difference, in words
+     * @param goodNanos when it was last found good
+     * @param byPassedPackets how many frames went by flows of others
+     */
+    record Drifted(long term, String what, long goodNanos, long byPassedPackets) implements Effect {}
+
+    /** Something that an operator should know and that ends nothing. */
+    record Noticed(String what) implements Effect {}
+
     /** Ports that are wanted and do not exist; told when the set changes. */
     record PortsMissing(Set<String> portNames) implements Effect {}
+
+    /** What the flows of the VMs have counted since they were written. */
+    record Counted(List<VmTraffic> traffic) implements Effect {}
 }

@@ -12,14 +12,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.projectfloodlight.openflow.protocol.OFBarrierRequest;
 import org.projectfloodlight.openflow.protocol.OFBundleAddMsg;
 import org.projectfloodlight.openflow.protocol.OFBundleCtrlMsg;
 import org.projectfloodlight.openflow.protocol.OFBundleCtrlType;
+import org.projectfloodlight.openflow.protocol.OFControllerRole;
 import org.projectfloodlight.openflow.protocol.OFFactories;
 import org.projectfloodlight.openflow.protocol.OFFactory;
 import org.projectfloodlight.openflow.protocol.OFFeaturesRequest;
 import org.projectfloodlight.openflow.protocol.OFFlowMod;
-import org.projectfloodlight.openflow.protocol.OFFlowModCommand;
 import org.projectfloodlight.openflow.protocol.OFFlowStatsEntry;
 import org.projectfloodlight.openflow.protocol.OFFlowStatsReply;
 import org.projectfloodlight.openflow.protocol.OFFlowStatsRequest;
@@ -33,6 +34,7 @@ import org.projectfloodlight.openflow.protocol.OFVersion;
 import org.projectfloodlight.openflow.protocol.match.Match;
 import org.projectfloodlight.openflow.types.DatapathId;
 import org.projectfloodlight.openflow.types.OFPort;
+import org.projectfloodlight.openflow.types.U64;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.SwitchId;
@@ -63,6 +65,7 @@ public final class Rehearsal {
             new SwitchSession(Map.of(SETTINGS.datapathId(), SETTINGS), "rehearsal", Long.MAX_VALUE, Long.MAX_VALUE);
     private final Map<Place, OFFlowMod> flows = new LinkedHashMap<>();
     private final Deque<OFMessage> answers = new ArrayDeque<>();
+    private U64 generation = U64.of(Generation.UNDEFINED);
     private int confirmed;
 
     /**
@@ -100,9 +103,17 @@ public final class Rehearsal {
                         answer(overTheWire(message));
                     }
                     case Effect.Confirmed _ -> confirmed++;
-                    case Effect.Connected _, Effect.PortsMissing _ -> {}
-                    case Effect.Close _, Effect.Outranked _, Effect.Failed _ ->
-                        throw new IllegalStateException("the rehearsal ends with " + effect);
+                    case Effect.Connected _,
+                            Effect.PortsMissing _,
+                            Effect.Fenced _,
+                            Effect.Counted _,
+                            Effect.Alive _ -> {}
+                    case Effect.Close _,
+                            Effect.Outranked _,
+                            Effect.Failed _,
+                            Effect.Partial _,
+                            Effect.Drifted _,
+                            Effect.Noticed _ -> throw new IllegalStateException("the rehearsal ends with " + effect);
                 }
             }
             if (answers.isEmpty()) {
@@ -120,18 +131,24 @@ public final class Rehearsal {
                 answers.add(SWITCH.buildFeaturesReply()
                         .setXid(xid)
                         .setDatapathId(DatapathId.of(SETTINGS.datapathId()))
+                        .setNTables((short) 254)
                         .build());
             case OFPortDescStatsRequest _ ->
                 answers.add(SWITCH.buildPortDescStatsReply()
                         .setXid(xid)
                         .setEntries(ports())
                         .build());
-            case OFRoleRequest role ->
+            case OFRoleRequest role -> {
+                generation = role.getRole() == OFControllerRole.ROLE_NOCHANGE ? generation : role.getGenerationId();
                 answers.add(SWITCH.buildRoleReply()
                         .setXid(xid)
-                        .setRole(role.getRole())
-                        .setGenerationId(role.getGenerationId())
+                        .setRole(OFControllerRole.ROLE_MASTER)
+                        .setGenerationId(generation)
                         .build());
+            }
+            case OFFlowMod flowMod -> change(flowMod);
+            case OFBarrierRequest _ ->
+                answers.add(SWITCH.buildBarrierReply().setXid(xid).build());
             case OFFlowStatsRequest _ -> answerFlows(xid);
             case OFBundleAddMsg add when add.getData() instanceof OFFlowMod flowMod -> change(flowMod);
             case OFBundleCtrlMsg control ->
@@ -154,10 +171,13 @@ public final class Rehearsal {
 
     private void change(OFFlowMod flowMod) {
         Place place = new Place(flowMod.getTableId().getValue(), flowMod.getPriority(), flowMod.getMatch());
-        if (flowMod.getCommand() == OFFlowModCommand.DELETE_STRICT) {
-            flows.remove(place);
-        } else {
-            flows.put(place, flowMod);
+        switch (flowMod.getCommand()) {
+            case DELETE_STRICT -> flows.remove(place);
+            case MODIFY_STRICT ->
+                flows.computeIfPresent(place, (_, before) -> flowMod.createBuilder()
+                        .setCookie(before.getCookie())
+                        .build());
+            default -> flows.put(place, flowMod);
         }
     }
 
@@ -214,6 +234,7 @@ public final class Rehearsal {
     private static OFMessage overTheWire(OFMessage message) {
         return switch (read(message)) {
             case Incoming.Message(OFMessage same) -> same;
+            case Incoming.Part part -> throw new IllegalStateException(part.reason());
             case Incoming.Unparsable unparsable -> throw new IllegalStateException(unparsable.reason());
         };
     }

@@ -3,7 +3,6 @@ package org.secondsite.openflow.session;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import org.projectfloodlight.openflow.protocol.OFEchoReply;
 import org.projectfloodlight.openflow.protocol.OFEchoRequest;
 import org.projectfloodlight.openflow.protocol.OFErrorMsg;
@@ -21,12 +20,16 @@ import org.projectfloodlight.openflow.protocol.OFPortReason;
 import org.projectfloodlight.openflow.protocol.OFPortStatus;
 import org.projectfloodlight.openflow.protocol.OFStatsReplyFlags;
 import org.projectfloodlight.openflow.protocol.OFVersion;
+import org.projectfloodlight.openflow.protocol.errormsg.OFHelloFailedErrorMsg;
 import org.projectfloodlight.openflow.types.OFAuxId;
 import org.projectfloodlight.openflow.types.U32;
 import org.secondsite.config.SwitchId;
 import org.secondsite.openflow.SwitchSettings;
+import org.secondsite.openflow.pipeline.Layout;
+import org.secondsite.openflow.pipeline.PortTable;
 import org.secondsite.openflow.wire.ErrorName;
 import org.secondsite.openflow.wire.Incoming;
+import org.secondsite.openflow.wire.PortReading;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,8 +38,12 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  *  HELLO ──hello──▶ FEATURES ──known datapath──▶ PORTS ──all ports──▶ CONNECTED (see {@link Programming})
- *    └────────────────┴── no common version, unknown switch, no answer, silence ──▶ CLOSED
+ *    └────────────────┴── no common version, unknown switch, no answer ──▶ CLOSED ◀── silence in every state
  * </pre>
+ *
+ * <p>A session ends for silence only after an echo went unanswered for long, and only time counts in which this process ran:
+ * after a pause the answers that came meanwhile have not been read yet. While echoes are answered, no step of a known switch
+ * has a deadline. Port changes are gathered: a storm of them costs some rounds a second.
  *
  * <p>Up to CONNECTED nothing is written, and then only in the role of master under a term: a switch refuses a stale master,
  * but lets anybody write who never asked for a role. Messages that cannot be parsed are logged, counted and skipped.
@@ -45,6 +52,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class SwitchSession {
     private static final Logger LOG = LoggerFactory.getLogger(SwitchSession.class);
+
+    /** So long a switch may leave an echo unanswered while another connection claims to be it. */
+    private static final long PROBE_NANOS = 1_000_000_000L;
+
+    private static final long PORTS_ROUND_NANOS = 50_000_000L;
 
     private static final OFVersion NEWEST = OFVersion.OF_14;
     private static final OFVersion OLDEST = OFVersion.OF_13;
@@ -61,7 +73,8 @@ public final class SwitchSession {
     private final long echoAfterNanos;
     private final long deadAfterNanos;
     private final Outbox outbox = new Outbox();
-    private final Map<String, Integer> ports = new TreeMap<>();
+    private final PortTable ports = new PortTable();
+    private final PortReading portReading = new PortReading(ports);
 
     private State state = State.HELLO;
     private String name;
@@ -70,7 +83,19 @@ public final class SwitchSession {
     private SwitchSettings settings;
     private long enteredNanos;
     private long heardNanos;
+    private long tickedNanos;
+
+    /** How long an echo is unanswered, as far as this process ran. */
+    private long unansweredNanos;
+
+    /** Of the question before CONNECTED that is under way. */
+    private long askedXid;
+
     private boolean echoSent;
+    private boolean probed;
+    private boolean portsDirty;
+    private long portsRoundNanos;
+    private Layout layout = Layout.TABLES;
     private long unparsableCount;
     private long errorCount;
 
@@ -93,6 +118,8 @@ public final class SwitchSession {
     public List<Effect> opened(long nowNanos) {
         enteredNanos = nowNanos;
         heardNanos = nowNanos;
+        tickedNanos = nowNanos;
+        portsRoundNanos = nowNanos - PORTS_ROUND_NANOS;
         // OpenFlow 1.4.1 §7.5.1: the bitmap has a bit for each version that is spoken.
         long versions = 1L << NEWEST.getWireVersion() | 1L << OLDEST.getWireVersion();
         outbox.send(factory.buildHello()
@@ -108,9 +135,15 @@ public final class SwitchSession {
     public List<Effect> received(Incoming incoming, long nowNanos) {
         heardNanos = nowNanos;
         echoSent = false;
+        unansweredNanos = 0;
         if (state != State.CLOSED) {
+            if (probed) {
+                probed = false;
+                outbox.add(new Effect.Alive());
+            }
             switch (incoming) {
                 case Incoming.Message(OFMessage message) -> dispatch(message, nowNanos);
+                case Incoming.Part part -> part(part, nowNanos);
                 case Incoming.Unparsable unparsable -> skipped(unparsable, nowNanos);
             }
         }
@@ -119,27 +152,47 @@ public final class SwitchSession {
 
     /** Time has passed. To be called a few times per echo interval. */
     public List<Effect> tick(long nowNanos) {
-        long silentNanos = nowNanos - heardNanos;
+        // Of a longer time between two calls, this process has slept the rest.
+        long ranNanos = Math.min(nowNanos - tickedNanos, echoAfterNanos);
+        tickedNanos = nowNanos;
         if (state == State.CLOSED) {
             return List.of();
         }
-        if (silentNanos >= deadAfterNanos) {
-            close("nothing heard for " + silentNanos / 1_000_000 + " ms");
-        } else if (state != State.CONNECTED && nowNanos - enteredNanos >= deadAfterNanos) {
+        unansweredNanos += echoSent ? ranNanos : 0;
+        if (unansweredNanos >= deadAfterNanos) {
+            close("an echo was not answered for " + unansweredNanos / 1_000_000 + " ms");
+        } else if (probed && unansweredNanos >= PROBE_NANOS) {
+            close("an echo was not answered while another connection claims to be this switch");
+        } else if ((state == State.HELLO || state == State.FEATURES) && nowNanos - enteredNanos >= deadAfterNanos) {
             close("no answer in state " + state);
         } else {
-            if (silentNanos >= echoAfterNanos && !echoSent) {
-                echoSent = true;
-                outbox.send(factory.echoRequest(new byte[0])
-                        .createBuilder()
-                        .setXid(outbox.nextXid())
-                        .build());
+            if (nowNanos - heardNanos >= echoAfterNanos && !echoSent) {
+                echo();
             }
             if (state == State.CONNECTED) {
-                programming.tick(nowNanos, deadAfterNanos).ifPresent(this::close);
+                programming.tick(nowNanos, deadAfterNanos);
+                portsRound(nowNanos);
             }
         }
         return outbox.drain();
+    }
+
+    /** Asks whether the switch lives: {@link Effect.Alive}, or before long the end, says so. */
+    public List<Effect> probe() {
+        if (state != State.CLOSED && !probed) {
+            probed = true;
+            unansweredNanos = 0;
+            echo();
+        }
+        return outbox.drain();
+    }
+
+    private void echo() {
+        echoSent = true;
+        outbox.send(factory.echoRequest(new byte[0])
+                .createBuilder()
+                .setXid(outbox.nextXid())
+                .build());
     }
 
     /**
@@ -194,8 +247,10 @@ public final class SwitchSession {
                 // Any message shows life, an answer to an echo no more than others.
             }
             case OFHello hello when state == State.HELLO -> negotiate(common(hello), nowNanos);
-            case OFFeaturesReply features when state == State.FEATURES -> identify(features, nowNanos);
-            case OFPortDescStatsReply part when state == State.PORTS -> ports(part, nowNanos);
+            case OFFeaturesReply features
+            when state == State.FEATURES && features.getXid() == askedXid -> identify(features, nowNanos);
+            case OFPortDescStatsReply part
+            when state == State.PORTS && part.getXid() == askedXid -> ports(part, nowNanos);
             case OFPortStatus status when state == State.PORTS || state == State.CONNECTED -> port(status, nowNanos);
             case OFErrorMsg error -> error(error, nowNanos);
             default -> {
@@ -209,10 +264,11 @@ public final class SwitchSession {
     private void error(OFErrorMsg error, long nowNanos) {
         errorCount++;
         String errorName = ErrorName.of(error);
-        LOG.warn("{}: switch reports {} for xid {}", name, errorName, error.getXid());
+        // A full table refuses thousands; what comes of them is told as one.
+        LOG.debug("{}: switch reports {} for xid {}", name, errorName, error.getXid());
         if (state == State.CONNECTED) {
             programming.error(error.getXid(), errorName, nowNanos);
-        } else {
+        } else if (error.getXid() == askedXid || error instanceof OFHelloFailedErrorMsg) {
             close("switch reports " + errorName + " in state " + state);
         }
     }
@@ -222,6 +278,10 @@ public final class SwitchSession {
         LOG.warn("{}: skipped a message of type {}: {}", name, unparsable.type(), unparsable.reason());
         if (state == State.HELLO && unparsable.type() == Incoming.Unparsable.HELLO) {
             negotiate(byHeader(unparsable.version()), nowNanos);
+        } else if (state == State.PORTS
+                && unparsable.type() == Incoming.Unparsable.MULTIPART_REPLY
+                && unparsable.xid() == askedXid) {
+            portsToldUntil(unparsable.moreFollows(), nowNanos);
         } else if (state == State.CONNECTED) {
             programming.skipped(unparsable, nowNanos);
         }
@@ -264,7 +324,8 @@ public final class SwitchSession {
             return;
         }
         factory = OFFactories.getFactory(version.get());
-        outbox.send(factory.buildFeaturesRequest().setXid(outbox.nextXid()).build());
+        askedXid = outbox.nextXid();
+        outbox.send(factory.buildFeaturesRequest().setXid(askedXid).build());
         transition(State.FEATURES, "speaks " + factory.getVersion(), nowNanos);
     }
 
@@ -278,35 +339,56 @@ public final class SwitchSession {
         } else {
             settings = found;
             name = found.id().name();
-            outbox.send(
-                    factory.buildPortDescStatsRequest().setXid(outbox.nextXid()).build());
+            // 0 tables are none that a switch can have: it does not say.
+            layout = features.getNTables() == 0 ? Layout.TABLES : Layout.of(features.getNTables() & 0xff);
+            askedXid = outbox.nextXid();
+            outbox.send(factory.buildPortDescStatsRequest().setXid(askedXid).build());
             transition(State.PORTS, "is datapath " + datapath, nowNanos);
         }
     }
 
     private void ports(OFPortDescStatsReply part, long nowNanos) {
         for (OFPortDesc port : part.getEntries()) {
-            ports.put(port.getName(), port.getPortNo().getPortNumber());
+            ports.put(port.getPortNo().getPortNumber(), port.getName());
         }
-        if (!part.getFlags().contains(OFStatsReplyFlags.REPLY_MORE)) {
-            programming = new Programming(settings, factory, outbox, ports);
-            transition(State.CONNECTED, "has ports " + ports, nowNanos);
-            outbox.add(new Effect.Connected(settings.id()));
+        portsToldUntil(part.getFlags().contains(OFStatsReplyFlags.REPLY_MORE), nowNanos);
+    }
+
+    private void part(Incoming.Part part, long nowNanos) {
+        LOG.debug("{}: {}", name, part.reason());
+        if (state == State.PORTS && part.kind() == Incoming.Part.PORT_DESC && part.xid() == askedXid) {
+            portReading.add(part);
+            portsToldUntil(part.moreFollows(), nowNanos);
+        } else if (state == State.CONNECTED) {
+            programming.part(part, nowNanos);
+        }
+    }
+
+    private void portsToldUntil(boolean moreFollows, long nowNanos) {
+        if (moreFollows) {
+            return;
+        }
+        programming = new Programming(settings, factory, outbox, ports, layout);
+        transition(State.CONNECTED, "has ports " + ports, nowNanos);
+        outbox.add(new Effect.Connected(settings.id()));
+        if (layout == Layout.ONE_TABLE) {
+            outbox.add(new Effect.Noticed("one table: " + layout.unchecked()));
         }
     }
 
     private void port(OFPortStatus status, long nowNanos) {
         String portName = status.getDesc().getName();
         int number = status.getDesc().getPortNo().getPortNumber();
-        if (status.getReason() == OFPortReason.DELETE) {
-            // A port that was renamed is not deleted by its former name.
-            ports.remove(portName, number);
-        } else {
-            ports.values().removeIf(other -> other == number);
-            ports.put(portName, number);
-        }
-        LOG.info("{}: port {} ({}) {}", name, portName, number, status.getReason());
-        if (state == State.CONNECTED) {
+        boolean news = status.getReason() == OFPortReason.DELETE ? ports.remove(number) : ports.put(number, portName);
+        LOG.debug("{}: port {} ({}) {}", name, portName, number, status.getReason());
+        portsDirty |= news;
+        portsRound(nowNanos);
+    }
+
+    private void portsRound(long nowNanos) {
+        if (portsDirty && state == State.CONNECTED && nowNanos - portsRoundNanos >= PORTS_ROUND_NANOS) {
+            portsDirty = false;
+            portsRoundNanos = nowNanos;
             programming.portsChanged(nowNanos);
         }
     }

@@ -1,12 +1,15 @@
 package org.secondsite.openflow.wire;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.projectfloodlight.openflow.protocol.OFFactory;
 import org.projectfloodlight.openflow.protocol.OFFlowMod;
-import org.projectfloodlight.openflow.protocol.OFFlowStatsEntry;
-import org.projectfloodlight.openflow.protocol.OFFlowStatsReply;
+import org.projectfloodlight.openflow.protocol.OFMessage;
+import org.projectfloodlight.openflow.protocol.OFType;
 import org.projectfloodlight.openflow.protocol.action.OFAction;
 import org.projectfloodlight.openflow.protocol.action.OFActionOutput;
 import org.projectfloodlight.openflow.protocol.instruction.OFInstruction;
@@ -25,6 +28,12 @@ import org.secondsite.openflow.pipeline.Match;
 
 /** Flows to FLOW_MOD messages, and flow statistics back to flows. */
 public final class FlowCodec {
+    private static final int FLOW_MOD_BYTES = 48;
+    private static final int FLOW_MOD = 14;
+    private static final int DELETE_STRICT = 4;
+    private static final int NO_BUFFER = -1;
+    private static final int ANY = -1;
+
     private final OFFactory factory;
 
     /** For messages of the factory's version. */
@@ -60,44 +69,67 @@ public final class FlowCodec {
                 .build();
     }
 
-    /** Removes every flow of every table. */
-    public OFFlowMod removeAll(long xid) {
-        return factory.buildFlowDelete()
+    /** Gives the flow that stands at this key its outcome; does nothing, and needs no room, when none stands there. */
+    public OFFlowMod modify(Flow flow, long xid) {
+        return factory.buildFlowModifyStrict()
                 .setXid(xid)
-                .setTableId(TableId.ALL)
-                .setMatch(factory.buildMatch().build())
+                .setTableId(TableId.of(flow.key().table()))
+                .setPriority(flow.key().priority())
+                .setMatch(MatchCodec.encode(factory, flow.key().match()))
+                .setInstructions(instructions(flow.outcome()))
                 .setBufferId(OFBufferId.NO_BUFFER)
                 .setOutPort(OFPort.ANY)
                 .setOutGroup(OFGroup.ANY)
                 .build();
     }
 
-    /** What the parts of a flow statistics reply say together. */
-    public static InstalledFlows installed(List<OFFlowStatsReply> parts) {
-        List<Flow> flows = new ArrayList<>();
-        int strange = 0;
-        for (OFFlowStatsReply part : parts) {
-            for (OFFlowStatsEntry entry : part.getEntries()) {
-                Optional<Flow> flow = ours(entry);
-                flow.ifPresent(flows::add);
-                strange += flow.isPresent() ? 0 : 1;
-            }
-        }
-        return new InstalledFlows(flows, strange);
+    /** Makes every flow of the table that is for these frames, or for a part of them, a drop. */
+    public OFFlowMod silence(int table, Match match, long xid) {
+        return factory.buildFlowModify()
+                .setXid(xid)
+                .setTableId(TableId.of(table))
+                .setMatch(MatchCodec.encode(factory, match))
+                .setInstructions(List.of())
+                .setBufferId(OFBufferId.NO_BUFFER)
+                .setOutPort(OFPort.ANY)
+                .setOutGroup(OFGroup.ANY)
+                .build();
     }
 
-    private static Optional<Flow> ours(OFFlowStatsEntry entry) {
-        boolean lasting = entry.getIdleTimeout() == 0 && entry.getHardTimeout() == 0;
-        if (!lasting || !Cookie.isOurs(entry.getCookie().getValue())) {
-            return Optional.empty();
-        }
-        Optional<Match> match = MatchCodec.decode(entry.getMatch());
-        Optional<Outcome> outcome = outcome(entry.getInstructions());
-        if (match.isEmpty() || outcome.isEmpty()) {
-            return Optional.empty();
-        }
-        Flow.Key key = new Flow.Key(entry.getTableId().getValue(), entry.getPriority(), match.get());
-        return Optional.of(new Flow(key, outcome.get()));
+    /** Removes every flow of every table that is for these frames, or for a part of them. */
+    public OFFlowMod removeAll(Match match, long xid) {
+        return factory.buildFlowDelete()
+                .setXid(xid)
+                .setTableId(TableId.ALL)
+                .setMatch(MatchCodec.encode(factory, match))
+                .setBufferId(OFBufferId.NO_BUFFER)
+                .setOutPort(OFPort.ANY)
+                .setOutGroup(OFGroup.ANY)
+                .build();
+    }
+
+    /**
+     * Removes the flow at exactly this place, whose match nobody here understands.
+     *
+     * <pre>
+     *   0         8         16        24     25       26       28     30        32        36      40      44      46
+     *  ┌─────────┬─────────┬─────────┬──────┬────────┬────────┬──────┬─────────┬─────────┬───────┬───────┬───────┬────┬──────┄
+     *  │ header  │ cookie  │ mask    │table │command │ idle   │ hard │priority │ buffer  │ port  │ group │ flags │ -  │match ┄
+     *  └─────────┴─────────┴─────────┴──────┴────────┴────────┴──────┴─────────┴─────────┴───────┴───────┴───────┴────┴──────┄
+     *                                                                                        OpenFlow 1.4.1 §7.3.4.1
+     * </pre>
+     */
+    public OFMessage remove(InstalledFlows.RawPlace place, long xid) {
+        byte[] match = ByteBufUtil.decodeHexDump(place.match());
+        ByteBuf out = Unpooled.buffer(FLOW_MOD_BYTES + match.length);
+        out.writeByte(factory.getVersion().getWireVersion()).writeByte(FLOW_MOD);
+        out.writeShort(FLOW_MOD_BYTES + match.length).writeInt((int) xid);
+        out.writeLong(0).writeLong(0);
+        out.writeByte(place.table()).writeByte(DELETE_STRICT);
+        out.writeShort(0).writeShort(0).writeShort(place.priority());
+        out.writeInt(NO_BUFFER).writeInt(ANY).writeInt(ANY);
+        out.writeShort(0).writeShort(0).writeBytes(match);
+        return new RawMessage(factory.getVersion(), OFType.FLOW_MOD, xid, ByteBufUtil.getBytes(out));
     }
 
     private List<OFInstruction> instructions(Outcome outcome) {
@@ -114,7 +146,7 @@ public final class FlowCodec {
         };
     }
 
-    private static Optional<Outcome> outcome(List<OFInstruction> instructions) {
+    static Optional<Outcome> outcome(List<OFInstruction> instructions) {
         if (instructions.isEmpty()) {
             return Optional.of(new Outcome.Drop());
         }

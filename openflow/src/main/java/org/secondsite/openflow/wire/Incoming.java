@@ -2,9 +2,14 @@ package org.secondsite.openflow.wire;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import java.util.Optional;
 import org.projectfloodlight.openflow.exceptions.OFParseError;
 import org.projectfloodlight.openflow.protocol.OFFactories;
+import org.projectfloodlight.openflow.protocol.OFFlowStatsEntry;
+import org.projectfloodlight.openflow.protocol.OFFlowStatsReply;
 import org.projectfloodlight.openflow.protocol.OFMessage;
+import org.projectfloodlight.openflow.protocol.OFVersion;
 
 /**
  * One message of a switch, as far as it is understood.
@@ -18,6 +23,9 @@ import org.projectfloodlight.openflow.protocol.OFMessage;
  * </pre>
  */
 public sealed interface Incoming {
+    /** How much of a message that could not be read stands in the log. */
+    int MAX_SHOWN_BYTES = 48;
+
     /** The length of the header, which every message has. */
     int HEADER_BYTES = 8;
 
@@ -46,31 +54,111 @@ public sealed interface Incoming {
     }
 
     /**
+     * A part of a multipart reply whose entries could not be read together; they are as the switch has sent them.
+     *
+     * @param version of the header
+     * @param kind of the entries, see {@code ofp_multipart_type}
+     * @param xid the header's transaction id
+     * @param moreFollows whether it is not the last
+     * @param body the entries, the first or last of which may be cut
+     * @param reason what was wrong
+     */
+    record Part(OFVersion version, int kind, long xid, boolean moreFollows, ByteBuf body, String reason)
+            implements Incoming {
+        /** {@code OFPMP_FLOW}. */
+        public static final int FLOW = 1;
+
+        /** {@code OFPMP_PORT_DESC}. */
+        public static final int PORT_DESC = 13;
+
+        /** Of the multipart header, which follows the message's. */
+        static final int HEADER_BYTES = 8;
+    }
+
+    /**
      * Reads one message.
      *
      * @param frame exactly one message, of at least {@link #HEADER_BYTES}; its reader index moves
      */
     static Incoming read(ByteBuf frame) {
-        int start = frame.readerIndex();
-        int version = frame.getUnsignedByte(start);
-        int type = frame.getUnsignedByte(start + 1);
-        long xid = frame.getUnsignedInt(start + 4);
-        // OpenFlow 1.4.1 §7.3.5: type and flags follow the header; the flags' lowest bit is OFPMPF_REPLY_MORE.
-        boolean moreFollows = type == Unparsable.MULTIPART_REPLY
-                && frame.readableBytes() >= HEADER_BYTES + 4
-                && (frame.getUnsignedShort(start + HEADER_BYTES + 2) & 1) != 0;
+        ByteBuf whole = frame.slice();
+        frame.skipBytes(frame.readableBytes());
+        int version = whole.getUnsignedByte(0);
+        int type = whole.getUnsignedByte(1);
+        long xid = whole.getUnsignedInt(4);
         String why;
         try {
-            OFMessage message = OFFactories.getGenericReader().readFrom(frame);
-            if (message != null) {
-                return new Message(message);
-            }
-            why = "nothing was read";
+            return new Message(message(whole.duplicate()));
         } catch (OFParseError | RuntimeException e) {
             // The library throws unchecked exceptions too when lengths inside a message do not fit.
-            why = e.toString();
+            why = e + " in " + ByteBufUtil.hexDump(whole, 0, Math.min(MAX_SHOWN_BYTES, whole.writerIndex()));
         }
-        String head = ByteBufUtil.hexDump(frame, start, Math.min(48, frame.writerIndex() - start));
-        return new Unparsable(version, type, xid, moreFollows, why + " in " + head);
+        try {
+            Optional<ByteBuf> fixed = FixedParts.of(whole, version, type);
+            if (fixed.isPresent()) {
+                return new Message(message(fixed.get()));
+            }
+        } catch (OFParseError | RuntimeException e) {
+            why = e + " without its properties; " + why;
+        }
+        return unread(whole, version, type, xid, why);
+    }
+
+    /** Reads an entry of a flow statistics reply as if it were the only one. */
+    static Optional<OFFlowStatsEntry> flowEntry(ByteBuf entry, OFVersion version) {
+        ByteBuf reply = Unpooled.buffer();
+        reply.writeByte(version.getWireVersion()).writeByte(Unparsable.MULTIPART_REPLY);
+        reply.writeShort(HEADER_BYTES + Part.HEADER_BYTES + entry.readableBytes())
+                .writeInt(0);
+        reply.writeShort(Part.FLOW).writeShort(0).writeInt(0).writeBytes(entry);
+        try {
+            return message(reply) instanceof OFFlowStatsReply read
+                            && read.getEntries().size() == 1
+                    ? Optional.of(read.getEntries().getFirst())
+                    : Optional.empty();
+        } catch (OFParseError | RuntimeException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static OFMessage message(ByteBuf frame) throws OFParseError {
+        OFMessage message = OFFactories.getGenericReader().readFrom(frame);
+        if (message == null) {
+            throw new OFParseError("nothing was read");
+        }
+        return message;
+    }
+
+    private static Incoming unread(ByteBuf whole, int version, int type, long xid, String why) {
+        int bytes = whole.writerIndex();
+        // OpenFlow 1.4.1 §7.3.5: type and flags follow the header; the flags' lowest bit is OFPMPF_REPLY_MORE.
+        if (type == Unparsable.MULTIPART_REPLY && bytes >= HEADER_BYTES + Part.HEADER_BYTES) {
+            int kind = whole.getUnsignedShort(HEADER_BYTES);
+            boolean moreFollows = (whole.getUnsignedShort(HEADER_BYTES + 2) & 1) != 0;
+            Optional<OFVersion> spoken =
+                    switch (version) {
+                        case 4 -> Optional.of(OFVersion.OF_13);
+                        case 5 -> Optional.of(OFVersion.OF_14);
+                        default -> Optional.empty();
+                    };
+            if (spoken.isPresent() && (kind == Part.FLOW || kind == Part.PORT_DESC)) {
+                int at = HEADER_BYTES + Part.HEADER_BYTES;
+                return new Part(
+                        spoken.get(),
+                        kind,
+                        xid,
+                        moreFollows,
+                        Unpooled.copiedBuffer(whole.slice(at, bytes - at)).asReadOnly(),
+                        why);
+            }
+            return new Unparsable(version, type, xid, moreFollows, why);
+        }
+        String reason = why;
+        if (type == Unparsable.ERROR && bytes >= HEADER_BYTES + 4) {
+            // OpenFlow 1.4.1 §7.5.4: type and code follow the header.
+            reason = "error of type %d, code %d"
+                    .formatted(whole.getUnsignedShort(HEADER_BYTES), whole.getUnsignedShort(HEADER_BYTES + 2));
+        }
+        return new Unparsable(version, type, xid, false, reason);
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +31,26 @@ public final class RecordedEvents implements SwitchListener {
     @Override
     public void confirmed(SwitchId switchId, long term, int flows, long nanoTime) {
         events.add(switchId + " confirmed " + term + " with " + flows);
+    }
+
+    @Override
+    public void partial(SwitchId switchId, long term, int flows, Set<String> without, long nanoTime) {
+        events.add(switchId + " partial " + term + " with " + flows + " without " + new TreeSet<>(without));
+    }
+
+    @Override
+    public void fenced(SwitchId switchId, long term, int vms, long nanoTime) {
+        events.add(switchId + " fenced " + term + ": " + vms + " VMs");
+    }
+
+    @Override
+    public void drifted(SwitchId switchId, long term, String what, long goodNanoTime, long byPassedPackets) {
+        events.add(switchId + " drifted " + term + ": " + what);
+    }
+
+    @Override
+    public void noticed(SwitchId switchId, String what) {
+        events.add(switchId + " noticed " + what);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.secondsite.openflow.io;
 
+import java.util.Set;
 import org.secondsite.config.SwitchId;
 import org.secondsite.openflow.SwitchListener;
 
@@ -20,6 +21,12 @@ record ThrowingListener(SwitchListener told) implements SwitchListener {
     @Override
     public void confirmed(SwitchId switchId, long term, int flows, long nanoTime) {
         told.confirmed(switchId, term, flows, nanoTime);
+        throw new IllegalStateException("on purpose");
+    }
+
+    @Override
+    public void partial(SwitchId switchId, long term, int flows, Set<String> without, long nanoTime) {
+        told.partial(switchId, term, flows, without, nanoTime);
         throw new IllegalStateException("on purpose");
     }
 

@@ -19,6 +19,10 @@ import org.projectfloodlight.openflow.protocol.OFFactories;
 import org.projectfloodlight.openflow.protocol.OFFactory;
 import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.projectfloodlight.openflow.protocol.OFVersion;
+import org.secondsite.openflow.pipeline.Flow;
+import org.secondsite.openflow.pipeline.InstalledFlows;
+import org.secondsite.openflow.pipeline.Match;
+import org.secondsite.openflow.pipeline.Pipeline;
 import org.secondsite.openflow.session.Effect;
 import org.secondsite.openflow.session.Rehearsal;
 import org.secondsite.openflow.session.SwitchSession;
@@ -59,8 +63,15 @@ class OfpParseTest {
                         .build()),
                 1)));
         sent.addAll(messages(silent.tick(20)));
-        sent.add(new FlowCodec(factory).removeAll(8));
-        sent.add(new FlowCodec(OFFactories.getFactory(OFVersion.OF_13)).removeAll(9));
+        for (OFVersion version : List.of(OFVersion.OF_14, OFVersion.OF_13)) {
+            FlowCodec codec = new FlowCodec(OFFactories.getFactory(version));
+            sent.add(codec.removeAll(Match.ANY, 8));
+            sent.add(codec.removeAll(Pipeline.from(7), 9));
+            sent.add(codec.silence(0, Pipeline.from(7), 10));
+            sent.add(codec.modify(new Flow(Pipeline.gate(7), new Flow.Outcome.Drop()), 11));
+            // 802.1Q tag control information by Nicira's extension, which the library does not know.
+            sent.add(codec.remove(new InstalledFlows.RawPlace(3, 9, "0001000a00000802000a000000000000"), 12));
+        }
         assertSame("special.txt", sent);
     }
 

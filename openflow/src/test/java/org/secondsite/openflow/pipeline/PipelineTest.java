@@ -45,8 +45,7 @@ class PipelineTest {
             vm("vm2", MAC2, Role.OWNER, ADDRESS2),
             vm("vm3", MAC3, Role.STANDBY, "203.0.113.12"));
 
-    private final FakeFlowTable table =
-            new FakeFlowTable(Pipeline.of("gw", VMS, PORTS).flows());
+    private final FakeFlowTable table = new FakeFlowTable(pipeline(VMS, PORTS).flows());
 
     @ParameterizedTest(name = "ARP spa {0} sha {1} tpa {2} from port {3} -> {4}")
     @CsvSource({
@@ -196,7 +195,7 @@ class PipelineTest {
 
     @Test
     void aVmWithoutPortHasNoFlowsAndIsNamed() {
-        Pipeline pipeline = Pipeline.of("gw", VMS, Map.of("gw", GATEWAY, "vm2", VM2));
+        Pipeline pipeline = pipeline(VMS, Map.of("gw", GATEWAY, "vm2", VM2));
         assertEquals(new TreeSet<>(Set.of("vm1", "vm3")), pipeline.missingPorts());
         FakeFlowTable flows = new FakeFlowTable(pipeline.flows());
         assertEquals(Set.of(VM2), flows.outputs(ethernet(GATEWAY, MAC1, BROADCAST, 0x0806)));
@@ -205,19 +204,19 @@ class PipelineTest {
 
     @Test
     void withoutTheGatewaysPortOnlyDropsRemain() {
-        Pipeline pipeline = Pipeline.of("gw", VMS, Map.of("vm1", VM1, "vm2", VM2, "vm3", VM3));
+        Pipeline pipeline = pipeline(VMS, Map.of("vm1", VM1, "vm2", VM2, "vm3", VM3));
         assertEquals(new TreeSet<>(Set.of("gw")), pipeline.missingPorts());
         assertTrue(pipeline.flows().stream().allMatch(flow -> flow.outcome() instanceof Flow.Outcome.Drop));
     }
 
     @Test
     void dropsOfStandbyVmsAndOfAllElseAreExplicit() {
-        List<Flow> flows = Pipeline.of("gw", List.of(), PORTS).flows();
+        List<Flow> flows = pipeline(List.of(), PORTS).flows();
         assertTrue(flows.stream()
                 .anyMatch(flow -> flow.key().match().equals(Match.ANY)
                         && flow.key().table() == 0
                         && flow.key().priority() == 0));
-        assertTrue(Pipeline.of("gw", VMS, PORTS).flows().stream()
+        assertTrue(pipeline(VMS, PORTS).flows().stream()
                 .anyMatch(flow -> flow.key().match().equals(Match.ANY.with(Field.IN_PORT, VM3))
                         && flow.outcome() instanceof Flow.Outcome.Drop));
     }
@@ -234,10 +233,14 @@ class PipelineTest {
         }
         Pipeline.check("gw", VMS);
         List<VmAttachment> many = new ArrayList<>();
-        for (int i = 0; i <= Pipeline.MAXIMUM_OWNED_VMS; i++) {
+        for (int i = 0; i <= Pipeline.MAX_OWNED_VMS; i++) {
             many.add(new VmAttachment(new VmId("v" + i), "p" + i, new MacAddress(i + 1), List.of(), Role.OWNER));
         }
         assertThrows(IllegalArgumentException.class, () -> Pipeline.check("gw", many));
+    }
+
+    private static Pipeline pipeline(List<VmAttachment> vms, Map<String, Integer> ports) {
+        return Pipeline.of(Layout.TABLES, "gw", vms, PortTable.of(ports));
     }
 
     private static VmAttachment vm(String name, String mac, Role role, String... addresses) {

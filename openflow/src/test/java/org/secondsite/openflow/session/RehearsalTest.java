@@ -18,6 +18,8 @@ class RehearsalTest {
                         OFType.FEATURES_REQUEST,
                         OFType.STATS_REQUEST,
                         OFType.ROLE_REQUEST,
+                        OFType.FLOW_MOD,
+                        OFType.BARRIER_REQUEST,
                         OFType.BUNDLE_CONTROL,
                         OFType.BUNDLE_ADD_MESSAGE),
                 kinds);

@@ -5,11 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -29,10 +32,13 @@ import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.pipeline.Cookie;
 import org.secondsite.openflow.pipeline.Flow;
 import org.secondsite.openflow.pipeline.InstalledFlows;
+import org.secondsite.openflow.pipeline.Layout;
 import org.secondsite.openflow.pipeline.Pipeline;
+import org.secondsite.openflow.pipeline.PortTable;
 
 class FlowCodecTest {
     private static final List<Flow> FLOWS = Pipeline.of(
+                    Layout.TABLES,
                     "gw",
                     List.of(
                             new VmAttachment(
@@ -50,7 +56,7 @@ class FlowCodecTest {
                                     List.of(),
                                     Role.STANDBY)),
                     // LOCAL is negative as an int.
-                    Map.of("gw", 0xfffffffe, "vm1", 1, "vm2", 2))
+                    PortTable.of(Map.of("gw", 0xfffffffe, "vm1", 1, "vm2", 2)))
             .flows();
 
     @ParameterizedTest
@@ -64,19 +70,22 @@ class FlowCodecTest {
             assertEquals(Cookie.of(7), sent.getCookie().getValue());
             entries.add(entry(factory, sent, sent.getCookie()));
         }
-        InstalledFlows installed = FlowCodec.installed(List.of(reply(factory, entries)));
-        assertEquals(0, installed.strange());
-        assertEquals(new HashSet<>(FLOWS), new HashSet<>(installed.flows()));
+        InstalledFlows installed = read(reply(factory, entries));
+        assertEquals(List.of(), installed.strange());
+        assertEquals(
+                new HashSet<>(FLOWS),
+                new HashSet<>(installed.flows().stream()
+                        .map(InstalledFlows.Known::flow)
+                        .toList()));
     }
 
     @ParameterizedTest
     @EnumSource(names = {"OF_13", "OF_14"})
-    void foreignCookiesTimeoutsAndUnknownFieldsAreStrange(OFVersion version) {
+    void timeoutsAndUnknownFieldsAreStrange(OFVersion version) {
         OFFactory factory = OFFactories.getFactory(version);
         OFFlowMod ours = new FlowCodec(factory).add(FLOWS.getFirst(), 7, 1);
         OFFlowStatsEntry entry = entry(factory, ours, ours.getCookie());
         List<OFFlowStatsEntry> strange = List.of(
-                entry.createBuilder().setCookie(U64.of(0)).build(),
                 entry.createBuilder().setIdleTimeout(30).build(),
                 entry.createBuilder().setHardTimeout(30).build(),
                 entry.createBuilder()
@@ -91,9 +100,12 @@ class FlowCodecTest {
                         .setInstructions(List.of(factory.instructions()
                                 .applyActions(List.of(factory.actions().popVlan()))))
                         .build());
+        InstalledFlows installed = read(reply(factory, strange), reply(factory, List.of(entry)));
         assertEquals(
-                new InstalledFlows(List.of(FLOWS.getFirst()), strange.size()),
-                FlowCodec.installed(List.of(reply(factory, strange), reply(factory, List.of(entry)))));
+                List.of(FLOWS.getFirst()),
+                installed.flows().stream().map(InstalledFlows.Known::flow).toList());
+        assertEquals(strange.size(), installed.strange().size());
+        assertEquals(0, installed.lostParts());
     }
 
     @ParameterizedTest
@@ -115,11 +127,68 @@ class FlowCodecTest {
                 Incoming incoming = Incoming.read(Unpooled.wrappedBuffer(bent));
                 seen.add(incoming.getClass());
                 if (incoming instanceof Incoming.Message(OFFlowStatsReply part)) {
-                    FlowCodec.installed(List.of(part));
+                    read(part);
+                }
+                if (incoming instanceof Incoming.Part part) {
+                    FlowReading reading = new FlowReading();
+                    reading.add(part);
+                    reading.flows();
                 }
             }
         }
         assertTrue(seen.contains(Incoming.Unparsable.class), seen::toString);
+        assertTrue(seen.contains(Incoming.Part.class), seen::toString);
+    }
+
+    /** Lagopus cuts entries where a message is full; others put in what the library does not know. */
+    @ParameterizedTest
+    @EnumSource(names = {"OF_13", "OF_14"})
+    void entriesThatAreSplitOverPartsOrStandBesideUnreadableOnesAreKept(OFVersion version) {
+        OFFactory factory = OFFactories.getFactory(version);
+        FlowCodec codec = new FlowCodec(factory);
+        ByteBuf entries = Unpooled.buffer();
+        for (Flow flow : FLOWS) {
+            OFFlowMod sent = codec.add(flow, 7, 1);
+            entry(factory, sent, sent.getCookie()).writeTo(entries);
+        }
+        int unreadableAt = entries.writerIndex();
+        OFFlowMod ours = codec.add(FLOWS.getFirst(), 7, 1);
+        entry(factory, ours, U64.of(9)).writeTo(entries);
+        // A field of an experimenter's class in place of whatever was there, for port 3 besides.
+        byte[] bytes = bytes(entries);
+        byte[] match = ByteBufUtil.decodeHexDump("0001001680000004000000030001020a000000000a0000000000");
+        byte[] strange = Arrays.copyOf(Arrays.copyOfRange(bytes, unreadableAt, unreadableAt + 48), 48 + 24);
+        System.arraycopy(match, 0, strange, 48, 24);
+        strange[1] = (byte) strange.length;
+        byte[] all = Arrays.copyOf(bytes, unreadableAt + strange.length);
+        System.arraycopy(strange, 0, all, unreadableAt, strange.length);
+        for (int cut = 1; cut < all.length; cut += 7) {
+            FlowReading reading = new FlowReading();
+            reading.add(part(version, true, Arrays.copyOf(all, cut)));
+            reading.add(part(version, false, Arrays.copyOfRange(all, cut, all.length)));
+            InstalledFlows installed = reading.flows();
+            assertEquals(
+                    FLOWS,
+                    installed.flows().stream().map(InstalledFlows.Known::flow).toList(),
+                    "cut at " + cut);
+            assertEquals(0, installed.lostParts());
+            assertEquals(1, installed.strange().size());
+            assertEquals(OptionalInt.of(3), installed.strange().getFirst().inPort());
+        }
+    }
+
+    private static Incoming.Part part(OFVersion version, boolean moreFollows, byte[] body) {
+        return new Incoming.Part(version, Incoming.Part.FLOW, 1, moreFollows, Unpooled.wrappedBuffer(body), "-");
+    }
+
+    private static byte[] bytes(ByteBuf buffer) {
+        return ByteBufUtil.getBytes(buffer);
+    }
+
+    private static InstalledFlows read(OFFlowStatsReply... parts) {
+        FlowReading reading = new FlowReading();
+        List.of(parts).forEach(reading::add);
+        return reading.flows();
     }
 
     private static OFMessage reread(OFMessage message) {
