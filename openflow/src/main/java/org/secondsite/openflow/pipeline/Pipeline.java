@@ -90,6 +90,18 @@ public record Pipeline(
     public static Pipeline of(Layout layout, String gatewayPort, List<VmAttachment> vms, PortTable ports) {
         SortedSet<String> missing = new TreeSet<>();
         OptionalInt gateway = port(gatewayPort, ports, missing);
+        List<Place> places = places(gateway, vms, ports, missing);
+        return new Pipeline(layout, gateway, new Construction(layout, gateway).flows(places), places, missing);
+    }
+
+    /** The VMs that would have flows. */
+    public static List<Place> places(String gatewayPort, List<VmAttachment> vms, PortTable ports) {
+        SortedSet<String> missing = new TreeSet<>();
+        return places(port(gatewayPort, ports, missing), vms, ports, missing);
+    }
+
+    private static List<Place> places(
+            OptionalInt gateway, List<VmAttachment> vms, PortTable ports, Set<String> missing) {
         List<Place> places = new ArrayList<>();
         Set<Integer> taken = new HashSet<>();
         gateway.ifPresent(taken::add);
@@ -102,7 +114,7 @@ public record Pipeline(
                 places.add(new Place(vm, port.getAsInt()));
             }
         }
-        return new Pipeline(layout, gateway, new Construction(layout, gateway).flows(places), places, missing);
+        return places;
     }
 
     private static OptionalInt port(String name, PortTable ports, Set<String> missing) {

@@ -1,6 +1,5 @@
 package org.secondsite.openflow.session;
 
-import java.util.List;
 import org.projectfloodlight.openflow.protocol.OFFactory;
 import org.projectfloodlight.openflow.protocol.OFGroupType;
 import org.projectfloodlight.openflow.protocol.OFMeterModCommand;
@@ -23,7 +22,6 @@ final class Others {
                 .setXid(outbox.nextXid())
                 .setCommand(OFMeterModCommand.DELETE)
                 .setMeterId(ALL_METERS)
-                .setBands(List.of())
                 .build());
     }
 }

@@ -100,6 +100,11 @@ final class Programming {
     /** Whether the switch was confirmed to have what is wanted now; a difference is a drift then. */
     private boolean confirmed;
 
+    /** Whether the next thing is only done when a fence has been answered, and since when. */
+    private boolean waitsForFence;
+
+    private long fencedNanos;
+
     /** By port, what the switch was last confirmed to take its VM for; forgotten when something else is begun. */
     private final Map<Integer, Role> knownRoles = new HashMap<>();
 
@@ -130,11 +135,13 @@ final class Programming {
         }
         desired = next;
         changed();
-        if (grantedTerm > 0) {
-            shutGates();
-        }
+        // The rest takes its time to be computed: it goes when the fence has done its work.
+        waitsForFence = grantedTerm > 0 && shutGates();
+        fencedNanos = nowNanos;
         knownRoles.clear();
-        advanceIfFree(nowNanos);
+        if (!waitsForFence) {
+            advanceIfFree(nowNanos);
+        }
     }
 
     void portsChanged(long nowNanos) {
@@ -157,17 +164,29 @@ final class Programming {
         failure = "";
     }
 
+    private void fenceEnded(long nowNanos) {
+        if (waitsForFence) {
+            waitsForFence = false;
+            advanceIfFree(nowNanos);
+        }
+    }
+
     void tick(long nowNanos, long slowAfterNanos) {
         long waitedNanos = nowNanos - enteredNanos;
+        if (waitsForFence && nowNanos - fencedNanos >= slowAfterNanos) {
+            outbox.add(new Effect.Noticed("slow: a fence is not answered"));
+            fenceEnded(nowNanos);
+            return;
+        }
         switch (step) {
             case FAILED, OUTRANKED -> {
-                if (waitedNanos >= RETRY_AFTER_NANOS && (step == Step.FAILED || roles.isForeign())) {
+                if (!waitsForFence && waitedNanos >= RETRY_AFTER_NANOS && (step == Step.FAILED || roles.isForeign())) {
                     writes = 0;
                     advance(nowNanos);
                 }
             }
             case STEADY -> {
-                if (nowNanos - auditedNanos >= AUDIT_AFTER_NANOS) {
+                if (nowNanos - auditedNanos >= AUDIT_AFTER_NANOS && !waitsForFence) {
                     audit(nowNanos);
                 }
             }
@@ -196,7 +215,7 @@ final class Programming {
             case OFBundleCtrlMsg reply
             when writing != null && writing.isEndedBy(message.getXid()) ->
                 bundleAnswered(reply.getBundleCtrlType(), nowNanos);
-            case OFBarrierReply _ when fence.answered(message.getXid()) -> {}
+            case OFBarrierReply _ when fence.answered(message.getXid()) -> fenceEnded(nowNanos);
             case OFBarrierReply _
             when writing != null && writing.isEndedBy(message.getXid()) -> barrierAnswered(nowNanos);
             case OFAggregateStatsReply reply when step == Step.COUNT && counting.received(reply) -> counted(nowNanos);
@@ -279,6 +298,7 @@ final class Programming {
     }
 
     private void advanceIfFree(long nowNanos) {
+        waitsForFence = false;
         boolean auditing = step == Step.COUNT || (step == Step.READ && actual.isPresent());
         if (!step.waits() || auditing) {
             advance(nowNanos);
@@ -372,13 +392,13 @@ final class Programming {
         fail(why, nowNanos);
     }
 
-    private void shutGates() {
+    /** Answers whether there were any to shut. */
+    private boolean shutGates() {
         List<Integer> shut = new ArrayList<>();
         int silent = 0;
         // A VM that is no longer named has its flows removed, which is as good as silence and takes longer.
         Set<Integer> left = new HashSet<>(knownRoles.keySet());
-        for (Pipeline.Place place : Pipeline.of(layout, settings.gatewayPort(), desired.vms(), ports)
-                .places()) {
+        for (Pipeline.Place place : Pipeline.places(settings.gatewayPort(), desired.vms(), ports)) {
             left.remove(place.port());
             Optional<Role> before = confirmedRole(place);
             Role role = place.vm().role();
@@ -392,11 +412,12 @@ final class Programming {
         }
         shut.addAll(left);
         if (shut.isEmpty()) {
-            return;
+            return false;
         }
         fence.shut(layout, shut, desired.term(), silent);
         // In one table several flows of unknown number were shut.
         actual = layout == Layout.TABLES ? actual.map(flows -> flows.shut(new HashSet<>(shut))) : Optional.empty();
+        return true;
     }
 
     /** What the switch is known to take the VM for. */

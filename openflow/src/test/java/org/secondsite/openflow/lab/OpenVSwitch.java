@@ -92,7 +92,17 @@ final class OpenVSwitch implements Closeable {
     String ofctl(String command, String... words) throws IOException {
         List<String> all = new ArrayList<>(List.of(command, "unix:" + directory.resolve(BRIDGE + ".mgmt")));
         all.addAll(List.of(words));
-        return tool("ovs-ofctl", List.of("-O", "OpenFlow14", "--timeout=20"), all.toArray(String[]::new));
+        return tool("ovs-ofctl", List.of("-O", "OpenFlow13,OpenFlow14", "--timeout=20"), all.toArray(String[]::new));
+    }
+
+    /** What the switch does with a packet, as {@code ofproto/trace} tells. */
+    String trace(String packet) throws IOException {
+        return tool(
+                "ovs-appctl",
+                List.of("-t", directory.resolve("vswitchd.ctl").toString()),
+                "ofproto/trace",
+                BRIDGE,
+                packet);
     }
 
     /** The flows, one a line, without counters and times. */
