@@ -380,6 +380,11 @@ final class SimulatedGateway extends SimulatedProcess {
 
     // ---- what it does -------------------------------------------------------------------------------------------
 
+    private void heardBeside() {
+        world.tunnel().heardBeside(site);
+        heard();
+    }
+
     void heard() {
         core.peer().heard(now());
     }
@@ -391,7 +396,7 @@ final class SimulatedGateway extends SimulatedProcess {
 
     private void heartbeat() {
         SimulatedGateway peer = world.gateway(World.other(site));
-        world.network().datagram(world.way(site, peer.site), 1, 15, () -> peer.arrive(peer::heard));
+        world.network().datagram(world.way(site, peer.site), 1, 15, () -> peer.arrive(peer::heardBeside));
         later(config.tunnel().heartbeatMs() * MILLI, this::heartbeat);
     }
 
