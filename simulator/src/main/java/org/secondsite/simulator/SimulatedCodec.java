@@ -118,8 +118,7 @@ final class SimulatedCodec implements TunnelCodec {
         EpochAssembler.Result result = assemble(frame);
         int bytes = frame.payload().readableBytes();
         decodedAtNanos = Math.max(now(), decodedAtNanos) + dice.nextLong(MILLI / 3);
-        process.later(
-                decodedAtNanos - now(), () -> session.decoded(run, frame.stream(), bytes, result, now()));
+        process.later(decodedAtNanos - now(), () -> session.decoded(run, frame.stream(), bytes, result, now()));
     }
 
     private EpochAssembler.Result assemble(TunnelFrame frame) {
