@@ -27,6 +27,7 @@ public enum Plant {
             Rule.PROMOTED_HOLDS_ALL_RELEASED, "the epoch that closes the gap counts as held when it is sent"),
     OLDER_IMAGE_ACTIVATED(
             Rule.PROMOTED_HOLDS_ALL_RELEASED, "the standby's agent starts the VM from what it has applied so far"),
+    EPOCHS_OVERTAKE(Rule.IMAGE_STAYS, "epochs overtake each other on the way from the gateway to the standby's agent"),
     SOLO_WITHOUT_RECORD(Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "an owner that lost its standby passes output and asks later"),
     NO_GATE_BEFORE_ASKING(
             Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "output is held only when the standby's admission was granted"),

@@ -19,6 +19,8 @@ public enum Rule {
     ASKING_BURNS_THE_TERM("AskingBurnsTheTerm"),
     /** A gateway that was replaced while it stood still sends nothing more, not even what is committed. */
     SILENT_AFTER_STANDSTILL("SilentAfterStandstill"),
+    /** A standby whose gateway and agent live keeps its image: epochs reach the agent in the order in which they were kept. */
+    IMAGE_STAYS("ImageStays"),
     /** The packets of a VM leave in the order in which they came, each at most once: the epoch buffer's own promise. */
     RELEASED_ONCE("ReleasedOnce"),
     /** The witness reads its log again after any power cut: the log's own promise. */

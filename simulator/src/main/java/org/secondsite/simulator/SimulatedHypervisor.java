@@ -28,6 +28,9 @@ final class SimulatedHypervisor extends SimulatedProcess {
     private static final long RAM_BYTES = 1 << 20;
     private static final int WINDOW = 16;
     private static final long SEAL_PATIENCE_NANOS = 1000 * MILLI;
+    /** By how much an epoch is late that others overtake (a planted fault). */
+    private static final long OVERTAKEN_NANOS = 60 * MILLI;
+
     private static final long LOCAL_NANOS = MILLI / 2;
 
     /** What an epoch of such a VM says. */
@@ -265,6 +268,9 @@ final class SimulatedHypervisor extends SimulatedProcess {
         epoch.close();
         if (vmRuns || !(header.isFull() || header.base().equals(replicaEpoch))) {
             String where = "not on " + replicaEpoch;
+            if (!vmRuns) {
+                throw new Violation(Rule.IMAGE_STAYS, site + " loses its image: " + header.epoch() + " is " + where);
+            }
             tellGateway(by, (gateway, session) -> gateway.failed(session, "apply", where));
             return;
         }
@@ -426,7 +432,12 @@ final class SimulatedHypervisor extends SimulatedProcess {
             Content.of(epoch).keptAt(world.checks());
             world.trace(site + " keeps " + epoch.header().epoch() + ", state "
                     + Content.of(epoch).state());
-            inTurn(dice.nextLong(MILLI), () -> SimulatedHypervisor.this.apply(this, epoch));
+            long takesNanos = dice.nextLong(MILLI);
+            if (world.has(Plant.EPOCHS_OVERTAKE) && dice.nextInt(64) == 0) {
+                later(OVERTAKEN_NANOS, () -> inTurn(takesNanos, () -> SimulatedHypervisor.this.apply(this, epoch)));
+            } else {
+                inTurn(takesNanos, () -> SimulatedHypervisor.this.apply(this, epoch));
+            }
         }
 
         @Override
