@@ -18,7 +18,7 @@ final class Dials {
     private final TunnelSink sink;
     private final BlackHoleDoubt blackHole;
     private final Map<Integer, Further> further = new HashMap<>();
-    private long firstDueNanos = TunnelSession.NEVER;
+    private long firstDueNanos = Alarm.NEVER;
     private int backoffMs;
     private TunnelSink.Segments segments = TunnelSink.Segments.USUAL;
 
@@ -70,8 +70,8 @@ final class Dials {
      * @param heardBesideNanos when the peer was last heard beside its connections
      */
     void tick(long session, long now, long heardBesideNanos) {
-        if (firstDueNanos != TunnelSession.NEVER && now - firstDueNanos >= 0) {
-            firstDueNanos = TunnelSession.NEVER;
+        if (firstDueNanos != Alarm.NEVER && now - firstDueNanos >= 0) {
+            firstDueNanos = Alarm.NEVER;
             segments = blackHole.isBlackHole(heardBesideNanos) ? TunnelSink.Segments.SMALL : TunnelSink.Segments.USUAL;
             sink.dial(0, segments);
         }
@@ -90,7 +90,7 @@ final class Dials {
     long dueNanos() {
         long due = firstDueNanos;
         for (Further each : further.values()) {
-            due = TunnelSession.earlier(due, each.dueNanos());
+            due = Alarm.earlier(due, each.dueNanos());
         }
         return due;
     }

@@ -36,7 +36,7 @@ final class Outgoing {
     private BulkWindow bulk = new BulkWindow();
 
     /** When a large epoch that waits for its time is looked at. */
-    private long pumpDueNanos = TunnelSession.NEVER;
+    private long pumpDueNanos = Alarm.NEVER;
 
     private int encoding;
     private long epochsSent;
@@ -106,7 +106,7 @@ final class Outgoing {
         queue.clear();
         stretched.clear();
         encoding = 0;
-        pumpDueNanos = TunnelSession.NEVER;
+        pumpDueNanos = Alarm.NEVER;
         if (bundle != null) {
             bundle = null;
             codec.stopEncoding();
@@ -169,7 +169,7 @@ final class Outgoing {
         if (small == null && !queue.isEmpty()) {
             if (waitNanos == Long.MAX_VALUE) {
                 bundle.ask(now); // the room may have become less than what nobody asked about
-            } else if (pumpDueNanos == TunnelSession.NEVER) {
+            } else if (pumpDueNanos == Alarm.NEVER) {
                 pumpDueNanos = now + waitNanos;
                 session.due(pumpDueNanos);
             }
@@ -182,8 +182,8 @@ final class Outgoing {
     }
 
     void tick(long now) {
-        if (pumpDueNanos != TunnelSession.NEVER && now - pumpDueNanos >= 0) {
-            pumpDueNanos = TunnelSession.NEVER;
+        if (pumpDueNanos != Alarm.NEVER && now - pumpDueNanos >= 0) {
+            pumpDueNanos = Alarm.NEVER;
             pump(now);
         }
     }

@@ -48,6 +48,7 @@ public final class TunnelConnection {
     private final TunnelSession session;
     private final TunnelSettings settings;
     private final TunnelSink sink;
+    private final TunnelListener listener;
     private final Wire wire;
     private final Hello hello;
     private final boolean outbound;
@@ -71,6 +72,7 @@ public final class TunnelConnection {
             TunnelSession session,
             TunnelSettings settings,
             TunnelSink sink,
+            TunnelListener listener,
             Wire wire,
             Hello hello,
             boolean outbound,
@@ -78,6 +80,7 @@ public final class TunnelConnection {
         this.session = session;
         this.settings = settings;
         this.sink = sink;
+        this.listener = listener;
         this.wire = wire;
         this.hello = hello;
         this.outbound = outbound;
@@ -103,6 +106,10 @@ public final class TunnelConnection {
                             ResetCode.IDENTITY,
                             "the certificate is of '" + commonName + "', the peer is site '" + settings.peer() + "'"),
                     now);
+            return;
+        }
+        if (!outbound && session.isCrowded()) {
+            close(new Reset(ResetCode.ORDER, "the peer opens more connections than a session has"), now);
             return;
         }
         write(TunnelFrame.control(FrameType.HELLO, hello.encode(wire.allocator())));
@@ -131,7 +138,7 @@ public final class TunnelConnection {
             }
             lastHeardNanos = now;
             if (phase == Phase.OPEN) {
-                session.heard(now);
+                listener.peerHeard(now);
             }
             Reset fault = accept(frame, now);
             if (fault != null) {
@@ -159,7 +166,7 @@ public final class TunnelConnection {
 
     /** Looks at what is due. */
     void tick(long now) {
-        if (dueNanos() != TunnelSession.NEVER && now - setupDueNanos >= 0) {
+        if (dueNanos() != Alarm.NEVER && now - setupDueNanos >= 0) {
             late = true;
             close(new Reset(ResetCode.HANDSHAKE, phase + " took more than " + setupMs() + " ms"), now);
         }
@@ -167,7 +174,7 @@ public final class TunnelConnection {
 
     /** When {@link #tick} has something to do. */
     long dueNanos() {
-        return phase == Phase.OPEN || phase == Phase.CLOSED ? TunnelSession.NEVER : setupDueNanos;
+        return phase == Phase.OPEN || phase == Phase.CLOSED ? Alarm.NEVER : setupDueNanos;
     }
 
     // ---- what is asked
@@ -180,6 +187,11 @@ public final class TunnelConnection {
     /** How far it is. */
     public Phase phase() {
         return phase;
+    }
+
+    /** Whether the peer, which proved itself, opened it. */
+    boolean isFromThePeer() {
+        return !outbound && phase != Phase.SECURING;
     }
 
     /** Whether it ever was open: then its end is a break, not a rejection. */

@@ -1,10 +1,8 @@
 package org.secondsite.replicator.tunnel;
 
 import io.netty.buffer.ByteBuf;
-import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -45,8 +43,8 @@ public final class TunnelSession {
         CLOSED
     }
 
-    /** No time. */
-    static final long NEVER = Long.MAX_VALUE;
+    /** Inbound connections with the peer's certificate: those of a session, of the one before, and as many that come to nothing. */
+    private static final int MAX_PROVED = 3 * Hello.MAX_CONNECTIONS;
 
     private final TunnelSettings settings;
     private final Hello hello;
@@ -59,17 +57,12 @@ public final class TunnelSession {
     private final Bundle.Handler handler = this::accept;
     private final Set<TunnelConnection> connections = new LinkedHashSet<>();
     private final RttEstimate rtt = new RttEstimate();
-    private final Map<ResetCode, Long> rejections = new EnumMap<>(ResetCode.class);
-    private final Map<ResetCode, Long> breaks = new EnumMap<>(ResetCode.class);
+    private final Alarm alarm;
+    private final Tally tally = new Tally();
     private Phase phase = Phase.APART;
     private String detail = "not connected yet";
     private Bundle bundle;
     private long connectedNanos;
-    private long connectedCount;
-    private String lastRejection = "";
-    private long rejectedCount;
-    private long answersIgnored;
-    private long wakeNanos = NEVER;
     private long beatDueNanos;
     private boolean claimsToLive = true;
 
@@ -90,6 +83,7 @@ public final class TunnelSession {
         this.hello = hello;
         this.random = random;
         this.sink = sink;
+        this.alarm = new Alarm(sink);
         this.listener = listener;
         this.outgoing = new Outgoing(this, settings.limits(), codec);
         this.incoming = new Incoming(settings.limits(), codec, listener);
@@ -117,9 +111,7 @@ public final class TunnelSession {
         if (phase == Phase.CLOSED) {
             return;
         }
-        if (wakeNanos != NEVER && now - wakeNanos >= 0) {
-            wakeNanos = NEVER;
-        }
+        alarm.woken(now);
         if (now - beatDueNanos >= 0) {
             beat(now, heardBesideNanos);
         }
@@ -128,9 +120,9 @@ public final class TunnelSession {
         }
         dials.tick(bundle == null ? 0 : bundle.session(), now, heardBesideNanos);
         outgoing.tick(now);
-        long next = earlier(beatDueNanos, earlier(dials.dueNanos(), outgoing.dueNanos()));
+        long next = Alarm.earlier(beatDueNanos, Alarm.earlier(dials.dueNanos(), outgoing.dueNanos()));
         for (TunnelConnection connection : connections) {
-            next = earlier(next, connection.dueNanos());
+            next = Alarm.earlier(next, connection.dueNanos());
         }
         due(next);
     }
@@ -153,18 +145,7 @@ public final class TunnelSession {
 
     /** Something is to be done at that time. */
     void due(long atNanos) {
-        if (atNanos != NEVER && (wakeNanos == NEVER || atNanos - wakeNanos < 0)) {
-            wakeNanos = atNanos;
-            sink.wakeAt(atNanos);
-        }
-    }
-
-    /** The earlier of two times, either of which may be {@link #NEVER}. */
-    static long earlier(long one, long other) {
-        if (one == NEVER || other == NEVER) {
-            return one == NEVER ? other : one;
-        }
-        return one - other < 0 ? one : other;
+        alarm.set(atNanos);
     }
 
     /** Says goodbye on every connection and frees every epoch. Nothing is done after that. */
@@ -199,7 +180,7 @@ public final class TunnelSession {
     }
 
     private TunnelConnection connection(Wire wire, Hello own, boolean outbound, long now) {
-        TunnelConnection made = new TunnelConnection(this, settings, sink, wire, own, outbound, now);
+        TunnelConnection made = new TunnelConnection(this, settings, sink, listener, wire, own, outbound, now);
         connections.add(made);
         due(made.dueNanos());
         return made;
@@ -207,19 +188,21 @@ public final class TunnelSession {
 
     /** A connection that {@link TunnelSink#dial} asked for cannot be made. */
     public void undialled(int number, Reset reset, long now) {
-        turnedAway(reset);
+        turnedAway(reset, now);
         dialAgain(number, bundle == null ? 0 : bundle.session(), now);
     }
 
     /** A connection was turned away before anything was read from it. */
-    public void turnedAway(Reset reset) {
-        rejectedCount++;
-        rejections.merge(reset.code(), 1L, Long::sum);
-        lastRejection = reset.toString();
+    public void turnedAway(Reset reset, long now) {
         if (phase != Phase.CONNECTED) {
             detail = reset.toString();
         }
-        listener.rejected(reset.code(), reset.reason());
+        tally.rejected(reset, now).ifPresent(words -> listener.rejected(reset.code(), words));
+    }
+
+    /** Whether the peer has more connections open than it can need. */
+    boolean isCrowded() {
+        return connections.stream().filter(TunnelConnection::isFromThePeer).count() > MAX_PROVED;
     }
 
     /** The peer proved who it is, and can be talked to. Returns what it shall be told. */
@@ -257,7 +240,7 @@ public final class TunnelSession {
     /** The peer said what it has. */
     void resumed(TunnelConnection opened, Resume resume, long now) {
         SendWindow.Resumed resumed = outgoing.start(bundle, settings.limits().codec(), resume);
-        connectedCount++;
+        tally.connected();
         connectedNanos = now;
         become(Phase.CONNECTED, "protocol version " + Hello.VERSION);
         listener.connected();
@@ -280,7 +263,7 @@ public final class TunnelSession {
         } else if (bundle != null && bundle.has(over)) {
             bundle.close(new Reset(reset.code(), "connection " + over.number() + ": " + reset.reason()), now);
         } else if (!over.wasOpen() && reset.code() != ResetCode.BROKEN) {
-            turnedAway(reset);
+            turnedAway(reset, now);
         }
         if (over.isOutbound()) {
             if (over.ownNumber() == 0) {
@@ -298,7 +281,7 @@ public final class TunnelSession {
         incoming.stop();
         if (wasConnected) {
             dials.lasted(now - connectedNanos);
-            breaks.merge(reset.code(), 1L, Long::sum);
+            tally.broken(reset.code());
         }
         become(Phase.APART, reset.toString());
         if (wasConnected) {
@@ -316,11 +299,6 @@ public final class TunnelSession {
     }
 
     // ---- what comes over connections
-
-    /** Something came. */
-    void heard(long now) {
-        listener.peerHeard(now);
-    }
 
     /** A frame of an open connection, which releases it. Returns what is wrong with it, or null. */
     Reset frame(TunnelConnection from, TunnelFrame frame, long now) {
@@ -366,7 +344,7 @@ public final class TunnelSession {
                         frame.type() + " for epoch " + frame.epoch() + " of stream " + frame.stream()
                                 + ", which was not sent");
             }
-            case IGNORED -> answersIgnored++;
+            case IGNORED -> tally.answerIgnored();
             case TAKEN -> {
                 VmId vm = outgoing.window().vm(frame.stream()).orElseThrow();
                 if (refusal == null) {
@@ -495,19 +473,19 @@ public final class TunnelSession {
                 rtt.smoothedNanos(),
                 bundle == null ? 0 : bundle.bytesPerSecond(),
                 bundle == null ? 0 : bundle.connections(),
-                rejections,
-                lastRejection,
-                breaks,
+                tally.rejections(),
+                tally.lastRejection(),
+                tally.breaks(),
                 outgoing.window().inFlight(),
                 versions,
                 new TunnelStatus.Counters(
-                        connectedCount,
-                        rejectedCount,
+                        tally.connections(),
+                        tally.rejected(),
                         outgoing.epochsSent(),
                         outgoing.plainBytesSent(),
                         outgoing.codedBytesSent(),
                         incoming.epochsReceived(),
-                        answersIgnored,
+                        tally.answersIgnored(),
                         beaconsHeard,
                         beaconsDropped));
     }

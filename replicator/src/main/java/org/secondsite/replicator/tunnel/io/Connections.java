@@ -16,9 +16,11 @@ import io.netty.channel.unix.IntegerUnixChannelOption;
 import io.netty.channel.unix.RawUnixChannelOption;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import org.secondsite.net.Strangers;
 import org.secondsite.replicator.tunnel.Hello;
 import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
@@ -45,8 +47,13 @@ final class Connections implements AutoCloseable {
     private static final int TCP_CONGESTION = 13;
     private static final ChannelOption<Integer> TCP_MAXSEG = new IntegerUnixChannelOption("TCP_MAXSEG", IPPROTO_TCP, 2);
 
-    /** Inbound connections; more than this many at a time are turned away: a session, the one before, and strangers. */
-    private static final int MAX_PENDING = 3 * Hello.MAX_CONNECTIONS;
+    /** Inbound connections that have not shown the peer's certificate. */
+    private static final int MAX_STRANGERS = 64;
+
+    private static final int MAX_STRANGERS_OF_ONE_ADDRESS = 2 * Hello.MAX_CONNECTIONS;
+
+    /** Certificate files are not read more often than that for connections that come. */
+    private static final long REREAD_NANOS = 200_000_000L;
 
     /** The shortest time for a SYN and its answer; a silent path is tried anew after that. */
     private static final int MIN_CONNECT_MS = 500;
@@ -56,8 +63,10 @@ final class Connections implements AutoCloseable {
     private final LinkMaker links;
     private final FailureListener failures;
     private Channel server;
-    private int pending;
+    private final Strangers<Channel> strangers = new Strangers<>(MAX_STRANGERS, MAX_STRANGERS_OF_ONE_ADDRESS);
     private TunnelSink.Segments lastSegments = TunnelSink.Segments.USUAL;
+    private SslContext accepting;
+    private long acceptingReadNanos;
     private boolean closed;
 
     /** Makes the handlers of new connections. */
@@ -65,8 +74,8 @@ final class Connections implements AutoCloseable {
         /** For one that this end opens. */
         Link dialled(int number);
 
-        /** For one that the other end opened. */
-        Link accepted();
+        /** For one that the other end opened; it is proved when that has shown the peer's certificate. */
+        Link accepted(Runnable proved);
     }
 
     /** Is told of connections that did not even get a link. */
@@ -200,21 +209,32 @@ final class Connections implements AutoCloseable {
                 });
     }
 
+    /** Read anew for every connection, but not for each one of a flood. */
+    private SslContext acceptingContext() throws IOException {
+        long now = System.nanoTime();
+        if (accepting == null || now - acceptingReadNanos > REREAD_NANOS) {
+            accepting = TunnelTls.context(settings.tls(), false);
+            acceptingReadNanos = now;
+        }
+        return accepting;
+    }
+
     private void accept(Channel channel) {
         if (closed) {
             var _ = channel.close();
             return;
         }
-        if (pending >= MAX_PENDING) {
-            failures.turnedAway(new Reset(ResetCode.HANDSHAKE, "more than " + MAX_PENDING + " connections at a time"));
-            var _ = channel.close();
-            return;
-        }
+        InetAddress from = ((InetSocketAddress) channel.remoteAddress()).getAddress();
+        strangers.came(channel, from).ifPresent(oldest -> {
+            failures.turnedAway(new Reset(
+                    ResetCode.HANDSHAKE,
+                    "a connection of " + oldest.remoteAddress() + " that proved nothing gave way to a newer one"));
+            var _ = oldest.close();
+        });
+        channel.closeFuture().addListener(closing -> strangers.gone(channel));
         try {
-            SslContext tls = TunnelTls.context(settings.tls(), false);
-            channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.accepted());
-            pending++;
-            channel.closeFuture().addListener(closing -> pending--);
+            SslContext tls = acceptingContext();
+            channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.accepted(() -> strangers.gone(channel)));
         } catch (IOException e) {
             failures.turnedAway(new Reset(ResetCode.HANDSHAKE, e.getMessage()));
             var _ = channel.close();

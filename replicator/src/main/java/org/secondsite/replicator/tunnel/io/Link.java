@@ -45,6 +45,7 @@ final class Link extends ByteToMessageDecoder implements Wire {
 
     private final Starter starter;
     private final int farewellMs;
+    private final Runnable proved;
     private final Runnable tellRoom = this::tellRoom;
     private Channel channel;
     private TunnelConnection connection;
@@ -59,9 +60,11 @@ final class Link extends ByteToMessageDecoder implements Wire {
      * Not in a pipeline yet.
      *
      * @param farewellMs how long the peer has to read a farewell
+     * @param proved is called when the other end has shown the peer's certificate
      */
-    Link(int farewellMs, Starter starter) {
+    Link(int farewellMs, Runnable proved, Starter starter) {
         this.farewellMs = farewellMs;
+        this.proved = proved;
         this.starter = starter;
         // Records that make up a frame are not copied together: the frame's payload is what they were decrypted into.
         setCumulator(COMPOSITE_CUMULATOR);
@@ -89,6 +92,9 @@ final class Link extends ByteToMessageDecoder implements Wire {
                 String name = TunnelTls.commonName(
                         context.pipeline().get(SslHandler.class).engine().getSession());
                 connection.secured(name, System.nanoTime());
+                if (connection.phase() != TunnelConnection.Phase.CLOSED) {
+                    proved.run();
+                }
             } else {
                 broke(failure(done.cause()));
             }

@@ -291,16 +291,16 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
 
     @Override
     public Link dialled(int number) {
-        return link((link, now) -> session.dialled(link, number, now));
+        return link((link, now) -> session.dialled(link, number, now), () -> {});
     }
 
     @Override
-    public Link accepted() {
-        return link(session::accepted);
+    public Link accepted(Runnable proved) {
+        return link(session::accepted, proved);
     }
 
-    private Link link(Link.Starter starter) {
-        return new Link(settings.timing().heartbeatMs(), (link, now) -> {
+    private Link link(Link.Starter starter, Runnable proved) {
+        return new Link(settings.timing().heartbeatMs(), proved, (link, now) -> {
             links.add(link);
             link.closed().addListener(done -> over(link));
             return starter.start(link, now);
@@ -321,7 +321,7 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
 
     @Override
     public void turnedAway(Reset reset) {
-        session.turnedAway(reset);
+        session.turnedAway(reset, System.nanoTime());
     }
 
     private void beaconHeard(long nanoTime, long roundTripNanos) {

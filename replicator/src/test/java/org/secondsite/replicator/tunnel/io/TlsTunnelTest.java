@@ -166,7 +166,7 @@ class TlsTunnelTest {
         }
         atB.awaitEqual(sent, atB::received);
         atA.await("all committed", SOON, () -> a.status().inFlight().isEmpty());
-        assertEquals(1, atA.connections());
+        assertEquals(1, atA.connections(), () -> atA.log() + " " + atB.log());
         assertEquals(List.of(), atA.rejections());
     }
 
@@ -185,7 +185,7 @@ class TlsTunnelTest {
         Recorder.Received small = send(a, incompressible(new EpochId(2, 3), new EpochId(2, 2), 10));
         atB.awaitEqual(List.of(other, image, large, small), atB::received);
         atA.await("all committed", SOON, () -> a.status().inFlight().isEmpty());
-        assertEquals(1, atA.connections());
+        assertEquals(1, atA.connections(), () -> atA.log() + " " + atB.log());
         assertEquals(List.of(), atA.rejections());
     }
 
@@ -244,7 +244,7 @@ class TlsTunnelTest {
         b.acknowledge(WEB, new EpochId(1, 3));
         atB.awaitEqual(sent, atB::received);
         assertEquals(List.of(), atA.refused());
-        assertEquals(1, atA.connections());
+        assertEquals(1, atA.connections(), () -> atA.log() + " " + atB.log());
     }
 
     @Test
@@ -513,7 +513,7 @@ class TlsTunnelTest {
         }
         long heard = atA.heard();
         atA.await("still heard", SOON, () -> atA.heard() > heard + 10);
-        assertEquals(1, atA.connections());
+        assertEquals(1, atA.connections(), () -> atA.log() + " " + atB.log());
         assertTrue(atA.isConnected());
     }
 

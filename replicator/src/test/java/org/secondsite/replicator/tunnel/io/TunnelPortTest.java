@@ -1,0 +1,297 @@
+package org.secondsite.replicator.tunnel.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.buffer.PooledByteBufAllocator;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509TrustManager;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
+import org.secondsite.config.VmId;
+import org.secondsite.config.io.PemIdentity;
+import org.secondsite.replicator.Epochs;
+import org.secondsite.replicator.tunnel.ResetCode;
+import org.secondsite.replicator.tunnel.TunnelSettings;
+
+/** Strangers at the tunnel's port, with plain sockets and with the JDK's own TLS: they get nothing, and keep nobody out. */
+@Timeout(60)
+class TunnelPortTest {
+    private static final SiteId A = new SiteId("a");
+    private static final SiteId B = new SiteId("b");
+    private static final VmId WEB = new VmId("web");
+    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final TunnelSettings.Timing FAST = new TunnelSettings.Timing(50, 400, 20, 100);
+    private static final int DEADLINE_MS = 3000;
+
+    @TempDir
+    Path folder;
+
+    private final Recorder atA = new Recorder();
+    private final Recorder atB = new Recorder();
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private TestPki pki;
+    private InetSocketAddress addressA;
+    private InetSocketAddress addressB;
+
+    @BeforeEach
+    void prepare() throws Exception {
+        pki = new TestPki(folder, "authority");
+        addressA = freeAddress();
+        addressB = freeAddress();
+    }
+
+    @AfterEach
+    void closeAll() throws Exception {
+        for (AutoCloseable each : opened.reversed()) {
+            each.close();
+        }
+    }
+
+    @Test
+    void aCrowdThatIdlesAtThePortKeepsThePeerOutForNoMoment() throws Exception {
+        TlsTunnel a = openA();
+        AtomicInteger came = new AtomicInteger();
+        Thread crowd = Thread.ofVirtual().start(() -> crowd(came));
+        opened.add(() -> {
+            crowd.interrupt();
+            crowd.join();
+        });
+        atA.await("a crowd", SOON, () -> came.get() > 200);
+        long start = System.nanoTime();
+        TlsTunnel b = openB();
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+        assertTrue(tookMs < DEADLINE_MS, "it waited for strangers to be given up: " + tookMs + " ms");
+        atB.answerOn(b);
+        a.send(new Epochs(WEB, 100, 1).next(new EpochId(1, 1), 10));
+        atA.awaitEqual(List.of("web 1/1"), atA::committed);
+        int before = came.get();
+        atA.await("more of the crowd", SOON, () -> came.get() > before + 100);
+        assertTrue(a.status().connected());
+        assertEquals(1, atA.connections());
+    }
+
+    /** Opens connections from one address without end, says nothing on any, and keeps up to 300 open. */
+    private void crowd(AtomicInteger came) {
+        Deque<Socket> idle = new ArrayDeque<>();
+        try {
+            while (!Thread.currentThread().isInterrupted()) {
+                Socket socket = new Socket();
+                socket.bind(new InetSocketAddress("127.0.0.9", 0));
+                socket.connect(addressA, 1000);
+                idle.addLast(socket);
+                came.incrementAndGet();
+                if (idle.size() > 300) {
+                    idle.removeFirst().close();
+                }
+                Thread.sleep(1);
+            }
+        } catch (IOException | InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            for (Socket socket : idle) {
+                closeQuietly(socket);
+            }
+        }
+    }
+
+    @Test
+    void whoProvesNothingOrSaysNothingIsCutAtTheDeadline() throws Exception {
+        openA();
+        List<Socket> strangers = new ArrayList<>();
+        strangers.add(plain());
+        Socket half = plain();
+        half.getOutputStream().write(new byte[] {22, 3, 1, 2, 0, 1, 0});
+        strangers.add(half);
+        SSLSocket silent = secured(pki.issue("b"));
+        strangers.add(silent);
+        SSLSocket halfFrame = secured(pki.issue("b"));
+        halfFrame.getOutputStream().write(new byte[] {0, 0, 0, 100, 1, 0});
+        strangers.add(halfFrame);
+        Socket dribbling = plain();
+        long start = System.nanoTime();
+        Thread dribbler = Thread.ofVirtual().start(() -> dribble(dribbling));
+        for (Socket stranger : strangers) {
+            awaitEnd(stranger);
+            long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+            assertTrue(tookMs < 2 * DEADLINE_MS, "cut after " + tookMs + " ms");
+        }
+        dribbler.join(2 * DEADLINE_MS);
+        assertTrue(!dribbler.isAlive(), "who sends a byte now and then has no more time than others");
+    }
+
+    /** A ClientHello that never ends. */
+    private static void dribble(Socket socket) {
+        try {
+            OutputStream out = socket.getOutputStream();
+            out.write(new byte[] {22, 3, 1, 2, 0, 1, 0, 1, (byte) 0xfc});
+            while (true) {
+                out.write(3);
+                Thread.sleep(100);
+            }
+        } catch (IOException | InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void aFrameThatClaimsGigabytesEndsTheConnectionAndNothingIsKeptForIt() throws Exception {
+        openA();
+        long before = PooledByteBufAllocator.DEFAULT.metric().usedDirectMemory();
+        for (int claimed : new int[] {Integer.MAX_VALUE, 1 << 30, -1, 0}) {
+            SSLSocket socket = secured(pki.issue("b"));
+            socket.getOutputStream()
+                    .write(ByteBuffer.allocate(40).putInt(claimed).array());
+            long start = System.nanoTime();
+            awaitEnd(socket);
+            long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+            assertTrue(tookMs < DEADLINE_MS / 2, "at once, not after " + tookMs + " ms");
+        }
+        atA.await("told", SOON, () -> atA.rejections().contains(ResetCode.FRAMING));
+        long kept = PooledByteBufAllocator.DEFAULT.metric().usedDirectMemory() - before;
+        assertTrue(kept <= 16 << 20, kept + " bytes");
+    }
+
+    @Test
+    void anotherSitesCertificateGetsNoByteButTheFarewell() throws Exception {
+        openA();
+        SSLSocket mallory = secured(pki.issue("mallory"));
+        byte[] told = mallory.getInputStream().readAllBytes();
+        String text = new String(told, StandardCharsets.US_ASCII);
+        assertTrue(text.endsWith("the certificate is of 'mallory', the peer is site 'b'"), text);
+        assertEquals(told.length, 4 + ByteBuffer.wrap(told).getInt(), "one frame");
+    }
+
+    @Test
+    void aFloodOfGarbageIsCountedInFullAndToldInAFewWords() throws Exception {
+        TlsTunnel a = openA();
+        openB();
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        long start = System.nanoTime();
+        byte[] garbage = new byte[200];
+        new Random(1).nextBytes(garbage);
+        garbage[0] = 'G';
+        for (int i = 0; i < 400; i++) {
+            try (Socket socket = plain()) {
+                socket.getOutputStream().write(garbage);
+                awaitEnd(socket);
+            }
+        }
+        atA.await("counted", SOON, () -> a.status().rejections().getOrDefault(ResetCode.HANDSHAKE, 0L) == 400);
+        long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start) + 1;
+        int told = atA.rejections().size();
+        assertTrue(told <= 10 + seconds, told + " words in " + seconds + " s");
+        assertEquals(1, atA.connections());
+        assertTrue(a.status().connected());
+    }
+
+    private TlsTunnel openA() throws Exception {
+        return closeLater(
+                TlsTunnel.open(new TunnelSettings(A, B, addressA, addressB, pki.issue("a")).withTiming(FAST), atA));
+    }
+
+    private TlsTunnel openB() throws Exception {
+        return closeLater(
+                TlsTunnel.open(new TunnelSettings(B, A, addressB, addressA, pki.issue("b")).withTiming(FAST), atB));
+    }
+
+    private Socket plain() throws IOException {
+        return closeLater(new Socket(addressA.getAddress(), addressA.getPort()));
+    }
+
+    /** TLS by the JDK, with that certificate, and whatever the other end shows. */
+    private SSLSocket secured(TlsFiles files) throws Exception {
+        PemIdentity identity =
+                PemIdentity.read(files.certificate(), files.key()).orElseThrow();
+        KeyStore keys = KeyStore.getInstance("PKCS12");
+        keys.load(null, null);
+        keys.setKeyEntry("own", identity.key(), new char[0], identity.chain().toArray(X509Certificate[]::new));
+        KeyManagerFactory managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        managers.init(keys, new char[0]);
+        SSLContext context = SSLContext.getInstance("TLSv1.3");
+        context.init(managers.getKeyManagers(), new TrustManager[] {new TrustsAnybody()}, new SecureRandom());
+        SSLSocket socket =
+                (SSLSocket) context.getSocketFactory().createSocket(addressA.getAddress(), addressA.getPort());
+        opened.add(socket);
+        socket.startHandshake();
+        return socket;
+    }
+
+    private static final class TrustsAnybody implements X509TrustManager {
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String method) {
+            // It is the other end that is to be careful here.
+        }
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String method) {
+            // It is the other end that is to be careful here.
+        }
+
+        @Override
+        public X509Certificate[] getAcceptedIssuers() {
+            return new X509Certificate[0];
+        }
+    }
+
+    private static void awaitEnd(Socket socket) throws IOException {
+        socket.setSoTimeout((int) SOON.toMillis());
+        try {
+            while (socket.getInputStream().read() >= 0) {
+                // A farewell, perhaps.
+            }
+        } catch (SocketException reset) {
+            // An end, too.
+        }
+    }
+
+    private static void closeQuietly(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            // It is closed all the same.
+        }
+    }
+
+    private <T extends AutoCloseable> T closeLater(T each) {
+        opened.add(each);
+        return each;
+    }
+
+    private static InetSocketAddress freeAddress() throws Exception {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
+        }
+    }
+}
