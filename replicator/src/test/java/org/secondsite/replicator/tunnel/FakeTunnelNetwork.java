@@ -1,18 +1,13 @@
 package org.secondsite.replicator.tunnel;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.Unpooled;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.secondsite.config.EpochId;
@@ -30,27 +25,16 @@ final class FakeTunnelNetwork implements AutoCloseable {
     private static final long MILLI = 1_000_000;
     private static final long MAX_VM_BYTES = 1 << 20;
     private static final int MAX_IN_FLIGHT_EPOCHS = 4;
-    private static final int FULL_BYTES = 128 << 10;
-
-    private record Due(long atNanos, long order, Runnable task) implements Comparable<Due> {
-        @Override
-        public int compareTo(Due other) {
-            int byTime = Long.compare(atNanos, other.atNanos);
-            return byTime != 0 ? byTime : Long.compare(order, other.order);
-        }
-    }
 
     private record Sent(SiteId by, VmId vm, EpochId id) {}
 
     private final SplittableRandom dice;
-    private final PriorityQueue<Due> due = new PriorityQueue<>();
+    private final FakeTime time = new FakeTime();
     private final Map<SiteId, End> ends = new HashMap<>();
-    private final List<Pipe> pipes = new ArrayList<>();
+    private final List<FakePipe> pipes = new ArrayList<>();
     private final Map<Sent, Long> checksums = new HashMap<>();
     private final Deque<String> log = new ArrayDeque<>();
     private final int connections;
-    private long nowNanos = MILLI;
-    private long order;
     private long cutUntilNanos;
 
     FakeTunnelNetwork(long seed) {
@@ -66,16 +50,20 @@ final class FakeTunnelNetwork implements AutoCloseable {
         return ends.get(site);
     }
 
-    private void at(long whenNanos, Runnable task) {
-        due.add(new Due(Math.max(nowNanos, whenNanos), order++, task));
+    void after(long nanos, Runnable task) {
+        time.after(nanos, task);
     }
 
-    private void after(long nanos, Runnable task) {
-        at(nowNanos + nanos, task);
+    long now() {
+        return time.now();
+    }
+
+    SplittableRandom dice() {
+        return dice;
     }
 
     private void note(String what) {
-        log.addLast(nowNanos / MILLI + " ms " + what);
+        log.addLast(now() / MILLI + " ms " + what);
         if (log.size() > 200) {
             log.removeFirst();
         }
@@ -86,31 +74,29 @@ final class FakeTunnelNetwork implements AutoCloseable {
     }
 
     void run(long milliseconds) {
-        long endNanos = nowNanos + milliseconds * MILLI;
-        while (!due.isEmpty() && due.peek().atNanos() <= endNanos) {
-            Due next = due.poll();
-            nowNanos = next.atNanos();
-            next.task().run();
-        }
-        nowNanos = endNanos;
+        time.run(milliseconds * MILLI);
     }
 
     // ---- faults
 
-    private boolean isCut() {
-        return nowNanos < cutUntilNanos;
+    List<FakePipe> pipes() {
+        return pipes;
+    }
+
+    boolean isCut() {
+        return now() < cutUntilNanos;
     }
 
     void cut(long milliseconds) {
         note("cut for " + milliseconds + " ms");
-        cutUntilNanos = nowNanos + milliseconds * MILLI;
+        cutUntilNanos = now() + milliseconds * MILLI;
     }
 
     void breakOne(SplittableRandom chance) {
         if (!pipes.isEmpty()) {
-            Pipe pipe = pipes.get(chance.nextInt(pipes.size()));
-            note("break of connection " + pipe.connection.number());
-            Pipe opposite = pipe.other;
+            FakePipe pipe = pipes.get(chance.nextInt(pipes.size()));
+            note("break of connection " + pipe.connection().number());
+            FakePipe opposite = pipe.other();
             pipe.drop();
             opposite.drop();
             pipe.broke("reset");
@@ -129,7 +115,7 @@ final class FakeTunnelNetwork implements AutoCloseable {
     }
 
     void mend() {
-        cutUntilNanos = nowNanos;
+        cutUntilNanos = now();
         ends.values().forEach(end -> end.answerDelayMs = 0);
     }
 
@@ -158,23 +144,10 @@ final class FakeTunnelNetwork implements AutoCloseable {
 
     // ---- a site
 
-    /** A chain of epochs of one VM, as its source sees it. */
-    private static final class Chain {
-        private final Epochs guest;
-        private long term = 1;
-        private boolean begins = true;
-        private EpochId last = EpochId.NONE;
-        private EpochId acknowledged = EpochId.NONE;
-
-        private Chain(Epochs guest) {
-            this.guest = guest;
-        }
-    }
-
     /** A process at a site: the source of its own epochs, the sink of the other's. */
     final class End implements TunnelSink, TunnelListener {
         private final SiteId site;
-        private final Map<VmId, Chain> chains = new HashMap<>();
+        private final Map<VmId, FakeChain> chains = new HashMap<>();
         private final FakeCodec codec = new FakeCodec(this);
         private final TunnelSession session;
         private final Map<VmId, EpochId> delivered = new HashMap<>();
@@ -183,10 +156,10 @@ final class FakeTunnelNetwork implements AutoCloseable {
         private final Set<Sent> mayBeAcknowledged;
         private final Set<VmId> refuseNext = new HashSet<>();
         private final List<EpochId> acknowledged = new ArrayList<>();
-        private final Set<Pipe> open = new LinkedHashSet<>();
+        private final Set<FakePipe> open = new LinkedHashSet<>();
         private boolean dead;
         private long alarmNanos;
-        private long heardBesideNanos = nowNanos;
+        private long heardBesideNanos = now();
         private long answerDelayMs;
         private int sessions;
         private int deliveries;
@@ -206,7 +179,7 @@ final class FakeTunnelNetwork implements AutoCloseable {
             this.mayBeAcknowledged = before.mayBeAcknowledged;
             before.chains.forEach((vm, chain) -> {
                 chains.put(vm, chain);
-                beginAnew(chain);
+                chain.beginAnew();
             });
             this.session = newSession();
         }
@@ -222,14 +195,14 @@ final class FakeTunnelNetwork implements AutoCloseable {
         }
 
         private void start() {
-            session.start(nowNanos);
+            session.start(now());
             beacon();
         }
 
         private void beacon() {
             if (!dead) {
                 if (!isCut()) {
-                    peer().heardBesideNanos = nowNanos;
+                    peer().heardBesideNanos = now();
                 }
                 after(100 * MILLI, this::beacon);
             }
@@ -241,12 +214,12 @@ final class FakeTunnelNetwork implements AutoCloseable {
 
         private void die() {
             dead = true;
-            List.copyOf(open).forEach(Pipe::over);
-            session.close(nowNanos);
+            List.copyOf(open).forEach(FakePipe::over);
+            session.close(now());
             codec.close();
         }
 
-        private void later(long nanos, Runnable task) {
+        void later(long nanos, Runnable task) {
             after(nanos, () -> {
                 if (!dead) {
                     task.run();
@@ -277,55 +250,46 @@ final class FakeTunnelNetwork implements AutoCloseable {
         // ---- as a source
 
         void send(VmId vm, long number) {
-            Chain chain = chains.computeIfAbsent(vm, name -> new Chain(new Epochs(vm, 48, dice.nextLong())));
+            FakeChain chain = chains.computeIfAbsent(vm, name -> new FakeChain(new Epochs(vm, 48, dice.nextLong())));
             SendWindow.InFlight inFlight =
                     session.status(VersionCounters.ZERO, 0, 0).inFlight().get(vm);
             if (inFlight != null && (inFlight.epochs() >= MAX_IN_FLIGHT_EPOCHS || inFlight.bytes() >= MAX_VM_BYTES)) {
                 return; // its credit
             }
-            EpochId id = new EpochId(chain.term, number);
-            Epoch epoch = chain.begins ? chain.guest.full(id) : chain.guest.next(id, 12);
-            chain.begins = false;
-            chain.last = id;
+            Epoch epoch = chain.next(number);
+            EpochId id = epoch.header().epoch();
             note(site + " sends " + epoch.header());
             checksums.put(new Sent(site, vm, id), epoch.checksum());
-            session.send(epoch, nowNanos);
+            session.send(epoch, now());
         }
 
         void discard(VmId vm) {
             note(site + " discards " + vm);
             session.discard(vm);
-            Chain chain = chains.get(vm);
+            FakeChain chain = chains.get(vm);
             if (chain != null) {
-                beginAnew(chain);
+                chain.beginAnew();
             }
-        }
-
-        private static void beginAnew(Chain chain) {
-            chain.term++;
-            chain.begins = true;
-            chain.acknowledged = EpochId.NONE;
         }
 
         @Override
         public void acknowledged(VmId vm, EpochId id) {
-            Chain chain = chains.get(vm);
+            FakeChain chain = chains.get(vm);
             acknowledged.add(id);
             note(site + " is told that " + vm + " " + id + " is held");
             if (!peer().mayBeAcknowledged.contains(new Sent(site, vm, id))) {
                 fail(site + " is told that " + vm + " " + id + " is held, which nobody says");
             }
-            if (id.term() != chain.term || id.atMost(chain.acknowledged)) {
-                fail(site + " is told of " + vm + " " + id + " after " + chain.acknowledged + " in " + chain.term);
+            if (!chain.acknowledge(id)) {
+                fail(site + " is told of " + vm + " " + id + ", after a later one or in another chain");
             }
-            chain.acknowledged = id;
         }
 
         @Override
         public void refused(VmId vm, EpochId id, String reason) {
             note(site + " is refused " + vm + " " + id + ": " + reason);
             later(0, () -> {
-                if (id.term() == chains.get(vm).term) {
+                if (chains.get(vm).isOf(id)) {
                     discard(vm);
                 }
             });
@@ -334,8 +298,8 @@ final class FakeTunnelNetwork implements AutoCloseable {
         void requireAllThere() {
             chains.forEach((vm, chain) -> {
                 EpochId there = peer().held.get(vm);
-                if (!chain.begins && !chain.last.equals(there)) {
-                    fail(vm + " of " + site + ": " + there + " is held, not " + chain.last);
+                if (!chain.ends(there)) {
+                    fail(vm + " of " + site + ": " + there + " is held");
                 }
             });
         }
@@ -357,7 +321,7 @@ final class FakeTunnelNetwork implements AutoCloseable {
         void withdrawAndAbandon(List<VmId> vms) {
             note(site + " withdraws and abandons");
             vms.forEach(session::withdraw);
-            session.abandon("not heard", nowNanos);
+            session.abandon("not heard", now());
             pipes.forEach(pipe -> pipe.dropWhatCameFrom(this));
             mayBeAcknowledged.clear();
             End peer = peer();
@@ -421,13 +385,11 @@ final class FakeTunnelNetwork implements AutoCloseable {
                 session.refuse(sent.vm(), sent.id(), "it does not fit");
                 // A refusal is not repeated after a break: a standby says again and again, beside the epochs, what it
                 // lacks.
-                after(300 * MILLI, () -> peer().isToldOfALoss(sent));
-            }
-        }
-
-        private void isToldOfALoss(Sent lost) {
-            if (!dead && chains.get(lost.vm()).term == lost.id().term()) {
-                discard(lost.vm());
+                after(300 * MILLI, () -> {
+                    if (!peer().dead && peer().chains.get(sent.vm()).isOf(sent.id())) {
+                        peer().discard(sent.vm());
+                    }
+                });
             }
         }
 
@@ -467,9 +429,9 @@ final class FakeTunnelNetwork implements AutoCloseable {
         @Override
         public void wakeAt(long nanos) {
             alarmNanos = nanos;
-            later(Math.max(0, nanos - nowNanos), () -> {
+            later(Math.max(0, nanos - now()), () -> {
                 if (alarmNanos == nanos) {
-                    session.tick(nowNanos, heardBesideNanos);
+                    session.tick(now(), heardBesideNanos);
                 }
             });
         }
@@ -480,18 +442,18 @@ final class FakeTunnelNetwork implements AutoCloseable {
         }
 
         private void connect(int number) {
-            Pipe near = new Pipe(this);
+            FakePipe near = new FakePipe(FakeTunnelNetwork.this, this);
             if (isCut()) {
-                near.connection = session.dialled(near, number, nowNanos);
+                near.serves(session.dialled(near, number, now()));
                 near.broke("nobody answers");
                 return;
             }
-            Pipe far = new Pipe(peer());
+            FakePipe far = new FakePipe(FakeTunnelNetwork.this, peer());
             near.join(far);
-            near.connection = session.dialled(near, number, nowNanos);
-            far.connection = peer().session.accepted(far, nowNanos);
-            near.connection.secured(peer().site.name(), nowNanos);
-            far.connection.secured(site.name(), nowNanos);
+            near.serves(session.dialled(near, number, now()));
+            far.serves(peer().session.accepted(far, now()));
+            near.connection().secured(peer().site.name(), now());
+            far.connection().secured(site.name(), now());
         }
 
         @Override
@@ -500,9 +462,7 @@ final class FakeTunnelNetwork implements AutoCloseable {
         }
 
         @Override
-        public void greeted(Hello hello) {
-            // Beacons are not signed here.
-        }
+        public void greeted(Hello hello) {}
 
         @Override
         public void widened(int count) {
@@ -525,162 +485,15 @@ final class FakeTunnelNetwork implements AutoCloseable {
         }
 
         long now() {
-            return nowNanos;
+            return time.now();
         }
 
         boolean isDead() {
             return dead;
         }
-    }
 
-    // ---- a connection
-
-    /** One end of a connection: bytes arrive in the order in which they were written, in pieces of any length. */
-    private final class Pipe implements Wire {
-        private final End end;
-        private final Deque<byte[]> arriving = new ArrayDeque<>();
-        private ByteBuf read = Unpooled.buffer();
-        private Pipe other;
-        private TunnelConnection connection;
-        private boolean reads = true;
-        private boolean closed;
-        private boolean endComes;
-        private long arrivingBytes;
-
-        private Pipe(End end) {
-            this.end = end;
-        }
-
-        private void join(Pipe opposite) {
-            other = opposite;
-            opposite.other = this;
-            for (Pipe pipe : List.of(this, opposite)) {
-                pipes.add(pipe);
-                pipe.end.open.add(pipe);
-            }
-        }
-
-        @Override
-        public ByteBufAllocator allocator() {
-            return ByteBufAllocator.DEFAULT;
-        }
-
-        @Override
-        public boolean hasRoom() {
-            return !closed && other.arrivingBytes < FULL_BYTES;
-        }
-
-        @Override
-        public void write(TunnelFrame frame) {
-            ByteBuf header = frame.encodeHeader(allocator());
-            int headerBytes = header.readableBytes();
-            byte[] bytes = new byte[headerBytes + frame.payload().readableBytes()];
-            header.readBytes(bytes, 0, headerBytes);
-            frame.payload().getBytes(frame.payload().readerIndex(), bytes, headerBytes, bytes.length - headerBytes);
-            header.release();
-            frame.payload().release();
-            if (!closed && other != null) {
-                other.arriving.addLast(bytes);
-                other.arrivingBytes += bytes.length;
-                after(dice.nextLong(2 * MILLI, 6 * MILLI), other::arrive);
-            }
-        }
-
-        /** Of what is on its way a part arrives, not before what was sent earlier. */
-        private void arrive() {
-            if (isCut() || !reads) {
-                if (!end.dead && !closed) {
-                    after(20 * MILLI, this::arrive);
-                }
-                return;
-            }
-            boolean wasFull = arrivingBytes >= FULL_BYTES;
-            byte[] bytes = arriving.pollFirst();
-            if (bytes != null) {
-                arrivingBytes -= bytes.length;
-                int now = arriving.isEmpty() ? bytes.length : dice.nextInt(1, bytes.length + 1);
-                if (now < bytes.length) {
-                    byte[] rest = Arrays.copyOfRange(bytes, now, bytes.length);
-                    arriving.addFirst(rest);
-                    arrivingBytes += rest.length;
-                    after(dice.nextLong(MILLI), this::arrive);
-                }
-                if (!end.dead && !closed) {
-                    // A new buffer: the payloads of earlier frames are slices of the old one.
-                    read = Unpooled.buffer().writeBytes(read).writeBytes(bytes, 0, now);
-                    connection.read(read, nowNanos);
-                }
-            }
-            if (arriving.isEmpty() && endComes) {
-                broke("the connection was closed by the other end");
-            }
-            if (wasFull && arrivingBytes < FULL_BYTES && !other.end.dead && !other.closed) {
-                other.connection.hasRoom(nowNanos);
-            }
-        }
-
-        @Override
-        public void flush() {
-            // Everything goes at once.
-        }
-
-        @Override
-        public void setReading(boolean reading) {
-            reads = reading;
-        }
-
-        @Override
-        public long measure(long now) {
-            return 0;
-        }
-
-        @Override
-        public long bytesPerSecond() {
-            return 0;
-        }
-
-        @Override
-        public void close(Closing closing) {
-            if (closing == Closing.AT_ONCE) {
-                over();
-                return;
-            }
-            end.later(100 * MILLI, () -> {
-                if (closing == Closing.LOSING_WHAT_WAITS && other != null) {
-                    other.drop();
-                }
-                over();
-            });
-        }
-
-        private void over() {
-            if (!closed) {
-                closed = true;
-                pipes.remove(this);
-                end.open.remove(this);
-                if (other != null) {
-                    other.endComes = true;
-                    after(5 * MILLI, other::arrive);
-                }
-            }
-        }
-
-        private void drop() {
-            arriving.clear();
-            arrivingBytes = 0;
-        }
-
-        private void dropWhatCameFrom(End sender) {
-            if (other != null && other.end == sender) {
-                drop();
-            }
-        }
-
-        private void broke(String reason) {
-            if (!end.dead) {
-                connection.broke(new Reset(ResetCode.BROKEN, reason), nowNanos);
-            }
-            over();
+        Set<FakePipe> open() {
+            return open;
         }
     }
 }

@@ -1,11 +1,14 @@
 package org.secondsite.replicator.tunnel.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.PooledByteBufAllocator;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -22,6 +25,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -214,6 +218,37 @@ class TunnelPortTest {
         assertTrue(told <= 10 + seconds, told + " words in " + seconds + " s");
         assertEquals(1, atA.connections());
         assertTrue(a.status().connected());
+    }
+
+    @Test
+    void theNetworkMayBeNoisyWithoutHarm() throws Exception {
+        openA();
+        openB();
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        try (DatagramSocket socket = new DatagramSocket()) {
+            byte[] noise = new byte[80];
+            new Random(1).nextBytes(noise);
+            for (int i = 0; i < 200; i++) {
+                socket.send(new DatagramPacket(noise, noise.length, addressA));
+            }
+        }
+        for (int i = 0; i < 20; i++) {
+            try (Socket socket = new Socket(addressA.getAddress(), addressA.getPort())) {
+                socket.getOutputStream().write(new byte[100]);
+            }
+        }
+        long heard = atA.heard();
+        atA.await("still heard", SOON, () -> atA.heard() > heard + 10);
+        assertEquals(1, atA.connections(), () -> atA.log() + " " + atB.log());
+        assertTrue(atA.isConnected());
+    }
+
+    @Test
+    void aCongestionControlThatCannotBeHadIsSaidBeforeAnythingListens() throws Exception {
+        TunnelSettings settings =
+                new TunnelSettings(A, B, addressA, addressB, pki.issue("a")).withCongestion(Optional.of("nosuch"));
+        IOException refused = assertThrows(IOException.class, () -> TlsTunnel.open(settings, atA));
+        assertTrue(refused.getMessage().contains("'nosuch' cannot be had"), refused.getMessage());
     }
 
     private TlsTunnel openA() throws Exception {
