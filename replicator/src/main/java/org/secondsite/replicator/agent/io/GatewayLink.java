@@ -6,12 +6,9 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollSocketChannel;
-import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
@@ -24,14 +21,12 @@ import org.slf4j.LoggerFactory;
 /**
  * One VM's connection to the gateway: opened again whenever it is gone, with growing waits.
  *
- * <p>Epochs are put together here, and everything is handed to the worker; only two messages do not wait for it: SEALED,
- * because the worker waits for it while the VM is paused, and STOP_VM, because nothing may make the VM run once it is known.
+ * <p>Epochs are put together here, and everything is handed to the worker; only of STOP_VM something is known before the worker
+ * comes to it, because nothing may make the VM run from then on.
  */
 final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(GatewayLink.class);
     private static final int CONNECT_TIMEOUT_MS = 2000;
-
-    private record AwaitedSeal(EpochId epoch, CheckpointConnection connection, CompletableFuture<Void> sealed) {}
 
     private final EventLoopGroup loop;
     private final InetSocketAddress gateway;
@@ -42,7 +37,6 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
 
     private volatile boolean ended;
     private volatile boolean stopDemanded;
-    private volatile AwaitedSeal awaited;
 
     // Of the event loop's thread.
     private EpochAssembler assembler;
@@ -102,21 +96,6 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
         stopDemanded = false;
     }
 
-    /**
-     * Tells the gateway that the VM is paused.
-     *
-     * @return completes when the gateway has sealed; fails when the connection is gone
-     */
-    CompletableFuture<Void> seal(CheckpointConnection connection, EpochId epoch) {
-        AwaitedSeal asked = new AwaitedSeal(epoch, connection, new CompletableFuture<>());
-        awaited = asked;
-        connection.send(new CheckpointMessage.Seal(epoch));
-        if (!connection.isOpen()) {
-            asked.sealed().completeExceptionally(new IOException("the gateway is gone"));
-        }
-        return asked.sealed();
-    }
-
     @Override
     public void opened(CheckpointConnection connection) {
         assembler = new EpochAssembler(vm, ramBytes);
@@ -126,7 +105,6 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
     @Override
     public void message(CheckpointConnection connection, CheckpointMessage message) {
         switch (message) {
-            case CheckpointMessage.Sealed sealed -> sealed(connection, sealed.epoch());
             case CheckpointMessage.EpochPart part -> part(connection, part);
             case CheckpointMessage.Welcome welcome -> {
                 waitMs = timing.minReconnectMs();
@@ -142,14 +120,6 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
         }
     }
 
-    private void sealed(CheckpointConnection connection, EpochId epoch) {
-        AwaitedSeal asked = awaited;
-        // An answer to a seal that was given up may still come; it means nothing any more.
-        if (asked != null && asked.connection() == connection && asked.epoch().equals(epoch)) {
-            asked.sealed().complete(null);
-        }
-    }
-
     private void part(CheckpointConnection connection, CheckpointMessage.EpochPart part) {
         switch (assembler.accept(part)) {
             case EpochAssembler.Incomplete more -> {}
@@ -162,10 +132,6 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
     @Override
     public void closed(CheckpointConnection connection, String reason) {
         assembler.close();
-        AwaitedSeal asked = awaited;
-        if (asked != null && asked.connection() == connection) {
-            asked.sealed().completeExceptionally(new IOException("the gateway is gone: " + reason));
-        }
         worker.accept(new WorkerEvent.Closed(connection, reason));
         if (!ended) {
             var _ = loop.schedule(this::connect, waitMs, TimeUnit.MILLISECONDS);

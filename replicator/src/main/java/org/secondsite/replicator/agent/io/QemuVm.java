@@ -3,7 +3,6 @@ package org.secondsite.replicator.agent.io;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -55,7 +54,7 @@ final class QemuVm implements VmDriver {
     private static final Set<String> MIGRATION_ENDS = Set.of("completed", "failed", "cancelled", "none");
 
     private final VmSettings settings;
-    private final Path mark;
+    private final PauseMarks marks;
     private final QmpClient qmp;
     private final String description;
     private final RamFile ram;
@@ -100,7 +99,7 @@ final class QemuVm implements VmDriver {
 
     private QemuVm(VmSettings settings, QmpClient qmp, String description, RamFile ram) {
         this.settings = settings;
-        this.mark = mark(settings);
+        this.marks = new PauseMarks(settings);
         this.qmp = qmp;
         this.description = description;
         this.ram = ram;
@@ -261,7 +260,7 @@ final class QemuVm implements VmDriver {
         pausedHere = status.path("running").asBoolean();
         refuseIfHalted();
         if (pausedHere) {
-            mark();
+            marks.paused();
         }
     }
 
@@ -280,16 +279,12 @@ final class QemuVm implements VmDriver {
         if (stopped != pausedHere) {
             pausedHere = stopped;
             if (pausedHere) {
-                mark();
+                marks.paused();
             } else {
-                Files.deleteIfExists(mark);
+                marks.notPaused();
             }
         }
         return pausedHere;
-    }
-
-    private void mark() throws IOException {
-        Files.writeString(mark, ownPid(settings), StandardCharsets.US_ASCII);
     }
 
     @Override
@@ -376,7 +371,7 @@ final class QemuVm implements VmDriver {
     @Override
     public void runOn() throws IOException, InterruptedException {
         // The mark stands exactly while a pause of this agent lasts.
-        if (Files.exists(mark)) {
+        if (marks.isPaused()) {
             run();
         }
     }
@@ -391,7 +386,7 @@ final class QemuVm implements VmDriver {
     private void run() throws IOException, InterruptedException {
         retrying("cont", Map.of(), NOT_FINALIZED);
         pausedHere = false;
-        Files.deleteIfExists(mark);
+        marks.notPaused();
     }
 
     /** Finds out whether QEMU has halted the VM before this agent came. */
@@ -403,33 +398,24 @@ final class QemuVm implements VmDriver {
 
     /** Resumes a VM that a dead agent left paused within a checkpoint. */
     void recover() throws IOException, InterruptedException {
-        if (!Files.exists(mark)) {
-            return;
-        }
-        String marked = Files.readString(mark, StandardCharsets.US_ASCII);
-        if (marked.equals(ownPid(settings)) && !isRunning()) {
+        if (marks.isPausedOfThisQemu() && !isRunning()) {
             LOG.warn("{}: resuming the VM, which was left paused in the middle of a checkpoint", settings.id());
             abandonDeviceState();
             run();
         }
-        Files.deleteIfExists(mark);
+        marks.notPaused();
     }
 
     /** Whether an agent that died had started this QEMU to activate it, and had not come to let it run. */
     boolean isHalfActivated() throws IOException, InterruptedException {
-        Path activating = activationMark(settings);
-        if (runState().equals(WAITS_FOR_STATE)) {
-            return true;
-        }
-        return Files.exists(activating)
-                && Files.readString(activating, StandardCharsets.US_ASCII).equals(ownPid(settings));
+        return runState().equals(WAITS_FOR_STATE) || marks.isActivating();
     }
 
     /** Loads a device state into a QEMU that was started with {@code -S -incoming defer}, and makes the VM run. */
     void load(byte[] deviceState, long timeoutMs) throws IOException, InterruptedException {
         Path incoming = settings.runDirectory().resolve(settings.id() + "-incoming.state");
         Files.deleteIfExists(incoming);
-        Files.writeString(activationMark(settings), ownPid(settings), StandardCharsets.US_ASCII);
+        marks.activating();
         execute("migrate-incoming", Map.of("uri", "unix:" + incoming));
         DeviceStateFeed.feed(incoming, deviceState);
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
@@ -442,7 +428,7 @@ final class QemuVm implements VmDriver {
             state = runState();
         }
         run();
-        Files.deleteIfExists(activationMark(settings));
+        marks.activated();
         Files.deleteIfExists(incoming);
     }
 
@@ -483,22 +469,6 @@ final class QemuVm implements VmDriver {
             sink.close();
             sink = null;
         }
-    }
-
-    private static Path mark(VmSettings settings) {
-        return settings.runDirectory().resolve(settings.id() + ".paused");
-    }
-
-    private static Path activationMark(VmSettings settings) {
-        return settings.runDirectory().resolve(settings.id() + ".activating");
-    }
-
-    /** The pid as QEMU itself wrote it; empty if it did not. */
-    private static String ownPid(VmSettings settings) throws IOException {
-        return Files.exists(settings.pidFile())
-                ? Files.readString(settings.pidFile(), StandardCharsets.US_ASCII)
-                        .strip()
-                : "";
     }
 
     @Override
