@@ -4,8 +4,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.config.GatewayConfig;
@@ -62,6 +60,6 @@ final class Announcements implements Surroundings.Routes {
     }
 
     private static RouteAttributes attributes(int prepend) {
-        return new RouteAttributes(Optional.empty(), prepend, OptionalLong.empty(), List.of());
+        return RouteAttributes.PLAIN.withPrepend(prepend);
     }
 }

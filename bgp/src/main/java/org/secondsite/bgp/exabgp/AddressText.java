@@ -1,6 +1,7 @@
 package org.secondsite.bgp.exabgp;
 
 import java.net.InetAddress;
+import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.config.IpPrefix;
 
 /** Addresses as RFC 5952 writes them: lower case, the longest run of zeros as {@code ::}. */
@@ -10,6 +11,11 @@ public final class AddressText {
     /** The prefix. */
     public static String of(IpPrefix prefix) {
         return of(prefix.address()) + "/" + prefix.length();
+    }
+
+    /** Where the route leads. */
+    public static String of(Nlri nlri) {
+        return nlri instanceof Nlri.Unicast unicast && !unicast.hasPath() ? of(unicast.prefix()) : nlri.toString();
     }
 
     /** The address. */

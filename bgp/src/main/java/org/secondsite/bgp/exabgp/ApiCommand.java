@@ -1,14 +1,25 @@
 package org.secondsite.bgp.exabgp;
 
 import java.util.List;
+import java.util.Optional;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.wire.AddressFamily;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Nlri;
 
 /** One command of a helper, understood. */
 public sealed interface ApiCommand {
-    /** A route as the helper wrote it; an AS_PATH among the attributes is the whole path, own AS included. */
-    record Route(IpPrefix prefix, RouteAttributes attributes) {}
+    /**
+     * A route as the helper wrote it.
+     *
+     * @param watchdog the name by which the route is announced and withdrawn together with others
+     * @param held whether it is not announced before its watchdog is
+     */
+    record Route(Nlri nlri, RouteAttributes attributes, Optional<String> watchdog, boolean held) {
+        /** Without a watchdog. */
+        public Route(Nlri nlri, RouteAttributes attributes) {
+            this(nlri, attributes, Optional.empty(), false);
+        }
+    }
 
     /** {@code announce route …}, {@code announce attributes … nlri …}, {@code announce ipv4 unicast …}. */
     record Announce(NeighborFilter neighbors, List<Route> routes) implements ApiCommand {
@@ -19,12 +30,15 @@ public sealed interface ApiCommand {
     }
 
     /** {@code withdraw …} of the same forms. */
-    record Withdraw(NeighborFilter neighbors, List<IpPrefix> prefixes) implements ApiCommand {
+    record Withdraw(NeighborFilter neighbors, List<Nlri> routes) implements ApiCommand {
         /** Copies the list. */
         public Withdraw {
-            prefixes = List.copyOf(prefixes);
+            routes = List.copyOf(routes);
         }
     }
+
+    /** {@code announce watchdog NAME} and {@code withdraw watchdog NAME}: the routes that bear the name. */
+    record Watchdog(NeighborFilter neighbors, String name, boolean announce) implements ApiCommand {}
 
     /** {@code announce eor AFI SAFI}. */
     record EndOfRib(NeighborFilter neighbors, AddressFamily family) implements ApiCommand {}
@@ -49,6 +63,9 @@ public sealed interface ApiCommand {
 
     /** {@code version}. */
     record Version() implements ApiCommand {}
+
+    /** {@code reload}: read the configuration again. */
+    record Reload() implements ApiCommand {}
 
     /** {@code shutdown}. */
     record Shutdown() implements ApiCommand {}

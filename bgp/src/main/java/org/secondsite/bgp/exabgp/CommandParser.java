@@ -40,7 +40,8 @@ public final class CommandParser {
         READERS.put("enable-ack", (_, _) -> new Acknowledge(Acknowledge.Mode.ENABLE));
         READERS.put("disable-ack", (_, _) -> new Acknowledge(Acknowledge.Mode.DISABLE));
         READERS.put("silence-ack", (_, _) -> new Acknowledge(Acknowledge.Mode.SILENCE));
-        for (String refused : List.of("reload", "restart", "reset", "operational")) {
+        READERS.put("reload", (_, _) -> new ApiCommand.Reload());
+        for (String refused : List.of("restart", "reset", "operational")) {
             READERS.put(refused, (_, _) -> {
                 throw new SyntaxException("'" + refused + "' is not supported here");
             });
@@ -118,6 +119,7 @@ public final class CommandParser {
                 yield new ApiCommand.Announce(to, route(words, true));
             }
             case "attributes", "attribute" -> new ApiCommand.Announce(to, routes(words, true));
+            case "watchdog" -> new ApiCommand.Watchdog(to, words.take("a watchdog"), true);
             case "eor" -> new ApiCommand.EndOfRib(to, family(words));
             case "route-refresh" -> new ApiCommand.RouteRefresh(to, family(words));
             case String other -> throw new SyntaxException("'" + other + "' cannot be announced here");
@@ -125,6 +127,9 @@ public final class CommandParser {
     }
 
     private static ApiCommand withdraw(Words words, NeighborFilter to) throws SyntaxException {
+        if (words.skip("watchdog")) {
+            return new ApiCommand.Watchdog(to, words.take("a watchdog"), false);
+        }
         List<ApiCommand.Route> routes =
                 switch (words.take("what to withdraw").toLowerCase(Locale.ROOT)) {
                     case "route" -> route(words, false);
@@ -136,7 +141,7 @@ public final class CommandParser {
                     case String other -> throw new SyntaxException("'" + other + "' cannot be withdrawn here");
                 };
         return new ApiCommand.Withdraw(
-                to, routes.stream().map(ApiCommand.Route::prefix).toList());
+                to, routes.stream().map(ApiCommand.Route::nlri).toList());
     }
 
     /** {@code PREFIX attributes}. */
@@ -146,7 +151,7 @@ public final class CommandParser {
         requireNextHop(attributes, nextHopNeeded);
         List<ApiCommand.Route> routes = new ArrayList<>();
         for (IpPrefix part : split(prefix, attributes.splitLength())) {
-            routes.add(new ApiCommand.Route(part, attributes.attributes()));
+            routes.add(attributes.route(part));
         }
         return routes;
     }
@@ -162,7 +167,7 @@ public final class CommandParser {
         while (words.hasNext()) {
             String word = words.take("a prefix");
             if (!word.equals("[") && !word.equals("]") && !word.equals(",")) {
-                routes.add(new ApiCommand.Route(Words.prefix(word), attributes.attributes()));
+                routes.add(attributes.route(Words.prefix(word)));
             }
         }
         return routes;

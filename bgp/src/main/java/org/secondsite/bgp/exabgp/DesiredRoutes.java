@@ -1,91 +1,106 @@
 package org.secondsite.bgp.exabgp;
 
 import java.net.InetAddress;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SpeakerSettings;
-import org.secondsite.bgp.wire.AsPath;
-import org.secondsite.bgp.wire.PathAttribute;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Nlri;
 
 /**
- * What helpers have announced and not withdrawn, for each neighbour. Announcing the same again changes nothing, so helpers
+ * What a helper has announced and not withdrawn, for each neighbour. Announcing the same again changes nothing, so helpers
  * may repeat themselves in every cycle.
  */
 public final class DesiredRoutes {
     private final SpeakerSettings speaker;
-    private final Map<InetAddress, Map<IpPrefix, RouteAttributes>> byNeighbor = new HashMap<>();
+    private final Map<InetAddress, Map<Nlri, RouteAttributes>> byNeighbor = new HashMap<>();
+    private final Map<String, Map<InetAddress, Map<Nlri, RouteAttributes>>> watchdogs = new HashMap<>();
 
     /** Nothing is announced. */
     public DesiredRoutes(SpeakerSettings speaker) {
         this.speaker = speaker;
-        speaker.neighbors().forEach(neighbor -> byNeighbor.put(neighbor.address(), new LinkedHashMap<>()));
+        speaker.neighbors().stream()
+                .map(NeighborSettings::address)
+                .forEach(neighbor -> byNeighbor.put(neighbor, new LinkedHashMap<>()));
     }
 
-    /** Takes a command that is about routes; returns the neighbours to whom something changed. */
-    public List<InetAddress> apply(ApiCommand command) {
-        return switch (command) {
+    /** Takes a command that is about routes; returns what is different now, for each neighbour that it is for. */
+    public Map<InetAddress, Set<Nlri>> apply(ApiCommand command) {
+        Map<InetAddress, Set<Nlri>> changed = new LinkedHashMap<>();
+        switch (command) {
             case ApiCommand.Announce(NeighborFilter neighbors, List<ApiCommand.Route> routes) -> {
-                Map<IpPrefix, RouteAttributes> announced = new LinkedHashMap<>();
-                routes.forEach(route -> announced.put(route.prefix(), behindOwnAs(route.attributes())));
-                yield changed(neighbors, known -> known.putAll(announced));
+                for (InetAddress neighbor : neighbors.select(speaker)) {
+                    Set<Nlri> changes = changed.computeIfAbsent(neighbor, _ -> new LinkedHashSet<>());
+                    routes.forEach(route -> announce(neighbor, route, changes));
+                }
             }
-            case ApiCommand.Withdraw(NeighborFilter neighbors, List<IpPrefix> prefixes) ->
-                changed(neighbors, known -> prefixes.forEach(known::remove));
-            case ApiCommand.Clear(NeighborFilter neighbors) -> changed(neighbors, Map::clear);
-            default -> List.of();
-        };
-    }
-
-    /** Withdraws everything: a helper that died can no longer vouch for its routes. */
-    public List<InetAddress> clear() {
-        return changed(NeighborFilter.ALL, Map::clear);
-    }
-
-    /** All that the neighbour shall know; a view that follows later commands. */
-    public Map<IpPrefix, RouteAttributes> routes(InetAddress neighbor) {
-        return Collections.unmodifiableMap(byNeighbor.get(neighbor));
-    }
-
-    private interface Change {
-        void make(Map<IpPrefix, RouteAttributes> routes);
-    }
-
-    private List<InetAddress> changed(NeighborFilter neighbors, Change change) {
-        List<InetAddress> changed = new ArrayList<>();
-        for (InetAddress neighbor : neighbors.select(speaker)) {
-            change.make(byNeighbor.get(neighbor));
-            changed.add(neighbor);
+            case ApiCommand.Withdraw(NeighborFilter neighbors, List<Nlri> routes) -> {
+                for (InetAddress neighbor : neighbors.select(speaker)) {
+                    Set<Nlri> changes = changed.computeIfAbsent(neighbor, _ -> new LinkedHashSet<>());
+                    routes.forEach(nlri -> withdraw(neighbor, nlri, changes));
+                }
+            }
+            case ApiCommand.Watchdog(NeighborFilter neighbors, String name, boolean announce) -> {
+                Map<InetAddress, Map<Nlri, RouteAttributes>> watched = watchdogs.getOrDefault(name, Map.of());
+                for (InetAddress neighbor : neighbors.select(speaker)) {
+                    Set<Nlri> changes = changed.computeIfAbsent(neighbor, _ -> new LinkedHashSet<>());
+                    watched.getOrDefault(neighbor, Map.of()).forEach((nlri, attributes) -> {
+                        if (announce) {
+                            announce(neighbor, new ApiCommand.Route(nlri, attributes), changes);
+                        } else {
+                            withdraw(neighbor, nlri, changes);
+                        }
+                    });
+                }
+            }
+            case ApiCommand.Clear(NeighborFilter neighbors) -> {
+                for (InetAddress neighbor : neighbors.select(speaker)) {
+                    changed.put(neighbor, clear(neighbor));
+                }
+            }
+            default -> {}
         }
+        changed.values().removeIf(Set::isEmpty);
         return changed;
     }
 
-    /** Helpers write the whole path; ours is put in front on export, so it is taken off here if it stands there. */
-    private RouteAttributes behindOwnAs(RouteAttributes attributes) {
-        List<PathAttribute> others = new ArrayList<>();
-        for (PathAttribute attribute : attributes.others()) {
-            others.add(attribute instanceof AsPath path ? withoutFirst(path) : attribute);
+    private void announce(InetAddress neighbor, ApiCommand.Route route, Set<Nlri> changes) {
+        route.watchdog().ifPresent(name -> watchdogs
+                .computeIfAbsent(name, _ -> new HashMap<>())
+                .computeIfAbsent(neighbor, _ -> new LinkedHashMap<>())
+                .put(route.nlri(), route.attributes()));
+        if (!route.held()
+                && !route.attributes().equals(byNeighbor.get(neighbor).put(route.nlri(), route.attributes()))) {
+            changes.add(route.nlri());
         }
-        return new RouteAttributes(
-                attributes.nextHop(), attributes.prependCount(), attributes.med(), attributes.communities(), others);
     }
 
-    private AsPath withoutFirst(AsPath path) {
-        if (path.segments().isEmpty()
-                || path.segments().getFirst().kind() != AsPath.Kind.SEQUENCE
-                || path.segments().getFirst().numbers().getFirst() != speaker.localAs()) {
-            return path;
+    private void withdraw(InetAddress neighbor, Nlri nlri, Set<Nlri> changes) {
+        if (byNeighbor.get(neighbor).remove(nlri) != null) {
+            changes.add(nlri);
         }
-        List<AsPath.Segment> segments = new ArrayList<>(path.segments());
-        List<Long> rest = segments.removeFirst().numbers();
-        if (rest.size() > 1) {
-            segments.addFirst(new AsPath.Segment(AsPath.Kind.SEQUENCE, rest.subList(1, rest.size())));
-        }
-        return new AsPath(segments);
+    }
+
+    private Set<Nlri> clear(InetAddress neighbor) {
+        Set<Nlri> all = new LinkedHashSet<>(byNeighbor.get(neighbor).keySet());
+        byNeighbor.get(neighbor).clear();
+        return all;
+    }
+
+    /** Withdraws everything: a helper that died can no longer vouch for its routes. */
+    public Map<InetAddress, Set<Nlri>> clear() {
+        watchdogs.clear();
+        return apply(new ApiCommand.Clear(NeighborFilter.ALL));
+    }
+
+    /** All that the neighbour shall know; a view that follows later commands. */
+    public Map<Nlri, RouteAttributes> routes(InetAddress neighbor) {
+        return Collections.unmodifiableMap(byNeighbor.get(neighbor));
     }
 }

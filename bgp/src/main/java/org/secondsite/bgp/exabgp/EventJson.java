@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import org.secondsite.bgp.rib.ReceivedRoute;
+import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.session.NeighborSettings;
-import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.AsPath;
 import org.secondsite.bgp.wire.LargeCommunity;
 import org.secondsite.bgp.wire.Nlri;
@@ -18,7 +19,6 @@ import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
-import org.secondsite.bgp.wire.UpdateMessage;
 
 /** Writes events as ExaBGP 4.2 does: one JSON object a line, counted for each neighbour. */
 public final class EventJson {
@@ -46,12 +46,14 @@ public final class EventJson {
         return line("state", neighbor, content, us);
     }
 
-    /** {@code update}: what an UPDATE that was received or sent says. */
-    public String update(
-            NeighborSettings neighbor, InetAddress local, boolean received, UpdateMessage update, long us) {
+    /** {@code update}: what was made of an UPDATE that was received. */
+    public String update(NeighborSettings neighbor, InetAddress local, ReceivedUpdate update, long us) {
         Map<String, Object> content = neighbor(neighbor, local);
-        content.put("direction", received ? "receive" : "send");
+        content.put("direction", "receive");
         content.put("message", message(update));
+        if (!update.faults().isEmpty()) {
+            content.put("faults", faults(update));
+        }
         return line("update", neighbor, content, us);
     }
 
@@ -74,12 +76,12 @@ public final class EventJson {
         Map<String, Object> content = neighbor(neighbor, local);
         content.put("direction", "receive");
         Map<String, Object> body = new LinkedHashMap<>();
-        body.put("afi", afi(message.family()));
-        body.put("safi", safi(message.family()));
+        body.put("afi", message.family().afiName());
+        body.put("safi", message.family().safiName());
         body.put(
                 "subtype",
                 switch (message.subtype()) {
-                    case RouteRefreshMessage.REQUEST -> "request";
+                    case RouteRefreshMessage.REQUEST -> "query";
                     case RouteRefreshMessage.BEGIN -> "begin";
                     case RouteRefreshMessage.END -> "end";
                     default -> "invalid";
@@ -96,72 +98,69 @@ public final class EventJson {
         return JsonText.of(all);
     }
 
-    /** What an UPDATE says, as the {@code message} of an event. */
-    static Map<String, Object> message(UpdateMessage update) {
+    /** What was made of an UPDATE, as the {@code message} of an event. */
+    static Map<String, Object> message(ReceivedUpdate update) {
         Map<String, Object> message = new LinkedHashMap<>();
-        Optional<AddressFamily> end = update.endOfRib();
-        if (end.isPresent()) {
+        if (update.endOfRib().isPresent()) {
             Map<String, Object> family = new LinkedHashMap<>();
-            family.put("afi", afi(end.get()));
-            family.put("safi", safi(end.get()));
+            family.put("afi", update.endOfRib().get().afiName());
+            family.put("safi", update.endOfRib().get().safiName());
             message.put("eor", family);
             return message;
         }
         Map<String, Object> body = new LinkedHashMap<>();
-        boolean announces = !update.reachable().isEmpty();
-        if (announces) {
-            body.put("attribute", attributes(update.attributes()));
+        Map<String, Object> attributes = attributes(update.attributes());
+        if (!attributes.isEmpty()) {
+            body.put("attribute", attributes);
+        }
+        if (!update.announced().isEmpty()) {
             body.put("announce", announced(update));
         }
-        Map<String, Object> withdrawn = withdrawn(update);
-        if (!withdrawn.isEmpty()) {
-            body.put("withdraw", withdrawn);
+        if (!update.withdrawn().isEmpty()) {
+            Map<String, List<Object>> families = new LinkedHashMap<>();
+            update.withdrawn()
+                    .forEach(nlri -> families.computeIfAbsent(nlri.family().toString(), _ -> new ArrayList<>())
+                            .add(nlri(nlri)));
+            body.put("withdraw", families);
         }
         message.put("update", body);
         return message;
     }
 
-    private static Map<String, Object> announced(UpdateMessage update) {
-        Map<String, Object> families = new LinkedHashMap<>();
-        update.attributes()
-                .get(PathAttribute.NextHop.class)
-                .filter(_ -> !update.announced().isEmpty())
-                .ifPresent(hop -> families.put(
-                        AddressFamily.IPV4_UNICAST.toString(),
-                        Map.of(AddressText.of(hop.address()), nlri(update.announced()))));
-        update.attributes()
-                .get(PathAttribute.MpReach.class)
-                .ifPresent(reach -> families.put(
-                        reach.family().toString(), Map.of(AddressText.of(reach.nextHop()), nlri(reach.nlri()))));
-        return families;
+    /** The faults of an UPDATE in words; ExaBGP has no such object. */
+    static List<String> faults(ReceivedUpdate update) {
+        return update.faults().stream()
+                .map(fault -> fault.treatment() + ": " + fault.detail())
+                .toList();
     }
 
-    private static Map<String, Object> withdrawn(UpdateMessage update) {
-        Map<String, Object> families = new LinkedHashMap<>();
-        if (!update.withdrawn().isEmpty()) {
-            families.put(AddressFamily.IPV4_UNICAST.toString(), nlri(update.withdrawn()));
+    private static Map<String, Map<String, List<Object>>> announced(ReceivedUpdate update) {
+        Map<String, Map<String, List<Object>>> families = new LinkedHashMap<>();
+        for (ReceivedRoute route : update.announced()) {
+            String hop = route.nextHop().map(AddressText::of).orElse("no-nexthop");
+            families.computeIfAbsent(route.nlri().family().toString(), _ -> new LinkedHashMap<>())
+                    .computeIfAbsent(hop, _ -> new ArrayList<>())
+                    .add(nlri(route.nlri()));
         }
-        update.attributes()
-                .get(PathAttribute.MpUnreach.class)
-                .filter(unreach -> !unreach.nlri().isEmpty())
-                .ifPresent(unreach -> families.put(unreach.family().toString(), nlri(unreach.nlri())));
         return families;
     }
 
-    private static List<Object> nlri(List<Nlri> prefixes) {
-        List<Object> list = new ArrayList<>();
-        for (Nlri nlri : prefixes) {
-            Map<String, Object> one = new LinkedHashMap<>();
-            one.put("nlri", AddressText.of(nlri.prefix()));
-            if (nlri.pathId() != 0) {
-                long id = nlri.pathId();
-                one.put(
-                        "path-information",
-                        (id >>> 24) + "." + ((id >>> 16) & 0xff) + "." + ((id >>> 8) & 0xff) + "." + (id & 0xff));
+    private static Map<String, Object> nlri(Nlri nlri) {
+        Map<String, Object> one = new LinkedHashMap<>();
+        switch (nlri) {
+            case Nlri.Unicast unicast -> {
+                one.put("nlri", AddressText.of(unicast.prefix()));
+                if (unicast.hasPath()) {
+                    long id = unicast.pathId();
+                    one.put(
+                            "path-information",
+                            (id >>> 24) + "." + ((id >>> 16) & 0xff) + "." + ((id >>> 8) & 0xff) + "." + (id & 0xff));
+                }
             }
-            list.add(one);
+            case Nlri.Flow flow -> one.put("raw", flow.rule().toString().toUpperCase(Locale.ROOT));
+            case Nlri.Opaque opaque -> one.put("raw", opaque.field().toString().toUpperCase(Locale.ROOT));
         }
-        return list;
+        return one;
     }
 
     /** Ascending by type code, as the message has them; next hops stand with the prefixes. */
@@ -237,14 +236,6 @@ public final class EventJson {
                 .filter(segment -> segment.kind() == kind)
                 .flatMap(segment -> segment.numbers().stream())
                 .toList();
-    }
-
-    private static String afi(AddressFamily family) {
-        return family.afi() == 1 ? "ipv4" : "ipv6";
-    }
-
-    private static String safi(AddressFamily family) {
-        return family.safi() == 1 ? "unicast" : String.valueOf(family.safi());
     }
 
     private Map<String, Object> neighbor(NeighborSettings neighbor, InetAddress local) {

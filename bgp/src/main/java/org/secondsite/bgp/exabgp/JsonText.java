@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.secondsite.bgp.wire.PlainText;
 
 /** JSON of maps, lists, strings, numbers and booleans, spaced as ExaBGP spaces it. */
 final class JsonText {
@@ -28,23 +29,24 @@ final class JsonText {
 
     private static String quoted(String text) {
         StringBuilder quoted = new StringBuilder("\"");
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            switch (c) {
+        text.codePoints().forEach(point -> {
+            switch (point) {
                 case '"' -> quoted.append("\\\"");
                 case '\\' -> quoted.append("\\\\");
                 case '\n' -> quoted.append("\\n");
                 case '\r' -> quoted.append("\\r");
                 case '\t' -> quoted.append("\\t");
                 default -> {
-                    if (c < 0x20) {
-                        quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+                    if (PlainText.isPlain(point)) {
+                        quoted.appendCodePoint(point);
                     } else {
-                        quoted.append(c);
+                        for (char unit : Character.toChars(point)) {
+                            quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) unit));
+                        }
                     }
                 }
             }
-        }
+        });
         return quoted.append('"').toString();
     }
 }

@@ -3,39 +3,106 @@ package org.secondsite.bgp.exabgp;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.secondsite.bgp.rib.AdjRibOut;
 import org.secondsite.bgp.rib.Exporter;
+import org.secondsite.bgp.rib.Importer;
+import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.Decoded;
 import org.secondsite.bgp.wire.MessageDecoder;
 import org.secondsite.bgp.wire.MessageEncoder;
+import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.SessionTraits;
 import org.secondsite.bgp.wire.UpdateMessage;
 import org.secondsite.config.IpPrefix;
 
-/** Messages between hex and text, without a session: {@code secondsite bgp decode} and {@code encode}. */
-public final class MessageText {
-    private static final Set<AddressFamily> FAMILIES = Set.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST);
+/**
+ * Messages between hex and text as in a session, but without one: {@code secondsite bgp decode} and {@code encode}. What a
+ * message means and what a command makes is decided by the same code as in a session.
+ *
+ * @param localAs our AS; 0: not known
+ * @param peerAs the peer's AS; empty: some other than ours
+ * @param twoOctetAs whether the session has AS numbers of two octets
+ * @param addPath whether prefixes have path identifiers, both ways
+ * @param asSets whether routes with AS sets are taken
+ * @param families that the session has
+ * @param ipv4Self next hop self of IPv4 routes
+ * @param ipv6Self next hop self of IPv6 routes
+ */
+public record MessageText(
+        long localAs,
+        OptionalLong peerAs,
+        boolean twoOctetAs,
+        boolean addPath,
+        boolean asSets,
+        Set<AddressFamily> families,
+        Optional<Inet4Address> ipv4Self,
+        Optional<Inet6Address> ipv6Self) {
+    /** Families whose routes are read, and those that are shown as octets. */
+    public static final Set<AddressFamily> ALL_FAMILIES = Set.of(
+            AddressFamily.IPV4_UNICAST,
+            AddressFamily.IPV6_UNICAST,
+            AddressFamily.IPV4_FLOW,
+            AddressFamily.IPV6_FLOW,
+            new AddressFamily(1, 2),
+            new AddressFamily(1, 4),
+            new AddressFamily(1, 128),
+            new AddressFamily(1, 134),
+            new AddressFamily(2, 2),
+            new AddressFamily(2, 4),
+            new AddressFamily(2, 128),
+            new AddressFamily(2, 134),
+            new AddressFamily(25, 65),
+            new AddressFamily(25, 70),
+            new AddressFamily(16388, 71));
 
-    private MessageText() {}
+    /** Copies the set. */
+    public MessageText {
+        families = Set.copyOf(families);
+    }
+
+    /** With an external peer, everything understood. */
+    public static MessageText ofExternalSession(long localAs) {
+        return new MessageText(
+                localAs, OptionalLong.empty(), false, false, false, ALL_FAMILIES, Optional.empty(), Optional.empty());
+    }
+
+    private boolean external() {
+        return peerAs.isEmpty() || peerAs.getAsLong() != localAs;
+    }
+
+    private SessionTraits traits(boolean extendedMessages) {
+        Set<AddressFamily> paths = addPath ? families : Set.of();
+        return new SessionTraits(
+                external(),
+                !twoOctetAs,
+                extendedMessages,
+                asSets,
+                families,
+                paths,
+                paths,
+                Set.of(AddressFamily.IPV4_UNICAST));
+    }
 
     /** What is in a message of hex digits; blanks and colons between them are ignored. */
-    public static String decode(String hex, boolean addPath) {
-        SessionTraits traits = new SessionTraits(true, true, true, FAMILIES, addPath ? FAMILIES : Set.of());
+    public String decode(String hex) {
         ByteBuf in;
         try {
             in = Unpooled.wrappedBuffer(ByteBufUtil.decodeHexDump(hex.replaceAll("[\\s:]|^0[xX]", "")));
         } catch (IllegalArgumentException e) {
             return JsonText.of(Map.of("error", "not hex: " + e.getMessage()));
         }
+        SessionTraits traits = traits(true);
         List<String> lines = new ArrayList<>();
         while (in.isReadable()) {
             Decoded decoded = MessageDecoder.decode(in, traits);
@@ -47,7 +114,7 @@ public final class MessageText {
         return String.join("\n", lines);
     }
 
-    private static Map<String, Object> asMap(Decoded decoded, int octets) {
+    private Map<String, Object> asMap(Decoded decoded, int octets) {
         Map<String, Object> map = new LinkedHashMap<>();
         switch (decoded) {
             case Decoded.NeedMore(int needed) ->
@@ -56,41 +123,50 @@ public final class MessageText {
                 map.put("error", reset.reason());
                 map.put("notification", reset.notification().toString());
             }
-            case Decoded.Message message -> {
-                if (message.message() instanceof UpdateMessage update) {
-                    map.put("type", "update");
-                    map.put("message", EventJson.message(update));
-                } else {
-                    map.put("message", message.message().toString());
+            case Decoded.Message message
+            when message.message() instanceof UpdateMessage body -> {
+                ReceivedUpdate update = importer().judge(message, body);
+                map.put("type", "update");
+                map.put("message", EventJson.message(update));
+                if (!update.faults().isEmpty()) {
+                    map.put("faults", EventJson.faults(update));
                 }
-                if (!message.faults().isEmpty()) {
-                    map.put(
-                            "faults",
-                            message.faults().stream()
-                                    .map(fault -> fault.treatment() + ": " + fault.detail())
-                                    .toList());
+                if (!update.refused().isEmpty()) {
+                    Map<String, Object> refused = new LinkedHashMap<>();
+                    update.refused().forEach((nlri, reason) -> refused.put(AddressText.of(nlri), reason.text()));
+                    map.put("refused", refused);
                 }
             }
+            case Decoded.Message message -> map.put("message", message.message().toString());
         }
         return map;
     }
 
-    /** The messages, as hex, that an {@code announce} or {@code withdraw} makes towards an external peer. */
-    public static List<String> encode(String command, Exporter exporter) throws IllegalArgumentException {
-        SessionTraits traits = new SessionTraits(exporter.external(), true, false, FAMILIES, Set.of());
+    /** What depends on the two ends, such as a loop, is not judged: the message may have been written by either. */
+    private static Importer importer() {
+        return new Importer(0, Optional.empty(), OptionalLong.empty(), Set.of(), false);
+    }
+
+    /**
+     * The messages, as hex, that an {@code announce} or {@code withdraw} makes.
+     *
+     * @throws IllegalArgumentException if it is neither, or the route cannot be announced in such a session
+     */
+    public List<String> encode(String command) {
+        SessionTraits traits = traits(false);
+        Exporter exporter = new Exporter(localAs, external(), ipv4Self, ipv6Self, Set.of(AddressFamily.IPV4_UNICAST));
         AdjRibOut rib = new AdjRibOut(exporter, traits);
-        drain(rib, traits); // the End-of-RIB markers
         switch (CommandParser.parse(command)) {
             case ApiCommand.Announce(NeighborFilter _, List<ApiCommand.Route> routes) ->
-                rib.desire(routes.stream()
-                        .collect(Collectors.toMap(
-                                ApiCommand.Route::prefix, ApiCommand.Route::attributes, (_, last) -> last)));
-            case ApiCommand.Withdraw(NeighborFilter _, List<IpPrefix> prefixes) -> {
+                routes.forEach(route -> rib.announce(route.nlri(), route.attributes()));
+            case ApiCommand.Withdraw(NeighborFilter _, List<Nlri> routes) -> {
                 // Withdrawals are of what was announced: do that first, unseen.
-                rib.desire(prefixes.stream().distinct().collect(Collectors.toMap(p -> p, MessageText::anyRoute)));
+                routes.forEach(nlri -> rib.announce(nlri, anyRoute(nlri)));
                 drain(rib, traits);
-                rib.desire(Map.of());
+                routes.forEach(rib::withdraw);
             }
+            case ApiCommand.EndOfRib(NeighborFilter _, AddressFamily family) ->
+                rib.mark(UpdateMessage.endOfRib(family));
             case ApiCommand.Fault(String reason) -> throw new IllegalArgumentException(reason);
             default -> throw new IllegalArgumentException("only announce and withdraw make messages");
         }
@@ -100,8 +176,9 @@ public final class MessageText {
         return drain(rib, traits);
     }
 
-    private static RouteAttributes anyRoute(IpPrefix prefix) {
-        return RouteAttributes.PLAIN.withNextHop(IpPrefix.parseAddress(prefix.isIpv4() ? "127.0.0.1" : "::1"));
+    private static RouteAttributes anyRoute(Nlri nlri) {
+        return RouteAttributes.PLAIN.withNextHop(
+                IpPrefix.parseAddress(nlri.family().afi() == 1 ? "127.0.0.1" : "::1"));
     }
 
     private static List<String> drain(AdjRibOut rib, SessionTraits traits) {

@@ -1,7 +1,9 @@
 package org.secondsite.bgp.exabgp;
 
 import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -14,8 +16,10 @@ import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.wire.AsPath;
 import org.secondsite.bgp.wire.AttributeType;
 import org.secondsite.bgp.wire.LargeCommunity;
+import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.Octets;
 import org.secondsite.bgp.wire.PathAttribute;
+import org.secondsite.config.IpPrefix;
 
 /** The attributes behind a prefix: one line of the table for each word that may begin one. */
 final class RouteGrammar {
@@ -44,8 +48,11 @@ final class RouteGrammar {
         READERS.put("attribute", RouteGrammar::generic);
         READERS.put("split", (words, route) -> route.splitLength = splitLength(words.take("split /n")));
         READERS.put("name", (words, _) -> words.take("a name"));
-        for (String refused :
-                List.of("path-information", "label", "rd", "route-distinguisher", "watchdog", "withdraw")) {
+        READERS.put("path-information", (words, route) -> route.pathId = pathId(words.take("path-information")));
+        READERS.put("watchdog", (words, route) -> route.watchdog = Optional.of(words.take("a watchdog")));
+        READERS.put("withdraw", (_, route) -> route.held = true);
+        READERS.put("link-local", (words, route) -> route.linkLocal = linkLocal(words.take("link-local")));
+        for (String refused : List.of("label", "rd", "route-distinguisher")) {
             READERS.put(refused, (_, _) -> {
                 throw new SyntaxException("'" + refused + "' is not supported here");
             });
@@ -58,6 +65,11 @@ final class RouteGrammar {
     private final List<PathAttribute> others = new ArrayList<>();
     private Optional<Integer> splitLength = Optional.empty();
     private boolean nextHopSeen;
+    private Optional<Inet6Address> linkLocal = Optional.empty();
+    private long pathId = Nlri.Unicast.NO_PATH;
+    private Optional<String> watchdog = Optional.empty();
+    private boolean held;
+    private boolean pathIsWhole;
 
     private RouteGrammar() {}
 
@@ -68,7 +80,18 @@ final class RouteGrammar {
     }
 
     /** What stood behind a prefix. */
-    record Attributes(RouteAttributes attributes, boolean nextHopSeen, Optional<Integer> splitLength) {}
+    record Attributes(
+            RouteAttributes attributes,
+            boolean nextHopSeen,
+            Optional<Integer> splitLength,
+            long pathId,
+            Optional<String> watchdog,
+            boolean held) {
+        /** The route to the prefix. */
+        ApiCommand.Route route(IpPrefix prefix) {
+            return new ApiCommand.Route(new Nlri.Unicast(pathId, prefix), attributes, watchdog, held);
+        }
+    }
 
     /** Reads up to the end or to the word {@code nlri}. */
     static Attributes read(Words words) throws SyntaxException {
@@ -81,8 +104,10 @@ final class RouteGrammar {
             }
             reader.read(words, route);
         }
-        RouteAttributes attributes = new RouteAttributes(route.nextHop, 0, route.med, route.communities, route.others);
-        return new Attributes(attributes, route.nextHopSeen, route.splitLength);
+        RouteAttributes attributes = new RouteAttributes(
+                route.nextHop, route.linkLocal, 0, route.pathIsWhole, route.med, route.communities, route.others);
+        return new Attributes(
+                attributes, route.nextHopSeen, route.splitLength, route.pathId, route.watchdog, route.held);
     }
 
     private static void nextHop(Words words, RouteGrammar route) throws SyntaxException {
@@ -103,6 +128,7 @@ final class RouteGrammar {
 
     /** {@code [ 1 2 ( 3 4 ) ]}; a set stands in parentheses, or in brackets of its own as older scripts write it. */
     private static void asPath(Words words, RouteGrammar route) throws SyntaxException {
+        route.pathIsWhole = true;
         List<AsPath.Segment> segments = new ArrayList<>();
         if (!words.skip("[")) {
             route.others.add(AsPath.sequence(List.of(words.number("AS", U32))));
@@ -193,6 +219,20 @@ final class RouteGrammar {
         } catch (IllegalArgumentException e) {
             throw new SyntaxException("'" + parts.get(2) + "' is not hex");
         }
+    }
+
+    /** Four octets as of an address, or a number. */
+    private static long pathId(String word) throws SyntaxException {
+        return word.indexOf('.') < 0
+                ? Words.number(word, "path-information", U32)
+                : ByteBuffer.wrap(ipv4(word).getAddress()).getInt() & U32;
+    }
+
+    private static Optional<Inet6Address> linkLocal(String word) throws SyntaxException {
+        if (Words.address(word, "link-local") instanceof Inet6Address address && address.isLinkLocalAddress()) {
+            return Optional.of(address);
+        }
+        throw new SyntaxException("'" + word + "' is no link-local address");
     }
 
     private static Optional<Integer> splitLength(String word) throws SyntaxException {

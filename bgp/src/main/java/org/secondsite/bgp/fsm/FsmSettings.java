@@ -1,8 +1,6 @@
 package org.secondsite.bgp.fsm;
 
 import java.net.Inet4Address;
-import java.util.List;
-import org.secondsite.bgp.wire.AddressFamily;
 
 /**
  * What the machine has to know of the two speakers.
@@ -12,8 +10,7 @@ import org.secondsite.bgp.wire.AddressFamily;
  * @param remoteAs the AS that the peer must name
  * @param holdTimeSeconds what we offer: 0 or 3 to 65535
  * @param passive whether we only wait for the peer to connect
- * @param families what we offer to exchange
- * @param addPathReceive whether we offer to receive several paths to a prefix (RFC 7911)
+ * @param offer what we offer in our OPEN
  * @param timers initial values
  */
 public record FsmSettings(
@@ -22,18 +19,17 @@ public record FsmSettings(
         long remoteAs,
         int holdTimeSeconds,
         boolean passive,
-        List<AddressFamily> families,
-        boolean addPathReceive,
+        Offer offer,
         FsmTimers timers) {
+    private static final long MAXIMUM_TWO_OCTET_AS = 0xffff;
     private static final long MAXIMUM_AS = 0xffff_ffffL;
 
     /**
      * Checks the ranges.
      *
-     * @throws IllegalArgumentException if a number is out of range or a family is not supported
+     * @throws IllegalArgumentException if a number is out of range
      */
     public FsmSettings {
-        families = List.copyOf(families);
         if (localAs < 1 || localAs > MAXIMUM_AS || remoteAs < 1 || remoteAs > MAXIMUM_AS) {
             throw new IllegalArgumentException("AS numbers are within 1.." + MAXIMUM_AS);
         }
@@ -44,8 +40,8 @@ public record FsmSettings(
         if (routerId.isAnyLocalAddress()) {
             throw new IllegalArgumentException("the router id must not be 0.0.0.0");
         }
-        if (families.isEmpty() || !families.stream().allMatch(AddressFamily::isSupported)) {
-            throw new IllegalArgumentException("families must be ipv4 unicast, ipv6 unicast or both");
+        if (!offer.fourOctetAs() && localAs > MAXIMUM_TWO_OCTET_AS) {
+            throw new IllegalArgumentException("AS " + localAs + " needs four-octet AS numbers");
         }
     }
 }

@@ -28,19 +28,37 @@ final class Negotiation {
     }
 
     OpenMessage open() {
+        Offer offer = settings.offer();
         List<Capability> capabilities = new ArrayList<>();
-        settings.families().forEach(family -> capabilities.add(new Capability.Multiprotocol(family)));
+        offer.families().forEach(family -> capabilities.add(new Capability.Multiprotocol(family)));
         capabilities.add(new Capability.RouteRefresh());
         capabilities.add(new Capability.EnhancedRouteRefresh());
-        capabilities.add(new Capability.ExtendedMessage());
-        capabilities.add(new Capability.FourOctetAs(settings.localAs()));
-        if (settings.addPathReceive()) {
-            capabilities.add(new Capability.AddPath(settings.families().stream()
-                    .map(family -> new Capability.AddPath.Direction(family, Capability.AddPath.RECEIVE))
-                    .toList()));
+        if (offer.extendedMessages()) {
+            capabilities.add(new Capability.ExtendedMessage());
         }
+        if (offer.fourOctetAs()) {
+            capabilities.add(new Capability.FourOctetAs(settings.localAs()));
+        }
+        List<Capability.AddPath.Direction> directions = offer.families().stream()
+                .map(family -> new Capability.AddPath.Direction(family, addPathMode(family)))
+                .filter(direction -> direction.mode() != 0)
+                .toList();
+        if (!directions.isEmpty()) {
+            capabilities.add(new Capability.AddPath(directions));
+        }
+        List<AddressFamily> ipv6NextHops =
+                offer.families().stream().filter(offer.ipv6NextHops()::contains).toList();
+        if (!ipv6NextHops.isEmpty()) {
+            capabilities.add(new Capability.ExtendedNextHop(ipv6NextHops));
+        }
+        capabilities.addAll(offer.further());
         int fieldAs = settings.localAs() > 0xffff ? OpenMessage.AS_TRANS : (int) settings.localAs();
         return new OpenMessage(fieldAs, settings.holdTimeSeconds(), settings.routerId(), capabilities);
+    }
+
+    private int addPathMode(AddressFamily family) {
+        return (settings.offer().addPathReceive().contains(family) ? Capability.AddPath.RECEIVE : 0)
+                | (settings.offer().addPathSend().contains(family) ? Capability.AddPath.SEND : 0);
     }
 
     Outcome judge(OpenMessage open) {
@@ -55,7 +73,7 @@ final class Negotiation {
         Set<AddressFamily> families = commonFamilies(open);
         if (families.isEmpty()) {
             Capability.Multiprotocol wanted =
-                    new Capability.Multiprotocol(settings.families().getFirst());
+                    new Capability.Multiprotocol(settings.offer().families().getFirst());
             // RFC 5492 §5: the data field lists the capabilities that are missing.
             Octets data = Octets.of(
                     1,
@@ -69,10 +87,15 @@ final class Negotiation {
         }
         SessionTraits traits = new SessionTraits(
                 external,
-                open.capability(Capability.FourOctetAs.class).isPresent(),
-                open.capability(Capability.ExtendedMessage.class).isPresent(),
+                settings.offer().fourOctetAs()
+                        && open.capability(Capability.FourOctetAs.class).isPresent(),
+                settings.offer().extendedMessages()
+                        && open.capability(Capability.ExtendedMessage.class).isPresent(),
+                settings.offer().asSets(),
                 families,
-                addPath(open, families));
+                addPath(open, Capability.AddPath.SEND, settings.offer().addPathReceive(), families),
+                addPath(open, Capability.AddPath.RECEIVE, settings.offer().addPathSend(), families),
+                extendedNextHop(open, families));
         return new Outcome.Agreed(new Negotiated(
                 traits,
                 Math.min(open.holdTimeSeconds(), settings.holdTimeSeconds()),
@@ -90,17 +113,25 @@ final class Negotiation {
         if (offered.isEmpty()) {
             offered = Set.of(AddressFamily.IPV4_UNICAST);
         }
-        return settings.families().stream().filter(offered::contains).collect(Collectors.toSet());
+        return settings.offer().families().stream().filter(offered::contains).collect(Collectors.toSet());
     }
 
-    private Set<AddressFamily> addPath(OpenMessage open, Set<AddressFamily> families) {
-        if (!settings.addPathReceive()) {
-            return Set.of();
-        }
+    /** The families in which the peer's mode has the bit, among those that we want it in. */
+    private static Set<AddressFamily> addPath(
+            OpenMessage open, int bit, Set<AddressFamily> wanted, Set<AddressFamily> families) {
         return open.capability(Capability.AddPath.class).stream()
                 .flatMap(addPath -> addPath.directions().stream())
-                .filter(direction -> (direction.mode() & Capability.AddPath.SEND) != 0)
+                .filter(direction -> (direction.mode() & bit) != 0)
                 .map(Capability.AddPath.Direction::family)
+                .filter(wanted::contains)
+                .filter(families::contains)
+                .collect(Collectors.toSet());
+    }
+
+    private Set<AddressFamily> extendedNextHop(OpenMessage open, Set<AddressFamily> families) {
+        return open.capability(Capability.ExtendedNextHop.class).stream()
+                .flatMap(extended -> extended.families().stream())
+                .filter(settings.offer().ipv6NextHops()::contains)
                 .filter(families::contains)
                 .collect(Collectors.toSet());
     }

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.Inet4Address;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -12,11 +11,10 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import org.secondsite.bgp.bfd.BfdSettings;
-import org.secondsite.bgp.exabgp.MessageText;
-import org.secondsite.bgp.rib.Exporter;
 import org.secondsite.bgp.session.NeighborOptions;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SpeakerSettings;
+import org.secondsite.bgp.wire.PlainText;
 import org.secondsite.config.Endpoints;
 import org.secondsite.config.IpPrefix;
 
@@ -32,13 +30,17 @@ public final class BgpCommands {
                       [--password TEXT] [--other-self A] [--bfd]   (--neighbor and what follows may be repeated)
                 Commands of ExaBGP's text API come from COMMAND's output, or from standard input without --run;
                 events go back as JSON lines.
-            bgp decode [--add-path] HEX...
-                What is in the messages.
-            bgp encode [--local-as N] [--local-address A] 'announce route …' | 'withdraw route …'
+            bgp decode [SESSION] HEX...
+                What is in the messages, and what a session would make of them.
+            bgp encode [SESSION] 'announce route …' | 'withdraw route …'
                 The messages, as hex.
+            SESSION: --local-as N, --peer-as N (the same: internal; without it: some other AS), --two-octet-as, --add-path,
+                     --as-sets (take routes with AS sets), --family 'ipv4 unicast'... (all without it),
+                     --local-address A (next hop self; may be given for IPv4 and IPv6)
             """;
     private static final int DEFAULT_HOLD_TIME_SECONDS = 90;
     private static final long CHECK_MS = 1000;
+    private static final long USUAL_LOCAL_AS = 65000;
 
     private BgpCommands() {}
 
@@ -70,40 +72,23 @@ public final class BgpCommands {
     }
 
     private static int decode(List<String> arguments, PrintStream out) {
-        boolean addPath = arguments.contains("--add-path");
+        MessageArguments parsed = MessageArguments.parse(arguments, 0);
         int result = 0;
-        for (String hex : arguments) {
-            if (!hex.equals("--add-path")) {
-                String text = MessageText.decode(hex, addPath);
-                out.println(text);
-                result = text.contains("{ \"error\":") ? 1 : result;
-            }
+        for (String hex : parsed.words()) {
+            String text = parsed.session().decode(hex);
+            out.println(text);
+            result = text.contains("{ \"error\":") ? 1 : result;
         }
         return result;
     }
 
     private static int encode(List<String> arguments, PrintStream out, PrintStream err) {
-        long localAs = 65000;
-        InetAddress local = IpPrefix.parseAddress("192.0.2.1");
-        List<String> command = new ArrayList<>();
-        for (Iterator<String> words = arguments.iterator(); words.hasNext(); ) {
-            String word = words.next();
-            switch (word) {
-                case "--local-as" -> localAs = Long.parseLong(value(word, words));
-                case "--local-address" -> local = IpPrefix.parseAddress(value(word, words));
-                default -> command.add(word);
-            }
-        }
-        Exporter exporter = new Exporter(
-                localAs,
-                true,
-                local instanceof Inet4Address ipv4 ? Optional.of(ipv4) : Optional.empty(),
-                local instanceof Inet6Address ipv6 ? Optional.of(ipv6) : Optional.empty());
+        MessageArguments parsed = MessageArguments.parse(arguments, USUAL_LOCAL_AS);
         try {
-            MessageText.encode(String.join(" ", command), exporter).forEach(out::println);
+            parsed.session().encode(String.join(" ", parsed.words())).forEach(out::println);
             return 0;
         } catch (IllegalArgumentException e) {
-            err.println(e.getMessage());
+            err.println(PlainText.of(String.valueOf(e.getMessage())));
             return 1;
         }
     }

@@ -15,7 +15,9 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,7 +34,9 @@ import org.secondsite.bgp.session.SpeakerListener;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.BgpError;
+import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.NotificationMessage;
+import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
 import org.secondsite.bgp.wire.UpdateMessage;
 import org.secondsite.config.IpPrefix;
@@ -97,15 +101,68 @@ public final class BgpSpeaker implements AutoCloseable {
      * after a session was lost, everything is sent again.
      */
     public void advertise(Map<IpPrefix, RouteAttributes> desired) {
-        Map<IpPrefix, RouteAttributes> frozen = new HashMap<>(desired);
+        Map<Nlri, RouteAttributes> frozen = keyed(desired);
         loop.execute(() -> drivers.values().forEach(driver -> driver.advertise(frozen)));
     }
 
     /** What one neighbour shall know, where neighbours are to be told different things. */
     public void advertise(InetAddress peer, Map<IpPrefix, RouteAttributes> desired) {
         NeighborDriver driver = driver(peer);
-        Map<IpPrefix, RouteAttributes> frozen = new HashMap<>(desired);
+        Map<Nlri, RouteAttributes> frozen = keyed(desired);
         loop.execute(() -> driver.advertise(frozen));
+    }
+
+    private static Map<Nlri, RouteAttributes> keyed(Map<IpPrefix, RouteAttributes> routes) {
+        Map<Nlri, RouteAttributes> keyed = HashMap.newHashMap(routes.size());
+        routes.forEach((prefix, attributes) -> keyed.put(Nlri.of(prefix), attributes));
+        return keyed;
+    }
+
+    /** One prefix that every neighbour shall know from now on; costs no more than that, however many there are. */
+    public void announce(IpPrefix prefix, RouteAttributes attributes) {
+        Map<Nlri, RouteAttributes> one = Map.of(Nlri.of(prefix), attributes);
+        loop.execute(() -> drivers.values().forEach(driver -> driver.announce(one)));
+    }
+
+    /** One prefix that no neighbour shall know any more. */
+    public void withdraw(IpPrefix prefix) {
+        List<Nlri> one = List.of(Nlri.of(prefix));
+        loop.execute(() -> drivers.values().forEach(driver -> driver.withdraw(one)));
+    }
+
+    /**
+     * Routes of any family that one neighbour shall know from now on, in place of what it was told of them before.
+     *
+     * @return completes when the change is made; what is sent for it may still wait for the neighbour to read
+     */
+    public CompletableFuture<Void> announce(InetAddress peer, Map<Nlri, RouteAttributes> routes) {
+        NeighborDriver driver = driver(peer);
+        Map<Nlri, RouteAttributes> frozen = new LinkedHashMap<>(routes);
+        return CompletableFuture.runAsync(() -> driver.announce(frozen), loop);
+    }
+
+    /** Routes that one neighbour shall not know any more; completes when the change is made. */
+    public CompletableFuture<Void> withdraw(InetAddress peer, Collection<Nlri> routes) {
+        NeighborDriver driver = driver(peer);
+        List<Nlri> frozen = List.copyOf(routes);
+        return CompletableFuture.runAsync(() -> driver.withdraw(frozen), loop);
+    }
+
+    /** The first routes are all known: lets End-of-RIB markers follow them, where the settings hold them back. */
+    public void releaseEndOfRib() {
+        loop.execute(() -> drivers.values().forEach(NeighborDriver::releaseEndOfRib));
+    }
+
+    /** Ends the session with the notification, and leaves it down, also for the peer's attempts, until it is enabled. */
+    public void disable(InetAddress peer, NotificationMessage notification, String reason) {
+        NeighborDriver driver = driver(peer);
+        loop.execute(() -> driver.disable(notification, reason));
+    }
+
+    /** Lets a session come up again that was disabled, or ended by a prefix limit. */
+    public void enable(InetAddress peer) {
+        NeighborDriver driver = driver(peer);
+        loop.execute(driver::start);
     }
 
     /**
@@ -144,6 +201,12 @@ public final class BgpSpeaker implements AutoCloseable {
     public CompletableFuture<List<SessionStatus>> status() {
         return CompletableFuture.supplyAsync(
                 () -> drivers.values().stream().map(NeighborDriver::status).toList(), loop);
+    }
+
+    /** What the peer has been told. */
+    public CompletableFuture<Map<Nlri, PathAttributes>> sentRoutes(InetAddress peer) {
+        NeighborDriver driver = driver(peer);
+        return CompletableFuture.supplyAsync(driver::sentRoutes, loop);
     }
 
     /** What the peer has announced. */

@@ -8,6 +8,7 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -17,24 +18,30 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.secondsite.bgp.fsm.Negotiated;
 import org.secondsite.bgp.fsm.Side;
 import org.secondsite.bgp.rib.AdjRibIn;
 import org.secondsite.bgp.rib.AdjRibOut;
 import org.secondsite.bgp.rib.ReceivedRoute;
+import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.PeerSession;
+import org.secondsite.bgp.session.PrefixLimit;
 import org.secondsite.bgp.session.SessionSink;
 import org.secondsite.bgp.session.SessionStatus;
 import org.secondsite.bgp.session.SessionTransition;
 import org.secondsite.bgp.session.SpeakerListener;
 import org.secondsite.bgp.session.SpeakerSettings;
+import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.BgpMessage;
 import org.secondsite.bgp.wire.Decoded;
-import org.secondsite.bgp.wire.Fault;
+import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.NotificationMessage;
+import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.SessionTraits;
+import org.secondsite.bgp.wire.UpdateMessage;
 import org.secondsite.config.IpPrefix;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,8 +78,29 @@ final class NeighborDriver implements SessionSink {
         proceed();
     }
 
-    void advertise(Map<IpPrefix, RouteAttributes> desired) {
+    void advertise(Map<Nlri, RouteAttributes> desired) {
         session.desire(desired);
+        proceed();
+    }
+
+    void announce(Map<Nlri, RouteAttributes> routes) {
+        routes.forEach(session::announce);
+        proceed();
+    }
+
+    void withdraw(Collection<Nlri> routes) {
+        routes.forEach(session::withdraw);
+        proceed();
+    }
+
+    void releaseEndOfRib() {
+        session.releaseEndOfRib();
+        proceed();
+    }
+
+    /** Ends the session and leaves it down. */
+    void disable(NotificationMessage notification, String reason) {
+        session.stop(notification, reason, System.nanoTime());
         proceed();
     }
 
@@ -116,6 +144,10 @@ final class NeighborDriver implements SessionSink {
         return session.status();
     }
 
+    Map<Nlri, PathAttributes> sentRoutes() {
+        return session.sentRoutes();
+    }
+
     List<ReceivedRoute> receivedRoutes() {
         return session.receivedRoutes();
     }
@@ -154,7 +186,7 @@ final class NeighborDriver implements SessionSink {
 
     void received(Side side, PeerChannel connection, Decoded decoded) {
         if (channels.get(side) == connection) {
-            if (decoded instanceof Decoded.Message message) {
+            if (decoded instanceof Decoded.Message message && !(message.message() instanceof UpdateMessage)) {
                 tell(() -> listener.messageReceived(peer, message.message()));
             }
             session.received(side, decoded, System.nanoTime());
@@ -205,13 +237,20 @@ final class NeighborDriver implements SessionSink {
                     long nanoTime = System.nanoTime();
                     session.progressed(side, nanoTime);
                     if (!outgoing.announced().isEmpty() || !outgoing.withdrawn().isEmpty()) {
-                        Set<IpPrefix> announced = Set.copyOf(outgoing.announced());
-                        Set<IpPrefix> withdrawn = Set.copyOf(outgoing.withdrawn());
+                        Set<IpPrefix> announced = prefixes(outgoing.announced());
+                        Set<IpPrefix> withdrawn = prefixes(outgoing.withdrawn());
                         tell(() -> listener.updateSent(peer, announced, withdrawn, nanoTime));
                     }
                 }
             });
         }
+    }
+
+    private static Set<IpPrefix> prefixes(List<Nlri> routes) {
+        return routes.stream()
+                .filter(Nlri.Unicast.class::isInstance)
+                .map(route -> ((Nlri.Unicast) route).prefix())
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     @Override
@@ -251,6 +290,7 @@ final class NeighborDriver implements SessionSink {
     public void send(Side side, BgpMessage message) {
         PeerChannel connection = channels.get(side);
         if (connection != null) {
+            tell(() -> listener.messageSent(peer, message));
             connection.write(message, session.traits(side)).addListener(written -> {
                 if (written.isSuccess()) {
                     session.progressed(side, System.nanoTime());
@@ -289,17 +329,31 @@ final class NeighborDriver implements SessionSink {
     }
 
     @Override
-    public void faults(List<Fault> faults) {
-        LOG.warn("bgp {}: faults in an UPDATE: {}", peer.getHostAddress(), faults);
-        tell(() -> listener.faultsReceived(peer, faults));
+    public void update(ReceivedUpdate update) {
+        if (!update.faults().isEmpty()) {
+            LOG.warn("bgp {}: faults in an UPDATE: {}", peer.getHostAddress(), update.faults());
+        }
+        if (!update.refused().isEmpty()) {
+            LOG.debug("bgp {}: not taken: {}", peer.getHostAddress(), update.refused());
+        }
+        tell(() -> listener.updateReceived(peer, update));
     }
 
     @Override
-    public void unexportable(Set<IpPrefix> prefixes) {
-        if (!prefixes.isEmpty()) {
-            LOG.warn("bgp {}: cannot announce {}: no next hop of their IP version", peer.getHostAddress(), prefixes);
+    public void prefixLimit(AddressFamily family, int count, PrefixLimit limit) {
+        LOG.warn("bgp {}: {} prefixes of {}, the limit is {}", peer.getHostAddress(), count, family, limit.maximum());
+        tell(() -> listener.prefixLimit(peer, family, count, limit));
+    }
+
+    @Override
+    public void unexportable(Set<Nlri> routes) {
+        if (!routes.isEmpty()) {
+            LOG.warn(
+                    "bgp {}: cannot announce {}: no next hop of their IP version, or too many attributes",
+                    peer.getHostAddress(),
+                    routes);
         }
-        tell(() -> listener.unexportable(peer, prefixes));
+        tell(() -> listener.unexportable(peer, routes));
     }
 
     @Override

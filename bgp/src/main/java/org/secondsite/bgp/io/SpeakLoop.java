@@ -6,18 +6,22 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.secondsite.bgp.exabgp.AddressText;
 import org.secondsite.bgp.exabgp.ApiCommand;
@@ -25,6 +29,8 @@ import org.secondsite.bgp.exabgp.CommandParser;
 import org.secondsite.bgp.exabgp.DesiredRoutes;
 import org.secondsite.bgp.exabgp.EventJson;
 import org.secondsite.bgp.fsm.State;
+import org.secondsite.bgp.rib.ReceivedRoute;
+import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SessionTransition;
@@ -32,10 +38,11 @@ import org.secondsite.bgp.session.SpeakerListener;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.BgpError;
 import org.secondsite.bgp.wire.BgpMessage;
+import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.bgp.wire.Octets;
+import org.secondsite.bgp.wire.PlainText;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
-import org.secondsite.bgp.wire.UpdateMessage;
 import org.secondsite.config.IpPrefix;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,6 +59,12 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
     private static final int FIRST_RESPAWN_MS = 1000;
     private static final int LAST_RESPAWN_MS = 60_000;
     private static final int CLOSE_SECONDS = 6;
+    private static final int MAX_EVENTS_UNDER_WAY = 65_536;
+    /** After this silence of all helpers their first routes count as known. */
+    private static final int QUIET_MS = 200;
+    /** After this they do whatever helpers still have to say. */
+    private static final int FIRST_ROUND_MS = 5000;
+
     private static final String VERSION_LINE = "exabgp 4.2 compatible, secondsite";
 
     private final SpeakerSettings settings;
@@ -65,14 +78,18 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
 
     private final List<Helper> helpers = new ArrayList<>();
     private final Map<InetAddress, NeighborSettings> neighbors = new HashMap<>();
-    private final Set<InetAddress> dirty = new HashSet<>();
+    private final Map<InetAddress, Set<Nlri>> dirty = new LinkedHashMap<>();
+    private final AtomicInteger eventsUnderWay = new AtomicInteger();
+    private final AtomicLong eventsLost = new AtomicLong();
     private final CountDownLatch ended = new CountDownLatch(1);
     private boolean gathering;
+    private long lastCommandNanos;
+    private long begunNanos;
     private boolean closing;
 
     /** Nothing runs before {@link #begin}. */
     SpeakLoop(SpeakerSettings settings, boolean keepRoutes) throws IOException {
-        this.settings = settings;
+        this.settings = settings.withEndOfRibHeld();
         this.keepRoutes = keepRoutes;
         this.json = new EventJson(
                 settings.localAs(),
@@ -101,8 +118,7 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
         Helper helper = new Helper("stdin");
         helpers.add(helper);
         HelperPort port = helper.port;
-        starts.add(() ->
-                port.start(from, to, line -> executor.execute(() -> command(helper, port, line)), ended::countDown));
+        starts.add(() -> port.start(from, to, (line, done) -> take(helper, port, line, done), ended::countDown));
     }
 
     /** Will run a command line by the shell as a helper, and again when it ends. */
@@ -122,6 +138,8 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
             executor.submit(() -> {
                         starts.forEach(Runnable::run);
                         speaker = BgpSpeaker.open(settings, this);
+                        begunNanos = System.nanoTime();
+                        watchFirstRound();
                         return speaker;
                     })
                     .get();
@@ -145,7 +163,7 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
             port.start(
                     process.getInputStream(),
                     process.getOutputStream(),
-                    line -> executor.execute(() -> command(helper, port, line)),
+                    (line, done) -> take(helper, port, line, done),
                     () -> executor.execute(() -> helperEnded(helper, commandLine, process, startedNanos)));
         } catch (IOException e) {
             LOG.error("bgp: cannot run helper '{}': {}", commandLine, e.getMessage());
@@ -170,12 +188,30 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
     }
 
     private void later(Runnable task, int ms) {
-        if (!closing) {
+        try {
             var _ = executor.schedule(task, ms, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("bgp: nothing is done later while closing");
+        }
+    }
+
+    /** On the helper's thread, which reads no further than what is not done yet allows. */
+    private void take(Helper helper, HelperPort port, String line, Runnable done) {
+        try {
+            executor.execute(() -> {
+                try {
+                    command(helper, port, line);
+                } finally {
+                    done.run();
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            LOG.debug("bgp: helper '{}' while closing", helper.name);
         }
     }
 
     private void command(Helper helper, HelperPort port, String line) {
+        lastCommandNanos = System.nanoTime();
         ApiCommand command = CommandParser.parse(line);
         boolean understood = true;
         switch (command) {
@@ -183,10 +219,10 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
                 return;
             }
             case ApiCommand.Fault(String reason) -> {
-                LOG.warn("bgp: helper '{}': {} in: {}", helper.name, reason, line);
+                LOG.warn("bgp: helper '{}': {} in: {}", helper.name, reason, PlainText.of(line));
                 understood = false;
             }
-            case ApiCommand.Announce _, ApiCommand.Withdraw _, ApiCommand.Clear _ ->
+            case ApiCommand.Announce _, ApiCommand.Withdraw _, ApiCommand.Watchdog _, ApiCommand.Clear _ ->
                 touch(helper.routes.apply(command));
             case ApiCommand.Flush(var to) -> to.select(settings).forEach(speaker::resend);
             case ApiCommand.EndOfRib(var to, var family) ->
@@ -200,6 +236,10 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
             case ApiCommand.ShowNeighbor() -> showNeighbors(port);
             case ApiCommand.ShowAdjRib(boolean out) -> showAdjRib(port, out);
             case ApiCommand.Version() -> port.send(VERSION_LINE);
+            case ApiCommand.Reload() -> {
+                LOG.warn("bgp: helper '{}': there is no configuration file to read again", helper.name);
+                understood = false;
+            }
             case ApiCommand.Shutdown() -> ended.countDown();
             case ApiCommand.Acknowledge(var mode) -> acknowledge(helper, mode);
         }
@@ -229,36 +269,70 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
 
     private void showAdjRib(HelperPort port, boolean out) {
         for (InetAddress peer : neighbors.keySet()) {
-            List<IpPrefix> prefixes = out
-                    ? List.copyOf(merged(peer).keySet())
+            List<Nlri> routes = out
+                    ? List.copyOf(speaker.sentRoutes(peer).join().keySet())
                     : speaker.receivedRoutes(peer).join().stream()
-                            .map(route -> route.nlri().prefix())
+                            .map(ReceivedRoute::nlri)
                             .toList();
-            prefixes.forEach(prefix -> port.send("neighbor " + AddressText.of(peer) + " " + AddressText.of(prefix)));
+            routes.forEach(route -> port.send("neighbor " + AddressText.of(peer) + " " + AddressText.of(route)));
         }
     }
 
-    private void touch(List<InetAddress> peers) {
-        dirty.addAll(peers);
+    private void touch(Map<InetAddress, Set<Nlri>> changes) {
+        changes.forEach((peer, routes) ->
+                dirty.computeIfAbsent(peer, _ -> new LinkedHashSet<>()).addAll(routes));
         if (!gathering && !dirty.isEmpty()) {
             gathering = true;
             later(this::advertise, GATHER_MS);
         }
     }
 
+    /** The next burst is gathered until the event loop has made this change: it cannot be buried under changes. */
     private void advertise() {
-        gathering = false;
-        dirty.forEach(peer -> speaker.advertise(peer, merged(peer)));
+        List<CompletableFuture<Void>> made = new ArrayList<>();
+        dirty.forEach((peer, routes) -> {
+            Map<Nlri, RouteAttributes> announced = new LinkedHashMap<>();
+            List<Nlri> withdrawn = new ArrayList<>();
+            for (Nlri nlri : routes) {
+                Optional<RouteAttributes> wanted = wanted(peer, nlri);
+                wanted.ifPresentOrElse(attributes -> announced.put(nlri, attributes), () -> withdrawn.add(nlri));
+            }
+            made.add(speaker.announce(peer, announced));
+            made.add(speaker.withdraw(peer, withdrawn));
+        });
         dirty.clear();
+        var _ = CompletableFuture.allOf(made.toArray(CompletableFuture<?>[]::new))
+                .whenComplete((_, _) -> later(this::advertised, 0));
     }
 
-    private Map<IpPrefix, RouteAttributes> merged(InetAddress peer) {
-        if (helpers.size() == 1) {
-            return helpers.getFirst().routes.routes(peer);
+    private void advertised() {
+        gathering = false;
+        touch(Map.of());
+    }
+
+    /** Of several helpers that announce the same route the last counts. */
+    private Optional<RouteAttributes> wanted(InetAddress peer, Nlri nlri) {
+        for (Helper helper : helpers.reversed()) {
+            RouteAttributes attributes = helper.routes.routes(peer).get(nlri);
+            if (attributes != null) {
+                return Optional.of(attributes);
+            }
         }
-        Map<IpPrefix, RouteAttributes> all = new HashMap<>();
-        helpers.forEach(helper -> all.putAll(helper.routes.routes(peer)));
-        return all;
+        return Optional.empty();
+    }
+
+    /** ExaBGP's users expect the End-of-RIB behind the routes of a helper's first breath, which takes a moment to start. */
+    private void watchFirstRound() {
+        long nowNanos = System.nanoTime();
+        boolean quiet = lastCommandNanos != 0
+                && nowNanos - lastCommandNanos > TimeUnit.MILLISECONDS.toNanos(QUIET_MS)
+                && dirty.isEmpty()
+                && !gathering;
+        if (quiet || nowNanos - begunNanos > TimeUnit.MILLISECONDS.toNanos(FIRST_ROUND_MS)) {
+            speaker.releaseEndOfRib();
+        } else {
+            later(this::watchFirstRound, QUIET_MS / 4);
+        }
     }
 
     /** Waits until a helper says {@code shutdown}, the input ends, or the time is over. */
@@ -267,9 +341,19 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
     }
 
     private void tell(InetAddress peer, Function<NeighborSettings, String> event) {
+        if (eventsUnderWay.incrementAndGet() > MAX_EVENTS_UNDER_WAY) {
+            eventsUnderWay.decrementAndGet();
+            eventsLost.incrementAndGet();
+            return;
+        }
         try {
             executor.execute(() -> {
+                eventsUnderWay.decrementAndGet();
+                long lost = eventsLost.getAndSet(0);
                 String line = event.apply(neighbors.get(peer));
+                if (lost > 0) {
+                    LOG.warn("bgp: helpers are slower than the peers, {} events are lost", lost);
+                }
                 helpers.forEach(helper -> helper.port.send(line));
             });
         } catch (RejectedExecutionException e) {
@@ -303,13 +387,24 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
     }
 
     @Override
+    public void updateReceived(InetAddress peer, ReceivedUpdate update) {
+        tell(peer, n -> json.update(n, local(n), update, nowUs()));
+    }
+
+    @Override
     public void messageReceived(InetAddress peer, BgpMessage message) {
         switch (message) {
-            case UpdateMessage update -> tell(peer, n -> json.update(n, local(n), true, update, nowUs()));
             case NotificationMessage notification ->
                 tell(peer, n -> json.notification(n, local(n), true, notification, nowUs()));
             case RouteRefreshMessage refresh -> tell(peer, n -> json.refresh(n, local(n), refresh, nowUs()));
             default -> {}
+        }
+    }
+
+    @Override
+    public void messageSent(InetAddress peer, BgpMessage message) {
+        if (message instanceof NotificationMessage notification) {
+            tell(peer, n -> json.notification(n, local(n), false, notification, nowUs()));
         }
     }
 

@@ -6,7 +6,7 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
+import java.util.Set;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.AsPath;
 import org.secondsite.bgp.wire.AttributeType;
@@ -20,34 +20,61 @@ import org.secondsite.bgp.wire.PathAttributes;
  * @param external whether the neighbour is of another AS
  * @param ipv4Self our IPv4 address towards the neighbour, as next hop of IPv4 prefixes
  * @param ipv6Self our IPv6 address towards the neighbour, as next hop of IPv6 prefixes
+ * @param ipv6NextHops families of IPv4 that may have an IPv6 next hop (RFC 8950)
  */
 public record Exporter(
-        long localAs, boolean external, Optional<Inet4Address> ipv4Self, Optional<Inet6Address> ipv6Self) {
+        long localAs,
+        boolean external,
+        Optional<Inet4Address> ipv4Self,
+        Optional<Inet6Address> ipv6Self,
+        Set<AddressFamily> ipv6NextHops) {
     private static final long DEFAULT_LOCAL_PREFERENCE = 100;
 
-    /**
-     * The attributes; for IPv6 an MP_REACH_NLRI without prefixes stands for the next hop.
-     *
-     * @return empty if there is no next hop of the family: such a prefix cannot be announced here
-     */
-    public Optional<PathAttributes> attributes(AddressFamily family, RouteAttributes route) {
-        Predicate<InetAddress> fits = family.equals(AddressFamily.IPV4_UNICAST)
-                ? Inet4Address.class::isInstance
-                : Inet6Address.class::isInstance;
-        Optional<? extends InetAddress> self = family.equals(AddressFamily.IPV4_UNICAST) ? ipv4Self : ipv6Self;
-        Optional<InetAddress> nextHop =
-                route.nextHop().isPresent() ? route.nextHop().filter(fits) : self.map(InetAddress.class::cast);
-        return nextHop.map(hop -> attributes(family, route, hop));
+    /** Copies the set. */
+    public Exporter {
+        ipv6NextHops = Set.copyOf(ipv6NextHops);
     }
 
-    private PathAttributes attributes(AddressFamily family, RouteAttributes route, InetAddress nextHop) {
+    /** Each prefix with a next hop of its own IP version. */
+    public Exporter(long localAs, boolean external, Optional<Inet4Address> ipv4Self, Optional<Inet6Address> ipv6Self) {
+        this(localAs, external, ipv4Self, ipv6Self, Set.of());
+    }
+
+    /**
+     * The attributes; an MP_REACH_NLRI without routes stands for the next hop of all but IPv4 unicast.
+     *
+     * @return empty if there is no next hop of the family: such a route cannot be announced here
+     */
+    public Optional<PathAttributes> attributes(AddressFamily family, RouteAttributes route) {
+        if (!family.isUnicast()) {
+            Optional<InetAddress> hop = family.isFlow() ? route.nextHop() : Optional.empty();
+            return Optional.of(attributes(route, new PathAttribute.MpReach(family, hop, Optional.empty(), List.of())));
+        }
+        Optional<InetAddress> nextHop =
+                route.nextHop().isPresent() ? route.nextHop().filter(hop -> fits(family, hop)) : self(family);
+        return nextHop.map(hop -> attributes(
+                route,
+                hop instanceof Inet4Address ipv4
+                        ? new PathAttribute.NextHop(ipv4)
+                        : new PathAttribute.MpReach(family, Optional.of(hop), route.linkLocal(), List.of())));
+    }
+
+    private boolean fits(AddressFamily family, InetAddress hop) {
+        return hop instanceof Inet6Address ? family.afi() == 2 || ipv6NextHops.contains(family) : family.afi() == 1;
+    }
+
+    private Optional<InetAddress> self(AddressFamily family) {
+        if (family.afi() == 1 && ipv4Self.isPresent()) {
+            return ipv4Self.map(InetAddress.class::cast);
+        }
+        return ipv6Self.map(InetAddress.class::cast).filter(hop -> fits(family, hop));
+    }
+
+    private PathAttributes attributes(RouteAttributes route, PathAttribute nextHop) {
         List<PathAttribute> list = new ArrayList<>();
         PathAttributes others = PathAttributes.of(route.others());
         list.add(path(route, others));
-        list.add(
-                nextHop instanceof Inet4Address ipv4
-                        ? new PathAttribute.NextHop(ipv4)
-                        : new PathAttribute.MpReach(family, nextHop, Optional.empty(), List.of()));
+        list.add(nextHop);
         route.med().ifPresent(med -> list.add(new PathAttribute.MultiExitDiscriminator(med)));
         if (!route.communities().isEmpty()) {
             list.add(new PathAttribute.Communities(
@@ -65,9 +92,15 @@ public record Exporter(
         return PathAttributes.of(list); // of two of the same type the first counts
     }
 
-    /** RFC 4271 §5.1.2: our AS once towards another AS, not at all within our own; and as often as prepending asks. */
+    /**
+     * RFC 4271 §5.1.2: our AS once towards another AS, not at all within our own; and as often as prepending asks. A path
+     * that is given whole is left as it is.
+     */
     private AsPath path(RouteAttributes route, PathAttributes others) {
-        AsPath behind = others.get(AsPath.class).orElse(AsPath.EMPTY);
-        return behind.prepended(localAs, route.prependCount() + (external ? 1 : 0));
+        AsPath given = others.get(AsPath.class).orElse(AsPath.EMPTY);
+        AsPath behind = external ? given.withoutConfederation() : given; // RFC 5065 §4
+        boolean own =
+                external && !(route.pathIsWhole() && others.get(AsPath.class).isPresent());
+        return behind.prepended(localAs, route.prependCount() + (own ? 1 : 0));
     }
 }

@@ -1,92 +1,113 @@
 package org.secondsite.bgp.session;
 
 import java.net.InetAddress;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.secondsite.bgp.bfd.BfdSettings;
 import org.secondsite.bgp.fsm.FsmTimers;
+import org.secondsite.bgp.fsm.Offer;
 import org.secondsite.bgp.wire.AddressFamily;
 
 /**
- * What a neighbour may have beyond {@link NeighborSettings}.
+ * What a neighbour may have beyond {@link NeighborSettings}. {@link #DEFAULT} and the methods that change it make every
+ * kind.
  *
- * @param families offered to it
+ * @param offer what our OPEN offers to it
+ * @param localAs our AS towards it, where it is another than the speaker's
  * @param otherSelf our address of the IP version that the session does not run over, as next hop self of such prefixes
- * @param addPathReceive whether to take several paths to a prefix from it (RFC 7911)
- * @param maximumPrefixes how many routes it may announce; 0: any number
+ * @param device the network interface that the session is bound to
+ * @param prefixLimits how many routes of a family it may announce; a family that is absent has no limit
  * @param ttlSecurityHops how many hops away it may be (RFC 5082); empty: no check
  * @param bfd how fast BFD watches the path; empty: not at all
  * @param timers initial values of the machine's timers
  */
 public record NeighborOptions(
-        List<AddressFamily> families,
+        Offer offer,
+        OptionalLong localAs,
         Optional<InetAddress> otherSelf,
-        boolean addPathReceive,
-        int maximumPrefixes,
+        Optional<String> device,
+        Map<AddressFamily, PrefixLimit> prefixLimits,
         OptionalInt ttlSecurityHops,
         Optional<BfdSettings> bfd,
         FsmTimers timers) {
     /** IPv4 and IPv6 unicast, nothing unusual. */
     public static final NeighborOptions DEFAULT = new NeighborOptions(
-            List.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST),
+            Offer.DEFAULT,
+            OptionalLong.empty(),
             Optional.empty(),
-            false,
-            0,
+            Optional.empty(),
+            Map.of(),
             OptionalInt.empty(),
             Optional.empty(),
             FsmTimers.DEFAULT);
 
     /**
-     * Checks ranges and copies the list.
+     * Checks ranges and copies the map.
      *
      * @throws IllegalArgumentException if a number is out of range
      */
     public NeighborOptions {
-        families = List.copyOf(families);
-        if (maximumPrefixes < 0) {
-            throw new IllegalArgumentException("maximumPrefixes " + maximumPrefixes + " is negative");
-        }
+        prefixLimits = Map.copyOf(prefixLimits);
         if (ttlSecurityHops.isPresent() && (ttlSecurityHops.getAsInt() < 1 || ttlSecurityHops.getAsInt() > 254)) {
             throw new IllegalArgumentException("ttlSecurityHops is not within 1..254");
         }
     }
 
+    /** The same with another offer. */
+    public NeighborOptions withOffer(Offer changed) {
+        return new NeighborOptions(changed, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers);
+    }
+
+    /** The same with another AS of ours. */
+    public NeighborOptions withLocalAs(long as) {
+        return new NeighborOptions(
+                offer, OptionalLong.of(as), otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers);
+    }
+
     /** The same with other timers. */
     public NeighborOptions withTimers(FsmTimers changed) {
-        return new NeighborOptions(families, otherSelf, addPathReceive, maximumPrefixes, ttlSecurityHops, bfd, changed);
+        return new NeighborOptions(offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, changed);
     }
 
     /** The same with our address of the other IP version. */
     public NeighborOptions withOtherSelf(InetAddress address) {
         return new NeighborOptions(
-                families, Optional.of(address), addPathReceive, maximumPrefixes, ttlSecurityHops, bfd, timers);
+                offer, localAs, Optional.of(address), device, prefixLimits, ttlSecurityHops, bfd, timers);
+    }
+
+    /** The same with the session bound to a network interface. */
+    public NeighborOptions withDevice(String name) {
+        return new NeighborOptions(
+                offer, localAs, otherSelf, Optional.of(name), prefixLimits, ttlSecurityHops, bfd, timers);
     }
 
     /** The same with other families. */
     public NeighborOptions withFamilies(List<AddressFamily> changed) {
-        return new NeighborOptions(changed, otherSelf, addPathReceive, maximumPrefixes, ttlSecurityHops, bfd, timers);
+        return withOffer(offer.withFamilies(changed));
     }
 
-    /** The same with a limit of received routes. */
-    public NeighborOptions withMaximumPrefixes(int maximum) {
-        return new NeighborOptions(families, otherSelf, addPathReceive, maximum, ttlSecurityHops, bfd, timers);
+    /** The same with limits of received routes. */
+    public NeighborOptions withPrefixLimits(Map<AddressFamily, PrefixLimit> limits) {
+        return new NeighborOptions(offer, localAs, otherSelf, device, limits, ttlSecurityHops, bfd, timers);
     }
 
     /** The same with the TTL check. */
     public NeighborOptions withTtlSecurityHops(int hops) {
-        return new NeighborOptions(
-                families, otherSelf, addPathReceive, maximumPrefixes, OptionalInt.of(hops), bfd, timers);
+        return new NeighborOptions(offer, localAs, otherSelf, device, prefixLimits, OptionalInt.of(hops), bfd, timers);
     }
 
-    /** The same, taking several paths to a prefix. */
+    /** The same, taking several paths to a prefix in every family. */
     public NeighborOptions withAddPathReceive() {
-        return new NeighborOptions(families, otherSelf, true, maximumPrefixes, ttlSecurityHops, bfd, timers);
+        return withOffer(offer.withAddPath(new HashSet<>(offer.families()), offer.addPathSend()));
     }
 
     /** The same, watched by BFD. */
     public NeighborOptions withBfd(BfdSettings settings) {
         return new NeighborOptions(
-                families, otherSelf, addPathReceive, maximumPrefixes, ttlSecurityHops, Optional.of(settings), timers);
+                offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, Optional.of(settings), timers);
     }
 }

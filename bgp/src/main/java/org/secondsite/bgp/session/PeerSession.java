@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.secondsite.bgp.fsm.Action;
 import org.secondsite.bgp.fsm.FsmSettings;
@@ -21,21 +22,22 @@ import org.secondsite.bgp.fsm.State;
 import org.secondsite.bgp.rib.AdjRibIn;
 import org.secondsite.bgp.rib.AdjRibOut;
 import org.secondsite.bgp.rib.Exporter;
+import org.secondsite.bgp.rib.Importer;
 import org.secondsite.bgp.rib.ReceivedRoute;
+import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.rib.RouteRefusal;
 import org.secondsite.bgp.wire.AddressFamily;
-import org.secondsite.bgp.wire.AsPath;
-import org.secondsite.bgp.wire.AttributeType;
 import org.secondsite.bgp.wire.BgpError;
 import org.secondsite.bgp.wire.BgpMessage;
 import org.secondsite.bgp.wire.Decoded;
-import org.secondsite.bgp.wire.Fault;
+import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.NotificationMessage;
+import org.secondsite.bgp.wire.Octets;
+import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
 import org.secondsite.bgp.wire.SessionTraits;
-import org.secondsite.bgp.wire.Treatment;
 import org.secondsite.bgp.wire.UpdateMessage;
-import org.secondsite.config.IpPrefix;
 
 /**
  * One neighbour: its machine, and while a session stands its Adj-RIB-In and Adj-RIB-Out. What the neighbour shall be told
@@ -49,38 +51,49 @@ public final class PeerSession {
     private final PeerFsm fsm;
     private final SessionSink sink;
     private final Map<Side, InetAddress> localAddresses = new EnumMap<>(Side.class);
-    private Map<IpPrefix, RouteAttributes> wanted = Map.of();
-    private Map<IpPrefix, RouteAttributes> desired = Map.of();
+    private final SpeakerSettings speaker;
+    private final Map<RouteRefusal, Long> refused = new EnumMap<>(RouteRefusal.class);
+    private final Set<AddressFamily> warned = new HashSet<>();
+    /** Shared with other sessions until a single route changes. */
+    private Map<Nlri, RouteAttributes> wanted = Map.of();
+
+    private boolean wantedIsOurs;
     private boolean retiring;
+    private boolean endOfRibHeld;
+    private OptionalLong restartNanos = OptionalLong.empty();
     private Optional<AdjRibOut> adjRibOut = Optional.empty();
     private Optional<AdjRibIn> adjRibIn = Optional.empty();
     private Optional<Negotiated> terms = Optional.empty();
-    private Set<IpPrefix> reportedUnexportable = Set.of();
+    private Set<Nlri> reportedUnexportable = Set.of();
+    private Importer importer;
 
     /** A session at rest. */
     public PeerSession(SpeakerSettings speaker, NeighborSettings settings, RandomGenerator jitter, SessionSink sink) {
-        this.localAs = speaker.localAs();
+        this.localAs = settings.options().localAs().orElse(speaker.localAs());
+        this.speaker = speaker;
         this.settings = settings;
+        this.endOfRibHeld = speaker.endOfRibHeld();
         this.sink = sink;
         FsmSettings fsmSettings = new FsmSettings(
-                speaker.localAs(),
+                localAs,
                 speaker.routerId(),
                 settings.remoteAs(),
                 settings.holdTimeSeconds(),
                 settings.passive(),
-                settings.options().families(),
-                settings.options().addPathReceive(),
+                settings.options().offer(),
                 settings.options().timers());
         this.fsm = new PeerFsm(fsmSettings, jitter);
     }
 
-    /** Begin to connect and accept. */
+    /** Begin to connect and accept; also after the session was ended for good by {@link #stop} or a prefix limit. */
     public void start(long nowNanos) {
+        restartNanos = OptionalLong.empty();
         carryOut(fsm.start(nowNanos), nowNanos);
     }
 
     /** End the session with the notification and stay down. */
     public void stop(NotificationMessage notification, String reason, long nowNanos) {
+        restartNanos = OptionalLong.empty();
         carryOut(fsm.stop(notification, reason, nowNanos), nowNanos);
     }
 
@@ -128,12 +141,20 @@ public final class PeerSession {
 
     /** Lets timers that are due expire. */
     public void tick(long nowNanos) {
+        if (restartNanos.isPresent() && nowNanos - restartNanos.getAsLong() >= 0) {
+            start(nowNanos);
+        }
         carryOut(fsm.tick(nowNanos), nowNanos);
     }
 
     /** How long until {@link #tick} has something to do; empty when never. */
     public OptionalLong untilNextNanos(long nowNanos) {
-        return fsm.untilNextNanos(nowNanos);
+        OptionalLong next = fsm.untilNextNanos(nowNanos);
+        if (restartNanos.isEmpty()) {
+            return next;
+        }
+        long restart = Math.max(0, restartNanos.getAsLong() - nowNanos);
+        return OptionalLong.of(Math.min(restart, next.orElse(Long.MAX_VALUE)));
     }
 
     /** The peer's side of the connection took octets. */
@@ -142,25 +163,59 @@ public final class PeerSession {
     }
 
     /** The whole of what the neighbour shall be told, now and in every later session. The map must not change any more. */
-    public void desire(Map<IpPrefix, RouteAttributes> routes) {
+    public void desire(Map<Nlri, RouteAttributes> routes) {
         wanted = routes;
-        desired = retiring ? retired(routes) : routes;
-        adjRibOut.ifPresent(rib -> rib.desire(desired));
+        wantedIsOurs = false;
+        desireAgain();
+    }
+
+    private void desireAgain() {
+        adjRibOut.ifPresent(rib -> rib.desire(retiring ? retired(wanted) : wanted));
         reportUnexportable();
+    }
+
+    /** One route that the neighbour shall be told from now on, in place of what it was told of it before. */
+    public void announce(Nlri route, RouteAttributes attributes) {
+        ownWanted().put(route, attributes);
+        adjRibOut.ifPresent(rib -> rib.announce(route, retiring ? attributes.withGracefulShutdown() : attributes));
+    }
+
+    /** One route that the neighbour shall not be told any more. */
+    public void withdraw(Nlri route) {
+        ownWanted().remove(route);
+        adjRibOut.ifPresent(rib -> rib.withdraw(route));
+    }
+
+    private Map<Nlri, RouteAttributes> ownWanted() {
+        if (!wantedIsOurs) {
+            wanted = new HashMap<>(wanted);
+            wantedIsOurs = true;
+        }
+        return wanted;
     }
 
     /** Whether every route carries GRACEFUL_SHUTDOWN, so that traffic moves away before the session ends (RFC 8326 §4). */
     public void retire(boolean yes) {
-        retiring = yes;
-        desire(wanted);
+        if (retiring != yes) {
+            retiring = yes;
+            desireAgain();
+        }
     }
 
-    private static Map<IpPrefix, RouteAttributes> retired(Map<IpPrefix, RouteAttributes> routes) {
+    private static Map<Nlri, RouteAttributes> retired(Map<Nlri, RouteAttributes> routes) {
         Map<RouteAttributes, RouteAttributes> changed = new HashMap<>();
-        Map<IpPrefix, RouteAttributes> retired = new HashMap<>();
-        routes.forEach((prefix, route) ->
-                retired.put(prefix, changed.computeIfAbsent(route, RouteAttributes::withGracefulShutdown)));
+        Map<Nlri, RouteAttributes> retired = new HashMap<>();
+        routes.forEach((nlri, route) ->
+                retired.put(nlri, changed.computeIfAbsent(route, RouteAttributes::withGracefulShutdown)));
         return retired;
+    }
+
+    /** The first routes are all known: their End-of-RIB markers may follow them, now and in later sessions. */
+    public void releaseEndOfRib() {
+        if (endOfRibHeld) {
+            endOfRibHeld = false;
+            adjRibOut.ifPresent(AdjRibOut::markEndOfRib);
+        }
     }
 
     /** Sends an End-of-RIB marker or a request for a refresh after the routes that are due; nothing without a session. */
@@ -171,7 +226,7 @@ public final class PeerSession {
     /** Tells the neighbour everything again. */
     public void resend() {
         boolean enhanced = terms.map(Negotiated::enhancedRouteRefresh).orElse(false);
-        for (AddressFamily family : settings.options().families()) {
+        for (AddressFamily family : settings.options().offer().families()) {
             adjRibOut.ifPresent(rib -> rib.refresh(family, enhanced));
         }
     }
@@ -203,7 +258,14 @@ public final class PeerSession {
                 fsm.failedAttempts(),
                 adjRibOut.map(AdjRibOut::sentPrefixes).orElse(0),
                 adjRibOut.map(AdjRibOut::pendingPrefixes).orElse(0),
-                adjRibIn.map(AdjRibIn::size).orElse(0));
+                adjRibIn.map(AdjRibIn::size).orElse(0),
+                refused,
+                reportedUnexportable.size());
+    }
+
+    /** What the peer has been told. */
+    public Map<Nlri, PathAttributes> sentRoutes() {
+        return adjRibOut.map(AdjRibOut::sent).orElse(Map.of());
     }
 
     /** What the peer has announced. */
@@ -241,16 +303,36 @@ public final class PeerSession {
                         .filter(Inet6Address.class::isInstance)
                         .or(() -> other)
                         .filter(Inet6Address.class::isInstance)
-                        .map(Inet6Address.class::cast));
+                        .map(Inet6Address.class::cast),
+                negotiated.traits().extendedNextHop());
         Set<InetAddress> own = new HashSet<>(Set.of(self));
         other.ifPresent(own::add);
         AdjRibOut rib = new AdjRibOut(exporter, negotiated.traits());
-        rib.desire(desired);
         adjRibOut = Optional.of(rib);
-        adjRibIn = Optional.of(new AdjRibIn(localAs, own));
+        adjRibIn = Optional.of(new AdjRibIn(caps()));
+        importer = new Importer(
+                localAs,
+                Optional.of(speaker.routerId()),
+                negotiated.traits().external() ? OptionalLong.of(settings.remoteAs()) : OptionalLong.empty(),
+                own,
+                settings.address().isLoopbackAddress());
         terms = Optional.of(negotiated);
+        desireAgain();
+        if (!endOfRibHeld) {
+            rib.markEndOfRib();
+        }
         sink.established(side, negotiated);
         reportUnexportable();
+    }
+
+    private Map<AddressFamily, Integer> caps() {
+        Map<AddressFamily, Integer> caps = new HashMap<>();
+        settings.options().prefixLimits().forEach((family, limit) -> {
+            if (limit.action() == PrefixLimit.Action.DISCARD) {
+                caps.put(family, limit.maximum());
+            }
+        });
+        return caps;
     }
 
     private void down(Side side, String reason) {
@@ -258,52 +340,54 @@ public final class PeerSession {
         adjRibIn = Optional.empty();
         terms = Optional.empty();
         reportedUnexportable = Set.of();
+        warned.clear();
         sink.down(side, reason);
     }
 
     private void deliver(Decoded.Message message, long nowNanos) {
         switch (message.message()) {
-            case UpdateMessage update -> {
-                if (!message.faults().isEmpty()) {
-                    sink.faults(message.faults());
-                }
-                receive(message.treatAsWithdraw() ? update.treatedAsWithdraw() : enforceFirstAs(update), nowNanos);
-            }
+            case UpdateMessage update -> receive(importer.judge(message, update), nowNanos);
             case RouteRefreshMessage refresh -> refresh(refresh);
             default -> throw new AssertionError("the machine delivers UPDATE and ROUTE-REFRESH only");
         }
     }
 
-    /** RFC 4271 §6.3: the leftmost AS is the peer's; by RFC 7606 §7.2 the routes are withdrawn if not. */
-    private UpdateMessage enforceFirstAs(UpdateMessage update) {
-        boolean external = terms.map(t -> t.traits().external()).orElse(false);
-        Optional<AsPath> path = update.attributes().get(AsPath.class);
-        if (!external || path.isEmpty() || update.reachable().isEmpty()) {
-            return update;
+    private void receive(ReceivedUpdate judged, long nowNanos) {
+        AdjRibIn rib = adjRibIn.orElseThrow();
+        AdjRibIn.Applied applied = rib.apply(judged);
+        ReceivedUpdate update = applied.update();
+        update.refused().values().forEach(reason -> refused.merge(reason, 1L, Long::sum));
+        sink.update(update);
+        if (!applied.changes().isEmpty()) {
+            sink.routes(applied.changes());
         }
-        List<Long> numbers = path.get().numbers();
-        if (!numbers.isEmpty() && numbers.getFirst() == settings.remoteAs()) {
-            return update;
-        }
-        sink.faults(List.of(new Fault(
-                AttributeType.AS_PATH.code(),
-                Treatment.TREAT_AS_WITHDRAW,
-                BgpError.MALFORMED_AS_PATH,
-                "the path does not begin with AS " + settings.remoteAs())));
-        return update.treatedAsWithdraw();
+        settings.options().prefixLimits().forEach((family, limit) -> {
+            boolean over = rib.size(family) > limit.maximum()
+                    || (limit.action() == PrefixLimit.Action.DISCARD
+                            && update.refused().containsValue(RouteRefusal.OVER_LIMIT));
+            enforce(family, limit, rib.size(family), over, nowNanos);
+        });
     }
 
-    private void receive(UpdateMessage update, long nowNanos) {
-        AdjRibIn rib = adjRibIn.orElseThrow();
-        AdjRibIn.Changes changes = rib.apply(update);
-        if (!changes.isEmpty()) {
-            sink.routes(changes);
+    private void enforce(AddressFamily family, PrefixLimit limit, int count, boolean over, long nowNanos) {
+        if (over && limit.action() == PrefixLimit.Action.DOWN && terms.isPresent()) {
+            String reason = "the peer announces more than " + limit.maximum() + " prefixes of " + family;
+            // RFC 4486 §4: the data field holds the family and the limit.
+            Octets data = Octets.of(
+                    family.afi() >>> 8,
+                    family.afi(),
+                    family.safi(),
+                    limit.maximum() >>> 24,
+                    limit.maximum() >>> 16,
+                    limit.maximum() >>> 8,
+                    limit.maximum());
+            stop(NotificationMessage.of(BgpError.MAXIMUM_NUMBER_OF_PREFIXES_REACHED, data), reason, nowNanos);
+            limit.restartAfterSeconds()
+                    .ifPresent(seconds -> restartNanos = OptionalLong.of(nowNanos + TimeUnit.SECONDS.toNanos(seconds)));
+            return;
         }
-        int maximum = settings.options().maximumPrefixes();
-        if (maximum > 0 && rib.size() > maximum) {
-            String reason = "the peer announces more than " + maximum + " prefixes";
-            NotificationMessage notification = NotificationMessage.of(BgpError.MAXIMUM_NUMBER_OF_PREFIXES_REACHED);
-            carryOut(fsm.reset(notification, reason, nowNanos), nowNanos);
+        if ((over || count >= limit.warningCount()) && warned.add(family)) {
+            sink.prefixLimit(family, count, limit);
         }
     }
 
@@ -326,7 +410,7 @@ public final class PeerSession {
     }
 
     private void reportUnexportable() {
-        Set<IpPrefix> now = adjRibOut.map(AdjRibOut::unexportable).orElse(Set.of());
+        Set<Nlri> now = adjRibOut.map(AdjRibOut::unexportable).orElse(Set.of());
         if (!now.equals(reportedUnexportable)) {
             reportedUnexportable = now;
             sink.unexportable(now);

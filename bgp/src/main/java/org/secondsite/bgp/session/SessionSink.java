@@ -1,13 +1,13 @@
 package org.secondsite.bgp.session;
 
-import java.util.List;
 import java.util.Set;
 import org.secondsite.bgp.fsm.Negotiated;
 import org.secondsite.bgp.fsm.Side;
 import org.secondsite.bgp.rib.AdjRibIn;
+import org.secondsite.bgp.rib.ReceivedUpdate;
+import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.BgpMessage;
-import org.secondsite.bgp.wire.Fault;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Nlri;
 
 /** What a session asks for and tells, in order. No method may call back into the session. */
 public interface SessionSink {
@@ -29,11 +29,14 @@ public interface SessionSink {
     /** The peer's routes changed. */
     void routes(AdjRibIn.Changes changes);
 
-    /** The peer's UPDATE had faults. */
-    void faults(List<Fault> faults);
+    /** An UPDATE of the peer, as it was taken; before {@link #routes} for what it changed. */
+    void update(ReceivedUpdate update);
 
-    /** Prefixes that cannot be announced to this peer. */
-    void unexportable(Set<IpPrefix> prefixes);
+    /** The peer has come near its limit, or is beyond it; told once a session. */
+    void prefixLimit(AddressFamily family, int count, PrefixLimit limit);
+
+    /** Routes that cannot be announced to this peer. */
+    void unexportable(Set<Nlri> routes);
 
     /** A state changed. */
     void transition(SessionTransition transition);

@@ -1,9 +1,11 @@
 package org.secondsite.bgp.session;
 
 import java.net.InetAddress;
+import java.util.Map;
 import java.util.Optional;
 import org.secondsite.bgp.fsm.Negotiated;
 import org.secondsite.bgp.fsm.State;
+import org.secondsite.bgp.rib.RouteRefusal;
 
 /**
  * A picture of one session.
@@ -15,6 +17,8 @@ import org.secondsite.bgp.fsm.State;
  * @param sentPrefixes prefixes that the neighbour has been told
  * @param pendingPrefixes prefixes that it still has to be told
  * @param receivedRoutes routes that it announced
+ * @param refusedRoutes how many announced routes a rule kept out since the start, by the rule
+ * @param unexportableRoutes routes that are desired but cannot be announced to it
  */
 public record SessionStatus(
         InetAddress peer,
@@ -23,4 +27,11 @@ public record SessionStatus(
         int failedAttempts,
         int sentPrefixes,
         int pendingPrefixes,
-        int receivedRoutes) {}
+        int receivedRoutes,
+        Map<RouteRefusal, Long> refusedRoutes,
+        int unexportableRoutes) {
+    /** Copies the map. */
+    public SessionStatus {
+        refusedRoutes = Map.copyOf(refusedRoutes);
+    }
+}

@@ -4,8 +4,9 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.Set;
 import org.secondsite.bgp.rib.ReceivedRoute;
+import org.secondsite.bgp.rib.ReceivedUpdate;
+import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.BgpMessage;
-import org.secondsite.bgp.wire.Fault;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.config.IpPrefix;
 
@@ -26,20 +27,26 @@ public interface SpeakerListener {
      */
     void updateSent(InetAddress peer, Set<IpPrefix> announced, Set<IpPrefix> withdrawn, long nanoTime);
 
-    /** A message of the peer as it was decoded, before anything is done about it. */
+    /** An UPDATE of the peer, as it was taken: what its faults and our rules left of it. */
+    default void updateReceived(InetAddress peer, ReceivedUpdate update) {}
+
+    /** A message of the peer that is no UPDATE, before anything is done about it. */
     default void messageReceived(InetAddress peer, BgpMessage message) {}
+
+    /** A message that is no UPDATE is on its way to the peer. */
+    default void messageSent(InetAddress peer, BgpMessage message) {}
+
+    /** The peer has come near the limit of its prefixes, or is beyond it; told once a session. */
+    default void prefixLimit(InetAddress peer, AddressFamily family, int count, PrefixLimit limit) {}
 
     /** Routes that the peer announced or withdrew; all of its routes are gone with {@link #down}. */
     default void routesReceived(InetAddress peer, List<ReceivedRoute> announced, List<Nlri> withdrawn) {}
 
-    /** Faults in an UPDATE of the peer that needed no reset (RFC 7606). */
-    default void faultsReceived(InetAddress peer, List<Fault> faults) {}
-
     /** A state of one of the peer's connections changed; for log, metric and timeline. */
     default void transition(InetAddress peer, SessionTransition transition) {}
 
-    /** Prefixes that are desired but cannot be announced to the peer, for want of a next hop of their IP version. */
-    default void unexportable(InetAddress peer, Set<IpPrefix> prefixes) {}
+    /** Routes that are desired but cannot be announced to the peer, for want of a next hop of their IP version. */
+    default void unexportable(InetAddress peer, Set<Nlri> routes) {}
 
     /**
      * The BFD session to the peer came up or went down. When the path has failed, the BGP session ends at once after this.

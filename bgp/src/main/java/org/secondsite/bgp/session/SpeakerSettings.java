@@ -13,12 +13,14 @@ import java.util.Optional;
  * @param neighbors those that we talk to; everybody else is refused
  * @param listen where to accept connections; an empty list: nowhere; absent: port 179 on every address of the IP versions
  *     that the neighbours have
+ * @param endOfRibHeld whether no End-of-RIB is sent before the speaker is told that the first routes are all known
  */
 public record SpeakerSettings(
         long localAs,
         Inet4Address routerId,
         List<NeighborSettings> neighbors,
-        Optional<List<InetSocketAddress>> listen) {
+        Optional<List<InetSocketAddress>> listen,
+        boolean endOfRibHeld) {
     /**
      * Copies the lists.
      *
@@ -36,11 +38,16 @@ public record SpeakerSettings(
 
     /** Listens on port 179, as a router does; needs the right to. */
     public SpeakerSettings(long localAs, Inet4Address routerId, List<NeighborSettings> neighbors) {
-        this(localAs, routerId, neighbors, Optional.empty());
+        this(localAs, routerId, neighbors, Optional.empty(), false);
     }
 
     /** The same, listening elsewhere; on an empty list not at all. */
     public SpeakerSettings withListen(List<InetSocketAddress> addresses) {
-        return new SpeakerSettings(localAs, routerId, neighbors, Optional.of(addresses));
+        return new SpeakerSettings(localAs, routerId, neighbors, Optional.of(addresses), endOfRibHeld);
+    }
+
+    /** The same, with End-of-RIB markers held until {@link org.secondsite.bgp.io.BgpSpeaker#releaseEndOfRib}. */
+    public SpeakerSettings withEndOfRibHeld() {
+        return new SpeakerSettings(localAs, routerId, neighbors, listen, true);
     }
 }

@@ -81,6 +81,20 @@ public record AsPath(List<Segment> segments) implements PathAttribute {
         return segments.stream().anyMatch(segment -> segment.numbers().contains(as));
     }
 
+    /** Whether a segment has no order: AS_SET or AS_CONFED_SET. */
+    public boolean hasSets() {
+        return segments.stream()
+                .anyMatch(segment -> segment.kind() == Kind.SET || segment.kind() == Kind.CONFEDERATION_SET);
+    }
+
+    /** Without the segments of a confederation, which are not for outsiders (RFC 5065 §4). */
+    public AsPath withoutConfederation() {
+        List<Segment> kept = segments.stream()
+                .filter(segment -> segment.kind() == Kind.SEQUENCE || segment.kind() == Kind.SET)
+                .toList();
+        return kept.size() == segments.size() ? this : new AsPath(kept);
+    }
+
     /** Length for route selection: a set counts one, confederation segments nothing (RFC 4271 §9.1.2.2, RFC 5065 §5.3). */
     public int selectionLength() {
         int length = 0;

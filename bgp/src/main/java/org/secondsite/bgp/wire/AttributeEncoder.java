@@ -27,6 +27,11 @@ public final class AttributeEncoder {
         }
     }
 
+    /** Octets that the route takes in a message. */
+    public static int octets(Nlri route, SessionTraits traits) {
+        return Prefixes.octets(route, traits);
+    }
+
     private static boolean carriesPrefixes(PathAttribute attribute) {
         return attribute instanceof PathAttribute.MpReach || attribute instanceof PathAttribute.MpUnreach;
     }
@@ -36,10 +41,7 @@ public final class AttributeEncoder {
         List<PathAttribute> all = new ArrayList<>(attributes.asList());
         attributes.get(AsPath.class).filter(path -> needsFourOctets(path)).ifPresent(path -> {
             // Confederation segments must not stand in AS4_PATH.
-            List<AsPath.Segment> plain = path.segments().stream()
-                    .filter(s -> s.kind() == AsPath.Kind.SEQUENCE || s.kind() == AsPath.Kind.SET)
-                    .toList();
-            all.add(new PathAttribute.As4Path(new AsPath(plain)));
+            all.add(new PathAttribute.As4Path(path.withoutConfederation()));
         });
         attributes
                 .get(PathAttribute.Aggregator.class)
@@ -102,10 +104,10 @@ public final class AttributeEncoder {
             case PathAttribute.OriginatorId id -> out.writeBytes(id.routerId().getAddress());
             case PathAttribute.ClusterList list ->
                 list.clusters().forEach(cluster -> out.writeBytes(cluster.getAddress()));
-            case PathAttribute.MpReach reach -> mpReach(reach, out);
+            case PathAttribute.MpReach reach -> mpReach(reach, traits, out);
             case PathAttribute.MpUnreach(AddressFamily family, List<Nlri> nlri) -> {
                 out.writeShort(family.afi()).writeByte(family.safi());
-                nlri.forEach(one -> Prefixes.write(out, one.prefix()));
+                Prefixes.writeAll(out, nlri, traits);
             }
             case PathAttribute.ExtendedCommunities(List<Long> values) -> values.forEach(out::writeLong);
             case PathAttribute.As4Path(AsPath path) -> path(path, 4, out);
@@ -117,13 +119,18 @@ public final class AttributeEncoder {
         }
     }
 
-    private static void mpReach(PathAttribute.MpReach reach, ByteBuf out) {
-        byte[] nextHop = reach.nextHop().getAddress();
+    private static void mpReach(PathAttribute.MpReach reach, SessionTraits traits, ByteBuf out) {
         out.writeShort(reach.family().afi()).writeByte(reach.family().safi());
-        out.writeByte(nextHop.length + (reach.linkLocal().isPresent() ? 16 : 0)).writeBytes(nextHop);
-        reach.linkLocal().ifPresent(address -> out.writeBytes(address.getAddress()));
+        int lengthAt = out.writerIndex();
         out.writeByte(0);
-        reach.nlri().forEach(one -> Prefixes.write(out, one.prefix()));
+        reach.nextHop().ifPresent(address -> out.writeBytes(address.getAddress()));
+        reach.linkLocal().ifPresent(address -> out.writeBytes(address.getAddress()));
+        if (!reach.nlri().isEmpty() && reach.nlri().getFirst() instanceof Nlri.Opaque opaque) {
+            opaque.nextHop().writeTo(out);
+        }
+        out.setByte(lengthAt, out.writerIndex() - lengthAt - 1);
+        out.writeByte(0);
+        Prefixes.writeAll(out, reach.nlri(), traits);
     }
 
     private static void path(AsPath path, int asOctets, ByteBuf out) {

@@ -29,18 +29,18 @@ final class AttributeParsers {
     }
 
     static Parsed asPath(ByteBuf value, SessionTraits traits) {
-        return path(value, traits.fourOctetAs() ? 4 : 2, traits.external());
+        return path(value, traits.fourOctetAs() ? 4 : 2, traits.external(), traits.asSets());
     }
 
     static Parsed as4Path(ByteBuf value, SessionTraits traits) {
-        return switch (path(value, 4, true)) {
+        return switch (path(value, 4, true, true)) {
             case Sound(AsPath path) -> new Sound(new PathAttribute.As4Path(path));
             case Parsed other -> other;
         };
     }
 
     /** RFC 7606 §7.2: a path is malformed by an unknown segment kind, an empty segment, an overrun or an underrun. */
-    private static Parsed path(ByteBuf value, int asOctets, boolean external) {
+    private static Parsed path(ByteBuf value, int asOctets, boolean external, boolean sets) {
         List<AsPath.Segment> segments = new ArrayList<>();
         while (value.isReadable()) {
             if (value.readableBytes() < 2) {
@@ -56,6 +56,9 @@ final class AttributeParsers {
             // RFC 5065 §5: confederation segments do not leave the confederation.
             if (external && (kind == AsPath.Kind.CONFEDERATION_SEQUENCE || kind == AsPath.Kind.CONFEDERATION_SET)) {
                 return malformedPath("a confederation segment from an external peer");
+            }
+            if (!sets && (kind == AsPath.Kind.SET || kind == AsPath.Kind.CONFEDERATION_SET)) {
+                return malformedPath("an AS set"); // RFC 9774 §3
             }
             if (count == 0) {
                 return malformedPath("an empty segment");
@@ -183,17 +186,24 @@ final class AttributeParsers {
         if (value.readableBytes() < nextHopOctets + 1) {
             return new Malformed(BgpError.OPTIONAL_ATTRIBUTE_ERROR, "the next hop runs past MP_REACH_NLRI");
         }
-        if (!traits.families().contains(family) || !family.isSupported()) {
+        if (!traits.families().contains(family)) {
             return new Ignored(BgpError.OPTIONAL_ATTRIBUTE_ERROR, "MP_REACH_NLRI of " + family + ", not negotiated");
         }
         ByteBuf hops = value.readSlice(nextHopOctets);
         value.skipBytes(1); // reserved, was the number of SNPAs; RFC 4760 §3: ignored
-        InetAddress nextHop;
+        if (!family.isSupported()) {
+            Nlri opaque = new Nlri.Opaque(family, Octets.copyOf(hops), Octets.copyOf(value));
+            return new Sound(new PathAttribute.MpReach(family, Optional.empty(), Optional.empty(), List.of(opaque)));
+        }
+        Optional<InetAddress> nextHop;
         Optional<Inet6Address> linkLocal = Optional.empty();
-        if (family.afi() == 1 && nextHopOctets == 4) {
-            nextHop = Prefixes.readIpv4(hops);
-        } else if (family.afi() == 2 && (nextHopOctets == 16 || nextHopOctets == 32)) {
-            nextHop = Prefixes.readIpv6(hops);
+        boolean mayBeIpv6 = family.afi() == 2 || traits.extendedNextHop().contains(family); // RFC 8950 §4
+        if (family.isFlow() && nextHopOctets == 0) {
+            nextHop = Optional.empty(); // RFC 8955 §4: a filter needs none
+        } else if ((family.afi() == 1 || family.isFlow()) && nextHopOctets == 4) {
+            nextHop = Optional.of(Prefixes.readIpv4(hops));
+        } else if (mayBeIpv6 && (nextHopOctets == 16 || nextHopOctets == 32)) {
+            nextHop = Optional.of(Prefixes.readIpv6(hops));
             linkLocal = nextHopOctets == 32 ? Optional.of(Prefixes.readIpv6(hops)) : linkLocal;
         } else {
             // RFC 7606 §7.11: the NLRI behind a next hop of wrong length cannot be trusted to begin where it should.
@@ -210,8 +220,14 @@ final class AttributeParsers {
             return wrongLength(value, "3 or more");
         }
         AddressFamily family = new AddressFamily(value.readUnsignedShort(), value.readUnsignedByte());
-        if (!traits.families().contains(family) || !family.isSupported()) {
+        if (!traits.families().contains(family)) {
             return new Ignored(BgpError.OPTIONAL_ATTRIBUTE_ERROR, "MP_UNREACH_NLRI of " + family + ", not negotiated");
+        }
+        if (!family.isSupported()) {
+            List<Nlri> opaque = value.isReadable()
+                    ? List.of(new Nlri.Opaque(family, Octets.NONE, Octets.copyOf(value)))
+                    : List.of();
+            return new Sound(new PathAttribute.MpUnreach(family, opaque));
         }
         Prefixes.Read nlri = Prefixes.readAll(value, family, traits);
         return nlri.fault().isPresent()

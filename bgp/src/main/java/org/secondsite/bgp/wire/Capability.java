@@ -27,6 +27,22 @@ public sealed interface Capability {
         }
     }
 
+    /** IPv4 routes with IPv6 next hops (RFC 8950 §4): {@code (AFI u16, SAFI u16, next hop AFI u16)*}. */
+    record ExtendedNextHop(List<AddressFamily> families) implements Capability {
+        static final int CODE = 5;
+        static final int IPV6_AFI = 2;
+
+        /** Copies the list. */
+        public ExtendedNextHop {
+            families = List.copyOf(families);
+        }
+
+        @Override
+        public int code() {
+            return CODE;
+        }
+    }
+
     /** Messages up to 65,535 octets (RFC 8654 §3): no value. */
     record ExtendedMessage() implements Capability {
         static final int CODE = 6;

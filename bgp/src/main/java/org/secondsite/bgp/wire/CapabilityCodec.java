@@ -40,6 +40,7 @@ final class CapabilityCodec {
             case Capability.GracefulRestart.CODE -> gracefulRestart(value);
             case Capability.FourOctetAs.CODE -> new Capability.FourOctetAs(value.readUnsignedInt());
             case Capability.AddPath.CODE -> addPath(value);
+            case Capability.ExtendedNextHop.CODE -> extendedNextHop(value);
             case Capability.EnhancedRouteRefresh.CODE -> new Capability.EnhancedRouteRefresh();
             default -> new Capability.Unrecognized(code, Octets.copyOf(value));
         };
@@ -52,6 +53,7 @@ final class CapabilityCodec {
                 octets == 0;
             case Capability.GracefulRestart.CODE -> octets >= 2 && octets % 4 == 2;
             case Capability.AddPath.CODE -> octets % 4 == 0;
+            case Capability.ExtendedNextHop.CODE -> octets % 6 == 0;
             default -> true;
         };
     }
@@ -79,6 +81,17 @@ final class CapabilityCodec {
         return new Capability.AddPath(directions);
     }
 
+    private static Capability extendedNextHop(ByteBuf value) {
+        List<AddressFamily> families = new ArrayList<>();
+        while (value.isReadable()) {
+            AddressFamily family = new AddressFamily(value.readUnsignedShort(), value.readUnsignedShort());
+            if (value.readUnsignedShort() == Capability.ExtendedNextHop.IPV6_AFI) {
+                families.add(family);
+            }
+        }
+        return new Capability.ExtendedNextHop(families);
+    }
+
     static void write(ByteBuf out, Capability capability) {
         out.writeByte(capability.code());
         int lengthAt = out.writerIndex();
@@ -97,6 +110,10 @@ final class CapabilityCodec {
                     out.writeByte(direction.mode());
                 }
             }
+            case Capability.ExtendedNextHop(List<AddressFamily> families) ->
+                families.forEach(family -> out.writeShort(family.afi())
+                        .writeShort(family.safi())
+                        .writeShort(Capability.ExtendedNextHop.IPV6_AFI));
             case Capability.GracefulRestart restart -> {
                 int head = (restart.restartState() ? 0x8000 : 0) | (restart.notification() ? 0x4000 : 0);
                 out.writeShort(head | (restart.restartTimeSeconds() & 0x0fff));

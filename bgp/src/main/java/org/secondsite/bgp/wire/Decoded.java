@@ -1,6 +1,7 @@
 package org.secondsite.bgp.wire;
 
 import java.util.List;
+import java.util.Optional;
 
 /** What the octets at the front of a stream are. */
 public sealed interface Decoded {
@@ -26,6 +27,11 @@ public sealed interface Decoded {
         /** A sound message. */
         public Message(BgpMessage message) {
             this(message, List.of());
+        }
+
+        /** The family whose routes are now all sent, if this is an End-of-RIB marker (RFC 4724 §2); one with faults is none. */
+        public Optional<AddressFamily> endOfRib() {
+            return faults.isEmpty() && message instanceof UpdateMessage update ? update.endOfRib() : Optional.empty();
         }
 
         /** Whether the routes that the message announces have to be withdrawn. */

@@ -1,7 +1,6 @@
 package org.secondsite.bgp.wire;
 
 import io.netty.buffer.ByteBuf;
-import java.util.List;
 
 /** Writes messages. The layouts stand on the message types and on {@link MessageDecoder}. */
 public final class MessageEncoder {
@@ -65,18 +64,14 @@ public final class MessageEncoder {
     }
 
     private static void update(UpdateMessage update, SessionTraits traits, ByteBuf out) {
-        prefixes(update.withdrawn(), out);
+        int withdrawnAt = out.writerIndex();
+        out.writeShort(0);
+        Prefixes.writeAll(out, update.withdrawn(), traits);
+        out.setShort(withdrawnAt, out.writerIndex() - withdrawnAt - 2);
         int lengthAt = out.writerIndex();
         out.writeShort(0);
         AttributeEncoder.encode(update.attributes(), traits, out);
         out.setShort(lengthAt, out.writerIndex() - lengthAt - 2);
-        update.announced().forEach(nlri -> Prefixes.write(out, nlri.prefix()));
-    }
-
-    private static void prefixes(List<Nlri> nlri, ByteBuf out) {
-        int lengthAt = out.writerIndex();
-        out.writeShort(0);
-        nlri.forEach(one -> Prefixes.write(out, one.prefix()));
-        out.setShort(lengthAt, out.writerIndex() - lengthAt - 2);
+        Prefixes.writeAll(out, update.announced(), traits);
     }
 }

@@ -81,7 +81,7 @@ public record NotificationMessage(int code, int subcode, Octets data) implements
         String text = BgpError.nameOf(code, subcode) + " (" + code + "/" + subcode + ")";
         Optional<String> said = communication();
         if (said.isPresent()) {
-            return text + ": " + said.get().replaceAll("\\p{Cntrl}", " ");
+            return text + ": " + PlainText.of(said.get());
         }
         return data.length() == 0 ? text : text + " data " + data;
     }

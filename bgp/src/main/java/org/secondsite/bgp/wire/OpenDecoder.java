@@ -44,8 +44,9 @@ final class OpenDecoder {
 
     private static Optional<Decoded.Reset> readParameters(ByteBuf body, List<Capability> capabilities) {
         int octets = body.readUnsignedByte();
-        // RFC 9072 §2: 255 in the length and in the first parameter type mark the form with two-octet lengths.
-        boolean extended = octets == 255
+        // RFC 9072 §2: type 255 first marks the form with two-octet lengths; the one-octet length before it should be
+        // 255, but any except 0 will do, and is not used.
+        boolean extended = octets != 0
                 && body.readableBytes() >= 3
                 && body.getUnsignedByte(body.readerIndex()) == PARAMETER_EXTENDED_LENGTH;
         if (extended) {

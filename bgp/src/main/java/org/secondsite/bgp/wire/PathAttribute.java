@@ -135,13 +135,23 @@ public sealed interface PathAttribute permits AsPath, PathAttribute.Simple {
     /**
      * MP_REACH_NLRI (RFC 4760 §3): {@code AFI u16, SAFI u8, next hop length u8, next hop, reserved u8, NLRI*}.
      *
+     * @param nextHop empty for traffic filters and where the family is only handed through
      * @param linkLocal the second address of a 32-octet IPv6 next hop (RFC 2545 §3)
      */
-    record MpReach(AddressFamily family, InetAddress nextHop, Optional<Inet6Address> linkLocal, List<Nlri> nlri)
+    record MpReach(
+            AddressFamily family,
+            Optional<? extends InetAddress> nextHop,
+            Optional<Inet6Address> linkLocal,
+            List<Nlri> nlri)
             implements Simple {
         /** Copies the list. */
         public MpReach {
             nlri = List.copyOf(nlri);
+        }
+
+        /** The same next hops, for other routes. */
+        public MpReach withNlri(List<Nlri> changed) {
+            return new MpReach(family, nextHop, linkLocal, changed);
         }
 
         @Override

@@ -21,6 +21,8 @@ import org.secondsite.config.IpPrefix;
  * </pre>
  */
 final class Prefixes {
+    private static final int TWO_OCTET_LENGTH = 0xf0;
+
     private Prefixes() {}
 
     /** The prefixes up to the end or the first fault. */
@@ -28,6 +30,9 @@ final class Prefixes {
 
     /** Reads to the end of the buffer. Bits behind the length of a prefix are ignored (RFC 4271 §4.3). */
     static Read readAll(ByteBuf in, AddressFamily family, SessionTraits traits) {
+        if (family.isFlow()) {
+            return flows(in, family);
+        }
         boolean addPath = traits.addPathReceive().contains(family);
         int addressOctets = family.addressOctets();
         List<Nlri> prefixes = new ArrayList<>();
@@ -35,7 +40,7 @@ final class Prefixes {
             if (in.readableBytes() < (addPath ? 5 : 1)) {
                 return new Read(prefixes, Optional.of("a path identifier is cut"));
             }
-            long pathId = addPath ? in.readUnsignedInt() : 0;
+            long pathId = addPath ? in.readUnsignedInt() : Nlri.Unicast.NO_PATH;
             int bits = in.readUnsignedByte();
             if (bits > addressOctets * 8) {
                 return new Read(prefixes, Optional.of("prefix length " + bits));
@@ -49,17 +54,72 @@ final class Prefixes {
             if (bits % 8 != 0) {
                 address[octets - 1] &= (byte) (0xff00 >>> bits % 8);
             }
-            prefixes.add(new Nlri(pathId, new IpPrefix(address(address), bits)));
+            prefixes.add(new Nlri.Unicast(pathId, new IpPrefix(address(address), bits)));
         }
         return new Read(prefixes, Optional.empty());
     }
 
-    /** Octets that the prefix takes on the wire without a path identifier. */
-    static int octets(IpPrefix prefix) {
-        return 1 + (prefix.length() + 7) / 8;
+    /** RFC 8955 §4.1: a length of one octet, or of two when the first is 0xf0 or more, and as many octets. */
+    private static Read flows(ByteBuf in, AddressFamily family) {
+        List<Nlri> rules = new ArrayList<>();
+        while (in.isReadable()) {
+            int octets = in.readUnsignedByte();
+            if (octets >= TWO_OCTET_LENGTH) {
+                if (!in.isReadable()) {
+                    return new Read(rules, Optional.of("the length of a flow rule is cut"));
+                }
+                octets = (octets & 0x0f) << 8 | in.readUnsignedByte();
+            }
+            if (octets == 0 || octets > in.readableBytes()) {
+                return new Read(rules, Optional.of("a flow rule of " + octets + " in " + in.readableBytes()));
+            }
+            Octets rule = Octets.copyOf(in.readSlice(octets));
+            Optional<String> fault = FlowSpec.fault(rule, family);
+            if (fault.isPresent()) {
+                return new Read(rules, fault);
+            }
+            rules.add(new Nlri.Flow(family, rule));
+        }
+        return new Read(rules, Optional.empty());
     }
 
-    static void write(ByteBuf out, IpPrefix prefix) {
+    /** Octets that the route takes on the wire. */
+    static int octets(Nlri nlri, SessionTraits traits) {
+        return switch (nlri) {
+            case Nlri.Unicast unicast ->
+                (traits.addPathSend().contains(nlri.family()) ? 5 : 1)
+                        + (unicast.prefix().length() + 7) / 8;
+            case Nlri.Flow flow ->
+                (flow.rule().length() < TWO_OCTET_LENGTH ? 1 : 2) + flow.rule().length();
+            case Nlri.Opaque opaque -> opaque.field().length();
+        };
+    }
+
+    /** Writes all; in a family with ADD-PATH, a prefix without a path identifier goes out with 0. */
+    static void writeAll(ByteBuf out, List<? extends Nlri> all, SessionTraits traits) {
+        for (Nlri nlri : all) {
+            switch (nlri) {
+                case Nlri.Unicast unicast -> {
+                    if (traits.addPathSend().contains(nlri.family())) {
+                        out.writeInt(unicast.hasPath() ? (int) unicast.pathId() : 0);
+                    }
+                    write(out, unicast.prefix());
+                }
+                case Nlri.Flow flow -> {
+                    int octets = flow.rule().length();
+                    if (octets < TWO_OCTET_LENGTH) {
+                        out.writeByte(octets);
+                    } else {
+                        out.writeShort(0xf000 | octets);
+                    }
+                    flow.rule().writeTo(out);
+                }
+                case Nlri.Opaque opaque -> opaque.field().writeTo(out);
+            }
+        }
+    }
+
+    private static void write(ByteBuf out, IpPrefix prefix) {
         out.writeByte(prefix.length());
         out.writeBytes(prefix.address().getAddress(), 0, (prefix.length() + 7) / 8);
     }

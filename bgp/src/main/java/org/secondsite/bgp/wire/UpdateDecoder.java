@@ -17,6 +17,8 @@ final class UpdateDecoder {
     private final List<Fault> faults = new ArrayList<>();
     private final List<PathAttribute> attributes = new ArrayList<>();
     private Optional<Decoded.Reset> reset = Optional.empty();
+    /** MP_REACH_NLRI was there, of a family that is not kept: no route can have been lost. */
+    private boolean reachIgnored;
 
     private UpdateDecoder(SessionTraits traits) {
         this.traits = traits;
@@ -49,7 +51,7 @@ final class UpdateDecoder {
             String fault = withdrawn.fault().or(announced::fault).orElseThrow();
             return Decoded.Reset.of(BgpError.INVALID_NETWORK_FIELD, fault);
         }
-        boolean anyButUnreach = readAttributes(attributeField);
+        readAttributes(attributeField);
         if (reset.isPresent()) {
             return reset.get();
         }
@@ -60,8 +62,10 @@ final class UpdateDecoder {
         UpdateMessage update =
                 new UpdateMessage(withdrawn.prefixes(), PathAttributes.of(attributes), announced.prefixes());
         Decoded.Message message = new Decoded.Message(update, faults);
-        if (message.treatAsWithdraw() && anyButUnreach && announced.prefixes().isEmpty() && !hasReach) {
-            // RFC 7606 §5.2: attributes without a prefix, and at fault: a route may have been lost unseen.
+        if (message.treatAsWithdraw() && update.reachable().isEmpty() && !reachIgnored) {
+            // RFC 7606 §5.2: attributes without a reachable prefix, and at fault in value or framing: a route may have
+            // been
+            // lost unseen.
             Fault fault = faults.stream()
                     .filter(f -> f.treatment() == Treatment.TREAT_AS_WITHDRAW)
                     .findFirst()
@@ -71,8 +75,7 @@ final class UpdateDecoder {
         return message;
     }
 
-    /** Returns whether there was an attribute other than MP_UNREACH_NLRI. */
-    private boolean readAttributes(ByteBuf field) {
+    private void readAttributes(ByteBuf field) {
         BitSet seen = new BitSet(256);
         while (field.isReadable() && reset.isEmpty()) {
             int start = field.readerIndex();
@@ -101,8 +104,6 @@ final class UpdateDecoder {
                 readOne(flags, code, value, whole);
             }
         }
-        seen.clear(AttributeType.MP_UNREACH_NLRI.code());
-        return !seen.isEmpty();
     }
 
     /** RFC 7606 §4: what follows the attribute is lost, and with MP attributes so are the prefixes. */
@@ -160,8 +161,10 @@ final class UpdateDecoder {
             case Parsed.Sound(PathAttribute attribute) -> attributes.add(attribute);
             case Parsed.Malformed(BgpError error, String detail) ->
                 act(type, type.malformedTreatment(), error, type + ": " + detail, whole);
-            case Parsed.Ignored(BgpError error, String detail) ->
+            case Parsed.Ignored(BgpError error, String detail) -> {
+                reachIgnored |= type == AttributeType.MP_REACH_NLRI;
                 faults.add(new Fault(code, Treatment.ATTRIBUTE_DISCARD, error, detail));
+            }
         }
     }
 
@@ -201,6 +204,9 @@ final class UpdateDecoder {
         Optional<AsPath> path = read.get(AsPath.class);
         Optional<PathAttribute.As4Path> as4Path = read.get(PathAttribute.As4Path.class);
         if (path.isPresent() && as4Path.isPresent()) {
+            if (!traits.asSets() && as4Path.get().path().hasSets()) {
+                fault(AttributeType.AS4_PATH.code(), BgpError.MALFORMED_AS_PATH, "an AS set"); // RFC 9774 §3
+            }
             attributes.remove(path.get());
             attributes.add(path.get().mergedWith(as4Path.get().path()));
         }

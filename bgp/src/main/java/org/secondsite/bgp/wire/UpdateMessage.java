@@ -62,14 +62,6 @@ public record UpdateMessage(List<Nlri> withdrawn, PathAttributes attributes, Lis
         return joined(withdrawn, attributes.get(MpUnreach.class).map(MpUnreach::nlri));
     }
 
-    /**
-     * What is left under treat-as-withdraw (RFC 7606 §2): all that the message withdraws or announces, of every family, as
-     * withdrawn. For the Adj-RIB-In; it has no form on the wire.
-     */
-    public UpdateMessage treatedAsWithdraw() {
-        return new UpdateMessage(joined(unreachable(), Optional.of(reachable())), PathAttributes.NONE, List.of());
-    }
-
     private static List<Nlri> joined(List<Nlri> first, Optional<List<Nlri>> second) {
         if (second.isEmpty() || second.get().isEmpty()) {
             return first;

@@ -18,6 +18,7 @@ import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.AsPath;
 import org.secondsite.bgp.wire.LargeCommunity;
+import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.config.IpPrefix;
 
@@ -82,12 +83,10 @@ class CommandParserTest {
                 CommandParser.parse("announce attributes next-hop self med 9 nlri 10.0.0.0/8 2001:db8::/32 192.0.2.1"));
         assertEquals(
                 List.of("10.0.0.0/8", "2001:db8:0:0:0:0:0:0/32", "192.0.2.1/32"),
-                announce.routes().stream()
-                        .map(route -> route.prefix().toString())
-                        .toList());
+                announce.routes().stream().map(route -> route.nlri().toString()).toList());
         ApiCommand.Withdraw withdraw = assertInstanceOf(
                 ApiCommand.Withdraw.class, CommandParser.parse("withdraw attributes next-hop self nlri 10.0.0.0/8"));
-        assertEquals(List.of(IpPrefix.parse("10.0.0.0/8")), withdraw.prefixes());
+        assertEquals(List.of(Nlri.of(IpPrefix.parse("10.0.0.0/8"))), withdraw.routes());
     }
 
     @Test
@@ -96,9 +95,7 @@ class CommandParserTest {
                 ApiCommand.Announce.class, CommandParser.parse("announce route 10.0.0.0/22 next-hop self split /24"));
         assertEquals(
                 List.of("10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/24"),
-                announce.routes().stream()
-                        .map(route -> route.prefix().toString())
-                        .toList());
+                announce.routes().stream().map(route -> route.nlri().toString()).toList());
     }
 
     @Test

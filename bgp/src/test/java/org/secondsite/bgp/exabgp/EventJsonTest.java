@@ -6,12 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.Inet4Address;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
-import org.secondsite.bgp.rib.Exporter;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.BgpError;
+import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.config.IpPrefix;
 
@@ -21,6 +24,15 @@ class EventJsonTest {
     private static final Inet4Address LOCAL = (Inet4Address) IpPrefix.parseAddress("10.7.0.1");
     private static final NeighborSettings PEER =
             new NeighborSettings(IpPrefix.parseAddress("10.7.0.2"), 179, null, 65002, 90, false, Optional.empty());
+    private static final MessageText TEXT = new MessageText(
+            65001,
+            OptionalLong.empty(),
+            false,
+            false,
+            true,
+            MessageText.ALL_FAMILIES,
+            Optional.of(LOCAL),
+            Optional.empty());
     private final EventJson json = new EventJson(65001, "vm", 14763, 14699);
 
     private static String squeezed(String text) {
@@ -66,7 +78,7 @@ class EventJsonTest {
                         + " , 2 ], [ 4200000001, 3 , 4 ] ], \"attribute-0x63-0xC0\": \"0x0102030405\" },"
                         + " \"announce\": { \"ipv4 unicast\": { \"10.7.0.1\": [ { \"nlri\": \"192.0.2.0/24\" } ] } } }"
                         + " } }"),
-                squeezed(MessageText.decode(hex, false)));
+                squeezed(TEXT.decode(hex)));
     }
 
     @Test
@@ -74,33 +86,52 @@ class EventJsonTest {
         assertEquals(
                 squeezed("{\"type\":\"update\",\"message\":{\"update\":{\"withdraw\":{\"ipv6 unicast\":"
                         + "[{\"nlri\":\"2001:db8:113::/48\"}]}}}}"),
-                squeezed(MessageText.decode(MARKER + "0024020000000d800f0a0002013020010db80113", false)));
+                squeezed(TEXT.decode(MARKER + "0024020000000d800f0a0002013020010db80113")));
         assertEquals(
                 "{\"type\":\"update\",\"message\":{\"eor\":{\"afi\":\"ipv4\",\"safi\":\"unicast\"}}}",
-                squeezed(MessageText.decode(MARKER + "00170200000000", false)));
-        assertTrue(MessageText.decode(MARKER + "001304" + MARKER + "0013", false)
-                        .lines()
-                        .count()
-                == 2);
-        assertTrue(MessageText.decode("zz", false).contains("not hex"));
-        assertTrue(MessageText.decode(MARKER + "001305", false).contains("Bad Message Length"));
+                squeezed(TEXT.decode(MARKER + "00170200000000")));
+        assertTrue(TEXT.decode(MARKER + "001304" + MARKER + "0013").lines().count() == 2);
+        assertTrue(TEXT.decode("zz").contains("not hex"));
+        assertTrue(TEXT.decode(MARKER + "001305").contains("Bad Message Length"));
     }
 
     @Test
     void encodedCommandsDecodeToThemselves() {
-        Exporter exporter = new Exporter(65001, true, Optional.of(LOCAL), Optional.empty());
-        List<String> announced = MessageText.encode("announce route 192.0.2.0/24 next-hop self med 5", exporter);
+        List<String> announced = TEXT.encode("announce route 192.0.2.0/24 next-hop self med 5");
         assertEquals(
                 squeezed("{\"type\":\"update\",\"message\":{\"update\":{\"attribute\":{\"origin\":\"igp\",\"as-path\":"
                         + "[65001],\"confederation-path\":[],\"med\":5},\"announce\":{\"ipv4 unicast\":{\"10.7.0.1\":"
                         + "[{\"nlri\":\"192.0.2.0/24\"}]}}}}}"),
-                squeezed(MessageText.decode(announced.getFirst(), false)));
-        List<String> withdrawn = MessageText.encode("withdraw route 2001:db8::/32", exporter);
-        assertTrue(MessageText.decode(withdrawn.getFirst(), false).contains("withdraw"));
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> MessageText.encode("announce route 2001:db8::/32 next-hop self", exporter));
-        assertThrows(IllegalArgumentException.class, () -> MessageText.encode("shutdown", exporter));
+                squeezed(TEXT.decode(announced.getFirst())));
+        List<String> withdrawn = TEXT.encode("withdraw route 2001:db8::/32");
+        assertTrue(TEXT.decode(withdrawn.getFirst()).contains("withdraw"));
+        assertThrows(IllegalArgumentException.class, () -> TEXT.encode("announce route 2001:db8::/32 next-hop self"));
+        assertThrows(IllegalArgumentException.class, () -> TEXT.encode("shutdown"));
+    }
+
+    @Test
+    void watchdogsAnnounceAndWithdrawTheirRoutesTogether() {
+        DesiredRoutes routes = new DesiredRoutes(new SpeakerSettings(65001, LOCAL, List.of(PEER)));
+        routes.apply(CommandParser.parse("announce route 10.0.0.0/8 next-hop self watchdog dog withdraw"));
+        routes.apply(CommandParser.parse("announce route 11.0.0.0/8 next-hop self watchdog dog"));
+        assertEquals(1, routes.routes(PEER.address()).size());
+        routes.apply(CommandParser.parse("announce watchdog dog"));
+        assertEquals(2, routes.routes(PEER.address()).size());
+        routes.apply(CommandParser.parse("withdraw watchdog dog"));
+        assertEquals(0, routes.routes(PEER.address()).size());
+        routes.apply(CommandParser.parse("announce watchdog cat"));
+        assertEquals(0, routes.routes(PEER.address()).size());
+    }
+
+    @Test
+    void peersTextCannotDriveATerminal() {
+        String hostile = "a\u001b[2Jb\u0085c\u202ed\u2028e\u007ff\u0000";
+        String line = json.state(PEER, LOCAL, "down", Optional.of(hostile), 0);
+        assertTrue(line.contains("a\\u001b[2Jb\\u0085c\\u202ed\\u2028e\\u007ff\\u0000"), line);
+        NotificationMessage message = NotificationMessage.withCommunication(BgpError.ADMINISTRATIVE_SHUTDOWN, hostile);
+        assertTrue(
+                message.toString().endsWith(": a\\u001b[2Jb\\u0085c\\u202ed\\u2028e\\u007ff\\u0000"),
+                message.toString());
     }
 
     @Test
@@ -122,17 +153,14 @@ class EventJsonTest {
     void helpersRoutesAreTheirs() {
         SpeakerSettings speaker = new SpeakerSettings(65001, LOCAL, List.of(PEER));
         DesiredRoutes routes = new DesiredRoutes(speaker);
+        Nlri prefix = Nlri.of(IpPrefix.parse("10.0.0.0/8"));
+        String announcement = "announce route 10.0.0.0/8 next-hop self as-path [ 65001 7 ]";
+        assertEquals(Map.of(PEER.address(), Set.of(prefix)), routes.apply(CommandParser.parse(announcement)));
+        assertEquals(Map.of(), routes.apply(CommandParser.parse(announcement)));
         assertEquals(
-                List.of(PEER.address()),
-                routes.apply(CommandParser.parse("announce route 10.0.0.0/8 next-hop self as-path [ 65001 7 ]")));
-        assertEquals(
-                "[7]",
-                routes.routes(PEER.address())
-                        .get(IpPrefix.parse("10.0.0.0/8"))
-                        .others()
-                        .toString());
-        assertEquals(List.of(), routes.apply(CommandParser.parse("show neighbor")));
-        assertEquals(List.of(), routes.apply(CommandParser.parse("neighbor 10.9.9.9 withdraw route 10.0.0.0/8")));
+                "[65001 7]", routes.routes(PEER.address()).get(prefix).others().toString());
+        assertEquals(Map.of(), routes.apply(CommandParser.parse("show neighbor")));
+        assertEquals(Map.of(), routes.apply(CommandParser.parse("neighbor 10.9.9.9 withdraw route 10.0.0.0/8")));
         assertEquals(1, routes.routes(PEER.address()).size());
         routes.apply(CommandParser.parse("withdraw route 10.0.0.0/8"));
         assertEquals(0, routes.routes(PEER.address()).size());

@@ -87,8 +87,7 @@ class CollisionSimulationTest {
                     remoteAs,
                     90,
                     false,
-                    List.of(AddressFamily.IPV4_UNICAST),
-                    false,
+                    Offer.of(AddressFamily.IPV4_UNICAST),
                     FsmTimers.DEFAULT);
             return new Node(new PeerFsm(settings, random));
         }

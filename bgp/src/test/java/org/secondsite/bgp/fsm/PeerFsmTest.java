@@ -35,15 +35,7 @@ class PeerFsmTest {
     private PeerFsm fsm = new PeerFsm(settings(LOW, 65001, 9, false), new Random(1));
 
     private static FsmSettings settings(Inet4Address routerId, long remoteAs, int holdSeconds, boolean passive) {
-        return new FsmSettings(
-                65100,
-                routerId,
-                remoteAs,
-                holdSeconds,
-                passive,
-                List.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST),
-                false,
-                FsmTimers.DEFAULT);
+        return new FsmSettings(65100, routerId, remoteAs, holdSeconds, passive, Offer.DEFAULT, FsmTimers.DEFAULT);
     }
 
     private static OpenMessage open(long as, int holdSeconds, Inet4Address routerId) {

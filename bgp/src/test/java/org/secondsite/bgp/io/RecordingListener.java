@@ -9,9 +9,9 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.secondsite.bgp.rib.ReceivedRoute;
+import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.session.SessionTransition;
 import org.secondsite.bgp.session.SpeakerListener;
-import org.secondsite.bgp.wire.Fault;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.config.IpPrefix;
 
@@ -59,8 +59,8 @@ public final class RecordingListener implements SpeakerListener {
     }
 
     @Override
-    public synchronized void faultsReceived(InetAddress peer, List<Fault> faults) {
-        note("faults " + faults);
+    public synchronized void updateReceived(InetAddress peer, ReceivedUpdate update) {
+        note("update " + update);
     }
 
     @Override

@@ -8,17 +8,17 @@ import java.nio.file.Files;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.secondsite.bgp.fsm.FsmTimers;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.session.NeighborOptions;
 import org.secondsite.bgp.session.NeighborSettings;
+import org.secondsite.bgp.session.PrefixLimit;
+import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.AsPath;
 import org.secondsite.bgp.wire.LargeCommunity;
 import org.secondsite.bgp.wire.Nlri;
@@ -52,6 +52,7 @@ class BirdLabTest {
                 router id 10.7.0.2;
                 protocol device {}
                 protocol static { ipv4; route 198.51.100.0/24 blackhole { bgp_community.add((65001,7)); bgp_large_community.add((65001,8,9)); }; }
+                protocol static more { disabled; ipv4; route 192.0.2.0/24 blackhole; }
                 protocol static { ipv6; route 2001:db8:100::/48 blackhole; }
                 protocol bgp edge {
                   local 10.7.0.2 as 65001; neighbor 10.7.0.1 as 65100;
@@ -102,12 +103,10 @@ class BirdLabTest {
     @Test
     void attributesArriveAsSent() throws Exception {
         bird(PASSIVE);
-        RouteAttributes route = new RouteAttributes(
-                Optional.empty(),
-                0,
-                OptionalLong.of(77),
-                List.of(65100L << 16 | 5, RouteAttributes.GRACEFUL_SHUTDOWN),
-                List.of(
+        RouteAttributes route = RouteAttributes.PLAIN
+                .withMed(77)
+                .withCommunities(List.of(65100L << 16 | 5, RouteAttributes.GRACEFUL_SHUTDOWN))
+                .withOthers(List.of(
                         new PathAttribute.LargeCommunities(List.of(new LargeCommunity(65100, 1, 2))),
                         new PathAttribute.ExtendedCommunities(List.of(0x0002_fe4c_0000_0009L)),
                         new PathAttribute.Origin(PathAttribute.Origin.Source.INCOMPLETE),
@@ -135,7 +134,7 @@ class BirdLabTest {
         try (BgpSpeaker speaker = lab.speaker()) {
             lab.heard.await("two routes", 15, () -> lab.heard.routes().size() == 2);
             var route = lab.heard.routes().get(Nlri.of(IpPrefix.parse("198.51.100.0/24")));
-            assertEquals(PeerLab.PEER, route.nextHop());
+            assertEquals(Optional.of(PeerLab.PEER), route.nextHop());
             assertEquals(
                     List.of(65001L << 16 | 7),
                     route.attributes()
@@ -153,7 +152,8 @@ class BirdLabTest {
                     lab.heard
                             .routes()
                             .get(Nlri.of(IpPrefix.parse("2001:db8:100::/48")))
-                            .nextHop());
+                            .nextHop()
+                            .orElseThrow());
             assertEquals(2, speaker.receivedRoutes(PeerLab.PEER).get().size());
         }
     }
@@ -262,18 +262,29 @@ class BirdLabTest {
     }
 
     @Test
-    void tooManyPrefixesEndTheSession() throws Exception {
-        bird(PASSIVE);
-        FsmTimers slow = new FsmTimers(1000, 20_000, 20_000, 10_000, 240, 480);
+    void tooManyPrefixesEndTheSessionUntilItIsEnabled() throws Exception {
+        bird(""); // not passive: it goes on to connect
+        PrefixLimit limit = new PrefixLimit(1, PrefixLimit.Action.DOWN);
         try (BgpSpeaker speaker = lab.speaker(
-                n -> n.withOptions(n.options().withMaximumPrefixes(1).withTimers(slow)))) {
-            speaker.advertise(Map.of());
+                n -> n.withOptions(n.options().withPrefixLimits(Map.of(AddressFamily.IPV4_UNICAST, limit))))) {
+            lab.heard.await("two routes", 15, () -> lab.heard.routes().size() == 2);
+            birdc("enable more");
             lab.heard.await("down", 15, () -> lab.heard.downs() == 1);
             lab.await(
                     "BIRD knows why",
                     5,
                     () -> birdc("show protocols all edge"),
                     text -> text.contains("Maximum number of prefixes reached"));
+            // BIRD tries again after one to two seconds, and is refused for as long as nobody says otherwise.
+            lab.await(
+                    "BIRD is refused",
+                    10,
+                    () -> birdc("show protocols all edge"),
+                    text -> text.contains("Connection rejected"));
+            assertEquals(1, lab.heard.established());
+            speaker.enable(PeerLab.PEER);
+            lab.heard.await("down again", 15, () -> lab.heard.downs() == 2);
+            assertEquals(2, lab.heard.established());
         }
     }
 
@@ -353,7 +364,7 @@ class BirdLabTest {
             assertEquals(
                     1,
                     lab.heard.routes().keySet().stream()
-                            .map(Nlri::prefix)
+                            .map(nlri -> ((Nlri.Unicast) nlri).prefix())
                             .distinct()
                             .count());
             birdc("disable static1");

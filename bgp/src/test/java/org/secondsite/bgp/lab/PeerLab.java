@@ -161,7 +161,17 @@ final class PeerLab implements AutoCloseable {
 
     /** Starts a daemon in the router's namespace; its output goes to a file of that name. */
     Process start(String name, List<String> command, Map<String, String> environment) throws IOException {
-        List<String> line = new ArrayList<>(List.of("ip", "netns", "exec", peerNamespace));
+        return startIn(peerNamespace, name, command, environment);
+    }
+
+    /** Starts a process in our namespace; its output goes to a file of that name. */
+    Process startOurs(String name, List<String> command) throws IOException {
+        return startIn(selfNamespace, name, command, Map.of());
+    }
+
+    private Process startIn(String namespace, String name, List<String> command, Map<String, String> environment)
+            throws IOException {
+        List<String> line = new ArrayList<>(List.of("ip", "netns", "exec", namespace));
         line.addAll(command);
         ProcessBuilder builder = new ProcessBuilder(line)
                 .directory(directory.toFile())

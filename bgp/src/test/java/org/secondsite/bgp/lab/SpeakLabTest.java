@@ -1,6 +1,7 @@
 package org.secondsite.bgp.lab;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
@@ -131,6 +132,42 @@ class SpeakLabTest {
         System.out.println("20000 text commands to BIRD took " + (System.nanoTime() - begin) / 1_000_000 + " ms");
     }
 
+    /** The session stands for a minute in 128 MiB while one helper repeats itself at full speed and another ends no line. */
+    @Test
+    void helpersThatFloodHarmNobody() throws Exception {
+        Path repeating = script("repeating.sh", "exec yes 'announce route 10.0.0.0/24 next-hop self med 5'\n");
+        Path endless = script("endless.sh", "exec tr '\\0' 'x' < /dev/zero\n");
+        Path sound = script("sound.sh", "echo 'announce route 203.0.113.0/24 next-hop self'; exec sleep 100\n");
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx128m",
+                "-XX:+ExitOnOutOfMemoryError",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                SpeakMain.class.getName(),
+                "speak",
+                "--local-as",
+                "65100",
+                "--router-id",
+                "10.7.0.1"));
+        for (Path helper : List.of(repeating, endless, sound)) {
+            command.addAll(List.of("--run", helper.toString()));
+        }
+        command.addAll(List.of(
+                "--neighbor", "10.7.0.2", "--peer-as", "65001", "--local-address", "10.7.0.1", "--hold-time", "9"));
+        Process speaker = lab.startOurs("speaker", command);
+        lab.await(
+                "routes",
+                20,
+                () -> birdc("show route"),
+                t -> t.contains("203.0.113.0/24") && t.contains("10.0.0.0/24"));
+        String since = birdc("show protocols edge");
+        assertTrue(since.contains("Established"), since);
+        assertFalse(speaker.waitFor(60, TimeUnit.SECONDS), "the speaker ended");
+        assertEquals(since, birdc("show protocols edge"));
+    }
+
     @Test
     void exabgpReadsTheSameFromOurMessages() throws Exception {
         lab.file("exabgp.conf", """
@@ -149,7 +186,7 @@ class SpeakLabTest {
             String hex = ours(List.of("encode", "--local-as", "65100", "--local-address", "10.7.0.1", command))
                     .strip();
             String theirs = exabgpDecode(hex);
-            String ours = ours(List.of("decode", hex));
+            String ours = ours(List.of("decode", "--as-sets", hex));
             assertEquals(message(theirs), message(ours), command);
         }
     }

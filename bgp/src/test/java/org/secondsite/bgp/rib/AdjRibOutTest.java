@@ -11,6 +11,7 @@ import java.net.Inet6Address;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,6 +26,7 @@ import org.secondsite.bgp.wire.Decoded;
 import org.secondsite.bgp.wire.MessageDecoder;
 import org.secondsite.bgp.wire.MessageEncoder;
 import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.bgp.wire.Octets;
 import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
@@ -39,8 +41,8 @@ class AdjRibOutTest {
     private static final SessionTraits INTERNAL = new SessionTraits(false, true, false, BOTH, Set.of());
     private static final Inet4Address SELF = (Inet4Address) IpPrefix.parseAddress("10.7.0.1");
     private static final Inet6Address SELF6 = (Inet6Address) IpPrefix.parseAddress("fd00:7::1");
-    private static final IpPrefix PREFIX = IpPrefix.parse("203.0.113.0/24");
-    private static final IpPrefix PREFIX6 = IpPrefix.parse("2001:db8:113::/48");
+    private static final Nlri PREFIX = Nlri.of(IpPrefix.parse("203.0.113.0/24"));
+    private static final Nlri PREFIX6 = Nlri.of(IpPrefix.parse("2001:db8:113::/48"));
 
     private static Exporter exporter(SessionTraits traits) {
         return new Exporter(65100, traits.external(), Optional.of(SELF), Optional.of(SELF6));
@@ -48,7 +50,7 @@ class AdjRibOutTest {
 
     /** The neighbour: applies what it decodes, and insists that it is sound and small enough. */
     private static final class Neighbour {
-        private final Map<IpPrefix, PathAttributes> routes = new HashMap<>();
+        private final Map<Nlri, PathAttributes> routes = new HashMap<>();
         private final List<String> marks = new ArrayList<>();
         private final SessionTraits traits;
         private int messages;
@@ -70,14 +72,10 @@ class AdjRibOutTest {
             }
             UpdateMessage update = (UpdateMessage) message.message();
             update.endOfRib().ifPresent(family -> marks.add(family + " end of rib"));
-            update.unreachable().forEach(nlri -> routes.remove(nlri.prefix()));
-            update.reachable().forEach(nlri -> routes.put(nlri.prefix(), stripped(update.attributes())));
-            assertEquals(
-                    Set.copyOf(outgoing.announced()),
-                    Set.copyOf(update.reachable().stream().map(Nlri::prefix).toList()));
-            assertEquals(
-                    Set.copyOf(outgoing.withdrawn()),
-                    Set.copyOf(update.unreachable().stream().map(Nlri::prefix).toList()));
+            update.unreachable().forEach(nlri -> routes.remove(nlri));
+            update.reachable().forEach(nlri -> routes.put(nlri, stripped(update.attributes())));
+            assertEquals(Set.copyOf(outgoing.announced()), Set.copyOf(update.reachable()));
+            assertEquals(Set.copyOf(outgoing.withdrawn()), Set.copyOf(update.unreachable()));
         }
 
         void takeAll(AdjRibOut rib) {
@@ -100,6 +98,7 @@ class AdjRibOutTest {
         AdjRibOut rib = new AdjRibOut(exporter(EXTERNAL), EXTERNAL);
         Neighbour neighbour = new Neighbour(EXTERNAL);
         rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN.withPrepend(3)));
+        rib.markEndOfRib();
         neighbour.takeAll(rib);
         assertEquals(
                 Collections.nCopies(4, 65100L),
@@ -123,7 +122,7 @@ class AdjRibOutTest {
         Neighbour neighbour = new Neighbour(EXTERNAL);
         rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN));
         neighbour.takeAll(rib);
-        rib.desire(Map.of(IpPrefix.parse("203.0.113.0/25"), RouteAttributes.PLAIN));
+        rib.desire(Map.of(Nlri.of(IpPrefix.parse("203.0.113.0/25")), RouteAttributes.PLAIN));
         assertFalse(rib.next().orElseThrow().announced().isEmpty());
         assertEquals(List.of(PREFIX), rib.next().orElseThrow().withdrawn());
     }
@@ -137,7 +136,7 @@ class AdjRibOutTest {
         assertEquals(0, rib.pendingPrefixes());
         Neighbour neighbour = new Neighbour(EXTERNAL);
         neighbour.takeAll(rib);
-        assertEquals(2, neighbour.messages); // the two End-of-RIB markers
+        assertEquals(0, neighbour.messages);
     }
 
     @Test
@@ -155,14 +154,7 @@ class AdjRibOutTest {
     void rfc4271Section5_1_5LocalPreferenceNeverLeavesTheAs() {
         AdjRibOut rib = new AdjRibOut(exporter(EXTERNAL), EXTERNAL);
         Neighbour neighbour = new Neighbour(EXTERNAL);
-        rib.desire(Map.of(
-                PREFIX,
-                new RouteAttributes(
-                        Optional.empty(),
-                        0,
-                        OptionalLong.empty(),
-                        List.of(),
-                        List.of(new PathAttribute.LocalPreference(500)))));
+        rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN.withOthers(List.of(new PathAttribute.LocalPreference(500)))));
         neighbour.takeAll(rib);
         assertFalse(neighbour.routes.get(PREFIX).has(AttributeType.LOCAL_PREF));
     }
@@ -216,10 +208,10 @@ class AdjRibOutTest {
 
     @Test
     void thousandsOfPrefixesShareMessages() {
-        Map<IpPrefix, RouteAttributes> many = new HashMap<>();
+        Map<Nlri, RouteAttributes> many = new HashMap<>();
         for (int i = 0; i < 5000; i++) {
-            many.put(IpPrefix.parse("10." + (i >> 8) + "." + (i & 0xff) + ".0/24"), RouteAttributes.PLAIN);
-            many.put(IpPrefix.parse("2001:db8:" + Integer.toHexString(i) + "::/48"), RouteAttributes.PLAIN);
+            many.put(Nlri.of(IpPrefix.parse("10." + (i >> 8) + "." + (i & 0xff) + ".0/24")), RouteAttributes.PLAIN);
+            many.put(Nlri.of(IpPrefix.parse("2001:db8:" + Integer.toHexString(i) + "::/48")), RouteAttributes.PLAIN);
         }
         AdjRibOut rib = new AdjRibOut(exporter(EXTERNAL), EXTERNAL);
         Neighbour neighbour = new Neighbour(EXTERNAL);
@@ -227,6 +219,87 @@ class AdjRibOutTest {
         neighbour.takeAll(rib);
         assertEquals(many.size(), neighbour.routes.size());
         assertTrue(neighbour.messages <= 5 + 9 + 2, neighbour.messages + " messages");
+    }
+
+    @Test
+    void aRouteThatFlapsUnreadCostsNoMemory() {
+        AdjRibOut rib = new AdjRibOut(exporter(EXTERNAL), EXTERNAL);
+        for (int i = 0; i < 1_000_001; i++) {
+            rib.announce(PREFIX, RouteAttributes.PLAIN.withMed(i & 1));
+        }
+        assertEquals(1, rib.pendingPrefixes());
+        Neighbour neighbour = new Neighbour(EXTERNAL);
+        neighbour.takeAll(rib);
+        assertEquals(1, neighbour.messages);
+        assertEquals(
+                0,
+                neighbour
+                        .routes
+                        .get(PREFIX)
+                        .get(PathAttribute.MultiExitDiscriminator.class)
+                        .orElseThrow()
+                        .value());
+    }
+
+    @Test
+    void rfc7911PathsOfOnePrefixAreSentWhereThePeerTakesThemAndTheLastOneElsewhere() {
+        SessionTraits paths = EXTERNAL.withAddPathSend(Set.of(AddressFamily.IPV4_UNICAST));
+        SessionTraits readsPaths = new SessionTraits(true, true, false, BOTH, Set.of(AddressFamily.IPV4_UNICAST));
+        Nlri first = new Nlri.Unicast(0, IpPrefix.parse("203.0.113.0/24"));
+        Nlri second = new Nlri.Unicast(7, IpPrefix.parse("203.0.113.0/24"));
+        AdjRibOut rib = new AdjRibOut(exporter(paths), paths);
+        rib.announce(first, RouteAttributes.PLAIN.withMed(1));
+        rib.announce(second, RouteAttributes.PLAIN.withMed(2));
+        Set<Nlri> told = new HashSet<>();
+        while (rib.hasPending()) {
+            ByteBuf buffer = Unpooled.buffer();
+            MessageEncoder.encode(rib.next().orElseThrow().message(), paths, buffer);
+            Decoded.Message message = (Decoded.Message) MessageDecoder.decode(buffer, readsPaths);
+            told.addAll(((UpdateMessage) message.message()).reachable());
+        }
+        assertEquals(Set.of(first, second), told);
+
+        AdjRibOut single = new AdjRibOut(exporter(EXTERNAL), EXTERNAL);
+        single.announce(first, RouteAttributes.PLAIN.withMed(1));
+        single.announce(second, RouteAttributes.PLAIN.withMed(2));
+        Neighbour neighbour = new Neighbour(EXTERNAL);
+        neighbour.takeAll(single);
+        assertEquals(Set.of(PREFIX), neighbour.routes.keySet());
+    }
+
+    @Test
+    void rfc5065ConfederationSegmentsDoNotReachExternalPeers() {
+        AsPath path = new AsPath(List.of(
+                new AsPath.Segment(AsPath.Kind.CONFEDERATION_SEQUENCE, List.of(65201L)),
+                new AsPath.Segment(AsPath.Kind.SEQUENCE, List.of(65010L))));
+        RouteAttributes route = RouteAttributes.PLAIN.withOthers(List.of(path));
+        AsPath external = exporter(EXTERNAL)
+                .attributes(AddressFamily.IPV4_UNICAST, route)
+                .flatMap(attributes -> attributes.get(AsPath.class))
+                .orElseThrow();
+        assertEquals(AsPath.sequence(List.of(65100L, 65010L)), external);
+        AsPath internal = exporter(INTERNAL)
+                .attributes(AddressFamily.IPV4_UNICAST, route)
+                .flatMap(attributes -> attributes.get(AsPath.class))
+                .orElseThrow();
+        assertEquals(path, internal);
+    }
+
+    @Test
+    void rfc4271Section5UnknownAttributesGoOnAsPartialIfTransitiveAndStayBehindIfNot() {
+        Octets value = Octets.of(1, 2);
+        ReceivedRoute received = new ReceivedRoute(
+                PREFIX,
+                Optional.of(SELF),
+                PathAttributes.of(
+                        new PathAttribute.Unrecognized(0xc0, 99, value),
+                        new PathAttribute.Unrecognized(0x80, 98, value),
+                        new PathAttribute.MultiExitDiscriminator(5),
+                        new PathAttribute.Communities(List.of(7L))));
+        RouteAttributes passed = RouteAttributes.passingOn(received);
+        assertEquals(List.of(new PathAttribute.Unrecognized(0xe0, 99, value)), passed.others());
+        assertEquals(List.of(7L), passed.communities());
+        assertEquals(OptionalLong.empty(), passed.med());
     }
 
     /** Random desires, changes, refreshes and partial sends; in the end the neighbour knows exactly what is desired. */
@@ -246,7 +319,7 @@ class AdjRibOutTest {
         Exporter exporter = exporter(traits);
         AdjRibOut rib = new AdjRibOut(exporter, traits);
         Neighbour neighbour = new Neighbour(traits);
-        Map<IpPrefix, RouteAttributes> desired = new HashMap<>();
+        Map<Nlri, RouteAttributes> desired = new HashMap<>();
         for (int step = 0; step < 60; step++) {
             switch (random.nextInt(5)) {
                 case 0 -> {
@@ -257,15 +330,15 @@ class AdjRibOutTest {
                     rib.desire(Map.copyOf(desired));
                 }
                 case 1 -> {
-                    IpPrefix prefix = prefix(random);
+                    Nlri prefix = prefix(random);
                     RouteAttributes route = route(random);
                     desired.put(prefix, route);
-                    rib.desire(Map.copyOf(desired));
+                    rib.announce(prefix, route);
                 }
                 case 2 -> {
-                    IpPrefix prefix = prefix(random);
+                    Nlri prefix = prefix(random);
                     desired.remove(prefix);
-                    rib.desire(Map.copyOf(desired));
+                    rib.withdraw(prefix);
                 }
                 case 3 ->
                     rib.refresh(
@@ -279,17 +352,18 @@ class AdjRibOutTest {
             }
         }
         neighbour.takeAll(rib);
-        Map<IpPrefix, PathAttributes> expected = new HashMap<>();
-        desired.forEach((prefix, route) -> expected.put(
-                prefix, exporter.attributes(AddressFamily.of(prefix), route).orElseThrow()));
+        Map<Nlri, PathAttributes> expected = new HashMap<>();
+        desired.forEach((prefix, route) ->
+                expected.put(prefix, exporter.attributes(prefix.family(), route).orElseThrow()));
         assertEquals(expected, neighbour.routes);
         assertEquals(expected.size(), rib.sentPrefixes());
         assertEquals(0, rib.pendingPrefixes());
     }
 
-    private static IpPrefix prefix(Random random) {
+    private static Nlri prefix(Random random) {
         int number = random.nextInt(10);
-        return IpPrefix.parse(random.nextBoolean() ? "10.0." + number + ".0/24" : "2001:db8:" + number + "::/48");
+        return Nlri.of(
+                IpPrefix.parse(random.nextBoolean() ? "10.0." + number + ".0/24" : "2001:db8:" + number + "::/48"));
     }
 
     private static RouteAttributes route(Random random) {

@@ -8,9 +8,13 @@ import io.netty.buffer.Unpooled;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.secondsite.bgp.rib.Importer;
+import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.wire.GoldenMessages.Golden;
 
 /** Mutated captures and noise: the decoder never throws, and never consumes what it did not decode. */
@@ -48,6 +52,8 @@ class DecoderFuzzTest {
         }
     }
 
+    private static final Importer RULES = new Importer(65100, Optional.empty(), OptionalLong.empty(), Set.of(), false);
+
     static void check(byte[] octets, SessionTraits traits) {
         ByteBuf in = Unpooled.wrappedBuffer(octets);
         Decoded decoded = MessageDecoder.decode(in, traits);
@@ -59,7 +65,9 @@ class DecoderFuzzTest {
             case Decoded.Message message -> {
                 assertTrue(in.readerIndex() >= BgpMessage.HEADER_OCTETS && in.readerIndex() <= octets.length);
                 if (message.message() instanceof UpdateMessage update) {
-                    assertTrue(update.treatedAsWithdraw().reachable().isEmpty());
+                    ReceivedUpdate taken = RULES.judge(message, update);
+                    assertTrue(!message.treatAsWithdraw() || taken.announced().isEmpty());
+                    assertTrue(message.faults().isEmpty() || taken.endOfRib().isEmpty());
                     assertTrue(message.faults().stream().noneMatch(f -> f.treatment() == Treatment.SESSION_RESET));
                 }
             }

@@ -57,10 +57,11 @@ final class GoldenMessages {
         return text.equals("basic")
                 ? SessionTraits.BASIC
                 : new SessionTraits(
-                        text.contains("external"),
-                        text.contains("as4"),
-                        false,
-                        BOTH,
-                        text.contains("addpath") ? BOTH : Set.of());
+                                text.contains("external"),
+                                text.contains("as4"),
+                                false,
+                                BOTH,
+                                text.contains("addpath") ? BOTH : Set.of())
+                        .withAsSets(true);
     }
 }

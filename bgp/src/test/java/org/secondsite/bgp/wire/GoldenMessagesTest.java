@@ -61,8 +61,9 @@ class GoldenMessagesTest {
     void survivesEncodingAndDecodingAgain(Golden golden) {
         Decoded.Message first = assertInstanceOf(
                 Decoded.Message.class, MessageDecoder.decode(Unpooled.wrappedBuffer(golden.octets()), golden.traits()));
-        SessionTraits plain =
-                new SessionTraits(true, golden.traits().fourOctetAs(), false, GoldenMessages.BOTH, Set.of());
+        SessionTraits plain = new SessionTraits(
+                        true, golden.traits().fourOctetAs(), false, GoldenMessages.BOTH, Set.of())
+                .withAsSets(true);
         ByteBuf out = Unpooled.buffer();
         MessageEncoder.encode(first.message(), plain, out);
         Decoded.Message second = assertInstanceOf(Decoded.Message.class, MessageDecoder.decode(out, plain));

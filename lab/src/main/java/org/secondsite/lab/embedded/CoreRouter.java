@@ -77,13 +77,20 @@ final class CoreRouter implements SpeakerListener, AutoCloseable {
     @Override
     public synchronized void routesReceived(InetAddress peer, List<ReceivedRoute> announced, List<Nlri> withdrawn) {
         Map<IpPrefix, Integer> routes = pathLengths.computeIfAbsent(peer, p -> new HashMap<>());
-        withdrawn.forEach(nlri -> routes.remove(nlri.prefix()));
+        withdrawn.forEach(nlri -> routes.remove(prefix(nlri)));
         announced.forEach(route -> routes.put(
-                route.nlri().prefix(),
+                prefix(route.nlri()),
                 route.attributes()
                         .get(AsPath.class)
                         .map(AsPath::selectionLength)
                         .orElse(0)));
+    }
+
+    private static IpPrefix prefix(Nlri nlri) {
+        if (nlri instanceof Nlri.Unicast unicast) {
+            return unicast.prefix();
+        }
+        throw new AssertionError("only unicast families are offered");
     }
 
     @Override
