@@ -6,6 +6,8 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /**
  * The settings of one gateway, frozen. Values that came from a file were checked against each other by
@@ -160,14 +162,43 @@ public record GatewayConfig(
      * @param localAs the own AS number, 1 to 4294967295
      * @param routerId the BGP identifier
      * @param listenPort the TCP port on which routers may connect; 0: this speaker connects, and accepts nobody
-     * @param standbyPrepend how many times a standby prepends its own AS
+     * @param listen the addresses on which they may; empty: none
+     * @param roles how the routes of a group are told apart
      * @param neighbors the routers
      */
     public record Bgp(
-            long localAs, Inet4Address routerId, int listenPort, int standbyPrepend, List<Neighbor> neighbors) {
-        /** Copies the list. */
+            long localAs,
+            Inet4Address routerId,
+            int listenPort,
+            List<InetAddress> listen,
+            RouteRoles roles,
+            List<Neighbor> neighbors) {
+        /** Copies the lists. */
         public Bgp {
+            listen = List.copyOf(listen);
             neighbors = List.copyOf(neighbors);
+        }
+    }
+
+    /**
+     * How the routes of a group are told apart by the role that this site has for it.
+     *
+     * @param standbyPrepend how many times a standby prepends its own AS
+     * @param standbyMed the MULTI_EXIT_DISC of a standby; empty: none
+     * @param ownerCommunities the communities (RFC 1997) of an owner's routes, each {@code AS << 16 | value}
+     * @param standbyCommunities those of a standby's
+     */
+    public record RouteRoles(
+            int standbyPrepend, OptionalLong standbyMed, List<Long> ownerCommunities, List<Long> standbyCommunities) {
+        /** Copies the lists. */
+        public RouteRoles {
+            ownerCommunities = List.copyOf(ownerCommunities);
+            standbyCommunities = List.copyOf(standbyCommunities);
+        }
+
+        /** Told apart by prepending alone. */
+        public static RouteRoles prepending(int standbyPrepend) {
+            return new RouteRoles(standbyPrepend, OptionalLong.empty(), List.of(), List.of());
         }
     }
 
@@ -181,6 +212,7 @@ public record GatewayConfig(
      * @param holdTimeSeconds 0 (none) or at least 3, RFC 4271 §4.2
      * @param passive whether to wait for the neighbour to connect
      * @param password the key of RFC 2385; empty: none
+     * @param extras what most neighbours do without
      */
     public record Neighbor(
             InetAddress address,
@@ -189,7 +221,74 @@ public record GatewayConfig(
             int port,
             int holdTimeSeconds,
             boolean passive,
-            Optional<Secret> password) {}
+            Optional<Secret> password,
+            NeighborExtras extras) {
+        /** Without extras. */
+        public Neighbor(
+                InetAddress address,
+                long remoteAs,
+                Optional<InetAddress> localAddress,
+                int port,
+                int holdTimeSeconds,
+                boolean passive,
+                Optional<Secret> password) {
+            this(address, remoteAs, localAddress, port, holdTimeSeconds, passive, password, NeighborExtras.NONE);
+        }
+    }
+
+    /**
+     * What most BGP neighbours do without.
+     *
+     * @param families IP versions whose prefixes are exchanged: 4, 6 or both
+     * @param localAs the own AS number towards it; empty: the speaker's
+     * @param otherAddress the own address of the IP version that the session does not run over: the next hop of such prefixes
+     * @param device the interface that the session is bound to
+     * @param ttlSecurityHops how many hops away it is at most (RFC 5082); empty: not looked at
+     * @param maximumPrefixes the limit of what it may announce, for each family; empty: none
+     * @param bfd how its path is watched (RFC 5880); empty: not at all
+     */
+    public record NeighborExtras(
+            List<Integer> families,
+            OptionalLong localAs,
+            Optional<InetAddress> otherAddress,
+            Optional<String> device,
+            OptionalInt ttlSecurityHops,
+            Optional<MaximumPrefixes> maximumPrefixes,
+            Optional<Bfd> bfd) {
+        /** Both IP versions and nothing else. */
+        public static final NeighborExtras NONE = new NeighborExtras(
+                List.of(4, 6),
+                OptionalLong.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                OptionalInt.empty(),
+                Optional.empty(),
+                Optional.empty());
+
+        /** Copies the list. */
+        public NeighborExtras {
+            families = List.copyOf(families);
+        }
+    }
+
+    /**
+     * The limit of what a neighbour may announce in one family.
+     *
+     * @param maximum how many prefixes
+     * @param warningPercent at what part of them to warn
+     * @param action what happens beyond: {@code warn}, {@code discard} or {@code down}
+     * @param restartAfterSeconds when a session that was ended comes back by itself; empty: never
+     */
+    public record MaximumPrefixes(int maximum, int warningPercent, String action, OptionalInt restartAfterSeconds) {}
+
+    /**
+     * How a path is watched.
+     *
+     * @param intervalMs the time between two packets
+     * @param multiplier how many may be missed
+     * @param multihop whether the neighbour is more than one hop away (RFC 5883)
+     */
+    public record Bfd(int intervalMs, int multiplier, boolean multihop) {}
 
     /** The OpenFlow controller: where it listens, and the switches that may connect. */
     public record OpenFlow(InetSocketAddress listen, List<Switch> switches) {

@@ -15,25 +15,28 @@ import org.secondsite.gateway.ownership.RouteRole;
 /**
  * Which prefixes this gateway announces, by the roles of its groups.
  *
- * <p>The owner announces plainly, the standby prepended, so that the backup route is known everywhere beforehand. After a
+ * <p>The owner announces plainly, the standby prepended, or with a MED or communities of its own, so that the backup route is known everywhere beforehand. After a
  * promotion the more-specifics are announced in addition: they win by longest match even where the dead site's route has
  * not gone yet. Nothing is announced for a group whose role is not known. Conductor thread only.
  */
 final class Announcements implements Surroundings.Routes {
     private final Map<GroupId, GatewayConfig.Group> groups = new LinkedHashMap<>();
     private final Map<GroupId, RouteRole> roles = new HashMap<>();
-    private final int standbyPrepend;
+    private final GatewayConfig.RouteRoles told;
     private final Consumer<Map<IpPrefix, RouteAttributes>> speaker;
 
     /**
      * Begins with nothing announced.
      *
+     * @param told how routes of an owner and of a standby are told apart
      * @param speaker takes the whole set of routes at each change
      */
     Announcements(
-            List<GatewayConfig.Group> groups, int standbyPrepend, Consumer<Map<IpPrefix, RouteAttributes>> speaker) {
+            List<GatewayConfig.Group> groups,
+            GatewayConfig.RouteRoles told,
+            Consumer<Map<IpPrefix, RouteAttributes>> speaker) {
         groups.forEach(group -> this.groups.put(group.id(), group));
-        this.standbyPrepend = standbyPrepend;
+        this.told = told;
         this.speaker = speaker;
     }
 
@@ -49,17 +52,24 @@ final class Announcements implements Surroundings.Routes {
         groups.values().forEach(group -> {
             RouteRole role = roles.getOrDefault(group.id(), RouteRole.NONE);
             if (role != RouteRole.NONE) {
-                int prepend = role == RouteRole.STANDBY ? standbyPrepend : 0;
-                group.prefixes().forEach(prefix -> routes.put(prefix, attributes(prepend)));
+                RouteAttributes attributes = role == RouteRole.STANDBY ? ofStandby() : ofOwner();
+                group.prefixes().forEach(prefix -> routes.put(prefix, attributes));
             }
             if (role == RouteRole.PROMOTED) {
-                group.promotedPrefixes().forEach(prefix -> routes.put(prefix, attributes(0)));
+                group.promotedPrefixes().forEach(prefix -> routes.put(prefix, ofOwner()));
             }
         });
         return routes;
     }
 
-    private static RouteAttributes attributes(int prepend) {
-        return RouteAttributes.PLAIN.withPrepend(prepend);
+    private RouteAttributes ofOwner() {
+        return RouteAttributes.PLAIN.withCommunities(told.ownerCommunities());
+    }
+
+    private RouteAttributes ofStandby() {
+        return RouteAttributes.PLAIN
+                .withPrepend(told.standbyPrepend())
+                .withMed(told.standbyMed())
+                .withCommunities(told.standbyCommunities());
     }
 }

@@ -172,10 +172,9 @@ public final class Gateway implements AutoCloseable {
             return (group, role) -> {};
         }
         GatewayConfig.Bgp bgp = config.bgp().get();
-        BgpSpeaker speaker =
-                BgpSpeaker.open(RouterEvents.settings(bgp), new RouterEvents(conductor, timeline, routers));
+        BgpSpeaker speaker = BgpSpeaker.open(RouterSettings.of(bgp), new RouterEvents(conductor, timeline, routers));
         opened.push(speaker);
-        return new Announcements(config.groups(), bgp.standbyPrepend(), speaker::advertise);
+        return new Announcements(config.groups(), bgp.roles(), speaker::advertise);
     }
 
     private Surroundings.Switches switches() throws IOException {

@@ -1,20 +1,17 @@
 package org.secondsite.gateway;
 
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import org.secondsite.bgp.io.BgpSpeaker;
-import org.secondsite.bgp.session.NeighborSettings;
+import org.secondsite.bgp.session.PrefixLimit;
 import org.secondsite.bgp.session.SpeakerListener;
-import org.secondsite.bgp.session.SpeakerSettings;
-import org.secondsite.config.GatewayConfig;
+import org.secondsite.bgp.wire.AddressFamily;
+import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.config.IpPrefix;
-import org.secondsite.config.Secret;
 import org.secondsite.gateway.timeline.Timeline;
 
 /** Notes what becomes of the BGP sessions. */
@@ -29,27 +26,6 @@ final class RouterEvents implements SpeakerListener {
         this.conductor = conductor;
         this.timeline = timeline;
         this.sessions = sessions;
-    }
-
-    static SpeakerSettings settings(GatewayConfig.Bgp bgp) {
-        SpeakerSettings settings = new SpeakerSettings(
-                bgp.localAs(),
-                bgp.routerId(),
-                bgp.neighbors().stream()
-                        .map(n -> new NeighborSettings(
-                                n.address(),
-                                n.port(),
-                                n.localAddress().orElse(null),
-                                n.remoteAs(),
-                                n.holdTimeSeconds(),
-                                n.passive(),
-                                n.password().map(Secret::text)))
-                        .toList());
-        return switch (bgp.listenPort()) {
-            case BgpSpeaker.BGP_PORT -> settings;
-            case 0 -> settings.withListen(List.of());
-            default -> settings.withListen(List.of(new InetSocketAddress(bgp.listenPort())));
-        };
     }
 
     private void session(InetAddress peer, Consumer<Session> change) {
@@ -76,6 +52,33 @@ final class RouterEvents implements SpeakerListener {
                 "bgp-update",
                 "announced " + words(announced) + " withdrawn " + words(withdrawn));
         session(peer, session -> session.count(UPDATE));
+    }
+
+    @Override
+    public void unexportable(InetAddress peer, Set<Nlri> routes) {
+        if (!routes.isEmpty()) {
+            String what =
+                    "cannot be announced, for want of a next hop of their IP version: " + new TreeSet<>(names(routes));
+            timeline.note(peer.getHostAddress(), "bgp-unexportable", what);
+            session(peer, session -> session.note("established, but " + what));
+        }
+    }
+
+    @Override
+    public void prefixLimit(InetAddress peer, AddressFamily family, int count, PrefixLimit limit) {
+        timeline.note(
+                peer.getHostAddress(),
+                "bgp-prefix-limit",
+                count + " prefixes of " + family + ", the limit is " + limit.maximum());
+    }
+
+    @Override
+    public void bfd(InetAddress peer, boolean up, String reason, long nanoTime) {
+        timeline.noteAt(nanoTime, peer.getHostAddress(), up ? "bfd-up" : "bfd-down", reason);
+    }
+
+    private static List<String> names(Set<Nlri> routes) {
+        return routes.stream().map(Nlri::toString).toList();
     }
 
     private static String words(Set<IpPrefix> prefixes) {

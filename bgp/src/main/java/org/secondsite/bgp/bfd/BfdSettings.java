@@ -6,10 +6,16 @@ package org.secondsite.bgp.bfd;
  * @param desiredMinTxUs how often we want to send, microseconds between packets
  * @param requiredMinRxUs how often we can take a packet
  * @param detectMultiplier how many packets in a row may be missed by the peer
+ * @param multihop whether the peer may be more than one hop away (RFC 5883)
  */
-public record BfdSettings(int desiredMinTxUs, int requiredMinRxUs, int detectMultiplier) {
+public record BfdSettings(int desiredMinTxUs, int requiredMinRxUs, int detectMultiplier, boolean multihop) {
     /** 50 ms × 3: a dead neighbour is noticed within 150 ms. */
     public static final BfdSettings FAST = new BfdSettings(50_000, 50_000, 3);
+
+    /** For a peer on the same link. */
+    public BfdSettings(int desiredMinTxUs, int requiredMinRxUs, int detectMultiplier) {
+        this(desiredMinTxUs, requiredMinRxUs, detectMultiplier, false);
+    }
 
     /**
      * Checks ranges.

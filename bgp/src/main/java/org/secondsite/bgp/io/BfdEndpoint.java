@@ -42,12 +42,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * BFD sessions over UDP for one hop (RFC 5881): received on port 3784 with a TTL of 255 and nothing else, sent from one
- * port of 49152..65535 for each session. An event loop thread of its own keeps the pace whatever BGP is busy with.
+ * BFD sessions over UDP, for one hop (RFC 5881) received on port 3784 with a TTL of 255 and nothing else, for several hops
+ * (RFC 5883) on port 4784; sent from one port of 49152..65535 for each session. An event loop thread of its own keeps the pace whatever BGP is busy with.
  */
 public final class BfdEndpoint implements AutoCloseable {
     /** RFC 5881 §4. */
     public static final int PORT = 3784;
+
+    /** RFC 5883 §5. */
+    public static final int MULTIHOP_PORT = 4784;
 
     private static final Logger LOG = LoggerFactory.getLogger(BfdEndpoint.class);
     private static final int FIRST_SOURCE_PORT = 49152;
@@ -87,13 +90,13 @@ public final class BfdEndpoint implements AutoCloseable {
     public static BfdEndpoint open(List<Peer> peers, BfdListener listener) throws IOException {
         BfdEndpoint endpoint = new BfdEndpoint(listener);
         try {
-            Set<InetAddress> locals = new HashSet<>();
+            Set<InetSocketAddress> locals = new HashSet<>();
             for (Peer peer : peers) {
-                locals.add(local(peer));
+                locals.add(new InetSocketAddress(local(peer), port(peer)));
                 endpoint.add(peer);
             }
-            for (InetAddress local : locals) {
-                endpoint.receivers.add(endpoint.bind(local, PORT, endpoint.new Receiver()));
+            for (InetSocketAddress local : locals) {
+                endpoint.receivers.add(endpoint.bind(local.getAddress(), local.getPort(), endpoint.new Receiver()));
             }
         } catch (IOException e) {
             endpoint.close();
@@ -127,6 +130,10 @@ public final class BfdEndpoint implements AutoCloseable {
         return peer.localAddress().orElseGet(() -> IpPrefix.parseAddress(any));
     }
 
+    private static int port(Peer peer) {
+        return peer.settings().multihop() ? MULTIHOP_PORT : PORT;
+    }
+
     private void add(Peer peer) throws IOException {
         int discriminator;
         do {
@@ -135,7 +142,7 @@ public final class BfdEndpoint implements AutoCloseable {
         Channel sender = bindSender(local(peer));
         BfdSession session =
                 new BfdSession(discriminator, peer.settings(), ThreadLocalRandom.current(), System.nanoTime());
-        Driver driver = new Driver(peer.address(), session, sender);
+        Driver driver = new Driver(new InetSocketAddress(peer.address(), port(peer)), session, sender);
         byPeer.put(peer.address(), driver);
         byDiscriminator.put(discriminator, driver);
     }
@@ -202,13 +209,15 @@ public final class BfdEndpoint implements AutoCloseable {
 
     /** One session on its socket and timer; runs on the loop. */
     private final class Driver {
+        private final InetSocketAddress door;
         private final InetAddress peer;
         private final BfdSession session;
         private final Channel sender;
         private Optional<ScheduledFuture<?>> timer = Optional.empty();
 
-        Driver(InetAddress peer, BfdSession session, Channel sender) {
-            this.peer = peer;
+        Driver(InetSocketAddress door, BfdSession session, Channel sender) {
+            this.door = door;
+            this.peer = door.getAddress();
             this.session = session;
             this.sender = sender;
         }
@@ -236,7 +245,7 @@ public final class BfdEndpoint implements AutoCloseable {
                     case BfdAction.Send(BfdPacket packet) -> {
                         ByteBuf buffer = sender.alloc().buffer(BfdPacket.OCTETS);
                         packet.encode(buffer);
-                        var _ = sender.writeAndFlush(new DatagramPacket(buffer, new InetSocketAddress(peer, PORT)));
+                        var _ = sender.writeAndFlush(new DatagramPacket(buffer, door));
                     }
                     case BfdAction.Changed changed -> {
                         LOG.info(

@@ -43,6 +43,10 @@ final class SocketOptions {
     private static final ChannelOption<ByteBuffer> SO_ATTACH_FILTER =
             new RawUnixChannelOption("SO_ATTACH_FILTER", 1, 26, 16);
 
+    private static final int IFNAMSIZ = 16;
+    private static final ChannelOption<ByteBuffer> SO_BINDTODEVICE =
+            new RawUnixChannelOption("SO_BINDTODEVICE", 1, 25, IFNAMSIZ);
+
     private SocketOptions() {}
 
     static Bootstrap client(NeighborSettings neighbor, int connectTimeoutMs) {
@@ -56,12 +60,21 @@ final class SocketOptions {
         if (!keys.isEmpty()) {
             bootstrap.option(EpollChannelOption.TCP_MD5SIG, keys);
         }
+        neighbor.options().device().ifPresent(name -> bootstrap.option(SO_BINDTODEVICE, interfaceName(name)));
         neighbor.options().ttlSecurityHops().ifPresent(hops -> {
             boolean ipv4 = neighbor.address() instanceof Inet4Address;
             bootstrap.option(ipv4 ? IP_TTL : IPV6_UNICAST_HOPS, MAXIMUM_TTL);
             bootstrap.option(ipv4 ? IP_MINTTL : IPV6_MINHOPCOUNT, MAXIMUM_TTL + 1 - hops);
         });
         return bootstrap;
+    }
+
+    /** The name of a network interface, filled up with zeros. */
+    private static ByteBuffer interfaceName(String name) {
+        byte[] octets = name.getBytes(StandardCharsets.US_ASCII);
+        return ByteBuffer.allocateDirect(IFNAMSIZ)
+                .put(octets, 0, Math.min(octets.length, IFNAMSIZ - 1))
+                .clear();
     }
 
     /** The listener carries the keys of all neighbours of its IP version: the kernel picks the one of the sender. */

@@ -1,6 +1,5 @@
 package org.secondsite.config.yaml;
 
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -35,7 +34,7 @@ public final class GatewayDocument {
         GatewayConfig.Witness witness = witness(root.section("witness"));
         GatewayConfig.Checkpoint checkpoint = checkpoint(root.section("checkpoint"));
         GatewayConfig.DataPlane dataPlane = dataPlane(root.section("dataPlane"));
-        Optional<GatewayConfig.Bgp> bgp = root.optionalSection("bgp").map(GatewayDocument::bgp);
+        Optional<GatewayConfig.Bgp> bgp = root.optionalSection("bgp").map(BgpReading::read);
         Optional<GatewayConfig.OpenFlow> openflow =
                 root.optionalSection("openflow").map(GatewayDocument::openflow);
         return new GatewayConfig(
@@ -50,7 +49,17 @@ public final class GatewayDocument {
                 openflow,
                 new GatewayConfig.Management(root.section("management").socket("socket")),
                 MetricsReading.read(root, listening(tunnel, checkpoint, openflow)),
-                new GroupsReading(dataPlane, openflow).read(root));
+                groups(root, dataPlane, openflow, bgp));
+    }
+
+    private static List<GatewayConfig.Group> groups(
+            Section root,
+            GatewayConfig.DataPlane dataPlane,
+            Optional<GatewayConfig.OpenFlow> openflow,
+            Optional<GatewayConfig.Bgp> bgp) {
+        List<GatewayConfig.Group> groups = new GroupsReading(dataPlane, openflow).read(root);
+        bgp.ifPresent(speaker -> BgpReading.checkReach(root, speaker, groups));
+        return groups;
     }
 
     private static Map<String, InetSocketAddress> listening(
@@ -144,42 +153,6 @@ public final class GatewayDocument {
                     "uplink", routed.uplink() + " is the inside interface: held packets would leave by it unheld");
         }
         return routed;
-    }
-
-    private static GatewayConfig.Bgp bgp(Section section) {
-        Unique<InetAddress> addresses = new Unique<>();
-        List<GatewayConfig.Neighbor> neighbors = new ArrayList<>();
-        for (Section at : section.sections("neighbors")) {
-            GatewayConfig.Neighbor neighbor = neighbor(at);
-            addresses.add(neighbor.address(), at, "address");
-            neighbors.add(neighbor);
-        }
-        Long localAs = section.value("localAs", Values::asNumber);
-        return new GatewayConfig.Bgp(
-                localAs == null ? 0 : localAs,
-                section.value("routerId", Values::routerId),
-                section.integer("listenPort", 0, 65535, 179),
-                section.integer("standbyPrepend", 0, 32, 3),
-                neighbors);
-    }
-
-    private static GatewayConfig.Neighbor neighbor(Section section) {
-        InetAddress address = section.value("address", Values::address);
-        Optional<InetAddress> localAddress = section.optional("localAddress", Values::address);
-        Long remoteAs = section.value("remoteAs", Values::asNumber);
-        if (section.sound("address")
-                && localAddress.isPresent()
-                && localAddress.get().getClass() != address.getClass()) {
-            section.problem("localAddress", "and address are not of the same IP version");
-        }
-        return new GatewayConfig.Neighbor(
-                address,
-                remoteAs == null ? 0 : remoteAs,
-                localAddress,
-                section.integer("port", 1, 65535, 179),
-                section.optional("holdTimeSeconds", Values::holdTimeSeconds).orElse(9),
-                section.flag("passive", false),
-                section.optional("password", Values::md5Key));
     }
 
     private static GatewayConfig.OpenFlow openflow(Section section) {

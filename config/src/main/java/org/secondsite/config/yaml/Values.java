@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import org.secondsite.config.Endpoints;
 import org.secondsite.config.GatewayConfig;
@@ -15,6 +16,12 @@ import org.secondsite.config.Secret;
 
 /** Texts to values. Each method refuses by IllegalArgumentException with a message for the operator. */
 final class Values {
+    private static final Map<String, Long> COMMUNITIES = Map.of(
+            "no-export", 0xffff_ff01L,
+            "no-advertise", 0xffff_ff02L,
+            "no-peer", 0xffff_ff04L,
+            "blackhole", 0xffff_029aL,
+            "graceful-shutdown", 0xffff_0000L);
     /** {@code IFNAMSIZ} less the closing zero. */
     private static final int INTERFACE_NAME_LENGTH = 15;
 
@@ -100,6 +107,20 @@ final class Values {
             throw new IllegalArgumentException("a hold time is 0 (none) or at least 3 s");
         }
         return seconds;
+    }
+
+    /** A community of RFC 1997, {@code 65100:80} or one of the registered names. */
+    static long community(String text) {
+        Long known = COMMUNITIES.get(text);
+        if (known != null) {
+            return known;
+        }
+        String[] parts = text.split(":", -1);
+        if (parts.length != 2) {
+            throw new IllegalArgumentException(
+                    "'" + text + "' is not a community like 65100:80" + Suggestion.among(COMMUNITIES.keySet(), text));
+        }
+        return integer(parts[0], 0, 0xffff) << 16 | integer(parts[1], 0, 0xffff);
     }
 
     static Secret md5Key(String text) {

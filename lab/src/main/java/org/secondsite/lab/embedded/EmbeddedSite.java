@@ -97,7 +97,8 @@ final class EmbeddedSite implements AutoCloseable {
                         place.as(),
                         (Inet4Address) place.address(),
                         0,
-                        3,
+                        List.of(),
+                        GatewayConfig.RouteRoles.prepending(3),
                         List.of(new GatewayConfig.Neighbor(
                                 core.getAddress(),
                                 CoreRouter.AS,

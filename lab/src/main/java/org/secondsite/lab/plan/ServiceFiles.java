@@ -49,7 +49,7 @@ final class ServiceFiles {
                 witness: {endpoints: [%11$s], requestTimeoutMs: 3000}
                 checkpoint: {listen: "%5$s:7600", intervalMs: 100, maxEpochsInFlight: 16%12$s}
                 dataPlane: {mode: routed, inside: in0, insideMac: "02:00:5e:00:01:01", insideAddresses: [203.0.113.1/24], uplink: up0, poolMiB: 64, perVmMiB: 32}
-                bgp: {localAs: 65100, routerId: %6$s, standbyPrepend: 3, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9}]}
+                bgp: {localAs: 65100, routerId: %6$s, listen: [%6$s], standbyPrepend: 3, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9}]}
                 openflow: {listen: "%5$s:6653", switches: [{name: sw-%1$s, datapathId: "0x%9$s", gatewayPort: gw}]}
                 management: {socket: %10$s}
                 metrics: {listen: "127.0.0.1:9464"}

@@ -1,0 +1,76 @@
+package org.secondsite.gateway;
+
+import java.net.InetSocketAddress;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.secondsite.bgp.bfd.BfdSettings;
+import org.secondsite.bgp.fsm.FsmTimers;
+import org.secondsite.bgp.fsm.Offer;
+import org.secondsite.bgp.session.NeighborOptions;
+import org.secondsite.bgp.session.NeighborSettings;
+import org.secondsite.bgp.session.PrefixLimit;
+import org.secondsite.bgp.session.SpeakerSettings;
+import org.secondsite.bgp.wire.AddressFamily;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.Secret;
+
+/** The BGP speaker's settings, made of the configuration. */
+final class RouterSettings {
+    private static final int US_IN_MS = 1000;
+
+    private RouterSettings() {}
+
+    static SpeakerSettings of(GatewayConfig.Bgp bgp) {
+        List<NeighborSettings> neighbors =
+                bgp.neighbors().stream().map(RouterSettings::of).toList();
+        List<InetSocketAddress> listen = bgp.listen().stream()
+                .map(address -> new InetSocketAddress(address, bgp.listenPort()))
+                .toList();
+        return new SpeakerSettings(bgp.localAs(), bgp.routerId(), neighbors).withListen(listen);
+    }
+
+    private static NeighborSettings of(GatewayConfig.Neighbor n) {
+        return new NeighborSettings(
+                n.address(),
+                n.port(),
+                n.localAddress().orElse(null),
+                n.remoteAs(),
+                n.holdTimeSeconds(),
+                n.passive(),
+                n.password().map(Secret::text),
+                options(n.extras()));
+    }
+
+    private static NeighborOptions options(GatewayConfig.NeighborExtras extras) {
+        List<AddressFamily> families = extras.families().stream()
+                .map(version -> version == 4 ? AddressFamily.IPV4_UNICAST : AddressFamily.IPV6_UNICAST)
+                .toList();
+        Map<AddressFamily, PrefixLimit> limits = new HashMap<>();
+        extras.maximumPrefixes().ifPresent(maximum -> families.forEach(family -> limits.put(family, limit(maximum))));
+        Optional<BfdSettings> bfd = extras.bfd()
+                .map(b -> new BfdSettings(
+                        b.intervalMs() * US_IN_MS, b.intervalMs() * US_IN_MS, b.multiplier(), b.multihop()));
+        return new NeighborOptions(
+                Offer.DEFAULT.withFamilies(families),
+                extras.localAs(),
+                extras.otherAddress(),
+                extras.device(),
+                limits,
+                extras.ttlSecurityHops(),
+                bfd,
+                FsmTimers.DEFAULT);
+    }
+
+    private static PrefixLimit limit(GatewayConfig.MaximumPrefixes maximum) {
+        PrefixLimit.Action action =
+                switch (maximum.action()) {
+                    case "warn" -> PrefixLimit.Action.WARN;
+                    case "discard" -> PrefixLimit.Action.DISCARD;
+                    case "down" -> PrefixLimit.Action.DOWN;
+                    default -> throw new IllegalArgumentException("no action " + maximum.action());
+                };
+        return new PrefixLimit(maximum.maximum(), maximum.warningPercent(), action, maximum.restartAfterSeconds());
+    }
+}
