@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             TimelineCommand.class,
             SwitchoverCommand.class,
-            BufferCommand.class
+            BufferCommand.class,
+            BgpCommand.class
         })
 public final class Main implements Runnable {
     @Spec

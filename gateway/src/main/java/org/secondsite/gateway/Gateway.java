@@ -8,11 +8,13 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.secondsite.bgp.io.BgpSpeaker;
+import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.config.GatewayConfig;
@@ -58,6 +60,7 @@ public final class Gateway implements AutoCloseable {
     private final SiteCore core;
     private final Map<String, Session> routers = new LinkedHashMap<>();
     private final Map<String, Session> switches = new LinkedHashMap<>();
+    private Optional<RouterView> routerView = Optional.empty();
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
     private SiteEdge edge;
@@ -123,7 +126,7 @@ public final class Gateway implements AutoCloseable {
                 new AgentEvents(this::post)));
         opened.push(ManagementServer.open(
                 config.management().socket(),
-                Map.of("status", this::status, "timeline", this::timeline, "switchover", this::switchOver)));
+                Map.of("status", this::status, "timeline", this::timeline, "switchover", this::switchOver, "bgp", this::bgp)));
         if (config.metrics().isPresent()) {
             opened.push(MetricsServer.open(config.metrics().get().listen(), () -> look(GatewayMetrics::read)));
         }
@@ -172,8 +175,10 @@ public final class Gateway implements AutoCloseable {
             return (group, role) -> {};
         }
         GatewayConfig.Bgp bgp = config.bgp().get();
-        BgpSpeaker speaker = BgpSpeaker.open(RouterSettings.of(bgp), new RouterEvents(conductor, timeline, routers));
+        SpeakerSettings settings = RouterSettings.of(bgp);
+        BgpSpeaker speaker = BgpSpeaker.open(settings, new RouterEvents(conductor, timeline, routers));
         opened.push(speaker);
+        routerView = Optional.of(new RouterView(settings, speaker));
         return new Announcements(config.groups(), bgp.roles(), speaker::advertise);
     }
 
@@ -235,6 +240,13 @@ public final class Gateway implements AutoCloseable {
             throw new IllegalStateException("no switchover of " + name + ": " + result.reason());
         }
         return GatewayStatus.switchover(name, config.peerSite(), result, System.nanoTime() - start);
+    }
+
+    private JsonNode bgp(JsonNode request) throws IOException, InterruptedException {
+        if (routerView.isEmpty()) {
+            throw new IOException("this gateway speaks no BGP: its configuration has no section bgp");
+        }
+        return routerView.get().answer(request);
     }
 
     private JsonNode timeline(JsonNode request) {

@@ -164,7 +164,7 @@ public final class EventJson {
     }
 
     /** Ascending by type code, as the message has them; next hops stand with the prefixes. */
-    static Map<String, Object> attributes(PathAttributes attributes) {
+    public static Map<String, Object> attributes(PathAttributes attributes) {
         Map<String, Object> all = new LinkedHashMap<>();
         for (PathAttribute attribute : attributes.asList()) {
             switch (attribute) {

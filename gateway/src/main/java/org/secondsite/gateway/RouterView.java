@@ -1,0 +1,123 @@
+package org.secondsite.gateway;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.secondsite.bgp.exabgp.AddressText;
+import org.secondsite.bgp.exabgp.EventJson;
+import org.secondsite.bgp.io.BgpSpeaker;
+import org.secondsite.bgp.rib.ReceivedRoute;
+import org.secondsite.bgp.session.NeighborSettings;
+import org.secondsite.bgp.session.SessionStatus;
+import org.secondsite.bgp.session.SpeakerSettings;
+import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.bgp.wire.PathAttribute;
+import org.secondsite.bgp.wire.PathAttributes;
+
+/** Shows an operator the BGP sessions and their routes: the management command {@code bgp}. */
+final class RouterView {
+    private static final int ANSWER_TIMEOUT_MS = 10_000;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final SpeakerSettings settings;
+    private final BgpSpeaker speaker;
+
+    RouterView(SpeakerSettings settings, BgpSpeaker speaker) {
+        this.settings = settings;
+        this.speaker = speaker;
+    }
+
+    /** {@code {"command": "bgp", "what": "neighbors" | "rib" | "routes"}}. */
+    JsonNode answer(JsonNode request) throws IOException, InterruptedException {
+        String what = request.path("what").asText();
+        ObjectNode answer = JSON.createObjectNode();
+        ArrayNode list = answer.putArray(what);
+        switch (what) {
+            case "neighbors" -> await(speaker.status()).forEach(status -> neighbor(status, list.addObject()));
+            case "rib" -> {
+                for (NeighborSettings neighbor : settings.neighbors()) {
+                    Map<Nlri, PathAttributes> sent = await(speaker.sentRoutes(neighbor.address()));
+                    sent.forEach((nlri, attributes) ->
+                            route(neighbor.address(), nlri, nextHop(attributes), attributes, list.addObject()));
+                }
+            }
+            case "routes" -> {
+                for (NeighborSettings neighbor : settings.neighbors()) {
+                    for (ReceivedRoute route : await(speaker.receivedRoutes(neighbor.address()))) {
+                        route(
+                                neighbor.address(),
+                                route.nlri(),
+                                route.nextHop(),
+                                route.attributes(),
+                                list.addObject());
+                    }
+                }
+            }
+            default -> throw new IOException("'" + what + "' is none of neighbors, rib, routes");
+        }
+        return answer;
+    }
+
+    private void neighbor(SessionStatus status, ObjectNode out) {
+        long as = settings.neighbors().stream()
+                .filter(neighbor -> neighbor.address().equals(status.peer()))
+                .mapToLong(NeighborSettings::remoteAs)
+                .findFirst()
+                .orElse(0);
+        out.put("peer", status.peer().getHostAddress())
+                .put("as", as)
+                .put("state", status.state().text())
+                .put("sent", status.sentPrefixes())
+                .put("pending", status.pendingPrefixes())
+                .put("received", status.receivedRoutes())
+                .put("unexportable", status.unexportableRoutes())
+                .put("failedAttempts", status.failedAttempts());
+        ObjectNode refused = out.putObject("refused");
+        status.refusedRoutes().forEach((reason, count) -> refused.put(reason.name().toLowerCase(Locale.ROOT), count));
+        status.terms().ifPresent(terms -> {
+            out.put("holdTimeSeconds", terms.holdTimeSeconds());
+            ArrayNode families = out.putArray("families");
+            terms.traits().families().stream().map(Object::toString).sorted().forEach(families::add);
+        });
+    }
+
+    private static Optional<? extends InetAddress> nextHop(PathAttributes attributes) {
+        Optional<PathAttribute.NextHop> hop = attributes.get(PathAttribute.NextHop.class);
+        return hop.isPresent()
+                ? hop.map(PathAttribute.NextHop::address)
+                : attributes.get(PathAttribute.MpReach.class).flatMap(PathAttribute.MpReach::nextHop);
+    }
+
+    private static void route(
+            InetAddress peer,
+            Nlri nlri,
+            Optional<? extends InetAddress> nextHop,
+            PathAttributes attributes,
+            ObjectNode out) {
+        out.put("peer", peer.getHostAddress())
+                .put("route", AddressText.of(nlri))
+                .put("family", nlri.family().toString())
+                .put("nextHop", nextHop.map(InetAddress::getHostAddress).orElse("none"));
+        out.set("attributes", JSON.valueToTree(EventJson.attributes(attributes)));
+    }
+
+    private static <T> T await(CompletableFuture<T> answer) throws IOException, InterruptedException {
+        try {
+            return answer.get(ANSWER_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause().getMessage(), e.getCause());
+        } catch (TimeoutException e) {
+            throw new IOException("the BGP speaker did not answer within " + ANSWER_TIMEOUT_MS + " ms", e);
+        }
+    }
+}
