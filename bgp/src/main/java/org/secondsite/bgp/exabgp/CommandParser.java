@@ -114,6 +114,7 @@ public final class CommandParser {
     private static ApiCommand announce(Words words, NeighborFilter to) throws SyntaxException {
         return switch (words.take("what to announce").toLowerCase(Locale.ROOT)) {
             case "route" -> new ApiCommand.Announce(to, route(words, true));
+            case "flow" -> new ApiCommand.Announce(to, List.of(flow(words)));
             case "ipv4", "ipv6" -> {
                 unicast(words);
                 yield new ApiCommand.Announce(to, route(words, true));
@@ -133,6 +134,7 @@ public final class CommandParser {
         List<ApiCommand.Route> routes =
                 switch (words.take("what to withdraw").toLowerCase(Locale.ROOT)) {
                     case "route" -> route(words, false);
+                    case "flow" -> List.of(flow(words));
                     case "ipv4", "ipv6" -> {
                         unicast(words);
                         yield route(words, false);
@@ -142,6 +144,13 @@ public final class CommandParser {
                 };
         return new ApiCommand.Withdraw(
                 to, routes.stream().map(ApiCommand.Route::nlri).toList());
+    }
+
+    private static ApiCommand.Route flow(Words words) throws SyntaxException {
+        if (!words.skip("route")) {
+            throw new SyntaxException("'route' is missing behind 'flow'");
+        }
+        return FlowGrammar.read(words);
     }
 
     /** {@code PREFIX attributes}. */
@@ -215,12 +224,9 @@ public final class CommandParser {
 
     private static AddressFamily family(Words words) throws SyntaxException {
         String afi = words.take("ipv4 or ipv6").toLowerCase(Locale.ROOT);
-        unicast(words);
-        return switch (afi) {
-            case "ipv4" -> AddressFamily.IPV4_UNICAST;
-            case "ipv6" -> AddressFamily.IPV6_UNICAST;
-            default -> throw new SyntaxException("'" + afi + "' is neither ipv4 nor ipv6");
-        };
+        String safi = words.take("a family").toLowerCase(Locale.ROOT);
+        return AddressFamily.named(afi, safi)
+                .orElseThrow(() -> new SyntaxException("'" + afi + " " + safi + "' is no family that is known here"));
     }
 
     private static void adjRibOut(Words words) throws SyntaxException {

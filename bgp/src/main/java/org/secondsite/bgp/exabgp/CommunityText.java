@@ -26,7 +26,24 @@ final class CommunityText {
     private static final int TYPE_IPV4 = 0x01;
     private static final int TYPE_FOUR_OCTET_AS = 0x02;
 
+    /** Traffic actions of RFC 8955 §7, and those of two drafts that ExaBGP writes. */
+    static final long ACTION = 0x8007_0000_0000_0000L;
+
+    static final long MARK = 0x8009_0000_0000_0000L;
+    static final long TO_NEXT_HOP = 0x0800_0000_0000_0000L;
+    static final long TO_NEXT_HOP_IPV4 = 0x010c_0000_0000_0000L;
+    private static final int RATE_LIMIT = 0x8006;
+    private static final int REDIRECT = 0x8008;
+    private static final int REDIRECT_FOUR_OCTET_AS = 0x8208;
+    private static final int BANDWIDTH = 0x4004;
+    private static final int L2INFO = 0x800a;
+
     private CommunityText() {}
+
+    /** RFC 8955 §7.1: octets per second; 0: nothing passes. */
+    static long rateLimit(long octetsPerSecond) {
+        return (long) RATE_LIMIT << 48 | Float.floatToIntBits(octetsPerSecond) & U32;
+    }
 
     static long community(String word) throws SyntaxException {
         Long known = WELL_KNOWN.get(word.toLowerCase(Locale.ROOT));
@@ -62,7 +79,36 @@ final class CommunityText {
                 throw new SyntaxException("'" + word + "' is no extended community");
             }
         }
-        List<String> parts = List.of(word.split(":", -1));
+        if (word.equalsIgnoreCase("redirect-to-nexthop")) {
+            return TO_NEXT_HOP;
+        }
+        List<String> given = List.of(word.split(":", -1));
+        List<String> parts =
+                given.size() == 2 ? List.of("target", given.get(0), given.get(1)) : given; // as ExaBGP has it
+        String name = parts.getFirst().toLowerCase(Locale.ROOT);
+        if (parts.size() == 5 && name.equals("l2info")) {
+            return (long) L2INFO << 48
+                    | Words.number(parts.get(1), word, 0xff) << 40
+                    | Words.number(parts.get(2), word, 0xff) << 32
+                    | Words.number(parts.get(3), word, 0xffff) << 16
+                    | Words.number(parts.get(4), word, 0xffff);
+        }
+        if (parts.size() == 3 && name.equals("redirect")) {
+            long as = Words.number(parts.get(1), word, U32);
+            return as > 0xffff
+                    ? (long) REDIRECT_FOUR_OCTET_AS << 48 | as << 16 | Words.number(parts.get(2), word, 0xffff)
+                    : (long) REDIRECT << 48 | as << 32 | Words.number(parts.get(2), word, U32);
+        }
+        if (parts.size() == 3 && name.equals("bandwidth")) {
+            return (long) BANDWIDTH << 48
+                    | Words.number(parts.get(1), word, 0xffff) << 32
+                    | Float.floatToIntBits(Words.number(parts.get(2), word, Integer.MAX_VALUE)) & U32;
+        }
+        if (parts.size() == 3 && (name.equals("target4") || name.equals("origin4"))) {
+            return head(TYPE_FOUR_OCTET_AS, SUBTYPES.get(name.substring(0, 6)))
+                    | Words.number(parts.get(1).replaceFirst("L$", ""), word, U32) << 16
+                    | Words.number(parts.get(2), word, 0xffff);
+        }
         Integer subtype = SUBTYPES.get(parts.getFirst().toLowerCase(Locale.ROOT));
         if (parts.size() != 3 || subtype == null) {
             throw new SyntaxException("'" + word + "' is no extended community that is known here");
@@ -74,6 +120,11 @@ final class CommunityText {
             return head(TYPE_IPV4, subtype) | octets << 16 | Words.number(parts.get(2), word, 0xffff);
         }
         long as = Words.number(administrator.replaceFirst("L$", ""), word, U32);
+        if (parts.get(2).indexOf('.') >= 0) {
+            // ExaBGP writes the local part of a two-octet AS as an address, too.
+            InetAddress local = Words.address(parts.get(2), "extended community");
+            return head(TYPE_TWO_OCTET_AS, subtype) | as << 32 | ByteBuffer.wrap(local.getAddress()).getInt() & U32;
+        }
         return as <= 0xffff && !administrator.endsWith("L")
                 ? head(TYPE_TWO_OCTET_AS, subtype) | as << 32 | Words.number(parts.get(2), word, U32)
                 : head(TYPE_FOUR_OCTET_AS, subtype) | as << 16 | Words.number(parts.get(2), word, 0xffff);
@@ -81,6 +132,10 @@ final class CommunityText {
 
     /** The words of {@link #extended}, or the value in hex where it has none. */
     static String extended(long value) {
+        Optional<String> action = action(value);
+        if (action.isPresent()) {
+            return action.get();
+        }
         int type = (int) (value >>> 56);
         int subtype = (int) (value >>> 48) & 0xff;
         Optional<String> name = SUBTYPES.entrySet().stream()
@@ -88,12 +143,40 @@ final class CommunityText {
                 .map(Map.Entry::getKey)
                 .findFirst();
         if (name.isEmpty() || type > TYPE_FOUR_OCTET_AS) {
-            return String.format(Locale.ROOT, "0x%016x", value);
+            return String.format(Locale.ROOT, "0x%016X", value);
         }
         return switch (type) {
+            case TYPE_TWO_OCTET_AS when name.get().equals("origin") ->
+                "origin:" + (value >>> 32 & 0xffff) + ":" + ipv4(value & U32);
             case TYPE_TWO_OCTET_AS -> name.get() + ":" + (value >>> 32 & 0xffff) + ":" + (value & U32);
             case TYPE_IPV4 -> name.get() + ":" + ipv4(value >>> 16 & U32) + ":" + (value & 0xffff);
             default -> name.get() + ":" + (value >>> 16 & U32) + "L:" + (value & 0xffff);
+        };
+    }
+
+    /** What is to be done with traffic, in ExaBGP's words. */
+    private static Optional<String> action(long value) {
+        float number = Float.intBitsToFloat((int) value);
+        return switch ((int) (value >>> 48)) {
+            case RATE_LIMIT -> Optional.of("rate-limit:" + (long) number);
+            case (int) (ACTION >>> 48) ->
+                Optional.of("action "
+                        + ((value & 3) == 3 ? "sample-terminal" : (value & 2) != 0 ? "sample" : "terminal"));
+            case REDIRECT -> Optional.of("redirect:" + (value >>> 32 & 0xffff) + ":" + (value & U32));
+            case REDIRECT_FOUR_OCTET_AS ->
+                Optional.of("redirect:" + (value >>> 16 & U32) + ":" + (value & 0xffff));
+            case (int) (MARK >>> 48) -> Optional.of("mark " + (value & 0xff));
+            case (int) (TO_NEXT_HOP >>> 48) ->
+                Optional.of((value & 1) != 0 ? "copy-to-nexthop" : "redirect-to-nexthop");
+            case (int) (TO_NEXT_HOP_IPV4 >>> 48) ->
+                Optional.of(((value & 1) != 0 ? "copy-to-nexthop-ietf " : "redirect-to-nexthop-ietf ")
+                        + ipv4(value >>> 16 & U32)
+                        + ((value & 1) != 0 ? " (with copy)" : ""));
+            case BANDWIDTH -> Optional.of("bandwith:" + (value >>> 32 & 0xffff) + ":" + (long) number);
+            case L2INFO ->
+                Optional.of("l2info:" + (value >>> 40 & 0xff) + ":" + (value >>> 32 & 0xff) + ":"
+                        + (value >>> 16 & 0xffff) + ":" + (value & 0xffff));
+            default -> Optional.empty();
         };
     }
 

@@ -120,7 +120,7 @@ public final class EventJson {
             Map<String, List<Object>> families = new LinkedHashMap<>();
             update.withdrawn()
                     .forEach(nlri -> families.computeIfAbsent(nlri.family().toString(), _ -> new ArrayList<>())
-                            .add(nlri(nlri)));
+                            .add(nlri(nlri, "")));
             body.put("withdraw", families);
         }
         message.put("update", body);
@@ -140,12 +140,12 @@ public final class EventJson {
             String hop = route.nextHop().map(AddressText::of).orElse("no-nexthop");
             families.computeIfAbsent(route.nlri().family().toString(), _ -> new LinkedHashMap<>())
                     .computeIfAbsent(hop, _ -> new ArrayList<>())
-                    .add(nlri(route.nlri()));
+                    .add(nlri(route.nlri(), route.nextHop().map(AddressText::of).orElse("")));
         }
         return families;
     }
 
-    private static Map<String, Object> nlri(Nlri nlri) {
+    private static Map<String, Object> nlri(Nlri nlri, String nextHop) {
         Map<String, Object> one = new LinkedHashMap<>();
         switch (nlri) {
             case Nlri.Unicast unicast -> {
@@ -157,7 +157,7 @@ public final class EventJson {
                             (id >>> 24) + "." + ((id >>> 16) & 0xff) + "." + ((id >>> 8) & 0xff) + "." + (id & 0xff));
                 }
             }
-            case Nlri.Flow flow -> one.put("raw", flow.rule().toString().toUpperCase(Locale.ROOT));
+            case Nlri.Flow flow -> one.putAll(FlowText.json(flow, nextHop));
             case Nlri.Opaque opaque -> one.put("raw", opaque.field().toString().toUpperCase(Locale.ROOT));
         }
         return one;

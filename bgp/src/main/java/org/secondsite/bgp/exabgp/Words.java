@@ -28,11 +28,12 @@ final class Words {
         List<String> words = new ArrayList<>();
         StringBuilder word = new StringBuilder();
         boolean quoted = false;
-        for (int i = 0; i < line.length(); i++) {
-            char c = line.charAt(i);
+        String text = line.replace("\\n", " "); // ExaBGP's users write the lines of a flow route so
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
             if (c == '"') {
                 quoted = !quoted;
-            } else if (!quoted && (Character.isWhitespace(c) || "[](),;".indexOf(c) >= 0)) {
+            } else if (!quoted && (Character.isWhitespace(c) || "[](),;{}".indexOf(c) >= 0)) {
                 if (!word.isEmpty()) {
                     words.add(word.toString());
                     word.setLength(0);

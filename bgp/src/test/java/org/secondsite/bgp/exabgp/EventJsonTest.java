@@ -74,7 +74,7 @@ class EventJsonTest {
                         + " [], \"med\": 5, \"atomic-aggregate\": true, \"aggregator\": \"65001:10.0.0.1\","
                         + " \"community\": [ [ 65001, 100 ], [ 65535, 65281 ] ], \"extended-community\": [ {"
                         + " \"value\": 842127122628617, \"string\": \"target:65001:9\" }, { \"value\":"
-                        + " 855420046475271, \"string\": \"origin:2560:65543\" } ], \"large-community\": [ [ 65001, 1"
+                        + " 855420046475271, \"string\": \"origin:2560:0.1.0.7\" } ], \"large-community\": [ [ 65001, 1"
                         + " , 2 ], [ 4200000001, 3 , 4 ] ], \"attribute-0x63-0xC0\": \"0x0102030405\" },"
                         + " \"announce\": { \"ipv4 unicast\": { \"10.7.0.1\": [ { \"nlri\": \"192.0.2.0/24\" } ] } } }"
                         + " } }"),
