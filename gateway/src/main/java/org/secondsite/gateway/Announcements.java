@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.IpPrefix;
@@ -23,7 +24,7 @@ final class Announcements implements Surroundings.Routes {
     private final Map<GroupId, GatewayConfig.Group> groups = new LinkedHashMap<>();
     private final Map<GroupId, RouteRole> roles = new HashMap<>();
     private final GatewayConfig.RouteRoles told;
-    private final Consumer<Map<IpPrefix, RouteAttributes>> speaker;
+    private final Consumer<Map<Prefix, RouteAttributes>> speaker;
 
     /**
      * Begins with nothing announced.
@@ -34,7 +35,7 @@ final class Announcements implements Surroundings.Routes {
     Announcements(
             List<GatewayConfig.Group> groups,
             GatewayConfig.RouteRoles told,
-            Consumer<Map<IpPrefix, RouteAttributes>> speaker) {
+            Consumer<Map<Prefix, RouteAttributes>> speaker) {
         groups.forEach(group -> this.groups.put(group.id(), group));
         this.told = told;
         this.speaker = speaker;
@@ -47,19 +48,23 @@ final class Announcements implements Surroundings.Routes {
         }
     }
 
-    private Map<IpPrefix, RouteAttributes> routes() {
-        Map<IpPrefix, RouteAttributes> routes = new LinkedHashMap<>();
+    private Map<Prefix, RouteAttributes> routes() {
+        Map<Prefix, RouteAttributes> routes = new LinkedHashMap<>();
         groups.values().forEach(group -> {
             RouteRole role = roles.getOrDefault(group.id(), RouteRole.NONE);
             if (role != RouteRole.NONE) {
                 RouteAttributes attributes = role == RouteRole.STANDBY ? ofStandby() : ofOwner();
-                group.prefixes().forEach(prefix -> routes.put(prefix, attributes));
+                group.prefixes().forEach(prefix -> routes.put(spoken(prefix), attributes));
             }
             if (role == RouteRole.PROMOTED) {
-                group.promotedPrefixes().forEach(prefix -> routes.put(prefix, ofOwner()));
+                group.promotedPrefixes().forEach(prefix -> routes.put(spoken(prefix), ofOwner()));
             }
         });
         return routes;
+    }
+
+    private static Prefix spoken(IpPrefix prefix) {
+        return new Prefix(prefix.address(), prefix.length());
     }
 
     private RouteAttributes ofOwner() {

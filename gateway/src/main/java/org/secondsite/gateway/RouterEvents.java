@@ -11,7 +11,7 @@ import org.secondsite.bgp.session.PrefixLimit;
 import org.secondsite.bgp.session.SpeakerListener;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.Nlri;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.gateway.timeline.Timeline;
 
 /** Notes what becomes of the BGP sessions. */
@@ -45,7 +45,7 @@ final class RouterEvents implements SpeakerListener {
     }
 
     @Override
-    public void updateSent(InetAddress peer, Set<IpPrefix> announced, Set<IpPrefix> withdrawn, long nanoTime) {
+    public void updateSent(InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime) {
         timeline.noteAt(
                 nanoTime,
                 peer.getHostAddress(),
@@ -81,9 +81,9 @@ final class RouterEvents implements SpeakerListener {
         return routes.stream().map(Nlri::toString).toList();
     }
 
-    private static String words(Set<IpPrefix> prefixes) {
+    private static String words(Set<Prefix> prefixes) {
         return prefixes.stream()
-                .map(IpPrefix::toString)
+                .map(Prefix::toString)
                 .collect(Collectors.toCollection(TreeSet::new))
                 .toString();
     }

@@ -20,6 +20,7 @@ import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.PrefixLimit;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.AddressFamily;
+import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.IpPrefix;
@@ -81,7 +82,7 @@ class RouterSettingsTest {
         GroupId group = new GroupId("web");
         IpPrefix prefix = IpPrefix.parse("203.0.113.0/24");
         IpPrefix specific = IpPrefix.parse("203.0.113.0/25");
-        AtomicReference<Map<IpPrefix, RouteAttributes>> told = new AtomicReference<>();
+        AtomicReference<Map<Prefix, RouteAttributes>> told = new AtomicReference<>();
         Announcements announcements = new Announcements(
                 List.of(new GatewayConfig.Group(group, List.of(prefix), List.of(specific), List.of())),
                 new GatewayConfig.RouteRoles(2, OptionalLong.of(50), List.of(1L), List.of(2L)),
@@ -92,10 +93,14 @@ class RouterSettingsTest {
                 Map.of(prefix, RouteAttributes.PLAIN.withPrepend(2).withMed(50).withCommunities(List.of(2L))),
                 told.get());
         announcements.publish(group, RouteRole.PROMOTED);
-        assertEquals(Map.of(prefix, owner, specific, owner), told.get());
+        assertEquals(Map.of(told(prefix), owner, told(specific), owner), told.get());
         announcements.publish(group, RouteRole.OWNER);
-        assertEquals(Map.of(prefix, owner), told.get());
+        assertEquals(Map.of(told(prefix), owner), told.get());
         announcements.publish(group, RouteRole.NONE);
         assertEquals(Map.of(), told.get());
+    }
+
+    private static Prefix told(IpPrefix prefix) {
+        return new Prefix(prefix.address(), prefix.length());
     }
 }

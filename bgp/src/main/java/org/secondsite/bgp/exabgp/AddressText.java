@@ -2,14 +2,14 @@ package org.secondsite.bgp.exabgp;
 
 import java.net.InetAddress;
 import org.secondsite.bgp.wire.Nlri;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** Addresses as RFC 5952 writes them: lower case, the longest run of zeros as {@code ::}. */
 public final class AddressText {
     private AddressText() {}
 
     /** The prefix. */
-    public static String of(IpPrefix prefix) {
+    public static String of(Prefix prefix) {
         return of(prefix.address()) + "/" + prefix.length();
     }
 

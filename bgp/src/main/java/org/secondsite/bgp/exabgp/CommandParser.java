@@ -12,7 +12,7 @@ import java.util.OptionalLong;
 import org.secondsite.bgp.exabgp.ApiCommand.Acknowledge;
 import org.secondsite.bgp.exabgp.Words.SyntaxException;
 import org.secondsite.bgp.wire.AddressFamily;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** Reads one line of a helper. Never throws: what is not understood is a {@link ApiCommand.Fault}. */
 public final class CommandParser {
@@ -155,11 +155,11 @@ public final class CommandParser {
 
     /** {@code PREFIX attributes}. */
     private static List<ApiCommand.Route> route(Words words, boolean nextHopNeeded) throws SyntaxException {
-        IpPrefix prefix = Words.prefix(words.take("a prefix"));
+        Prefix prefix = Words.prefix(words.take("a prefix"));
         RouteGrammar.Attributes attributes = RouteGrammar.read(words);
         requireNextHop(attributes, nextHopNeeded);
         List<ApiCommand.Route> routes = new ArrayList<>();
-        for (IpPrefix part : split(prefix, attributes.splitLength())) {
+        for (Prefix part : split(prefix, attributes.splitLength())) {
             routes.add(attributes.route(part));
         }
         return routes;
@@ -188,7 +188,7 @@ public final class CommandParser {
         }
     }
 
-    private static List<IpPrefix> split(IpPrefix prefix, Optional<Integer> wanted) throws SyntaxException {
+    private static List<Prefix> split(Prefix prefix, Optional<Integer> wanted) throws SyntaxException {
         int bits = prefix.address().getAddress().length * 8;
         int length = wanted.orElse(prefix.length());
         if (length < prefix.length() || length > bits || length - prefix.length() > 16) {
@@ -198,7 +198,7 @@ public final class CommandParser {
         if (parts > SPLIT_MAXIMUM) {
             throw new SyntaxException("a split makes " + SPLIT_MAXIMUM + " routes at most");
         }
-        List<IpPrefix> all = new ArrayList<>(parts);
+        List<Prefix> all = new ArrayList<>(parts);
         for (int part = 0; part < parts; part++) {
             byte[] octets = prefix.address().getAddress();
             for (int bit = 0; bit < length - prefix.length(); bit++) {
@@ -208,7 +208,7 @@ public final class CommandParser {
                 }
             }
             try {
-                all.add(new IpPrefix(InetAddress.getByAddress(octets), length));
+                all.add(new Prefix(InetAddress.getByAddress(octets), length));
             } catch (UnknownHostException e) {
                 throw new AssertionError("4 or 16 octets are an address", e);
             }

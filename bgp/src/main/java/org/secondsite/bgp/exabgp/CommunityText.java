@@ -146,9 +146,10 @@ final class CommunityText {
             return String.format(Locale.ROOT, "0x%016X", value);
         }
         return switch (type) {
-            case TYPE_TWO_OCTET_AS when name.get().equals("origin") ->
-                "origin:" + (value >>> 32 & 0xffff) + ":" + ipv4(value & U32);
-            case TYPE_TWO_OCTET_AS -> name.get() + ":" + (value >>> 32 & 0xffff) + ":" + (value & U32);
+            case TYPE_TWO_OCTET_AS ->
+                // ExaBGP shows the number behind an origin's AS as an address.
+                name.get() + ":" + (value >>> 32 & 0xffff) + ":"
+                        + (name.get().equals("origin") ? ipv4(value & U32) : String.valueOf(value & U32));
             case TYPE_IPV4 -> name.get() + ":" + ipv4(value >>> 16 & U32) + ":" + (value & 0xffff);
             default -> name.get() + ":" + (value >>> 16 & U32) + "L:" + (value & 0xffff);
         };

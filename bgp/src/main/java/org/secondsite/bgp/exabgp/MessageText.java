@@ -24,7 +24,7 @@ import org.secondsite.bgp.wire.MessageEncoder;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.SessionTraits;
 import org.secondsite.bgp.wire.UpdateMessage;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /**
  * Messages between hex and text as in a session, but without one: {@code secondsite bgp decode} and {@code encode}. What a
@@ -178,7 +178,7 @@ public record MessageText(
 
     private static RouteAttributes anyRoute(Nlri nlri) {
         return RouteAttributes.PLAIN.withNextHop(
-                IpPrefix.parseAddress(nlri.family().afi() == 1 ? "127.0.0.1" : "::1"));
+                Prefix.parseAddress(nlri.family().afi() == 1 ? "127.0.0.1" : "::1"));
     }
 
     private static List<String> drain(AdjRibOut rib, SessionTraits traits) {

@@ -19,7 +19,7 @@ import org.secondsite.bgp.wire.LargeCommunity;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.Octets;
 import org.secondsite.bgp.wire.PathAttribute;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** The attributes behind a prefix: one line of the table for each word that may begin one. */
 final class RouteGrammar {
@@ -88,7 +88,7 @@ final class RouteGrammar {
             Optional<String> watchdog,
             boolean held) {
         /** The route to the prefix. */
-        ApiCommand.Route route(IpPrefix prefix) {
+        ApiCommand.Route route(Prefix prefix) {
             return new ApiCommand.Route(new Nlri.Unicast(pathId, prefix), attributes, watchdog, held);
         }
     }

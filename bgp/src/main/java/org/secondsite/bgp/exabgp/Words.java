@@ -4,7 +4,7 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** The words of a command line, read one after the other. Brackets and commas are words of their own. */
 final class Words {
@@ -115,20 +115,20 @@ final class Words {
 
     static InetAddress address(String word, String what) throws SyntaxException {
         try {
-            return IpPrefix.parseAddress(word);
+            return Prefix.parseAddress(word);
         } catch (IllegalArgumentException e) {
             throw new SyntaxException(what + ": " + e.getMessage());
         }
     }
 
     /** A prefix; an address alone is a host route. */
-    static IpPrefix prefix(String word) throws SyntaxException {
+    static Prefix prefix(String word) throws SyntaxException {
         try {
             if (word.indexOf('/') >= 0) {
-                return IpPrefix.parse(word);
+                return Prefix.parse(word);
             }
-            InetAddress host = IpPrefix.parseAddress(word);
-            return new IpPrefix(host, host.getAddress().length * 8);
+            InetAddress host = Prefix.parseAddress(word);
+            return new Prefix(host, host.getAddress().length * 8);
         } catch (IllegalArgumentException e) {
             throw new SyntaxException(e.getMessage());
         }

@@ -1,8 +1,10 @@
 package org.secondsite.bgp.io;
 
+import java.net.InetSocketAddress;
 import java.util.Iterator;
 import java.util.List;
 import org.secondsite.bgp.wire.AddressFamily;
+import org.secondsite.bgp.wire.Prefix;
 
 /** Values of command line options. */
 final class Arguments {
@@ -45,6 +47,20 @@ final class Arguments {
             throw new IllegalArgumentException(option + " needs an AS number, not '" + text + "'", e);
         }
         throw new IllegalArgumentException(option + " " + text + " is not within 1.." + MAX_AS);
+    }
+
+    /** {@code 192.0.2.1:179} or {@code [2001:db8::1]:179}; names are not resolved. */
+    static InetSocketAddress endpoint(String option, Iterator<String> words) {
+        String text = value(option, words);
+        int colon = text.lastIndexOf(':');
+        String host = colon < 0 ? "" : text.substring(0, colon);
+        boolean bracketed = host.startsWith("[") && host.endsWith("]");
+        if (colon < 0 || (host.indexOf(':') >= 0 && !bracketed)) {
+            throw new IllegalArgumentException(option + " needs an address with a port, not '" + text + "'");
+        }
+        int port = number(option, List.of(text.substring(colon + 1)).iterator(), 1, 65535);
+        return new InetSocketAddress(
+                Prefix.parseAddress(bracketed ? host.substring(1, host.length() - 1) : host), port);
     }
 
     /** {@code ipv4 unicast} or {@code ipv4-unicast}, as ExaBGP names families. */

@@ -37,7 +37,7 @@ import org.secondsite.bgp.bfd.BfdPacket;
 import org.secondsite.bgp.bfd.BfdSession;
 import org.secondsite.bgp.bfd.BfdSettings;
 import org.secondsite.bgp.bfd.BfdState;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -127,7 +127,7 @@ public final class BfdEndpoint implements AutoCloseable {
 
     private static InetAddress local(Peer peer) {
         String any = peer.address() instanceof Inet4Address ? "0.0.0.0" : "::";
-        return peer.localAddress().orElseGet(() -> IpPrefix.parseAddress(any));
+        return peer.localAddress().orElseGet(() -> Prefix.parseAddress(any));
     }
 
     private static int port(Peer peer) {

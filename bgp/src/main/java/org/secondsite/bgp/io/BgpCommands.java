@@ -15,8 +15,7 @@ import org.secondsite.bgp.session.NeighborOptions;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.PlainText;
-import org.secondsite.config.Endpoints;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /**
  * {@code secondsite bgp speak|decode|encode}.
@@ -126,12 +125,12 @@ public final class BgpCommands {
                 switch (word) {
                     case "--local-as" -> localAs = Long.parseLong(value(word, words));
                     case "--router-id" -> routerId = Optional.of(routerId(value(word, words)));
-                    case "--listen" -> listen.add(Endpoints.parse(value(word, words)));
+                    case "--listen" -> listen.add(Arguments.endpoint(word, words));
                     case "--run" -> helpers.add(value(word, words));
                     case "--keep-routes" -> keepRoutes = true;
                     case "--neighbor" ->
                         neighbors.add(new NeighborSettings(
-                                IpPrefix.parseAddress(value(word, words)),
+                                Prefix.parseAddress(value(word, words)),
                                 BgpSpeaker.BGP_PORT,
                                 null,
                                 1,
@@ -163,12 +162,12 @@ public final class BgpCommands {
             NeighborOptions options = n.options();
             switch (word) {
                 case "--peer-as" -> remoteAs = Long.parseLong(value(word, words));
-                case "--local-address" -> local = IpPrefix.parseAddress(value(word, words));
+                case "--local-address" -> local = Prefix.parseAddress(value(word, words));
                 case "--port" -> port = Integer.parseInt(value(word, words));
                 case "--hold-time" -> holdTimeSeconds = Integer.parseInt(value(word, words));
                 case "--passive" -> passive = true;
                 case "--password" -> password = Optional.of(value(word, words));
-                case "--other-self" -> options = options.withOtherSelf(IpPrefix.parseAddress(value(word, words)));
+                case "--other-self" -> options = options.withOtherSelf(Prefix.parseAddress(value(word, words)));
                 case "--bfd" -> options = options.withBfd(BfdSettings.FAST);
                 default -> throw new IllegalArgumentException("unknown argument '" + word + "'");
             }
@@ -178,7 +177,7 @@ public final class BgpCommands {
     }
 
     private static Inet4Address routerId(String text) {
-        if (IpPrefix.parseAddress(text) instanceof Inet4Address address) {
+        if (Prefix.parseAddress(text) instanceof Inet4Address address) {
             return address;
         }
         throw new IllegalArgumentException("a router id looks like an IPv4 address, not like " + text);

@@ -39,7 +39,7 @@ import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
 import org.secondsite.bgp.wire.UpdateMessage;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -100,32 +100,32 @@ public final class BgpSpeaker implements AutoCloseable {
      * The whole of what every neighbour shall know from now on. Only the difference to what each has been told is sent;
      * after a session was lost, everything is sent again.
      */
-    public void advertise(Map<IpPrefix, RouteAttributes> desired) {
+    public void advertise(Map<Prefix, RouteAttributes> desired) {
         Map<Nlri, RouteAttributes> frozen = keyed(desired);
         loop.execute(() -> drivers.values().forEach(driver -> driver.advertise(frozen)));
     }
 
     /** What one neighbour shall know, where neighbours are to be told different things. */
-    public void advertise(InetAddress peer, Map<IpPrefix, RouteAttributes> desired) {
+    public void advertise(InetAddress peer, Map<Prefix, RouteAttributes> desired) {
         NeighborDriver driver = driver(peer);
         Map<Nlri, RouteAttributes> frozen = keyed(desired);
         loop.execute(() -> driver.advertise(frozen));
     }
 
-    private static Map<Nlri, RouteAttributes> keyed(Map<IpPrefix, RouteAttributes> routes) {
+    private static Map<Nlri, RouteAttributes> keyed(Map<Prefix, RouteAttributes> routes) {
         Map<Nlri, RouteAttributes> keyed = HashMap.newHashMap(routes.size());
         routes.forEach((prefix, attributes) -> keyed.put(Nlri.of(prefix), attributes));
         return keyed;
     }
 
     /** One prefix that every neighbour shall know from now on; costs no more than that, however many there are. */
-    public void announce(IpPrefix prefix, RouteAttributes attributes) {
+    public void announce(Prefix prefix, RouteAttributes attributes) {
         Map<Nlri, RouteAttributes> one = Map.of(Nlri.of(prefix), attributes);
         loop.execute(() -> drivers.values().forEach(driver -> driver.announce(one)));
     }
 
     /** One prefix that no neighbour shall know any more. */
-    public void withdraw(IpPrefix prefix) {
+    public void withdraw(Prefix prefix) {
         List<Nlri> one = List.of(Nlri.of(prefix));
         loop.execute(() -> drivers.values().forEach(driver -> driver.withdraw(one)));
     }
@@ -284,10 +284,10 @@ public final class BgpSpeaker implements AutoCloseable {
         return settings.listen().orElseGet(() -> {
             List<InetSocketAddress> wildcards = new ArrayList<>();
             if (drivers.keySet().stream().anyMatch(Inet4Address.class::isInstance)) {
-                wildcards.add(new InetSocketAddress(IpPrefix.parseAddress("0.0.0.0"), BGP_PORT));
+                wildcards.add(new InetSocketAddress(Prefix.parseAddress("0.0.0.0"), BGP_PORT));
             }
             if (drivers.keySet().stream().anyMatch(Inet6Address.class::isInstance)) {
-                wildcards.add(new InetSocketAddress(IpPrefix.parseAddress("::"), BGP_PORT));
+                wildcards.add(new InetSocketAddress(Prefix.parseAddress("::"), BGP_PORT));
             }
             return wildcards;
         });

@@ -11,7 +11,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import org.secondsite.bgp.exabgp.MessageText;
 import org.secondsite.bgp.wire.AddressFamily;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /**
  * The arguments of {@code decode} and {@code encode}.
@@ -20,7 +20,7 @@ import org.secondsite.config.IpPrefix;
  * @param words the arguments that are no options
  */
 record MessageArguments(MessageText session, List<String> words) {
-    private static final Inet4Address USUAL_SELF = (Inet4Address) IpPrefix.parseAddress("192.0.2.1");
+    private static final Inet4Address USUAL_SELF = (Inet4Address) Prefix.parseAddress("192.0.2.1");
 
     /** Reads them; {@code localAs} is ours if nothing is said. */
     static MessageArguments parse(List<String> arguments, long localAs) {
@@ -43,7 +43,7 @@ record MessageArguments(MessageText session, List<String> words) {
                 case "--as-sets" -> asSets = true;
                 case "--family" -> families.add(Arguments.family(Arguments.value(word, rest)));
                 case "--local-address" -> {
-                    switch (IpPrefix.parseAddress(Arguments.value(word, rest))) {
+                    switch (Prefix.parseAddress(Arguments.value(word, rest))) {
                         case Inet4Address address -> ipv4 = Optional.of(address);
                         case Inet6Address address -> ipv6 = Optional.of(address);
                         default -> throw new IllegalArgumentException(word + " needs an IP address");

@@ -42,7 +42,7 @@ import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.SessionTraits;
 import org.secondsite.bgp.wire.UpdateMessage;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -237,8 +237,8 @@ final class NeighborDriver implements SessionSink {
                     long nanoTime = System.nanoTime();
                     session.progressed(side, nanoTime);
                     if (!outgoing.announced().isEmpty() || !outgoing.withdrawn().isEmpty()) {
-                        Set<IpPrefix> announced = prefixes(outgoing.announced());
-                        Set<IpPrefix> withdrawn = prefixes(outgoing.withdrawn());
+                        Set<Prefix> announced = prefixes(outgoing.announced());
+                        Set<Prefix> withdrawn = prefixes(outgoing.withdrawn());
                         tell(() -> listener.updateSent(peer, announced, withdrawn, nanoTime));
                     }
                 }
@@ -246,7 +246,7 @@ final class NeighborDriver implements SessionSink {
         }
     }
 
-    private static Set<IpPrefix> prefixes(List<Nlri> routes) {
+    private static Set<Prefix> prefixes(List<Nlri> routes) {
         return routes.stream()
                 .filter(Nlri.Unicast.class::isInstance)
                 .map(route -> ((Nlri.Unicast) route).prefix())

@@ -43,7 +43,7 @@ import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.bgp.wire.Octets;
 import org.secondsite.bgp.wire.PlainText;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -409,7 +409,7 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
     }
 
     @Override
-    public void updateSent(InetAddress peer, Set<IpPrefix> announced, Set<IpPrefix> withdrawn, long nanoTime) {
+    public void updateSent(InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime) {
         // Helpers are told what is received; what is sent they have asked for themselves.
     }
 

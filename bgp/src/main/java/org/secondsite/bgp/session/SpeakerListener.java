@@ -8,7 +8,7 @@ import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.BgpMessage;
 import org.secondsite.bgp.wire.Nlri;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** What a speaker tells. Called on the speaker's one thread, so in order; must not block. */
 public interface SpeakerListener {
@@ -25,7 +25,7 @@ public interface SpeakerListener {
      * @param withdrawn the prefixes that it withdraws
      * @param nanoTime {@link System#nanoTime} after the write completed
      */
-    void updateSent(InetAddress peer, Set<IpPrefix> announced, Set<IpPrefix> withdrawn, long nanoTime);
+    void updateSent(InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime);
 
     /** An UPDATE of the peer, as it was taken: what its faults and our rules left of it. */
     default void updateReceived(InetAddress peer, ReceivedUpdate update) {}

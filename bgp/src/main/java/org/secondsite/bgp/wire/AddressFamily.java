@@ -3,7 +3,6 @@ package org.secondsite.bgp.wire;
 import java.net.Inet4Address;
 import java.util.Map;
 import java.util.Optional;
-import org.secondsite.config.IpPrefix;
 
 /**
  * An address family as BGP names it (RFC 4760 §3).
@@ -46,7 +45,7 @@ public record AddressFamily(int afi, int safi) {
             "flow-vpn");
 
     /** The unicast family that the prefix belongs to. */
-    public static AddressFamily of(IpPrefix prefix) {
+    public static AddressFamily of(Prefix prefix) {
         return prefix.address() instanceof Inet4Address ? IPV4_UNICAST : IPV6_UNICAST;
     }
 

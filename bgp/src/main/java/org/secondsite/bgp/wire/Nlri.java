@@ -1,7 +1,6 @@
 package org.secondsite.bgp.wire;
 
 import java.net.Inet4Address;
-import org.secondsite.config.IpPrefix;
 
 /** Network layer reachability information: what a route leads to. */
 public sealed interface Nlri {
@@ -9,7 +8,7 @@ public sealed interface Nlri {
     AddressFamily family();
 
     /** The only path to the prefix. */
-    static Unicast of(IpPrefix prefix) {
+    static Unicast of(Prefix prefix) {
         return new Unicast(Unicast.NO_PATH, prefix);
     }
 
@@ -19,7 +18,7 @@ public sealed interface Nlri {
      * @param pathId the path identifier (RFC 7911 §3), 32 bits unsigned; {@link #NO_PATH} where ADD-PATH is not in use
      * @param prefix the prefix
      */
-    record Unicast(long pathId, IpPrefix prefix) implements Nlri {
+    record Unicast(long pathId, Prefix prefix) implements Nlri {
         /** Stands for the absence of a path identifier: 0 is one. */
         public static final long NO_PATH = -1;
 

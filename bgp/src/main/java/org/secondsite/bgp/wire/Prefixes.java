@@ -8,7 +8,6 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.secondsite.config.IpPrefix;
 
 /**
  * Prefixes and addresses on the wire (RFC 4271 §4.3, RFC 7911 §3).
@@ -54,7 +53,7 @@ final class Prefixes {
             if (bits % 8 != 0) {
                 address[octets - 1] &= (byte) (0xff00 >>> bits % 8);
             }
-            prefixes.add(new Nlri.Unicast(pathId, new IpPrefix(address(address), bits)));
+            prefixes.add(new Nlri.Unicast(pathId, new Prefix(address(address), bits)));
         }
         return new Read(prefixes, Optional.empty());
     }
@@ -119,7 +118,7 @@ final class Prefixes {
         }
     }
 
-    private static void write(ByteBuf out, IpPrefix prefix) {
+    private static void write(ByteBuf out, Prefix prefix) {
         out.writeByte(prefix.length());
         out.writeBytes(prefix.address().getAddress(), 0, (prefix.length() + 7) / 8);
     }

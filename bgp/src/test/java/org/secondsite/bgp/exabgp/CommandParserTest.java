@@ -20,7 +20,7 @@ import org.secondsite.bgp.wire.AsPath;
 import org.secondsite.bgp.wire.LargeCommunity;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.PathAttribute;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** The text language of ExaBGP's helpers. */
 class CommandParserTest {
@@ -42,7 +42,7 @@ class CommandParserTest {
                         + " extended-community [ target:65001:9 origin:10.0.0.1:7 ] originator-id 10.0.0.9"
                         + " cluster-list [ 10.0.0.8 ] aggregator ( 65001:10.0.0.1 ) atomic-aggregate"
                         + " attribute [0x63 0xc0 0x0102030405]");
-        assertEquals(Optional.of(IpPrefix.parseAddress("192.0.2.1")), attributes.nextHop());
+        assertEquals(Optional.of(Prefix.parseAddress("192.0.2.1")), attributes.nextHop());
         assertEquals(OptionalLong.of(5), attributes.med());
         assertEquals(List.of(65001L << 16 | 100, 0xffff_ff01L), attributes.communities());
         assertEquals(
@@ -86,7 +86,7 @@ class CommandParserTest {
                 announce.routes().stream().map(route -> route.nlri().toString()).toList());
         ApiCommand.Withdraw withdraw = assertInstanceOf(
                 ApiCommand.Withdraw.class, CommandParser.parse("withdraw attributes next-hop self nlri 10.0.0.0/8"));
-        assertEquals(List.of(Nlri.of(IpPrefix.parse("10.0.0.0/8"))), withdraw.routes());
+        assertEquals(List.of(Nlri.of(Prefix.parse("10.0.0.0/8"))), withdraw.routes());
     }
 
     @Test
@@ -102,7 +102,7 @@ class CommandParserTest {
     void neighborsAreSelected() throws Exception {
         SpeakerSettings speaker = new SpeakerSettings(
                 65100,
-                (Inet4Address) IpPrefix.parseAddress("10.0.0.1"),
+                (Inet4Address) Prefix.parseAddress("10.0.0.1"),
                 List.of(neighbor("10.1.0.1", 65001), neighbor("10.2.0.1", 65002), neighbor("10.3.0.1", 65002)));
         assertEquals(3, select(speaker, "withdraw route 10.0.0.0/8"));
         assertEquals(3, select(speaker, "neighbor * withdraw route 10.0.0.0/8"));
@@ -113,7 +113,7 @@ class CommandParserTest {
     }
 
     private static NeighborSettings neighbor(String address, long as) {
-        return new NeighborSettings(IpPrefix.parseAddress(address), 179, null, as, 90, false, Optional.empty());
+        return new NeighborSettings(Prefix.parseAddress(address), 179, null, as, 90, false, Optional.empty());
     }
 
     private static int select(SpeakerSettings speaker, String line) {

@@ -16,14 +16,14 @@ import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.BgpError;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.NotificationMessage;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** JSON as ExaBGP 4.2.21 printed it for the same messages, apart from blanks. */
 class EventJsonTest {
     private static final String MARKER = "ff".repeat(16);
-    private static final Inet4Address LOCAL = (Inet4Address) IpPrefix.parseAddress("10.7.0.1");
+    private static final Inet4Address LOCAL = (Inet4Address) Prefix.parseAddress("10.7.0.1");
     private static final NeighborSettings PEER =
-            new NeighborSettings(IpPrefix.parseAddress("10.7.0.2"), 179, null, 65002, 90, false, Optional.empty());
+            new NeighborSettings(Prefix.parseAddress("10.7.0.2"), 179, null, 65002, 90, false, Optional.empty());
     private static final MessageText TEXT = new MessageText(
             65001,
             OptionalLong.empty(),
@@ -145,7 +145,7 @@ class EventJsonTest {
                 "1:2:3:4:5:6:7:8",
                 "fe80::1:0:0:1",
                 "10.0.0.1")) {
-            assertEquals(text, AddressText.of(IpPrefix.parseAddress(text)));
+            assertEquals(text, AddressText.of(Prefix.parseAddress(text)));
         }
     }
 
@@ -153,7 +153,7 @@ class EventJsonTest {
     void helpersRoutesAreTheirs() {
         SpeakerSettings speaker = new SpeakerSettings(65001, LOCAL, List.of(PEER));
         DesiredRoutes routes = new DesiredRoutes(speaker);
-        Nlri prefix = Nlri.of(IpPrefix.parse("10.0.0.0/8"));
+        Nlri prefix = Nlri.of(Prefix.parse("10.0.0.0/8"));
         String announcement = "announce route 10.0.0.0/8 next-hop self as-path [ 65001 7 ]";
         assertEquals(Map.of(PEER.address(), Set.of(prefix)), routes.apply(CommandParser.parse(announcement)));
         assertEquals(Map.of(), routes.apply(CommandParser.parse(announcement)));

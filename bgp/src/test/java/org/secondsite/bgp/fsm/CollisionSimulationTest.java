@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.BgpMessage;
 import org.secondsite.bgp.wire.Decoded;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /**
  * Two machines that connect to each other over a network with random delays: whatever the order of events, they end up in
@@ -83,7 +83,7 @@ class CollisionSimulationTest {
         private Node node(long as, long remoteAs, String id) {
             FsmSettings settings = new FsmSettings(
                     as,
-                    (Inet4Address) IpPrefix.parseAddress(id),
+                    (Inet4Address) Prefix.parseAddress(id),
                     remoteAs,
                     90,
                     false,

@@ -22,12 +22,12 @@ import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.bgp.wire.OpenMessage;
 import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.UpdateMessage;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** One neighbour's machine under a clock that the test moves. */
 class PeerFsmTest {
-    private static final Inet4Address LOW = (Inet4Address) IpPrefix.parseAddress("10.0.0.1");
-    private static final Inet4Address HIGH = (Inet4Address) IpPrefix.parseAddress("10.0.0.9");
+    private static final Inet4Address LOW = (Inet4Address) Prefix.parseAddress("10.0.0.1");
+    private static final Inet4Address HIGH = (Inet4Address) Prefix.parseAddress("10.0.0.9");
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
     private final List<Action> done = new ArrayList<>();

@@ -13,14 +13,14 @@ import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.session.SessionTransition;
 import org.secondsite.bgp.session.SpeakerListener;
 import org.secondsite.bgp.wire.Nlri;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** Remembers what a speaker told, and lets a test wait for it. */
 public final class RecordingListener implements SpeakerListener {
     private final List<String> log = new ArrayList<>();
     private final Map<Nlri, ReceivedRoute> routes = new HashMap<>();
-    private final Map<IpPrefix, Long> announcedNanos = new HashMap<>();
-    private final Map<IpPrefix, Long> withdrawnNanos = new HashMap<>();
+    private final Map<Prefix, Long> announcedNanos = new HashMap<>();
+    private final Map<Prefix, Long> withdrawnNanos = new HashMap<>();
     private int established;
     private int downs;
     private String lastDown = "";
@@ -44,7 +44,7 @@ public final class RecordingListener implements SpeakerListener {
 
     @Override
     public synchronized void updateSent(
-            InetAddress peer, Set<IpPrefix> announced, Set<IpPrefix> withdrawn, long nanoTime) {
+            InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime) {
         updates++;
         announced.forEach(prefix -> announcedNanos.put(prefix, nanoTime));
         withdrawn.forEach(prefix -> withdrawnNanos.put(prefix, nanoTime));
@@ -108,11 +108,11 @@ public final class RecordingListener implements SpeakerListener {
         return Map.copyOf(routes);
     }
 
-    public synchronized Map<IpPrefix, Long> announcedNanos() {
+    public synchronized Map<Prefix, Long> announcedNanos() {
         return Map.copyOf(announcedNanos);
     }
 
-    public synchronized Map<IpPrefix, Long> withdrawnNanos() {
+    public synchronized Map<Prefix, Long> withdrawnNanos() {
         return Map.copyOf(withdrawnNanos);
     }
 

@@ -21,17 +21,17 @@ import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.AsPath;
 import org.secondsite.bgp.wire.Nlri;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** Two speakers on loopback: 127.0.0.1 is AS 65100, 127.0.0.2 is AS 4200000001. */
 @Timeout(60)
 class SpeakerPairTest {
-    private static final InetAddress A = IpPrefix.parseAddress("127.0.0.1");
-    private static final InetAddress B = IpPrefix.parseAddress("127.0.0.2");
+    private static final InetAddress A = Prefix.parseAddress("127.0.0.1");
+    private static final InetAddress B = Prefix.parseAddress("127.0.0.2");
     private static final long AS_A = 65100;
     private static final long AS_B = 4_200_000_001L;
-    private static final IpPrefix PREFIX = IpPrefix.parse("203.0.113.0/24");
-    private static final IpPrefix PREFIX6 = IpPrefix.parse("2001:db8:113::/48");
+    private static final Prefix PREFIX = Prefix.parse("203.0.113.0/24");
+    private static final Prefix PREFIX6 = Prefix.parse("2001:db8:113::/48");
 
     private final RecordingListener heardByA = new RecordingListener();
     private final RecordingListener heardByB = new RecordingListener();
@@ -45,9 +45,9 @@ class SpeakerPairTest {
 
     private BgpSpeaker openA(boolean passive, Optional<String> password) throws IOException {
         NeighborSettings b = new NeighborSettings(B, port, A, AS_B, 9, passive, password);
-        b = b.withOptions(b.options().withOtherSelf(IpPrefix.parseAddress("2001:db8::a")));
+        b = b.withOptions(b.options().withOtherSelf(Prefix.parseAddress("2001:db8::a")));
         return BgpSpeaker.open(
-                new SpeakerSettings(AS_A, (Inet4Address) IpPrefix.parseAddress("10.0.0.1"), List.of(b))
+                new SpeakerSettings(AS_A, (Inet4Address) Prefix.parseAddress("10.0.0.1"), List.of(b))
                         .withListen(List.of(new InetSocketAddress(A, port))),
                 heardByA);
     }
@@ -56,7 +56,7 @@ class SpeakerPairTest {
         return BgpSpeaker.open(
                 new SpeakerSettings(
                                 AS_B,
-                                (Inet4Address) IpPrefix.parseAddress("10.0.0.2"),
+                                (Inet4Address) Prefix.parseAddress("10.0.0.2"),
                                 List.of(new NeighborSettings(A, port, B, AS_A, 30, passive, password)))
                         .withListen(List.of(new InetSocketAddress(B, port))),
                 heardByB);
@@ -67,11 +67,11 @@ class SpeakerPairTest {
         heardByB.await("B established", 20, () -> heardByB.established() > heardByB.downs());
     }
 
-    private Optional<ReceivedRoute> atB(IpPrefix prefix) {
+    private Optional<ReceivedRoute> atB(Prefix prefix) {
         return Optional.ofNullable(heardByB.routes().get(Nlri.of(prefix)));
     }
 
-    private List<Long> pathAtB(IpPrefix prefix) {
+    private List<Long> pathAtB(Prefix prefix) {
         return atB(prefix)
                 .flatMap(route -> route.attributes().get(AsPath.class))
                 .map(AsPath::numbers)
@@ -90,7 +90,7 @@ class SpeakerPairTest {
             assertEquals(List.of(AS_A, AS_A, AS_A, AS_A), pathAtB(PREFIX));
             assertEquals(Optional.of(A), atB(PREFIX).orElseThrow().nextHop());
             assertEquals(
-                    Optional.of(IpPrefix.parseAddress("2001:db8::a")),
+                    Optional.of(Prefix.parseAddress("2001:db8::a")),
                     atB(PREFIX6).orElseThrow().nextHop());
 
             long before = System.nanoTime();
@@ -172,10 +172,10 @@ class SpeakerPairTest {
 
     @Test
     void hundredThousandPrefixesArePackedAndArrive() throws Exception {
-        Map<IpPrefix, RouteAttributes> many = new HashMap<>();
+        Map<Prefix, RouteAttributes> many = new HashMap<>();
         for (int i = 0; i < 100_000; i++) {
             many.put(
-                    IpPrefix.parse((20 + (i >> 16)) + "." + ((i >> 8) & 0xff) + "." + (i & 0xff) + ".0/24"),
+                    Prefix.parse((20 + (i >> 16)) + "." + ((i >> 8) & 0xff) + "." + (i & 0xff) + ".0/24"),
                     RouteAttributes.PLAIN);
         }
         try (BgpSpeaker a = openA(false, Optional.empty());

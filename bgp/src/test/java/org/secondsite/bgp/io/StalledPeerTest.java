@@ -28,13 +28,13 @@ import org.secondsite.bgp.wire.KeepaliveMessage;
 import org.secondsite.bgp.wire.MessageEncoder;
 import org.secondsite.bgp.wire.OpenMessage;
 import org.secondsite.bgp.wire.SessionTraits;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** A peer that keeps sending KEEPALIVE but reads nothing: RFC 9687's zombie. */
 @Timeout(60)
 class StalledPeerTest {
-    private static final InetAddress US = IpPrefix.parseAddress("127.0.0.1");
-    private static final InetAddress PEER = IpPrefix.parseAddress("127.0.0.3");
+    private static final InetAddress US = Prefix.parseAddress("127.0.0.1");
+    private static final InetAddress PEER = Prefix.parseAddress("127.0.0.3");
 
     private final RecordingListener heard = new RecordingListener();
 
@@ -49,16 +49,16 @@ class StalledPeerTest {
         NeighborSettings peer = new NeighborSettings(
                 PEER, 179, US, 65001, 3, true, Optional.empty(), NeighborOptions.DEFAULT.withTimers(timers));
         return BgpSpeaker.open(
-                new SpeakerSettings(65100, (Inet4Address) IpPrefix.parseAddress("10.0.0.1"), List.of(peer))
+                new SpeakerSettings(65100, (Inet4Address) Prefix.parseAddress("10.0.0.1"), List.of(peer))
                         .withListen(List.of(new InetSocketAddress(US, 0))),
                 heard);
     }
 
     @Test
     void rfc9687EndsASessionThatTakesNothing() throws Exception {
-        Map<IpPrefix, RouteAttributes> many = new HashMap<>();
+        Map<Prefix, RouteAttributes> many = new HashMap<>();
         for (int i = 0; i < 60_000; i++) {
-            IpPrefix prefix = IpPrefix.parse("20." + (i >> 8) + "." + (i & 0xff) + ".0/24");
+            Prefix prefix = Prefix.parse("20." + (i >> 8) + "." + (i & 0xff) + ".0/24");
             many.put(prefix, RouteAttributes.PLAIN.withMed(i)); // each a message of its own: some 3 MB
         }
         try (BgpSpeaker speaker = speaker(1);
@@ -66,7 +66,7 @@ class StalledPeerTest {
             socket.setReceiveBufferSize(4096);
             socket.bind(new InetSocketAddress(PEER, 0));
             socket.connect(speaker.listening().getFirst());
-            Inet4Address id = (Inet4Address) IpPrefix.parseAddress("10.0.0.3");
+            Inet4Address id = (Inet4Address) Prefix.parseAddress("10.0.0.3");
             send(socket, new OpenMessage(65001, 3, id, List.of(new Capability.FourOctetAs(65001))));
             send(socket, new KeepaliveMessage());
             heard.await("established", 5, () -> heard.established() == 1);
@@ -90,7 +90,7 @@ class StalledPeerTest {
     void strangersAreRefused() throws Exception {
         try (BgpSpeaker speaker = speaker(480);
                 Socket socket = new Socket()) {
-            socket.bind(new InetSocketAddress(IpPrefix.parseAddress("127.0.0.4"), 0));
+            socket.bind(new InetSocketAddress(Prefix.parseAddress("127.0.0.4"), 0));
             socket.connect(speaker.listening().getFirst());
             byte[] answer = socket.getInputStream().readAllBytes();
             assertEquals("ff".repeat(16) + "0015030605", ByteBufUtil.hexDump(answer));

@@ -14,13 +14,13 @@ import org.junit.jupiter.api.Timeout;
 import org.secondsite.bgp.bfd.BfdSettings;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.rib.RouteAttributes;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** BFD at 50 ms × 3 with a real BIRD and a real FRR. */
 @Tag("lab")
 @Timeout(90)
 class BfdLabTest {
-    private static final IpPrefix PREFIX = IpPrefix.parse("203.0.113.0/24");
+    private static final Prefix PREFIX = Prefix.parse("203.0.113.0/24");
 
     private PeerLab lab;
 

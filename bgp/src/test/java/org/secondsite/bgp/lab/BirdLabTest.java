@@ -23,15 +23,15 @@ import org.secondsite.bgp.wire.AsPath;
 import org.secondsite.bgp.wire.LargeCommunity;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.PathAttribute;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** Sessions to a real BIRD. */
 @Tag("lab")
 @Timeout(90)
 class BirdLabTest {
-    private static final IpPrefix PREFIX = IpPrefix.parse("203.0.113.0/24");
-    private static final IpPrefix HALF = IpPrefix.parse("203.0.113.0/25");
-    private static final IpPrefix PREFIX6 = IpPrefix.parse("2001:db8:113::/48");
+    private static final Prefix PREFIX = Prefix.parse("203.0.113.0/24");
+    private static final Prefix HALF = Prefix.parse("203.0.113.0/25");
+    private static final Prefix PREFIX6 = Prefix.parse("2001:db8:113::/48");
     private static final String PASSIVE = "passive on;";
 
     private PeerLab lab;
@@ -71,12 +71,12 @@ class BirdLabTest {
         return lab.query("birdc", "-s", lab.directory.resolve("bird.ctl").toString(), command);
     }
 
-    private void awaitRoute(IpPrefix prefix, String path) throws Exception {
+    private void awaitRoute(Prefix prefix, String path) throws Exception {
         lab.await(prefix + " by " + path, 15, () -> birdc("show route all for " + prefix), text -> text.lines()
                 .anyMatch(line -> line.strip().equals("BGP.as_path: " + path)));
     }
 
-    private void awaitNoRoute(IpPrefix prefix) throws Exception {
+    private void awaitNoRoute(Prefix prefix) throws Exception {
         lab.await(
                 "no " + prefix, 15, () -> birdc("show route all for " + prefix), text -> !text.contains("BGP.as_path"));
     }
@@ -133,7 +133,7 @@ class BirdLabTest {
         bird(PASSIVE);
         try (BgpSpeaker speaker = lab.speaker()) {
             lab.heard.await("two routes", 15, () -> lab.heard.routes().size() == 2);
-            var route = lab.heard.routes().get(Nlri.of(IpPrefix.parse("198.51.100.0/24")));
+            var route = lab.heard.routes().get(Nlri.of(Prefix.parse("198.51.100.0/24")));
             assertEquals(Optional.of(PeerLab.PEER), route.nextHop());
             assertEquals(
                     List.of(65001L << 16 | 7),
@@ -151,7 +151,7 @@ class BirdLabTest {
                     PeerLab.PEER6,
                     lab.heard
                             .routes()
-                            .get(Nlri.of(IpPrefix.parse("2001:db8:100::/48")))
+                            .get(Nlri.of(Prefix.parse("2001:db8:100::/48")))
                             .nextHop()
                             .orElseThrow());
             assertEquals(2, speaker.receivedRoutes(PeerLab.PEER).get().size());

@@ -15,14 +15,14 @@ import org.junit.jupiter.api.Timeout;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.wire.Nlri;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** Sessions to a real FRR. */
 @Tag("lab")
 @Timeout(90)
 class FrrLabTest {
-    private static final IpPrefix PREFIX = IpPrefix.parse("203.0.113.0/24");
-    private static final IpPrefix PREFIX6 = IpPrefix.parse("2001:db8:113::/48");
+    private static final Prefix PREFIX = Prefix.parse("203.0.113.0/24");
+    private static final Prefix PREFIX6 = Prefix.parse("2001:db8:113::/48");
 
     private PeerLab lab;
 
@@ -98,7 +98,7 @@ class FrrLabTest {
         return lab.query("vtysh", "--vty_socket", lab.directory.resolve("vty").toString(), "-c", command);
     }
 
-    private void awaitRoute(String version, IpPrefix prefix, String path) throws Exception {
+    private void awaitRoute(String version, Prefix prefix, String path) throws Exception {
         Pattern wanted = Pattern.compile("AS path: *" + path + "\\b|(?m)^ *" + path + "$");
         lab.await(
                 prefix + " by " + path,
@@ -133,7 +133,7 @@ class FrrLabTest {
             awaitRoute("ipv6", PREFIX6, "65100 65100");
             lab.heard.await("FRR's own route", 10, () -> lab.heard
                     .routes()
-                    .containsKey(Nlri.of(IpPrefix.parse("198.51.100.0/24"))));
+                    .containsKey(Nlri.of(Prefix.parse("198.51.100.0/24"))));
         }
     }
 

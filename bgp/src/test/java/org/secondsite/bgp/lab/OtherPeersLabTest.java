@@ -15,14 +15,14 @@ import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.PathAttribute;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** Sessions to a real GoBGP and a real ExaBGP, and how long a hundred thousand prefixes take. */
 @Tag("lab")
 @Timeout(180)
 class OtherPeersLabTest {
-    private static final IpPrefix PREFIX = IpPrefix.parse("203.0.113.0/24");
-    private static final IpPrefix PREFIX6 = IpPrefix.parse("2001:db8:113::/48");
+    private static final Prefix PREFIX = Prefix.parse("203.0.113.0/24");
+    private static final Prefix PREFIX6 = Prefix.parse("2001:db8:113::/48");
     private static final int MANY = 100_000;
     private static final Map<String, String> EXABGP = Map.of(
             "exabgp.daemon.drop", "false",
@@ -72,7 +72,7 @@ class OtherPeersLabTest {
                     () -> lab.query("gobgp", "global", "rib", "-a", "ipv6"),
                     text -> text.contains("2001:db8:113::/48") && text.contains("fd00:7::1"));
             lab.query("gobgp", "global", "rib", "add", "198.51.100.0/24", "aspath", "65009", "community", "65001:5");
-            Nlri theirs = Nlri.of(IpPrefix.parse("198.51.100.0/24"));
+            Nlri theirs = Nlri.of(Prefix.parse("198.51.100.0/24"));
             lab.heard.await("theirs", 10, () -> lab.heard.routes().containsKey(theirs));
             assertEquals(
                     List.of(65001L << 16 | 5),
@@ -115,13 +115,13 @@ class OtherPeersLabTest {
                             : "",
                     text -> text.contains("\"as-path\": [ 65100, 65100 ]") && text.contains("2001:db8:113::/48"));
             lab.heard.await(
-                    "its route", 10, () -> lab.heard.routes().containsKey(Nlri.of(IpPrefix.parse("192.0.2.0/24"))));
+                    "its route", 10, () -> lab.heard.routes().containsKey(Nlri.of(Prefix.parse("192.0.2.0/24"))));
             assertEquals(1, lab.heard.routes().size(), "the one with our AS in its path is a loop");
         }
     }
 
-    private static IpPrefix nth(int i) {
-        return IpPrefix.parse((20 + (i >> 16)) + "." + ((i >> 8) & 0xff) + "." + (i & 0xff) + ".0/24");
+    private static Prefix nth(int i) {
+        return Prefix.parse((20 + (i >> 16)) + "." + ((i >> 8) & 0xff) + "." + (i & 0xff) + ".0/24");
     }
 
     private void bird() throws Exception {
@@ -150,7 +150,7 @@ class OtherPeersLabTest {
     void hundredThousandPrefixesReachBirdAndLeaveIt() throws Exception {
         lab = PeerLab.open("/usr/sbin/bird", "/usr/sbin/birdc");
         bird();
-        Map<IpPrefix, RouteAttributes> many = new HashMap<>();
+        Map<Prefix, RouteAttributes> many = new HashMap<>();
         for (int i = 0; i < MANY; i++) {
             many.put(nth(i), RouteAttributes.PLAIN);
         }
@@ -163,7 +163,7 @@ class OtherPeersLabTest {
             assertTrue(lab.heard.updates() <= 110, lab.heard.updates() + " messages");
 
             // Promotion of everything: all change their path at once.
-            Map<IpPrefix, RouteAttributes> promoted = new HashMap<>();
+            Map<Prefix, RouteAttributes> promoted = new HashMap<>();
             many.keySet().forEach(prefix -> promoted.put(prefix, RouteAttributes.PLAIN.withMed(1)));
             begin = System.nanoTime();
             speaker.advertise(promoted);
@@ -191,7 +191,7 @@ class OtherPeersLabTest {
             awaitCount(1);
             Process frozen = lab.lastStarted();
             PeerLab.signal(frozen, "STOP");
-            Map<IpPrefix, RouteAttributes> many = new HashMap<>();
+            Map<Prefix, RouteAttributes> many = new HashMap<>();
             for (int i = 0; i < MANY; i++) {
                 // Ten thousand attribute sets: some 700 KB of messages, more than the socket and the marks take.
                 many.put(nth(i), RouteAttributes.PLAIN.withMed(i % 50_000));

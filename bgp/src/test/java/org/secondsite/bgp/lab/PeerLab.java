@@ -24,17 +24,17 @@ import org.secondsite.bgp.io.RecordingListener;
 import org.secondsite.bgp.session.NeighborOptions;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SpeakerSettings;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /**
  * Two namespaces and a wire: our speaker of AS 65100 at 10.7.0.1 and fd00:7::1, a real router of AS 65001 at 10.7.0.2 and
  * fd00:7::2. Everything is gone after {@link #close}.
  */
 final class PeerLab implements AutoCloseable {
-    static final InetAddress SELF = IpPrefix.parseAddress("10.7.0.1");
-    static final InetAddress SELF6 = IpPrefix.parseAddress("fd00:7::1");
-    static final InetAddress PEER = IpPrefix.parseAddress("10.7.0.2");
-    static final InetAddress PEER6 = IpPrefix.parseAddress("fd00:7::2");
+    static final InetAddress SELF = Prefix.parseAddress("10.7.0.1");
+    static final InetAddress SELF6 = Prefix.parseAddress("fd00:7::1");
+    static final InetAddress PEER = Prefix.parseAddress("10.7.0.2");
+    static final InetAddress PEER6 = Prefix.parseAddress("fd00:7::2");
     static final long LOCAL_AS = 65100;
     static final long PEER_AS = 65001;
 

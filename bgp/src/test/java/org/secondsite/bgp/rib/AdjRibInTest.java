@@ -18,14 +18,14 @@ import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
 import org.secondsite.bgp.wire.UpdateMessage;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** Adj-RIB-In: what is taken, replaced, refused and swept. */
 class AdjRibInTest {
-    private static final Inet4Address SELF = (Inet4Address) IpPrefix.parseAddress("10.7.0.1");
-    private static final Inet4Address PEER = (Inet4Address) IpPrefix.parseAddress("10.7.0.2");
-    private static final Nlri.Unicast PREFIX = Nlri.of(IpPrefix.parse("198.51.100.0/24"));
-    private static final Nlri OTHER = Nlri.of(IpPrefix.parse("192.0.2.0/24"));
+    private static final Inet4Address SELF = (Inet4Address) Prefix.parseAddress("10.7.0.1");
+    private static final Inet4Address PEER = (Inet4Address) Prefix.parseAddress("10.7.0.2");
+    private static final Nlri.Unicast PREFIX = Nlri.of(Prefix.parse("198.51.100.0/24"));
+    private static final Nlri OTHER = Nlri.of(Prefix.parse("192.0.2.0/24"));
 
     private final Importer rules = new Importer(65100, Optional.empty(), OptionalLong.empty(), Set.of(SELF), false);
     private final AdjRibIn rib = new AdjRibIn(Map.of(AddressFamily.IPV4_UNICAST, 3));

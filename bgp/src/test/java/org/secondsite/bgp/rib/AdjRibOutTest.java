@@ -32,17 +32,17 @@ import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
 import org.secondsite.bgp.wire.SessionTraits;
 import org.secondsite.bgp.wire.UpdateMessage;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /** Adj-RIB-Out against a neighbour that knows only what the octets told it. */
 class AdjRibOutTest {
     private static final Set<AddressFamily> BOTH = Set.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST);
     private static final SessionTraits EXTERNAL = new SessionTraits(true, true, false, BOTH, Set.of());
     private static final SessionTraits INTERNAL = new SessionTraits(false, true, false, BOTH, Set.of());
-    private static final Inet4Address SELF = (Inet4Address) IpPrefix.parseAddress("10.7.0.1");
-    private static final Inet6Address SELF6 = (Inet6Address) IpPrefix.parseAddress("fd00:7::1");
-    private static final Nlri PREFIX = Nlri.of(IpPrefix.parse("203.0.113.0/24"));
-    private static final Nlri PREFIX6 = Nlri.of(IpPrefix.parse("2001:db8:113::/48"));
+    private static final Inet4Address SELF = (Inet4Address) Prefix.parseAddress("10.7.0.1");
+    private static final Inet6Address SELF6 = (Inet6Address) Prefix.parseAddress("fd00:7::1");
+    private static final Nlri PREFIX = Nlri.of(Prefix.parse("203.0.113.0/24"));
+    private static final Nlri PREFIX6 = Nlri.of(Prefix.parse("2001:db8:113::/48"));
 
     private static Exporter exporter(SessionTraits traits) {
         return new Exporter(65100, traits.external(), Optional.of(SELF), Optional.of(SELF6));
@@ -122,7 +122,7 @@ class AdjRibOutTest {
         Neighbour neighbour = new Neighbour(EXTERNAL);
         rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN));
         neighbour.takeAll(rib);
-        rib.desire(Map.of(Nlri.of(IpPrefix.parse("203.0.113.0/25")), RouteAttributes.PLAIN));
+        rib.desire(Map.of(Nlri.of(Prefix.parse("203.0.113.0/25")), RouteAttributes.PLAIN));
         assertFalse(rib.next().orElseThrow().announced().isEmpty());
         assertEquals(List.of(PREFIX), rib.next().orElseThrow().withdrawn());
     }
@@ -210,8 +210,8 @@ class AdjRibOutTest {
     void thousandsOfPrefixesShareMessages() {
         Map<Nlri, RouteAttributes> many = new HashMap<>();
         for (int i = 0; i < 5000; i++) {
-            many.put(Nlri.of(IpPrefix.parse("10." + (i >> 8) + "." + (i & 0xff) + ".0/24")), RouteAttributes.PLAIN);
-            many.put(Nlri.of(IpPrefix.parse("2001:db8:" + Integer.toHexString(i) + "::/48")), RouteAttributes.PLAIN);
+            many.put(Nlri.of(Prefix.parse("10." + (i >> 8) + "." + (i & 0xff) + ".0/24")), RouteAttributes.PLAIN);
+            many.put(Nlri.of(Prefix.parse("2001:db8:" + Integer.toHexString(i) + "::/48")), RouteAttributes.PLAIN);
         }
         AdjRibOut rib = new AdjRibOut(exporter(EXTERNAL), EXTERNAL);
         Neighbour neighbour = new Neighbour(EXTERNAL);
@@ -245,8 +245,8 @@ class AdjRibOutTest {
     void rfc7911PathsOfOnePrefixAreSentWhereThePeerTakesThemAndTheLastOneElsewhere() {
         SessionTraits paths = EXTERNAL.withAddPathSend(Set.of(AddressFamily.IPV4_UNICAST));
         SessionTraits readsPaths = new SessionTraits(true, true, false, BOTH, Set.of(AddressFamily.IPV4_UNICAST));
-        Nlri first = new Nlri.Unicast(0, IpPrefix.parse("203.0.113.0/24"));
-        Nlri second = new Nlri.Unicast(7, IpPrefix.parse("203.0.113.0/24"));
+        Nlri first = new Nlri.Unicast(0, Prefix.parse("203.0.113.0/24"));
+        Nlri second = new Nlri.Unicast(7, Prefix.parse("203.0.113.0/24"));
         AdjRibOut rib = new AdjRibOut(exporter(paths), paths);
         rib.announce(first, RouteAttributes.PLAIN.withMed(1));
         rib.announce(second, RouteAttributes.PLAIN.withMed(2));
@@ -363,7 +363,7 @@ class AdjRibOutTest {
     private static Nlri prefix(Random random) {
         int number = random.nextInt(10);
         return Nlri.of(
-                IpPrefix.parse(random.nextBoolean() ? "10.0." + number + ".0/24" : "2001:db8:" + number + "::/48"));
+                Prefix.parse(random.nextBoolean() ? "10.0." + number + ".0/24" : "2001:db8:" + number + "::/48"));
     }
 
     private static RouteAttributes route(Random random) {

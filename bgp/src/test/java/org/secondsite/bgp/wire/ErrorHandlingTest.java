@@ -12,7 +12,6 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.secondsite.config.IpPrefix;
 
 /** What each fault does: RFC 4271 §6 with the revisions of RFC 7606 and those who use it. */
 class ErrorHandlingTest {
@@ -123,7 +122,7 @@ class ErrorHandlingTest {
         assertEquals(error, message.faults().getFirst().error());
         assertEquals(treatment == Treatment.TREAT_AS_WITHDRAW, message.treatAsWithdraw());
         UpdateMessage update = (UpdateMessage) message.message();
-        assertEquals(List.of(Nlri.of(IpPrefix.parse("203.0.113.0/24"))), update.reachable());
+        assertEquals(List.of(Nlri.of(Prefix.parse("203.0.113.0/24"))), update.reachable());
     }
 
     @ParameterizedTest(name = "from an internal peer: {0}")

@@ -16,7 +16,7 @@ import org.secondsite.bgp.session.SpeakerListener;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.AsPath;
 import org.secondsite.bgp.wire.Nlri;
-import org.secondsite.config.IpPrefix;
+import org.secondsite.bgp.wire.Prefix;
 
 /**
  * The router between client and sites: two eBGP sessions, and the best route by longest prefix and then shortest AS path
@@ -25,7 +25,7 @@ import org.secondsite.config.IpPrefix;
 final class CoreRouter implements SpeakerListener, AutoCloseable {
     static final long AS = 65000;
 
-    private record Best(InetAddress peer, IpPrefix prefix, int pathLength) {
+    private record Best(InetAddress peer, Prefix prefix, int pathLength) {
         boolean beats(Best other) {
             return other == null
                     || prefix.length() > other.prefix.length()
@@ -33,7 +33,7 @@ final class CoreRouter implements SpeakerListener, AutoCloseable {
         }
     }
 
-    private final Map<InetAddress, Map<IpPrefix, Integer>> pathLengths = new HashMap<>();
+    private final Map<InetAddress, Map<Prefix, Integer>> pathLengths = new HashMap<>();
     private final BgpSpeaker speaker;
 
     CoreRouter(InetSocketAddress listen, Map<InetAddress, Long> neighbors) throws IOException {
@@ -41,15 +41,15 @@ final class CoreRouter implements SpeakerListener, AutoCloseable {
                 .map(n -> new NeighborSettings(
                         n.getKey(), BgpSpeaker.BGP_PORT, listen.getAddress(), n.getValue(), 9, true, Optional.empty()))
                 .toList();
-        Inet4Address routerId = (Inet4Address) IpPrefix.parseAddress("10.0.0.1");
+        Inet4Address routerId = (Inet4Address) Prefix.parseAddress("10.0.0.1");
         speaker = BgpSpeaker.open(new SpeakerSettings(AS, routerId, settings).withListen(List.of(listen)), this);
     }
 
     /** The neighbour that packets for {@code destination} go to now. */
     synchronized Optional<InetAddress> route(InetAddress destination) {
         Best best = null;
-        for (Map.Entry<InetAddress, Map<IpPrefix, Integer>> neighbor : pathLengths.entrySet()) {
-            for (Map.Entry<IpPrefix, Integer> route : neighbor.getValue().entrySet()) {
+        for (Map.Entry<InetAddress, Map<Prefix, Integer>> neighbor : pathLengths.entrySet()) {
+            for (Map.Entry<Prefix, Integer> route : neighbor.getValue().entrySet()) {
                 Best candidate = new Best(neighbor.getKey(), route.getKey(), route.getValue());
                 if (route.getKey().contains(destination) && candidate.beats(best)) {
                     best = candidate;
@@ -70,13 +70,13 @@ final class CoreRouter implements SpeakerListener, AutoCloseable {
     }
 
     @Override
-    public void updateSent(InetAddress peer, Set<IpPrefix> announced, Set<IpPrefix> withdrawn, long nanoTime) {
+    public void updateSent(InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime) {
         throw new AssertionError("the core router announces nothing");
     }
 
     @Override
     public synchronized void routesReceived(InetAddress peer, List<ReceivedRoute> announced, List<Nlri> withdrawn) {
-        Map<IpPrefix, Integer> routes = pathLengths.computeIfAbsent(peer, p -> new HashMap<>());
+        Map<Prefix, Integer> routes = pathLengths.computeIfAbsent(peer, p -> new HashMap<>());
         withdrawn.forEach(nlri -> routes.remove(prefix(nlri)));
         announced.forEach(route -> routes.put(
                 prefix(route.nlri()),
@@ -86,7 +86,7 @@ final class CoreRouter implements SpeakerListener, AutoCloseable {
                         .orElse(0)));
     }
 
-    private static IpPrefix prefix(Nlri nlri) {
+    private static Prefix prefix(Nlri nlri) {
         if (nlri instanceof Nlri.Unicast unicast) {
             return unicast.prefix();
         }
