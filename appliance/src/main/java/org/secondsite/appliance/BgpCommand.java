@@ -19,7 +19,8 @@ import picocli.CommandLine.Unmatched;
  */
 @Command(
         name = "bgp",
-        description = "Speak BGP for helper scripts (speak), read and write messages (decode, encode), or ask a gateway.",
+        description =
+                "Speak BGP for helper scripts (speak), read and write messages (decode, encode), or ask a gateway.",
         subcommands = {BgpCommand.Neighbors.class, BgpCommand.Rib.class, BgpCommand.Routes.class})
 final class BgpCommand implements Callable<Integer> {
     @Unmatched

@@ -126,7 +126,15 @@ public final class Gateway implements AutoCloseable {
                 new AgentEvents(this::post)));
         opened.push(ManagementServer.open(
                 config.management().socket(),
-                Map.of("status", this::status, "timeline", this::timeline, "switchover", this::switchOver, "bgp", this::bgp)));
+                Map.of(
+                        "status",
+                        this::status,
+                        "timeline",
+                        this::timeline,
+                        "switchover",
+                        this::switchOver,
+                        "bgp",
+                        this::bgp)));
         if (config.metrics().isPresent()) {
             opened.push(MetricsServer.open(config.metrics().get().listen(), () -> look(GatewayMetrics::read)));
         }

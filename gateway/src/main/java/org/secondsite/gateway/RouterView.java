@@ -54,12 +54,7 @@ final class RouterView {
             case "routes" -> {
                 for (NeighborSettings neighbor : settings.neighbors()) {
                     for (ReceivedRoute route : await(speaker.receivedRoutes(neighbor.address()))) {
-                        route(
-                                neighbor.address(),
-                                route.nlri(),
-                                route.nextHop(),
-                                route.attributes(),
-                                list.addObject());
+                        route(neighbor.address(), route.nlri(), route.nextHop(), route.attributes(), list.addObject());
                     }
                 }
             }
@@ -83,7 +78,8 @@ final class RouterView {
                 .put("unexportable", status.unexportableRoutes())
                 .put("failedAttempts", status.failedAttempts());
         ObjectNode refused = out.putObject("refused");
-        status.refusedRoutes().forEach((reason, count) -> refused.put(reason.name().toLowerCase(Locale.ROOT), count));
+        status.refusedRoutes()
+                .forEach((reason, count) -> refused.put(reason.name().toLowerCase(Locale.ROOT), count));
         status.terms().ifPresent(terms -> {
             out.put("holdTimeSeconds", terms.holdTimeSeconds());
             ArrayNode families = out.putArray("families");

@@ -123,7 +123,9 @@ final class CommunityText {
         if (parts.get(2).indexOf('.') >= 0) {
             // ExaBGP writes the local part of a two-octet AS as an address, too.
             InetAddress local = Words.address(parts.get(2), "extended community");
-            return head(TYPE_TWO_OCTET_AS, subtype) | as << 32 | ByteBuffer.wrap(local.getAddress()).getInt() & U32;
+            return head(TYPE_TWO_OCTET_AS, subtype)
+                    | as << 32
+                    | ByteBuffer.wrap(local.getAddress()).getInt() & U32;
         }
         return as <= 0xffff && !administrator.endsWith("L")
                 ? head(TYPE_TWO_OCTET_AS, subtype) | as << 32 | Words.number(parts.get(2), word, U32)
@@ -161,11 +163,10 @@ final class CommunityText {
         return switch ((int) (value >>> 48)) {
             case RATE_LIMIT -> Optional.of("rate-limit:" + (long) number);
             case (int) (ACTION >>> 48) ->
-                Optional.of("action "
-                        + ((value & 3) == 3 ? "sample-terminal" : (value & 2) != 0 ? "sample" : "terminal"));
+                Optional.of(
+                        "action " + ((value & 3) == 3 ? "sample-terminal" : (value & 2) != 0 ? "sample" : "terminal"));
             case REDIRECT -> Optional.of("redirect:" + (value >>> 32 & 0xffff) + ":" + (value & U32));
-            case REDIRECT_FOUR_OCTET_AS ->
-                Optional.of("redirect:" + (value >>> 16 & U32) + ":" + (value & 0xffff));
+            case REDIRECT_FOUR_OCTET_AS -> Optional.of("redirect:" + (value >>> 16 & U32) + ":" + (value & 0xffff));
             case (int) (MARK >>> 48) -> Optional.of("mark " + (value & 0xff));
             case (int) (TO_NEXT_HOP >>> 48) ->
                 Optional.of((value & 1) != 0 ? "copy-to-nexthop" : "redirect-to-nexthop");

@@ -100,12 +100,13 @@ final class FlowGrammar {
         if (!large.isEmpty()) {
             others.add(new PathAttribute.LargeCommunities(large));
         }
-        ipv6Extended.ifPresent(value -> others.add(
-                new PathAttribute.Unrecognized(OPTIONAL_TRANSITIVE, IPV6_EXTENDED_COMMUNITIES, value)));
+        ipv6Extended.ifPresent(value ->
+                others.add(new PathAttribute.Unrecognized(OPTIONAL_TRANSITIVE, IPV6_EXTENDED_COMMUNITIES, value)));
         RouteAttributes attributes =
                 RouteAttributes.PLAIN.withCommunities(communities).withOthers(others);
         return new ApiCommand.Route(
-                new Nlri.Flow(family, rule), nextHop.map(attributes::withNextHop).orElse(attributes));
+                new Nlri.Flow(family, rule),
+                nextHop.map(attributes::withNextHop).orElse(attributes));
     }
 
     private void match(String word, Words words) throws SyntaxException {
@@ -247,7 +248,8 @@ final class FlowGrammar {
 
     private void toNextHop(InetAddress address) {
         if (address instanceof Inet4Address ipv4) {
-            extended.add(CommunityText.TO_NEXT_HOP_IPV4 | (ByteBuffer.wrap(ipv4.getAddress()).getInt() & U32) << 16);
+            extended.add(CommunityText.TO_NEXT_HOP_IPV4
+                    | (ByteBuffer.wrap(ipv4.getAddress()).getInt() & U32) << 16);
         } else {
             byte[] value = ByteBuffer.allocate(20)
                     .putShort((short) 0x000c)

@@ -73,14 +73,14 @@ final class FlowNames {
     private static final Map<String, Integer> TCP_FLAGS = Map.of(
             "fin", 0x01, "syn", 0x02, "rst", 0x04, "push", 0x08, "ack", 0x10, "urg", 0x20, "urgent", 0x20, "ece", 0x40,
             "cwr", 0x80, "ns", 0x100);
-    private static final Map<String, Integer> FRAGMENT = Map.of(
-            "not-a-fragment", 0, "dont-fragment", 1, "is-fragment", 2, "first-fragment", 4, "last-fragment", 8);
+    private static final Map<String, Integer> FRAGMENT =
+            Map.of("not-a-fragment", 0, "dont-fragment", 1, "is-fragment", 2, "first-fragment", 4, "last-fragment", 8);
     private static final Map<Integer, String> PROTOCOL_NAMES = inverted(PROTOCOLS);
     private static final Map<Integer, String> ICMP_TYPE_NAMES = inverted(ICMP_TYPES);
     private static final Map<Integer, String> FRAGMENT_NAMES = inverted(FRAGMENT);
     private static final Map<Integer, String> TCP_FLAG_NAMES = Map.of(
-            0x01, "fin", 0x02, "syn", 0x04, "rst", 0x08, "push", 0x10, "ack", 0x20, "urg", 0x40, "ece", 0x80, "cwr", 0x100,
-            "ns");
+            0x01, "fin", 0x02, "syn", 0x04, "rst", 0x08, "push", 0x10, "ack", 0x20, "urg", 0x40, "ece", 0x80, "cwr",
+            0x100, "ns");
 
     private FlowNames() {}
 
@@ -140,7 +140,8 @@ final class FlowNames {
         }
         StringBuilder text = new StringBuilder();
         for (long bit = Long.lowestOneBit(value), left = value; left != 0; bit = Long.lowestOneBit(left)) {
-            text.append(text.isEmpty() ? "" : separator).append(names.getOrDefault((int) bit, "0x" + Long.toHexString(bit)));
+            text.append(text.isEmpty() ? "" : separator)
+                    .append(names.getOrDefault((int) bit, "0x" + Long.toHexString(bit)));
             left &= ~bit;
         }
         return text.toString();

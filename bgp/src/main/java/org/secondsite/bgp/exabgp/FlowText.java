@@ -1,9 +1,9 @@
 package org.secondsite.bgp.exabgp;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.ArrayList;
 import java.util.StringJoiner;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.FlowSpec;
@@ -71,7 +71,8 @@ final class FlowText {
                 list.add(list.removeLast() + text);
             } else if (values.kind().isMask() && condition.operator() < BINARY.size()) {
                 String operator = (condition.and() ? "&" : "") + BINARY.get(condition.operator());
-                for (String bit : FlowNames.bits(values.kind(), condition.value(), ",").split(",")) {
+                for (String bit :
+                        FlowNames.bits(values.kind(), condition.value(), ",").split(",")) {
                     list.add(operator + bit);
                 }
             } else {

@@ -22,9 +22,9 @@ import org.secondsite.bgp.wire.Decoded;
 import org.secondsite.bgp.wire.MessageDecoder;
 import org.secondsite.bgp.wire.MessageEncoder;
 import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.bgp.wire.SessionTraits;
 import org.secondsite.bgp.wire.UpdateMessage;
-import org.secondsite.bgp.wire.Prefix;
 
 /**
  * Messages between hex and text as in a session, but without one: {@code secondsite bgp decode} and {@code encode}. What a

@@ -4,16 +4,21 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.Inet4Address;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.secondsite.bgp.bfd.BfdSettings;
+import org.secondsite.bgp.fsm.Offer;
 import org.secondsite.bgp.session.NeighborOptions;
 import org.secondsite.bgp.session.NeighborSettings;
+import org.secondsite.bgp.session.PrefixLimit;
 import org.secondsite.bgp.session.SpeakerSettings;
+import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.PlainText;
 import org.secondsite.bgp.wire.Prefix;
 
@@ -26,7 +31,9 @@ public final class BgpCommands {
     private static final String USAGE = """
             bgp speak --local-as N --router-id A [--listen A:PORT] [--run COMMAND]... [--keep-routes]
                       --neighbor A --peer-as N [--local-address A] [--port N] [--hold-time S] [--passive]
-                      [--password TEXT] [--other-self A] [--bfd]   (--neighbor and what follows may be repeated)
+                      [--password TEXT] [--other-self A] [--bfd] [--ttl-security HOPS] [--device NAME]
+                      [--family 'ipv4 unicast']... [--add-path] [--two-octet-as] [--as-sets] [--ipv6-next-hops]
+                      [--maximum-prefixes N]   (--neighbor and what follows may be repeated)
                 Commands of ExaBGP's text API come from COMMAND's output, or from standard input without --run;
                 events go back as JSON lines.
             bgp decode [SESSION] HEX...
@@ -37,7 +44,6 @@ public final class BgpCommands {
                      --as-sets (take routes with AS sets), --family 'ipv4 unicast'... (all without it),
                      --local-address A (next hop self; may be given for IPv4 and IPv6)
             """;
-    private static final int DEFAULT_HOLD_TIME_SECONDS = 90;
     private static final long CHECK_MS = 1000;
     private static final long USUAL_LOCAL_AS = 65000;
 
@@ -123,20 +129,13 @@ public final class BgpCommands {
             for (Iterator<String> words = arguments.iterator(); words.hasNext(); ) {
                 String word = words.next();
                 switch (word) {
-                    case "--local-as" -> localAs = Long.parseLong(value(word, words));
-                    case "--router-id" -> routerId = Optional.of(routerId(value(word, words)));
+                    case "--local-as" -> localAs = Arguments.asNumber(word, words);
+                    case "--router-id" -> routerId = Optional.of(routerId(Arguments.value(word, words)));
                     case "--listen" -> listen.add(Arguments.endpoint(word, words));
-                    case "--run" -> helpers.add(value(word, words));
+                    case "--run" -> helpers.add(Arguments.value(word, words));
                     case "--keep-routes" -> keepRoutes = true;
                     case "--neighbor" ->
-                        neighbors.add(new NeighborSettings(
-                                Prefix.parseAddress(value(word, words)),
-                                BgpSpeaker.BGP_PORT,
-                                null,
-                                1,
-                                DEFAULT_HOLD_TIME_SECONDS,
-                                false,
-                                Optional.empty()));
+                        neighbors.add(NeighborSettings.of(Prefix.parseAddress(Arguments.value(word, words)), 1));
                     default -> {
                         if (neighbors.isEmpty()) {
                             throw new IllegalArgumentException("'" + word + "' before --neighbor");
@@ -153,26 +152,45 @@ public final class BgpCommands {
         }
 
         private static NeighborSettings changed(NeighborSettings n, String word, Iterator<String> words) {
-            InetAddress local = n.localAddress();
-            long remoteAs = n.remoteAs();
-            int port = n.port();
-            int holdTimeSeconds = n.holdTimeSeconds();
-            boolean passive = n.passive();
-            Optional<String> password = n.md5Password();
             NeighborOptions options = n.options();
-            switch (word) {
-                case "--peer-as" -> remoteAs = Long.parseLong(value(word, words));
-                case "--local-address" -> local = Prefix.parseAddress(value(word, words));
-                case "--port" -> port = Integer.parseInt(value(word, words));
-                case "--hold-time" -> holdTimeSeconds = Integer.parseInt(value(word, words));
-                case "--passive" -> passive = true;
-                case "--password" -> password = Optional.of(value(word, words));
-                case "--other-self" -> options = options.withOtherSelf(Prefix.parseAddress(value(word, words)));
-                case "--bfd" -> options = options.withBfd(BfdSettings.FAST);
+            Offer offer = options.offer();
+            return switch (word) {
+                case "--peer-as" -> n.withRemoteAs(Arguments.asNumber(word, words));
+                case "--local-address" -> n.withLocalAddress(Prefix.parseAddress(Arguments.value(word, words)));
+                case "--port" -> n.withPort(Arguments.number(word, words, 1, 65535));
+                case "--hold-time" -> n.withHoldTimeSeconds(Arguments.number(word, words, 0, 65535));
+                case "--passive" -> n.withPassive(true);
+                case "--password" -> n.withMd5Password(Arguments.value(word, words));
+                case "--other-self" ->
+                    n.withOptions(options.withOtherSelf(Prefix.parseAddress(Arguments.value(word, words))));
+                case "--bfd" -> n.withOptions(options.withBfd(BfdSettings.FAST));
+                case "--ttl-security" ->
+                    n.withOptions(options.withTtlSecurityHops(Arguments.number(word, words, 1, 254)));
+                case "--device" -> n.withOptions(options.withDevice(Arguments.value(word, words)));
+                case "--family" -> {
+                    List<AddressFamily> families =
+                            new ArrayList<>(offer == Offer.DEFAULT ? List.of() : offer.families());
+                    families.add(Arguments.family(Arguments.value(word, words)));
+                    yield n.withOptions(options.withFamilies(families));
+                }
+                case "--add-path" -> {
+                    Set<AddressFamily> all = Set.copyOf(offer.families());
+                    yield n.withOptions(options.withOffer(offer.withAddPath(all, all)));
+                }
+                case "--two-octet-as" ->
+                    n.withOptions(options.withOffer(offer.withForm(false, offer.extendedMessages())));
+                case "--as-sets" -> n.withOptions(options.withOffer(offer.withAsSets(true)));
+                case "--ipv6-next-hops" ->
+                    n.withOptions(options.withOffer(offer.withIpv6NextHops(Set.of(AddressFamily.IPV4_UNICAST))));
+                case "--maximum-prefixes" -> {
+                    PrefixLimit limit = new PrefixLimit(
+                            Arguments.number(word, words, 1, Integer.MAX_VALUE), PrefixLimit.Action.DOWN);
+                    Map<AddressFamily, PrefixLimit> limits = new HashMap<>();
+                    offer.families().forEach(family -> limits.put(family, limit));
+                    yield n.withOptions(options.withPrefixLimits(limits));
+                }
                 default -> throw new IllegalArgumentException("unknown argument '" + word + "'");
-            }
-            return new NeighborSettings(
-                    n.address(), port, local, remoteAs, holdTimeSeconds, passive, password, options);
+            };
         }
     }
 
@@ -181,12 +199,5 @@ public final class BgpCommands {
             return address;
         }
         throw new IllegalArgumentException("a router id looks like an IPv4 address, not like " + text);
-    }
-
-    private static String value(String option, Iterator<String> words) {
-        if (!words.hasNext()) {
-            throw new IllegalArgumentException(option + " needs a value");
-        }
-        return words.next();
     }
 }

@@ -37,9 +37,9 @@ import org.secondsite.bgp.wire.BgpError;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.bgp.wire.PathAttributes;
+import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
 import org.secondsite.bgp.wire.UpdateMessage;
-import org.secondsite.bgp.wire.Prefix;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

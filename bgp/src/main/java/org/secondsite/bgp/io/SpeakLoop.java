@@ -42,8 +42,8 @@ import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.bgp.wire.Octets;
 import org.secondsite.bgp.wire.PlainText;
-import org.secondsite.bgp.wire.RouteRefreshMessage;
 import org.secondsite.bgp.wire.Prefix;
+import org.secondsite.bgp.wire.RouteRefreshMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

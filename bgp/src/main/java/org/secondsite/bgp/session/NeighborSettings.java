@@ -52,6 +52,49 @@ public record NeighborSettings(
         });
     }
 
+    private static final int BGP_PORT = 179;
+    private static final int USUAL_HOLD_TIME_SECONDS = 90;
+
+    /** A neighbour on port 179 with a hold time of 90 s, that we connect to; the methods below change that. */
+    public static NeighborSettings of(InetAddress address, long remoteAs) {
+        return new NeighborSettings(
+                address, BGP_PORT, null, remoteAs, USUAL_HOLD_TIME_SECONDS, false, Optional.empty());
+    }
+
+    /** The same on another port. */
+    public NeighborSettings withPort(int changed) {
+        return new NeighborSettings(
+                address, changed, localAddress, remoteAs, holdTimeSeconds, passive, md5Password, options);
+    }
+
+    /** The same, from this address of ours. */
+    public NeighborSettings withLocalAddress(InetAddress changed) {
+        return new NeighborSettings(address, port, changed, remoteAs, holdTimeSeconds, passive, md5Password, options);
+    }
+
+    /** The same of this AS. */
+    public NeighborSettings withRemoteAs(long changed) {
+        return new NeighborSettings(
+                address, port, localAddress, changed, holdTimeSeconds, passive, md5Password, options);
+    }
+
+    /** The same with another hold time; 0: without keepalives. */
+    public NeighborSettings withHoldTimeSeconds(int changed) {
+        return new NeighborSettings(address, port, localAddress, remoteAs, changed, passive, md5Password, options);
+    }
+
+    /** The same, waited for. */
+    public NeighborSettings withPassive(boolean changed) {
+        return new NeighborSettings(
+                address, port, localAddress, remoteAs, holdTimeSeconds, changed, md5Password, options);
+    }
+
+    /** The same with the key of TCP-MD5 (RFC 2385). */
+    public NeighborSettings withMd5Password(String key) {
+        return new NeighborSettings(
+                address, port, localAddress, remoteAs, holdTimeSeconds, passive, Optional.of(key), options);
+    }
+
     /** With the default options. */
     public NeighborSettings(
             InetAddress address,

@@ -13,10 +13,10 @@ import org.secondsite.bgp.wire.Prefix;
 /** What a speaker tells. Called on the speaker's one thread, so in order; must not block. */
 public interface SpeakerListener {
     /** The session stands. */
-    void established(InetAddress peer);
+    default void established(InetAddress peer) {}
 
     /** The session is gone. */
-    void down(InetAddress peer, String reason);
+    default void down(InetAddress peer, String reason) {}
 
     /**
      * An UPDATE was handed to the kernel.
@@ -25,7 +25,7 @@ public interface SpeakerListener {
      * @param withdrawn the prefixes that it withdraws
      * @param nanoTime {@link System#nanoTime} after the write completed
      */
-    void updateSent(InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime);
+    default void updateSent(InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime) {}
 
     /** An UPDATE of the peer, as it was taken: what its faults and our rules left of it. */
     default void updateReceived(InetAddress peer, ReceivedUpdate update) {}

@@ -4,6 +4,7 @@ import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
+import org.secondsite.bgp.wire.Prefix;
 
 /**
  * One speaker.
@@ -39,6 +40,14 @@ public record SpeakerSettings(
     /** Listens on port 179, as a router does; needs the right to. */
     public SpeakerSettings(long localAs, Inet4Address routerId, List<NeighborSettings> neighbors) {
         this(localAs, routerId, neighbors, Optional.empty(), false);
+    }
+
+    /** Speaks to these neighbours, and listens nowhere until {@link #withListen} says so. */
+    public static SpeakerSettings of(long localAs, String routerId, NeighborSettings... neighbors) {
+        if (!(Prefix.parseAddress(routerId) instanceof Inet4Address id)) {
+            throw new IllegalArgumentException("a router id looks like an IPv4 address, not like " + routerId);
+        }
+        return new SpeakerSettings(localAs, id, List.of(neighbors), Optional.of(List.of()), false);
     }
 
     /** The same, listening elsewhere; on an empty list not at all. */

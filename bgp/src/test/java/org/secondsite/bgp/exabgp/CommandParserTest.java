@@ -19,6 +19,7 @@ import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.AsPath;
 import org.secondsite.bgp.wire.LargeCommunity;
 import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.bgp.wire.Octets;
 import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.Prefix;
 
@@ -87,6 +88,24 @@ class CommandParserTest {
         ApiCommand.Withdraw withdraw = assertInstanceOf(
                 ApiCommand.Withdraw.class, CommandParser.parse("withdraw attributes next-hop self nlri 10.0.0.0/8"));
         assertEquals(List.of(Nlri.of(Prefix.parse("10.0.0.0/8"))), withdraw.routes());
+    }
+
+    @Test
+    void flowRoutesBecomeFiltersAndActions() {
+        ApiCommand.Announce announce = assertInstanceOf(
+                ApiCommand.Announce.class,
+                CommandParser.parse(
+                        "announce flow route { match { source 10.0.0.1/32; destination-port [ =80 >1024&<2048 ];"
+                                + " protocol tcp; } then { rate-limit 9600; redirect 65000:12; } }"));
+        ApiCommand.Route route = announce.routes().getFirst();
+        assertEquals(
+                new Nlri.Flow(
+                        AddressFamily.IPV4_FLOW,
+                        Octets.ofHex("02200a000001" + "038106" + "050150" + "120400" + "d40800")),
+                route.nlri());
+        assertEquals(
+                List.of(new PathAttribute.ExtendedCommunities(List.of(0x8006_0000_4616_0000L, 0x8008_fde8_0000_000cL))),
+                route.attributes().others());
     }
 
     @Test
@@ -159,7 +178,7 @@ class CommandParserTest {
                 "announce route 10.0.0.0/8 next-hop self community [ 1:2:3 ]",
                 "announce route 10.0.0.0/8 next-hop self community 65536:1",
                 "announce route 10.0.0.0/8 next-hop self large-community 1:2",
-                "announce route 10.0.0.0/8 next-hop self extended-community bandwidth:1:2",
+                "announce route 10.0.0.0/8 next-hop self extended-community colour:1:2",
                 "announce route 10.0.0.0/8 next-hop self aggregator 65001",
                 "announce route 10.0.0.0/8 next-hop self attribute [0x63 0xc0]",
                 "announce route 10.0.0.0/8 next-hop self attribute [0x01 0x40 0x00]",
@@ -169,8 +188,8 @@ class CommandParserTest {
                 "announce route 10.0.0.0/8 next-hop self rd 1:2",
                 "announce route 10.0.0.0/8 next-hop self nlri 10.0.0.0/8",
                 "announce attributes next-hop self 10.0.0.0/8",
-                "announce flow route { match { source 10.0.0.0/8; } then { discard; } }",
-                "announce eor ipv4 flow",
+                "announce flow route { match { source 10.0.0.0/8; source 11.0.0.0/8; } then { discard; } }",
+                "announce eor ipv4 everything",
                 "announce eor ipx unicast",
                 "withdraw everything",
                 "neighbor route announce",

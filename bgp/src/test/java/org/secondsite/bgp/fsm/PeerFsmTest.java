@@ -21,8 +21,8 @@ import org.secondsite.bgp.wire.KeepaliveMessage;
 import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.bgp.wire.OpenMessage;
 import org.secondsite.bgp.wire.PathAttributes;
-import org.secondsite.bgp.wire.UpdateMessage;
 import org.secondsite.bgp.wire.Prefix;
+import org.secondsite.bgp.wire.UpdateMessage;
 
 /** One neighbour's machine under a clock that the test moves. */
 class PeerFsmTest {

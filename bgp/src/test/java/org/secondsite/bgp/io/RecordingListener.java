@@ -43,8 +43,7 @@ public final class RecordingListener implements SpeakerListener {
     }
 
     @Override
-    public synchronized void updateSent(
-            InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime) {
+    public synchronized void updateSent(InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime) {
         updates++;
         announced.forEach(prefix -> announcedNanos.put(prefix, nanoTime));
         withdrawn.forEach(prefix -> withdrawnNanos.put(prefix, nanoTime));

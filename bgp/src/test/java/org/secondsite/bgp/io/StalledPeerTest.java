@@ -27,8 +27,8 @@ import org.secondsite.bgp.wire.Capability;
 import org.secondsite.bgp.wire.KeepaliveMessage;
 import org.secondsite.bgp.wire.MessageEncoder;
 import org.secondsite.bgp.wire.OpenMessage;
-import org.secondsite.bgp.wire.SessionTraits;
 import org.secondsite.bgp.wire.Prefix;
+import org.secondsite.bgp.wire.SessionTraits;
 
 /** A peer that keeps sending KEEPALIVE but reads nothing: RFC 9687's zombie. */
 @Timeout(60)

@@ -16,9 +16,9 @@ import org.secondsite.bgp.wire.Decoded;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.PathAttributes;
+import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
 import org.secondsite.bgp.wire.UpdateMessage;
-import org.secondsite.bgp.wire.Prefix;
 
 /** Adj-RIB-In: what is taken, replaced, refused and swept. */
 class AdjRibInTest {

@@ -29,10 +29,10 @@ import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.Octets;
 import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.PathAttributes;
+import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
 import org.secondsite.bgp.wire.SessionTraits;
 import org.secondsite.bgp.wire.UpdateMessage;
-import org.secondsite.bgp.wire.Prefix;
 
 /** Adj-RIB-Out against a neighbour that knows only what the octets told it. */
 class AdjRibOutTest {
