@@ -42,7 +42,12 @@ final class CommunityText {
 
     /** RFC 8955 §7.1: octets per second; 0: nothing passes. */
     static long rateLimit(long octetsPerSecond) {
-        return (long) RATE_LIMIT << 48 | Float.floatToIntBits(octetsPerSecond) & U32;
+        return (long) RATE_LIMIT << 48 | floatBits(octetsPerSecond);
+    }
+
+    /** The 32 bits of the nearest single-precision number. */
+    private static long floatBits(long number) {
+        return Float.floatToIntBits((float) number) & U32;
     }
 
     static long community(String word) throws SyntaxException {
@@ -102,7 +107,7 @@ final class CommunityText {
         if (parts.size() == 3 && name.equals("bandwidth")) {
             return (long) BANDWIDTH << 48
                     | Words.number(parts.get(1), word, 0xffff) << 32
-                    | Float.floatToIntBits(Words.number(parts.get(2), word, Integer.MAX_VALUE)) & U32;
+                    | floatBits(Words.number(parts.get(2), word, Integer.MAX_VALUE));
         }
         if (parts.size() == 3 && (name.equals("target4") || name.equals("origin4"))) {
             return head(TYPE_FOUR_OCTET_AS, SUBTYPES.get(name.substring(0, 6)))
@@ -125,7 +130,7 @@ final class CommunityText {
             InetAddress local = Words.address(parts.get(2), "extended community");
             return head(TYPE_TWO_OCTET_AS, subtype)
                     | as << 32
-                    | ByteBuffer.wrap(local.getAddress()).getInt() & U32;
+                    | (ByteBuffer.wrap(local.getAddress()).getInt() & U32);
         }
         return as <= 0xffff && !administrator.endsWith("L")
                 ? head(TYPE_TWO_OCTET_AS, subtype) | as << 32 | Words.number(parts.get(2), word, U32)

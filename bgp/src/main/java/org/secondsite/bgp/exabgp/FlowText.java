@@ -72,7 +72,7 @@ final class FlowText {
             } else if (values.kind().isMask() && condition.operator() < BINARY.size()) {
                 String operator = (condition.and() ? "&" : "") + BINARY.get(condition.operator());
                 for (String bit :
-                        FlowNames.bits(values.kind(), condition.value(), ",").split(",")) {
+                        FlowNames.bits(values.kind(), condition.value(), ",").split(",", -1)) {
                     list.add(operator + bit);
                 }
             } else {

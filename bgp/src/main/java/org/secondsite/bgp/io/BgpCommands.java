@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -126,6 +128,7 @@ public final class BgpCommands {
             List<String> helpers = new ArrayList<>();
             boolean keepRoutes = false;
             List<NeighborSettings> neighbors = new ArrayList<>();
+            Set<InetAddress> familiesSaid = new HashSet<>();
             for (Iterator<String> words = arguments.iterator(); words.hasNext(); ) {
                 String word = words.next();
                 switch (word) {
@@ -140,7 +143,7 @@ public final class BgpCommands {
                         if (neighbors.isEmpty()) {
                             throw new IllegalArgumentException("'" + word + "' before --neighbor");
                         }
-                        neighbors.add(changed(neighbors.removeLast(), word, words));
+                        neighbors.add(changed(neighbors.removeLast(), word, words, familiesSaid));
                     }
                 }
             }
@@ -151,7 +154,8 @@ public final class BgpCommands {
             return new SpeakArguments(settings, helpers, keepRoutes);
         }
 
-        private static NeighborSettings changed(NeighborSettings n, String word, Iterator<String> words) {
+        private static NeighborSettings changed(
+                NeighborSettings n, String word, Iterator<String> words, Set<InetAddress> familiesSaid) {
             NeighborOptions options = n.options();
             Offer offer = options.offer();
             return switch (word) {
@@ -168,8 +172,9 @@ public final class BgpCommands {
                     n.withOptions(options.withTtlSecurityHops(Arguments.number(word, words, 1, 254)));
                 case "--device" -> n.withOptions(options.withDevice(Arguments.value(word, words)));
                 case "--family" -> {
+                    // The first one takes the place of the usual ones.
                     List<AddressFamily> families =
-                            new ArrayList<>(offer == Offer.DEFAULT ? List.of() : offer.families());
+                            new ArrayList<>(familiesSaid.add(n.address()) ? List.of() : offer.families());
                     families.add(Arguments.family(Arguments.value(word, words)));
                     yield n.withOptions(options.withFamilies(families));
                 }
