@@ -15,6 +15,7 @@ import org.secondsite.bgp.wire.AttributeType.Parsed.Sound;
 /** One parser for each line of {@link AttributeType}. Each is handed exactly the value and checks its length first. */
 final class AttributeParsers {
     private static final int ROUTER_ID_OCTETS = 4;
+    private static final int AS4_PATH_MINIMUM_OCTETS = 6;
 
     private AttributeParsers() {}
 
@@ -33,6 +34,9 @@ final class AttributeParsers {
     }
 
     static Parsed as4Path(ByteBuf value, SessionTraits traits) {
+        if (value.readableBytes() < AS4_PATH_MINIMUM_OCTETS) {
+            return wrongLength(value, AS4_PATH_MINIMUM_OCTETS + " or more"); // RFC 6793 §6: it carries one AS at least
+        }
         return switch (path(value, 4, true, true)) {
             case Sound(AsPath path) -> new Sound(new PathAttribute.As4Path(path));
             case Parsed other -> other;
