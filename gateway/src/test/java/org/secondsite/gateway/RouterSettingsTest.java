@@ -90,7 +90,9 @@ class RouterSettingsTest {
         RouteAttributes owner = RouteAttributes.PLAIN.withCommunities(List.of(1L));
         announcements.publish(group, RouteRole.STANDBY);
         assertEquals(
-                Map.of(prefix, RouteAttributes.PLAIN.withPrepend(2).withMed(50).withCommunities(List.of(2L))),
+                Map.of(
+                        told(prefix),
+                        RouteAttributes.PLAIN.withPrepend(2).withMed(50).withCommunities(List.of(2L))),
                 told.get());
         announcements.publish(group, RouteRole.PROMOTED);
         assertEquals(Map.of(told(prefix), owner, told(specific), owner), told.get());
