@@ -206,7 +206,7 @@ public final class EventJson {
             case PathAttribute.Unrecognized unknown ->
                 all.put(
                         String.format(Locale.ROOT, "attribute-0x%02X-0x%02X", unknown.typeCode(), unknown.flags()),
-                        "0x" + unknown.value().toString().toUpperCase(Locale.ROOT));
+                        "0x" + unknown.value());
             case PathAttribute.NextHop _,
                     PathAttribute.MpReach _,
                     PathAttribute.MpUnreach _,

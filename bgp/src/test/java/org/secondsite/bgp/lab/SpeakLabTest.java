@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +16,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,6 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.secondsite.bgp.exabgp.MessageText;
 import org.secondsite.bgp.io.BgpCommands;
 
 /** {@code bgp speak} with helper scripts and a real BIRD, and ExaBGP as the judge of our JSON. */
@@ -191,6 +197,47 @@ class SpeakLabTest {
         }
     }
 
+    /** Generated commands of every kind; ExaBGP decodes all of their messages in one run. */
+    @Test
+    void hundredsOfGeneratedMessagesMeanTheSameToExabgp() throws Exception {
+        lab.file("exabgp.conf", """
+                neighbor 10.7.0.1 { router-id 10.7.0.2; local-address 10.7.0.2; local-as 65001; peer-as 65100;
+                  hold-time 30; family { ipv4 unicast; ipv6 unicast; ipv4 flow; ipv6 flow; } }
+                """);
+        long seed = 8955;
+        MessageText session = new MessageText(
+                65100,
+                OptionalLong.empty(),
+                false,
+                false,
+                true,
+                MessageText.ALL_FAMILIES,
+                Optional.of((Inet4Address) PeerLab.SELF),
+                Optional.of((Inet6Address) PeerLab.SELF6));
+        List<String> commands = new GeneratedCommands(new Random(seed)).take(400);
+        List<String> messages = new ArrayList<>();
+        List<String> origins = new ArrayList<>();
+        for (String command : commands) {
+            for (String hex : session.encode(command)) {
+                if (hex.length() / 2 < 256) { // ExaBGP takes one octet of the length in a run of several
+                    messages.add(hex);
+                    origins.add(command);
+                }
+            }
+        }
+        assertTrue(messages.size() >= 380, messages.size() + " messages of seed " + seed);
+        String theirs = exabgpDecode(String.join("", messages));
+        List<String> decoded =
+                theirs.lines().filter(line -> line.contains("update json")).toList();
+        assertEquals(messages.size(), decoded.size(), theirs);
+        for (int i = 0; i < messages.size(); i++) {
+            assertEquals(
+                    message(decoded.get(i)),
+                    message(session.decode(messages.get(i))),
+                    "seed " + seed + ": " + origins.get(i) + " = " + messages.get(i));
+        }
+    }
+
     private static String ours(List<String> arguments) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
@@ -215,7 +262,8 @@ class SpeakLabTest {
 
     /** The object behind "message", without blanks; sets of prefixes have no order, so they are sorted. */
     private static String message(String text) {
-        String squeezed = text.replace(" ", "");
+        // ExaBGP shows the flags of an unknown attribute as it would pass it on: partial.
+        String squeezed = text.replace(" ", "").replace("\"attribute-0x63-0xE0\"", "\"attribute-0x63-0xC0\"");
         int start = squeezed.lastIndexOf("\"message\":") + "\"message\":".length();
         int depth = 0;
         int end = start;
