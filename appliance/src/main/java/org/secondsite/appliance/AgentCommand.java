@@ -6,6 +6,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.secondsite.config.AgentConfig;
 import org.secondsite.config.io.ConfigReader;
+import org.secondsite.net.life.io.ProcessEnd;
 import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.VmSettings;
 import org.secondsite.replicator.agent.io.CheckpointAgent;
@@ -34,7 +35,8 @@ final class AgentCommand implements Callable<Integer> {
                                 .collect(Collectors.toMap(AgentConfig.Disk::name, AgentConfig.Disk::attachment)),
                         settings.runDirectory()))
                 .toList();
-        Daemon.serve("agent", CheckpointAgent.open(new AgentSettings(settings.gateway(), vms)));
+        Daemon.serve(
+                "agent", CheckpointAgent.open(new AgentSettings(settings.gateway(), vms), new ProcessEnd("agent")));
         return 0;
     }
 }

@@ -10,12 +10,6 @@ public final class Daemon {
 
     private Daemon() {}
 
-    /** Ends the process, because it cannot do its work any more; whoever supervises it starts it anew. */
-    static void die(String name, Throwable failure) {
-        LOG.error("{} ends: {}", name, failure.toString());
-        Thread.ofPlatform().name("exit").start(() -> System.exit(1));
-    }
-
     public static void serve(String name, AutoCloseable daemon) throws InterruptedException {
         CountDownLatch closed = new CountDownLatch(1);
         Runtime.getRuntime()

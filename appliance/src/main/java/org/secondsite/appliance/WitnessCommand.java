@@ -11,6 +11,7 @@ import org.secondsite.config.MetricsConfig;
 import org.secondsite.config.WitnessConfig;
 import org.secondsite.config.io.ConfigReader;
 import org.secondsite.metrics.MetricsServer;
+import org.secondsite.net.life.io.ProcessEnd;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.io.daemon.WitnessServer;
 import org.secondsite.witness.io.daemon.WitnessServerSettings;
@@ -39,12 +40,7 @@ final class WitnessCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "Missing required option: '--config=FILE'");
         }
         WitnessConfig settings = Configurations.require(ConfigReader.readWitness(config));
-        WitnessServer server = WitnessServer.open(settings(settings));
-        // What a failed disk has kept is unknown: only a new start can tell.
-        server.failed().exceptionally(failure -> {
-            Daemon.die("witness", failure);
-            return null;
-        });
+        WitnessServer server = WitnessServer.open(settings(settings), new ProcessEnd("witness"));
         Daemon.serve(
                 "witness",
                 settings.metrics().isEmpty()

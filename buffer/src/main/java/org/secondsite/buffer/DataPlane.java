@@ -1,7 +1,9 @@
 package org.secondsite.buffer;
 
+import java.util.List;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.life.Turn;
 
 /**
  * The data plane as the rest of the gateway sees it.
@@ -87,6 +89,16 @@ public interface DataPlane extends AutoCloseable {
      * @param standstill as it was told; of no effect when the process has stood still again since
      */
     default void goOn(VmId vm, long standstill) {}
+
+    /**
+     * Proves that the plane's threads live. Each turns round several times between two heartbeats, once it knows by {@link
+     * #noticeStandstill} how short that time is.
+     *
+     * @return empty for a plane without threads of its own
+     */
+    default List<Turn> turns() {
+        return List.of();
+    }
 
     /** The figures of this moment. Each is exact; two of them may be a packet apart. May be called from any thread. */
     DataPlaneCounters counters();

@@ -29,10 +29,10 @@ public interface DataPlaneListener {
     void portUp(String name);
 
     /**
-     * The data plane has ended by a fault of its own. Nothing is released any more; it must be closed and opened
-     * anew.
+     * A thread of the data plane has ended by a fault of its own; called by that thread. Nothing is released any more: the
+     * data plane must be closed and opened anew.
      */
-    void failed(String reason);
+    void failed(Throwable cause);
 
     /**
      * The process stood still, and nothing is released until {@link DataPlane#goOn}.
@@ -54,6 +54,6 @@ public interface DataPlaneListener {
         public void portUp(String name) {}
 
         @Override
-        public void failed(String reason) {}
+        public void failed(Throwable cause) {}
     };
 }

@@ -28,6 +28,9 @@ import org.secondsite.gateway.management.ManagementServer;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.metrics.MetricsServer;
+import org.secondsite.net.life.Ending;
+import org.secondsite.net.life.io.Life;
+import org.secondsite.net.life.io.ProcessEnd;
 import org.secondsite.net.linux.ThreadPriority;
 import org.secondsite.openflow.io.SwitchController;
 import org.secondsite.replicator.checkpoint.io.CheckpointServer;
@@ -45,6 +48,11 @@ import org.secondsite.witness.io.client.WitnessClientSettings;
  * the witness, whose word starts everything, comes last. Closing never flushes: held packets are discarded, and the kernel
  * state that keeps the way closed stays.
  *
+ * <h2>Life</h2>
+ *
+ * Heartbeats, on the tunnel, beside it and to the witness, go out only while the conductor and the data plane's threads turn
+ * round. Whatever a deciding thread throws, and a thread that hangs, is the end of the gateway ({@link Life}).
+ *
  * <h2>Threads</h2>
  *
  * The data plane, the tunnel, the agents, the witness client, the BGP speaker and the switches have threads of their own.
@@ -56,6 +64,7 @@ public final class Gateway implements AutoCloseable {
 
     private final GatewayConfig config;
     private final Timeline timeline = new Timeline();
+    private final Life life;
     private final Conductor conductor;
     private final SiteCore core;
     private final Map<String, Session> routers = new LinkedHashMap<>();
@@ -67,9 +76,13 @@ public final class Gateway implements AutoCloseable {
     private DataPlane dataPlane;
     private Tunnel tunnel;
 
-    private Gateway(GatewayConfig config) {
+    private Gateway(GatewayConfig config, Ending ending) {
         this.config = config;
-        conductor = new Conductor("conductor-" + config.site());
+        life = Life.start("gateway-" + config.site(), ending, Life.USUAL_LIMIT_NANOS);
+        conductor = new Conductor(
+                "conductor-" + config.site(),
+                TimeUnit.MILLISECONDS.toNanos(config.tunnel().heartbeatMs()),
+                life);
         long now = System.nanoTime();
         core = new SiteCore(config, new PeerWatch(config.tunnel(), done -> tunnel.whenRead(done), now), now);
         config.bgp().ifPresent(bgp -> bgp.neighbors()
@@ -84,16 +97,18 @@ public final class Gateway implements AutoCloseable {
      * @throws IOException if a port, file or interface cannot be had; nothing stays open then
      */
     public static Gateway open(GatewayConfig config) throws IOException {
-        return open(config, DataPlaneFactory.CONFIGURED);
+        return open(config, DataPlaneFactory.CONFIGURED, new ProcessEnd("gateway"));
     }
 
     /**
-     * Opens a gateway with another data plane, such as one in memory.
+     * Opens a gateway with another data plane, such as one in memory, and perhaps another fate than that of this process.
      *
+     * @param ending what follows when a deciding thread fails or hangs: it has to see to it that this gateway lets nothing out
+     *     any more; its heartbeats have stopped by then
      * @throws IOException if a port, file or interface cannot be had; nothing stays open then
      */
-    public static Gateway open(GatewayConfig config, DataPlaneFactory factory) throws IOException {
-        Gateway gateway = new Gateway(config);
+    public static Gateway open(GatewayConfig config, DataPlaneFactory factory, Ending ending) throws IOException {
+        Gateway gateway = new Gateway(config, ending);
         try {
             gateway.openAll(factory);
             return gateway;
@@ -104,11 +119,12 @@ public final class Gateway implements AutoCloseable {
     }
 
     private void openAll(DataPlaneFactory factory) throws IOException {
-        opened.push(conductor);
-        dataPlane = factory.open(config.dataPlane(), protectedVms(config), new PlaneEvents(this::post));
+        dataPlane = factory.open(config.dataPlane(), protectedVms(config), new PlaneEvents(this::post, life::failed));
         opened.push(dataPlane);
+        dataPlane.turns().forEach(turn -> life.watched(life.vital(turn)));
         WitnessPort witness = new WitnessPort();
-        tunnel = TlsTunnel.open(tunnelSettings(), new TunnelEvents(this::post, core.peer()), ThreadPriority::prefer);
+        tunnel = TlsTunnel.open(
+                tunnelSettings(), new TunnelEvents(this::post, core.peer()), ThreadPriority::prefer, life);
         opened.push(tunnel);
         edge = new SiteEdge(
                 new Surroundings(dataPlane, new TunnelPort(tunnel), witness, routes(), switches(), timeline),
@@ -123,7 +139,8 @@ public final class Gateway implements AutoCloseable {
                         config.tunnel().maxInFlightBytes(),
                         config.checkpoint().overload() == GatewayConfig.Overload.SLOW,
                         CheckpointServerSettings.USUAL_KEEPALIVE_MS),
-                new AgentEvents(this::post)));
+                new AgentEvents(this::post),
+                life));
         opened.push(ManagementServer.open(
                 config.management().socket(),
                 Map.of(
@@ -138,7 +155,7 @@ public final class Gateway implements AutoCloseable {
         if (config.metrics().isPresent()) {
             opened.push(MetricsServer.open(config.metrics().get().listen(), () -> look(GatewayMetrics::read)));
         }
-        WitnessClient client = WitnessClient.open(witnessSettings(), new WitnessEvents(this::post, timeline));
+        WitnessClient client = WitnessClient.open(witnessSettings(), new WitnessEvents(this::post, timeline), life);
         opened.push(client);
         witness.connect(client);
         dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(config.tunnel()));
@@ -207,7 +224,7 @@ public final class Gateway implements AutoCloseable {
     }
 
     private void take(SiteEvent event) {
-        edge.carryOut(core.on(event, System.nanoTime()));
+        edge.carryOut(core.on(event, conductor.nowNanos()));
     }
 
     // ---- management ---------------------------------------------------------------------------------------------
@@ -269,6 +286,9 @@ public final class Gateway implements AutoCloseable {
     @Override
     public void close() {
         List<Exception> failures = new ArrayList<>();
+        // From here on nothing is decided, and what stops is no fault.
+        life.close();
+        conductor.close();
         while (!opened.isEmpty()) {
             try {
                 opened.pop().close();

@@ -10,8 +10,9 @@ import org.secondsite.gateway.group.SiteEvent;
  * Posts what the data plane tells to the core.
  *
  * @param post brings an event to the core, later; any thread
+ * @param failure ends this gateway: its data plane is dead
  */
-public record PlaneEvents(Consumer<SiteEvent> post) implements DataPlaneListener {
+public record PlaneEvents(Consumer<SiteEvent> post, Consumer<Throwable> failure) implements DataPlaneListener {
     @Override
     public void pressure(VmId vm, Pressure pressure, long heldBytes, long oldestNanos) {
         post.accept(new SiteEvent.PressureChanged(vm, pressure, heldBytes, oldestNanos));
@@ -33,7 +34,8 @@ public record PlaneEvents(Consumer<SiteEvent> post) implements DataPlaneListener
     }
 
     @Override
-    public void failed(String reason) {
-        post.accept(new SiteEvent.PlaneFailed(reason));
+    public void failed(Throwable cause) {
+        post.accept(new SiteEvent.PlaneFailed(cause.toString()));
+        failure.accept(cause);
     }
 }

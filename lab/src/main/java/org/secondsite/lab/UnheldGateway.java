@@ -7,6 +7,7 @@ import org.secondsite.config.io.ConfigReader;
 import org.secondsite.gateway.DataPlaneFactory;
 import org.secondsite.gateway.Gateway;
 import org.secondsite.lab.embedded.UnheldDataPlane;
+import org.secondsite.net.life.io.ProcessEnd;
 
 /**
  * A gateway whose data plane never holds, for {@code lab up --no-hold}: the same drill loses connections with it, which
@@ -27,7 +28,8 @@ public final class UnheldGateway {
                 Gateway gateway = Gateway.open(
                         valid.config(),
                         (settings, vms, listener) ->
-                                new UnheldDataPlane(DataPlaneFactory.CONFIGURED.open(settings, vms, listener)));
+                                new UnheldDataPlane(DataPlaneFactory.CONFIGURED.open(settings, vms, listener)),
+                        new ProcessEnd("gateway"));
                 Runtime.getRuntime().addShutdownHook(new Thread(gateway::close, "shutdown"));
                 Thread.currentThread().join();
             }

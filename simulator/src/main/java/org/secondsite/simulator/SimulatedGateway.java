@@ -85,7 +85,8 @@ final class SimulatedGateway extends SimulatedProcess {
         begin();
         world.checks().started(site);
         diesAfterPercent = 0;
-        dataPlane = new SimulatedDataPlane(world, this::leaves, new PlaneEvents(poster(life())));
+        dataPlane =
+                new SimulatedDataPlane(world, this::leaves, new PlaneEvents(poster(life()), SimulatedGateway::defect));
         dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(config.tunnel()));
         if (formerRole != null && formerRole.solo() && world.has(Plant.RESTART_ASSUMES_OLD_ROLE)) {
             dataPlane.pass(World.VM, formerRole.term());
@@ -408,5 +409,10 @@ final class SimulatedGateway extends SimulatedProcess {
     private void leaves(int lineage, long state, SafetyChecks.Way way) {
         world.checks().released(site, lineage, state, way);
         world.mark(lineage, state);
+    }
+
+    /** No simulated data plane has threads that could fail. */
+    private static void defect(Throwable cause) {
+        throw new AssertionError(cause);
     }
 }

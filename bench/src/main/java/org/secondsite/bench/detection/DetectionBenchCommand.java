@@ -19,6 +19,7 @@ import org.secondsite.bench.process.Latencies;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.io.DirectoryTree;
 import org.secondsite.gateway.peer.PeerWatch;
+import org.secondsite.net.life.io.Life;
 import org.secondsite.net.linux.ThreadPriority;
 import org.secondsite.pki.PkiCommand;
 import org.secondsite.replicator.tunnel.Reset;
@@ -118,7 +119,8 @@ public final class DetectionBenchCommand implements Callable<Integer> {
                 done -> tunnel.whenRead(done),
                 System.nanoTime());
         try (Lookout opened = new Lookout(watch);
-                TlsTunnel listening = TlsTunnel.open(settings, listener(watch, opened), ThreadPriority::prefer)) {
+                TlsTunnel listening = TlsTunnel.open(
+                        settings, listener(watch, opened), ThreadPriority::prefer, Life.unwatched("a"))) {
             lookout = opened;
             tunnel = listening;
             opened.start();

@@ -9,6 +9,8 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
+import org.secondsite.net.life.io.Life;
+import org.secondsite.net.life.io.ProcessEnd;
 import org.secondsite.net.linux.ThreadPriority;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
@@ -60,7 +62,8 @@ public final class DetectionPeerCommand implements Callable<Integer> {
                 TlsTunnel.open(
                         settings("b", directory, listenPort, connectPort, heartbeatMs),
                         new Quiet(),
-                        ThreadPriority::prefer));
+                        ThreadPriority::prefer,
+                        Life.start("peer", new ProcessEnd("peer"), Life.USUAL_LIMIT_NANOS)));
         return 0;
     }
 

@@ -20,6 +20,8 @@ import org.secondsite.buffer.VmCounters;
 import org.secondsite.buffer.io.ring.FrameSource;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.life.Turn;
+import org.secondsite.net.life.io.Life;
 import org.secondsite.net.linux.ThreadPriority;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,8 +40,9 @@ import org.slf4j.LoggerFactory;
  * <p><b>Fencing.</b> The release thread holds {@code way} while it touches the buffer, which is one batch. A fence
  * takes it, empties the lane, and only then reports: no frame of this VM is on its way through this process any more.
  *
- * <p><b>Failure.</b> Whatever ends a thread stops both, and nothing is flushed; the kernel state that keeps the way
- * closed is not ours to undo here.
+ * <p><b>Failure.</b> Whatever a thread throws, in a command or its continuation too, stops both, and nothing is flushed; the
+ * kernel state that keeps the way closed is not ours to undo here. Who decides is told, and proves its life by the {@link
+ * #turns} of both.
  */
 public final class PlaneThreads implements DataPlane {
     private static final Logger LOG = LoggerFactory.getLogger(PlaneThreads.class);
@@ -56,8 +59,11 @@ public final class PlaneThreads implements DataPlane {
     /** Blocks of the port that are made free at most between two looks at the command queue. */
     private static final int MOVED_BLOCKS = 32;
 
-    /** Also how often the release side learns that this process does not stand still. */
-    private static final int IDLE_MILLIS = 20;
+    /** The longest wait of an idle thread: how often it proves at least that it lives, and does not stand still. */
+    private static final int MAX_IDLE_MILLIS = 20;
+
+    /** A standstill counts from two or three heartbeats on; so each thread turns round twice or more between two of them. */
+    private static final int TURNS_PER_STANDSTILL = 6;
 
     /** Time between two looks at the fill levels. */
     private static final long PRESSURE_NANOS = 2_000_000;
@@ -71,6 +77,7 @@ public final class PlaneThreads implements DataPlane {
     private final Releaser releaser;
     private final Queue<Runnable> commands = new ConcurrentLinkedQueue<>();
     private final Thread arrivals;
+    private final Turn turn;
     private final AtomicLong unprotected = new AtomicLong();
     private final AtomicLong malformed = new AtomicLong();
     private final DataPlaneListener listener;
@@ -82,6 +89,7 @@ public final class PlaneThreads implements DataPlane {
     private int scarce;
 
     private final BooleanSupplier moveScarce = this::moveScarce;
+    private volatile int idleMillis = MAX_IDLE_MILLIS;
     private volatile boolean closing;
     private boolean closed;
 
@@ -103,7 +111,8 @@ public final class PlaneThreads implements DataPlane {
         source = parts.source();
         listener = parts.listener();
         releaser = new Releaser(parts.name(), buffer, parts.outlets(), listener);
-        arrivals = Thread.ofPlatform().name("buffer-plane-" + parts.name()).unstarted(this::run);
+        turn = new Turn("buffer-plane-" + parts.name());
+        arrivals = Thread.ofPlatform().name(turn.toString()).unstarted(this::run);
     }
 
     void start() {
@@ -163,7 +172,13 @@ public final class PlaneThreads implements DataPlane {
 
     @Override
     public void noticeStandstill(long nanos) {
-        releaser.noticeStandstill(nanos);
+        idleMillis = Math.clamp(nanos / TURNS_PER_STANDSTILL / 1_000_000, 1, MAX_IDLE_MILLIS);
+        releaser.noticeStandstill(nanos, idleMillis);
+    }
+
+    @Override
+    public List<Turn> turns() {
+        return List.of(turn, releaser.turns());
     }
 
     @Override
@@ -266,21 +281,23 @@ public final class PlaneThreads implements DataPlane {
 
     private void run() {
         ThreadPriority.prefer();
+        turn.ranBy(Life.nativeThread());
         try {
             while (!closing) {
+                turn.made();
                 releaser.alive(System.nanoTime());
                 execute();
                 look();
                 int count = read(COMMAND_STRIDE);
                 makeRoom();
                 if (count == 0 && commands.isEmpty() && !closing) {
-                    source.await(IDLE_MILLIS);
+                    source.await(idleMillis);
                 }
             }
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
             LOG.error("the data plane has failed; held packets are not released", e);
             releaser.stop();
-            listener.failed(e.toString());
+            listener.failed(e);
             throw e;
         }
     }
@@ -291,11 +308,7 @@ public final class PlaneThreads implements DataPlane {
             if (command == null) {
                 return;
             }
-            try {
-                command.run();
-            } catch (RuntimeException e) {
-                LOG.error("a command of the data plane, or its continuation, has failed", e);
-            }
+            command.run();
         }
     }
 

@@ -11,6 +11,8 @@ import org.secondsite.buffer.EpochBuffer;
 import org.secondsite.buffer.Histogram;
 import org.secondsite.buffer.ReleaseCursor;
 import org.secondsite.buffer.io.ring.FrameOutlet;
+import org.secondsite.net.life.Turn;
+import org.secondsite.net.life.io.Life;
 import org.secondsite.net.linux.ThreadPriority;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +35,7 @@ final class Releaser {
     private static final long BUSY_NANOS = 100_000;
     private static final long DOWN_NANOS = 20_000_000;
     private static final long CLOSED_NANOS = 1_000_000;
+    private static final long MAX_IDLE_NANOS = 20_000_000;
 
     /** Frames of the first batch after a commit. */
     private static final int FIRST_BATCH = 16;
@@ -45,6 +48,8 @@ final class Releaser {
     private final ReleaseCursor cursor;
     private final Object way = new Object();
     private final Thread thread;
+    private final Turn turns;
+    private volatile long idleNanos = MAX_IDLE_NANOS;
     private volatile boolean asleep;
     private volatile boolean stopped;
     private final DataPlaneListener listener;
@@ -73,7 +78,8 @@ final class Releaser {
         down = new boolean[outlets.size()];
         this.outlets = List.copyOf(outlets);
         cursor = buffer.cursor();
-        thread = Thread.ofPlatform().name("buffer-release-" + name).unstarted(this::run);
+        turns = new Turn("buffer-release-" + name);
+        thread = Thread.ofPlatform().name(turns.toString()).unstarted(this::run);
     }
 
     void start() {
@@ -101,8 +107,18 @@ final class Releaser {
         return commitToWireMicros.summary();
     }
 
-    /** From now on the lanes are closed when the process stood still for so long. */
-    void noticeStandstill(long nanos) {
+    /** Counted by the thread. */
+    Turn turns() {
+        return turns;
+    }
+
+    /**
+     * From now on the lanes are closed when the process stood still for so long.
+     *
+     * @param idleMillis how long the thread sleeps at most
+     */
+    void noticeStandstill(long nanos, int idleMillis) {
+        idleNanos = idleMillis * 1_000_000L;
         synchronized (way) {
             aliveNanos = System.nanoTime();
             mostGapNanos = nanos;
@@ -173,18 +189,20 @@ final class Releaser {
 
     private void run() {
         ThreadPriority.prefer();
+        turns.ranBy(Life.nativeThread());
         try {
             takeTurns();
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
             stopped = true;
             LOG.error("the release side has failed; held packets are not released", e);
-            listener.failed(e.toString());
+            listener.failed(e);
             throw e;
         }
     }
 
     private void takeTurns() {
         while (!stopped) {
+            turns.made();
             boolean any = false;
             long waitNanos = 0;
             for (int lane = 0; lane < buffer.lanes() && !stopped; lane++) {
@@ -210,7 +228,7 @@ final class Releaser {
             }
         }
         if (!stopped) {
-            LockSupport.park(this);
+            LockSupport.parkNanos(this, idleNanos);
         }
         asleep = false;
     }

@@ -169,8 +169,8 @@ class RecoveryLabTest {
         }
 
         @Override
-        public void failed(String reason) {
-            news.add("failed " + reason);
+        public void failed(Throwable cause) {
+            news.add("failed " + cause);
         }
     }
 }

@@ -28,6 +28,7 @@ final class ReleaserStandstillTest {
     private static final long TERM = 7;
     private static final long NEVER = Long.MAX_VALUE;
     private static final long LONG_ENOUGH_TO_LEAVE_MS = 200;
+    private static final int IDLE_MS = 20;
 
     private final EpochBuffer buffer =
             new EpochBuffer(MemorySegment.ofArray(new long[8 << 10]), new BufferLimits(4 << 10, 32 << 10, 1024), 2);
@@ -47,7 +48,7 @@ final class ReleaserStandstillTest {
         public void portUp(String name) {}
 
         @Override
-        public void failed(String reason) {}
+        public void failed(Throwable cause) {}
 
         @Override
         public void stoodStill(long standstill, long nanos) {
@@ -112,10 +113,10 @@ final class ReleaserStandstillTest {
     }
 
     private void standStill() throws InterruptedException {
-        releaser.noticeStandstill(0);
+        releaser.noticeStandstill(0, IDLE_MS);
         Thread.sleep(1);
         releaser.alive(System.nanoTime());
-        releaser.noticeStandstill(NEVER);
+        releaser.noticeStandstill(NEVER, IDLE_MS);
     }
 
     private void awaitLeft(int packets) throws Exception {
@@ -124,7 +125,7 @@ final class ReleaserStandstillTest {
 
     @Test
     void withoutAStandstillPacketsLeave() throws Exception {
-        releaser.noticeStandstill(TimeUnit.SECONDS.toNanos(60));
+        releaser.noticeStandstill(TimeUnit.SECONDS.toNanos(60), IDLE_MS);
         commit(0);
         commit(1);
         awaitLeft(2);
@@ -165,11 +166,11 @@ final class ReleaserStandstillTest {
 
     @Test
     void theReleaseThreadFindsItWhenItIsTheFirstToWake() throws Exception {
-        releaser.noticeStandstill(0);
+        releaser.noticeStandstill(0, IDLE_MS);
         Thread.sleep(1);
         commit(0);
         assertEquals(1, standstills.take());
-        releaser.noticeStandstill(NEVER);
+        releaser.noticeStandstill(NEVER, IDLE_MS);
         Thread.sleep(LONG_ENOUGH_TO_LEAVE_MS);
         assertEquals(0, left.get());
     }

@@ -184,7 +184,7 @@ class RoutedDataPlaneLabTest {
             public void portUp(String name) {}
 
             @Override
-            public void failed(String reason) {}
+            public void failed(Throwable cause) {}
         };
         try (DataPlane plane = site.namespaces.in(
                         "gw", () -> RoutedDataPlane.open(small, RoutedSite.vms(), PortKind.AF_PACKET, listener));

@@ -57,10 +57,12 @@ public final class EmbeddedDemo {
 
     private final PrintStream out;
     private final boolean hold;
+    private final Death death;
 
-    private EmbeddedDemo(PrintStream out, boolean hold) {
+    private EmbeddedDemo(PrintStream out, boolean hold, Death death) {
         this.out = out;
         this.hold = hold;
+        this.death = death;
     }
 
     /**
@@ -71,9 +73,21 @@ public final class EmbeddedDemo {
      * @throws Exception if a part cannot be started, or protection does not come about
      */
     public static Result run(PrintStream out, boolean hold) throws Exception {
+        return run(out, hold, owner -> owner.die(CONNECTIONS));
+    }
+
+    /** Another end of the owner's site than that of the demo. */
+    @FunctionalInterface
+    interface Death {
+        /** Strikes, and returns when the blow is dealt. */
+        void strike(EmbeddedSite owner) throws Exception;
+    }
+
+    /** The same with another death. */
+    static Result run(PrintStream out, boolean hold, Death death) throws Exception {
         Path directory = Files.createTempDirectory("secondsite-embedded");
         try {
-            return new EmbeddedDemo(out, hold).run(directory);
+            return new EmbeddedDemo(out, hold, death).run(directory);
         } finally {
             DirectoryTree.delete(directory);
         }
@@ -145,7 +159,7 @@ public final class EmbeddedDemo {
         Waiting.until("protection", () -> isProtected(a));
         say(client.tally().answers() + " answers on " + CONNECTIONS + " connections; site a dies now");
         long killedNanos = System.nanoTime();
-        a.die(CONNECTIONS);
+        death.strike(a);
         client.mark();
         boolean takenOver;
         try {

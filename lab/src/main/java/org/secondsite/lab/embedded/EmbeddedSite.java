@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.secondsite.buffer.LoopbackDataPlane;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
@@ -21,9 +22,13 @@ import org.secondsite.gateway.Gateway;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.SyntheticVm;
 import org.secondsite.replicator.agent.io.CheckpointAgent;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One site: gateway, agent and the place of a synthetic VM. */
 final class EmbeddedSite implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(EmbeddedSite.class);
+
     static final GroupId GROUP = new GroupId("web");
     static final VmId VM = new VmId("vm1");
     static final IpPrefix PREFIX = IpPrefix.parse("203.0.113.0/24");
@@ -53,8 +58,8 @@ final class EmbeddedSite implements AutoCloseable {
     }
 
     private final SyntheticVm vm = new SyntheticVm(VM, RAM_BYTES);
-    private final Gateway gateway;
-    private final CheckpointAgent agent;
+    private volatile Gateway gateway;
+    private volatile CheckpointAgent agent;
     private volatile LoopbackDataPlane dataPlane;
 
     EmbeddedSite(
@@ -66,10 +71,13 @@ final class EmbeddedSite implements AutoCloseable {
             Consumer<byte[]> uplink)
             throws IOException {
         GatewayConfig config = config(place, core, witness, directory);
-        gateway = Gateway.open(config, (settings, vms, _) -> {
-            dataPlane = new LoopbackDataPlane(vms, settings.poolBytes(), settings.perVmBytes(), uplink);
-            return hold ? dataPlane : new UnheldDataPlane(dataPlane);
-        });
+        gateway = Gateway.open(
+                config,
+                (settings, vms, _) -> {
+                    dataPlane = new LoopbackDataPlane(vms, settings.poolBytes(), settings.perVmBytes(), uplink);
+                    return hold ? dataPlane : new UnheldDataPlane(dataPlane);
+                },
+                this::end);
         agent = CheckpointAgent.open(config.checkpoint().listen(), List.of(vm), AgentTiming.USUAL);
     }
 
@@ -153,12 +161,27 @@ final class EmbeddedSite implements AutoCloseable {
         return vm.inspect((ram, registers) -> registers[0]).orElse(0L);
     }
 
+    /**
+     * What ends a process elsewhere ends this site here, and leaves the JVM to the other one. By a thread of its own: the one
+     * that failed, or found out, is among those that are closed.
+     */
+    private void end(String reason, Supplier<String> details) {
+        LOG.error("{}: {}", reason, details.get());
+        Thread.ofPlatform().name("end-of-site").start(this::close);
+    }
+
     /** First nothing gets out any more, then gateway, agent and VM are gone, and with them what was held. */
     @Override
-    public void close() {
-        dataPlane.close();
-        gateway.close();
-        agent.close();
+    public synchronized void close() {
+        if (dataPlane != null) {
+            dataPlane.close();
+        }
+        if (gateway != null) {
+            gateway.close();
+        }
+        if (agent != null) {
+            agent.close();
+        }
         vm.kill("the site died");
     }
 }

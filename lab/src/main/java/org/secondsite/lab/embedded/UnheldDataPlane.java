@@ -1,9 +1,11 @@
 package org.secondsite.lab.embedded;
 
+import java.util.List;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneCounters;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.life.Turn;
 
 /**
  * A data plane that never holds: what an owner sends goes out at once. For one purpose, to show that the harness sees the
@@ -40,6 +42,11 @@ public final class UnheldDataPlane implements DataPlane {
     @Override
     public void fence(VmId vm, long term, Runnable fenced) {
         real.fence(vm, term, fenced);
+    }
+
+    @Override
+    public List<Turn> turns() {
+        return real.turns();
     }
 
     @Override

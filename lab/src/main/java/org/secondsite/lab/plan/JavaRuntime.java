@@ -20,7 +20,8 @@ public record JavaRuntime(Path java, String classPath, List<String> options) {
             // Or the first 21 MiB of classes would cost a collection of everything, in the middle of a start.
             "-XX:MetaspaceSize=64m",
             "--enable-native-access=ALL-UNNAMED",
-            "--sun-misc-unsafe-memory-access=allow");
+            "--sun-misc-unsafe-memory-access=allow",
+            "-XX:+ExitOnOutOfMemoryError");
 
     /** Copies the list. */
     public JavaRuntime {

@@ -1,14 +1,15 @@
 package org.secondsite.replicator.agent.io;
 
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.net.life.Ending;
+import org.secondsite.net.life.io.Life;
+import org.secondsite.net.life.io.LivingLoop;
 import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.VmHost;
@@ -17,35 +18,46 @@ import org.secondsite.replicator.agent.VmSettings;
 /**
  * The agent beside a hypervisor: for each of its VMs it keeps a connection to the gateway and does what that says.
  *
- * <p>The VMs outlive it: closing it, or its death, stops none; an agent that starts anew finds them.
+ * <p>The VMs outlive it: closing it, or its death, stops none; an agent that starts anew finds them. Whatever one of its threads
+ * throws, and a thread that hangs, is its death.
  */
 public final class CheckpointAgent implements AutoCloseable {
     private static final int CLOSE_WAIT_SECONDS = 5;
 
-    private final EventLoopGroup loop =
-            new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("agent-io"), EpollIoHandler.newFactory());
+    private final Life life;
+    private final EventLoopGroup loop;
     private final List<VmWorker> workers = new ArrayList<>();
 
-    private CheckpointAgent() {}
+    private CheckpointAgent(Life life) {
+        this.life = life;
+        loop = new LivingLoop("agent-io", life, EpollIoHandler.newFactory());
+    }
 
     /**
      * Starts an agent for QEMU VMs, whether they run already or not, and whether the gateway is there or not.
      *
+     * @param ending what follows when one of its threads fails or hangs
      * @throws IOException if a run directory cannot be made
      */
-    public static CheckpointAgent open(AgentSettings settings) throws IOException {
+    public static CheckpointAgent open(AgentSettings settings, Ending ending) throws IOException {
         List<VmHost> hosts = new ArrayList<>();
         for (VmSettings vm : settings.vms()) {
             hosts.add(QemuHost.open(vm));
         }
-        return open(settings.gateway(), hosts, AgentTiming.USUAL);
+        return open(settings.gateway(), hosts, AgentTiming.USUAL, Life.start("agent", ending, Life.USUAL_LIMIT_NANOS));
     }
 
     /** Starts an agent for VMs of any kind. The hosts are the agent's from here on, and closed with it. */
     public static CheckpointAgent open(InetSocketAddress gateway, List<? extends VmHost> hosts, AgentTiming timing) {
-        CheckpointAgent agent = new CheckpointAgent();
+        return open(gateway, hosts, timing, Life.unwatched("agent"));
+    }
+
+    /** The same with a life, which is the agent's from here on, and closed with it. */
+    public static CheckpointAgent open(
+            InetSocketAddress gateway, List<? extends VmHost> hosts, AgentTiming timing, Life life) {
+        CheckpointAgent agent = new CheckpointAgent(life);
         for (VmHost host : hosts) {
-            agent.workers.add(new VmWorker(host, gateway, timing, agent.loop));
+            agent.workers.add(new VmWorker(host, gateway, timing, agent.loop, life));
         }
         agent.workers.forEach(VmWorker::start);
         return agent;
@@ -53,6 +65,7 @@ public final class CheckpointAgent implements AutoCloseable {
 
     @Override
     public void close() {
+        life.close();
         workers.forEach(VmWorker::close);
         loop.shutdownGracefully(0, CLOSE_WAIT_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
     }

@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.secondsite.config.VmId;
+import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.EpochAssembler;
@@ -34,6 +35,7 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
     private final VmId vm;
     private final long ramBytes;
     private final Consumer<WorkerEvent> worker;
+    private final Life life;
 
     private volatile boolean ended;
     private volatile boolean stopDemanded;
@@ -49,7 +51,9 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
             AgentTiming timing,
             VmId vm,
             long ramBytes,
-            Consumer<WorkerEvent> worker) {
+            Consumer<WorkerEvent> worker,
+            Life life) {
+        this.life = life;
         this.loop = loop;
         this.gateway = gateway;
         this.timing = timing;
@@ -73,7 +77,7 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        CheckpointConnection.install(channel, Side.AGENT, timing.keepaliveMs(), GatewayLink.this);
+                        CheckpointConnection.install(channel, Side.AGENT, timing.keepaliveMs(), GatewayLink.this, life);
                     }
                 })
                 .connect(gateway)

@@ -7,6 +7,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.net.life.Turn;
+import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.agent.AgentEffect;
 import org.secondsite.replicator.agent.AgentEvent;
@@ -29,11 +31,22 @@ final class VmWorker implements AutoCloseable {
     private static final int JOIN_MS = 15_000;
     private static final int END_WAIT_MS = 2000;
 
+    /** How often it turns round at least. */
+    private static final long MAX_IDLE_NANOS = 100_000_000L;
+
+    /** What a hypervisor may take to answer, start or end, and a machine to go through the RAM of a VM, at worst. */
+    private static final long HYPERVISOR_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private static final long SLOWEST_BYTES_PER_SECOND = 100_000_000L;
+
     private final VmHost host;
     private final LinkedBlockingQueue<WorkerEvent> events = new LinkedBlockingQueue<>();
     private final GatewayLink link;
     private final VmAgent agent;
     private final VmHands hands;
+    private final Life life;
+    private final Turn turn;
+    private final long longWorkNanos;
     private final Thread thread;
 
     private final Deque<AgentEvent> answers = new ArrayDeque<>();
@@ -43,12 +56,15 @@ final class VmWorker implements AutoCloseable {
 
     private boolean quit;
 
-    VmWorker(VmHost host, InetSocketAddress gateway, AgentTiming timing, EventLoopGroup loop) {
+    VmWorker(VmHost host, InetSocketAddress gateway, AgentTiming timing, EventLoopGroup loop, Life life) {
         this.host = host;
-        this.link = new GatewayLink(loop, gateway, timing, host.vm(), host.ramBytes(), events::add);
+        this.link = new GatewayLink(loop, gateway, timing, host.vm(), host.ramBytes(), events::add, life);
         this.agent = new VmAgent(host.vm(), host.ramBytes(), timing, System.nanoTime());
         this.hands = new VmHands(host, timing, link, events::add);
-        this.thread = Thread.ofPlatform().name("agent-" + host.vm()).unstarted(this::run);
+        this.life = life;
+        this.turn = new Turn("agent-" + host.vm());
+        this.longWorkNanos = HYPERVISOR_NANOS + host.ramBytes() / SLOWEST_BYTES_PER_SECOND * 1_000_000_000L;
+        this.thread = Thread.ofPlatform().name(turn.toString()).unstarted(this::run);
     }
 
     void start() {
@@ -56,24 +72,27 @@ final class VmWorker implements AutoCloseable {
     }
 
     private void run() {
+        life.watchedFromHere(turn);
         try {
             // The first HELLO is to tell whether the VM is here.
             tell(new AgentEvent.Tick());
             link.connect();
             while (!quit) {
+                turn.made();
                 step();
             }
         } catch (InterruptedException interrupted) {
             LOG.warn("{}: interrupted", host.vm());
-        } catch (RuntimeException bug) {
-            LOG.error("{}: the agent gives up on this VM, which runs on", host.vm(), bug);
+        } catch (Throwable defect) {
+            life.failed(defect);
         } finally {
             letGo();
         }
     }
 
     private void step() throws InterruptedException {
-        WorkerEvent event = events.poll(agent.dueIn(System.nanoTime()), TimeUnit.NANOSECONDS);
+        WorkerEvent event = events.poll(
+                Math.min(agent.dueIn(System.nanoTime()), MAX_IDLE_NANOS), TimeUnit.NANOSECONDS);
         if (event != null) {
             handle(event);
         }
@@ -154,7 +173,11 @@ final class VmWorker implements AutoCloseable {
                     connection.close(close.reason());
                 }
             }
-            default -> hands.carryOut(effect, connection, arrived).ifPresent(answers::add);
+            default -> {
+                turn.mayTake(longWorkNanos);
+                hands.carryOut(effect, connection, arrived).ifPresent(answers::add);
+                turn.asUsual();
+            }
         }
     }
 

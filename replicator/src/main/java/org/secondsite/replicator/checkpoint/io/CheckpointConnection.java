@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.net.life.Defects;
+import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.CheckpointCodec;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
@@ -47,6 +49,9 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
     /** More than a whole message of pages, so that few are put together from pieces. */
     private static final int MOST_READ_BYTES = 512 << 10;
 
+    /** A peer that reads as fast as this end writes must not keep the event loop from everything else: about 16 MiB. */
+    private static final int MAX_FRAMES_AT_ONCE = 64;
+
     private static final int MAX_SILENCES = 3;
     private static final long KEEPALIVE_NONCE = 0;
 
@@ -71,6 +76,7 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
 
     private final Side self;
     private final Events events;
+    private final Life life;
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
     private final Map<Long, Runnable> unacknowledged = new HashMap<>();
 
@@ -80,18 +86,23 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
     private String closeReason;
     private boolean closed;
 
-    private CheckpointConnection(Side self, Events events) {
+    private CheckpointConnection(Side self, Events events, Life life) {
+        this.life = life;
         this.self = self;
         this.events = events;
     }
 
-    /** Puts a connection on a new channel. If the channel never becomes active, only {@code closed} will be called. */
-    public static CheckpointConnection install(Channel channel, Side self, int keepaliveMs, Events events) {
+    /**
+     * Puts a connection on a new channel. If the channel never becomes active, only {@code closed} will be called.
+     *
+     * @param life ends by what a handler throws that is no fault of the network
+     */
+    public static CheckpointConnection install(Channel channel, Side self, int keepaliveMs, Events events, Life life) {
         channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(LOW_WATER_BYTES, HIGH_WATER_BYTES));
         channel.config()
                 .setRecvByteBufAllocator(
                         new AdaptiveRecvByteBufAllocator(LEAST_READ_BYTES, FIRST_READ_BYTES, MOST_READ_BYTES));
-        CheckpointConnection connection = new CheckpointConnection(self, events);
+        CheckpointConnection connection = new CheckpointConnection(self, events, life);
         connection.channel = channel;
         channel.pipeline().addLast(new IdleStateHandler(keepaliveMs, 0, 0, TimeUnit.MILLISECONDS), connection);
         return connection;
@@ -207,7 +218,11 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
 
     /** Each frame is flushed, so that the peer reads the first while the next is made. */
     private void pump() {
-        while (channel.isWritable() && !waiting.isEmpty()) {
+        for (int frames = 0; channel.isWritable() && !waiting.isEmpty(); frames++) {
+            if (frames == MAX_FRAMES_AT_ONCE) {
+                inTurn(this::pump);
+                return;
+            }
             ByteBuf frame =
                     switch (waiting.peek()) {
                         case Ordered ordered -> {
@@ -256,6 +271,9 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (Defects.isDefect(cause)) {
+            life.failed(cause);
+        }
         close(String.valueOf(cause.getMessage() == null ? cause : cause.getMessage()));
     }
 

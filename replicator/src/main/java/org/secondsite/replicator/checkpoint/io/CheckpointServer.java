@@ -5,10 +5,8 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
@@ -16,6 +14,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.VmId;
+import org.secondsite.net.life.io.Life;
+import org.secondsite.net.life.io.LivingLoop;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.Limits;
@@ -35,14 +35,16 @@ public final class CheckpointServer implements AutoCloseable {
 
     private final CheckpointServerSettings settings;
     private final CheckpointListener listener;
-    private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(
-            1, new DefaultThreadFactory("checkpoint-server"), EpollIoHandler.newFactory());
+    private final Life life;
+    private final EventLoopGroup loop;
     /** By VM; touched on the IO thread only. */
     private final Map<VmId, ServerSession> sessions = new HashMap<>();
 
     private Channel listening;
 
-    private CheckpointServer(CheckpointServerSettings settings, CheckpointListener listener) {
+    private CheckpointServer(CheckpointServerSettings settings, CheckpointListener listener, Life life) {
+        this.life = life;
+        loop = new LivingLoop("checkpoint-server", life, EpollIoHandler.newFactory());
         this.settings = settings;
         this.listener = listener;
     }
@@ -64,7 +66,18 @@ public final class CheckpointServer implements AutoCloseable {
      */
     public static CheckpointServer open(CheckpointServerSettings settings, CheckpointListener listener)
             throws IOException {
-        CheckpointServer server = new CheckpointServer(settings, listener);
+        return open(settings, listener, Life.unwatched("checkpoint-server"));
+    }
+
+    /**
+     * Listens.
+     *
+     * @param life ends with the server's thread
+     * @throws IOException if the address cannot be bound
+     */
+    public static CheckpointServer open(CheckpointServerSettings settings, CheckpointListener listener, Life life)
+            throws IOException {
+        CheckpointServer server = new CheckpointServer(settings, listener, life);
         try {
             server.listen();
         } catch (IOException failed) {
@@ -83,7 +96,8 @@ public final class CheckpointServer implements AutoCloseable {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        CheckpointConnection.install(channel, Side.GATEWAY, settings.keepaliveMs(), new Attachment());
+                        CheckpointConnection.install(
+                                channel, Side.GATEWAY, settings.keepaliveMs(), new Attachment(), life);
                     }
                 })
                 .bind(settings.listen())

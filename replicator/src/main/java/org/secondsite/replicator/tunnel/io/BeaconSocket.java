@@ -13,6 +13,9 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import org.secondsite.net.life.Defects;
+import org.secondsite.net.life.Proof;
+import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.tunnel.Beacon;
 import org.secondsite.replicator.tunnel.Hello;
 import org.secondsite.replicator.tunnel.TunnelSettings;
@@ -33,6 +36,8 @@ final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> imp
     private final TunnelSettings settings;
     private final Hello self;
     private final Listener listener;
+    private final Life life;
+    private final Proof proof;
     private EventLoop loop;
     private Channel channel;
     private long sequence;
@@ -43,8 +48,10 @@ final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> imp
     private final LongAdder heard = new LongAdder();
     private final LongAdder dropped = new LongAdder();
 
-    BeaconSocket(TunnelSettings settings, Hello self, Listener listener) {
+    BeaconSocket(TunnelSettings settings, Hello self, Listener listener, Life life) {
         this.settings = settings;
+        this.life = life;
+        proof = life.proof();
         this.self = self;
         this.listener = listener;
     }
@@ -92,7 +99,7 @@ final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> imp
     }
 
     private void send() {
-        if (peer == null || !channel.isActive()) {
+        if (peer == null || !channel.isActive() || !proof.renewed()) {
             return;
         }
         long now = System.nanoTime();
@@ -126,6 +133,9 @@ final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> imp
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (Defects.isDefect(cause)) {
+            life.failed(cause);
+        }
         // An ICMP error of an earlier datagram (the peer is not there): silence says the same.
         dropped.increment();
     }

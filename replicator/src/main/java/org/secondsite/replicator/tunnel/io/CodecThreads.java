@@ -5,11 +5,15 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.EventLoop;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.life.Turn;
+import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.codec.CodecBuffers;
 import org.secondsite.replicator.codec.CodecSettings;
@@ -44,10 +48,15 @@ final class CodecThreads implements TunnelCodec, AutoCloseable {
     /** What is encoded of one stream before another has its turn: about a millisecond's work. */
     private static final int STRETCH_BYTES = 1 << 20;
 
+    /** The memory of an image of many GiB is given back in one piece, which may take seconds. */
+    private static final long GIVE_BACK_NANOS = TimeUnit.SECONDS.toNanos(30);
+
     private final EventLoop loop;
     private final TunnelSettings.Limits limits;
     private final ExecutorService encodeThread;
     private final ExecutorService decodeThread;
+    private final Turn encodeTurn;
+    private final Turn decodeTurn;
     private final CodecBuffers encodeBuffers = new CodecBuffers();
     private final CodecBuffers decodeBuffers = new CodecBuffers();
     private final Map<Integer, EpochEncoder> encoders = new HashMap<>();
@@ -60,16 +69,21 @@ final class CodecThreads implements TunnelCodec, AutoCloseable {
     private EpochAssembler assembler;
     private TunnelSession session;
 
-    CodecThreads(String name, EventLoop loop, TunnelSettings.Limits limits) {
+    CodecThreads(String name, EventLoop loop, TunnelSettings.Limits limits, Life life) {
         this.loop = loop;
         this.limits = limits;
-        this.encodeThread = thread(name + "-encode");
-        this.decodeThread = thread(name + "-decode");
+        this.encodeThread = thread(name + "-encode", life);
+        this.decodeThread = thread(name + "-decode", life);
+        this.encodeTurn = life.watched(name + "-encode", encodeThread);
+        this.decodeTurn = life.watched(name + "-decode", decodeThread);
     }
 
-    private static ExecutorService thread(String name) {
-        return Executors.newSingleThreadExecutor(
-                Thread.ofPlatform().name(name).daemon().factory());
+    private static ExecutorService thread(String name, Life life) {
+        return Executors.newSingleThreadExecutor(Thread.ofPlatform()
+                .name(name)
+                .daemon()
+                .uncaughtExceptionHandler(life::uncaught)
+                .factory());
     }
 
     /** Whom to tell. Before anything else. */
@@ -107,7 +121,7 @@ final class CodecThreads implements TunnelCodec, AutoCloseable {
             countedBefore = countedBefore.plus(new VersionCounters(last.hits(), last.misses(), last.evictions(), 0));
         }
         if (encoder != null) {
-            encodeThread.execute(encoder::close);
+            giveBack(encodeThread, encodeTurn, encoder::close);
         }
     }
 
@@ -171,7 +185,7 @@ final class CodecThreads implements TunnelCodec, AutoCloseable {
 
     @Override
     public void free(Epoch epoch) {
-        encodeThread.execute(epoch::close);
+        giveBack(encodeThread, encodeTurn, epoch::close);
     }
 
     // ---- decoding
@@ -183,13 +197,13 @@ final class CodecThreads implements TunnelCodec, AutoCloseable {
 
     @Override
     public void stopDecoding() {
-        decodeThread.execute(assembler::close);
+        giveBack(decodeThread, decodeTurn, assembler::close);
     }
 
     @Override
     public void endDecoding(int stream) {
         EpochAssembler from = assembler;
-        decodeThread.execute(() -> from.discard(stream));
+        giveBack(decodeThread, decodeTurn, () -> from.discard(stream));
     }
 
     @Override
@@ -208,6 +222,14 @@ final class CodecThreads implements TunnelCodec, AutoCloseable {
                     epoch.close();
                 }
             });
+        });
+    }
+
+    private static void giveBack(Executor thread, Turn turn, Runnable memory) {
+        thread.execute(() -> {
+            turn.mayTake(GIVE_BACK_NANOS);
+            memory.run();
+            turn.asUsual();
         });
     }
 

@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
+import org.secondsite.net.life.Defects;
+import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.tunnel.RateEstimate;
 import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
@@ -46,6 +48,7 @@ final class Link extends ByteToMessageDecoder implements Wire {
     private final Starter starter;
     private final int farewellMs;
     private final Runnable proved;
+    private final Life life;
     private final Runnable tellRoom = this::tellRoom;
     private Channel channel;
     private TunnelConnection connection;
@@ -60,9 +63,11 @@ final class Link extends ByteToMessageDecoder implements Wire {
      * Not in a pipeline yet.
      *
      * @param farewellMs how long the peer has to read a farewell
+     * @param life ends by what is no fault of the network
      * @param proved is called when the other end has shown the peer's certificate
      */
-    Link(int farewellMs, Runnable proved, Starter starter) {
+    Link(int farewellMs, Life life, Runnable proved, Starter starter) {
+        this.life = life;
         this.farewellMs = farewellMs;
         this.proved = proved;
         this.starter = starter;
@@ -132,6 +137,9 @@ final class Link extends ByteToMessageDecoder implements Wire {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (Defects.isDefect(cause)) {
+            life.failed(cause);
+        }
         broke(failure(cause));
     }
 

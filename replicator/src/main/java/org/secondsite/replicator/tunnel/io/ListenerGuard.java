@@ -3,6 +3,7 @@ package org.secondsite.replicator.tunnel.io;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.replicator.tunnel.Reset;
@@ -12,17 +13,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Logs what a listener is told of the peer, keeps its exceptions from breaking the event thread, and is silent once the tunnel is
- * closed.
+ * Logs what a listener is told of the peer, and is silent once the tunnel is closed. What the listener throws is a defect of
+ * whoever decides, and the end.
  */
 final class ListenerGuard implements TunnelListener {
     private static final Logger LOG = LoggerFactory.getLogger(ListenerGuard.class);
 
     private final SiteId peer;
     private final TunnelListener listener;
+    private final Life life;
     private volatile boolean silent;
 
-    ListenerGuard(SiteId peer, TunnelListener listener) {
+    ListenerGuard(SiteId peer, TunnelListener listener, Life life) {
+        this.life = life;
         this.peer = peer;
         this.listener = listener;
     }
@@ -84,8 +87,8 @@ final class ListenerGuard implements TunnelListener {
         }
         try {
             call.run();
-        } catch (RuntimeException e) {
-            LOG.error("the tunnel's listener failed", e);
+        } catch (Throwable e) {
+            life.failed(e);
         }
     }
 }

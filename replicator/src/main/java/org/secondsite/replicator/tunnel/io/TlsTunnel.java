@@ -2,7 +2,6 @@ package org.secondsite.replicator.tunnel.io;
 
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.ScheduledFuture;
@@ -16,6 +15,9 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.life.Proof;
+import org.secondsite.net.life.io.Life;
+import org.secondsite.net.life.io.LivingLoop;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.codec.VersionCounters;
 import org.secondsite.replicator.tunnel.BeaconKey;
@@ -45,6 +47,8 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
     private static final int CLOSE_SECONDS = 2;
 
     private final TunnelSettings settings;
+    private final Life life;
+    private final Proof proof;
     private final ListenerGuard listener;
     private final EventLoopGroup group;
     private final EventLoop loop;
@@ -72,19 +76,20 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
             VersionCounters.ZERO,
             new TunnelStatus.Counters(0, 0, 0, 0, 0, 0, 0, 0, 0));
 
-    private TlsTunnel(TunnelSettings settings, TunnelListener listener, Runnable onBeaconThread) {
+    private TlsTunnel(TunnelSettings settings, TunnelListener listener, Runnable onBeaconThread, Life life) {
         String name = "tunnel-" + settings.peer();
         SecureRandom random = new SecureRandom();
         byte[] secret = new byte[BeaconKey.BYTES];
         random.nextBytes(secret);
         Hello hello = Hello.of(settings, random.nextLong(), new BeaconKey(secret));
         this.settings = settings;
-        this.listener = new ListenerGuard(settings.peer(), listener);
-        this.group =
-                new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory(name, true), EpollIoHandler.newFactory());
+        this.life = life;
+        this.proof = life.proof();
+        this.listener = new ListenerGuard(settings.peer(), listener, life);
+        this.group = new LivingLoop(name, life, EpollIoHandler.newFactory());
         this.loop = group.next();
-        this.beaconGroup = new MultiThreadIoEventLoopGroup(
-                1,
+        this.beaconGroup = new LivingLoop(
+                name + "-beacons",
                 new DefaultThreadFactory(name + "-beacons", true) {
                     @Override
                     public Thread newThread(Runnable work) {
@@ -94,13 +99,14 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
                         });
                     }
                 },
+                life,
                 EpollIoHandler.newFactory());
         this.beaconLoop = beaconGroup.next();
-        this.codec = new CodecThreads(name, loop, settings.limits());
+        this.codec = new CodecThreads(name, loop, settings.limits(), life);
         this.session = new TunnelSession(settings, hello, random, this, codec, this.listener);
         this.codec.answerTo(session);
         this.connections = new Connections(settings, group, this, this);
-        this.beacons = new BeaconSocket(settings, hello, this::beaconHeard);
+        this.beacons = new BeaconSocket(settings, hello, this::beaconHeard, life);
     }
 
     /**
@@ -109,17 +115,19 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
      * @throws IOException if the address cannot be had, or the certificate files cannot be used
      */
     public static TlsTunnel open(TunnelSettings settings, TunnelListener listener) throws IOException {
-        return open(settings, listener, () -> {});
+        return open(settings, listener, () -> {}, Life.unwatched("tunnel-" + settings.peer()));
     }
 
     /**
      * The same with something that the thread of the datagrams does first, such as to raise its priority: a heartbeat that
      * goes out late, or is read late, looks like a dead site.
+     *
+     * @param life ends with each of the tunnel's threads; heartbeats go out only while it is proved
      */
-    public static TlsTunnel open(TunnelSettings settings, TunnelListener listener, Runnable onBeaconThread)
+    public static TlsTunnel open(TunnelSettings settings, TunnelListener listener, Runnable onBeaconThread, Life life)
             throws IOException {
         TunnelTls.context(settings.tls(), true);
-        TlsTunnel tunnel = new TlsTunnel(settings, listener, onBeaconThread);
+        TlsTunnel tunnel = new TlsTunnel(settings, listener, onBeaconThread, life);
         try {
             tunnel.start();
             return tunnel;
@@ -262,7 +270,7 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
 
     @Override
     public boolean mayClaimToLive() {
-        return true;
+        return proof.renewed();
     }
 
     @Override
@@ -300,7 +308,7 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
     }
 
     private Link link(Link.Starter starter, Runnable proved) {
-        return new Link(settings.timing().heartbeatMs(), proved, (link, now) -> {
+        return new Link(settings.timing().heartbeatMs(), life, proved, (link, now) -> {
             links.add(link);
             link.closed().addListener(done -> over(link));
             return starter.start(link, now);

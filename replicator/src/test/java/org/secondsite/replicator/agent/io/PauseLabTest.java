@@ -38,8 +38,8 @@ class PauseLabTest {
                 gateway.session().credit(epoch.header().epoch());
                 epoch.close();
             });
-            CheckpointAgent agent =
-                    CheckpointAgent.open(new AgentSettings(gateway.address(), List.of(guest.settings())));
+            CheckpointAgent agent = CheckpointAgent.open(
+                    new AgentSettings(gateway.address(), List.of(guest.settings())), QemuAgentLabTest.NO_ENDING);
             try {
                 gateway.await("attached");
                 gateway.session().start(new EpochId(1, 1), true, 100);

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.life.Ending;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.PageCompare;
@@ -31,6 +32,11 @@ import org.secondsite.replicator.agent.VmDriver;
 @Tag("lab")
 @Timeout(value = 400, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class QemuAgentLabTest {
+    /** No thread of the agent fails or hangs in these tests. */
+    static final Ending NO_ENDING = (reason, details) -> {
+        throw new AssertionError(reason + ": " + details.get());
+    };
+
     private static final VmId VM = new VmId("vm1");
     private static final int RAM_MIB = 96;
 
@@ -62,7 +68,7 @@ class QemuAgentLabTest {
     }
 
     private CheckpointAgent agent(RecordingGateway gateway, LabGuest guest) throws IOException {
-        return opened(CheckpointAgent.open(new AgentSettings(gateway.address(), List.of(guest.settings()))));
+        return opened(CheckpointAgent.open(new AgentSettings(gateway.address(), List.of(guest.settings())), NO_ENDING));
     }
 
     private static void assertContiguous(List<Integer> ticks) {

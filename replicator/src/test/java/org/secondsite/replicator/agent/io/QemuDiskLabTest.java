@@ -55,7 +55,8 @@ class QemuDiskLabTest {
 
     private RecordingGateway attached(LabGuest guest) throws Exception {
         RecordingGateway gateway = opened(new RecordingGateway(VM));
-        opened(CheckpointAgent.open(new AgentSettings(gateway.address(), List.of(guest.settings()))));
+        opened(CheckpointAgent.open(
+                new AgentSettings(gateway.address(), List.of(guest.settings())), QemuAgentLabTest.NO_ENDING));
         assertEquals("attached running=true applied=0/0", gateway.await("attached"));
         gateway.relayCredits();
         return gateway;

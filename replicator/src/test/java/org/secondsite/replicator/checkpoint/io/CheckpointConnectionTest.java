@@ -22,6 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.Epochs;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
@@ -94,7 +95,7 @@ class CheckpointConnectionTest {
         return new ChannelInitializer<>() {
             @Override
             protected void initChannel(Channel channel) {
-                CheckpointConnection.install(channel, side, KEEPALIVE_MS, events);
+                CheckpointConnection.install(channel, side, KEEPALIVE_MS, events, Life.unwatched("test"));
             }
         };
     }

@@ -2,9 +2,7 @@ package org.secondsite.witness.io.client;
 
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
@@ -23,6 +21,8 @@ import java.util.function.LongFunction;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.net.life.io.Life;
+import org.secondsite.net.life.io.LivingLoop;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.NodeStatus;
 import org.secondsite.witness.desk.OpenQuestions;
@@ -46,6 +46,7 @@ public final class WitnessClient implements AutoCloseable {
 
     private final WitnessClientSettings settings;
     private final WitnessListener listener;
+    private final Life life;
     private final EventLoopGroup group;
     private final EventLoop loop;
     private final List<WitnessLink> links = new ArrayList<>();
@@ -56,11 +57,11 @@ public final class WitnessClient implements AutoCloseable {
     private ScheduledFuture<?> wake;
     private long wakeNanos;
 
-    private WitnessClient(WitnessClientSettings settings, WitnessListener listener) {
+    private WitnessClient(WitnessClientSettings settings, WitnessListener listener, Life life) {
+        this.life = life;
         this.settings = settings;
         this.listener = listener;
-        group = new MultiThreadIoEventLoopGroup(
-                1, new DefaultThreadFactory("witness-client", true), EpollIoHandler.newFactory());
+        group = new LivingLoop("witness-client", life, EpollIoHandler.newFactory());
         loop = group.next();
         List<String> nodes =
                 settings.endpoints().stream().map(WitnessClient::words).toList();
@@ -79,8 +80,19 @@ public final class WitnessClient implements AutoCloseable {
      * @throws IOException if certificate, key or authority cannot be used
      */
     public static WitnessClient open(WitnessClientSettings settings, WitnessListener listener) throws IOException {
+        return open(settings, listener, Life.unwatched("witness-client"));
+    }
+
+    /**
+     * The same as part of something that lives as long as its deciding threads do.
+     *
+     * @param life ends with this client's thread; heartbeats go out only while it is proved
+     * @throws IOException if certificate, key or authority cannot be used
+     */
+    public static WitnessClient open(WitnessClientSettings settings, WitnessListener listener, Life life)
+            throws IOException {
         WitnessTls tls = WitnessTls.client(settings.certificate(), settings.key(), settings.authority());
-        WitnessClient client = new WitnessClient(settings, listener);
+        WitnessClient client = new WitnessClient(settings, listener, life);
         for (InetSocketAddress endpoint : settings.endpoints()) {
             client.links.add(new WitnessLink(endpoint, settings, tls, client.loop, client));
         }
@@ -257,6 +269,11 @@ public final class WitnessClient implements AutoCloseable {
             }
             return lost;
         });
+    }
+
+    /** Proves the heartbeats, and ends by a defect. */
+    Life life() {
+        return life;
     }
 
     /** Drawn at random: the name of this client in its questions. */

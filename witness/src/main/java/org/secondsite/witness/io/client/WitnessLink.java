@@ -15,6 +15,8 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.SiteId;
+import org.secondsite.net.life.Defects;
+import org.secondsite.net.life.Proof;
 import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.io.tls.Framing;
 import org.secondsite.witness.io.tls.WitnessTls;
@@ -124,6 +126,7 @@ final class WitnessLink {
         private boolean ended;
         private ScheduledFuture<?> heartbeats;
         private long heardNanos;
+        private final Proof proof = client.life().proof();
 
         @Override
         public void handlerAdded(ChannelHandlerContext added) {
@@ -178,7 +181,7 @@ final class WitnessLink {
             long limitMs = Math.max(LEAST_SILENCE_MS, SILENCE_PERIODS * settings.heartbeatMs());
             if (System.nanoTime() - heardNanos > TimeUnit.MILLISECONDS.toNanos(limitMs)) {
                 end("nothing heard from the witness for " + limitMs + " ms");
-            } else if (context.channel().isWritable()) {
+            } else if (context.channel().isWritable() && proof.renewed()) {
                 var _ = context.writeAndFlush(new Message.Heartbeat(settings.self()));
             }
         }
@@ -190,6 +193,9 @@ final class WitnessLink {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ignored, Throwable cause) {
+            if (Defects.isDefect(cause)) {
+                client.life().failed(cause);
+            }
             // TLS 1.3 (RFC 8446 §4.4.2): a client is through its handshake before the server has judged its
             // certificate.
             String judged = welcomed || !greeted ? "" : "the witness does not accept this certificate: ";

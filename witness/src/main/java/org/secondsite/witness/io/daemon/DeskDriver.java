@@ -135,12 +135,11 @@ final class DeskDriver {
     }
 
     private void answerLater(long ticket, CompletableFuture<? extends StoreAnswer> pending) {
-        var _ = pending.whenCompleteAsync(
-                (answer, failure) -> {
-                    StoreAnswer known = failure == null ? answer : failed(failure);
-                    turn(now -> desk.answered(ticket, known, now));
-                },
-                loop);
+        // A task of its own: what a completion throws, the future would keep to itself.
+        var _ = pending.whenComplete((answer, failure) -> {
+            StoreAnswer known = failure == null ? answer : failed(failure);
+            loop.execute(() -> turn(now -> desk.answered(ticket, known, now)));
+        });
     }
 
     private static StoreAnswer failed(Throwable failure) {

@@ -7,22 +7,22 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.timeout.IdleStateHandler;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.net.life.Ending;
+import org.secondsite.net.life.io.Life;
+import org.secondsite.net.life.io.LivingLoop;
 import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.GrantPolicy;
 import org.secondsite.witness.GroupSettings;
@@ -43,7 +43,8 @@ import org.slf4j.LoggerFactory;
  * The witness daemon: tells clients the records of their groups, hears their heartbeats and decides their requests.
  *
  * <p>Two threads: {@code witness-io} has all connections, what waits and who was heard; the store has its own, so that a
- * slow disk does not make anybody look dead. Clients, their open questions and what is buffered for them are bounded.
+ * slow disk does not make anybody look dead. Whatever one of them throws, and one that hangs, is the witness's end: it must not
+ * live and answer nobody. Clients, their open questions and what is buffered for them are bounded.
  */
 public final class WitnessServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WitnessServer.class);
@@ -54,6 +55,7 @@ public final class WitnessServer implements AutoCloseable {
     private static final int CLOSE_TIMEOUT_SECONDS = 5;
 
     private final RecordStore store;
+    private final Life life;
     private final EventLoopGroup group;
     private final DeskDriver desk;
     private final List<Channel> nodes = new ArrayList<>();
@@ -61,34 +63,65 @@ public final class WitnessServer implements AutoCloseable {
     private int connected;
     private long rejected;
 
-    private WitnessServer(RecordStore store, AccessRule access, GrantPolicy policy) {
+    private WitnessServer(RecordStore store, AccessRule access, GrantPolicy policy, Life life) {
         this.store = store;
-        group = new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("witness-io"), EpollIoHandler.newFactory());
+        this.life = life;
+        group = new LivingLoop("witness-io", life, EpollIoHandler.newFactory());
         desk = new DeskDriver(group.next(), store, new RequestDesk(access, policy, store.entries(), System.nanoTime()));
     }
 
     /**
      * Reads what is remembered, enrolls the configured groups that are new, and listens.
      *
+     * @param ending what follows when one of its threads fails or hangs, or nothing can be remembered any more
+     * @throws IOException if a file is unusable, the log damaged, a group remembered with other sites, or the address taken
+     */
+    public static WitnessServer open(WitnessServerSettings settings, Ending ending) throws IOException {
+        Life life = Life.start("witness", ending, Life.USUAL_LIMIT_NANOS);
+        try {
+            return open(settings, store(settings, life), life);
+        } catch (IOException | RuntimeException e) {
+            life.close();
+            throw e;
+        }
+    }
+
+    /**
+     * The same, unwatched.
+     *
      * @throws IOException if a file is unusable, the log damaged, a group remembered with other sites, or the address taken
      */
     public static WitnessServer open(WitnessServerSettings settings) throws IOException {
+        Life life = Life.unwatched("witness");
+        return open(settings, store(settings, life), life);
+    }
+
+    private static RecordStore store(WitnessServerSettings settings, Life life) throws IOException {
         if (settings.quorum().isEmpty()) {
-            return open(settings, FileRecordStore.open(settings.dataDirectory()));
+            return FileRecordStore.open(settings.dataDirectory(), life);
         }
         WitnessTls tls = WitnessTls.client(settings.certificate(), settings.key(), settings.authority());
-        return open(settings, QuorumRecordStore.open(settings.quorum().get(), tls));
+        return QuorumRecordStore.open(settings.quorum().get(), tls);
     }
 
     /** The same with a given store, which it closes; also when opening fails. */
     static WitnessServer open(WitnessServerSettings settings, RecordStore store) throws IOException {
+        return open(settings, store, Life.unwatched("witness"));
+    }
+
+    private static WitnessServer open(WitnessServerSettings settings, RecordStore store, Life life) throws IOException {
         GrantPolicy policy = new GrantPolicy(
                 TimeUnit.MILLISECONDS.toNanos(settings.ownerFreshMs()),
                 TimeUnit.MILLISECONDS.toNanos(settings.maximumGrantDelayMs()));
-        WitnessServer server = new WitnessServer(store, new AccessRule(settings.groups()), policy);
+        WitnessServer server = new WitnessServer(store, new AccessRule(settings.groups()), policy, life);
         try {
             enroll(store, settings.groups());
             server.listen(settings);
+            // What a failed disk has kept is unknown: only a new start can tell.
+            store.failed().exceptionally(failure -> {
+                life.failed("the store", failure);
+                return null;
+            });
             return server;
         } catch (IOException | RuntimeException e) {
             server.close();
@@ -163,11 +196,6 @@ public final class WitnessServer implements AutoCloseable {
         return store.records();
     }
 
-    /** Completes exceptionally when nothing can be remembered any more: the process should end and be started anew. */
-    public CompletableFuture<Void> failed() {
-        return store.failed();
-    }
-
     /** What it has done so far. Waits for the I/O thread; not to be called from it. */
     public WitnessCounters counters() {
         return group.submit(this::count).syncUninterruptibly().getNow();
@@ -225,6 +253,7 @@ public final class WitnessServer implements AutoCloseable {
         if (group.isShuttingDown()) {
             return;
         }
+        life.close();
         if (listening != null) {
             listening.close().awaitUninterruptibly();
         }
@@ -242,6 +271,11 @@ public final class WitnessServer implements AutoCloseable {
 
     void rejected() {
         rejected++;
+    }
+
+    /** A connection's handler has thrown what is no fault of the network. */
+    void failed(Throwable defect) {
+        life.failed(defect);
     }
 
     /** The records in force, and who made them so. */

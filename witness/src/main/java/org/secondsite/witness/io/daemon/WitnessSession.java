@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
+import org.secondsite.net.life.Defects;
 import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.NodeStatus;
@@ -165,6 +166,9 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ignored, Throwable cause) {
+        if (Defects.isDefect(cause)) {
+            server.failed(cause);
+        }
         if (connection != null && cause instanceof DecoderException) {
             desk.malformed(connection, cause.getMessage());
         } else {

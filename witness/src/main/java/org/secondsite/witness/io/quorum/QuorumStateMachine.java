@@ -138,7 +138,7 @@ final class QuorumStateMachine extends BaseStateMachine {
                 updateLastAppliedTermIndex(entry.getTerm(), entry.getIndex());
             }
             return CompletableFuture.completedFuture(message(outcome));
-        } catch (IllegibleException | RuntimeException e) {
+        } catch (IllegibleException | RuntimeException | Error e) {
             // To go on without it would make this node's records differ from the others'.
             records.failed(e);
             return CompletableFuture.failedFuture(e);

@@ -14,6 +14,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.secondsite.net.life.Turn;
+import org.secondsite.net.life.io.Life;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.Durable;
 import org.secondsite.witness.FsyncHistogram;
@@ -38,6 +40,9 @@ import org.slf4j.LoggerFactory;
  * <p>A failed write or force ends the store: what it left behind is unknown, and a second force that succeeds proves
  * nothing about the first (the kernel drops the dirty mark with the error). The process has to start anew and read.
  *
+ * <p>Anything else that the thread throws ends the process, and so does a thread that hangs: at once where nothing waits for the
+ * disk, after ten seconds where it does.
+ *
  * <p>The file is compacted when it has grown: the last entry of every group is written to a new file, that is forced, put
  * in the old one's place and the directory forced. A crash at any point leaves one of the two whole files.
  */
@@ -50,20 +55,32 @@ public final class FileRecordStore implements RecordStore {
     private static final int COMPACT_ABOVE_OCTETS = 64 << 10;
     private static final int LARGEST_FILE_OCTETS = 64 << 20;
     private static final int CLOSE_TIMEOUT_SECONDS = 10;
+    private static final String THREAD = "witness-store";
+
+    /**
+     * A disk that is slow is no reason to end: a new process would wait for the same one. Far more than a journal commit of a
+     * loaded machine takes, and less than the half minute after which kernels give a dead disk up.
+     */
+    private static final long DISK_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Disk disk;
     private final RecordLog log;
     private final List<Consumer<LogEntry>> watchers = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Void> failed = new CompletableFuture<>();
-    private final ExecutorService writer = Executors.newSingleThreadExecutor(
-            Thread.ofPlatform().name("witness-store").factory());
+    private final ExecutorService writer;
+    private final Turn turn;
     private final FsyncHistogram fsyncs = new FsyncHistogram();
     private volatile List<LogEntry> entries = List.of();
 
     private Disk.Appender file;
 
-    private FileRecordStore(Disk disk, int compactAboveOctets) {
+    private FileRecordStore(Disk disk, int compactAboveOctets, Life life) {
         this.disk = disk;
+        writer = Executors.newSingleThreadExecutor(Thread.ofPlatform()
+                .name(THREAD)
+                .uncaughtExceptionHandler(life::uncaught)
+                .factory());
+        turn = life.watched(THREAD, writer);
         log = new RecordLog(compactAboveOctets);
     }
 
@@ -73,12 +90,25 @@ public final class FileRecordStore implements RecordStore {
      * @throws IOException if the directory cannot be used, another witness uses it, or the log is damaged
      */
     public static FileRecordStore open(Path directory) throws IOException {
-        return open(DirectoryDisk.open(directory), COMPACT_ABOVE_OCTETS);
+        return open(directory, Life.unwatched(THREAD));
+    }
+
+    /**
+     * The same as part of something that lives as long as the store's thread does.
+     *
+     * @throws IOException if the directory cannot be used, another witness uses it, or the log is damaged
+     */
+    public static FileRecordStore open(Path directory, Life life) throws IOException {
+        return open(DirectoryDisk.open(directory), COMPACT_ABOVE_OCTETS, life);
     }
 
     /** The same on a given disk, which it closes; also when opening fails. */
     static FileRecordStore open(Disk disk, int compactAboveOctets) throws IOException {
-        FileRecordStore store = new FileRecordStore(disk, compactAboveOctets);
+        return open(disk, compactAboveOctets, Life.unwatched(THREAD));
+    }
+
+    private static FileRecordStore open(Disk disk, int compactAboveOctets, Life life) throws IOException {
+        FileRecordStore store = new FileRecordStore(disk, compactAboveOctets, life);
         try {
             store.load();
             return store;
@@ -211,7 +241,10 @@ public final class FileRecordStore implements RecordStore {
     private void make(RecordLog.Step.Append append, CompletableFuture<Answer> answer) {
         LogEntry entry = append.grant().entry();
         try {
-            Answer.Granted granted = log.appended(append, write(append));
+            turn.mayTake(DISK_NANOS);
+            Durable proof = write(append);
+            turn.asUsual();
+            Answer.Granted granted = log.appended(append, proof);
             publish();
             LOG.info("granted {} to {}: {}", entry.record(), entry.asker(), entry.reason());
             watchers.forEach(watcher -> watcher.accept(entry));
@@ -234,7 +267,9 @@ public final class FileRecordStore implements RecordStore {
 
     private void compactIfGrown() throws IOException {
         if (log.grown()) {
+            turn.mayTake(DISK_NANOS);
             compact();
+            turn.asUsual();
         }
     }
 

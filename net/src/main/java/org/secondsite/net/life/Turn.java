@@ -1,0 +1,68 @@
+package org.secondsite.net.life;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Counts how often one deciding thread has turned round: a sign of life that a hung or dead thread cannot give. Written by that
+ * thread, read by any.
+ */
+public final class Turn {
+    private final String name;
+    private final AtomicLong count = new AtomicLong();
+    private volatile long patienceNanos;
+    private volatile long nativeThread;
+
+    /**
+     * A thread that has not turned round yet.
+     *
+     * @param name says in logs which thread it is
+     */
+    public Turn(String name) {
+        this.name = name;
+    }
+
+    /** Once per turn, by the thread itself. */
+    public void made() {
+        count.lazySet(count.get() + 1);
+    }
+
+    /**
+     * What the thread begins now is known to take longer than a turn: it counts as alive meanwhile, but for no longer than
+     * this.
+     *
+     * @param nanos after this much time without a turn the thread is hung
+     */
+    public void mayTake(long nanos) {
+        patienceNanos = nanos;
+    }
+
+    /** The long piece of work is done. */
+    public void asUsual() {
+        made();
+        patienceNanos = 0;
+    }
+
+    /** The kernel's number of the thread, by which it is seen whether it hangs or only gets no processor. */
+    public void ranBy(long number) {
+        nativeThread = number;
+    }
+
+    /** The kernel's number of the thread; 0 if it is not known. */
+    public long nativeThread() {
+        return nativeThread;
+    }
+
+    long count() {
+        return count.get();
+    }
+
+    /** How long the present piece of work may take, in nanoseconds; 0 for the usual time of a turn. */
+    long patienceNanos() {
+        return patienceNanos;
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}
