@@ -91,8 +91,7 @@ final class VmWorker implements AutoCloseable {
     }
 
     private void step() throws InterruptedException {
-        WorkerEvent event = events.poll(
-                Math.min(agent.dueIn(System.nanoTime()), MAX_IDLE_NANOS), TimeUnit.NANOSECONDS);
+        WorkerEvent event = events.poll(Math.min(agent.dueIn(System.nanoTime()), MAX_IDLE_NANOS), TimeUnit.NANOSECONDS);
         if (event != null) {
             handle(event);
         }
