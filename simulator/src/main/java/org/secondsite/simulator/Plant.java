@@ -40,6 +40,8 @@ public enum Plant {
             Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "a gateway whose orders fail half-way goes on with the next event"),
     STANDSTILL_NOT_NOTICED(
             Rule.SILENT_AFTER_STANDSTILL, "a gateway that stood still sends what may leave, as if it had not"),
+    RESUMED_THOUGH_KEPT(
+            Rule.KEPT_STANDS_STILL, "an agent resumes a VM after its last checkpoint that it was told to keep paused"),
     DUPLICATE_RELEASE(
             Rule.RELEASED_ONCE, "when held output may pass again, the packet that left last leaves once more");
 

@@ -23,6 +23,8 @@ public enum Rule {
     IMAGE_STAYS("ImageStays"),
     /** The packets of a VM leave in the order in which they came, each at most once: the epoch buffer's own promise. */
     RELEASED_ONCE("ReleasedOnce"),
+    /** A VM that was checkpointed to its end stands still until its gateway lets it run, or is gone. */
+    KEPT_STANDS_STILL("KeptStandsStill"),
     /** The witness reads its log again after any power cut: the log's own promise. */
     LOG_LEGIBLE("LogLegible"),
     /** Nothing throws: a gateway's conductor would go on with half a decision carried out. */

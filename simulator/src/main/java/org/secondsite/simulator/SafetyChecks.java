@@ -117,6 +117,15 @@ final class SafetyChecks {
         return lineages.size() - 1;
     }
 
+    /** A VM executes something. */
+    void executes(SiteId site, boolean keptPaused) {
+        if (keptPaused) {
+            throw new Violation(
+                    Rule.KEPT_STANDS_STILL,
+                    "the VM at " + site + " runs, and the gateway was told that it is paused for good");
+        }
+    }
+
     /** The standby of a lineage keeps a state, completely. */
     void kept(int lineage, long state) {
         Lineage life = lineages.get(lineage);

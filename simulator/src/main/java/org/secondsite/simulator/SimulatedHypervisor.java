@@ -5,33 +5,40 @@ import static org.secondsite.simulator.SimulatedTime.MILLI;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.BiConsumer;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.SiteId;
-import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
+import org.secondsite.replicator.agent.AgentEffect;
+import org.secondsite.replicator.agent.AgentEvent;
+import org.secondsite.replicator.agent.AgentPhase;
+import org.secondsite.replicator.agent.AgentTiming;
+import org.secondsite.replicator.agent.VmAgent;
 import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
+import org.secondsite.replicator.checkpoint.CheckpointMessage;
+import org.secondsite.replicator.checkpoint.FailureKind;
+import org.secondsite.replicator.checkpoint.Limits;
 
 /**
- * A hypervisor with its agent: a VM whose whole state is a counter, which it shows in every packet it sends.
+ * A hypervisor with its agent: a VM whose whole state is a counter, which it shows in every packet it sends, and the product's
+ * {@link VmAgent}, which decides what is done with it.
  *
- * <p>The counter travels in the device state of real {@link Epoch}s, beside the lineage that {@link SafetyChecks} knows it
- * by. The agent behaves as the real one: it pauses the VM, waits for <i>sealed</i>, lets it run on, ships afterwards; it
- * gives up waiting after a second and sends a full image next; it applies whole epochs in order and activates only the
- * expected one.
+ * <p>The counter travels in the device state of real {@link Epoch}s, beside the lineage that {@link SafetyChecks} knows it by. What
+ * is simulated is what an agent's edge has to do with: the VM that stands still and runs, the memory of a replica, how long that
+ * takes, and the line to the gateway. As there, one thing is done after the other, and what comes of it is told first.
  */
 final class SimulatedHypervisor extends SimulatedProcess {
     private static final long RAM_BYTES = 1 << 20;
     private static final int WINDOW = 16;
-    private static final long SEAL_PATIENCE_NANOS = 1000 * MILLI;
+    private static final long LOCAL_NANOS = MILLI / 2;
+    private static final long NEVER = Long.MAX_VALUE;
     /** By how much an epoch is late that others overtake (a planted fault). */
     private static final long OVERTAKEN_NANOS = 60 * MILLI;
-
-    private static final long LOCAL_NANOS = MILLI / 2;
 
     /** What an epoch of such a VM says. */
     record Content(int lineage, long state) {
@@ -52,46 +59,50 @@ final class SimulatedHypervisor extends SimulatedProcess {
         }
     }
 
-    /** Something that the agent does, and how long that takes if the disk is not slow. */
-    private record Work(Runnable what, long takesNanos) {}
+    /** Something that waits for the agent: of a connection, or of none; with what an epoch says, or without. */
+    private record Mail(SimulatedAgentSession by, AgentEvent event, Content content) {}
 
     private final SiteId site;
     private final SplittableRandom dice;
 
+    // The VM.
     private boolean vmRuns;
     private boolean vmPaused;
-    /** Whether the VM is to be checkpointed to its end, and the epoch that is all of it. */
-    private boolean pausing;
-
-    private EpochId last = EpochId.NONE;
     private int lineage;
     private long state;
-
-    private EpochId replicaEpoch = EpochId.NONE;
     private Content replica = new Content(0, 0);
-    private final Deque<Work> queue = new ArrayDeque<>();
+
+    // The agent's process.
+    private VmAgent agent;
+    private final Deque<Mail> inbox = new ArrayDeque<>();
+    private final Deque<AgentEvent> answers = new ArrayDeque<>();
+    private final Deque<AgentEffect> effects = new ArrayDeque<>();
+    private Content arrived = new Content(0, 0);
+    private Content collected = new Content(0, 0);
+    /** Whether the checkpoint under way has paused the VM. */
+    private boolean pausedHere;
+    /** Whether STOP_VM has come and is not obeyed yet. */
+    private boolean stopDemanded;
+    /** Whether the agent is doing something that takes its time. */
+    private boolean busy;
+
+    private int sleeps;
     private int slowDiskMs;
-
-    private Session session;
-    private boolean checkpointing;
-    /** Counts the starts of checkpointing, so that the beat of an earlier one ends. */
-    private int runs;
-
+    private SimulatedAgentSession session;
     private long shippedNanos;
-    private EpochId next = EpochId.NONE;
-    private EpochId base = EpochId.NONE;
-    private EpochId credited = EpochId.NONE;
-    private int beyondCredit;
-    private int intervalMs;
-    private EpochId awaitingSeal = EpochId.NONE;
-    private Content paused = new Content(0, 0);
 
     SimulatedHypervisor(World world, SiteId site, SplittableRandom dice) {
         super(world);
         this.site = site;
         this.dice = dice;
+        beginLife();
+    }
+
+    private void beginLife() {
         begin();
+        agent = new VmAgent(World.VM, RAM_BYTES, AgentTiming.USUAL, now());
         vmSends();
+        later(0, this::work);
     }
 
     void startFirstVm() {
@@ -105,7 +116,19 @@ final class SimulatedHypervisor extends SimulatedProcess {
 
     /** Whether it has died before, and has neither VM nor image now. */
     boolean lostEverything() {
-        return life() > 0 && !runs() && replicaEpoch.equals(EpochId.NONE);
+        return life() > 0 && !runs() && replicaEpoch().equals(EpochId.NONE);
+    }
+
+    EpochId replicaEpoch() {
+        return agent.replica();
+    }
+
+    World world() {
+        return world;
+    }
+
+    private long now() {
+        return world.time().nowNanos();
     }
 
     // ---- faults -------------------------------------------------------------------------------------------------
@@ -113,21 +136,18 @@ final class SimulatedHypervisor extends SimulatedProcess {
     void crash() {
         end();
         vmRuns = false;
-        runOn();
-        checkpointing = false;
-        replicaEpoch = EpochId.NONE;
-        awaitingSeal = EpochId.NONE;
-        queue.clear();
-        if (session != null) {
-            Session gone = session;
-            session = null;
-            tellGateway(gone, (gateway, by) -> gateway.detached(by, "hypervisor crashed"));
-        }
+        vmPaused = false;
+        agent = new VmAgent(World.VM, RAM_BYTES, AgentTiming.USUAL, now());
+        inbox.clear();
+        answers.clear();
+        effects.clear();
+        busy = false;
+        stopDemanded = false;
+        disconnect("hypervisor crashed");
     }
 
     void start() {
-        begin();
-        vmSends();
+        beginLife();
         attachSoon();
     }
 
@@ -142,24 +162,10 @@ final class SimulatedHypervisor extends SimulatedProcess {
     }
 
     void gatewayDown() {
-        session = null;
-        checkpointing = false;
-        awaitingSeal = EpochId.NONE;
-        runOn();
-    }
-
-    /** The agent does one thing after the other: a checkpoint that is under way is taken to its end, and then the VM runs on. */
-    private void letRunOn() {
-        boolean betweenCheckpoints = awaitingSeal.equals(EpochId.NONE);
-        pausing = false;
-        last = EpochId.NONE;
-        vmPaused &= !betweenCheckpoints;
-    }
-
-    private void runOn() {
-        pausing = false;
-        last = EpochId.NONE;
-        vmPaused = false;
+        if (session != null) {
+            session = null;
+            post(new Mail(null, new AgentEvent.Closed("the gateway is dead"), null));
+        }
     }
 
     // ---- the line to the gateway --------------------------------------------------------------------------------
@@ -167,17 +173,100 @@ final class SimulatedHypervisor extends SimulatedProcess {
     private void attachSoon() {
         later(dice.nextLong(5 * MILLI, 120 * MILLI), () -> {
             if (session == null && world.gateway(site).up()) {
-                base = EpochId.NONE;
-                session = new Session(vmRuns);
-                tellGateway(session, CheckpointListener::attached);
+                session = new SimulatedAgentSession(this);
+                post(new Mail(null, new AgentEvent.Opened(), null));
             }
         });
     }
 
+    private void disconnect(String reason) {
+        if (session != null) {
+            SimulatedAgentSession gone = session;
+            session = null;
+            tellGateway(gone, (gateway, by) -> gateway.detached(by, reason));
+        }
+    }
+
     /** What the agent says goes to the gateway that it is attached to, or nowhere. */
-    private void tellGateway(Session by, BiConsumer<CheckpointListener, AgentSession> what) {
+    private void tellGateway(SimulatedAgentSession by, BiConsumer<CheckpointListener, AgentSession> what) {
         CheckpointListener gateway = world.gateway(site).agents();
         world.time().after(LOCAL_NANOS, () -> what.accept(gateway, by));
+    }
+
+    /** A message of the gateway takes a moment, and dies with its connection. */
+    void fromGateway(SimulatedAgentSession by, CheckpointMessage message) {
+        later(LOCAL_NANOS, () -> {
+            if (message instanceof CheckpointMessage.ResumeVm || message instanceof CheckpointMessage.StopVm) {
+                by.kept(false);
+            }
+            if (message instanceof CheckpointMessage.StopVm) {
+                // It counts whatever becomes of the connection.
+                stopDemanded = true;
+                post(new Mail(null, new AgentEvent.Received(message), null));
+            } else if (message instanceof CheckpointMessage.Activate && world.has(Plant.OLDER_IMAGE_ACTIVATED)) {
+                inbox.addFirst(new Mail(by, new AgentEvent.Received(message), null));
+                work();
+            } else {
+                post(new Mail(by, new AgentEvent.Received(message), null));
+            }
+        });
+    }
+
+    /** The gateway holds the epoch from here on, and hands it to the image: it is kept. */
+    void epochFromGateway(SimulatedAgentSession by, Epoch epoch) {
+        Content content = Content.of(epoch);
+        EpochHeader header = epoch.header();
+        epoch.close();
+        content.keptAt(world.checks());
+        world.trace(site + " keeps " + header.epoch() + ", state " + content.state());
+        boolean overtaken = world.has(Plant.EPOCHS_OVERTAKE) && dice.nextInt(64) == 0;
+        later(
+                overtaken ? OVERTAKEN_NANOS : LOCAL_NANOS,
+                () -> post(new Mail(by, new AgentEvent.EpochArrived(header), content)));
+    }
+
+    private void say(CheckpointMessage message) {
+        SimulatedAgentSession by = session;
+        if (by == null) {
+            return;
+        }
+        switch (message) {
+            case CheckpointMessage.Hello hello -> {
+                by.hello(hello);
+                tellGateway(by, CheckpointListener::attached);
+                fromGateway(by, new CheckpointMessage.Welcome(Limits.VERSION, WINDOW, NEVER, false));
+            }
+            case CheckpointMessage.Seal seal ->
+                tellGateway(by, (gateway, agentBy) -> gateway.sealRequested(agentBy, seal.epoch()));
+            case CheckpointMessage.Applied applied ->
+                tellGateway(by, (gateway, agentBy) -> gateway.applied(agentBy, applied.epoch()));
+            case CheckpointMessage.Activated activated ->
+                tellGateway(by, (gateway, agentBy) -> gateway.activated(agentBy, activated.epoch()));
+            case CheckpointMessage.Failed failed -> {
+                if (failed.kind() == FailureKind.APPLY && !vmRuns) {
+                    throw new Violation(Rule.IMAGE_STAYS, site + " loses its image: " + failed.reason());
+                }
+                tellGateway(
+                        by,
+                        (gateway, agentBy) ->
+                                gateway.failed(agentBy, failed.kind().word(), failed.reason()));
+            }
+            case CheckpointMessage.VmPaused paused -> {
+                world.trace(site + ": the VM is paused at state " + state + " of " + paused.last());
+                tellGateway(by, (gateway, agentBy) -> gateway.vmPaused(agentBy, paused.last()));
+            }
+            case CheckpointMessage.VmStopped stopped -> tellGateway(by, CheckpointListener::vmStopped);
+            default -> throw new IllegalStateException("an agent says " + message);
+        }
+    }
+
+    private void afterEpochs(Runnable what) {
+        SimulatedAgentSession by = session;
+        later(Math.max(0, shippedNanos - now()), () -> {
+            if (by == session) {
+                what.run();
+            }
+        });
     }
 
     // ---- the VM -------------------------------------------------------------------------------------------------
@@ -185,6 +274,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
     private void vmSends() {
         later(dice.nextLong(4 * MILLI, 16 * MILLI), () -> {
             if (vmRuns && !vmPaused) {
+                world.checks().executes(site, session != null && session.isKept());
                 state++;
                 world.gateway(site).fromVm(lineage, state);
             }
@@ -192,267 +282,160 @@ final class SimulatedHypervisor extends SimulatedProcess {
         });
     }
 
-    private void checkpoint(Session by, int run) {
-        if (by != session || !checkpointing || run != runs) {
-            return;
-        }
-        later(intervalMs * MILLI, () -> checkpoint(by, run));
-        if (!vmRuns || beyondCredit >= WINDOW || !awaitingSeal.equals(EpochId.NONE) || !last.equals(EpochId.NONE)) {
-            return;
-        }
-        vmPaused = !world.has(Plant.SEAL_AFTER_RESUME);
-        paused = new Content(lineage, state);
-        EpochId epoch = next;
-        next = next.next();
-        awaitingSeal = epoch;
-        tellGateway(by, (gateway, session) -> gateway.sealRequested(session, epoch));
-        later(SEAL_PATIENCE_NANOS, () -> {
-            if (by == session && awaitingSeal.equals(epoch)) {
-                awaitingSeal = EpochId.NONE;
-                vmPaused = false;
-                base = EpochId.NONE;
-            }
-        });
+    // ---- the agent ----------------------------------------------------------------------------------------------
+
+    private void post(Mail mail) {
+        inbox.addLast(mail);
+        work();
     }
 
-    private void sealed(EpochId epoch) {
-        if (!awaitingSeal.equals(epoch)) {
-            return;
+    private void work() {
+        while (!busy) {
+            if (!effects.isEmpty()) {
+                carryOut(effects.removeFirst());
+            } else if (!answers.isEmpty()) {
+                decide(answers.removeFirst());
+            } else if (!inbox.isEmpty()) {
+                open(inbox.removeFirst());
+            } else if (agent.dueIn(now()) == 0) {
+                decide(new AgentEvent.Tick());
+            } else {
+                sleep();
+                return;
+            }
         }
-        awaitingSeal = EpochId.NONE;
-        Session by = session;
-        Epoch shipped = new Epoch(new EpochHeader(World.VM, epoch, base, RAM_BYTES), PageSet.empty(), paused.bytes());
-        base = epoch;
-        beyondCredit++;
-        vmPaused = pausing;
-        if (pausing) {
-            last = epoch;
-            world.trace(site + ": the VM is paused at state " + state + " of " + epoch);
+    }
+
+    private void sleep() {
+        int mine = ++sleeps;
+        if (session != null && agent.phase() == AgentPhase.KEPT) {
+            session.kept(true);
         }
-        long now = world.time().nowNanos();
-        shippedNanos = Math.max(shippedNanos, now) + dice.nextLong(MILLI, 8 * MILLI);
-        later(shippedNanos - now, () -> {
-            if (by == session) {
-                tellGateway(by, (gateway, session) -> gateway.epochReceived(session, shipped, 1));
-                if (epoch.equals(last)) {
-                    tellGateway(by, (gateway, session) -> gateway.vmPaused(session, epoch));
+        long due = agent.dueIn(now());
+        if (due < NEVER) {
+            later(due, () -> {
+                if (mine == sleeps) {
+                    work();
                 }
+            });
+        }
+    }
+
+    private void open(Mail mail) {
+        if (mail.by() == null || mail.by() == session) {
+            arrived = mail.content() == null ? arrived : mail.content();
+            decide(distorted(mail.event()));
+        }
+    }
+
+    private AgentEvent distorted(AgentEvent event) {
+        boolean activates = event instanceof AgentEvent.Received received
+                && received.message() instanceof CheckpointMessage.Activate;
+        return activates && world.has(Plant.OLDER_IMAGE_ACTIVATED)
+                ? new AgentEvent.Received(new CheckpointMessage.Activate(replicaEpoch()))
+                : event;
+    }
+
+    private void decide(AgentEvent event) {
+        effects.addAll(agent.on(event, now()));
+    }
+
+    private void carryOut(AgentEffect effect) {
+        switch (effect) {
+            case AgentEffect.Note note -> {}
+            case AgentEffect.Trouble trouble -> world.trace(site + " agent: " + trouble.text());
+            case AgentEffect.Send send -> say(send.message());
+            case AgentEffect.SendAfterEpochs send -> afterEpochs(() -> say(send.message()));
+            case AgentEffect.CloseConnection close -> {
+                disconnect(close.reason());
+                inbox.addFirst(new Mail(null, new AgentEvent.Closed(close.reason()), null));
+                attachSoon();
             }
+            case AgentEffect.Attach attach ->
+                answers.add(vmRuns ? new AgentEvent.Found("simulated", Optional.empty()) : new AgentEvent.NotFound(""));
+            case AgentEffect.Look look -> answers.add(new AgentEvent.Looked(Optional.empty()));
+            case AgentEffect.Detach detach -> {}
+            case AgentEffect.BeginImage begin -> {}
+            case AgentEffect.HandOverReplica handOver -> {}
+            case AgentEffect.ReleaseReplica release -> {}
+            default -> onTheVm(effect);
+        }
+    }
+
+    private void onTheVm(AgentEffect effect) {
+        switch (effect) {
+            case AgentEffect.PauseForCheckpoint pause -> {
+                pausedHere = !vmPaused;
+                vmPaused |= !world.has(Plant.SEAL_AFTER_RESUME);
+                answers.add(new AgentEvent.Paused());
+            }
+            case AgentEffect.Collect collect -> {
+                collected = new Content(lineage, state);
+                answers.add(new AgentEvent.Collected());
+            }
+            case AgentEffect.Verify verify -> {
+                if (world.has(Plant.RESUMED_THOUGH_KEPT) && !pausedHere) {
+                    vmPaused = false;
+                }
+                answers.add(new AgentEvent.Verified());
+            }
+            case AgentEffect.Resume resume -> {
+                runOn(pausedHere);
+                answers.add(new AgentEvent.Resumed());
+            }
+            case AgentEffect.Abandon abandon -> runOn(pausedHere);
+            case AgentEffect.RunOn runOn -> runOn(true);
+            case AgentEffect.Ship ship -> ship(ship.epoch(), ship.base());
+            case AgentEffect.Kill kill -> {
+                vmRuns = false;
+                vmPaused = false;
+                stopDemanded = false;
+                answers.add(new AgentEvent.Killed());
+            }
+            case AgentEffect.Apply apply -> {
+                Content content = arrived;
+                takeTime(dice.nextLong(MILLI), () -> {
+                    replica = content;
+                    answers.add(new AgentEvent.Applied());
+                });
+            }
+            case AgentEffect.Activate activate -> takeTime(dice.nextLong(20 * MILLI, 120 * MILLI), this::activate);
+            default -> throw new IllegalStateException("nobody carries out " + effect);
+        }
+    }
+
+    private void runOn(boolean wasPausedHere) {
+        vmPaused &= !wasPausedHere || stopDemanded;
+    }
+
+    private void takeTime(long nanos, Runnable then) {
+        busy = true;
+        later(nanos + slowDiskMs * MILLI, () -> {
+            busy = false;
+            then.run();
+            work();
         });
     }
 
-    // ---- the replica --------------------------------------------------------------------------------------------
-
-    /** The agent does one thing after the other, in the order of the commands. */
-    private void enqueue(Runnable work, long takesNanos) {
-        queue.addLast(new Work(work, takesNanos));
-        if (queue.size() == 1) {
-            workOn();
-        }
-    }
-
-    private void workOn() {
-        Work first = queue.getFirst();
-        later(first.takesNanos() + slowDiskMs * MILLI, () -> {
-            first.what().run();
-            queue.removeFirst();
-            if (!queue.isEmpty()) {
-                workOn();
-            }
-        });
-    }
-
-    private void apply(Session by, Epoch epoch) {
-        Content content = Content.of(epoch);
-        EpochHeader header = epoch.header();
-        epoch.close();
-        if (vmRuns || !(header.isFull() || header.base().equals(replicaEpoch))) {
-            String where = "not on " + replicaEpoch;
-            if (!vmRuns) {
-                throw new Violation(Rule.IMAGE_STAYS, site + " loses its image: " + header.epoch() + " is " + where);
-            }
-            tellGateway(by, (gateway, session) -> gateway.failed(session, "apply", where));
-            return;
-        }
-        replicaEpoch = header.epoch();
-        replica = content;
-        tellGateway(by, (gateway, session) -> gateway.applied(session, header.epoch()));
-    }
-
-    private void activate(Session by, EpochId expected) {
-        boolean any = world.has(Plant.OLDER_IMAGE_ACTIVATED);
-        if (replicaEpoch.equals(EpochId.NONE) || !(any || replicaEpoch.equals(expected))) {
-            String where = "at " + replicaEpoch;
-            tellGateway(by, (gateway, session) -> gateway.failed(session, "activation", where));
-            return;
-        }
-        world.trace(site + " activates state " + replica.state() + " of " + replicaEpoch);
+    private void activate() {
+        world.trace(site + " activates state " + replica.state() + " of " + replicaEpoch());
         lineage = world.checks().activated(site, replica.lineage(), replica.state());
         state = replica.state();
         vmRuns = true;
-        runOn();
-        replicaEpoch = EpochId.NONE;
-        base = EpochId.NONE;
-        tellGateway(by, (gateway, session) -> gateway.activated(session, expected));
+        vmPaused = false;
+        answers.add(new AgentEvent.Activated("simulated"));
     }
 
-    /** The connection between gateway and agent: commands take a moment, and die with the connection. */
-    private final class Session implements AgentSession {
-        private final boolean ranAtHello;
-
-        Session(boolean ranAtHello) {
-            this.ranAtHello = ranAtHello;
-        }
-
-        private void command(Runnable command) {
-            later(LOCAL_NANOS, () -> {
-                if (session == this) {
-                    command.run();
-                }
-            });
-        }
-
-        /** A command that takes its time, after those before it. */
-        private void inTurn(long takesNanos, Runnable command) {
-            later(
-                    LOCAL_NANOS,
-                    () -> enqueue(
-                            () -> {
-                                if (session == this) {
-                                    command.run();
-                                }
-                            },
-                            takesNanos));
-        }
-
-        @Override
-        public VmId vm() {
-            return World.VM;
-        }
-
-        @Override
-        public long ramBytes() {
-            return RAM_BYTES;
-        }
-
-        @Override
-        public boolean vmRunning() {
-            return ranAtHello;
-        }
-
-        @Override
-        public EpochId applied() {
-            return replicaEpoch;
-        }
-
-        @Override
-        public String description() {
-            return "simulated";
-        }
-
-        @Override
-        public void start(EpochId first, boolean full, int everyMs) {
-            command(() -> {
-                boolean already = checkpointing;
-                next = first;
-                awaitingSeal = EpochId.NONE;
-                runOn();
-                base = EpochId.NONE;
-                beyondCredit = 0;
-                credited = EpochId.NONE;
-                intervalMs = everyMs;
-                checkpointing = true;
-                if (!already) {
-                    checkpoint(this, ++runs);
-                }
-            });
-        }
-
-        @Override
-        public void interval(int everyMs) {
-            command(() -> intervalMs = everyMs);
-        }
-
-        @Override
-        public void checkpointNow() {}
-
-        @Override
-        public void retitle(EpochId following) {
-            command(() -> next = following);
-        }
-
-        @Override
-        public void sealed(EpochId epoch) {
-            command(() -> SimulatedHypervisor.this.sealed(epoch));
-        }
-
-        @Override
-        public void credit(EpochId committed) {
-            command(() -> {
-                if (committed.compareTo(credited) > 0) {
-                    credited = committed;
-                    beyondCredit = Math.max(0, beyondCredit - 1);
-                }
-            });
-        }
-
-        @Override
-        public void stop() {
-            command(() -> checkpointing = false);
-        }
-
-        @Override
-        public void pauseVm() {
-            command(() -> pausing = true);
-        }
-
-        @Override
-        public void resumeVm() {
-            command(SimulatedHypervisor.this::letRunOn);
-        }
-
-        @Override
-        public void stopVm(String reason) {
-            // It counts whatever becomes of the connection.
-            later(LOCAL_NANOS, () -> enqueue(this::stopped, 0));
-        }
-
-        private void stopped() {
-            vmRuns = false;
-            runOn();
-            checkpointing = false;
-            if (session == this) {
-                tellGateway(this, CheckpointListener::vmStopped);
+    private void ship(EpochId id, EpochId base) {
+        SimulatedAgentSession by = session;
+        Epoch epoch = new Epoch(new EpochHeader(World.VM, id, base, RAM_BYTES), PageSet.empty(), collected.bytes());
+        shippedNanos = Math.max(shippedNanos, now()) + dice.nextLong(MILLI, 8 * MILLI);
+        later(shippedNanos - now(), () -> {
+            if (by == session && by != null) {
+                tellGateway(by, (gateway, agentBy) -> gateway.epochReceived(agentBy, epoch, 1));
+                post(new Mail(by, new AgentEvent.Shipped(), null));
             }
-        }
-
-        /** The gateway holds the epoch from here on, and hands it to the image: it is kept. */
-        @Override
-        public void apply(Epoch epoch) {
-            Content.of(epoch).keptAt(world.checks());
-            world.trace(site + " keeps " + epoch.header().epoch() + ", state "
-                    + Content.of(epoch).state());
-            long takesNanos = dice.nextLong(MILLI);
-            if (world.has(Plant.EPOCHS_OVERTAKE) && dice.nextInt(64) == 0) {
-                later(OVERTAKEN_NANOS, () -> inTurn(takesNanos, () -> SimulatedHypervisor.this.apply(this, epoch)));
-            } else {
-                inTurn(takesNanos, () -> SimulatedHypervisor.this.apply(this, epoch));
-            }
-        }
-
-        @Override
-        public void activate(EpochId expected) {
-            long takesNanos = dice.nextLong(20 * MILLI, 120 * MILLI);
-            if (world.has(Plant.OLDER_IMAGE_ACTIVATED)) {
-                command(() -> later(takesNanos, () -> SimulatedHypervisor.this.activate(this, expected)));
-            } else {
-                inTurn(takesNanos, () -> SimulatedHypervisor.this.activate(this, expected));
-            }
-        }
-
-        @Override
-        public void release() {
-            command(() -> replicaEpoch = EpochId.NONE);
-        }
+        });
+        answers.add(new AgentEvent.Taken(epoch.plainBytes()));
     }
 }

@@ -1,0 +1,125 @@
+package org.secondsite.simulator;
+
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.checkpoint.AgentSession;
+import org.secondsite.replicator.checkpoint.CheckpointMessage;
+
+/** The connection between a gateway and an agent, as the gateway commands it: its messages, in their order. */
+final class SimulatedAgentSession implements AgentSession {
+    private final SimulatedHypervisor hypervisor;
+    private CheckpointMessage.Hello hello;
+    private boolean kept;
+
+    SimulatedAgentSession(SimulatedHypervisor hypervisor) {
+        this.hypervisor = hypervisor;
+    }
+
+    void hello(CheckpointMessage.Hello said) {
+        hello = said;
+    }
+
+    /** The agent has said that the VM is paused, and the gateway has not let it run since. */
+    boolean isKept() {
+        return kept;
+    }
+
+    void kept(boolean isKept) {
+        kept = isKept;
+    }
+
+    private void send(CheckpointMessage message) {
+        hypervisor.fromGateway(this, message);
+    }
+
+    @Override
+    public VmId vm() {
+        return hello.vm();
+    }
+
+    @Override
+    public long ramBytes() {
+        return hello.ramBytes();
+    }
+
+    @Override
+    public boolean vmRunning() {
+        return hello.running();
+    }
+
+    @Override
+    public EpochId applied() {
+        return hypervisor.replicaEpoch();
+    }
+
+    @Override
+    public String description() {
+        return hello.description();
+    }
+
+    @Override
+    public void start(EpochId first, boolean full, int intervalMs) {
+        send(new CheckpointMessage.Start(first, full, intervalMs));
+    }
+
+    @Override
+    public void interval(int intervalMs) {
+        send(new CheckpointMessage.Interval(intervalMs));
+    }
+
+    @Override
+    public void checkpointNow() {
+        send(new CheckpointMessage.CheckpointNow());
+    }
+
+    @Override
+    public void retitle(EpochId next) {
+        send(new CheckpointMessage.Retitle(next));
+    }
+
+    @Override
+    public void sealed(EpochId epoch) {
+        send(new CheckpointMessage.Sealed(epoch));
+    }
+
+    @Override
+    public void credit(EpochId committed) {
+        send(new CheckpointMessage.Credit(committed));
+    }
+
+    @Override
+    public void stop() {
+        send(new CheckpointMessage.Stop());
+    }
+
+    @Override
+    public void pauseVm() {
+        send(new CheckpointMessage.PauseVm());
+    }
+
+    @Override
+    public void resumeVm() {
+        send(new CheckpointMessage.ResumeVm());
+    }
+
+    @Override
+    public void stopVm(String reason) {
+        send(new CheckpointMessage.StopVm(reason));
+    }
+
+    @Override
+    public void apply(Epoch epoch) {
+        hypervisor.epochFromGateway(this, epoch);
+    }
+
+    @Override
+    public void activate(EpochId expected) {
+        send(new CheckpointMessage.Activate(expected));
+    }
+
+    @Override
+    public void release() {
+        send(new CheckpointMessage.Release());
+    }
+}
