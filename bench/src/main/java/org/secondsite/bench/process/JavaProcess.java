@@ -6,36 +6,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.secondsite.appliance.Main;
+import org.secondsite.appliance.packages.JavaOptions;
 
 /** Another process of this program, with the Java and the class path of this one, started as the launcher does. */
 public final class JavaProcess implements AutoCloseable {
-    /**
-     * How a witness is started: a heap that fits ten thousand groups, a compiler and a collector without threads of their own,
-     * few buffers. The launcher has the same.
-     */
-    public static final List<String> WITNESS_OPTIONS = List.of(
-            "-Xms24m",
-            "-Xmx24m",
-            "-Xmn6m",
-            "-Xss512k",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:CICompilerCount=1",
-            "-XX:-UsePerfData",
-            "-XX:MaxMetaspaceSize=64m",
-            "-XX:ReservedCodeCacheSize=24m",
-            "-XX:MaxDirectMemorySize=16m",
-            "-Dio.netty.allocator.type=unpooled");
-
     /** How a gateway is started in a measurement. */
-    public static final List<String> GATEWAY_OPTIONS =
-            List.of("-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData");
+    public static final List<String> GATEWAY_OPTIONS = with(JavaOptions.ofDaemons(), "-Xmx64m", "-XX:TieredStopAtLevel=1");
 
-    private static final List<String> EVERY = List.of(
-            "-XX:MetaspaceSize=64m",
-            "--enable-native-access=ALL-UNNAMED",
-            "--sun-misc-unsafe-memory-access=allow",
-            "-XX:+ExitOnOutOfMemoryError");
+    /** The launcher tells in this property which jars a witness has; without it, those of this process. */
+    private static final String WITNESS_CLASS_PATH = "secondsite.witness.classpath";
 
     private final Process process;
 
@@ -76,14 +56,31 @@ public final class JavaProcess implements AutoCloseable {
         this.process = process;
     }
 
+    /** Starts a main class of this process's own class path. */
     public static JavaProcess start(List<String> options, Classes classes, Path log, Class<?> main, String... arguments)
+            throws IOException {
+        return start(with(options, "-cp", System.getProperty("java.class.path")), classes, log, main.getName(), arguments);
+    }
+
+    /** Starts a witness as the launcher does. */
+    public static JavaProcess startWitness(Classes classes, Path log, String... arguments) throws IOException {
+        String classPath = System.getProperty(WITNESS_CLASS_PATH, System.getProperty("java.class.path"));
+        return start(with(JavaOptions.ofWitness(), "-cp", classPath), classes, log, Main.class.getName(), arguments);
+    }
+
+    private static List<String> with(List<String> options, String... more) {
+        List<String> all = new ArrayList<>(options);
+        all.addAll(List.of(more));
+        return all;
+    }
+
+    private static JavaProcess start(List<String> options, Classes classes, Path log, String main, String... arguments)
             throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(options);
-        command.addAll(EVERY);
         command.addAll(classes.options());
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.add(main);
         command.addAll(List.of(arguments));
         File file = log.toFile();
         ProcessBuilder builder = new ProcessBuilder(command)

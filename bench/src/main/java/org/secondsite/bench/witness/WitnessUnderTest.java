@@ -93,11 +93,9 @@ final class WitnessUnderTest implements AutoCloseable {
                 .orElseGet(() -> JavaProcess.Classes.of(JavaProcess.Classes.LINKED_FOR_WITNESS));
         nodes.put(
                 endpoint,
-                JavaProcess.start(
-                        JavaProcess.WITNESS_OPTIONS,
+                JavaProcess.startWitness(
                         classes,
                         directory.resolve(name + ".log"),
-                        org.secondsite.appliance.Main.class,
                         "witness",
                         "--config",
                         config.toString()));

@@ -8,12 +8,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.bench.Main;
-import org.secondsite.bench.process.JavaProcess;
 
 @Timeout(180)
 class WitnessBenchCommandTest {
@@ -50,13 +47,5 @@ class WitnessBenchCommandTest {
         assertEquals(20, figures.at("/grantMs/count").asInt());
         assertEquals(2, figures.at("/nextGrantMs/count").asInt());
         assertTrue(figures.get("mostResidentKib").asLong() > 0);
-    }
-
-    @Test
-    void launcherStartsAWitnessAsTheBenchDoes() throws Exception {
-        String launcher = Files.readString(Path.of("..", "secondsite"));
-        for (String option : JavaProcess.WITNESS_OPTIONS) {
-            assertTrue(launcher.contains(option), option);
-        }
     }
 }

@@ -2,7 +2,9 @@ package org.secondsite.lab.io;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import org.secondsite.appliance.packages.JavaOptions;
 import org.secondsite.lab.plan.JavaRuntime;
 
 /** The Java and the class path that run this process: the lab's processes get the same. */
@@ -15,13 +17,14 @@ public final class ThisJava {
         // A cache that does not fit is ignored by the virtual machine, which need not complain about it. Mapped where
         // it was
         // written for, it need not be relocated, which would cost a tenth of a second.
-        List<String> options = !cache.isEmpty() && Files.isReadable(Path.of(cache))
+        List<String> options = new ArrayList<>(JavaOptions.ofDaemons());
+        options.addAll(!cache.isEmpty() && Files.isReadable(Path.of(cache))
                 ? List.of(
                         "-XX:+UnlockDiagnosticVMOptions",
                         "-XX:ArchiveRelocationMode=0",
                         "-XX:AOTCache=" + cache,
                         "-Xlog:aot=off")
-                : List.of();
+                : List.of());
         return new JavaRuntime(
                 Path.of(System.getProperty("java.home"), "bin", "java"),
                 System.getProperty("java.class.path"),

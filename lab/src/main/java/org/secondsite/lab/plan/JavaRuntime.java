@@ -10,18 +10,10 @@ import java.util.List;
  *
  * @param java the program
  * @param classPath of all modules
- * @param options for every process
+ * @param options of every process
  */
 public record JavaRuntime(Path java, String classPath, List<String> options) {
-    private static final List<String> FRUGAL = List.of(
-            "-Xms16m",
-            "-XX:+UseSerialGC",
-            "-XX:-UsePerfData",
-            // Or the first 21 MiB of classes would cost a collection of everything, in the middle of a start.
-            "-XX:MetaspaceSize=64m",
-            "--enable-native-access=ALL-UNNAMED",
-            "--sun-misc-unsafe-memory-access=allow",
-            "-XX:+ExitOnOutOfMemoryError");
+    private static final List<String> FRUGAL = List.of("-Xms16m");
 
     /** Copies the list. */
     public JavaRuntime {

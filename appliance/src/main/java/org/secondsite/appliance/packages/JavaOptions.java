@@ -1,0 +1,37 @@
+package org.secondsite.appliance.packages;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The daemons' Java options, in files that {@code java @FILE} reads as well. */
+public final class JavaOptions {
+    private JavaOptions() {}
+
+    /** Those of every daemon. */
+    public static List<String> ofDaemons() {
+        return read("daemon.options");
+    }
+
+    /** Those of a witness: every daemon's, and what keeps it small. */
+    public static List<String> ofWitness() {
+        List<String> options = new ArrayList<>(ofDaemons());
+        options.addAll(read("witness.options"));
+        return List.copyOf(options);
+    }
+
+    private static List<String> read(String name) {
+        try (InputStream in = JavaOptions.class.getResourceAsStream(name)) {
+            return new String(in.readAllBytes(), UTF_8)
+                    .lines()
+                    .filter(line -> !line.isBlank() && !line.startsWith("#"))
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
