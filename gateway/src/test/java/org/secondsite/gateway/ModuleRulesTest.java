@@ -2,53 +2,27 @@ package org.secondsite.gateway;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
-import com.tngtech.archunit.core.importer.ImportOption;
-import com.tngtech.archunit.junit.AnalyzeClasses;
-import com.tngtech.archunit.junit.ArchTest;
-import com.tngtech.archunit.lang.ArchRule;
+import org.junit.jupiter.api.Test;
+import org.secondsite.testing.ModuleRules;
 
-/** What the gateway's own packages may know. */
-@AnalyzeClasses(packages = "org.secondsite.gateway", importOptions = ImportOption.DoNotIncludeTests.class)
-class ModuleRulesTest {
-    private static final String[] PURE = {
-        "org.secondsite.gateway.ownership", "org.secondsite.gateway.group", "org.secondsite.gateway.peer"
-    };
+/** What a gateway's decisions may know, and that only the gateway itself and its management socket touch the world. */
+class ModuleRulesTest extends ModuleRules {
+    ModuleRulesTest() {
+        super(
+                "gateway",
+                "org.secondsite.gateway",
+                "org.secondsite.gateway.management",
+                "org.secondsite.gateway.timeline");
+    }
 
-    @ArchTest
-    static final ArchRule coreOpensNothing = noClasses()
-            .that()
-            .resideInAnyPackage(PURE)
-            .should()
-            .dependOnClassesThat()
-            .resideInAnyPackage(
-                    "java.io..",
-                    "java.nio.channels..",
-                    "java.util.concurrent.locks..",
-                    "io.netty.channel..",
-                    "io.netty.bootstrap..",
-                    "io.netty.handler..",
-                    "org.secondsite..io..")
-            .orShould()
-            .dependOnClassesThat()
-            .haveFullyQualifiedName("java.nio.file.Files")
-            .orShould()
-            .dependOnClassesThat()
-            .haveFullyQualifiedName("java.lang.Thread");
-
-    @ArchTest
-    static final ArchRule coreReadsNoClock = noClasses()
-            .that()
-            .resideInAnyPackage(PURE)
-            .should()
-            .callMethod(System.class, "nanoTime")
-            .orShould()
-            .callMethod(System.class, "currentTimeMillis");
-
-    @ArchTest
-    static final ArchRule ownershipKnowsNothingButTheWords = noClasses()
-            .that()
-            .resideInAPackage("org.secondsite.gateway.ownership")
-            .should()
-            .dependOnClassesThat()
-            .resideOutsideOfPackages("java..", "org.secondsite.config", "org.secondsite.gateway.ownership");
+    @Test
+    void ownershipKnowsNothingButTheWords() {
+        noClasses()
+                .that()
+                .resideInAPackage("org.secondsite.gateway.ownership")
+                .should()
+                .dependOnClassesThat()
+                .resideOutsideOfPackages("java..", "org.secondsite.config", "org.secondsite.gateway.ownership")
+                .check(classes());
+    }
 }

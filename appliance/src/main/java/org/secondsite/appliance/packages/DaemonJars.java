@@ -25,14 +25,16 @@ import java.util.zip.ZipOutputStream;
 public final class DaemonJars {
     /** A daemon, and the modules that it is made of. */
     public enum Daemon {
-        GATEWAY("gateway", "metrics"),
-        WITNESS("witness", "metrics"),
-        AGENT("replicator");
+        GATEWAY,
+        WITNESS,
+        AGENT;
 
-        private final List<String> modules;
-
-        Daemon(String... modules) {
-            this.modules = List.of(modules);
+        private List<String> modules() {
+            return switch (this) {
+                case GATEWAY -> List.of("gateway", "metrics");
+                case WITNESS -> List.of("witness", "metrics");
+                case AGENT -> List.of("replicator");
+            };
         }
 
         /** As in {@code secondsite gateway}. */
@@ -42,7 +44,8 @@ public final class DaemonJars {
     }
 
     /** What the program itself needs to read a command line and to write a log. */
-    private static final Pattern PROGRAM = Pattern.compile("(picocli|logback-classic|logback-core|slf4j-api)-[0-9].*\\.jar");
+    private static final Pattern PROGRAM =
+            Pattern.compile("(picocli|logback-classic|logback-core|slf4j-api)-[0-9].*\\.jar");
 
     private static final Pattern NATIVE = Pattern.compile(".*\\.(so|dll|dylib|jnilib|a)");
     private static final Pattern OTHER_SYSTEM =
@@ -79,7 +82,7 @@ public final class DaemonJars {
     public static List<Path> classPath(Path root, Daemon daemon) throws IOException {
         Set<Path> all = new LinkedHashSet<>();
         all.add(built(root, "appliance"));
-        for (String module : daemon.modules) {
+        for (String module : daemon.modules()) {
             all.add(built(root, module));
             all.addAll(needs(root, module));
         }
@@ -110,7 +113,8 @@ public final class DaemonJars {
     /** Whether this entry of a jar is a library for another system or processor than this product's: Linux on x86-64. */
     static boolean isForeign(String entry) {
         return NATIVE.matcher(entry).matches()
-                && (OTHER_SYSTEM.matcher(entry).matches() || !THIS_PROCESSOR.matcher(entry).matches());
+                && (OTHER_SYSTEM.matcher(entry).matches()
+                        || !THIS_PROCESSOR.matcher(entry).matches());
     }
 
     private static void copyForThisPlatform(Path jar, Path to) throws IOException {

@@ -27,9 +27,8 @@ public final class Rehearsal {
                 .toArray(URL[]::new);
         try (URLClassLoader others = new URLClassLoader(jars, Rehearsal.class.getClassLoader())) {
             Thread.currentThread().setContextClassLoader(others);
-            others.loadClass(arguments[1])
-                    .getMethod("main", String[].class)
-                    .invoke(null, (Object) Arrays.copyOfRange(arguments, 2, arguments.length));
+            others.loadClass(arguments[1]).getMethod("main", String[].class).invoke(null, (Object)
+                    Arrays.copyOfRange(arguments, 2, arguments.length));
         } catch (InvocationTargetException e) {
             throw new IllegalStateException(e.getCause());
         }

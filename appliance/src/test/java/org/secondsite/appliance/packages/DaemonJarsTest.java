@@ -33,7 +33,8 @@ class DaemonJarsTest {
     @EnumSource
     void holdsNothingOfProofOrMeasurement(Daemon daemon) throws IOException {
         List<Path> classPath = DaemonJars.classPath(ROOT, daemon);
-        System.out.println(daemon.word() + ": " + classPath.stream().map(ROOT::relativize).toList());
+        System.out.println(
+                daemon.word() + ": " + classPath.stream().map(ROOT::relativize).toList());
         for (Path entry : classPath) {
             assertTrue(Files.exists(entry), entry::toString);
             assertFalse(NO_PART_OF_A_DAEMON.matcher(entry.toString()).matches(), entry::toString);

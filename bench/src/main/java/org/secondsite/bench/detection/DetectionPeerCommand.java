@@ -18,6 +18,7 @@ import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.TunnelListener;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -35,6 +36,11 @@ public final class DetectionPeerCommand implements Callable<Integer> {
 
     @Option(names = "--heartbeat-ms", required = true)
     private int heartbeatMs;
+
+    /** Runs it until the process is killed. */
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new DetectionPeerCommand()).execute(arguments));
+    }
 
     /** One of the sites {@code a} and {@code b} on loopback. */
     static TunnelSettings settings(String self, Path directory, int listenPort, int connectPort, int heartbeatMs) {

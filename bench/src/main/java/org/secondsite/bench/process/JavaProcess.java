@@ -12,7 +12,8 @@ import org.secondsite.appliance.packages.JavaOptions;
 /** Another process of this program, with the Java and the class path of this one, started as the launcher does. */
 public final class JavaProcess implements AutoCloseable {
     /** How a gateway is started in a measurement. */
-    public static final List<String> GATEWAY_OPTIONS = with(JavaOptions.ofDaemons(), "-Xmx64m", "-XX:TieredStopAtLevel=1");
+    public static final List<String> GATEWAY_OPTIONS =
+            with(JavaOptions.ofDaemons(), "-Xmx64m", "-XX:TieredStopAtLevel=1");
 
     /** The launcher tells in this property which jars a witness has; without it, those of this process. */
     private static final String WITNESS_CLASS_PATH = "secondsite.witness.classpath";
@@ -59,7 +60,8 @@ public final class JavaProcess implements AutoCloseable {
     /** Starts a main class of this process's own class path. */
     public static JavaProcess start(List<String> options, Classes classes, Path log, Class<?> main, String... arguments)
             throws IOException {
-        return start(with(options, "-cp", System.getProperty("java.class.path")), classes, log, main.getName(), arguments);
+        return start(
+                with(options, "-cp", System.getProperty("java.class.path")), classes, log, main.getName(), arguments);
     }
 
     /** Starts a witness as the launcher does. */

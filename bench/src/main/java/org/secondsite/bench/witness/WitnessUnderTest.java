@@ -94,11 +94,7 @@ final class WitnessUnderTest implements AutoCloseable {
         nodes.put(
                 endpoint,
                 JavaProcess.startWitness(
-                        classes,
-                        directory.resolve(name + ".log"),
-                        "witness",
-                        "--config",
-                        config.toString()));
+                        classes, directory.resolve(name + ".log"), "witness", "--config", config.toString()));
     }
 
     private String yaml(String name, InetSocketAddress endpoint) {

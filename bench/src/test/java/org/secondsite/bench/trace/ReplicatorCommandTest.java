@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.secondsite.bench.Main;
+import org.secondsite.bench.cli.Main;
 
 class ReplicatorCommandTest {
     @TempDir

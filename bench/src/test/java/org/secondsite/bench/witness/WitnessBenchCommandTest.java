@@ -10,7 +10,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.secondsite.bench.Main;
+import org.secondsite.bench.cli.Main;
 
 @Timeout(180)
 class WitnessBenchCommandTest {

@@ -18,13 +18,14 @@ public final class ThisJava {
         // it was
         // written for, it need not be relocated, which would cost a tenth of a second.
         List<String> options = new ArrayList<>(JavaOptions.ofDaemons());
-        options.addAll(!cache.isEmpty() && Files.isReadable(Path.of(cache))
-                ? List.of(
-                        "-XX:+UnlockDiagnosticVMOptions",
-                        "-XX:ArchiveRelocationMode=0",
-                        "-XX:AOTCache=" + cache,
-                        "-Xlog:aot=off")
-                : List.of());
+        options.addAll(
+                !cache.isEmpty() && Files.isReadable(Path.of(cache))
+                        ? List.of(
+                                "-XX:+UnlockDiagnosticVMOptions",
+                                "-XX:ArchiveRelocationMode=0",
+                                "-XX:AOTCache=" + cache,
+                                "-Xlog:aot=off")
+                        : List.of());
         return new JavaRuntime(
                 Path.of(System.getProperty("java.home"), "bin", "java"),
                 System.getProperty("java.class.path"),

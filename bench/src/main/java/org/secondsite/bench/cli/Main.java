@@ -1,4 +1,4 @@
-package org.secondsite.bench;
+package org.secondsite.bench.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -8,8 +8,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import org.secondsite.bench.BufferReport;
+import org.secondsite.bench.Workload;
 import org.secondsite.bench.detection.DetectionBenchCommand;
-import org.secondsite.bench.detection.DetectionPeerCommand;
 import org.secondsite.bench.io.BufferBench;
 import org.secondsite.bench.io.CodecCommand;
 import org.secondsite.bench.io.Machine;
@@ -36,7 +37,6 @@ import picocli.CommandLine.Spec;
             TunnelCommand.class,
             WitnessBenchCommand.class,
             DetectionBenchCommand.class,
-            DetectionPeerCommand.class,
             ReplicatorCommand.class
         })
 public final class Main implements Runnable {

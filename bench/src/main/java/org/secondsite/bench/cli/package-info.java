@@ -1,0 +1,2 @@
+/** The command line {@code secondsite bench}. */
+package org.secondsite.bench.cli;
