@@ -16,18 +16,7 @@ import picocli.CommandLine.Spec;
         description = "Disaster-tolerance gateway.",
         mixinStandardHelpOptions = true,
         scope = ScopeType.INHERIT,
-        version = "SecondSite Gateway 0.1.0",
-        subcommands = {
-            GatewayCommand.class,
-            WitnessCommand.class,
-            AgentCommand.class,
-            CheckCommand.class,
-            StatusCommand.class,
-            TimelineCommand.class,
-            SwitchoverCommand.class,
-            BufferCommand.class,
-            BgpCommand.class
-        })
+        version = "SecondSite Gateway 0.1.0")
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -41,12 +30,43 @@ public final class Main implements Runnable {
 
     /** Runs a command. */
     public static int execute(String... arguments) {
-        return new CommandLine(new Main())
+        return commands(arguments)
                 .setExecutionExceptionHandler((failure, line, parsed) -> {
                     line.getErr().println("secondsite: " + reason(failure));
                     return 1;
                 })
                 .execute(arguments);
+    }
+
+    /**
+     * The commands that these arguments can mean. A daemon's class path has its own modules only, and the others' commands cannot even be
+     * looked at there.
+     */
+    private static CommandLine commands(String... arguments) {
+        CommandLine main = new CommandLine(new Main());
+        boolean daemon = arguments.length > 1 && arguments[1].startsWith("--config");
+        switch (arguments.length == 0 ? "" : arguments[0]) {
+            case "gateway" -> main.addSubcommand(new GatewayCommand());
+            case "agent" -> main.addSubcommand(new AgentCommand());
+            case "witness" -> main.addSubcommand(daemon ? new CommandLine(new WitnessCommand()) : witness());
+            default ->
+                main.addSubcommand(new GatewayCommand())
+                        .addSubcommand(witness())
+                        .addSubcommand(new AgentCommand())
+                        .addSubcommand(new CheckCommand())
+                        .addSubcommand(new StatusCommand())
+                        .addSubcommand(new TimelineCommand())
+                        .addSubcommand(new SwitchoverCommand())
+                        .addSubcommand(new BufferCommand())
+                        .addSubcommand(new BgpCommand());
+        }
+        return main;
+    }
+
+    private static CommandLine witness() {
+        return new CommandLine(new WitnessCommand())
+                .addSubcommand(new WitnessStatusCommand())
+                .addSubcommand(new WitnessForceCommand());
     }
 
     private static String reason(Exception failure) {

@@ -23,10 +23,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code secondsite witness}. */
-@Command(
-        name = "witness",
-        description = "Run a node of the witness, or look at one, or force a record.",
-        subcommands = {WitnessStatusCommand.class, WitnessForceCommand.class})
+@Command(name = "witness", description = "Run a node of the witness, or look at one, or force a record.")
 final class WitnessCommand implements Callable<Integer> {
     @Option(names = "--config", paramLabel = "FILE", description = "The witness's configuration file.")
     private Path config;

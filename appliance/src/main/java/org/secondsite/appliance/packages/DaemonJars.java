@@ -74,7 +74,8 @@ public final class DaemonJars {
                 }
                 gathered.add(copy.toString());
             }
-            Files.writeString(target.resolve(daemon.word() + ".classpath"), String.join(File.pathSeparator, gathered));
+            Files.writeString(
+                    target.resolve(daemon.word() + ".classpath"), String.join(File.pathSeparator, gathered) + "\n");
         }
     }
 
