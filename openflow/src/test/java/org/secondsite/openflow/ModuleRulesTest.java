@@ -2,48 +2,23 @@ package org.secondsite.openflow;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
-import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
-import com.tngtech.archunit.junit.AnalyzeClasses;
-import com.tngtech.archunit.junit.ArchTest;
-import com.tngtech.archunit.lang.ArchRule;
+import org.junit.jupiter.api.Test;
+import org.secondsite.testing.ModuleRules;
 
-@AnalyzeClasses(packages = "org.secondsite.openflow", importOptions = DoNotIncludeTests.class)
-class ModuleRulesTest {
-    @ArchTest
-    static final ArchRule DEPENDS_ON_NO_MODULE_BUT_CONFIG = noClasses()
-            .should()
-            .dependOnClassesThat()
-            .resideInAnyPackage(
-                    "org.secondsite.bgp..",
-                    "org.secondsite.buffer..",
-                    "org.secondsite.gateway..",
-                    "org.secondsite.lab..",
-                    "org.secondsite.replicator..",
-                    "org.secondsite.witness..");
+/** What the controller may know, that its core is pure, and that the pipeline knows no messages. */
+class ModuleRulesTest extends ModuleRules {
+    ModuleRulesTest() {
+        super("openflow");
+    }
 
-    @ArchTest
-    static final ArchRule THE_CORE_IS_PURE = noClasses()
-            .that()
-            .resideOutsideOfPackage("..io..")
-            .should()
-            .dependOnClassesThat()
-            .resideInAnyPackage("java.io..", "java.nio.channels..", "java.util.concurrent..", "io.netty.channel..")
-            .orShould()
-            .dependOnClassesThat()
-            .haveFullyQualifiedName("java.nio.file.Files")
-            .orShould()
-            .dependOnClassesThat()
-            .haveNameMatching("java\\.net\\.(Server|Datagram)?Socket|java\\.lang\\.Thread|java\\.time\\.Clock")
-            .orShould()
-            .callMethod(System.class, "nanoTime")
-            .orShould()
-            .callMethod(System.class, "currentTimeMillis");
-
-    @ArchTest
-    static final ArchRule THE_PIPELINE_KNOWS_NO_MESSAGES = noClasses()
-            .that()
-            .resideInAPackage("org.secondsite.openflow.pipeline")
-            .should()
-            .dependOnClassesThat()
-            .resideInAnyPackage("org.projectfloodlight..", "io.netty..");
+    @Test
+    void thePipelineKnowsNoMessages() {
+        noClasses()
+                .that()
+                .resideInAPackage("org.secondsite.openflow.pipeline")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.projectfloodlight..", "io.netty..")
+                .check(classes());
+    }
 }
