@@ -303,9 +303,17 @@ public record GatewayConfig(
      *
      * @param id its name here
      * @param datapathId its 64-bit datapath id
-     * @param gatewayPort the name of its port towards the gateway's inside interface
+     * @param gatewayPort the name, or the number, of its port towards the gateway's inside interface
+     * @param isShared whether flows of others may stay that cannot lead a VM's frame past the gateway
+     * @param resetsForeignGeneration whether a generation that no witness can have granted is overruled instead of obeyed
      */
-    public record Switch(SwitchId id, long datapathId, String gatewayPort) {}
+    public record Switch(
+            SwitchId id, long datapathId, String gatewayPort, boolean isShared, boolean resetsForeignGeneration) {
+        /** One that is the gateway's alone, and obeys whatever generation it holds. */
+        public Switch(SwitchId id, long datapathId, String gatewayPort) {
+            this(id, datapathId, gatewayPort, false, false);
+        }
+    }
 
     /** The local control socket. */
     public record Management(Path socket) {}

@@ -9,6 +9,8 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.SwitchId;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.openflow.ControllerSettings;
+import org.secondsite.openflow.ForeignGeneration;
+import org.secondsite.openflow.Sharing;
 import org.secondsite.openflow.SwitchListener;
 import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.openflow.VmTraffic;
@@ -36,7 +38,12 @@ final class SwitchEvents implements SwitchListener {
         return new ControllerSettings(
                 openflow.listen(),
                 openflow.switches().stream()
-                        .map(s -> new SwitchSettings(s.id(), s.datapathId(), s.gatewayPort()))
+                        .map(s -> new SwitchSettings(
+                                s.id(),
+                                s.datapathId(),
+                                s.gatewayPort(),
+                                s.isShared() ? Sharing.COOPERATIVE : Sharing.EXCLUSIVE,
+                                s.resetsForeignGeneration() ? ForeignGeneration.RESET : ForeignGeneration.REFUSE))
                         .toList());
     }
 

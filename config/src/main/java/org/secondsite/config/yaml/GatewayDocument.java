@@ -164,9 +164,21 @@ public final class GatewayDocument {
             SwitchId id = at.value("name", SwitchId::new);
             names.add(id, at, "name");
             datapaths.add(datapathId == null ? null : String.format("0x%016x", datapathId), at, "datapathId");
-            switches.add(new GatewayConfig.Switch(id, datapathId == null ? 0 : datapathId, at.text("gatewayPort")));
+            switches.add(new GatewayConfig.Switch(
+                    id,
+                    datapathId == null ? 0 : datapathId,
+                    at.text("gatewayPort"),
+                    chosen(at, "sharing", "exclusive", "cooperative"),
+                    chosen(at, "foreignGeneration", "refuse", "reset")));
         }
         return new GatewayConfig.OpenFlow(section.endpoint("listen"), switches);
+    }
+
+    /** Whether the second word was chosen; the first is what is absent. */
+    private static boolean chosen(Section section, String key, String usual, String other) {
+        return section.optional(key, text -> Values.oneOf(List.of(usual, other), text))
+                .map(other::equals)
+                .orElse(false);
     }
 
     private static long mebibytes(Section section, String key, int absent) {

@@ -187,6 +187,21 @@ class ConfigReaderTest {
     }
 
     @Test
+    void aSwitchIsTheGatewaysAloneUnlessItIsSaidToBeShared() throws IOException {
+        String text = resource("gateway.yaml");
+        String shared = text.replace(
+                "      gatewayPort: gw\n",
+                "      gatewayPort: gw\n      sharing: cooperative\n      foreignGeneration: reset\n");
+        for (boolean changed : new boolean[] {false, true}) {
+            GatewayConfig config = valid(ConfigReader.readGateway(written("gateway.yaml", changed ? shared : text)));
+            GatewayConfig.Switch first =
+                    config.openflow().orElseThrow().switches().getFirst();
+            assertEquals(changed, first.isShared());
+            assertEquals(changed, first.resetsForeignGeneration());
+        }
+    }
+
+    @Test
     void reportsAllProblemsAtOnceInTheOrderOfTheFile() throws IOException {
         String text = resource("gateway.yaml")
                 .replace("peerSite: b", "peerSite: a")
