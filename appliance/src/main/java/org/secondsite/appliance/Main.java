@@ -66,7 +66,10 @@ public final class Main implements Runnable {
     private static CommandLine witness() {
         return new CommandLine(new WitnessCommand())
                 .addSubcommand(new WitnessStatusCommand())
-                .addSubcommand(new WitnessForceCommand());
+                .addSubcommand(new WitnessForceCommand())
+                .addSubcommand(new WitnessRecoverCommand())
+                .addSubcommand(new WitnessBackupCommand())
+                .addSubcommand(new WitnessRestoreCommand());
     }
 
     private static String reason(Exception failure) {

@@ -28,6 +28,12 @@ final class WitnessCommand implements Callable<Integer> {
     @Option(names = "--config", paramLabel = "FILE", description = "The witness's configuration file.")
     private Path config;
 
+    @Option(
+            names = "--initialize",
+            description = "Begin with no records: the first start of a new witness, or of a node that the others are to"
+                    + " fill. Without this, a witness that finds no records does not start.")
+    private boolean initialize;
+
     @Spec
     private CommandSpec spec;
 
@@ -37,6 +43,9 @@ final class WitnessCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "Missing required option: '--config=FILE'");
         }
         WitnessConfig settings = Configurations.require(ConfigReader.readWitness(config));
+        if (initialize) {
+            WitnessServer.initialize(settings(settings));
+        }
         WitnessServer server = WitnessServer.open(settings(settings), new ProcessEnd("witness"));
         Daemon.serve(
                 "witness",

@@ -47,12 +47,21 @@ public final class WitnessMetrics {
             .counters(
                     "witness_refusals",
                     "Requests refused: the record had changed meanwhile (term), the rules forbid it (rule), the"
-                            + " certificate does not cover it (access).",
+                            + " certificate does not cover it (access), grants were lost (behind).",
                     "reason",
                     Map.of(
                             "term", WitnessCounters::refusedTerm,
                             "rule", WitnessCounters::refusedRule,
-                            "access", WitnessCounters::notServed))
+                            "access", WitnessCounters::notServed,
+                            "behind", WitnessCounters::behind))
+            .gauge(
+                    "witness_heard_term",
+                    "The highest term that a client has told of; above the records' terms, grants were lost.",
+                    WitnessCounters::heardTerm)
+            .counter(
+                    "witness_clones",
+                    "Connections refused because another gateway with the same certificate was live.",
+                    WitnessCounters::clones)
             .counter("witness_redirects", "Questions sent on to the node that leads.", WitnessCounters::redirected)
             .counter(
                     "witness_delayed",

@@ -40,7 +40,7 @@ class WitnessCommandsTest {
     void startWitness() throws Exception {
         out = System.out;
         PkiCommand.write(directory, List.of("a", "b", "witness", "operator"));
-        server = WitnessServer.open(new WitnessServerSettings(
+        server = WitnessServer.begin(new WitnessServerSettings(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 directory.resolve("data"),
                 directory.resolve("witness.crt"),

@@ -15,8 +15,9 @@ public enum Plant {
             Rule.RELEASED_IS_COMMITTED,
             "an acknowledgement of an earlier chain counts for the same number in this one"),
     PROMOTE_WITHOUT_GRANT(Rule.ONE_OWNER_PER_TERM, "a standby that asks to take over does not wait for the answer"),
-    VOTE_NOT_DURABLE(Rule.ONE_OWNER_PER_TERM, "the witness answers before its disk has the grant"),
-    TERM_REUSED(Rule.ONE_OWNER_PER_TERM, "the witness restarts from a copy of its log that lacks the last grant"),
+    VOTE_NOT_DURABLE(Rule.NO_TERM_TWICE, "the witness answers before its disk has the grant"),
+    TERM_REUSED(Rule.NO_TERM_TWICE, "the witness restarts from a copy of its log that lacks the last grant"),
+    RESTORED_WITNESS(Rule.NO_TERM_TWICE, "a copy that was restored is taken for all that was ever granted"),
     ACK_AFTER_ASKING(
             Rule.PROMOTED_HOLDS_ALL_RELEASED,
             "a standby that has asked to take over acknowledges epochs that it will not activate"),

@@ -15,6 +15,9 @@ public enum Rule {
     /** A gateway that dies or restarts lets out nothing before the witness has told it its role. */
     FAIL_CLOSED("FailClosed"),
 
+    /** A term is granted once for ever, also by a witness whose records were lost and restored from a copy. */
+    NO_TERM_TWICE("NoTermTwice"),
+
     /** A standby that has asked for promotion in a term does not say again, after a break, what it acknowledged in it. */
     ASKING_BURNS_THE_TERM("AskingBurnsTheTerm"),
     /** A gateway that was replaced while it stood still sends nothing more, not even what is committed. */

@@ -54,6 +54,12 @@ final class SafetyChecks {
 
     /** The witness grants a record. */
     void granted(OwnershipRecord record, boolean forced) {
+        if (owners.containsKey(record.term())) {
+            throw new Violation(
+                    Rule.NO_TERM_TWICE,
+                    "term " + record.term() + " is granted to " + record.owner() + ", and was to "
+                            + owners.get(record.term()));
+        }
         if (truth != null && record.term() <= truth.term()) {
             throw new Violation(
                     Rule.ONE_OWNER_PER_TERM,

@@ -37,6 +37,12 @@ final class SimulatedDisk {
         forcedBytes = Math.min(forcedBytes, lengthBytes);
     }
 
+    /** Another disk is put in, with this on it. */
+    void replace(byte[] bytes) {
+        content = bytes.clone();
+        forcedBytes = content.length;
+    }
+
     /** How much of the file would survive any crash. */
     int forcedBytes() {
         return forcedBytes;

@@ -48,6 +48,7 @@ final class SimulatedWitness extends SimulatedProcess {
     private static final long NOBODY = 0;
 
     private final GroupId group;
+    private final GroupSettings settings;
     private final AccessRule access;
     private final SplittableRandom dice;
     private final SimulatedDisk disk;
@@ -65,6 +66,8 @@ final class SimulatedWitness extends SimulatedProcess {
     private int slowDiskMs;
     private long clockOffsetNanos;
     private boolean orphaned;
+    private boolean recovered;
+    private OptionalLong restoredFrom = OptionalLong.empty();
 
     /** A request that waits for its turn at the disk. */
     private record Asked(long ticket, Request request, RequestId id, int askersLife) {}
@@ -74,7 +77,7 @@ final class SimulatedWitness extends SimulatedProcess {
         this.group = group;
         this.dice = dice;
         this.disk = new SimulatedDisk(dice);
-        GroupSettings settings = new GroupSettings(group, World.A, World.B, World.A);
+        this.settings = new GroupSettings(group, World.A, World.B, World.A);
         this.access = new AccessRule(List.of(settings));
         disk.append(octets(new RecordLog(Integer.MAX_VALUE).compacted()));
         disk.force();
@@ -101,6 +104,40 @@ final class SimulatedWitness extends SimulatedProcess {
     void crash() {
         end();
         disk.crash();
+    }
+
+    /** While it is down: the disk is lost, and a copy from before is restored by the product's command. */
+    void restoreCopy(int percentOfEntries) {
+        LogCodec.Scan.Legible all = (LogCodec.Scan.Legible) LogCodec.scan(Unpooled.wrappedBuffer(disk.read()));
+        int kept = 1 + percentOfEntries * (all.entries().size() - 1) / 100;
+        if (all.entries().isEmpty()) {
+            return;
+        }
+        ByteBuf copy = Unpooled.buffer();
+        LogCodec.encodeFileHeader(copy);
+        all.entries().subList(0, kept).forEach(entry -> LogCodec.encode(entry, copy));
+        disk.replace(octets(copy.nioBuffer()));
+        restoredFrom = OptionalLong.of(all.entries().get(kept - 1).record().term());
+    }
+
+    /** An operator gives the group to the site that was granted it last, as far as anybody can see, if that is in doubt. */
+    void recover() {
+        OwnershipRecord truth = world.checks().truth();
+        boolean doubted = log.entries().stream().anyMatch(entry -> log.inDoubt(entry.record()));
+        if (doubted && awake() && truth != null) {
+            recovered = true;
+            int drawn = Math.toIntExact(world.time().nowNanos() / MILLI);
+            submit(new Asked(
+                    NOBODY,
+                    new Request.Recover(settings, 0, drawn, AccessRule.OPERATOR, truth.owner(), "a copy was restored"),
+                    RequestId.NONE,
+                    world.gateway(truth.owner()).life()));
+        }
+    }
+
+    /** Whether an operator has recovered the group: what its standby held counts for nothing then. */
+    boolean recovered() {
+        return recovered;
     }
 
     /** The power fails during the next write. */
@@ -309,6 +346,9 @@ final class SimulatedWitness extends SimulatedProcess {
                     entries.removeLast();
                 }
                 log.restore(entries.stream().map(Durable::proven).toList(), legible.wholeOctets());
+                if (!world.has(Plant.RESTORED_WITNESS)) {
+                    restoredFrom.ifPresent(log::restoredFrom);
+                }
                 OwnershipRecord truth = world.checks().truth();
                 entries.stream()
                         .filter(entry -> truth == null || entry.record().term() > truth.term())

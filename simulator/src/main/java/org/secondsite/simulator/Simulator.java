@@ -96,6 +96,7 @@ public final class Simulator {
         return vmEverLost
                 || imageLost
                 || world.witness().orphaned()
+                || world.witness().recovered()
                 || world.checks().forced()
                 || world.ownerLostItsImage();
     }
@@ -171,6 +172,7 @@ public final class Simulator {
                 slow(fault, fault.strength());
                 after(fault.lastsMs(), () -> slow(fault, -fault.strength()));
             }
+            case RESTORE -> restore(fault);
             case SWITCHOVER -> switchOver(site(fault));
             case OPERATOR -> {
                 if (world.witness().awake()) {
@@ -228,6 +230,16 @@ public final class Simulator {
                 startHypervisor(site);
             }
         });
+    }
+
+    /** The copy is restored at once, and the operator comes when the fault is over, if the witness is up by then. */
+    private void restore(Fault fault) {
+        if (world.witness().up()) {
+            world.witness().crash();
+        }
+        world.witness().restoreCopy(fault.strength());
+        startWitness();
+        after(fault.lastsMs(), world.witness()::recover);
     }
 
     private void startGateway(SiteId site) {
@@ -293,6 +305,7 @@ public final class Simulator {
     private void mend() {
         world.trace("everything is mended");
         startWitness();
+        world.witness().recover();
         World.SITES.forEach(this::startHypervisor);
         World.SITES.forEach(this::startGateway);
     }

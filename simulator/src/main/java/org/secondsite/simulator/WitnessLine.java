@@ -57,7 +57,7 @@ final class WitnessLine {
     }
 
     Message.Hello hello() {
-        return new Message.Hello(MessageCodec.VERSION, site, client);
+        return new Message.Hello(MessageCodec.OLDEST_VERSION, site, client);
     }
 
     void heartbeat() {

@@ -45,7 +45,7 @@ class SafetyChecksTest {
         checks.acts(World.A, 3);
         breaks(Rule.ONE_OWNER_PER_TERM, () -> checks.acts(World.B, 3));
         breaks(Rule.ONE_OWNER_PER_TERM, () -> checks.acts(World.A, 4));
-        breaks(Rule.ONE_OWNER_PER_TERM, () -> checks.granted(BOTH, false));
+        breaks(Rule.NO_TERM_TWICE, () -> checks.granted(BOTH, false));
     }
 
     @Test

@@ -72,6 +72,18 @@ public final class AccessRule {
                 : Optional.of("group '" + group + "' is none of site '" + name + "'");
     }
 
+    /** The settings of a configured group. */
+    public Optional<GroupSettings> settings(GroupId group) {
+        return Optional.ofNullable(groups.get(group));
+    }
+
+    /** Why {@code name} may not give the group its record anew; empty if it may. */
+    public Optional<String> objectionToRecover(SiteId name, GroupId group) {
+        return objectionTo(name, group)
+                .or(() ->
+                        name.equals(OPERATOR) ? Optional.empty() : Optional.of("only an operator can recover a group"));
+    }
+
     /** Why {@code name} may not force the group to {@code owner}; empty if it may. */
     public Optional<String> objectionToForce(SiteId name, GroupId group, SiteId owner) {
         return objectionTo(name, group)

@@ -26,7 +26,7 @@ public record NodeStatus(
     public record Made(OwnershipRecord record, SiteId asker, String reason) {
         /** Whether an operator forced it. */
         public boolean forced() {
-            return reason.startsWith(RecordBook.FORCED);
+            return reason.startsWith(RecordBook.FORCED) || reason.startsWith(RecordBook.RECOVERED);
         }
     }
 }

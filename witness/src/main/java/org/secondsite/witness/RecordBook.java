@@ -20,6 +20,19 @@ import org.secondsite.config.SiteId;
  * the current one of the group that drew it, and a group's record is never forgotten, also when the group leaves the
  * configuration.
  *
+ * <p><b>A memory that was lost</b> (safety rule NoTermTwice). A book that was restored from a copy may lack grants, and must not make
+ * them again. It is told so by {@link #restoredFrom} and changes nothing until an operator recovers it. A term has two parts:
+ *
+ * <pre>
+ *   +-----------------+-------------------------+
+ *   | generation: 23  | number: 40              |
+ *   +-----------------+-------------------------+
+ * </pre>
+ *
+ * A recovery begins a new generation, above every term that the book knows or was told of, and one that a clock has not given before, so that no
+ * term of it was ever granted, not even by a recovery that the copy knows nothing of.
+ * What a record of an earlier generation says may have been overtaken by a grant that was forgotten: it changes by a recovery only.
+ *
  * <p><b>Durable before answered.</b> {@link #decide} changes nothing. The caller makes a {@link Decision.Grant} durable,
  * hands the proof to {@link #apply} and only then gets the answer. Between the two no other request is decided; a grant
  * that was overtaken is recognised by {@code apply} and is a fault of the caller.
@@ -33,8 +46,14 @@ public final class RecordBook {
     /** What the reason of a forced change begins with. */
     public static final String FORCED = "FORCED: ";
 
+    /** What the reason of a record begins with that an operator gave after a loss of memory. */
+    public static final String RECOVERED = "RECOVERED: ";
+
+    private static final int NUMBER_BITS = 40;
+
     private final Map<GroupId, LogEntry> entries = new TreeMap<>();
     private long lastTerm;
+    private long doubtedGeneration = -1;
 
     /** An empty book: the next term is 1. */
     public RecordBook() {}
@@ -56,7 +75,28 @@ public final class RecordBook {
             case Request.Enroll enroll -> decideEnroll(enroll);
             case Request.Change change -> decideChange(change, id, known(change.group()));
             case Request.Force force -> decideForce(force, id, known(force.group()));
+            case Request.Recover recover -> decideRecover(recover, id);
         };
+    }
+
+    /** How often the counter had jumped when the term was granted. */
+    public static long generation(long term) {
+        return term >>> NUMBER_BITS;
+    }
+
+    /** This book was restored from a copy and may lack grants: nothing changes but by a recovery. */
+    public void restoredFrom(long lastTermOfCopy) {
+        doubtedGeneration = generation(lastTermOfCopy);
+    }
+
+    /** Whether it was restored and has not been recovered since. */
+    public boolean inDoubt() {
+        return generation(lastTerm) == doubtedGeneration;
+    }
+
+    /** Whether what the record says may have been overtaken by a grant that was forgotten. */
+    public boolean inDoubt(OwnershipRecord record) {
+        return inDoubt() || generation(record.term()) < generation(lastTerm);
     }
 
     /**
@@ -142,13 +182,18 @@ public final class RecordBook {
         if (present != null) {
             return refusal(present, "group " + settings.group() + " has a record already");
         }
+        if (inDoubt()) {
+            throw new IllegalArgumentException("group " + settings.group()
+                    + " is not known, and this witness was restored from a copy: an operator must recover it");
+        }
         SiteId owner = settings.initialOwner();
         OwnershipRecord first = new OwnershipRecord(settings.group(), lastTerm + 1, 0, owner, Set.of(owner));
         return new Decision.Grant(new LogEntry(first, settings.siteA(), settings.siteB(), owner, enroll.reason()));
     }
 
     private Decision decideChange(Request.Change change, RequestId id, LogEntry present) {
-        Optional<String> unfit = misfit(change, present).or(() -> wrongTerm(change.expectedTerm(), present));
+        Optional<String> unfit =
+                doubt(present).or(() -> misfit(change, present)).or(() -> wrongTerm(change.expectedTerm(), present));
         if (unfit.isPresent()) {
             return refusal(present, unfit.get());
         }
@@ -167,12 +212,43 @@ public final class RecordBook {
         if (force.reason().isBlank()) {
             return refusal(present, "a forced change needs a written reason");
         }
-        Optional<String> wrongTerm = wrongTerm(force.expectedTerm(), present);
+        Optional<String> wrongTerm = doubt(present).or(() -> wrongTerm(force.expectedTerm(), present));
         if (wrongTerm.isPresent()) {
             return refusal(present, wrongTerm.get());
         }
         LogEntry next = next(present, force.owner(), Set.of(force.owner()));
         return new Decision.Grant(next.granted(force.asker(), FORCED + force.reason(), id));
+    }
+
+    private Decision decideRecover(Request.Recover recover, RequestId id) {
+        GroupSettings settings = recover.settings();
+        LogEntry present = entries.get(settings.group());
+        if (!settings.sites().contains(recover.owner())
+                || (present != null && !present.sites().equals(settings.sites()))) {
+            throw new IllegalArgumentException("site " + recover.owner() + " or the group's sites "
+                    + words(settings.sites()) + " do not fit what is remembered");
+        }
+        boolean jump = inDoubt() || recover.above() > lastTerm;
+        if (present != null && recover.reason().isBlank()) {
+            return refusal(present, "a recovery needs a written reason");
+        }
+        if (present != null && !jump && !inDoubt(present.record())) {
+            return refusal(present, "nothing is in doubt: a record changes by request or force");
+        }
+        long generation = Math.max(generation(Math.max(lastTerm, recover.above())) + 1, recover.drawn());
+        long term = jump ? (generation << NUMBER_BITS) + 1 : lastTerm + 1;
+        long before = present == null ? 0 : present.record().term();
+        OwnershipRecord next =
+                new OwnershipRecord(settings.group(), term, before, recover.owner(), Set.of(recover.owner()));
+        return new Decision.Grant(new LogEntry(
+                next, settings.siteA(), settings.siteB(), recover.asker(), RECOVERED + recover.reason(), id));
+    }
+
+    private Optional<String> doubt(LogEntry present) {
+        return inDoubt(present.record())
+                ? Optional.of("the record is of before a loss of memory: an operator must recover it"
+                        + " ('secondsite witness recover')")
+                : Optional.empty();
     }
 
     private Optional<String> misfit(Request.Change change, LogEntry present) {

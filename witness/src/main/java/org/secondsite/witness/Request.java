@@ -67,6 +67,31 @@ public sealed interface Request {
         }
     }
 
+    /**
+     * An operator gives a group its record anew, at a witness that has lost some of its memory. The term is of a later
+     * {@linkplain RecordBook#generation generation} than any that the witness remembers or has heard of, so it was never granted.
+     *
+     * @param settings the group; its record may be forgotten altogether
+     * @param above a term that may have been granted, such as the highest that a gateway has told
+     * @param drawn a generation that was hardly ever drawn before, such as one from a clock: a copy from before a recovery
+     *     does not know of it, and the next recovery must not begin the same generation
+     * @param asker the operator's name
+     * @param owner the site to become the lone owner
+     * @param reason the written acknowledgement; blank is refused
+     */
+    record Recover(GroupSettings settings, long above, int drawn, SiteId asker, SiteId owner, String reason)
+            implements Request {
+        /** Cuts the reason to {@link #REASON_LIMIT}. */
+        public Recover {
+            reason = cut(reason);
+        }
+
+        @Override
+        public GroupId group() {
+            return settings.group();
+        }
+    }
+
     private static String cut(String reason) {
         return reason.length() <= REASON_LIMIT ? reason : reason.substring(0, REASON_LIMIT);
     }

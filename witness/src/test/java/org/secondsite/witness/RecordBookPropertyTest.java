@@ -75,6 +75,8 @@ class RecordBookPropertyTest {
             case Request.Enroll enroll -> assertEquals(null, before, what);
             case Request.Force force ->
                 assertTrue(after.solo() && !force.reason().isBlank(), what);
+            case Request.Recover recover ->
+                assertTrue(after.solo() && RecordBook.generation(after.term()) > RecordBook.generation(lastTerm), what);
             case Request.Change change -> assertTrue(allowed(before, change, after), what);
         }
         return true;

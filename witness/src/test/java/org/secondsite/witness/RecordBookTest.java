@@ -71,6 +71,81 @@ class RecordBookTest {
         assertEquals(5, ChangeRule.TABLE.stream().filter(ChangeRule::granted).count());
     }
 
+    private static Request.Recover recover(GroupId group, long above, SiteId owner, String reason) {
+        return new Request.Recover(new GroupSettings(group, A, B, A), above, 0, C, owner, reason);
+    }
+
+    private RecordBook copyOf(RecordBook from) {
+        RecordBook copy = new RecordBook();
+        from.entriesByTerm().forEach(entry -> copy.restore(Durable.proven(entry)));
+        copy.restoredFrom(copy.lastTerm());
+        return copy;
+    }
+
+    @Test
+    void noTermTwiceABookRestoredFromACopyGrantsNothingUntilItIsRecovered() {
+        protectedUnderTerm2();
+        RecordBook copy = copyOf(book);
+        assertEquals(new OwnershipRecord(WEB, 3, 2, B, Set.of(B)), granted(change(2, B, B, B)));
+
+        for (Request asked :
+                List.of(change(2, A, A, A), change(2, B, B, B), new Request.Force(WEB, 2, C, A, "the other is lost"))) {
+            Decision.Refusal refusal = assertInstanceOf(Decision.Refusal.class, copy.decide(asked));
+            assertTrue(
+                    refusal.answer().reason().contains("must recover it"),
+                    refusal.answer().reason());
+        }
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> copy.decide(new Request.Enroll(new GroupSettings(MAIL, A, B, A))),
+                "the copy may be older than the group");
+        Decision.Grant grant =
+                assertInstanceOf(Decision.Grant.class, copy.decide(recover(WEB, 0, B, "b runs it, by its console")));
+        OwnershipRecord anew = grant.entry().record();
+        assertEquals(new OwnershipRecord(WEB, (1L << 40) + 1, 2, B, Set.of(B)), anew);
+        copy.apply(Durable.proven(grant.entry()));
+        assertInstanceOf(Decision.Grant.class, copy.decide(change(anew.term(), B, B, A, B)));
+    }
+
+    @Test
+    void aRecoveryIsAboveEveryTermHeardAndDoubtsEveryOtherGroup() {
+        enroll(WEB);
+        enroll(MAIL);
+        OwnershipRecord web = granted(recover(WEB, (3L << 40) + 7, B, "the disk was lost"));
+        assertEquals((4L << 40) + 1, web.term());
+        Decision.Refusal refusal = assertInstanceOf(
+                Decision.Refusal.class, book.decide(new Request.Change(MAIL, 2, A, A, Set.of(A, B), "an old record")));
+        assertTrue(
+                refusal.answer().reason().contains("must recover it"),
+                refusal.answer().reason());
+        assertEquals(web.term() + 1, granted(recover(MAIL, 0, A, "a runs it")).term());
+        refused("nothing is in doubt", recover(MAIL, 0, A, "again"));
+    }
+
+    /** Found by the simulator: both copies are from before the first recovery, and nobody is heard. */
+    @Test
+    void noTermTwiceTwoRecoveriesOfTheSameCopyDoNotBeginTheSameGeneration() {
+        enroll(WEB);
+        GroupSettings settings = new GroupSettings(WEB, A, B, A);
+        Set<Long> terms = new HashSet<>();
+        for (int drawn : List.of(48_100, 48_101)) {
+            Decision.Grant grant = assertInstanceOf(
+                    Decision.Grant.class,
+                    copyOf(book).decide(new Request.Recover(settings, 0, drawn, C, A, "the disk was lost")));
+            assertTrue(terms.add(grant.entry().record().term()));
+        }
+    }
+
+    @Test
+    void aGroupThatTheCopyDoesNotKnowIsRecoveredToo() {
+        enroll(WEB);
+        RecordBook copy = copyOf(book);
+        Decision.Grant grant = assertInstanceOf(Decision.Grant.class, copy.decide(recover(MAIL, 9, B, "b runs it")));
+        assertEquals(
+                new OwnershipRecord(MAIL, (1L << 40) + 1, 0, B, Set.of(B)),
+                grant.entry().record());
+    }
+
     @Test
     void firstRecordIsTheInitialOwnerAlone() {
         assertEquals(new OwnershipRecord(WEB, 1, 0, A, Set.of(A)), enroll(WEB));

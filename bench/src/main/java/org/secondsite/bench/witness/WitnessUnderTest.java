@@ -91,10 +91,14 @@ final class WitnessUnderTest implements AutoCloseable {
         JavaProcess.Classes classes = training.filter(file -> endpoint.equals(trained()))
                 .map(JavaProcess.Classes::linkedAtTheEndInto)
                 .orElseGet(() -> JavaProcess.Classes.of(JavaProcess.Classes.LINKED_FOR_WITNESS));
+        List<String> arguments = new ArrayList<>(List.of("witness", "--config", config.toString()));
+        if (!Files.exists(directory.resolve(name))) {
+            arguments.add("--initialize");
+        }
         nodes.put(
                 endpoint,
                 JavaProcess.startWitness(
-                        classes, directory.resolve(name + ".log"), "witness", "--config", config.toString()));
+                        classes, directory.resolve(name + ".log"), arguments.toArray(String[]::new)));
     }
 
     private String yaml(String name, InetSocketAddress endpoint) {

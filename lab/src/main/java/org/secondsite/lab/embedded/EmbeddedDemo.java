@@ -133,7 +133,7 @@ public final class EmbeddedDemo {
 
     /** By Raft, alone: from this run the launcher learns which classes it links ahead, and a node must lead without delay. */
     private static WitnessServer witness(Path directory, InetSocketAddress listen) throws IOException {
-        return WitnessServer.open(new WitnessServerSettings(
+        return WitnessServer.begin(new WitnessServerSettings(
                 listen,
                 directory.resolve("witness-data"),
                 directory.resolve("witness.crt"),

@@ -27,15 +27,17 @@ public record LabProcess(Role role, String site, String name, String namespace, 
     /**
      * Starts a process that outlives this one, with its output in a file.
      *
+     * @param more arguments of this start only
      * @throws IOException if the program cannot be run
      */
-    static LabProcess start(ProcessPlan plan, Path log) throws IOException {
+    static LabProcess start(ProcessPlan plan, List<String> more, Path log) throws IOException {
         // Its own session: a Ctrl-C for the lab's command is for that command, which cleans up in order.
         List<String> command = new ArrayList<>(List.of("setsid", "ip", "netns", "exec", plan.namespace()));
         if (plan.niceness() != 0) {
             command.addAll(List.of("nice", "-n", Integer.toString(plan.niceness())));
         }
         command.addAll(plan.command());
+        command.addAll(more);
         Process process = new ProcessBuilder(command)
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))

@@ -54,10 +54,17 @@ final class LabProcesses {
     private void startChain(List<ProcessPlan> chain) throws IOException {
         for (ProcessPlan plan : chain) {
             prepare(plan);
-            LabProcess process = LabProcess.start(plan, paths.log(plan.name()));
+            LabProcess process = LabProcess.start(plan, atFirst(plan), paths.log(plan.name()));
             started.add(process);
             follow(plan, process);
         }
+    }
+
+    /** A witness begins with no records once, and never again. Its data directory bears its name. */
+    private List<String> atFirst(ProcessPlan plan) {
+        return plan.role() == Role.WITNESS && !Files.exists(paths.file(plan.name()))
+                ? List.of("--initialize")
+                : List.of();
     }
 
     private void prepare(ProcessPlan plan) throws IOException {

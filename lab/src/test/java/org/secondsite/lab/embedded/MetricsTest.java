@@ -268,7 +268,7 @@ class MetricsTest {
     }
 
     private WitnessServer witness() throws IOException {
-        return WitnessServer.open(new WitnessServerSettings(
+        return WitnessServer.begin(new WitnessServerSettings(
                 local(ports[1]),
                 directory.resolve("witness-data"),
                 directory.resolve("witness.crt"),

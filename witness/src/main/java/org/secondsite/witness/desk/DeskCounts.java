@@ -11,6 +11,8 @@ package org.secondsite.witness.desk;
  * @param notServed questions refused because the certificate does not cover them
  * @param redirected questions sent on to the node that leads
  * @param delayed standby's requests that had to wait because the owner was still heard
+ * @param behind questions not decided because a term above the counter was heard of
+ * @param clones connections refused because another gateway with the same certificate was live
  */
 public record DeskCounts(
         int clients,
@@ -20,4 +22,6 @@ public record DeskCounts(
         long refusedTerm,
         long notServed,
         long redirected,
-        long delayed) {}
+        long delayed,
+        long behind,
+        long clones) {}

@@ -110,6 +110,11 @@ public final class OpenQuestions {
         return ++lastNumber;
     }
 
+    /** The highest term that was told; 0 if none. */
+    public long highestTerm() {
+        return toldTerms.values().stream().mapToLong(Long::longValue).max().orElse(0);
+    }
+
     /** Asks. The number is from {@link #nextNumber}. */
     public List<Effect> ask(Message.Question message, long nowNanos) {
         long number = message.requestId();

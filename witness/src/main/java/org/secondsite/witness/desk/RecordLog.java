@@ -5,6 +5,7 @@ import io.netty.buffer.Unpooled;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
+import org.secondsite.config.OwnershipRecord;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.Decision;
 import org.secondsite.witness.Durable;
@@ -71,6 +72,16 @@ public final class RecordLog {
     public void restore(List<Durable> entries, int lengthOctets) {
         entries.forEach(book::restore);
         octets = lengthOctets;
+    }
+
+    /** What was restored is a copy, and may lack grants: see {@link RecordBook#restoredFrom}. */
+    public void restoredFrom(long lastTermOfCopy) {
+        book.restoredFrom(lastTermOfCopy);
+    }
+
+    /** Whether what the record says may have been overtaken by a grant that was forgotten. */
+    public boolean inDoubt(OwnershipRecord record) {
+        return book.inDoubt(record);
     }
 
     /** Decides a request. */

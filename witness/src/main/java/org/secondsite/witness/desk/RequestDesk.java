@@ -1,9 +1,7 @@
 package org.secondsite.witness.desk;
 
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,15 +9,16 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.GrantPolicy;
+import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.Request;
 import org.secondsite.witness.RequestId;
 import org.secondsite.witness.wire.Message;
-import org.secondsite.witness.wire.MessageCodec;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,9 +37,11 @@ import org.slf4j.LoggerFactory;
  * <p><b>Durable before sent.</b> The desk makes no grant: {@code Granted} leaves only for an {@link Answer} of the store, and a
  * store has one only against a {@link org.secondsite.witness.Durable}. A record is told when the store says it is in force.
  *
- * <p><b>What waits.</b> A standby's request waits here while the owner is heard. It is dropped with its connection: a standby
- * that died after asking must not be made owner. A site that was not heard yet counts as heard at the start: after a
- * restart of the witness a living owner needs a moment to come back.
+ * <p><b>What waits.</b> A standby's request waits in the {@link WaitingRoom} while the owner is heard. It is dropped with its
+ * connection: a standby that died after asking must not be made owner.
+ *
+ * <p><b>What is doubted.</b> A witness that has lost grants decides nothing ({@link CounterDoubt}), and a second live gateway
+ * with the same certificate is refused ({@link Incarnations}).
  *
  * <p><b>Bounds.</b> Open questions are bounded for each client; connections are bounded by the edge.
  *
@@ -54,56 +55,34 @@ public final class RequestDesk {
 
     private static final long READ_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
-    /** What is known of a connection. */
-    private static final class Client {
-        private final Connection connection;
-        private long id;
-        private boolean welcomed;
-        private boolean toldCurrent;
-        private boolean closing;
-        private int openQuestions;
-        private OptionalLong readAgainNanos = OptionalLong.empty();
-
-        Client(Connection connection) {
-            this.connection = connection;
-        }
-    }
-
-    /** A request that waits for its time. */
-    private record Waiting(Client client, long questionId, Request.Change change, long arrivedNanos, long lookNanos) {
-        Waiting until(long nanos) {
-            return new Waiting(client, questionId, change, arrivedNanos, nanos);
-        }
-    }
-
     /** Whose command the store has. */
     private sealed interface Ticket {
-        record Decision(Client client, long questionId, long expectedTerm) implements Ticket {}
+        record Decision(DeskClient client, long questionId, long expectedTerm) implements Ticket {}
 
-        record Read(Client client, long questionId, GroupId group) implements Ticket {}
+        record Read(DeskClient client, long questionId, GroupId group) implements Ticket {}
 
-        record AtStart(Client client) implements Ticket {}
+        record AtStart(DeskClient client) implements Ticket {}
+
+        record Doubted() implements Ticket {}
     }
 
     private final AccessRule access;
-    private final GrantPolicy policy;
-    private final long startNanos;
     private final int maxOpenQuestions;
-    private final Map<Long, Client> clients = new LinkedHashMap<>();
-    private final Map<SiteId, Long> heardNanos = new TreeMap<>();
+    private final Clientele clientele;
+    private final WaitingRoom waitingRoom;
+    private final Incarnations incarnations;
+    private final CounterDoubt doubt = new CounterDoubt();
     private final Map<GroupId, LogEntry> inForce = new TreeMap<>();
     private final Map<Long, Ticket> tickets = new HashMap<>();
-    private final List<Waiting> waiting = new ArrayList<>();
-    private List<DeskEffect> effects = new ArrayList<>();
     private boolean leads;
     private long lastTicket;
-    private long rejected;
     private long granted;
     private long refused;
     private long refusedTerm;
     private long notServed;
     private long redirected;
     private long delayed;
+    private long behind;
 
     /**
      * A desk without clients.
@@ -113,8 +92,9 @@ public final class RequestDesk {
      */
     public RequestDesk(AccessRule access, GrantPolicy policy, List<LogEntry> entries, long nowNanos) {
         this.access = access;
-        this.policy = policy;
-        this.startNanos = nowNanos;
+        this.waitingRoom = new WaitingRoom(policy, nowNanos);
+        this.incarnations = new Incarnations(entries, nowNanos);
+        this.clientele = new Clientele(access, incarnations);
         this.maxOpenQuestions = access.groups() + SPARE_QUESTIONS;
         entries.forEach(this::learn);
     }
@@ -123,103 +103,96 @@ public final class RequestDesk {
 
     /** A client has proven its name. */
     public List<DeskEffect> opened(Connection connection) {
-        Client client = new Client(connection);
-        clients.put(connection.number(), client);
-        access.objectionTo(connection.certified()).ifPresent(objection -> reject(client, objection));
-        return drain();
+        clientele.opened(connection);
+        return clientele.drain();
     }
 
     /** A message has arrived. */
     public List<DeskEffect> received(Connection connection, Message message, long nowNanos) {
-        Client client = clients.get(connection.number());
+        DeskClient client = clientele.of(connection);
         if (client != null && !client.closing) {
             take(client, message, nowNanos);
         }
-        return drain();
+        return clientele.drain();
     }
 
     /** What arrived is no message. */
     public List<DeskEffect> malformed(Connection connection, String reason) {
-        Client client = clients.get(connection.number());
+        DeskClient client = clientele.of(connection);
         if (client != null) {
-            reject(client, reason);
+            clientele.reject(client, reason);
         }
-        return drain();
+        return clientele.drain();
     }
 
     /** The connection is gone, and what waits for it is dropped. */
     public void closed(Connection connection) {
-        Client client = clients.remove(connection.number());
+        DeskClient client = clientele.of(connection);
         if (client != null) {
-            client.closing = true;
-            waiting.removeIf(entry -> entry.client().equals(client));
-            if (client.welcomed) {
-                LOG.info("{} disconnected", connection.certified());
-            }
+            clientele.closed(client);
+            waitingRoom.forget(client);
         }
     }
 
-    private void take(Client client, Message message, long nowNanos) {
+    private void take(DeskClient client, Message message, long nowNanos) {
         switch (message) {
-            case Message.Hello hello -> welcome(client, hello);
-            case Message.ToWitness other when !client.welcomed -> reject(client, "the first message must be a hello");
+            case Message.Hello hello -> {
+                if (clientele.welcome(client, hello, nowNanos)) {
+                    readCurrent(client);
+                }
+            }
+            case Message.ToWitness other
+            when !client.welcomed -> clientele.reject(client, "the first message must be a hello");
             case Message.Heartbeat heartbeat -> heartbeat(client, heartbeat, nowNanos);
+            case Message.Term term -> {
+                client.takesNotices = true;
+                termTold(client, term.term());
+            }
             case Message.Question question -> question(client, question, nowNanos);
-            case Message.Status status -> effects.add(new DeskEffect.TellStatus(client.connection, status.requestId()));
-            case Message.FromWitness other -> reject(client, "that message is the witness's to send");
+            case Message.Status status ->
+                clientele.add(new DeskEffect.TellStatus(client.connection, status.requestId()));
+            case Message.FromWitness other -> clientele.reject(client, "that message is the witness's to send");
         }
     }
 
-    private void welcome(Client client, Message.Hello hello) {
-        SiteId certified = client.connection.certified();
-        if (hello.version() != MessageCodec.VERSION) {
-            reject(client, "this witness speaks version " + MessageCodec.VERSION + ", not " + hello.version());
-            return;
-        }
-        if (!hello.site().equals(certified)) {
-            reject(client, "'" + hello.site() + "' has the certificate of '" + certified + "'");
-            return;
-        }
-        if (client.welcomed) {
-            reject(client, "a second hello");
-            return;
-        }
-        client.welcomed = true;
-        client.id = hello.client();
-        LOG.info("{} connected from {}", certified, client.connection.from());
-        send(client, new Message.Welcome(MessageCodec.VERSION));
-        readCurrent(client);
+    private void heard(DeskClient client, long nowNanos) {
+        waitingRoom.heard(client.certified(), nowNanos);
+        incarnations.heard(client.certified(), client.id, nowNanos);
     }
 
     /**
      * What is in force now. A gateway that has just started acts on it, so it must not be what a node believes that was left
      * behind (planted fault TOLD_STALE_AT_START of the model); what follows is newer than that.
      */
-    private void readCurrent(Client client) {
+    private void readCurrent(DeskClient client) {
         client.readAgainNanos = OptionalLong.empty();
-        effects.add(new DeskEffect.ReadCurrent(ticket(new Ticket.AtStart(client))));
+        clientele.add(new DeskEffect.ReadCurrent(ticket(new Ticket.AtStart(client))));
     }
 
-    private void heartbeat(Client client, Message.Heartbeat heartbeat, long nowNanos) {
-        SiteId certified = client.connection.certified();
+    private void heartbeat(DeskClient client, Message.Heartbeat heartbeat, long nowNanos) {
+        SiteId certified = client.certified();
         if (!heartbeat.site().equals(certified)) {
-            reject(client, "a heartbeat of '" + heartbeat.site() + "' on the connection of '" + certified + "'");
+            clientele.reject(
+                    client, "a heartbeat of '" + heartbeat.site() + "' on the connection of '" + certified + "'");
             return;
         }
-        heardNanos.put(certified, nowNanos);
-        send(client, new Message.Echo());
+        heard(client, nowNanos);
+        clientele.send(client, new Message.Echo());
     }
 
-    private void question(Client client, Message.Question question, long nowNanos) {
+    private void question(DeskClient client, Message.Question question, long nowNanos) {
         if (++client.openQuestions > maxOpenQuestions) {
-            reject(client, "more than " + maxOpenQuestions + " open questions");
+            clientele.reject(client, "more than " + maxOpenQuestions + " open questions");
             return;
         }
-        Optional<String> objection = objectionTo(client.connection.certified(), question);
+        Optional<String> objection = objectionTo(client.certified(), question);
         if (objection.isPresent()) {
-            LOG.warn("{}: {}", client.connection.certified(), objection.get());
+            LOG.warn("{}: {}", client.certified(), objection.get());
             notServed++;
-            answer(client, new Message.NotServed(question.requestId(), objection.get()));
+            clientele.answer(client, new Message.NotServed(question.requestId(), objection.get()));
+            return;
+        }
+        if (leads && doubts(client, question)) {
             return;
         }
         switch (question) {
@@ -232,11 +205,12 @@ public final class RequestDesk {
                         new Request.Force(
                                 force.group(),
                                 force.expectedTerm(),
-                                client.connection.certified(),
+                                client.certified(),
                                 force.owner(),
                                 force.reason()));
+            case Message.Recover recover -> recover(client, recover);
             case Message.Read read ->
-                effects.add(
+                clientele.add(
                         new DeskEffect.ReadCurrent(ticket(new Ticket.Read(client, read.requestId(), read.group()))));
         }
     }
@@ -245,25 +219,92 @@ public final class RequestDesk {
         return switch (question) {
             case Message.Force force -> access.objectionToForce(certified, force.group(), force.owner());
             case Message.Ask ask -> access.objectionTo(certified, ask.group());
+            case Message.Recover recover -> access.objectionToRecover(certified, recover.group());
             case Message.Read read -> access.objectionTo(certified, read.group());
         };
     }
 
-    private void ask(Client client, Message.Ask ask, long nowNanos) {
-        SiteId certified = client.connection.certified();
+    private void ask(DeskClient client, Message.Ask ask, long nowNanos) {
+        SiteId certified = client.certified();
         // Who asks lives, whatever became of its heartbeats.
-        heardNanos.put(certified, nowNanos);
+        heard(client, nowNanos);
         Request.Change change =
                 new Request.Change(ask.group(), ask.expectedTerm(), certified, ask.owner(), ask.inSync(), ask.reason());
-        Waiting entry = new Waiting(client, ask.requestId(), change, nowNanos, nowNanos);
-        long waitNanos = waitNanos(entry, nowNanos);
-        if (waitNanos > 0) {
+        if (waitingRoom.admit(client, ask.requestId(), change, decidedHere(ask.group()), nowNanos)) {
             delayed++;
             LOG.info("the owner is still heard: the request of {} for {} waits", certified, ask.group());
-            waiting.add(entry.until(nowNanos + waitNanos));
         } else {
-            submit(entry);
+            submit(client, ask.requestId(), ask.expectedTerm(), change);
         }
+    }
+
+    private void recover(DeskClient client, Message.Recover recover) {
+        GroupSettings settings = access.settings(recover.group()).orElseThrow();
+        if (!settings.sites().contains(recover.owner())
+                || recover.reason().isBlank()
+                || doubt.isAbsurd(recover.above(), recover.drawn())) {
+            String words = "a recovery names a site of the group, a term that can be, and a written reason";
+            clientele.answer(client, new Message.NotServed(recover.requestId(), words));
+            return;
+        }
+        long above = Math.max(recover.above(), doubt.heardTerm());
+        submit(
+                client,
+                recover.requestId(),
+                0,
+                new Request.Recover(
+                        settings, above, recover.drawn(), client.certified(), recover.owner(), recover.reason()));
+    }
+
+    // ---- grants that were lost ----------------------------------------------------------------------------------
+
+    private void termTold(DeskClient client, long term) {
+        if (doubt.isAbsurd(term)) {
+            clientele.reject(
+                    client, "term " + term + " is far above " + doubt.counter() + ", the last that was granted");
+            return;
+        }
+        doubt.heard(term);
+        if (doubt.isBehind() && !doubt.isProven()) {
+            readWhetherForgotten();
+        }
+    }
+
+    /** A node that has not applied what a majority has looks behind for a moment. */
+    private void readWhetherForgotten() {
+        clientele.add(new DeskEffect.ReadCurrent(ticket(new Ticket.Doubted())));
+    }
+
+    private void doubted(StoreAnswer stored) {
+        if (stored instanceof StoreAnswer.Read(List<LogEntry> entries)) {
+            entries.forEach(this::learn);
+            if (doubt.read()) {
+                LOG.error("{}", doubt.words());
+            }
+        }
+    }
+
+    /** Whether the question is not to be decided now, and was answered so. */
+    private boolean doubts(DeskClient client, Message.Question question) {
+        boolean changes = question instanceof Message.Ask || question instanceof Message.Force;
+        if (!changes || !doubt.isBehind()) {
+            return false;
+        }
+        if (!doubt.isProven()) {
+            readWhetherForgotten();
+        }
+        behind++;
+        clientele.answer(
+                client,
+                doubt.isProven()
+                        ? new Message.NotServed(question.requestId(), doubt.words())
+                        : new Message.Elsewhere(question.requestId(), ""));
+        return true;
+    }
+
+    /** The highest term that a client has told of; 0 if none. */
+    public long heardTerm() {
+        return doubt.heardTerm();
     }
 
     // ---- the store ----------------------------------------------------------------------------------------------
@@ -277,14 +318,14 @@ public final class RequestDesk {
     public List<DeskEffect> recorded(LogEntry entry, long nowNanos) {
         if (learn(entry)) {
             GroupId group = entry.record().group();
-            for (Client client : clients.values()) {
+            for (DeskClient client : clientele.all()) {
                 if (client.toldCurrent) {
-                    tell(client, entry);
+                    clientele.tell(client, entry);
                 }
             }
             lookAgain(nowNanos, group);
         }
-        return drain();
+        return clientele.drain();
     }
 
     /** The store answers a command. Each is answered once. */
@@ -294,28 +335,29 @@ public final class RequestDesk {
             case Ticket.Decision decision -> decided(decision, answer);
             case Ticket.Read read -> read(read, answer);
             case Ticket.AtStart atStart -> readAtStart(atStart.client(), answer, nowNanos);
+            case Ticket.Doubted doubted -> doubted(answer);
         }
-        return drain();
+        return clientele.drain();
     }
 
     private void decided(Ticket.Decision decision, StoreAnswer stored) {
-        Client client = decision.client();
+        DeskClient client = decision.client();
         long id = decision.questionId();
         switch (stored) {
             case StoreAnswer.Decided(Answer.Granted made) -> {
                 granted++;
-                answer(client, new Message.Granted(id, made.record()));
+                clientele.answer(client, new Message.Granted(id, made.record()));
             }
             case StoreAnswer.Decided(Answer.Refused not) -> {
                 refused++;
                 if (not.current().term() != decision.expectedTerm()) {
                     refusedTerm++;
                 }
-                answer(client, new Message.Refused(id, not.current(), not.reason()));
+                clientele.answer(client, new Message.Refused(id, not.current(), not.reason()));
             }
             case StoreAnswer.NotHere elsewhere -> {
                 redirected++;
-                answer(client, new Message.Elsewhere(id, elsewhere.leader()));
+                clientele.answer(client, new Message.Elsewhere(id, elsewhere.leader()));
             }
             case StoreAnswer.Unknown(String reason) -> undecided(client, reason);
             case StoreAnswer.Read read -> undecided(client, "it has read where it had to decide");
@@ -323,11 +365,11 @@ public final class RequestDesk {
     }
 
     private void read(Ticket.Read ticket, StoreAnswer stored) {
-        Client client = ticket.client();
+        DeskClient client = ticket.client();
         long id = ticket.questionId();
         switch (stored) {
             case StoreAnswer.Read(List<LogEntry> entries) ->
-                answer(
+                clientele.answer(
                         client,
                         entries.stream()
                                 .map(LogEntry::record)
@@ -337,14 +379,14 @@ public final class RequestDesk {
                                 .orElseGet(() -> new Message.Elsewhere(id, "")));
             case StoreAnswer.NotHere(String leader) -> {
                 redirected++;
-                answer(client, new Message.Elsewhere(id, leader));
+                clientele.answer(client, new Message.Elsewhere(id, leader));
             }
             case StoreAnswer.Unknown(String reason) -> undecided(client, reason);
             case StoreAnswer.Decided decided -> undecided(client, "it has decided where it had to read");
         }
     }
 
-    private void readAtStart(Client client, StoreAnswer stored, long nowNanos) {
+    private void readAtStart(DeskClient client, StoreAnswer stored, long nowNanos) {
         if (client.closing) {
             return;
         }
@@ -354,24 +396,20 @@ public final class RequestDesk {
             // Not what was read: a change may have passed by since.
             inForce.values().stream()
                     .sorted(Comparator.comparingLong(entry -> entry.record().term()))
-                    .forEach(entry -> tell(client, entry));
+                    .forEach(entry -> clientele.tell(client, entry));
         } else {
             client.readAgainNanos = OptionalLong.of(nowNanos + READ_AGAIN_NANOS);
         }
     }
 
     /** Whether the change was made is not known, so nothing can be said. */
-    private void undecided(Client client, String reason) {
-        close(client, "the witness cannot decide: " + reason);
+    private void undecided(DeskClient client, String reason) {
+        clientele.close(client, "the witness cannot decide: " + reason);
     }
 
-    private void submit(Waiting entry) {
-        submit(entry.client(), entry.questionId(), entry.change().expectedTerm(), entry.change());
-    }
-
-    private void submit(Client client, long questionId, long expectedTerm, Request request) {
+    private void submit(DeskClient client, long questionId, long expectedTerm, Request request) {
         long ticket = ticket(new Ticket.Decision(client, questionId, expectedTerm));
-        effects.add(new DeskEffect.Submit(ticket, request, new RequestId(client.id, questionId)));
+        clientele.add(new DeskEffect.Submit(ticket, request, new RequestId(client.id, questionId)));
     }
 
     private long ticket(Ticket ticket) {
@@ -382,6 +420,7 @@ public final class RequestDesk {
     private boolean learn(LogEntry entry) {
         LogEntry known = inForce.get(entry.record().group());
         boolean newer = known == null || known.record().term() < entry.record().term();
+        doubt.granted(entry.record().term());
         if (newer) {
             inForce.put(entry.record().group(), entry);
         }
@@ -393,18 +432,18 @@ public final class RequestDesk {
     /** Looks again at what was to wait until now. */
     public List<DeskEffect> tick(long nowNanos) {
         lookAgain(nowNanos, null);
-        for (Client client : clients.values()) {
+        for (DeskClient client : clientele.all()) {
             if (client.readAgainNanos.isPresent() && nowNanos >= client.readAgainNanos.getAsLong()) {
                 readCurrent(client);
             }
         }
-        return drain();
+        return clientele.drain();
     }
 
     /** When {@link #tick} is to be called next; empty if nothing waits. */
     public OptionalLong wakeNanos() {
-        OptionalLong next = waiting.stream().mapToLong(Waiting::lookNanos).min();
-        for (Client client : clients.values()) {
+        OptionalLong next = waitingRoom.lookNanos();
+        for (DeskClient client : clientele.all()) {
             if (client.readAgainNanos.isPresent()) {
                 long at = client.readAgainNanos.getAsLong();
                 next = OptionalLong.of(next.isPresent() ? Math.min(next.getAsLong(), at) : at);
@@ -415,41 +454,22 @@ public final class RequestDesk {
 
     /** Looks at what waits for a group, whose record has changed, or (null) at what is due. */
     private void lookAgain(long nowNanos, GroupId changed) {
-        for (int i = 0; i < waiting.size(); ) {
-            Waiting entry = waiting.get(i);
-            boolean due = changed == null
-                    ? nowNanos >= entry.lookNanos()
-                    : entry.change().group().equals(changed);
-            long waitNanos = due ? waitNanos(entry, nowNanos) : 1;
-            if (waitNanos <= 0) {
-                waiting.remove(i);
-                submit(entry);
-            } else {
-                if (due) {
-                    waiting.set(i, entry.until(nowNanos + waitNanos));
-                }
-                i++;
-            }
+        for (WaitingRoom.Waiting entry : waitingRoom.released(changed, this::decidedHere, nowNanos)) {
+            submit(entry.client(), entry.questionId(), entry.change().expectedTerm(), entry.change());
         }
     }
 
-    private long waitNanos(Waiting entry, long nowNanos) {
-        LogEntry current = inForce.get(entry.change().group());
-        if (!leads || current == null) {
-            // Another node decides when.
-            return 0;
-        }
-        long heard = heardNanos.getOrDefault(current.record().owner(), startNanos);
-        return policy.waitNanos(
-                entry.change(), current.record(), entry.arrivedNanos(), OptionalLong.of(heard), nowNanos);
+    /** The record of a group; null if another node decides when, or there is none. */
+    private OwnershipRecord decidedHere(GroupId group) {
+        LogEntry current = inForce.get(group);
+        return leads && current != null ? current.record() : null;
     }
 
     // ---- what can be looked at ----------------------------------------------------------------------------------
 
     /** Whether a client may see a record. */
     public boolean maySee(Connection connection, LogEntry entry) {
-        return access.objectionTo(connection.certified(), entry.record().group())
-                .isEmpty();
+        return clientele.maySee(connection, entry);
     }
 
     /** The most questions that a client may have open. */
@@ -459,57 +479,21 @@ public final class RequestDesk {
 
     /** How long ago each site was heard, in milliseconds; a site never heard is missing. */
     public Map<SiteId, Long> heardMs(long nowNanos) {
-        Map<SiteId, Long> ages = new TreeMap<>();
-        heardNanos.forEach((site, heard) -> ages.put(site, TimeUnit.NANOSECONDS.toMillis(nowNanos - heard)));
-        return ages;
+        return waitingRoom.heardMs(nowNanos);
     }
 
     /** What was done so far. */
     public DeskCounts counts() {
-        int welcome = (int) clients.values().stream()
-                .filter(client -> client.welcomed && !client.closing)
-                .count();
-        return new DeskCounts(welcome, rejected, granted, refused, refusedTerm, notServed, redirected, delayed);
-    }
-
-    // ---- effects ------------------------------------------------------------------------------------------------
-
-    private void tell(Client client, LogEntry entry) {
-        if (!client.closing && maySee(client.connection, entry)) {
-            effects.add(new DeskEffect.Tell(client.connection, entry));
-        }
-    }
-
-    private void answer(Client client, Message.Reply reply) {
-        client.openQuestions--;
-        send(client, reply);
-    }
-
-    private void send(Client client, Message.FromWitness message) {
-        if (!client.closing) {
-            effects.add(new DeskEffect.Send(client.connection, message));
-        }
-    }
-
-    private void reject(Client client, String reason) {
-        if (!client.closing) {
-            rejected++;
-        }
-        close(client, reason);
-    }
-
-    private void close(Client client, String reason) {
-        if (!client.closing) {
-            client.closing = true;
-            client.readAgainNanos = OptionalLong.empty();
-            LOG.warn("{} {} closed: {}", client.connection.certified(), client.connection.from(), reason);
-            effects.add(new DeskEffect.Close(client.connection, reason));
-        }
-    }
-
-    private List<DeskEffect> drain() {
-        List<DeskEffect> drained = effects;
-        effects = new ArrayList<>();
-        return drained;
+        return new DeskCounts(
+                clientele.welcome(),
+                clientele.rejected(),
+                granted,
+                refused,
+                refusedTerm,
+                notServed,
+                redirected,
+                delayed,
+                behind,
+                clientele.clones());
     }
 }

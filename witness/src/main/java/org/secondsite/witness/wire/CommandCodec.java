@@ -1,6 +1,7 @@
 package org.secondsite.witness.wire;
 
 import io.netty.buffer.ByteBuf;
+import org.secondsite.config.SiteId;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.Request;
@@ -16,6 +17,8 @@ import org.secondsite.witness.wire.FieldReader.Malformed;
  *             01 enroll   group: name, siteA: name, siteB: name, initialOwner: name
  *             02 change   term: 8, group: name, asker: name, owner: name, sites, reason: text
  *             03 force    term: 8, group: name, asker: name, owner: name, reason: text
+ *             04 recover  above: 8, drawn: 4, group: name, siteA: name, siteB: name, initialOwner: name, asker: name, owner: name,
+ *                         reason: text
  *
  *   outcome   01 granted  record
  *             02 refused  record, reason: text
@@ -27,6 +30,7 @@ public final class CommandCodec {
     private static final int ENROLL = 1;
     private static final int CHANGE = 2;
     private static final int FORCE = 3;
+    private static final int RECOVER = 4;
     private static final int GRANTED = 1;
     private static final int REFUSED = 2;
     private static final int INVALID = 3;
@@ -75,6 +79,23 @@ public final class CommandCodec {
                         .name(change.owner().name())
                         .sites(change.inSync())
                         .text(change.reason());
+            case Request.Recover(
+                    GroupSettings group,
+                    long above,
+                    int drawn,
+                    SiteId asker,
+                    SiteId owner,
+                    String reason) ->
+                fields.u8(RECOVER)
+                        .u64(above)
+                        .u32(drawn)
+                        .name(group.group().name())
+                        .name(group.siteA().name())
+                        .name(group.siteB().name())
+                        .name(group.initialOwner().name())
+                        .name(asker.name())
+                        .name(owner.name())
+                        .text(reason);
             case Request.Force force ->
                 fields.u8(FORCE)
                         .u64(force.expectedTerm())
@@ -112,6 +133,12 @@ public final class CommandCodec {
             case FORCE -> {
                 long term = in.u64();
                 yield new Request.Force(in.group(), term, in.site(), in.site(), in.text());
+            }
+            case RECOVER -> {
+                long above = in.u64();
+                int drawn = in.u32();
+                GroupSettings group = new GroupSettings(in.group(), in.site(), in.site(), in.site());
+                yield new Request.Recover(group, above, drawn, in.site(), in.site(), in.text());
             }
             default -> throw new IllegibleException("not a command: unknown type " + type);
         };

@@ -54,6 +54,22 @@ public sealed interface Message {
     /** An operator's wish that breaks the rules. */
     record Force(long requestId, long expectedTerm, GroupId group, SiteId owner, String reason) implements Question {}
 
+    /**
+     * The highest term that the sender knows of; 0 if none. Version 3; the first message after the welcome.
+     *
+     * @param term one that was granted, by this witness as it is or as it was
+     */
+    record Term(long term) implements ToWitness {}
+
+    /**
+     * An operator gives a group its record anew, after a loss of memory. Version 3.
+     *
+     * @param above a term that may have been granted; 0 if none beyond those that the witness has heard of
+     * @param drawn a generation from the operator's clock, that was hardly ever drawn before
+     */
+    record Recover(long requestId, long above, int drawn, GroupId group, SiteId owner, String reason)
+            implements Question {}
+
     /** Asks for the record as it is. */
     record Read(long requestId, GroupId group) implements Question {}
 
@@ -108,6 +124,9 @@ public sealed interface Message {
 
     /** There are no more. */
     record StatusEnd(long requestId) implements StatusPart {}
+
+    /** Something that the client's operator should know. Version 3: to clients that have sent {@link Term}. */
+    record Notice(String text) implements FromWitness {}
 
     /** The witness closes the connection, and why. */
     record Bye(String reason) implements FromWitness {}

@@ -38,12 +38,23 @@ import org.secondsite.witness.wire.FieldReader.Malformed;
  *                                                        8b record     id: 8, record, asker: name, reason: text
  *                                                        8c heard      id: 8, site: name, agoMs: 8
  *                                                        8d metric     id: 8, name: text, value: 8 (IEEE 754 double)
- *                                                        8e end        id: 8
+ *   07 term       term: 8                           (v3) 8e end        id: 8
+ *   08 recover    id: 8, above: 8, drawn: 4,        (v3) 8f notice     text                                         (v3)
+ *                 group: name, owner: name,
+ *                 reason: text
  * </pre>
+ *
+ * <p><b>Versions.</b> A client's hello states the lowest version that it speaks, the witness's welcome the highest that the witness
+ * speaks. Both then speak the lower of their highest ones: the witness learns the client's from its first message, a
+ * {@code term} of version 3. So each of two neighbouring versions talks with the other, whichever is at which end; versions 2
+ * and 3 differ in the messages marked (v3) only.
  */
 public final class MessageCodec {
     /** The version of this layout. */
-    public static final int VERSION = 2;
+    public static final int VERSION = 3;
+
+    /** The oldest version that is spoken, too. */
+    public static final int OLDEST_VERSION = 2;
 
     /** The largest length that a frame may state, in octets. */
     public static final int MAX_FRAME_OCTETS = 4096;
@@ -60,6 +71,8 @@ public final class MessageCodec {
     private static final int FORCE = 0x04;
     private static final int READ = 0x05;
     private static final int STATUS = 0x06;
+    private static final int TERM = 0x07;
+    private static final int RECOVER = 0x08;
     private static final int WELCOME = 0x81;
     private static final int ECHO = 0x82;
     private static final int WATCHED = 0x83;
@@ -74,6 +87,7 @@ public final class MessageCodec {
     private static final int STATUS_HEARD = 0x8c;
     private static final int STATUS_METRIC = 0x8d;
     private static final int STATUS_END = 0x8e;
+    private static final int NOTICE = 0x8f;
     private static final List<StoreStanding.Role> ROLES =
             List.of(StoreStanding.Role.LEADER, StoreStanding.Role.FOLLOWER, StoreStanding.Role.CANDIDATE);
 
@@ -123,6 +137,9 @@ public final class MessageCodec {
             case WELCOME -> new Message.Welcome(in.u8());
             case ECHO -> new Message.Echo();
             case STATUS -> new Message.Status(in.u64());
+            case TERM -> new Message.Term(in.u64());
+            case RECOVER -> new Message.Recover(in.u64(), in.u64(), in.u32(), in.group(), in.site(), in.text());
+            case NOTICE -> new Message.Notice(in.text());
             case WATCHED -> new Message.Watched(in.record(), in.site(), in.text());
             case GRANTED -> new Message.Granted(in.u64(), in.record());
             case REFUSED -> new Message.Refused(in.u64(), in.record(), in.text());
@@ -147,7 +164,7 @@ public final class MessageCodec {
         int version = in.u8();
         SiteId site = in.site();
         // Other versions go on otherwise; they are told so.
-        long client = version == VERSION ? in.u64() : in.rest();
+        long client = version >= OLDEST_VERSION && version <= VERSION ? in.u64() : in.rest();
         return new Message.Hello(version, site, client);
     }
 
@@ -185,6 +202,15 @@ public final class MessageCodec {
             case Message.Hello m ->
                 out.u8(HELLO).u32(MAGIC).u8(m.version()).name(m.site().name()).u64(m.client());
             case Message.Status m -> out.u8(STATUS).u64(m.requestId());
+            case Message.Term m -> out.u8(TERM).u64(m.term());
+            case Message.Recover m ->
+                out.u8(RECOVER)
+                        .u64(m.requestId())
+                        .u64(m.above())
+                        .u32(m.drawn())
+                        .name(m.group().name())
+                        .name(m.owner().name())
+                        .text(m.reason());
             case Message.Heartbeat m -> out.u8(HEARTBEAT).name(m.site().name());
             case Message.Ask m ->
                 out.u8(ASK)
@@ -210,6 +236,7 @@ public final class MessageCodec {
         switch (message) {
             case Message.Welcome m -> out.u8(WELCOME).u8(m.version());
             case Message.Echo m -> out.u8(ECHO);
+            case Message.Notice m -> out.u8(NOTICE).text(m.text());
             case Message.Watched m ->
                 out.u8(WATCHED).record(m.record()).name(m.asker().name()).text(m.reason());
             case Message.Granted m -> out.u8(GRANTED).u64(m.requestId()).record(m.record());

@@ -72,7 +72,7 @@ class RequestDeskTest {
     }
 
     private static Message.Hello hello(SiteId site, long client) {
-        return new Message.Hello(MessageCodec.VERSION, site, client);
+        return new Message.Hello(MessageCodec.OLDEST_VERSION, site, client);
     }
 
     private static Message.Ask promotion(long id) {
@@ -229,6 +229,125 @@ class RequestDeskTest {
         assertEquals(List.of(new DeskEffect.Close(a, reason)), last);
         assertEquals(1, desk.counts().rejected());
         assertEquals(0, desk.counts().clients());
+    }
+
+    private List<DeskEffect> tells(Connection connection, long term) {
+        List<DeskEffect> effects = desk.received(connection, new Message.Term(term), 0);
+        return effects.stream()
+                .flatMap(effect -> effect instanceof DeskEffect.ReadCurrent(long ticket)
+                        ? desk.answered(ticket, new StoreAnswer.Read(List.of(BOTH, OF_MAIL)), 0).stream()
+                        : Stream.of(effect))
+                .toList();
+    }
+
+    @Test
+    void noTermTwiceAWitnessThatHearsOfAHigherTermThanItsOwnDecidesNothing() {
+        join(a, 1);
+        join(b, 2);
+        assertEquals(List.of(), tells(a, 3), "the last that was granted");
+        assertEquals(List.of(), tells(a, 4), "one that this witness has forgotten");
+        DeskEffect.Send answer =
+                only(DeskEffect.Send.class, desk.received(b, new Message.Ask(9, 2, WEB, A, Set.of(A), "solo"), 0));
+        String reason =
+                assertInstanceOf(Message.NotServed.class, answer.message()).reason();
+        assertTrue(reason.contains("lost grants") && reason.contains("knows of 4"), reason);
+        assertEquals(4, desk.heardTerm());
+        assertEquals(1, desk.counts().behind());
+    }
+
+    @Test
+    void anOperatorsRecoveryIsAboveEveryTermHeard() {
+        join(a, 1);
+        Connection operator = new Connection(4, AccessRule.OPERATOR, "there:4");
+        join(operator, 4);
+        tells(a, 4);
+        DeskEffect.Submit submit = only(
+                DeskEffect.Submit.class,
+                desk.received(operator, new Message.Recover(1, 0, 5, WEB, B, "the disk was lost; b was asked"), 0));
+        assertEquals(
+                4, assertInstanceOf(Request.Recover.class, submit.request()).above());
+        LogEntry anew = entry(WEB, (1L << 40) + 1, 2, B, Set.of(B));
+        desk.recorded(anew, 1);
+        only(DeskEffect.Submit.class, desk.received(a, new Message.Ask(9, 2, WEB, A, Set.of(A), "solo"), 2));
+        assertInstanceOf(
+                Message.NotServed.class,
+                only(DeskEffect.Send.class, desk.received(a, new Message.Recover(2, 0, 5, WEB, A, "me"), 0))
+                        .message());
+    }
+
+    @Test
+    void aNodeThatHasNotAppliedWhatTheMajorityHasAsksItsClientToAskAgain() {
+        join(a, 1);
+        List<DeskEffect> effects = desk.received(a, new Message.Term(4), 0);
+        long ticket = only(DeskEffect.ReadCurrent.class, effects).ticket();
+        List<DeskEffect> meanwhile = desk.received(a, new Message.Ask(9, 4, WEB, B, Set.of(B), "hand over"), 0);
+        assertTrue(meanwhile.contains(new DeskEffect.Send(a, new Message.Elsewhere(9, ""))), () -> "" + meanwhile);
+        desk.answered(ticket, new StoreAnswer.Read(List.of(PROMOTED, OF_MAIL)), 1);
+        only(
+                DeskEffect.Submit.class,
+                desk.received(a, new Message.Ask(10, 4, WEB, A, Set.of(A), "it is decided now"), 2));
+    }
+
+    @Test
+    void aTermFarAboveTheCounterIsRefusedAndBlocksNobody() {
+        join(a, 1);
+        join(b, 2);
+        DeskEffect.Close close = only(DeskEffect.Close.class, desk.received(a, new Message.Term(Long.MAX_VALUE), 0));
+        assertTrue(close.reason().contains("far above"), close.reason());
+        assertEquals(0, desk.heardTerm());
+        desk.received(b, new Message.Ask(9, 2, WEB, A, Set.of(A), "not blocked"), 0);
+        assertEquals(0, desk.counts().behind());
+    }
+
+    @Test
+    void theSecondGatewayWithOneCertificateIsRefusedWhileTheFirstIsHeardAndTheFirstIsTold() {
+        join(a, 1);
+        desk.received(a, new Message.Term(3), 0);
+        heard(a, 1000 * MS);
+        Connection clone = new Connection(5, A, "there:5");
+        desk.opened(clone);
+        List<DeskEffect> effects = desk.received(clone, hello(A, 77), 1001 * MS);
+        DeskEffect.Send notice = assertInstanceOf(DeskEffect.Send.class, effects.getFirst());
+        assertEquals(a, notice.to());
+        assertInstanceOf(Message.Notice.class, notice.message());
+        assertEquals(
+                clone,
+                assertInstanceOf(DeskEffect.Close.class, effects.getLast()).connection());
+        assertEquals(1, desk.counts().clones());
+        Connection restarted = new Connection(6, A, "there:6");
+        desk.opened(restarted);
+        List<DeskEffect> later = desk.received(restarted, hello(A, 78), 1000 * MS + Incarnations.LIVE_NANOS);
+        assertEquals(
+                a, assertInstanceOf(DeskEffect.Close.class, later.getFirst()).connection(), "it is silent");
+        assertInstanceOf(Message.Welcome.class, ((DeskEffect.Send) later.get(1)).message());
+    }
+
+    @Test
+    void aGatewayThatConnectsAnewTakesItsOwnPlace() {
+        join(a, 1);
+        heard(a, 1000 * MS);
+        Connection again = new Connection(5, A, "there:5");
+        desk.opened(again);
+        List<DeskEffect> effects = desk.received(again, hello(A, 1), 1001 * MS);
+        assertEquals(
+                a, assertInstanceOf(DeskEffect.Close.class, effects.getFirst()).connection());
+        assertInstanceOf(Message.Welcome.class, ((DeskEffect.Send) effects.get(1)).message());
+        assertEquals(0, desk.counts().clones());
+    }
+
+    @Test
+    void afterAStartTheGatewayThatMadeTheLastRequestHasPrecedenceOverACopy() {
+        LogEntry granted = new LogEntry(BOTH.record(), A, B, A, "why", new RequestId(1, 7));
+        RequestDesk started = new RequestDesk(
+                new AccessRule(List.of(new GroupSettings(WEB, A, B, A))),
+                new GrantPolicy(FRESH, LONGEST),
+                List.of(granted),
+                0);
+        Connection clone = new Connection(5, A, "there:5");
+        started.opened(clone);
+        only(DeskEffect.Close.class, started.received(clone, hello(A, 77), 10 * MS));
+        started.opened(a);
+        assertEquals(2, started.received(a, hello(A, 1), 11 * MS).size());
     }
 
     @Test

@@ -33,7 +33,10 @@ class CommandCodecTest {
                 new Command(new Request.Enroll(new GroupSettings(WEB, A, B, B)), RequestId.NONE),
                 new Command(new Request.Change(WEB, 7, A, B, Set.of(A, B), "höher"), new RequestId(-1, 1)),
                 new Command(new Request.Change(WEB, 7, A, A, Set.of(A), ""), new RequestId(5, Long.MAX_VALUE)),
-                new Command(new Request.Force(WEB, 9, A, B, "the flood"), new RequestId(6, 2)));
+                new Command(new Request.Force(WEB, 9, A, B, "the flood"), new RequestId(6, 2)),
+                new Command(
+                        new Request.Recover(new GroupSettings(WEB, A, B, B), 9, 48_000, A, B, "the disk was lost"),
+                        new RequestId(7, 3)));
     }
 
     static List<Outcome> everyOutcome() {

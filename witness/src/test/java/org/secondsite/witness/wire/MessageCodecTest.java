@@ -30,6 +30,10 @@ class MessageCodecTest {
     static List<Message> everyMessage() {
         return List.of(
                 new Message.Hello(MessageCodec.VERSION, A, -7),
+                new Message.Hello(MessageCodec.OLDEST_VERSION, A, 7),
+                new Message.Term(1L << 40),
+                new Message.Recover(2, 9, 48_000, WEB, A, "the disk was lost"),
+                new Message.Notice("a copy was refused"),
                 new Message.Heartbeat(B),
                 new Message.Ask(Long.MAX_VALUE, 7, WEB, A, Set.of(A, B), "höher"),
                 new Message.Force(1, 7, WEB, B, ""),

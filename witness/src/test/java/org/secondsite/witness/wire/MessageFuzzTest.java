@@ -38,7 +38,9 @@ class MessageFuzzTest {
             start = wire.readerIndex();
             ByteBuf again = Unpooled.buffer();
             // Neither the client of another version's hello nor text that is no UTF-8 comes back as it was.
-            if (!(message instanceof Message.Hello hello && hello.version() != MessageCodec.VERSION)
+            if (!(message instanceof Message.Hello hello
+                            && (hello.version() < MessageCodec.OLDEST_VERSION
+                                    || hello.version() > MessageCodec.VERSION))
                     && !message.toString().contains("\ufffd")) {
                 MessageCodec.encode(message, again);
                 assertEquals(new Decoded.Complete(message), MessageCodec.decode(again));

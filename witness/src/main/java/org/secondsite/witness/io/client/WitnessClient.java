@@ -126,6 +126,19 @@ public final class WitnessClient implements AutoCloseable {
     }
 
     /**
+     * Gives a group its record anew, as an operator, at a witness that has lost grants or was restored from a copy.
+     *
+     * @param above a term that may have been granted, beyond those that the witness has heard of; 0 if none
+     * @param drawn a generation of terms that was hardly ever drawn before, such as one from a clock
+     * @param reason the operator's written acknowledgement; blank is refused
+     * @return as {@link #ask}
+     */
+    public CompletableFuture<Answer> recover(GroupId group, long above, int drawn, SiteId owner, String reason) {
+        return send(id -> new Message.Recover(id, above, drawn, group, owner, reason))
+                .thenCompose(WitnessClient::answer);
+    }
+
+    /**
      * The record as the witness has it now. It settles nothing: a request that is still on its way may change it.
      *
      * @return the record; exceptionally as {@link #ask}
@@ -276,6 +289,11 @@ public final class WitnessClient implements AutoCloseable {
         return life;
     }
 
+    /** The highest term that this client has been told. */
+    long highestTerm() {
+        return questions.highestTerm();
+    }
+
     /** Drawn at random: the name of this client in its questions. */
     long id() {
         return id;
@@ -294,6 +312,7 @@ public final class WitnessClient implements AutoCloseable {
             }
             case Message.Welcome welcome -> LOG.debug("a second welcome");
             case Message.Echo echo -> LOG.trace("echo");
+            case Message.Notice(String text) -> listener.notice(text);
             case Message.Bye bye -> LOG.debug("bye: {}", bye.reason());
         }
     }

@@ -35,6 +35,7 @@ final class WitnessLink {
     private static final int CONNECT_TIMEOUT_MS = 1000;
     private static final int HANDSHAKE_TIMEOUT_MS = 2000;
     private static final int SILENCE_PERIODS = 8;
+    private static final int TERM_SINCE_VERSION = 3;
     private static final int LEAST_SILENCE_MS = 600;
 
     private final InetSocketAddress endpoint;
@@ -150,7 +151,8 @@ final class WitnessLink {
             SiteId peer = WitnessTls.peerName(context.pipeline().get(SslHandler.class));
             if (peer.equals(AccessRule.WITNESS)) {
                 greeted = true;
-                var _ = context.writeAndFlush(new Message.Hello(MessageCodec.VERSION, settings.self(), client.id()));
+                var _ = context.writeAndFlush(
+                        new Message.Hello(MessageCodec.OLDEST_VERSION, settings.self(), client.id()));
             } else {
                 end("the peer's certificate is that of '" + peer + "', not of the witness");
             }
@@ -160,15 +162,18 @@ final class WitnessLink {
         protected void channelRead0(ChannelHandlerContext ignored, Message message) {
             heardNanos = System.nanoTime();
             switch (message) {
-                case Message.Welcome welcome when !welcomed -> welcomed();
+                case Message.Welcome welcome when !welcomed -> welcomed(welcome.version());
                 case Message.Bye(String reason) -> end("the witness says: " + reason);
                 case Message.FromWitness other when welcomed -> client.received(WitnessLink.this, other);
                 default -> end("the witness sends out of turn: " + message);
             }
         }
 
-        private void welcomed() {
+        private void welcomed(int version) {
             welcomed = true;
+            if (version >= TERM_SINCE_VERSION) {
+                var _ = context.writeAndFlush(new Message.Term(client.highestTerm()));
+            }
             retryMs = FIRST_RETRY_MS;
             if (settings.heartbeatMs() > 0) {
                 heartbeats =

@@ -16,6 +16,9 @@ public interface WitnessListener {
      */
     default void made(OwnershipRecord record, SiteId asker, String reason) {}
 
+    /** Something that the operator of this gateway should know. */
+    default void notice(String text) {}
+
     /**
      * Whether at least one witness node is connected. Told at each change, and while none is at each new reason.
      *

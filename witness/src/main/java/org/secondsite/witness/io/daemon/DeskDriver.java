@@ -74,6 +74,10 @@ final class DeskDriver {
         return desk.counts();
     }
 
+    long heardTerm() {
+        return desk.heardTerm();
+    }
+
     Map<SiteId, Long> heardMs() {
         return desk.heardMs(System.nanoTime());
     }

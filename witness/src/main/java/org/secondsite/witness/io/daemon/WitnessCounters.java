@@ -17,6 +17,9 @@ import org.secondsite.witness.FsyncHistogram;
  * @param notServed questions refused because the certificate does not cover them
  * @param redirected questions sent on to the node that leads
  * @param delayed standby's requests that had to wait because the owner was still heard
+ * @param heardTerm the highest term that a client has told of; above the last one granted, grants were lost
+ * @param behind questions not decided because grants were lost
+ * @param clones connections refused because another gateway with the same certificate was live
  */
 public record WitnessCounters(
         int connections,
@@ -26,7 +29,10 @@ public record WitnessCounters(
         long refusedTerm,
         long notServed,
         long redirected,
-        long delayed) {
+        long delayed,
+        long heardTerm,
+        long behind,
+        long clones) {
     private static final String PREFIX = "secondsite_witness_";
 
     /** Requests refused by the rules, whatever the term. */
@@ -43,6 +49,9 @@ public record WitnessCounters(
         metrics.put(PREFIX + "refusals_total{reason=\"term\"}", (double) refusedTerm);
         metrics.put(PREFIX + "refusals_total{reason=\"rule\"}", (double) refusedRule());
         metrics.put(PREFIX + "refusals_total{reason=\"access\"}", (double) notServed);
+        metrics.put(PREFIX + "refusals_total{reason=\"behind\"}", (double) behind);
+        metrics.put(PREFIX + "heard_term", (double) heardTerm);
+        metrics.put(PREFIX + "clones_total", (double) clones);
         metrics.put(PREFIX + "redirects_total", (double) redirected);
         metrics.put(PREFIX + "delayed_total", (double) delayed);
         List<Long> bounds = FsyncHistogram.BOUNDS_MICROS;

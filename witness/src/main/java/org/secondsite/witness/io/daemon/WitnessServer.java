@@ -31,6 +31,8 @@ import org.secondsite.witness.NodeStatus;
 import org.secondsite.witness.RecordStore;
 import org.secondsite.witness.StoreStanding;
 import org.secondsite.witness.desk.DeskCounts;
+import org.secondsite.witness.desk.Doorkeeper;
+import org.secondsite.witness.desk.LogLimit;
 import org.secondsite.witness.desk.RequestDesk;
 import org.secondsite.witness.io.quorum.QuorumRecordStore;
 import org.secondsite.witness.io.store.FileRecordStore;
@@ -48,7 +50,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class WitnessServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WitnessServer.class);
-    private static final int MOST_CONNECTIONS = 256;
+    private static final int MAX_CONNECTIONS = 256;
+    private static final int MAX_UNPROVEN = 128;
+    private static final int MAX_UNPROVEN_OF_ADDRESS = 32;
     private static final int HANDSHAKE_TIMEOUT_SECONDS = 5;
     private static final int IDLE_SECONDS = 30;
     private static final int ENROLL_TIMEOUT_SECONDS = 30;
@@ -59,6 +63,8 @@ public final class WitnessServer implements AutoCloseable {
     private final EventLoopGroup group;
     private final DeskDriver desk;
     private final List<Channel> nodes = new ArrayList<>();
+    private final Doorkeeper<Channel> doorkeeper = new Doorkeeper<>(MAX_UNPROVEN_OF_ADDRESS, MAX_UNPROVEN);
+    private final LogLimit strangers = new LogLimit();
     private Channel listening;
     private int connected;
     private long rejected;
@@ -71,10 +77,34 @@ public final class WitnessServer implements AutoCloseable {
     }
 
     /**
+     * Begins empty records, for a witness that has never granted anything, or for a node that the others are to fill.
+     *
+     * @throws IOException if something is remembered already, or the directory is unusable
+     */
+    public static void initialize(WitnessServerSettings settings) throws IOException {
+        if (settings.quorum().isEmpty()) {
+            FileRecordStore.initialize(settings.dataDirectory());
+        } else {
+            QuorumRecordStore.initialize(settings.quorum().get());
+        }
+    }
+
+    /**
+     * Begins empty records, and opens the witness unwatched.
+     *
+     * @throws IOException as {@link #initialize} or {@link #open(WitnessServerSettings)}
+     */
+    public static WitnessServer begin(WitnessServerSettings settings) throws IOException {
+        initialize(settings);
+        return open(settings);
+    }
+
+    /**
      * Reads what is remembered, enrolls the configured groups that are new, and listens.
      *
      * @param ending what follows when one of its threads fails or hangs, or nothing can be remembered any more
-     * @throws IOException if a file is unusable, the log damaged, a group remembered with other sites, or the address taken
+     * @throws IOException if nothing is remembered, a file is unusable, the log damaged, a group remembered with other
+     *     sites, or the address taken
      */
     public static WitnessServer open(WitnessServerSettings settings, Ending ending) throws IOException {
         Life life = Life.start("witness", ending, Life.USUAL_LIMIT_NANOS);
@@ -89,7 +119,8 @@ public final class WitnessServer implements AutoCloseable {
     /**
      * The same, unwatched.
      *
-     * @throws IOException if a file is unusable, the log damaged, a group remembered with other sites, or the address taken
+     * @throws IOException if nothing is remembered, a file is unusable, the log damaged, a group remembered with other
+     *     sites, or the address taken
      */
     public static WitnessServer open(WitnessServerSettings settings) throws IOException {
         Life life = Life.unwatched("witness");
@@ -169,21 +200,39 @@ public final class WitnessServer implements AutoCloseable {
     }
 
     private void accept(SocketChannel channel, WitnessTls tls) {
-        if (connected >= MOST_CONNECTIONS) {
-            LOG.warn("{} refused: {} connections already", channel.remoteAddress(), connected);
+        String address = channel.remoteAddress().getAddress().getHostAddress();
+        doorkeeper.came(channel, address).ifPresent(oldest -> {
             rejected++;
-            var _ = channel.close();
-            return;
-        }
-        connected++;
-        channel.closeFuture().addListener(closed -> connected--);
+            stranger(oldest.remoteAddress() + " gives way: too many connections have not proven who they are");
+            var _ = oldest.close();
+        });
+        channel.closeFuture().addListener(closed -> doorkeeper.left(channel));
         SslHandler handler = tls.context().newHandler(channel.alloc());
         handler.setHandshakeTimeout(HANDSHAKE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
         channel.pipeline()
                 .addLast(handler)
-                .addLast(new IdleStateHandler(IDLE_SECONDS, 0, 0))
                 .addLast(new Framing())
+                // Behind the framing: part of a message is no sign of life.
+                .addLast(new IdleStateHandler(IDLE_SECONDS, 0, 0))
                 .addLast(new WitnessSession(desk, this));
+    }
+
+    /** The connection has shown a certificate that the authority signed; whether there is room for it. */
+    boolean proven(Channel channel) {
+        doorkeeper.left(channel);
+        if (connected >= MAX_CONNECTIONS) {
+            rejected++;
+            stranger(channel.remoteAddress() + " refused: " + connected + " connections already");
+            return false;
+        }
+        connected++;
+        channel.closeFuture().addListener(closed -> connected--);
+        return true;
+    }
+
+    /** A line about what anybody can cause. */
+    void stranger(String what) {
+        strangers.pass(System.nanoTime()).ifPresent(leftOut -> LOG.warn("{} ({} more lines left out)", what, leftOut));
     }
 
     /** Where it listens. */
@@ -211,7 +260,10 @@ public final class WitnessServer implements AutoCloseable {
                 counts.refusedTerm(),
                 counts.notServed(),
                 counts.redirected(),
-                counts.delayed());
+                counts.delayed(),
+                desk.heardTerm(),
+                counts.behind(),
+                counts.clones());
     }
 
     /** How this node stands. */

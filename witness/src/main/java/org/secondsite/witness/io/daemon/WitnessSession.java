@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
 import org.secondsite.net.life.Defects;
@@ -31,6 +33,9 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
     /** What a client may leave unread of the answers to one question, its part of a status included; bytes. */
     private static final long UNREAD_BYTES = 512;
 
+    /** From the accept to the first message: nobody needs so long who has something to say. */
+    private static final int FIRST_MESSAGE_SECONDS = 5;
+
     private static final Logger LOG = LoggerFactory.getLogger(WitnessSession.class);
 
     private final DeskDriver desk;
@@ -42,6 +47,7 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
     private ChannelHandlerContext context;
     private Connection connection;
     private boolean closing;
+    private ScheduledFuture<?> deadline;
 
     WitnessSession(DeskDriver desk, WitnessServer server) {
         this.desk = desk;
@@ -51,6 +57,15 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
     @Override
     public void handlerAdded(ChannelHandlerContext added) {
         context = added;
+        deadline = added.executor()
+                .schedule(
+                        () -> {
+                            server.rejected();
+                            server.stranger(added.channel().remoteAddress() + " has said nothing in time");
+                            var _ = added.close();
+                        },
+                        FIRST_MESSAGE_SECONDS,
+                        TimeUnit.SECONDS);
     }
 
     @Override
@@ -59,10 +74,7 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
             case SslHandshakeCompletionEvent handshake when handshake.isSuccess() -> identify();
             case SslHandshakeCompletionEvent handshake -> {
                 server.rejected();
-                LOG.warn(
-                        "{} refused: {}",
-                        context.channel().remoteAddress(),
-                        handshake.cause().toString());
+                server.stranger(context.channel().remoteAddress() + " refused: " + handshake.cause());
             }
             case IdleStateEvent idle -> close("nothing heard for too long");
             default -> super.userEventTriggered(context, event);
@@ -78,8 +90,13 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
             close(e.getMessage());
             return;
         }
+        if (!server.proven(context.channel())) {
+            var _ = context.close();
+            return;
+        }
         if (certified.equals(AccessRule.WITNESS) && server.serveNode(context.pipeline())) {
             // Another node of this witness: its calls are Raft's.
+            deadline.cancel(false);
             return;
         }
         connection =
@@ -90,6 +107,7 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
     @Override
     protected void channelRead0(ChannelHandlerContext ignored, Message message) {
         // Nothing is decoded before the handshake is through.
+        deadline.cancel(false);
         desk.received(connection, message);
     }
 
@@ -159,6 +177,7 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
 
     @Override
     public void channelInactive(ChannelHandlerContext ignored) {
+        deadline.cancel(false);
         if (connection != null) {
             desk.closed(connection);
         }
@@ -172,7 +191,7 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
         if (connection != null && cause instanceof DecoderException) {
             desk.malformed(connection, cause.getMessage());
         } else {
-            LOG.info("{}: {}", context.channel().remoteAddress(), cause.toString());
+            server.stranger(context.channel().remoteAddress() + ": " + cause);
             var _ = context.close();
         }
     }

@@ -90,14 +90,32 @@ public final class QuorumRecordStore implements RecordStore {
     }
 
     /**
+     * Begins an empty log: of a new witness, or of a node that is to be filled by the others.
+     *
+     * @throws IOException if there is one
+     */
+    public static void initialize(QuorumSettings settings) throws IOException {
+        Path directory = settings.dataDirectory().resolve(DIRECTORY);
+        if (Files.exists(directory)) {
+            throw new IOException(
+                    "there are records in " + settings.dataDirectory() + " already: start without --initialize");
+        }
+        Files.createDirectories(directory);
+    }
+
+    /**
      * Reads what is remembered and begins to seek the other nodes; does not wait for them.
      *
      * @param tls shown to the other nodes, and asked of them
-     * @throws IOException if the directory is unusable or what is in it damaged
+     * @throws IOException if nothing is remembered, the directory is unusable or what is in it damaged
      */
     public static QuorumRecordStore open(QuorumSettings settings, WitnessTls tls) throws IOException {
         Path directory = settings.dataDirectory().resolve(DIRECTORY);
-        Files.createDirectories(directory);
+        if (!Files.isDirectory(directory)) {
+            throw new IOException("there are no records in " + settings.dataDirectory()
+                    + ". A majority of nodes that have lost them could grant a term twice; a new node, or one that the"
+                    + " others are to fill, is started once with --initialize");
+        }
         TornTail.cut(directory);
         RaftPeer[] peers = settings.peers().keySet().stream()
                 .sorted()

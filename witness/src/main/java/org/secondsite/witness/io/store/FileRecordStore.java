@@ -1,12 +1,16 @@
 package org.secondsite.witness.io.store;
 
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -14,6 +18,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.secondsite.config.GroupId;
 import org.secondsite.net.life.Turn;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.witness.Answer;
@@ -51,6 +57,9 @@ public final class FileRecordStore implements RecordStore {
     private static final String NODE = "witness";
     static final String NEW_FILE = "records.log.new";
 
+    /** Is there if the log was restored from a copy; has the last term of that copy. */
+    static final String RESTORED = "restored";
+
     private static final Logger LOG = LoggerFactory.getLogger(FileRecordStore.class);
     private static final int COMPACT_ABOVE_OCTETS = 64 << 10;
     private static final int LARGEST_FILE_OCTETS = 64 << 20;
@@ -73,6 +82,7 @@ public final class FileRecordStore implements RecordStore {
     private volatile List<LogEntry> entries = List.of();
 
     private Disk.Appender file;
+    private boolean restored;
 
     private FileRecordStore(Disk disk, int compactAboveOctets, Life life) {
         this.disk = disk;
@@ -85,9 +95,9 @@ public final class FileRecordStore implements RecordStore {
     }
 
     /**
-     * Opens the log in a directory, or begins one if there is none.
+     * Opens the log in a directory.
      *
-     * @throws IOException if the directory cannot be used, another witness uses it, or the log is damaged
+     * @throws IOException if there is none, the directory cannot be used, another witness uses it, or the log is damaged
      */
     public static FileRecordStore open(Path directory) throws IOException {
         return open(directory, Life.unwatched(THREAD));
@@ -100,6 +110,81 @@ public final class FileRecordStore implements RecordStore {
      */
     public static FileRecordStore open(Path directory, Life life) throws IOException {
         return open(DirectoryDisk.open(directory), COMPACT_ABOVE_OCTETS, life);
+    }
+
+    /**
+     * Begins an empty log, for a witness that has never granted anything.
+     *
+     * @throws IOException if there is one, or as {@link #open(Path)}
+     */
+    public static void initialize(Path directory) throws IOException {
+        try (Disk disk = DirectoryDisk.open(directory)) {
+            initialize(disk);
+        }
+    }
+
+    static void initialize(Disk disk) throws IOException {
+        if (disk.exists(FILE)) {
+            throw new IOException("there are records in " + disk + " already: start without --initialize");
+        }
+        write(disk, new RecordLog(COMPACT_ABOVE_OCTETS).compacted()).close();
+    }
+
+    /**
+     * Copies what is remembered into a file. The witness may run meanwhile.
+     *
+     * @return the last term in it
+     * @throws IOException if there is no legible log, or the file is there already
+     */
+    public static long backup(Path directory, Path target) throws IOException {
+        byte[] content = Files.readAllBytes(directory.resolve(FILE));
+        LogCodec.Scan.Legible legible = legible(content, directory.toString());
+        Files.write(target, Arrays.copyOf(content, legible.wholeOctets()), StandardOpenOption.CREATE_NEW);
+        try (FileChannel written = FileChannel.open(target)) {
+            written.force(true);
+        }
+        return lastTerm(legible);
+    }
+
+    /**
+     * Puts a copy where the records are lost. What was granted after it was made is not in it, so the witness grants
+     * nothing until an operator has recovered each group.
+     *
+     * @return the last term in it
+     * @throws IOException if there are records already, or the copy is not legible
+     */
+    public static long restore(Path source, Path directory) throws IOException {
+        byte[] content = Files.readAllBytes(source);
+        LogCodec.Scan.Legible legible = legible(content, source.toString());
+        try (Disk disk = DirectoryDisk.open(directory)) {
+            if (disk.exists(FILE)) {
+                throw new IOException("there are records in " + disk + ": move them away first");
+            }
+            // The mark first: a copy without it would be taken for all that was ever granted.
+            try (Disk.Appender mark = disk.append(RESTORED, true)) {
+                mark.write(ByteBuffer.allocate(Long.BYTES).putLong(0, lastTerm(legible)));
+                mark.force();
+            }
+            disk.forceNames();
+            write(disk, ByteBuffer.wrap(content, 0, legible.wholeOctets())).close();
+        }
+        return lastTerm(legible);
+    }
+
+    private static LogCodec.Scan.Legible legible(byte[] content, String where) throws IOException {
+        return switch (LogCodec.scan(Unpooled.wrappedBuffer(content))) {
+            case LogCodec.Scan.Legible legible -> legible;
+            case LogCodec.Scan.Damaged(int offset, String reason) ->
+                throw new IOException("the log in " + where + " is damaged at octet " + offset + ": " + reason
+                        + ". Restore it; a witness that forgot a grant could make it twice");
+        };
+    }
+
+    private static long lastTerm(LogCodec.Scan.Legible legible) {
+        return legible.entries().stream()
+                .mapToLong(entry -> entry.record().term())
+                .max()
+                .orElse(0);
     }
 
     /** The same on a given disk, which it closes; also when opening fails. */
@@ -120,6 +205,22 @@ public final class FileRecordStore implements RecordStore {
 
     @Override
     public CompletableFuture<Void> enroll(List<GroupSettings> groups) {
+        if (restored) {
+            Map<GroupId, LogEntry> known = entries.stream()
+                    .collect(Collectors.toMap(entry -> entry.record().group(), entry -> entry));
+            List<GroupSettings> doubted = groups.stream()
+                    .filter(group -> !known.containsKey(group.group())
+                            || log.inDoubt(known.get(group.group()).record()))
+                    .toList();
+            if (!doubted.isEmpty()) {
+                LOG.error(
+                        "this witness was restored from a copy that may lack grants. It decides nothing for {} until an"
+                                + " operator recovers each ('secondsite witness recover')",
+                        doubted.stream().map(GroupSettings::group).toList());
+                // Not even a first record: the copy may be older than the group.
+                return CompletableFuture.completedFuture(null);
+            }
+        }
         List<CompletableFuture<Answer>> answers = new ArrayList<>();
         groups.forEach(group -> answers.add(submit(new Request.Enroll(group))));
         return CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new));
@@ -190,28 +291,26 @@ public final class FileRecordStore implements RecordStore {
 
     private void load() throws IOException {
         if (!disk.exists(FILE)) {
-            compact();
-            LOG.warn("no log in {}: beginning a new one at term 1", disk);
-            return;
+            throw new IOException("there are no records in " + disk
+                    + ". A witness that has lost them could grant a term twice: restore a copy ('secondsite witness"
+                    + " restore'); a witness that never granted anything is started once with --initialize");
         }
-        ByteBuf content = Unpooled.wrappedBuffer(disk.read(FILE, LARGEST_FILE_OCTETS));
-        switch (LogCodec.scan(content)) {
-            case LogCodec.Scan.Damaged(int offset, String reason) ->
-                throw new IOException("the log in " + disk + " is damaged at octet " + offset + ": " + reason
-                        + ". Restore it; a witness that forgot a grant could make it twice");
-            case LogCodec.Scan.Legible(List<LogEntry> entries, int wholeOctets) -> {
-                file = disk.append(FILE, false);
-                if (wholeOctets < content.writerIndex()) {
-                    LOG.warn(
-                            "{} octets of an append that was cut off, and never answered, are dropped",
-                            content.writerIndex() - wholeOctets);
-                    file.truncate(wholeOctets);
-                }
-                // An entry that was written but not forced before the process died is about to be told: force it now.
-                file.force();
-                disk.forceNames();
-                restore(entries, wholeOctets);
-            }
+        byte[] content = disk.read(FILE, LARGEST_FILE_OCTETS);
+        LogCodec.Scan.Legible legible = legible(content, disk.toString());
+        file = disk.append(FILE, false);
+        if (legible.wholeOctets() < content.length) {
+            LOG.warn(
+                    "{} octets of an append that was cut off, and never answered, are dropped",
+                    content.length - legible.wholeOctets());
+            file.truncate(legible.wholeOctets());
+        }
+        // An entry that was written but not forced before the process died is about to be told: force it now.
+        file.force();
+        disk.forceNames();
+        restore(legible.entries(), legible.wholeOctets());
+        restored = disk.exists(RESTORED);
+        if (restored) {
+            log.restoredFrom(ByteBuffer.wrap(disk.read(RESTORED, Long.BYTES)).getLong());
         }
         compactIfGrown();
     }
@@ -275,21 +374,27 @@ public final class FileRecordStore implements RecordStore {
 
     private void compact() throws IOException {
         ByteBuffer octets = log.compacted();
+        Disk.Appender next = write(disk, octets);
+        if (file != null) {
+            file.close();
+        }
+        file = next;
+        log.compactedTo(octets.limit());
+    }
+
+    /** Puts a new log in the old one's place, and leaves it open. */
+    private static Disk.Appender write(Disk disk, ByteBuffer octets) throws IOException {
         Disk.Appender next = disk.append(NEW_FILE, true);
         try {
             next.write(octets.duplicate());
             next.force();
             disk.rename(NEW_FILE, FILE);
             disk.forceNames();
+            return next;
         } catch (IOException | RuntimeException e) {
             next.close();
             throw e;
         }
-        if (file != null) {
-            file.close();
-        }
-        file = next;
-        log.compactedTo(octets.limit());
     }
 
     private void publish() {

@@ -1,6 +1,7 @@
 package org.secondsite.witness.io.daemon;
 
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -14,6 +15,7 @@ final class Heard implements WitnessListener {
 
     private final LinkedBlockingQueue<OwnershipRecord> records = new LinkedBlockingQueue<>();
     private final LinkedBlockingQueue<String> reachable = new LinkedBlockingQueue<>();
+    private final LinkedBlockingQueue<String> notices = new LinkedBlockingQueue<>();
 
     @Override
     public void record(OwnershipRecord record) {
@@ -23,6 +25,17 @@ final class Heard implements WitnessListener {
     @Override
     public void reachable(boolean up, String reason) {
         reachable.add((up ? "up: " : "down: ") + reason);
+    }
+
+    @Override
+    public void notice(String text) {
+        notices.add(text);
+    }
+
+    void untilNotice(Predicate<String> wanted) throws InterruptedException {
+        String text = notices.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        assertNotNull(text, "no notice within " + PATIENCE_SECONDS + " s");
+        assertTrue(wanted.test(text), text);
     }
 
     OwnershipRecord nextRecord() throws InterruptedException {
@@ -45,6 +58,10 @@ final class Heard implements WitnessListener {
             }
             others.append(said).append("; ");
         }
+    }
+
+    void untilDown() throws InterruptedException {
+        untilReachable(said -> said.startsWith("down: "));
     }
 
     void untilUp() throws InterruptedException {

@@ -45,7 +45,7 @@ class ManyGroupsTest {
     void itIsToldOfEachAndMayAskForAllAtOnce() throws Exception {
         TestAuthority authority = new TestAuthority(directory.resolve("pki"));
         TestAuthority.Holder witness = authority.issue("witness");
-        try (WitnessServer server = WitnessServer.open(new WitnessServerSettings(
+        try (WitnessServer server = WitnessServer.begin(new WitnessServerSettings(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 directory.resolve("data"),
                 witness.certificate(),

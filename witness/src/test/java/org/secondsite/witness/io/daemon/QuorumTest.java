@@ -61,6 +61,7 @@ class QuorumTest {
     private Path directory;
 
     private final List<AutoCloseable> opened = new ArrayList<>();
+    private final Map<SiteId, WitnessClient> gateways = new TreeMap<>();
     private final Map<String, WitnessServer> nodes = new TreeMap<>();
     private final Map<String, InetSocketAddress> addresses = new TreeMap<>();
     private final Map<String, CuttableRelay> relays = new HashMap<>();
@@ -109,7 +110,7 @@ class QuorumTest {
             }
         }
         TestAuthority.Holder holder = authority.issue(commonName);
-        return WitnessServer.open(new WitnessServerSettings(
+        WitnessServerSettings settings = new WitnessServerSettings(
                 addresses.get(name),
                 directory.resolve(name),
                 holder.certificate(),
@@ -118,7 +119,8 @@ class QuorumTest {
                 List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, A, B, B)),
                 300,
                 1500,
-                Optional.of(new QuorumSettings(name, peers, directory.resolve(name), ELECTION_TIMEOUT_MS))));
+                Optional.of(new QuorumSettings(name, peers, directory.resolve(name), ELECTION_TIMEOUT_MS)));
+        return Files.exists(directory.resolve(name)) ? WitnessServer.open(settings) : WitnessServer.begin(settings);
     }
 
     private void stop(String name) {
@@ -149,8 +151,15 @@ class QuorumTest {
         return client;
     }
 
+    /** The gateway of a site, in place of the one before: only one may be. */
     private WitnessClient client(SiteId self) throws Exception {
-        return client(self, new Heard(), List.copyOf(addresses.values()));
+        WitnessClient before = gateways.remove(self);
+        if (before != null) {
+            before.close();
+        }
+        WitnessClient client = client(self, new Heard(), List.copyOf(addresses.values()));
+        gateways.put(self, client);
+        return client;
     }
 
     private String leader() throws InterruptedException {
@@ -293,6 +302,7 @@ class QuorumTest {
                 relay.getValue().cut();
             }
         }
+        a.close();
         Heard heardAtOld = new Heard();
         WitnessClient besideOld = client(A, heardAtOld, List.of(addresses.get(old)));
         CompletableFuture<Answer> atOld = besideOld.ask(WEB, term, A, Set.of(A), "at the leader that is cut off");

@@ -74,7 +74,7 @@ class WitnessServerTest {
 
     private WitnessServer open(int port) throws Exception {
         TestAuthority.Holder witness = authority.issue("witness");
-        return WitnessServer.open(new WitnessServerSettings(
+        WitnessServerSettings settings = new WitnessServerSettings(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
                 directory.resolve("data"),
                 witness.certificate(),
@@ -82,7 +82,8 @@ class WitnessServerTest {
                 authority.authority(),
                 List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, B, C, C)),
                 OWNER_FRESH_MS,
-                MAXIMUM_GRANT_DELAY_MS));
+                MAXIMUM_GRANT_DELAY_MS);
+        return Files.exists(directory.resolve("data")) ? WitnessServer.open(settings) : WitnessServer.begin(settings);
     }
 
     private WitnessClient client(SiteId self, TestAuthority signer, String commonName, int heartbeatMs, Heard heard)
@@ -316,6 +317,105 @@ class WitnessServerTest {
         client(C, new Heard());
     }
 
+    /** The disk is put back as it was, without a word: what the gateways remember shows it. */
+    @Test
+    void noTermTwiceAWitnessWhoseDiskWentBackInTimeGrantsNothingUntilItIsRecovered() throws Exception {
+        WitnessClient a = client(A, heardAtA);
+        WitnessClient b = client(B, heardAtB);
+        Path log = directory.resolve("data").resolve("records.log");
+        byte[] before = Files.readAllBytes(log);
+        assertEquals(
+                3, granted(a.ask(WEB, 1, A, Set.of(A, B), "b holds an image")).term());
+        assertEquals(4, granted(b.ask(WEB, 3, B, Set.of(B), "a is silent")).term());
+        int port = server.address().getPort();
+        server.close();
+        heardAtA.untilDown();
+        Files.write(log, before);
+        server = open(port);
+        heardAtA.untilUp();
+        heardAtB.untilUp();
+
+        String lost = failure(NotServedException.class, a.ask(WEB, 1, A, Set.of(A), "what the old record allows"));
+        assertTrue(lost.contains("lost grants") && lost.contains("knows of 4"), lost);
+        assertEquals(4, server.counters().heardTerm());
+        assertTrue(server.counters().behind() > 0);
+        WitnessClient operator = client(AccessRule.OPERATOR, authority, "operator", 0, new Heard());
+        operatorIsUp(operator);
+        OwnershipRecord anew = granted(operator.recover(WEB, 0, 0, B, "the disk was put back; b runs the VM"));
+        assertEquals(new OwnershipRecord(WEB, (1L << 40) + 1, 1, B, Set.of(B)), anew);
+        assertEquals(
+                anew.term() + 1,
+                granted(b.ask(WEB, anew.term(), B, Set.of(A, B), "as ever")).term());
+        Answer mail = get(b.ask(MAIL, 2, C, Set.of(B, C), "of before the loss"));
+        assertTrue(assertInstanceOf(Answer.Refused.class, mail).reason().contains("must recover it"), "" + mail);
+    }
+
+    private static void operatorIsUp(WitnessClient operator) throws Exception {
+        for (int i = 0; i < 200; i++) {
+            try {
+                get(operator.read(WEB));
+                return;
+            } catch (ExecutionException notYet) {
+                Thread.sleep(20);
+            }
+        }
+        throw new AssertionError("the operator is not connected");
+    }
+
+    @Test
+    void aCopyOfASitesGatewayIsRefusedWhileTheOriginalIsHeardAndTheOriginalIsTold() throws Exception {
+        WitnessClient a = client(A, heardAtA);
+        Heard heardByCopy = new Heard();
+        client(A, authority, "a", HEARTBEAT_MS, heardByCopy);
+        heardByCopy.untilReachable(said -> said.contains("another gateway with the certificate of 'a' is live"));
+        assertEquals(0, heardByCopy.recordsLeft(), "it is told no role");
+        assertEquals(3, granted(a.ask(WEB, 1, A, Set.of(A, B), "not disturbed")).term());
+        assertTrue(server.counters().clones() > 0);
+        heardAtA.untilNotice(text -> text.contains("another gateway with this site's certificate"));
+    }
+
+    /** What 1929ff2 lets strangers do: connections that say nothing take every place for as long as a handshake may take. */
+    @Test
+    void threeHundredIdleConnectionsKeepNoGatewayOut() throws Exception {
+        List<Socket> idle = new ArrayList<>();
+        try {
+            for (int i = 0; i < 300; i++) {
+                idle.add(idleConnection());
+            }
+            for (int i = 0; i < 40; i++) {
+                Heard heard = new Heard();
+                try (WitnessClient operator = client(AccessRule.OPERATOR, authority, "operator", 0, heard)) {
+                    heard.untilUp();
+                    assertEquals(1, get(operator.read(WEB)).term());
+                }
+                idle.add(idleConnection());
+            }
+        } finally {
+            for (Socket socket : idle) {
+                socket.close();
+            }
+        }
+    }
+
+    private Socket idleConnection() throws IOException {
+        Socket socket = new Socket();
+        socket.connect(server.address(), 5000);
+        return socket;
+    }
+
+    @Test
+    void aConnectionThatSaysNothingOrHalfAHandshakeIsClosedInTime() throws Exception {
+        for (byte[] said : List.of(new byte[0], new byte[] {22, 3, 1, 2, 0, 1})) {
+            try (Socket socket = idleConnection()) {
+                socket.setSoTimeout(20_000);
+                socket.getOutputStream().write(said);
+                long start = System.nanoTime();
+                assertTrue(socket.getInputStream().readAllBytes().length < 64);
+                assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(15), "closed by a deadline");
+            }
+        }
+    }
+
     @Test
     void plainTextIsClosed() throws Exception {
         try (Socket socket = new Socket()) {
@@ -332,7 +432,7 @@ class WitnessServerTest {
         TestAuthority.Holder witness = authority.issue("witness");
         IOException taken = assertThrows(
                 IOException.class,
-                () -> WitnessServer.open(new WitnessServerSettings(
+                () -> WitnessServer.begin(new WitnessServerSettings(
                         server.address(),
                         directory.resolve("data2"),
                         witness.certificate(),

@@ -53,6 +53,9 @@ class TornTailTest {
                 Map.of("w1", new InetSocketAddress(InetAddress.getLoopbackAddress(), 1)),
                 directory.resolve(name),
                 150);
+        if (!Files.exists(directory.resolve(name))) {
+            QuorumRecordStore.initialize(settings);
+        }
         QuorumRecordStore store = QuorumRecordStore.open(settings, WitnessTls.client(certificate, key, certificate));
         while (store.standing().role() != StoreStanding.Role.LEADER) {
             Thread.sleep(5);

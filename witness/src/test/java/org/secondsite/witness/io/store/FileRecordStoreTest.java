@@ -55,6 +55,7 @@ class FileRecordStoreTest {
 
     @Test
     void restartRemembers() throws Exception {
+        FileRecordStore.initialize(directory);
         OwnershipRecord last;
         try (FileRecordStore store = FileRecordStore.open(directory)) {
             last = change(store, 5);
@@ -67,6 +68,7 @@ class FileRecordStoreTest {
 
     @Test
     void watchersHearEachGrantInOrder() throws Exception {
+        FileRecordStore.initialize(directory);
         List<Long> heard = new ArrayList<>();
         try (FileRecordStore store = FileRecordStore.open(directory)) {
             store.watch(entry -> heard.add(entry.record().term()));
@@ -77,6 +79,7 @@ class FileRecordStoreTest {
 
     @Test
     void secondWitnessIsLockedOut() throws Exception {
+        FileRecordStore.initialize(directory);
         try (FileRecordStore store = FileRecordStore.open(directory)) {
             IOException refused = assertThrows(IOException.class, () -> FileRecordStore.open(directory));
             assertEquals("another witness uses " + directory, refused.getMessage());
@@ -87,6 +90,7 @@ class FileRecordStoreTest {
 
     @Test
     void logCutAtEveryOctetOpensAsAPrefix() throws Exception {
+        FileRecordStore.initialize(directory);
         try (FileRecordStore store = FileRecordStore.open(directory)) {
             change(store, 4);
         }
@@ -110,6 +114,7 @@ class FileRecordStoreTest {
 
     @Test
     void damagedMiddleIsRefused() throws Exception {
+        FileRecordStore.initialize(directory);
         try (FileRecordStore store = FileRecordStore.open(directory)) {
             change(store, 4);
         }
@@ -126,6 +131,66 @@ class FileRecordStoreTest {
     }
 
     @Test
+    void noTermTwiceAnEmptyDirectoryIsRefusedUnlessItIsToBeBegun() throws Exception {
+        String reason = assertThrows(IOException.class, () -> FileRecordStore.open(directory))
+                .getMessage();
+        assertTrue(reason.contains("--initialize") && reason.contains("restore"), reason);
+        FileRecordStore.initialize(directory);
+        FileRecordStore.open(directory).close();
+        String again = assertThrows(IOException.class, () -> FileRecordStore.initialize(directory))
+                .getMessage();
+        assertTrue(again.contains("records"), again);
+    }
+
+    @Test
+    void noTermTwiceAStoreRestoredFromAnyOfFiftyCopiesGrantsAboveWhatWasLostOrNothing() throws Exception {
+        FileRecordStore.initialize(directory);
+        GroupSettings settings = new GroupSettings(WEB, A, B, A);
+        Set<Long> granted = new HashSet<>();
+        try (FileRecordStore store = FileRecordStore.open(directory)) {
+            OwnershipRecord current = make(store, ENROLL).current();
+            granted.add(current.term());
+            for (int i = 0; i < 50; i++) {
+                FileRecordStore.backup(directory, directory.resolve("copy" + i));
+                current = make(store, next(current)).current();
+                granted.add(current.term());
+            }
+        }
+        for (int i = 0; i < 50; i++) {
+            Path other = directory.resolve("other" + i);
+            long term = FileRecordStore.restore(directory.resolve("copy" + i), other);
+            assertEquals(i + 1, term);
+            try (FileRecordStore store = FileRecordStore.open(other)) {
+                store.enroll(List.of(settings, new GroupSettings(new GroupId("newer"), A, B, A)))
+                        .get(10, TimeUnit.SECONDS);
+                assertEquals(1, store.records().size(), "not even a first record");
+                OwnershipRecord copied = store.records().getFirst();
+                assertInstanceOf(Answer.Refused.class, make(store, next(copied)));
+                assertInstanceOf(
+                        Answer.Refused.class, make(store, new Request.Force(WEB, copied.term(), A, B, "lost")));
+            }
+            OwnershipRecord anew;
+            try (FileRecordStore store = FileRecordStore.open(other)) {
+                Answer recovered = make(store, new Request.Recover(settings, 0, 0, A, B, "b runs it"));
+                anew = assertInstanceOf(Answer.Granted.class, recovered).record();
+                assertTrue(granted.stream().allMatch(before -> before < anew.term()), anew.toString());
+            }
+            try (FileRecordStore store = FileRecordStore.open(other)) {
+                Request change = new Request.Change(WEB, anew.term(), B, B, Set.of(A, B), "as ever");
+                assertEquals(anew.term() + 1, make(store, change).current().term());
+            }
+        }
+    }
+
+    @Test
+    void aCopyIsNotPutOverRecords() throws Exception {
+        FileRecordStore.initialize(directory);
+        FileRecordStore.backup(directory, directory.resolve("copy"));
+        assertThrows(IOException.class, () -> FileRecordStore.restore(directory.resolve("copy"), directory));
+        FileRecordStore.open(directory).close();
+    }
+
+    @Test
     void fileThatIsNoLogIsRefused() throws Exception {
         Files.writeString(directory.resolve(FileRecordStore.FILE), "");
         assertThrows(IOException.class, () -> FileRecordStore.open(directory));
@@ -137,6 +202,7 @@ class FileRecordStoreTest {
     void logIsCompactedAndForgetsNothing() throws Exception {
         OwnershipRecord last;
         CrashDisk disk = new CrashDisk(new Random(1));
+        FileRecordStore.initialize(disk);
         try (FileRecordStore store = FileRecordStore.open(disk, 1000)) {
             last = change(store, 200);
             assertTrue(disk.read(FileRecordStore.FILE, 0).length < 1200);
@@ -149,6 +215,7 @@ class FileRecordStoreTest {
 
     @Test
     void requestSentAgainAfterARestartIsAnsweredAndNotDecidedAgain() throws Exception {
+        FileRecordStore.initialize(directory);
         RequestId id = new RequestId(7, 1);
         Answer first;
         try (FileRecordStore store = FileRecordStore.open(directory)) {
@@ -170,6 +237,7 @@ class FileRecordStoreTest {
     @Test
     void failedForceEndsTheStore() throws Exception {
         CrashDisk disk = new CrashDisk(new Random(1));
+        FileRecordStore.initialize(disk);
         try (FileRecordStore store = FileRecordStore.open(disk, 1000)) {
             OwnershipRecord current = change(store, 1);
             disk.cutAt(2);
@@ -197,10 +265,26 @@ class FileRecordStoreTest {
         }
     }
 
+    /** Whether the power lasted until there was an empty log. */
+    private static boolean begin(CrashDisk disk) {
+        try {
+            FileRecordStore.initialize(disk);
+            return true;
+        } catch (IOException e) {
+            assertTrue(disk.isOff(), e.toString());
+            return false;
+        }
+    }
+
     private static OwnershipRecord live(
             CrashDisk disk, Random random, OwnershipRecord before, Set<Long> grantedTerms, String where)
             throws Exception {
         OwnershipRecord answered = before;
+        if (!disk.exists(FileRecordStore.FILE)) {
+            if (!begin(disk)) {
+                return answered;
+            }
+        }
         try (FileRecordStore store = FileRecordStore.open(disk, 600)) {
             for (OwnershipRecord record : store.records()) {
                 assertTrue(
