@@ -14,6 +14,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.secondsite.config.SiteId;
 import org.secondsite.witness.NodeStatus;
+import org.secondsite.witness.RecordBook;
 import org.secondsite.witness.StoreStanding;
 import org.secondsite.witness.io.client.WitnessClient;
 import picocli.CommandLine.Command;
@@ -27,6 +28,8 @@ import picocli.CommandLine.Spec;
         description = "What every node of a witness has: records and why, who leads, who was heard, counters. "
                 + "Exit code 0 if a node decides, 1 if none does.")
 final class WitnessStatusCommand implements Callable<Integer> {
+    private static final String HEARD_TERM = "secondsite_witness_heard_term";
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** Time for the other nodes to be connected after the first one was. */
@@ -78,7 +81,23 @@ final class WitnessStatusCommand implements Callable<Integer> {
                         ? ""
                         : ", leader " + (standing.leader().isEmpty() ? "unknown" : standing.leader()) + " by election "
                                 + standing.election() + ", " + standing.applied() + " entries applied");
+        long last = status.records().stream()
+                .mapToLong(made -> made.record().term())
+                .max()
+                .orElse(0);
+        double heard = status.metrics().getOrDefault(HEARD_TERM, 0.0);
+        if (heard > last) {
+            out.printf(
+                    "  LOST GRANTS: a gateway knows of term %s, the last one here is %d. Nothing is decided until each group"
+                            + " is recovered: 'secondsite witness recover'%n",
+                    number(heard), last);
+        }
         for (NodeStatus.Made made : status.records()) {
+            if (RecordBook.generation(made.record().term()) < RecordBook.generation(last)) {
+                out.printf(
+                        "  IN DOUBT: group %s is of before a loss of grants: 'secondsite witness recover'%n",
+                        made.record().group());
+            }
             out.printf(
                     "  group %s: term %d, owner %s, in sync %s — by %s: %s%n",
                     made.record().group(),

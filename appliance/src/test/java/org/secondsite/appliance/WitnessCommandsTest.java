@@ -11,6 +11,7 @@ import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,15 +41,19 @@ class WitnessCommandsTest {
     void startWitness() throws Exception {
         out = System.out;
         PkiCommand.write(directory, List.of("a", "b", "witness", "operator"));
-        server = WitnessServer.begin(new WitnessServerSettings(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+        server = WitnessServer.begin(settings(0));
+    }
+
+    private WitnessServerSettings settings(int port) {
+        return new WitnessServerSettings(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
                 directory.resolve("data"),
                 directory.resolve("witness.crt"),
                 directory.resolve("witness.key"),
                 directory.resolve("ca.crt"),
                 List.of(new GroupSettings(new GroupId("web"), new SiteId("a"), new SiteId("b"), new SiteId("a"))),
                 300,
-                2000));
+                2000);
     }
 
     @AfterEach
@@ -132,6 +137,36 @@ class WitnessCommandsTest {
         List<String> all = new ArrayList<>(List.of(words));
         all.addAll(List.of(more));
         return all.toArray(String[]::new);
+    }
+
+    /** What an operator does when the witness's disk is lost, with a copy of before the last grant. */
+    @Test
+    void aWitnessIsBackedUpRestoredAndRecovered() throws Exception {
+        int port = server.address().getPort();
+        Path config = Files.writeString(directory.resolve("witness.yaml"), """
+                listen: "127.0.0.1:%d"
+                dataDirectory: data
+                tls: {certificate: witness.crt, key: witness.key, authority: ca.crt}
+                groups: [{name: web, sites: [a, b], initialOwner: a}]
+                """.formatted(port));
+        Path copy = directory.resolve("copy");
+        assertEquals(0, execute("witness", "backup", "--config", config.toString(), "--output", copy.toString()));
+        String[] force = {"witness", "force", "--group", "web", "--owner", "b", "--yes", "--reason", "a burnt down"};
+        assertEquals(0, run("operator", force));
+        assertEquals(1, execute("witness", "restore", "--config", config.toString(), "--input", copy.toString()));
+        server.close();
+        Files.move(directory.resolve("data"), directory.resolve("lost"));
+
+        assertEquals(0, execute("witness", "restore", "--config", config.toString(), "--input", copy.toString()));
+        server = WitnessServer.open(settings(port));
+        assertEquals(1, run("operator", force), "nothing is granted");
+        assertEquals(1, server.records().getFirst().term());
+        String[] recover = {"witness", "recover", "--group", "web", "--owner", "b", "--reason", "b runs the VM"};
+        assertEquals(0, run("operator", recover));
+        assertTrue(printed.toString(StandardCharsets.UTF_8).contains("recovered: web term "), printed::toString);
+        assertTrue(server.records().getFirst().term() > 1L << 32);
+        assertEquals(1, run("operator", recover), "there is nothing in doubt any more");
+        assertEquals(0, run("operator", force));
     }
 
     @Test

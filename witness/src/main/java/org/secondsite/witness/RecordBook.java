@@ -25,7 +25,7 @@ import org.secondsite.config.SiteId;
  *
  * <pre>
  *   +-----------------+-------------------------+
- *   | generation: 23  | number: 40              |
+ *   | generation: 31  | number: 32              |
  *   +-----------------+-------------------------+
  * </pre>
  *
@@ -49,7 +49,8 @@ public final class RecordBook {
     /** What the reason of a record begins with that an operator gave after a loss of memory. */
     public static final String RECOVERED = "RECOVERED: ";
 
-    private static final int NUMBER_BITS = 40;
+    /** So that a term of today is exact where numbers are IEEE doubles, as in JSON and metrics. */
+    private static final int NUMBER_BITS = 32;
 
     private final Map<GroupId, LogEntry> entries = new TreeMap<>();
     private long lastTerm;

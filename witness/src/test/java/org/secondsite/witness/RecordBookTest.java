@@ -102,7 +102,7 @@ class RecordBookTest {
         Decision.Grant grant =
                 assertInstanceOf(Decision.Grant.class, copy.decide(recover(WEB, 0, B, "b runs it, by its console")));
         OwnershipRecord anew = grant.entry().record();
-        assertEquals(new OwnershipRecord(WEB, (1L << 40) + 1, 2, B, Set.of(B)), anew);
+        assertEquals(new OwnershipRecord(WEB, (1L << 32) + 1, 2, B, Set.of(B)), anew);
         copy.apply(Durable.proven(grant.entry()));
         assertInstanceOf(Decision.Grant.class, copy.decide(change(anew.term(), B, B, A, B)));
     }
@@ -111,8 +111,8 @@ class RecordBookTest {
     void aRecoveryIsAboveEveryTermHeardAndDoubtsEveryOtherGroup() {
         enroll(WEB);
         enroll(MAIL);
-        OwnershipRecord web = granted(recover(WEB, (3L << 40) + 7, B, "the disk was lost"));
-        assertEquals((4L << 40) + 1, web.term());
+        OwnershipRecord web = granted(recover(WEB, (3L << 32) + 7, B, "the disk was lost"));
+        assertEquals((4L << 32) + 1, web.term());
         Decision.Refusal refusal = assertInstanceOf(
                 Decision.Refusal.class, book.decide(new Request.Change(MAIL, 2, A, A, Set.of(A, B), "an old record")));
         assertTrue(
@@ -142,7 +142,7 @@ class RecordBookTest {
         RecordBook copy = copyOf(book);
         Decision.Grant grant = assertInstanceOf(Decision.Grant.class, copy.decide(recover(MAIL, 9, B, "b runs it")));
         assertEquals(
-                new OwnershipRecord(MAIL, (1L << 40) + 1, 0, B, Set.of(B)),
+                new OwnershipRecord(MAIL, (1L << 32) + 1, 0, B, Set.of(B)),
                 grant.entry().record());
     }
 

@@ -266,7 +266,7 @@ class RequestDeskTest {
                 desk.received(operator, new Message.Recover(1, 0, 5, WEB, B, "the disk was lost; b was asked"), 0));
         assertEquals(
                 4, assertInstanceOf(Request.Recover.class, submit.request()).above());
-        LogEntry anew = entry(WEB, (1L << 40) + 1, 2, B, Set.of(B));
+        LogEntry anew = entry(WEB, (1L << 32) + 1, 2, B, Set.of(B));
         desk.recorded(anew, 1);
         only(DeskEffect.Submit.class, desk.received(a, new Message.Ask(9, 2, WEB, A, Set.of(A), "solo"), 2));
         assertInstanceOf(

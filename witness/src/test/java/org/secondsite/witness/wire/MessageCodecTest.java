@@ -31,7 +31,7 @@ class MessageCodecTest {
         return List.of(
                 new Message.Hello(MessageCodec.VERSION, A, -7),
                 new Message.Hello(MessageCodec.OLDEST_VERSION, A, 7),
-                new Message.Term(1L << 40),
+                new Message.Term(1L << 32),
                 new Message.Recover(2, 9, 48_000, WEB, A, "the disk was lost"),
                 new Message.Notice("a copy was refused"),
                 new Message.Heartbeat(B),

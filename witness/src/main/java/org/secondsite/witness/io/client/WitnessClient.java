@@ -312,7 +312,10 @@ public final class WitnessClient implements AutoCloseable {
             }
             case Message.Welcome welcome -> LOG.debug("a second welcome");
             case Message.Echo echo -> LOG.trace("echo");
-            case Message.Notice(String text) -> listener.notice(text);
+            case Message.Notice(String text) -> {
+                LOG.error("the witness says: {}", text);
+                listener.notice(text);
+            }
             case Message.Bye bye -> LOG.debug("bye: {}", bye.reason());
         }
     }

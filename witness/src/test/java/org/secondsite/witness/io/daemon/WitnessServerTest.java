@@ -342,7 +342,7 @@ class WitnessServerTest {
         WitnessClient operator = client(AccessRule.OPERATOR, authority, "operator", 0, new Heard());
         operatorIsUp(operator);
         OwnershipRecord anew = granted(operator.recover(WEB, 0, 0, B, "the disk was put back; b runs the VM"));
-        assertEquals(new OwnershipRecord(WEB, (1L << 40) + 1, 1, B, Set.of(B)), anew);
+        assertEquals(new OwnershipRecord(WEB, (1L << 32) + 1, 1, B, Set.of(B)), anew);
         assertEquals(
                 anew.term() + 1,
                 granted(b.ask(WEB, anew.term(), B, Set.of(A, B), "as ever")).term());
