@@ -115,12 +115,15 @@ class NeighbouringVersionTest {
                                 server.address().getAddress(), server.address().getPort()))) {
             client.send(new Message.Hello(OLDER, A, 7));
             assertInstanceOf(Message.Welcome.class, client.next());
-            assertEquals(FIRST, assertInstanceOf(Message.Watched.class, client.next()).record());
+            assertEquals(
+                    FIRST,
+                    assertInstanceOf(Message.Watched.class, client.next()).record());
             client.send(new Message.Heartbeat(A));
             assertInstanceOf(Message.Echo.class, client.next());
             try (Socket copy = tls.context()
                     .getSocketFactory()
-                    .createSocket(server.address().getAddress(), server.address().getPort())) {
+                    .createSocket(
+                            server.address().getAddress(), server.address().getPort())) {
                 Older second = new Older(copy);
                 second.send(new Message.Hello(OLDER, A, 8));
                 assertInstanceOf(Message.Bye.class, second.next());
@@ -128,7 +131,8 @@ class NeighbouringVersionTest {
             client.send(new Message.Ask(1, 1, WEB, A, Set.of(A, B), "no notice came in between"));
             Message news = client.next();
             Message answer = news instanceof Message.Watched ? client.next() : news;
-            assertEquals(2, assertInstanceOf(Message.Granted.class, answer).record().term());
+            assertEquals(
+                    2, assertInstanceOf(Message.Granted.class, answer).record().term());
         }
     }
 
@@ -141,9 +145,8 @@ class NeighbouringVersionTest {
                 .sslProvider(SslProvider.JDK)
                 .trustManager(authority.authority().toFile())
                 .build();
-        try (SSLServerSocket listening = (SSLServerSocket) tls.context()
-                .getServerSocketFactory()
-                .createServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+        try (SSLServerSocket listening = (SSLServerSocket)
+                tls.context().getServerSocketFactory().createServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             listening.setNeedClientAuth(true);
             Heard heard = new Heard();
             WitnessClientSettings settings = new WitnessClientSettings(
@@ -156,7 +159,9 @@ class NeighbouringVersionTest {
                     5000);
             try (WitnessClient client = WitnessClient.open(settings, heard);
                     Older older = new Older(listening.accept())) {
-                assertEquals(OLDER, assertInstanceOf(Message.Hello.class, older.next()).version());
+                assertEquals(
+                        OLDER,
+                        assertInstanceOf(Message.Hello.class, older.next()).version());
                 older.send(new Message.Welcome(OLDER));
                 older.send(new Message.Watched(FIRST, A, "first record"));
                 assertEquals(FIRST, heard.nextRecord());
