@@ -25,6 +25,11 @@ record WitnessEvents(Consumer<SiteEvent> post, Timeline timeline) implements Wit
     }
 
     @Override
+    public void notice(String text) {
+        timeline.note("witness", "notice", text);
+    }
+
+    @Override
     public void reachable(boolean up, String reason) {
         post.accept(new SiteEvent.WitnessReachable(up, reason));
     }
