@@ -97,8 +97,7 @@ final class WitnessUnderTest implements AutoCloseable {
         }
         nodes.put(
                 endpoint,
-                JavaProcess.startWitness(
-                        classes, directory.resolve(name + ".log"), arguments.toArray(String[]::new)));
+                JavaProcess.startWitness(classes, directory.resolve(name + ".log"), arguments.toArray(String[]::new)));
     }
 
     private String yaml(String name, InetSocketAddress endpoint) {
