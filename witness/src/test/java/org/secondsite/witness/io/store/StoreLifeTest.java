@@ -34,6 +34,7 @@ class StoreLifeTest {
 
     @BeforeEach
     void open() throws Exception {
+        FileRecordStore.initialize(directory);
         store = FileRecordStore.open(directory, life);
     }
 
