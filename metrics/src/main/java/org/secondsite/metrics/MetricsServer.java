@@ -24,14 +24,14 @@ public final class MetricsServer implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(MetricsServer.class);
     private static final String SECONDS_FOR_A_REQUEST = "10";
-    private static final String MOST_CONNECTIONS = "32";
+    private static final String MAX_CONNECTIONS = "32";
     private static final int BACKLOG = 16;
 
     static {
         // The only way to bound them: module jdk.httpserver reads these when it is first used.
         setUnlessSet("sun.net.httpserver.maxReqTime", SECONDS_FOR_A_REQUEST);
         setUnlessSet("sun.net.httpserver.maxRspTime", SECONDS_FOR_A_REQUEST);
-        setUnlessSet("jdk.httpserver.maxConnections", MOST_CONNECTIONS);
+        setUnlessSet("jdk.httpserver.maxConnections", MAX_CONNECTIONS);
     }
 
     /** Where the figures come from. */

@@ -14,7 +14,7 @@ import java.util.SplittableRandom;
  * @param faults in the order of their times
  */
 public record Schedule(long seed, List<Fault> faults) {
-    private static final int MOST_FAULTS = 7;
+    private static final int MAX_FAULTS = 7;
     private static final int EARLIEST_MS = 100;
     private static final int LATEST_MS = 3_600;
 
@@ -47,7 +47,7 @@ public record Schedule(long seed, List<Fault> faults) {
         SplittableRandom dice = World.dice(seed, "schedule");
         List<Fault> faults = new ArrayList<>();
         if (!kinds.isEmpty()) {
-            int count = 1 + dice.nextInt(MOST_FAULTS);
+            int count = 1 + dice.nextInt(MAX_FAULTS);
             for (int i = 0; i < count; i++) {
                 faults.add(fault(dice, kind(dice, kinds), time(dice, faults)));
             }

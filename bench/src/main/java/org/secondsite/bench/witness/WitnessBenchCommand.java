@@ -48,7 +48,7 @@ public final class WitnessBenchCommand implements Callable<Integer> {
     private static final int WARM_UP_GRANTS = 300;
     private static final int NODES_TO_TRAIN = 3;
     private static final int TRAINING_GRANTS = 100;
-    private static final int MOST_TRAINING_DEATHS = 6;
+    private static final int MAX_TRAINING_DEATHS = 6;
 
     @Option(
             names = "--nodes",
@@ -192,7 +192,7 @@ public final class WitnessBenchCommand implements Callable<Integer> {
                         current = next(client, current);
                     }
                     InetSocketAddress leader = witness.awaitLeader();
-                    if (deaths == MOST_TRAINING_DEATHS || leader.equals(witness.trained())) {
+                    if (deaths == MAX_TRAINING_DEATHS || leader.equals(witness.trained())) {
                         break;
                     }
                     JavaProcess process = witness.nodes().get(leader);

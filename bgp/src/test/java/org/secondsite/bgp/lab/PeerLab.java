@@ -25,6 +25,7 @@ import org.secondsite.bgp.session.NeighborOptions;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.Prefix;
+import org.secondsite.testing.NetworkNamespace;
 
 /**
  * Two namespaces and a wire: our speaker of AS 65100 at 10.7.0.1 and fd00:7::1, a real router of AS 65001 at 10.7.0.2 and

@@ -41,7 +41,7 @@ record PlaneParts(
         List<AutoCloseable> owned) {
 
     private static final long LEAST_RING_BYTES = 64L << 20;
-    private static final long MOST_RING_BYTES = 256L << 20;
+    private static final long MAX_RING_BYTES = 256L << 20;
 
     /**
      * What a mode chooses.
@@ -59,7 +59,7 @@ record PlaneParts(
      * most holds two epochs of 100 ms at that rate without a copy.
      */
     private static long ringBytes(long poolBytes) {
-        return Math.clamp(poolBytes, LEAST_RING_BYTES, MOST_RING_BYTES);
+        return Math.clamp(poolBytes, LEAST_RING_BYTES, MAX_RING_BYTES);
     }
 
     /**

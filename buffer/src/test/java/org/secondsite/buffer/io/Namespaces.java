@@ -1,30 +1,18 @@
 package org.secondsite.buffer.io;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import org.secondsite.buffer.io.kernel.Commands;
-import org.secondsite.net.linux.Libc;
+import org.secondsite.testing.NetworkNamespace;
 
 /**
  * Network namespaces of a test, with a prefix that no other run has. They are removed at the end, whatever happened.
  */
 public final class Namespaces implements AutoCloseable {
-    private static final int CLONE_NEWNET = 0x40000000;
-    private static final int TIMEOUT_SECONDS = 60;
-
     private final String prefix = System.getenv().getOrDefault("SECONDSITE_TEST_PREFIX", "sst") + "-buffer-"
             + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt(), 6);
     private final List<String> made = new ArrayList<>();
@@ -76,24 +64,7 @@ public final class Namespaces implements AutoCloseable {
 
     /** Runs an action on a thread that is in the namespace; sockets and threads that it makes stay there. */
     public <T> T in(String name, Callable<T> action) throws Exception {
-        CompletableFuture<T> result = new CompletableFuture<>();
-        Thread thread = Thread.ofPlatform().name("in-" + name).unstarted(() -> {
-            try {
-                enter("/run/netns/" + full(name));
-                result.complete(action.call());
-            } catch (Throwable e) {
-                result.completeExceptionally(e);
-            }
-        });
-        thread.start();
-        try {
-            return result.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
-        } catch (java.util.concurrent.ExecutionException e) {
-            if (e.getCause() instanceof Exception cause) {
-                throw cause;
-            }
-            throw e;
-        }
+        return NetworkNamespace.call(full(name), action);
     }
 
     @Override
@@ -102,22 +73,5 @@ public final class Namespaces implements AutoCloseable {
             Commands.succeeds("ip netns del " + full(name));
         }
         made.clear();
-    }
-
-    @SuppressWarnings("restricted") // open(2) and setns(2), of the calling thread
-    private static void enter(String path) throws Throwable {
-        Linker linker = Linker.nativeLinker();
-        MethodHandle open = linker.downcallHandle(
-                linker.defaultLookup().findOrThrow("open"), FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-        MethodHandle setns = linker.downcallHandle(
-                linker.defaultLookup().findOrThrow("setns"), FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-        try (Arena arena = Arena.ofConfined()) {
-            int descriptor = (int) open.invokeExact(arena.allocateFrom(path), 0);
-            int answer = (int) setns.invokeExact(descriptor, CLONE_NEWNET);
-            new Libc().close(descriptor);
-            if (answer != 0) {
-                throw new IOException("cannot enter " + path);
-            }
-        }
     }
 }

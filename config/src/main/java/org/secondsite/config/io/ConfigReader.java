@@ -18,7 +18,7 @@ import org.secondsite.config.yaml.WitnessDocument;
 
 /** Reads the three kinds of configuration file. A file that cannot be read is a problem like any other. */
 public final class ConfigReader {
-    private static final long MAXIMUM_BYTES = 4 << 20;
+    private static final long MAX_BYTES = 4 << 20;
 
     private ConfigReader() {}
 
@@ -44,8 +44,8 @@ public final class ConfigReader {
     private static <T> ConfigResult<T> read(Path file, Reading<T> reading) {
         String text;
         try {
-            if (Files.size(file) > MAXIMUM_BYTES) {
-                return unreadable(file, "is larger than " + MAXIMUM_BYTES + " bytes");
+            if (Files.size(file) > MAX_BYTES) {
+                return unreadable(file, "is larger than " + MAX_BYTES + " bytes");
             }
             text = Files.readString(file);
         } catch (NoSuchFileException e) {

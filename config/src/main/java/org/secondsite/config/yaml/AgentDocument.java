@@ -12,7 +12,7 @@ import org.secondsite.config.VmId;
 
 /** The keys of an agent's file and the rules between them. */
 public final class AgentDocument {
-    private static final int MAXIMUM_RAM_MIB = 1 << 22;
+    private static final int MAX_RAM_MIB = 1 << 22;
 
     private AgentDocument() {}
 
@@ -33,7 +33,7 @@ public final class AgentDocument {
             AgentConfig.Vm vm = new AgentConfig.Vm(
                     section.value("name", VmId::new),
                     section.file("ramFile"),
-                    section.integer("ramMiB", 1, MAXIMUM_RAM_MIB) << 20,
+                    section.integer("ramMiB", 1, MAX_RAM_MIB) << 20,
                     section.socket("qmpSocket"),
                     section.file("pidFile"),
                     section.argv("command"),

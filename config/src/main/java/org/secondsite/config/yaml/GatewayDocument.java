@@ -15,7 +15,7 @@ import org.secondsite.config.SwitchId;
 
 /** The keys of a gateway's file and the rules between them; those of its groups are in {@link GroupsReading}. */
 public final class GatewayDocument {
-    private static final int MAXIMUM_MIB = 1 << 20;
+    private static final int MAX_MIB = 1 << 20;
 
     private GatewayDocument() {}
 
@@ -182,6 +182,6 @@ public final class GatewayDocument {
     }
 
     private static long mebibytes(Section section, String key, int absent) {
-        return (long) section.integer(key, 1, MAXIMUM_MIB, absent) << 20;
+        return (long) section.integer(key, 1, MAX_MIB, absent) << 20;
     }
 }

@@ -24,7 +24,7 @@ public final class PeerWatch {
     /** How long the tunnel may be down while heartbeats beside it still come. */
     static final long TUNNEL_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-    private static final int MAXIMUM_SILENCE_FACTOR = 2;
+    private static final int MAX_SILENCE_FACTOR = 2;
     private static final int BROKEN_HEARTBEATS = 4;
     private static final long DUTY_CYCLE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
@@ -73,7 +73,7 @@ public final class PeerWatch {
         detector = new FailureDetector(
                 TimeUnit.MILLISECONDS.toNanos(settings.heartbeatMs()),
                 suspectNanos,
-                suspectNanos * MAXIMUM_SILENCE_FACTOR,
+                suspectNanos * MAX_SILENCE_FACTOR,
                 Math.min(DUTY_CYCLE_NANOS, suspectNanos / 2),
                 nowNanos);
         brokenNanos = shortestSuspicionNanos(settings);

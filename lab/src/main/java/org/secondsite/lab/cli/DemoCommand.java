@@ -63,6 +63,22 @@ public final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        Path log = DemoLog.open();
+        boolean well = false;
+        try {
+            int answer = demonstrate();
+            well = answer == 0;
+            return answer;
+        } finally {
+            if (well) {
+                Files.deleteIfExists(log);
+            } else {
+                say("log: " + log);
+            }
+        }
+    }
+
+    private int demonstrate() throws Exception {
         if (embedded) {
             EmbeddedDemo.Result result = EmbeddedDemo.run(out, !noHold);
             if (report != null) {

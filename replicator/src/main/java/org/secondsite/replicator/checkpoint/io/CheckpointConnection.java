@@ -47,7 +47,7 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
     private static final int FIRST_READ_BYTES = 16 << 10;
 
     /** More than a whole message of pages, so that few are put together from pieces. */
-    private static final int MOST_READ_BYTES = 512 << 10;
+    private static final int MAX_READ_BYTES = 512 << 10;
 
     /** A peer that reads as fast as this end writes must not keep the event loop from everything else: about 16 MiB. */
     private static final int MAX_FRAMES_AT_ONCE = 64;
@@ -101,7 +101,7 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
         channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(LOW_WATER_BYTES, HIGH_WATER_BYTES));
         channel.config()
                 .setRecvByteBufAllocator(
-                        new AdaptiveRecvByteBufAllocator(LEAST_READ_BYTES, FIRST_READ_BYTES, MOST_READ_BYTES));
+                        new AdaptiveRecvByteBufAllocator(LEAST_READ_BYTES, FIRST_READ_BYTES, MAX_READ_BYTES));
         CheckpointConnection connection = new CheckpointConnection(self, events, life);
         connection.channel = channel;
         channel.pipeline().addLast(new IdleStateHandler(keepaliveMs, 0, 0, TimeUnit.MILLISECONDS), connection);
