@@ -11,6 +11,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.net.life.Turn;
 
 /**
  * One event loop that lives and dies with a {@link Life}. Netty logs what a task throws and goes on, and forgets what a timer
@@ -18,6 +19,8 @@ import java.util.concurrent.TimeUnit;
  * defect from a fault of the network ({@link org.secondsite.net.life.Defects}).
  */
 public final class LivingLoop extends MultiThreadIoEventLoopGroup {
+    private final Turn turn;
+
     /**
      * Starts a loop with a daemon thread.
      *
@@ -30,7 +33,15 @@ public final class LivingLoop extends MultiThreadIoEventLoopGroup {
     /** The same with threads of one's own making. */
     public LivingLoop(String name, ThreadFactory threads, Life life, IoHandlerFactory handlers) {
         super(1, threads, handlers, life);
-        life.watched(name, next());
+        turn = life.watched(name, next());
+    }
+
+    /**
+     * The turns of its thread. Whoever has many channels to serve in a row counts one for each event, on that thread: the loop
+     * turns round then, however long it takes until the next task.
+     */
+    public Turn turn() {
+        return turn;
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongFunction;
 import org.secondsite.config.SiteId;
+import org.secondsite.net.life.Turn;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.NotLeadingException;
 import org.secondsite.witness.RecordStore;
@@ -29,12 +30,14 @@ final class DeskDriver {
     private final EventLoop loop;
     private final RecordStore store;
     private final RequestDesk desk;
+    private final Turn turns;
     private final Map<Connection, WitnessSession> sessions = new HashMap<>();
     private ScheduledFuture<?> wake;
     private long wakeNanos;
     private long lastConnection;
 
-    DeskDriver(EventLoop loop, RecordStore store, RequestDesk desk) {
+    DeskDriver(EventLoop loop, RecordStore store, RequestDesk desk, Turn turns) {
+        this.turns = turns;
         this.loop = loop;
         this.store = store;
         this.desk = desk;
@@ -98,6 +101,7 @@ final class DeskDriver {
     /** One event: the clock is read once, the desk decides, and what it wants is carried out in its order. */
     private void turn(LongFunction<List<DeskEffect>> event) {
         long now = System.nanoTime();
+        turns.made();
         desk.leads(store.leads());
         event.apply(now).forEach(this::carryOut);
         scheduleWake(now);

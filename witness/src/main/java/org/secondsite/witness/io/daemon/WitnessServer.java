@@ -6,7 +6,6 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
-import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
@@ -60,7 +59,7 @@ public final class WitnessServer implements AutoCloseable {
 
     private final RecordStore store;
     private final Life life;
-    private final EventLoopGroup group;
+    private final LivingLoop group;
     private final DeskDriver desk;
     private final List<Channel> nodes = new ArrayList<>();
     private final Doorkeeper<Channel> doorkeeper = new Doorkeeper<>(MAX_UNPROVEN_OF_ADDRESS, MAX_UNPROVEN);
@@ -73,7 +72,8 @@ public final class WitnessServer implements AutoCloseable {
         this.store = store;
         this.life = life;
         group = new LivingLoop("witness-io", life, EpollIoHandler.newFactory());
-        desk = new DeskDriver(group.next(), store, new RequestDesk(access, policy, store.entries(), System.nanoTime()));
+        desk = new DeskDriver(
+                group.next(), store, new RequestDesk(access, policy, store.entries(), System.nanoTime()), group.turn());
     }
 
     /**
