@@ -280,8 +280,7 @@ public final class VmAgent {
 
     private void begin(CheckpointMessage.Start start) {
         image = start.full() ? EpochId.NONE : image;
-        out.note("checkpoints from " + start.first() + " every " + start.intervalMs() + " ms, first one "
-                + (image.equals(EpochId.NONE) ? "full" : "on " + image));
+        out.note("checkpoints from " + start.first() + " every " + start.intervalMs() + " ms, on " + image);
         out.want(new AgentEffect.BeginImage(start.full()));
         schedule.start(start.first(), MILLISECONDS.toNanos(start.intervalMs()), now);
     }
@@ -325,7 +324,7 @@ public final class VmAgent {
             rest(AgentPhase.LEFT_ALONE, "epoch " + id + " is taken");
         } else if (checkpoint.from == AgentPhase.STANDS) {
             to(AgentPhase.KEPT, "epoch " + id + " is all of it");
-            out.note("the VM is paused, epoch " + id + " is all of it");
+            out.note("the VM is paused, " + reason);
             out.sayAfterEpochs(new CheckpointMessage.VmPaused(id));
         } else {
             to(AgentPhase.STANDS, "epoch " + id + " has left it paused");
