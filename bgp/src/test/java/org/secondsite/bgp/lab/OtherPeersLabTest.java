@@ -105,7 +105,9 @@ class OtherPeersLabTest {
                   } }
                 """.formatted(lab.directory));
         lab.start("exabgp", List.of("exabgp", "exabgp.conf"), EXABGP);
-        try (BgpSpeaker speaker = lab.speaker()) {
+        // ExaBGP still sends AS sets, which are not taken unless asked for (RFC 9774).
+        try (BgpSpeaker speaker = lab.speaker(
+                n -> n.withOptions(n.options().withOffer(n.options().offer().withAsSets(true))))) {
             speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN.withPrepend(1), PREFIX6, RouteAttributes.PLAIN));
             lab.await(
                     "ExaBGP's events",
