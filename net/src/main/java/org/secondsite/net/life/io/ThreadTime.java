@@ -10,8 +10,8 @@ import org.secondsite.net.life.Turn;
 
 /**
  * How much of the time that passed a thread had for itself. One that waits for a processor, on a machine that is too busy, is slow
- * and not hung: it had only what it ran. One that sleeps, or waits for a lock or a device, could have gone on all the time. From
- * proc_pid_stat(5): field 3 is the state, 14 and 15 are the ticks of a hundredth of a second that it ran. Used by one thread.
+ * and not hung: it had only what it ran. One that sleeps, or waits for a lock or a device, could have gone on all the time, unless
+ * another thread of the process, for which it may be waiting, got no processor ({@link Starvation}). From proc_pid_stat(5): field 3 is the state, 14 and 15 are the ticks of a hundredth of a second that it ran. Used by one thread.
  */
 final class ThreadTime {
     private static final Path SELF = Path.of("/proc/thread-self");
@@ -25,6 +25,7 @@ final class ThreadTime {
     private static final int SYSTEM_TICKS = 12;
 
     private final Map<Turn, Long> ranNanos = new HashMap<>();
+    private final Starvation starvation = new Starvation();
 
     /** The kernel's number of the calling thread, 0 if it does not tell. */
     static long nativeId() {
@@ -47,7 +48,7 @@ final class ThreadTime {
             long ran = (Long.parseLong(fields[USER_TICKS]) + Long.parseLong(fields[SYSTEM_TICKS])) * TICK_NANOS;
             Long before = ranNanos.put(turn, ran);
             if (!fields[STATE].equals("R")) {
-                return passedNanos;
+                return Math.round(passedNanos * (1 - starvation.share(System.nanoTime())));
             }
             return before == null ? 0 : Math.clamp(ran - before, 0, passedNanos);
         } catch (IOException | NumberFormatException e) {
