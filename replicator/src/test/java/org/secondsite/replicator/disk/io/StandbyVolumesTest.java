@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -194,6 +195,27 @@ class StandbyVolumesTest {
         }
     }
 
+    /** A kill between the superblocks of two volumes: the one is at an epoch that the other has yet to reach. */
+    @Test
+    void aVolumeWhoseSuperblockIsAStepBehindIsBroughtUpByTheJournal() throws Exception {
+        Path before = directory.resolve("before");
+        Files.copy(directory.resolve("vm1.d1.super"), before);
+        try (StandbyVolumes volumes = open(directory)) {
+            for (int i = 1; i <= 3; i++) {
+                byte[][] model = {new byte[BYTES], new byte[BYTES]};
+                List<VolumeChanges> changes = changes(i, model);
+                volumes.keep(new EpochId(7, i), new EpochId(7, i - 1), changes);
+                changes.forEach(VolumeChanges::close);
+            }
+        }
+        Files.copy(before, directory.resolve("vm1.d1.super"), StandardCopyOption.REPLACE_EXISTING);
+        Files.write(images(directory).get(1).image(), new byte[BYTES]);
+        try (StandbyVolumes volumes = open(directory)) {
+            assertEquals(new EpochId(7, 3), volumes.kept());
+        }
+        assertImagesAre(new EpochId(7, 3));
+    }
+
     private long journalBytes() throws IOException {
         try (Stream<Path> files = Files.list(directory)) {
             return files.filter(file -> file.toString().contains(".journal-"))
@@ -209,7 +231,7 @@ class StandbyVolumesTest {
         assertEquals("vm1.d0: the image has " + (BYTES + B) + " bytes where " + BYTES + " are known", refusal());
         Files.write(other, new byte[BYTES]);
         StandbyVolumes.declare(directory, images(directory).subList(0, 1), new EpochId(7, 5));
-        assertEquals("vm1.d1: it is at 7/0, another volume of the VM at 7/5", refusal());
+        assertEquals("journal of vm1: it ends at 7/0, and a volume is at 7/5", refusal());
         Files.delete(directory.resolve("vm1.d0.super"));
         assertEquals("vm1.d0: nothing is known of this image", refusal());
     }
