@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
  * failure delays only our own next attempt.
  */
 final class Damping {
-    private static final int MAXIMUM_DOUBLINGS = 20;
+    private static final int MAX_DOUBLINGS = 20;
 
     private final FsmTimers timers;
     private OptionalLong establishedNanos = OptionalLong.empty();
@@ -32,7 +32,7 @@ final class Damping {
     }
 
     void oscillated() {
-        failures = Math.min(failures + 1, MAXIMUM_DOUBLINGS);
+        failures = Math.min(failures + 1, MAX_DOUBLINGS);
     }
 
     void clear() {

@@ -21,8 +21,8 @@ public record FsmSettings(
         boolean passive,
         Offer offer,
         FsmTimers timers) {
-    private static final long MAXIMUM_TWO_OCTET_AS = 0xffff;
-    private static final long MAXIMUM_AS = 0xffff_ffffL;
+    private static final long MAX_TWO_OCTET_AS = 0xffff;
+    private static final long MAX_AS = 0xffff_ffffL;
 
     /**
      * Checks the ranges.
@@ -30,8 +30,8 @@ public record FsmSettings(
      * @throws IllegalArgumentException if a number is out of range
      */
     public FsmSettings {
-        if (localAs < 1 || localAs > MAXIMUM_AS || remoteAs < 1 || remoteAs > MAXIMUM_AS) {
-            throw new IllegalArgumentException("AS numbers are within 1.." + MAXIMUM_AS);
+        if (localAs < 1 || localAs > MAX_AS || remoteAs < 1 || remoteAs > MAX_AS) {
+            throw new IllegalArgumentException("AS numbers are within 1.." + MAX_AS);
         }
         if (holdTimeSeconds < 0 || holdTimeSeconds > 0xffff || holdTimeSeconds == 1 || holdTimeSeconds == 2) {
             // RFC 4271 §4.2
@@ -40,7 +40,7 @@ public record FsmSettings(
         if (routerId.isAnyLocalAddress()) {
             throw new IllegalArgumentException("the router id must not be 0.0.0.0");
         }
-        if (!offer.fourOctetAs() && localAs > MAXIMUM_TWO_OCTET_AS) {
+        if (!offer.fourOctetAs() && localAs > MAX_TWO_OCTET_AS) {
             throw new IllegalArgumentException("AS " + localAs + " needs four-octet AS numbers");
         }
     }

@@ -29,7 +29,7 @@ final class SocketOptions {
     /** Above the high mark no further UPDATE is made; the difference waits in the Adj-RIB-Out. */
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
 
-    private static final int MAXIMUM_TTL = 255;
+    private static final int MAX_TTL = 255;
     // Linux: level and name of the options as in <netinet/in.h>.
     private static final ChannelOption<Integer> IP_TTL = new IntegerUnixChannelOption("IP_TTL", 0, 2);
     private static final ChannelOption<Integer> IP_MINTTL = new IntegerUnixChannelOption("IP_MINTTL", 0, 21);
@@ -63,8 +63,8 @@ final class SocketOptions {
         neighbor.options().device().ifPresent(name -> bootstrap.option(SO_BINDTODEVICE, interfaceName(name)));
         neighbor.options().ttlSecurityHops().ifPresent(hops -> {
             boolean ipv4 = neighbor.address() instanceof Inet4Address;
-            bootstrap.option(ipv4 ? IP_TTL : IPV6_UNICAST_HOPS, MAXIMUM_TTL);
-            bootstrap.option(ipv4 ? IP_MINTTL : IPV6_MINHOPCOUNT, MAXIMUM_TTL + 1 - hops);
+            bootstrap.option(ipv4 ? IP_TTL : IPV6_UNICAST_HOPS, MAX_TTL);
+            bootstrap.option(ipv4 ? IP_MINTTL : IPV6_MINHOPCOUNT, MAX_TTL + 1 - hops);
         });
         return bootstrap;
     }
@@ -96,7 +96,7 @@ final class SocketOptions {
         }
         if (neighbors.stream().anyMatch(n -> n.options().ttlSecurityHops().isPresent())) {
             // The SYN-ACK has to bear it already; the check itself is per neighbour, on the accepted socket.
-            bootstrap.option(ipv4 ? IP_TTL : IPV6_UNICAST_HOPS, MAXIMUM_TTL);
+            bootstrap.option(ipv4 ? IP_TTL : IPV6_UNICAST_HOPS, MAX_TTL);
         }
         return bootstrap;
     }
@@ -105,13 +105,13 @@ final class SocketOptions {
     static void accepted(Channel channel, NeighborSettings neighbor) {
         neighbor.options().ttlSecurityHops().ifPresent(hops -> {
             boolean ipv4 = neighbor.address() instanceof Inet4Address;
-            channel.config().setOption(ipv4 ? IP_TTL : IPV6_UNICAST_HOPS, MAXIMUM_TTL);
-            channel.config().setOption(ipv4 ? IP_MINTTL : IPV6_MINHOPCOUNT, MAXIMUM_TTL + 1 - hops);
+            channel.config().setOption(ipv4 ? IP_TTL : IPV6_UNICAST_HOPS, MAX_TTL);
+            channel.config().setOption(ipv4 ? IP_MINTTL : IPV6_MINHOPCOUNT, MAX_TTL + 1 - hops);
         });
     }
 
     static void sendWithFullTtl(Bootstrap bootstrap, boolean ipv4) {
-        bootstrap.option(ipv4 ? IP_TTL : IPV6_UNICAST_HOPS, MAXIMUM_TTL);
+        bootstrap.option(ipv4 ? IP_TTL : IPV6_UNICAST_HOPS, MAX_TTL);
     }
 
     /**
@@ -129,7 +129,7 @@ final class SocketOptions {
         int ttlAt = SKF_NET_OFF + (ipv4 ? 8 : 7);
         long[] program = {
             instruction(0x30, 0, 0, ttlAt),
-            instruction(0x15, 0, 1, MAXIMUM_TTL),
+            instruction(0x15, 0, 1, MAX_TTL),
             instruction(0x06, 0, 0, 0xffff),
             instruction(0x06, 0, 0, 0)
         };

@@ -36,7 +36,7 @@ public record RouteAttributes(
     /** GRACEFUL_SHUTDOWN (RFC 8326 §4): please prefer any other path, this one is about to go. */
     public static final long GRACEFUL_SHUTDOWN = 0xffff_0000L;
 
-    private static final int MAXIMUM_PREPEND = 250;
+    private static final int MAX_PREPEND = 250;
     private static final long U32_MAXIMUM = 0xffff_ffffL;
     private static final int OPTIONAL_BIT = 0x80;
     private static final int TRANSITIVE_BIT = 0x40;
@@ -48,8 +48,8 @@ public record RouteAttributes(
      * @throws IllegalArgumentException if a number is out of range
      */
     public RouteAttributes {
-        if (prependCount < 0 || prependCount > MAXIMUM_PREPEND) {
-            throw new IllegalArgumentException("prependCount " + prependCount + " is not within 0.." + MAXIMUM_PREPEND);
+        if (prependCount < 0 || prependCount > MAX_PREPEND) {
+            throw new IllegalArgumentException("prependCount " + prependCount + " is not within 0.." + MAX_PREPEND);
         }
         if (med.isPresent() && (med.getAsLong() < 0 || med.getAsLong() > U32_MAXIMUM)) {
             throw new IllegalArgumentException("med " + med.getAsLong() + " has no 32-bit form");

@@ -6,7 +6,7 @@ public sealed interface BgpMessage
     /** Octets of the header that every message begins with. */
     int HEADER_OCTETS = 19;
     /** Largest message without RFC 8654. */
-    int MAXIMUM_OCTETS = 4096;
+    int MAX_OCTETS = 4096;
     /** Largest message with RFC 8654, except OPEN and KEEPALIVE. */
     int EXTENDED_MAXIMUM_OCTETS = 65535;
 

@@ -61,7 +61,7 @@ public final class MessageDecoder {
 
     private static boolean isLengthAllowed(int type, int length, SessionTraits traits) {
         return switch (type) {
-            case OpenMessage.TYPE -> length >= MINIMUM_OPEN_OCTETS && length <= BgpMessage.MAXIMUM_OCTETS;
+            case OpenMessage.TYPE -> length >= MINIMUM_OPEN_OCTETS && length <= BgpMessage.MAX_OCTETS;
             case UpdateMessage.TYPE -> length >= MINIMUM_UPDATE_OCTETS && length <= traits.maximumOctets();
             case NotificationMessage.TYPE -> length >= MINIMUM_NOTIFICATION_OCTETS && length <= traits.maximumOctets();
             case KeepaliveMessage.TYPE -> length == BgpMessage.HEADER_OCTETS;

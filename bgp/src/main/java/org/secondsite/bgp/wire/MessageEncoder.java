@@ -35,7 +35,7 @@ public final class MessageEncoder {
         }
         int length = out.writerIndex() - start;
         boolean small = message instanceof OpenMessage || message instanceof KeepaliveMessage;
-        if (length > (small ? BgpMessage.MAXIMUM_OCTETS : traits.maximumOctets())) {
+        if (length > (small ? BgpMessage.MAX_OCTETS : traits.maximumOctets())) {
             out.writerIndex(start);
             throw new IllegalArgumentException("a message of " + length + " octets is too long");
         }

@@ -65,6 +65,6 @@ public record SessionTraits(
 
     /** The largest message that may be sent, in octets, header included. */
     public int maximumOctets() {
-        return extendedMessages ? BgpMessage.EXTENDED_MAXIMUM_OCTETS : BgpMessage.MAXIMUM_OCTETS;
+        return extendedMessages ? BgpMessage.EXTENDED_MAXIMUM_OCTETS : BgpMessage.MAX_OCTETS;
     }
 }

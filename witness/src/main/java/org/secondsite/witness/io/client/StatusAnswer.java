@@ -14,7 +14,7 @@ import org.secondsite.witness.wire.Message;
 /** The pieces of a node's status as they come in. Only on the client's loop. */
 final class StatusAnswer {
     /** More pieces than any witness has; a node that sends more is broken. */
-    private static final int MOST_PARTS = 10_000;
+    private static final int MAX_PARTS = 10_000;
 
     private final WitnessLink link;
     private final CompletableFuture<NodeStatus> answer;
@@ -39,7 +39,7 @@ final class StatusAnswer {
 
     /** Takes a piece; whether it was the last. */
     boolean ends(Message.StatusPart part) {
-        if (++parts > MOST_PARTS) {
+        if (++parts > MAX_PARTS) {
             answer.completeExceptionally(new UnansweredException("a status without an end"));
             return true;
         }

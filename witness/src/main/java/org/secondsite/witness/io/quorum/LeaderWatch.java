@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * the votes decide. What this does not catch, such as a leader that dies before its first entry, Ratis' own clock does.
  */
 final class LeaderWatch implements AutoCloseable {
-    private static final Logger LOGGER = LoggerFactory.getLogger(LeaderWatch.class);
+    private static final Logger LOG = LoggerFactory.getLogger(LeaderWatch.class);
 
     /** Asks another node for its vote. */
     interface Ballot {
@@ -79,7 +79,7 @@ final class LeaderWatch implements AutoCloseable {
             }
         } catch (RuntimeException e) {
             // The next look is due whatever this one met, such as a role that changes under it.
-            LOGGER.debug("a look for the leader fails", e);
+            LOG.debug("a look for the leader fails", e);
         }
     }
 
@@ -121,7 +121,7 @@ final class LeaderWatch implements AutoCloseable {
         if (heardSince || division.getInfo().getCurrentTerm() != term) {
             return;
         }
-        LOGGER.info("leader {} is silent, and a majority does not hear it either", leader);
+        LOG.info("leader {} is silent, and a majority does not hear it either", leader);
         StartLeaderElectionRequestProto request = StartLeaderElectionRequestProto.newBuilder()
                 .setServerRequest(ClientProtoUtils.toRaftRpcRequestProtoBuilder(
                         RaftGroupMemberId.valueOf(leader, division.getMemberId().getGroupId()), division.getId()))
@@ -130,7 +130,7 @@ final class LeaderWatch implements AutoCloseable {
         try {
             server.startLeaderElection(request);
         } catch (IOException e) {
-            LOGGER.info("no election: {}", e.toString());
+            LOG.info("no election: {}", e.toString());
         }
     }
 

@@ -32,11 +32,11 @@ import org.slf4j.LoggerFactory;
  * calls again. All on one event loop.
  */
 final class PeerLink {
-    private static final Logger LOGGER = LoggerFactory.getLogger(PeerLink.class);
+    private static final Logger LOG = LoggerFactory.getLogger(PeerLink.class);
     private static final int RETRY_MS = 20;
     private static final int CONNECT_TIMEOUT_MS = 500;
     private static final int HANDSHAKE_TIMEOUT_MS = 1000;
-    private static final int MOST_OPEN_CALLS = 256;
+    private static final int MAX_OPEN_CALLS = 256;
 
     private final String self;
     private final String peer;
@@ -75,7 +75,7 @@ final class PeerLink {
     }
 
     private void callOnLoop(int kind, ByteString payload, CompletableFuture<PeerFrame> answer) {
-        if (closed || open.size() >= MOST_OPEN_CALLS) {
+        if (closed || open.size() >= MAX_OPEN_CALLS) {
             answer.completeExceptionally(
                     new IOException(closed ? "the node is closed" : "too many open calls to " + peer));
             return;
@@ -215,7 +215,7 @@ final class PeerLink {
             } else if (frame.kind() == (PeerFrame.HELLO | PeerFrame.ANSWER)) {
                 ready = true;
                 if (!lastReason.isEmpty()) {
-                    LOGGER.info("connected to node {} at {}", peer, address);
+                    LOG.info("connected to node {} at {}", peer, address);
                     lastReason = "";
                 }
                 for (Call call : open.values()) {
@@ -233,7 +233,7 @@ final class PeerLink {
             }
             ended = true;
             if (!closed && !reason.equals(lastReason)) {
-                LOGGER.warn("node {} at {}: {}", peer, address, reason);
+                LOG.warn("node {} at {}: {}", peer, address, reason);
             }
             lastReason = reason;
             conversation = null;

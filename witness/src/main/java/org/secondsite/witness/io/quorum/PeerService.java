@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * wait for the disk; Raft needs no order among them.
  */
 final class PeerService extends SimpleChannelInboundHandler<PeerFrame> {
-    private static final Logger LOGGER = LoggerFactory.getLogger(PeerService.class);
+    private static final Logger LOG = LoggerFactory.getLogger(PeerService.class);
 
     private final QuorumSettings settings;
     private final RaftServer server;
@@ -58,14 +58,14 @@ final class PeerService extends SimpleChannelInboundHandler<PeerFrame> {
             refuse(context, frame, "node '" + hello.from() + "' is none of the peers " + others.keySet());
         } else {
             caller = hello.from();
-            LOGGER.info("node {} calls from {}", caller, context.channel().remoteAddress());
+            LOG.info("node {} calls from {}", caller, context.channel().remoteAddress());
             var _ = context.writeAndFlush(
                     new PeerFrame.Hello(hello.from(), settings.node()).frame(PeerFrame.HELLO | PeerFrame.ANSWER));
         }
     }
 
     private static void refuse(ChannelHandlerContext context, PeerFrame frame, String reason) {
-        LOGGER.warn("a node at {} is refused: {}", context.channel().remoteAddress(), reason);
+        LOG.warn("a node at {} is refused: {}", context.channel().remoteAddress(), reason);
         var _ = context.writeAndFlush(frame.failure(reason)).addListener(ChannelFutureListener.CLOSE);
     }
 
@@ -109,20 +109,20 @@ final class PeerService extends SimpleChannelInboundHandler<PeerFrame> {
     }
 
     private void fail(ChannelHandlerContext context, PeerFrame frame, Throwable failure) {
-        LOGGER.debug("call {} of {} fails", frame.kind(), caller, failure);
+        LOG.debug("call {} of {} fails", frame.kind(), caller, failure);
         var _ = context.writeAndFlush(frame.failure(String.valueOf(failure.getMessage())));
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
         if (!caller.isEmpty()) {
-            LOGGER.info("node {} is gone", caller);
+            LOG.info("node {} is gone", caller);
         }
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        LOGGER.info("node {} at {}: {}", caller, context.channel().remoteAddress(), cause.toString());
+        LOG.info("node {} at {}: {}", caller, context.channel().remoteAddress(), cause.toString());
         var _ = context.close();
     }
 }

@@ -65,7 +65,7 @@ import org.slf4j.LoggerFactory;
  * when a lost disk may be replaced so.
  */
 public final class QuorumRecordStore implements RecordStore {
-    private static final Logger LOGGER = LoggerFactory.getLogger(QuorumRecordStore.class);
+    private static final Logger LOG = LoggerFactory.getLogger(QuorumRecordStore.class);
 
     /** The same for all witnesses: a node serves one group of nodes, and calls are checked by the nodes' names. */
     private static final RaftGroupId GROUP =
@@ -172,10 +172,10 @@ public final class QuorumRecordStore implements RecordStore {
             }
             var _ = submit(new Request.Enroll(group)).whenComplete((answer, failure) -> {
                 if (failure instanceof IllegalArgumentException) {
-                    LOGGER.error("{}", failure.getMessage());
+                    LOG.error("{}", failure.getMessage());
                     failed.completeExceptionally(failure);
                 } else if (failure != null) {
-                    LOGGER.info("group {} is not enrolled now: {}", group.group(), failure.getMessage());
+                    LOG.info("group {} is not enrolled now: {}", group.group(), failure.getMessage());
                 }
             });
         }
@@ -299,7 +299,7 @@ public final class QuorumRecordStore implements RecordStore {
         try {
             server.close();
         } catch (IOException e) {
-            LOGGER.warn("closing node {}: {}", settings.node(), e.toString());
+            LOG.warn("closing node {}: {}", settings.node(), e.toString());
         }
     }
 
@@ -364,14 +364,14 @@ public final class QuorumRecordStore implements RecordStore {
 
         @Override
         public void leading() {
-            LOGGER.info("node {} leads", settings.node());
+            LOG.info("node {} leads", settings.node());
             Thread.ofVirtual().name("witness-enroll").start(QuorumRecordStore.this::enrollNow);
         }
 
         @Override
         public void failed(Throwable cause) {
             if (!closing && failed.completeExceptionally(cause)) {
-                LOGGER.error("node {} has failed and answers no more", settings.node(), cause);
+                LOG.error("node {} has failed and answers no more", settings.node(), cause);
             }
         }
     }

@@ -46,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * may forget the log that led to it.
  */
 final class QuorumStateMachine extends BaseStateMachine {
-    private static final Logger LOGGER = LoggerFactory.getLogger(QuorumStateMachine.class);
+    private static final Logger LOG = LoggerFactory.getLogger(QuorumStateMachine.class);
 
     /** The records behind the machine: {@link QuorumRecordStore}. */
     interface Records {
@@ -117,7 +117,7 @@ final class QuorumStateMachine extends BaseStateMachine {
                     records.restore(entries);
                     setLastAppliedTermIndex(TermIndex.valueOf(snapshot.getTerm(), snapshot.getIndex()));
                 }
-                LOGGER.info("{} records from snapshot {}", entries.size(), file.getFileName());
+                LOG.info("{} records from snapshot {}", entries.size(), file.getFileName());
             }
             case LogCodec.Scan.Legible(List<LogEntry> entries, int octets) ->
                 throw new IOException("snapshot " + file + " is damaged: it is cut off at octet " + octets);

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * what may have been acknowledged, is left as it is, and stops the start.
  */
 final class TornTail {
-    private static final Logger LOGGER = LoggerFactory.getLogger(TornTail.class);
+    private static final Logger LOG = LoggerFactory.getLogger(TornTail.class);
     private static final int HEADER_OCTETS = 8;
     private static final int SUM_OCTETS = 4;
     private static final int SECTOR_OCTETS = 512;
@@ -55,7 +55,7 @@ final class TornTail {
             byte[] content = Files.readAllBytes(segment);
             int whole = tornAt(content);
             if (whole >= 0) {
-                LOGGER.warn(
+                LOG.warn(
                         "{}: an append that was cut off at octet {}, and never answered, is dropped", segment, whole);
                 try (FileChannel file = FileChannel.open(segment, StandardOpenOption.WRITE)) {
                     file.truncate(whole);

@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * while the new files are unusable, half written for instance, the old ones serve on. Thread-safe.
  */
 public final class WitnessTls {
-    private static final Logger LOGGER = LoggerFactory.getLogger(WitnessTls.class);
+    private static final Logger LOG = LoggerFactory.getLogger(WitnessTls.class);
     private static final String PROTOCOL = "TLSv1.3";
 
     private final boolean server;
@@ -73,10 +73,10 @@ public final class WitnessTls {
             if (!now.equals(changed)) {
                 context = build();
                 changed = now;
-                LOGGER.info("certificate {} and its companions were read anew", certificate);
+                LOG.info("certificate {} and its companions were read anew", certificate);
             }
         } catch (IOException e) {
-            LOGGER.warn("the old certificates serve on: {}", e.getMessage());
+            LOG.warn("the old certificates serve on: {}", e.getMessage());
         }
         return context;
     }

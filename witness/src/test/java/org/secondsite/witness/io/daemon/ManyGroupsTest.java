@@ -29,7 +29,7 @@ import org.secondsite.witness.io.client.WitnessClientSettings;
 class ManyGroupsTest {
     private static final int GROUPS = 3000;
     private static final int OWNER_FRESH_MS = 300;
-    private static final int MAXIMUM_GRANT_DELAY_MS = 1500;
+    private static final int MAX_GRANT_DELAY_MS = 1500;
     private static final int HEARTBEAT_MS = 50;
     private static final int ANSWER_TIMEOUT_MS = 30_000;
     private static final SiteId A = new SiteId("a");
@@ -53,7 +53,7 @@ class ManyGroupsTest {
                 authority.authority(),
                 SETTINGS,
                 OWNER_FRESH_MS,
-                MAXIMUM_GRANT_DELAY_MS))) {
+                MAX_GRANT_DELAY_MS))) {
             Heard heard = new Heard();
             try (WitnessClient a = client(server, authority, A, heard)) {
                 assertEquals(GROUPS, told(heard));

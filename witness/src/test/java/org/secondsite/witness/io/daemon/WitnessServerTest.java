@@ -45,7 +45,7 @@ class WitnessServerTest {
     private static final SiteId B = new SiteId("b");
     private static final SiteId C = new SiteId("c");
     private static final int OWNER_FRESH_MS = 300;
-    private static final int MAXIMUM_GRANT_DELAY_MS = 1500;
+    private static final int MAX_GRANT_DELAY_MS = 1500;
     private static final int HEARTBEAT_MS = 50;
     private static final int ANSWER_TIMEOUT_MS = 5000;
 
@@ -82,7 +82,7 @@ class WitnessServerTest {
                 authority.authority(),
                 List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, B, C, C)),
                 OWNER_FRESH_MS,
-                MAXIMUM_GRANT_DELAY_MS);
+                MAX_GRANT_DELAY_MS);
         return Files.exists(directory.resolve("data")) ? WitnessServer.open(settings) : WitnessServer.begin(settings);
     }
 
@@ -198,7 +198,7 @@ class WitnessServerTest {
         long start = System.nanoTime();
         granted(b.ask(WEB, 3, B, Set.of(B), "the owner does not answer"));
         long tookMs = (System.nanoTime() - start) / 1_000_000;
-        assertTrue(tookMs >= MAXIMUM_GRANT_DELAY_MS, tookMs + " ms");
+        assertTrue(tookMs >= MAX_GRANT_DELAY_MS, tookMs + " ms");
     }
 
     @Test
@@ -210,7 +210,7 @@ class WitnessServerTest {
         long start = System.nanoTime();
         granted(b.ask(WEB, 3, B, Set.of(B), "the owner is silent"));
         long tookMs = (System.nanoTime() - start) / 1_000_000;
-        assertTrue(tookMs < MAXIMUM_GRANT_DELAY_MS, tookMs + " ms");
+        assertTrue(tookMs < MAX_GRANT_DELAY_MS, tookMs + " ms");
     }
 
     @Test
@@ -224,7 +224,7 @@ class WitnessServerTest {
         }
         b.close();
         assertEquals("the client was closed", failure(UnansweredException.class, promotion));
-        Thread.sleep(MAXIMUM_GRANT_DELAY_MS + 300);
+        Thread.sleep(MAX_GRANT_DELAY_MS + 300);
         assertEquals(3, get(a.read(WEB)).term());
     }
 
@@ -299,7 +299,7 @@ class WitnessServerTest {
                 authority.authority(),
                 List.of(),
                 OWNER_FRESH_MS,
-                MAXIMUM_GRANT_DELAY_MS));
+                MAX_GRANT_DELAY_MS));
         client(A, authority, "a", HEARTBEAT_MS, heardAtA);
         heardAtA.untilReachable(said -> said.endsWith("the peer's certificate is that of 'b', not of the witness"));
     }
@@ -440,7 +440,7 @@ class WitnessServerTest {
                         authority.authority(),
                         List.of(),
                         OWNER_FRESH_MS,
-                        MAXIMUM_GRANT_DELAY_MS)));
+                        MAX_GRANT_DELAY_MS)));
         assertTrue(taken.getMessage().startsWith("cannot listen on"), taken.getMessage());
         IOException unusable = assertThrows(
                 IOException.class,
@@ -452,7 +452,7 @@ class WitnessServerTest {
                         authority.authority(),
                         List.of(),
                         OWNER_FRESH_MS,
-                        MAXIMUM_GRANT_DELAY_MS)));
+                        MAX_GRANT_DELAY_MS)));
         assertTrue(unusable.getMessage().contains("is unusable"), unusable.getMessage());
     }
 
@@ -470,7 +470,7 @@ class WitnessServerTest {
                         authority.authority(),
                         List.of(new GroupSettings(WEB, A, C, A)),
                         OWNER_FRESH_MS,
-                        MAXIMUM_GRANT_DELAY_MS)));
+                        MAX_GRANT_DELAY_MS)));
         assertEquals(
                 "group web is remembered with the sites [a, b], the configuration says [a, c]", refused.getMessage());
     }
