@@ -4,11 +4,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.secondsite.appliance.packages.JavaOptions;
 import org.secondsite.lab.plan.JavaRuntime;
 
 /** The Java and the class path that run this process: the lab's processes get the same. */
 public final class ThisJava {
+    /** A system property of this process: one more option for the lab's processes, such as an agent of a test. */
+    static final String MORE_OPTIONS = "secondsite.lab.java";
+
     private ThisJava() {}
 
     /** How to start another one. The launcher tells in {@code secondsite.cache} where it keeps classes linked ahead of time. */
@@ -17,15 +19,18 @@ public final class ThisJava {
         // A cache that does not fit is ignored by the virtual machine, which need not complain about it. Mapped where
         // it was
         // written for, it need not be relocated, which would cost a tenth of a second.
-        List<String> options = new ArrayList<>(JavaOptions.ofDaemons());
-        options.addAll(
-                !cache.isEmpty() && Files.isReadable(Path.of(cache))
-                        ? List.of(
-                                "-XX:+UnlockDiagnosticVMOptions",
-                                "-XX:ArchiveRelocationMode=0",
-                                "-XX:AOTCache=" + cache,
-                                "-Xlog:aot=off")
-                        : List.of());
+        List<String> options = new ArrayList<>();
+        if (!cache.isEmpty() && Files.isReadable(Path.of(cache))) {
+            options.addAll(List.of(
+                    "-XX:+UnlockDiagnosticVMOptions",
+                    "-XX:ArchiveRelocationMode=0",
+                    "-XX:AOTCache=" + cache,
+                    "-Xlog:aot=off"));
+        }
+        String more = System.getProperty(MORE_OPTIONS, "");
+        if (!more.isEmpty()) {
+            options.add(more);
+        }
         return new JavaRuntime(
                 Path.of(System.getProperty("java.home"), "bin", "java"),
                 System.getProperty("java.class.path"),

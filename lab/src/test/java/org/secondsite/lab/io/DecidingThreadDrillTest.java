@@ -1,0 +1,157 @@
+package org.secondsite.lab.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.lab.plan.Site;
+import org.secondsite.lab.plant.PlantAgent;
+import org.secondsite.lab.plant.PlantedFault;
+import org.secondsite.lab.plant.Point;
+
+/**
+ * Each deciding thread of gateway, agent and witness in turn throws an {@link Error}, then waits for ever: its process is gone within a
+ * second, the reason last in its log, and the outside client's connections go on. {@code -Dsecondsite.plants.rounds=20} for the long
+ * form of conductor and data plane.
+ */
+@Tag("lab")
+class DecidingThreadDrillTest {
+    private static final int SHORT = 2;
+    private static final int ROUNDS = Integer.getInteger("secondsite.plants.rounds", SHORT);
+    private static final int EXIT_MS = 1_000;
+
+    @TempDir
+    private Path directory;
+
+    @BeforeEach
+    void weave() throws IOException {
+        System.setProperty(ThisJava.MORE_OPTIONS, PlantAgent.option(directory));
+    }
+
+    @AfterEach
+    void weaveNoMore() {
+        System.clearProperty(ThisJava.MORE_OPTIONS);
+    }
+
+    /** Strikes, and returns how long the process lived on, in milliseconds. */
+    private long strike(Lab lab, String target, Point point, PlantedFault.Kind kind) throws IOException {
+        LabProcess victim = lab.processes().stream()
+                .filter(process -> process.name().equals(target))
+                .findFirst()
+                .orElseThrow();
+        PlantAgent.strike(directory, victim.pid(), point, point.thread(), kind);
+        long struck = System.nanoTime();
+        Waiting.until(target + " to end by " + point + " " + kind, 10, () -> !victim.alive());
+        long lived = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - struck);
+        System.out.printf("%s %s %s: gone after %d ms%n", target, point, kind, lived);
+        List<String> log = Files.readAllLines(lab.paths().log(target));
+        assertTrue(
+                log.getLast().contains("ends, exit code 70")
+                        && log.getLast().contains(kind == PlantedFault.Kind.ERROR ? "planted" : "hangs"),
+                log::getLast);
+        assertTrue(lived <= EXIT_MS, point + " " + kind + ": " + lived + " ms");
+        return lived;
+    }
+
+    @Test
+    void theOwnersConductorAndPlaneEndTheGatewayAndTheClientGoesOn() throws IOException {
+        try (JudgedLab judged = JudgedLab.up("plants", UnaryOperator.identity())) {
+            int takeovers = 0;
+            for (int round = 0; round < ROUNDS; round++) {
+                for (Point point : List.of(Point.CONDUCTOR, Point.PLANE)) {
+                    for (PlantedFault.Kind kind : PlantedFault.Kind.values()) {
+                        takeOver(judged, point, kind);
+                        takeovers++;
+                    }
+                }
+            }
+            judged.judge(takeovers);
+        }
+    }
+
+    private void takeOver(JudgedLab judged, Point point, PlantedFault.Kind kind) throws IOException {
+        Site owner = Drill.awaitProtected(judged.lab());
+        judged.requireService();
+        strike(judged.lab(), "gateway-" + owner.id(), point, kind);
+        judged.site(owner.peer()).await("SOLO", 30);
+        judged.requireService();
+        judged.lab().start("gateway:" + owner.id());
+        assertEquals(owner.peer(), Drill.awaitProtected(judged.lab()));
+    }
+
+    @Test
+    void everyOtherThreadEndsItsProcessAndTheClientGoesOn() throws IOException {
+        try (JudgedLab judged = JudgedLab.up("plants-all", UnaryOperator.identity())) {
+            int takeovers = 0;
+            List<Point> owners = List.of(
+                    Point.RELEASER,
+                    Point.ENCODER,
+                    Point.TUNNEL,
+                    Point.BEACONS,
+                    Point.AGENTS_SERVER,
+                    Point.WITNESS_CLIENT);
+            for (Point point : owners) {
+                for (PlantedFault.Kind kind : kinds(point)) {
+                    takeOver(judged, point, kind);
+                    takeovers++;
+                }
+            }
+            for (PlantedFault.Kind kind : kinds(Point.DECODER)) {
+                standbyFails(judged, kind);
+            }
+            for (PlantedFault.Kind kind : kinds(Point.WITNESS_DESK)) {
+                witnessFails(judged, kind);
+            }
+            for (Point point : List.of(Point.VM_WORKER, Point.AGENT_LOOP)) {
+                for (PlantedFault.Kind kind : kinds(point)) {
+                    takeovers += agentFails(judged, point, kind);
+                }
+            }
+            judged.judge(takeovers);
+        }
+    }
+
+    /** Both in the long form, one of them otherwise. */
+    private static List<PlantedFault.Kind> kinds(Point point) {
+        List<PlantedFault.Kind> all = List.of(PlantedFault.Kind.values());
+        return ROUNDS > SHORT ? all : List.of(all.get(Math.floorMod(point.name().length(), all.size())));
+    }
+
+    private void standbyFails(JudgedLab judged, PlantedFault.Kind kind) throws IOException {
+        Site owner = Drill.awaitProtected(judged.lab());
+        strike(judged.lab(), "gateway-" + owner.peer().id(), Point.DECODER, kind);
+        judged.site(owner).await("SOLO", 30);
+        judged.requireService();
+        judged.lab().start("gateway:" + owner.peer().id());
+        assertEquals(owner, Drill.awaitProtected(judged.lab()));
+    }
+
+    /** The VM lives on; an agent that is back within its gateway's grace finds it. Returns how often the owner changed. */
+    private int agentFails(JudgedLab judged, Point point, PlantedFault.Kind kind) throws IOException {
+        Site owner = Drill.awaitProtected(judged.lab());
+        strike(judged.lab(), "agent-" + owner.id(), point, kind);
+        judged.lab().start("agent:" + owner.id());
+        judged.requireService();
+        return Drill.awaitProtected(judged.lab()) == owner ? 0 : 1;
+    }
+
+    private void witnessFails(JudgedLab judged, PlantedFault.Kind kind) throws IOException {
+        Site owner = Drill.awaitProtected(judged.lab());
+        long term = judged.site(owner).term();
+        strike(judged.lab(), "witness", Point.WITNESS_DESK, kind);
+        judged.requireService();
+        judged.requireUnchanged(owner, term);
+        judged.lab().start("witness");
+        Drill.awaitProtected(judged.lab());
+    }
+}
