@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class Turn {
     private final String name;
     private final AtomicLong count = new AtomicLong();
+    private volatile long leastPatienceNanos;
     private volatile long patienceNanos;
     private volatile long nativeThread;
 
@@ -42,6 +43,11 @@ public final class Turn {
         patienceNanos = 0;
     }
 
+    /** It never counts as hung sooner than after so much time without a turn. */
+    public void mayAlwaysTake(long nanos) {
+        leastPatienceNanos = nanos;
+    }
+
     /** The kernel's number of the thread, by which it is seen whether it hangs or only gets no processor. */
     public void ranBy(long number) {
         nativeThread = number;
@@ -58,7 +64,7 @@ public final class Turn {
 
     /** How long the present piece of work may take, in nanoseconds; 0 for the usual time of a turn. */
     long patienceNanos() {
-        return patienceNanos;
+        return Math.max(leastPatienceNanos, patienceNanos);
     }
 
     @Override

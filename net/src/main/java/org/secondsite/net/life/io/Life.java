@@ -37,6 +37,13 @@ public final class Life implements AutoCloseable {
      */
     public static final long USUAL_LIMIT_NANOS = TimeUnit.MILLISECONDS.toNanos(750);
 
+    /**
+     * A thread without whose turns heartbeats go out all the same has so many times as long: at a start, and on a machine that is
+     * too busy, its work is the loading of classes and libraries, and the end of a process that is only slow is worse than a
+     * connection that waits.
+     */
+    private static final int PATIENCE_WITH_OTHERS = 6;
+
     private static final Logger LOG = LoggerFactory.getLogger(Life.class);
     private static final int LOOK_MS = 50;
     private static final int MAX_FRAMES = 64;
@@ -44,6 +51,7 @@ public final class Life implements AutoCloseable {
 
     private final String name;
     private final Ending ending;
+    private final long limitNanos;
     private final HangWatch watch;
     private final List<Turn> turns = new CopyOnWriteArrayList<>();
     private final List<Turn> vital = new CopyOnWriteArrayList<>();
@@ -76,6 +84,7 @@ public final class Life implements AutoCloseable {
     private Life(String name, Ending ending, long limitNanos) {
         this.name = name;
         this.ending = ending;
+        this.limitNanos = limitNanos;
         watch = new HangWatch(limitNanos, TimeUnit.MILLISECONDS.toNanos(2L * LOOK_MS), new ThreadTime()::had);
         watchdog = Thread.ofPlatform().name("watchdog-" + name).daemon().unstarted(this::look);
     }
@@ -84,7 +93,8 @@ public final class Life implements AutoCloseable {
      * Begins to watch.
      *
      * @param name of the process or gateway, for logs
-     * @param limitNanos a thread without a turn for so long is hung
+     * @param limitNanos a thread that heartbeats prove and that is without a turn for so long is hung; another one has six times as
+     *     long
      */
     public static Life start(String name, Ending ending, long limitNanos) {
         Life life = new Life(name, ending, limitNanos);
@@ -106,6 +116,9 @@ public final class Life implements AutoCloseable {
 
     /** Watches a thread that counts its own turns, from now on: it is to run already. */
     public Turn watched(Turn turn) {
+        if (!vital.contains(turn)) {
+            turn.mayAlwaysTake(PATIENCE_WITH_OTHERS * limitNanos);
+        }
         turns.add(turn);
         return turn;
     }

@@ -51,7 +51,8 @@ final class Starvation {
         Map<String, Long> waited = new HashMap<>();
         try (DirectoryStream<Path> tasks = Files.newDirectoryStream(TASKS)) {
             for (Path task : tasks) {
-                waitedNanos(task).ifPresent(nanos -> waited.put(task.getFileName().toString(), nanos));
+                waitedNanos(task)
+                        .ifPresent(nanos -> waited.put(task.getFileName().toString(), nanos));
             }
         } catch (IOException e) {
             // A kernel that does not tell: nothing is known.

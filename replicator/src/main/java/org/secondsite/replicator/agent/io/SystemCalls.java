@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 final class SystemCalls {
     static final int CLOSE = 3;
     static final int IOCTL = 16;
+    static final int PREAD64 = 17;
     static final int WAIT4 = 61;
     static final int PTRACE = 101;
     static final int OPENAT = 257;

@@ -1,5 +1,6 @@
 package org.secondsite.replicator.agent.io;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.secondsite.replicator.PageSet.PAGE_BYTES;
 
@@ -61,6 +62,7 @@ final class WriteProtectTracker implements DirtyPageTracker {
     private static final long RETURN_MASK = 11L * Long.BYTES;
     private static final long REGION_BYTES = 3L * Long.BYTES;
     private static final int REGIONS = 4096;
+    private static final long STATM_BYTES = 64;
 
     /** Written ranges with less than this between them are protected by one call. */
     private static final long MERGED_GAP_BYTES = 64L * PAGE_BYTES;
@@ -70,10 +72,12 @@ final class WriteProtectTracker implements DirtyPageTracker {
     private final MemorySegment scan = arena.allocate(SCAN_BYTES, Long.BYTES);
     private final MemorySegment regions = arena.allocate(REGIONS * REGION_BYTES, Long.BYTES);
     private final MemorySegment renewed = arena.allocate(REGIONS * REGION_BYTES, Long.BYTES);
+    private final MemorySegment pages = arena.allocate(STATM_BYTES);
     private final long base;
     private final long bytes;
     private int userfaultfd = -1;
     private int pagemap = -1;
+    private int statm = -1;
 
     private WriteProtectTracker(long base, long bytes) {
         this.base = base;
@@ -163,6 +167,7 @@ final class WriteProtectTracker implements DirtyPageTracker {
 
     private void begin(long pid) throws IOException, InterruptedException {
         pagemap = calls.open("/proc/" + pid + "/pagemap");
+        statm = calls.open("/proc/" + pid + "/statm");
         // A kernel without the ioctl says so here, before the process is touched.
         scan(regions, READ_ONLY, base, base + PAGE_BYTES);
         userfaultfd = SyscallInjection.userfaultfdOf(pid);
@@ -196,6 +201,19 @@ final class WriteProtectTracker implements DirtyPageTracker {
                 protect(runStart, runEnd, written);
             }
             from = next;
+        }
+        checkAlive();
+    }
+
+    /**
+     * The kernel may scan the page tables of a process that has ended, and find nothing. Such a process has no pages at all
+     * (proc_pid_statm(5)), and when its parent has been told, it cannot be read any more.
+     */
+    private void checkAlive() throws IOException {
+        long got =
+                SystemCalls.succeeded("statm", calls.call(SystemCalls.PREAD64, statm, pages.address(), STATM_BYTES, 0));
+        if (got == 0 || pages.get(JAVA_BYTE, 0) == '0') {
+            throw new IOException("the process has ended");
         }
     }
 
@@ -247,8 +265,10 @@ final class WriteProtectTracker implements DirtyPageTracker {
     public void close() {
         calls.close(userfaultfd);
         calls.close(pagemap);
+        calls.close(statm);
         userfaultfd = -1;
         pagemap = -1;
+        statm = -1;
         if (arena.scope().isAlive()) {
             arena.close();
         }

@@ -98,7 +98,8 @@ public final class StandbyVolumes implements AutoCloseable {
         Journal journal = null;
         Found.Whole whole = null;
         try {
-            // Their superblocks are written one after the other: a kill between two leaves one of them a step behind. What the
+            // Their superblocks are written one after the other: a kill between two leaves one of them a step behind.
+            // What the
             // journal says from there on is in the others already, and is written once more.
             EpochId oldest = null;
             EpochId newest = EpochId.NONE;

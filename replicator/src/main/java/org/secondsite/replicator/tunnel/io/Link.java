@@ -3,6 +3,7 @@ package org.secondsite.replicator.tunnel.io;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
@@ -25,6 +26,8 @@ import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelConnection;
 import org.secondsite.replicator.tunnel.TunnelFrame;
 import org.secondsite.replicator.tunnel.Wire;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One TCP connection with the peer: what the socket does goes to its {@link TunnelConnection}, and what that wants is done to the
@@ -34,6 +37,8 @@ import org.secondsite.replicator.tunnel.Wire;
  * the middle of something.
  */
 final class Link extends ByteToMessageDecoder implements Wire {
+    private static final Logger LOG = LoggerFactory.getLogger(Link.class);
+
     /** What may wait in front of a control frame, here and again as much in the kernel. */
     private static final int BUFFERED_MS = 15;
 
@@ -210,8 +215,17 @@ final class Link extends ByteToMessageDecoder implements Wire {
         wasFull = !channel.isWritable();
         int high = Math.clamp(rate.bytesPerSecond() / 1000 * BUFFERED_MS, MIN_BUFFERED_BYTES, MAX_BUFFERED_BYTES);
         channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(high / 2, high));
-        channel.config().setOption(EpollChannelOption.TCP_NOTSENT_LOWAT, (long) high);
+        set(EpollChannelOption.TCP_NOTSENT_LOWAT, (long) high);
         return pendingBytes;
+    }
+
+    /** The kernel sets no option of a connection that has broken. That is no defect, and an event of its own follows. */
+    private <T> void set(ChannelOption<T> option, T value) {
+        try {
+            channel.config().setOption(option, value);
+        } catch (ChannelException e) {
+            LOG.debug("{} cannot be set: {}", option, e.getMessage());
+        }
     }
 
     private long pendingBytes() {
@@ -230,7 +244,7 @@ final class Link extends ByteToMessageDecoder implements Wire {
             case AT_ONCE -> cut();
             case AFTER_FAREWELL -> cutLater();
             case LOSING_WHAT_WAITS -> {
-                channel.config().setOption(ChannelOption.SO_LINGER, 0);
+                set(ChannelOption.SO_LINGER, 0);
                 cutLater();
             }
         }

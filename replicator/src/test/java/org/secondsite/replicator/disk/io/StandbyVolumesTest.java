@@ -132,7 +132,9 @@ class StandbyVolumesTest {
                 if (line == null) {
                     throw new IllegalStateException("the keeper ended by itself");
                 }
-                last = new EpochId(START.term(), Long.parseLong(line));
+                if (line.matches("\\d+")) {
+                    last = new EpochId(START.term(), Long.parseLong(line));
+                }
             }
             // Not by the Process itself, which would close the stream that still has what was said.
             process.toHandle().destroyForcibly();
