@@ -55,8 +55,7 @@ final class TornTail {
             byte[] content = Files.readAllBytes(segment);
             int whole = tornAt(content);
             if (whole >= 0) {
-                LOG.warn(
-                        "{}: an append that was cut off at octet {}, and never answered, is dropped", segment, whole);
+                LOG.warn("{}: an append that was cut off at octet {}, and never answered, is dropped", segment, whole);
                 try (FileChannel file = FileChannel.open(segment, StandardOpenOption.WRITE)) {
                     file.truncate(whole);
                     file.force(true);
