@@ -120,11 +120,18 @@ final class SimulatedWitness extends SimulatedProcess {
         restoredFrom = OptionalLong.of(all.entries().get(kept - 1).record().term());
     }
 
-    /** An operator gives the group to the site that was granted it last, as far as anybody can see, if that is in doubt. */
+    /**
+     * An operator gives the group to the site that was granted it last, as far as anybody can see, if that is in doubt. What he
+     * orders of a witness that is stopped waits for it, as any message does.
+     */
     void recover() {
+        arrive(this::recoverNow);
+    }
+
+    private void recoverNow() {
         OwnershipRecord truth = world.checks().truth();
         boolean doubted = log.entries().stream().anyMatch(entry -> log.inDoubt(entry.record()));
-        if (doubted && awake() && truth != null) {
+        if (doubted && truth != null) {
             recovered = true;
             int drawn = Math.toIntExact(world.time().nowNanos() / MILLI);
             submit(new Asked(
