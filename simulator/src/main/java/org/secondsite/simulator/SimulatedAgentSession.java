@@ -3,11 +3,11 @@ package org.secondsite.simulator;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
-import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
+import org.secondsite.replicator.checkpoint.MessageSession;
 
 /** The connection between a gateway and an agent, as the gateway commands it: its messages, in their order. */
-final class SimulatedAgentSession implements AgentSession {
+final class SimulatedAgentSession extends MessageSession {
     private final SimulatedHypervisor hypervisor;
     private CheckpointMessage.Hello hello;
     private boolean kept;
@@ -29,7 +29,8 @@ final class SimulatedAgentSession implements AgentSession {
         kept = isKept;
     }
 
-    private void send(CheckpointMessage message) {
+    @Override
+    protected void send(CheckpointMessage message) {
         hypervisor.fromGateway(this, message);
     }
 
@@ -56,56 +57,6 @@ final class SimulatedAgentSession implements AgentSession {
     @Override
     public String description() {
         return hello.description();
-    }
-
-    @Override
-    public void start(EpochId first, boolean full, int intervalMs) {
-        send(new CheckpointMessage.Start(first, full, intervalMs));
-    }
-
-    @Override
-    public void interval(int intervalMs) {
-        send(new CheckpointMessage.Interval(intervalMs));
-    }
-
-    @Override
-    public void checkpointNow() {
-        send(new CheckpointMessage.CheckpointNow());
-    }
-
-    @Override
-    public void retitle(EpochId next) {
-        send(new CheckpointMessage.Retitle(next));
-    }
-
-    @Override
-    public void sealed(EpochId epoch) {
-        send(new CheckpointMessage.Sealed(epoch));
-    }
-
-    @Override
-    public void credit(EpochId committed) {
-        send(new CheckpointMessage.Credit(committed));
-    }
-
-    @Override
-    public void stop() {
-        send(new CheckpointMessage.Stop());
-    }
-
-    @Override
-    public void pauseVm() {
-        send(new CheckpointMessage.PauseVm());
-    }
-
-    @Override
-    public void resumeVm() {
-        send(new CheckpointMessage.ResumeVm());
-    }
-
-    @Override
-    public void stopVm(String reason) {
-        send(new CheckpointMessage.StopVm(reason));
     }
 
     @Override

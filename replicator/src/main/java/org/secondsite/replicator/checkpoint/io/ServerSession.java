@@ -5,11 +5,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
-import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.EpochAssembler;
 import org.secondsite.replicator.checkpoint.FailureKind;
+import org.secondsite.replicator.checkpoint.MessageSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * <p>Epochs for a replica are shipped a few at a time: the next one goes out when an earlier one is applied (or refused), so a
  * slow agent makes epochs wait here, not in its memory.
  */
-final class ServerSession implements AgentSession {
+final class ServerSession extends MessageSession {
     private static final Logger LOG = LoggerFactory.getLogger(ServerSession.class);
     private static final int MAX_UNAPPLIED = 4;
 
@@ -151,56 +151,6 @@ final class ServerSession implements AgentSession {
     }
 
     @Override
-    public void start(EpochId first, boolean full, int intervalMs) {
-        send(new CheckpointMessage.Start(first, full, intervalMs));
-    }
-
-    @Override
-    public void interval(int intervalMs) {
-        send(new CheckpointMessage.Interval(intervalMs));
-    }
-
-    @Override
-    public void checkpointNow() {
-        send(new CheckpointMessage.CheckpointNow());
-    }
-
-    @Override
-    public void retitle(EpochId next) {
-        send(new CheckpointMessage.Retitle(next));
-    }
-
-    @Override
-    public void sealed(EpochId epoch) {
-        send(new CheckpointMessage.Sealed(epoch));
-    }
-
-    @Override
-    public void credit(EpochId committed) {
-        send(new CheckpointMessage.Credit(committed));
-    }
-
-    @Override
-    public void stop() {
-        send(new CheckpointMessage.Stop());
-    }
-
-    @Override
-    public void pauseVm() {
-        send(new CheckpointMessage.PauseVm());
-    }
-
-    @Override
-    public void resumeVm() {
-        send(new CheckpointMessage.ResumeVm());
-    }
-
-    @Override
-    public void stopVm(String reason) {
-        send(new CheckpointMessage.StopVm(reason));
-    }
-
-    @Override
     public void activate(EpochId expected) {
         // A message overtakes an epoch that is still being shipped, and this one must not.
         synchronized (toApply) {
@@ -253,7 +203,8 @@ final class ServerSession implements AgentSession {
         toApply.clear();
     }
 
-    private void send(CheckpointMessage message) {
+    @Override
+    protected void send(CheckpointMessage message) {
         if (!silenced.get()) {
             connection.send(message);
         }
