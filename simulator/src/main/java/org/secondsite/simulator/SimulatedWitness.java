@@ -294,6 +294,7 @@ final class SimulatedWitness extends SimulatedProcess {
             Asked asked = queue.removeFirst();
             switch (log.take(asked.request(), asked.id())) {
                 case RecordLog.Step.Answered(Answer known) -> answer(asked.ticket(), new StoreAnswer.Decided(known));
+                case RecordLog.Step.Doubted(String reason) -> answer(asked.ticket(), new StoreAnswer.Doubted(reason));
                 case RecordLog.Step.Invalid invalid -> answer(asked.ticket(), new StoreAnswer.NotHere(""));
                 case RecordLog.Step.Append append -> write(asked, append);
             }

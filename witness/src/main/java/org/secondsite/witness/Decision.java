@@ -10,6 +10,14 @@ public sealed interface Decision {
     record Refusal(Answer.Refused answer) implements Decision {}
 
     /**
+     * Nothing changes, and nothing may be said: grants that were told may be forgotten, this very request's among them. Who took it
+     * for a refusal would take its request for settled.
+     *
+     * @param reason what an operator has to do
+     */
+    record Doubt(String reason) implements Decision {}
+
+    /**
      * A new record. The book does not follow it, and the answer is not to be had, before the store has proven it durable.
      *
      * @param entry what must be made durable

@@ -193,8 +193,11 @@ public final class RecordBook {
     }
 
     private Decision decideChange(Request.Change change, RequestId id, LogEntry present) {
-        Optional<String> unfit =
-                doubt(present).or(() -> misfit(change, present)).or(() -> wrongTerm(change.expectedTerm(), present));
+        Optional<String> doubt = doubt(present).or(() -> forgotten(change.expectedTerm()));
+        if (doubt.isPresent()) {
+            return new Decision.Doubt(doubt.get());
+        }
+        Optional<String> unfit = misfit(change, present).or(() -> wrongTerm(change.expectedTerm(), present));
         if (unfit.isPresent()) {
             return refusal(present, unfit.get());
         }
@@ -213,7 +216,9 @@ public final class RecordBook {
         if (force.reason().isBlank()) {
             return refusal(present, "a forced change needs a written reason");
         }
-        Optional<String> wrongTerm = doubt(present).or(() -> wrongTerm(force.expectedTerm(), present));
+        Optional<String> wrongTerm = doubt(present)
+                .or(() -> forgotten(force.expectedTerm()))
+                .or(() -> wrongTerm(force.expectedTerm(), present));
         if (wrongTerm.isPresent()) {
             return refusal(present, wrongTerm.get());
         }
@@ -266,16 +271,17 @@ public final class RecordBook {
         return Optional.empty();
     }
 
-    private Optional<String> wrongTerm(long expectedTerm, LogEntry present) {
+    /** Who asks on a term that was never granted here has been told of a grant that is forgotten. */
+    private Optional<String> forgotten(long expectedTerm) {
+        return expectedTerm > lastTerm
+                ? Optional.of("term " + expectedTerm + " was never granted by this witness, the last is " + lastTerm
+                        + ": has it lost its memory?")
+                : Optional.empty();
+    }
+
+    private static Optional<String> wrongTerm(long expectedTerm, LogEntry present) {
         long term = present.record().term();
-        if (expectedTerm == term) {
-            return Optional.empty();
-        }
-        return Optional.of(
-                expectedTerm > lastTerm
-                        ? "term " + expectedTerm + " was never granted by this witness, the last is " + lastTerm
-                                + ": has it lost its memory?"
-                        : "the term is " + term + ", not " + expectedTerm);
+        return expectedTerm == term ? Optional.empty() : Optional.of("the term is " + term + ", not " + expectedTerm);
     }
 
     private LogEntry next(LogEntry present, SiteId owner, Set<SiteId> inSync) {

@@ -24,9 +24,9 @@ public interface RecordStore extends AutoCloseable {
      * Decides the request after all earlier ones.
      *
      * @param id of the request; if the record in force was made by a request of the same, that is its answer again
-     * @return the answer once it is durable; exceptionally {@link NotLeadingException} if another node must be asked, or
-     *     {@link IllegalArgumentException} if {@link RecordBook#decide} throws it and nothing was changed, or another if it
-     *     is not known whether the change was made
+     * @return the answer once it is durable; exceptionally {@link NotLeadingException} if another node must be asked,
+     *     {@link GrantsLostException} if this one may have forgotten what settles it, {@link IllegalArgumentException} if
+     *     {@link RecordBook#decide} throws it and nothing was changed, or another if it is not known whether the change was made
      */
     CompletableFuture<Answer> submit(Request request, RequestId id);
 

@@ -28,6 +28,7 @@ class RecordBookTest {
     private Answer make(Request request) {
         return switch (book.decide(request)) {
             case Decision.Refusal(Answer.Refused refused) -> refused;
+            case Decision.Doubt doubt -> throw new AssertionError(doubt.reason());
             case Decision.Grant grant -> {
                 Durable proof = Durable.proven(grant.entry());
                 book.apply(proof);
@@ -88,13 +89,16 @@ class RecordBookTest {
         RecordBook copy = copyOf(book);
         assertEquals(new OwnershipRecord(WEB, 3, 2, B, Set.of(B)), granted(change(2, B, B, B)));
 
-        for (Request asked :
-                List.of(change(2, A, A, A), change(2, B, B, B), new Request.Force(WEB, 2, C, A, "the other is lost"))) {
-            Decision.Refusal refusal = assertInstanceOf(Decision.Refusal.class, copy.decide(asked));
-            assertTrue(
-                    refusal.answer().reason().contains("must recover it"),
-                    refusal.answer().reason());
+        for (Request asked : List.of(change(2, A, A, A), change(2, B, B, B))) {
+            // Not a refusal: the second of these is the very one that was granted and is forgotten.
+            Decision.Doubt doubt = assertInstanceOf(Decision.Doubt.class, copy.decide(asked));
+            assertTrue(doubt.reason().contains("must recover it"), doubt.reason());
         }
+        Decision.Refusal refusal = assertInstanceOf(
+                Decision.Refusal.class, copy.decide(new Request.Force(WEB, 2, C, A, "the other is lost")));
+        assertTrue(
+                refusal.answer().reason().contains("must recover it"),
+                refusal.answer().reason());
         assertThrows(
                 IllegalArgumentException.class,
                 () -> copy.decide(new Request.Enroll(new GroupSettings(MAIL, A, B, A))),
@@ -113,11 +117,9 @@ class RecordBookTest {
         enroll(MAIL);
         OwnershipRecord web = granted(recover(WEB, (3L << 32) + 7, B, "the disk was lost"));
         assertEquals((4L << 32) + 1, web.term());
-        Decision.Refusal refusal = assertInstanceOf(
-                Decision.Refusal.class, book.decide(new Request.Change(MAIL, 2, A, A, Set.of(A, B), "an old record")));
-        assertTrue(
-                refusal.answer().reason().contains("must recover it"),
-                refusal.answer().reason());
+        Decision.Doubt doubt = assertInstanceOf(
+                Decision.Doubt.class, book.decide(new Request.Change(MAIL, 2, A, A, Set.of(A, B), "an old record")));
+        assertTrue(doubt.reason().contains("must recover it"), doubt.reason());
         assertEquals(web.term() + 1, granted(recover(MAIL, 0, A, "a runs it")).term());
         refused("nothing is in doubt", recover(MAIL, 0, A, "again"));
     }
@@ -245,9 +247,12 @@ class RecordBookTest {
     }
 
     @Test
-    void termThatWasNeverGrantedSaysThatMemoryMayBeLost() {
+    void termThatWasNeverGrantedSaysThatMemoryMayBeLostAndSettlesNothing() {
         protectedUnderTerm2();
-        refused("term 7 was never granted by this witness, the last is 2", change(7, A, A, A));
+        Decision.Doubt doubt = assertInstanceOf(Decision.Doubt.class, book.decide(change(7, A, A, A)));
+        assertEquals(
+                "term 7 was never granted by this witness, the last is 2: has it lost its memory?", doubt.reason());
+        refused("term 7 was never granted by this witness, the last is 2", new Request.Force(WEB, 7, C, A, "lost"));
     }
 
     @Test

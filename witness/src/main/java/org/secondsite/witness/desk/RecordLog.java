@@ -21,6 +21,7 @@ import org.secondsite.witness.wire.LogCodec;
  *
  * <pre>
  *   take(request) ──▶ Answered: nothing changes, say it
+ *                 ──▶ Doubted:  nothing changes, and nothing is settled
  *                 ──▶ Append:   write its octets, force them ──▶ appended(append, proof) gives the answer
  * </pre>
  *
@@ -43,6 +44,9 @@ public final class RecordLog {
 
         /** The request makes no sense here, and nothing was changed. */
         record Invalid(String reason) implements Step {}
+
+        /** The log may lack grants: nothing was changed, and nothing is known of what was. */
+        record Doubted(String reason) implements Step {}
 
         /**
          * A grant that has to be on the disk first.
@@ -101,6 +105,7 @@ public final class RecordLog {
         }
         return switch (decision) {
             case Decision.Refusal(Answer.Refused refused) -> new Step.Answered(refused);
+            case Decision.Doubt(String reason) -> new Step.Doubted(reason);
             case Decision.Grant grant -> {
                 ByteBuf entry = Unpooled.buffer(256);
                 LogCodec.encode(grant.entry(), entry);

@@ -359,6 +359,10 @@ public final class RequestDesk {
                 redirected++;
                 clientele.answer(client, new Message.Elsewhere(id, elsewhere.leader()));
             }
+            case StoreAnswer.Doubted(String reason) -> {
+                notServed++;
+                clientele.answer(client, new Message.NotServed(id, reason));
+            }
             case StoreAnswer.Unknown(String reason) -> undecided(client, reason);
             case StoreAnswer.Read read -> undecided(client, "it has read where it had to decide");
         }
@@ -382,6 +386,7 @@ public final class RequestDesk {
                 clientele.answer(client, new Message.Elsewhere(id, leader));
             }
             case StoreAnswer.Unknown(String reason) -> undecided(client, reason);
+            case StoreAnswer.Doubted(String reason) -> undecided(client, reason);
             case StoreAnswer.Decided decided -> undecided(client, "it has decided where it had to read");
         }
     }

@@ -24,6 +24,12 @@ public sealed interface StoreAnswer {
      */
     record NotHere(String leader) implements StoreAnswer {}
 
+    /**
+     * The store may lack grants, and decides nothing until an operator has recovered it. It does not know whether the change was
+     * made before.
+     */
+    record Doubted(String reason) implements StoreAnswer {}
+
     /** Whether the change was made is not known. */
     record Unknown(String reason) implements StoreAnswer {}
 }

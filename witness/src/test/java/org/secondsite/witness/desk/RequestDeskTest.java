@@ -192,6 +192,17 @@ class RequestDeskTest {
         assertEquals(List.of(), desk.received(b, promotion(10), 2), "nothing follows a close");
     }
 
+    /** A refusal would settle the request, and its asker would let output pass: NoSoloWhilePeerInSync. */
+    @Test
+    void whatMayBeForgottenIsNoRefusal() {
+        join(b, 2);
+        desk.leads(false);
+        DeskEffect.Submit submit = only(DeskEffect.Submit.class, desk.received(b, promotion(9), 0));
+        assertEquals(
+                List.of(new DeskEffect.Send(b, new Message.NotServed(9, "an operator must recover it"))),
+                desk.answered(submit.ticket(), new StoreAnswer.Doubted("an operator must recover it"), 1));
+    }
+
     @Test
     void anotherNodeIsNamedWhenItLeads() {
         join(b, 2);

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongFunction;
 import org.secondsite.config.SiteId;
 import org.secondsite.net.life.Turn;
+import org.secondsite.witness.GrantsLostException;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.NotLeadingException;
 import org.secondsite.witness.RecordStore;
@@ -154,6 +155,7 @@ final class DeskDriver {
         Throwable cause = failure instanceof CompletionException wrapped ? wrapped.getCause() : failure;
         return switch (cause) {
             case NotLeadingException elsewhere -> new StoreAnswer.NotHere(elsewhere.leader());
+            case GrantsLostException lost -> new StoreAnswer.Doubted(lost.getMessage());
             // A node that has just begun to lead enrolls its groups first.
             case IllegalArgumentException notEnrolled -> new StoreAnswer.NotHere("");
             default -> new StoreAnswer.Unknown(String.valueOf(cause));

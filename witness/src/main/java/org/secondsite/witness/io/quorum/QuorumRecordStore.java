@@ -321,8 +321,13 @@ public final class QuorumRecordStore implements RecordStore {
             } catch (IllegalArgumentException e) {
                 return new Outcome.Invalid(String.valueOf(e.getMessage()));
             }
+            if (decision instanceof Decision.Doubt(String reason)) {
+                // Answered by nobody, so that no request is taken for settled.
+                return new Outcome.Invalid(reason);
+            }
             return new Outcome.Decided(
                     switch (decision) {
+                        case Decision.Doubt doubt -> throw new IllegalStateException(doubt.reason());
                         case Decision.Refusal(Answer.Refused refused) -> refused;
                         case Decision.Grant grant -> {
                             // A majority has forced the command to its disks, or it would not be applied.

@@ -25,6 +25,7 @@ import org.secondsite.net.life.io.Life;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.Durable;
 import org.secondsite.witness.FsyncHistogram;
+import org.secondsite.witness.GrantsLostException;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.RecordStore;
@@ -331,6 +332,7 @@ public final class FileRecordStore implements RecordStore {
         }
         switch (log.take(request, id)) {
             case RecordLog.Step.Answered(Answer known) -> answer.complete(known);
+            case RecordLog.Step.Doubted(String reason) -> answer.completeExceptionally(new GrantsLostException(reason));
             case RecordLog.Step.Invalid(String reason) ->
                 answer.completeExceptionally(new IllegalArgumentException(reason));
             case RecordLog.Step.Append append -> make(append, answer);
