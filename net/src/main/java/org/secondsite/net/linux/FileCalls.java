@@ -38,7 +38,6 @@ public final class FileCalls {
     public static final int FALLOC_FL_ZERO_RANGE = 16;
 
     private static final int RWF_NOWAIT = 8;
-    private static final int SYNC_FILE_RANGE_WRITE = 2;
 
     private static final Linker LINKER = Linker.nativeLinker();
     private static final SymbolLookup LOOKUP = LINKER.defaultLookup();
@@ -59,8 +58,6 @@ public final class FileCalls {
     private static final MethodHandle FDATASYNC = handle("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle LSEEK =
             handle("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
-    private static final MethodHandle SYNC_FILE_RANGE =
-            handle("sync_file_range", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
 
     private final MemorySegment state = Arena.ofAuto().allocate(Linker.Option.captureStateLayout());
     /** {@code struct iovec}: address, length. */
@@ -149,15 +146,6 @@ public final class FileCalls {
     public long lseek(int descriptor, long offset, int whence) {
         try {
             return result((long) LSEEK.invokeExact(state, descriptor, offset, whence));
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
-    }
-
-    /** Has the kernel begin to write what is dirty, and does not wait for it. */
-    public void startWriting(int descriptor) {
-        try {
-            int ignored = (int) SYNC_FILE_RANGE.invokeExact(state, descriptor, 0L, 0L, SYNC_FILE_RANGE_WRITE);
         } catch (Throwable e) {
             throw unexpected(e);
         }

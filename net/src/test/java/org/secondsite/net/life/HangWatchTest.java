@@ -78,4 +78,13 @@ class HangWatchTest {
         assertEquals(Optional.empty(), lookedFrom(3050, 3050 + LIMIT - 50));
         assertEquals(Optional.of(hung), lookedFrom(3050 + LIMIT, 3050 + LIMIT));
     }
+
+    @Test
+    void whoMayAlwaysTakeLongerHasThatAfterALongPieceOfWorkToo() {
+        hung.mayAlwaysTake(6 * LIMIT);
+        hung.mayTake(1);
+        hung.asUsual();
+        assertEquals(Optional.empty(), lookedFrom(0, 6 * LIMIT - 50));
+        assertEquals(Optional.of(hung), lookedFrom(6 * LIMIT, 6 * LIMIT));
+    }
 }

@@ -18,7 +18,6 @@ public final class BlockMemory implements AutoCloseable {
     private final ArrayDeque<MemorySegment> spare = new ArrayDeque<>();
     private final long limitBytes;
     private long takenBytes;
-    private long mostTakenBytes;
     private boolean draining;
 
     /**
@@ -35,7 +34,6 @@ public final class BlockMemory implements AutoCloseable {
 
     synchronized MemorySegment take() {
         takenBytes += CHUNK_BYTES;
-        mostTakenBytes = Math.max(mostTakenBytes, takenBytes);
         MemorySegment chunk = spare.poll();
         return chunk == null ? arena.allocate(CHUNK_BYTES, BlockSet.BLOCK_BYTES) : chunk;
     }
@@ -48,16 +46,6 @@ public final class BlockMemory implements AutoCloseable {
     /** The bytes that sets hold. */
     public synchronized long takenBytes() {
         return takenBytes;
-    }
-
-    /** The most that sets have held at one time. */
-    public synchronized long mostTakenBytes() {
-        return mostTakenBytes;
-    }
-
-    /** Whether half of the limit is used: time for a checkpoint. */
-    public synchronized boolean halfFull() {
-        return takenBytes * 2 >= limitBytes;
     }
 
     /**

@@ -172,7 +172,6 @@ class BlockSetTest {
                 BlockSet set = new BlockSet(small)) {
             fill(set, 0, 1);
             assertTrue(small.admits());
-            assertTrue(small.halfFull());
             for (int block = 0; block < 300; block++) {
                 fill(set, block, 1);
             }

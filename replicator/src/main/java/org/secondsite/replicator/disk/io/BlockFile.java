@@ -142,11 +142,6 @@ public final class BlockFile implements AutoCloseable {
         checked("fdatasync", CALLS.get().fdatasync(descriptor));
     }
 
-    /** Has the kernel begin to write what is dirty, so that a later {@link #sync} has less to wait for. */
-    void startWriting() {
-        CALLS.get().startWriting(descriptor);
-    }
-
     /**
      * How far what begins at {@code offset} goes on being data, or a hole.
      *

@@ -134,11 +134,6 @@ public final class Volume implements AutoCloseable {
         file.sync();
     }
 
-    /** Has the kernel begin to write, so that {@link #becomeHonest} has less to wait for. */
-    public void startWriting() {
-        file.startWriting();
-    }
-
     // ---- for connections ----------------------------------------------------------------------------------------
 
     boolean flushesAtOnce() {
