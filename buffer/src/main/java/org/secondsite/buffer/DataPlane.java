@@ -14,15 +14,15 @@ import org.secondsite.net.life.Turn;
  * effect when the continuation of a later {@link #seal} or {@link #fence} runs; until then packets may still meet the
  * state before it.
  *
- * <p>A VM starts {@link VmState#CLOSED}: a restarted gateway lets nothing out until it has been told its role (DESIGN
- * §4, FailClosed). A command whose term is lower than the highest seen for its VM is refused: it changes nothing, is
+ * <p>A VM starts {@link VmState#CLOSED}: a restarted gateway lets nothing out until it has been told its role
+ * (FailClosed). A command whose term is lower than the highest seen for its VM is refused: it changes nothing, is
  * counted and logged ({@link VmCounters#refusedCommands()}).
  */
 public interface DataPlane extends AutoCloseable {
     /**
      * Holds the VM's output from now on.
      *
-     * <p>Called before protection is asked for (DESIGN §5, "gate before asking") and again when the term changes;
+     * <p>Called before protection is asked for ("gate before asking") and again when the term changes;
      * packets that are already held just go on waiting.
      *
      * @param term the term under which the owner holds
@@ -33,7 +33,7 @@ public interface DataPlane extends AutoCloseable {
      * Releases everything held, sealed or not, in order; then output passes unheld until {@link #hold} or {@link
      * #fence}.
      *
-     * @param term the term whose record says that the owner stands alone (DESIGN §4, NoSoloWhilePeerInSync)
+     * @param term the term whose record says that the owner stands alone (NoSoloWhilePeerInSync)
      */
     void pass(VmId vm, long term);
 
@@ -54,13 +54,13 @@ public interface DataPlane extends AutoCloseable {
      * Releases every sealed epoch up to and including this one, in order. An epoch that is sealed later is not
      * affected.
      *
-     * @param upTo the epoch that the standby holds completely (DESIGN §4, ReleasedIsCommitted)
+     * @param upTo the epoch that the standby holds completely (ReleasedIsCommitted)
      */
     void commit(VmId vm, EpochId upTo);
 
     /**
      * Discards everything held, committed or not, and closes the VM; nothing is released any more under a term below
-     * this one (DESIGN §4, NothingAfterFence).
+     * this one (NothingAfterFence).
      *
      * @param fenced runs on the data-plane thread once no packet of this VM can leave any more; also after a refused
      * fence

@@ -279,7 +279,7 @@ final class Lane {
                         unsendableBytes.get()));
     }
 
-    /** DESIGN §4, NothingAfterFence: a command of a lower term than the highest seen changes nothing. */
+    /** NothingAfterFence: a command of a lower term than the highest seen changes nothing. */
     private boolean admitted(long byTerm) {
         if (byTerm < term) {
             refusedCommands.add(1);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.VmState;
 
-/** DESIGN §4, FailClosed: what a data plane that dies, hangs or restarts lets out, seen from the uplink. */
+/** FailClosed: what a data plane that dies, hangs or restarts lets out, seen from the uplink. */
 @Tag("lab")
 @Timeout(60)
 class FailClosedLabTest {

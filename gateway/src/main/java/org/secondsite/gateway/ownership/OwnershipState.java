@@ -1,6 +1,6 @@
 package org.secondsite.gateway.ownership;
 
-/** What a gateway is for a protection group (DESIGN: ownership protocol). */
+/** What a gateway is for a protection group. */
 public enum OwnershipState {
     /** Started, and not yet told its role: holds and announces nothing. */
     UNKNOWN,
