@@ -137,7 +137,10 @@ public final class Life implements AutoCloseable {
      */
     public Turn watched(String thread, Executor executor) {
         Turn turn = new Turn(thread);
-        probes.add(new Probe(turn, executor));
+        Probe probe = new Probe(turn, executor);
+        // Before any of its tasks: so the thread is known even if its first one hangs.
+        ask(probe);
+        probes.add(probe);
         return watched(turn);
     }
 

@@ -76,9 +76,9 @@ class LifeTest {
 
     @Test
     void aLoopThatHangsIsFoundWithTheStacksOfAll() throws Exception {
-        Turn turn = life.watched(new Turn("plane"));
+        Turn turn = new Turn("plane");
         Thread thread = Thread.ofPlatform().name("plane").daemon().start(() -> {
-            turn.made();
+            life.watchedFromHere(turn);
             hang();
         });
         End end = end();
@@ -90,11 +90,15 @@ class LifeTest {
 
     @Test
     void aTaskThatHangsIsFound() throws Exception {
-        try (ExecutorService executor = Executors.newSingleThreadExecutor()) {
+        ExecutorService executor = Executors.newSingleThreadExecutor();
+        try {
             life.watched("codec", executor);
             executor.execute(this::hang);
             assertEquals("codec hangs", end().reason());
+        } finally {
             released.countDown();
+            life.close();
+            executor.shutdown();
         }
     }
 
