@@ -1,0 +1,141 @@
+package org.secondsite.config.change;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.secondsite.config.GatewayConfig;
+
+/**
+ * What differs between two configurations. Neighbours, switches, groups and VMs are known by their names: their order says
+ * nothing, and neither does a default that is written out.
+ */
+public final class ConfigDiff {
+    private static final Pattern CHECKPOINTS =
+            Pattern.compile("checkpoint\\.(intervalMs|maxIntervalMs|overloadAfterMs)");
+    private static final Pattern DETECTION = Pattern.compile("tunnel\\.suspectAfterMs");
+    private static final Pattern ROLES = Pattern.compile("bgp\\.(standbyPrepend|standbyMed|communities\\..*)");
+
+    private final Map<String, Leaves.Leaf> before;
+    private final Map<String, Leaves.Leaf> after;
+    private final Set<Subject> subjectsBefore;
+    private final Set<Subject> subjectsAfter;
+
+    /** What a path belongs to: something that has a name, or a setting. */
+    private record Subject(Section section, String name) {}
+
+    /** Where things that have names stand; the last group of each pattern is the name. */
+    private enum Section {
+        NEIGHBOR("bgp\\.neighbors\\[([^\\]]+)\\]\\..*"),
+        SWITCH("openflow\\.switches\\[([^\\]]+)\\]\\..*"),
+        // A VM is the same one in whatever group it is.
+        VM("groups\\[[^\\]]+\\]\\.vms\\[([^\\]]+)\\]\\..*"),
+        GROUP("groups\\[([^\\]]+)\\]\\..*"),
+        SETTING("(.*)");
+
+        private final Pattern pattern;
+
+        Section(String pattern) {
+            this.pattern = Pattern.compile(pattern);
+        }
+    }
+
+    private ConfigDiff(GatewayConfig before, GatewayConfig after) {
+        this.before = Leaves.of(before);
+        this.after = Leaves.of(after);
+        subjectsBefore = subjects(this.before);
+        subjectsAfter = subjects(this.after);
+    }
+
+    /** Every change from one to the other; equal ones have none. */
+    public static List<Change> of(GatewayConfig before, GatewayConfig after) {
+        return new ConfigDiff(before, after).changes();
+    }
+
+    private List<Change> changes() {
+        Set<String> paths = new LinkedHashSet<>(before.keySet());
+        paths.addAll(after.keySet());
+        Map<Subject, List<Difference>> bySubject = new LinkedHashMap<>();
+        for (String path : paths) {
+            Leaves.Leaf was = before.get(path);
+            Leaves.Leaf is = after.get(path);
+            if (was == null || is == null || !Objects.equals(was.value(), is.value())) {
+                bySubject
+                        .computeIfAbsent(subject(path), _ -> new ArrayList<>())
+                        .add(new Difference(path, text(was), text(is)));
+            }
+        }
+        List<Change> changes = new ArrayList<>();
+        bySubject.forEach((subject, differences) ->
+                changes.add(new Change(kind(subject, differences), subject.name(), differences)));
+        return changes;
+    }
+
+    private static Optional<String> text(Leaves.Leaf leaf) {
+        return Optional.ofNullable(leaf).map(Leaves.Leaf::text);
+    }
+
+    private static Set<Subject> subjects(Map<String, Leaves.Leaf> leaves) {
+        Set<Subject> subjects = new LinkedHashSet<>();
+        leaves.keySet().forEach(path -> subjects.add(subject(path)));
+        return subjects;
+    }
+
+    private static Subject subject(String path) {
+        for (Section section : Section.values()) {
+            Matcher matcher = section.pattern.matcher(path);
+            if (matcher.matches()) {
+                return new Subject(section, matcher.group(1));
+            }
+        }
+        throw new IllegalArgumentException(path);
+    }
+
+    private ChangeKind kind(Subject subject, List<Difference> differences) {
+        boolean was = subjectsBefore.contains(subject);
+        boolean is = subjectsAfter.contains(subject);
+        return switch (subject.section()) {
+            case NEIGHBOR ->
+                one(was, is, ChangeKind.NEIGHBOR_ADDED, ChangeKind.NEIGHBOR_REMOVED, ChangeKind.NEIGHBOR_ALTERED);
+            case SWITCH -> one(was, is, ChangeKind.SWITCH_ADDED, ChangeKind.SWITCH_REMOVED, ChangeKind.SWITCH_ALTERED);
+            case GROUP -> one(was, is, ChangeKind.GROUP_ADDED, ChangeKind.GROUP_REMOVED, ChangeKind.PREFIXES_ALTERED);
+            case VM -> one(was, is, ChangeKind.VM_ADDED, ChangeKind.VM_REMOVED, ofVm(differences));
+            case SETTING -> ofSetting(subject.name());
+        };
+    }
+
+    private static ChangeKind one(boolean was, boolean is, ChangeKind added, ChangeKind removed, ChangeKind altered) {
+        if (!was) {
+            return added;
+        }
+        return is ? altered : removed;
+    }
+
+    private static ChangeKind ofVm(List<Difference> differences) {
+        for (Difference difference : differences) {
+            if (difference.path().endsWith("].name")) {
+                return ChangeKind.VM_MOVED;
+            } else if (difference.path().endsWith("].protected")) {
+                return difference.after().equals(Optional.of("true")) ? ChangeKind.VM_TICKED : ChangeKind.VM_UNTICKED;
+            }
+        }
+        return ChangeKind.VM_ALTERED;
+    }
+
+    private static ChangeKind ofSetting(String path) {
+        if (CHECKPOINTS.matcher(path).matches()) {
+            return ChangeKind.CHECKPOINTS_ALTERED;
+        } else if (DETECTION.matcher(path).matches()) {
+            return ChangeKind.DETECTION_ALTERED;
+        } else if (ROLES.matcher(path).matches()) {
+            return ChangeKind.ROUTE_ROLES_ALTERED;
+        }
+        return ChangeKind.OTHER;
+    }
+}

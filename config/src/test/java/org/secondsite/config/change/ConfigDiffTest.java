@@ -1,0 +1,210 @@
+package org.secondsite.config.change;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.reflect.RecordComponent;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.secondsite.config.ConfigResult;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.Problem;
+import org.secondsite.config.yaml.Document;
+import org.secondsite.config.yaml.GatewayDocument;
+
+class ConfigDiffTest {
+    private static final String FILE = """
+            site: a
+            peerSite: b
+            tunnel: {listen: "10.9.0.1:7400", connect: "10.9.0.2:7400", congestion: cubic}
+            tls: {certificate: a.crt, key: a.key, authority: ca.crt}
+            witness: {endpoints: ["10.9.0.3:7500"]}
+            checkpoint: {listen: "10.1.1.2:7600"}
+            dataPlane:
+              mode: routed
+              inside: in0
+              insideMac: "02:00:5e:00:01:01"
+              insideAddresses: [203.0.113.1/24]
+              uplink: up0
+            bgp:
+              localAs: 65100
+              routerId: 10.1.0.2
+              listen: [10.1.0.2]
+              standbyMed: 50
+              communities: {owner: ["65100:80"], standby: ["65100:20"]}
+              neighbors:
+                - address: 10.1.0.1
+                  remoteAs: 65001
+                  localAddress: 10.1.0.2
+                  password: one
+                  localAs: 65200
+                  otherAddress: "2001:db8::2"
+                  device: up0
+                  ttlSecurityHops: 1
+                  maximumPrefixes: {maximum: 1000, restartAfterSeconds: 60}
+                  bfd: {intervalMs: 50}
+                - {address: 10.1.0.9, remoteAs: 65001}
+            openflow:
+              listen: "10.1.1.2:6653"
+              switches: [{name: sw-a, datapathId: "0x0000000000000a01", gatewayPort: gw}]
+            management: {socket: /run/secondsite/a.sock}
+            metrics: {listen: "127.0.0.1:9464"}
+            groups:
+              - name: web
+                prefixes: [203.0.113.0/25]
+                promotedPrefixes: [203.0.113.0/26]
+                vms:
+                  - {name: vm1, protected: true, mac: "52:54:00:c0:10:01", addresses: [203.0.113.10], switch: sw-a, port: vm1}
+                  - {name: vm2, protected: false, mac: "52:54:00:c0:10:02", addresses: [203.0.113.11], switch: sw-a, port: vm2}
+              - name: db
+                prefixes: [203.0.113.128/25]
+                vms:
+                  - {name: vm3, protected: true, mac: "52:54:00:c0:10:03", addresses: [203.0.113.130], switch: sw-a, port: vm3}
+            """;
+
+    private static GatewayConfig config(String text) {
+        ConfigResult<GatewayConfig> result = GatewayDocument.read(new Document("gateway.yaml", Path.of("/etc"), text));
+        return switch (result) {
+            case ConfigResult.Valid<GatewayConfig>(GatewayConfig config) -> config;
+            case ConfigResult.Invalid<GatewayConfig>(List<Problem> problems) ->
+                throw new AssertionError(problems.toString());
+        };
+    }
+
+    /** The changes when a part of the file, which must be there, is replaced. */
+    private static List<Change> replaced(String part, String by) {
+        assertTrue(FILE.contains(part), part);
+        return ConfigDiff.of(config(FILE), config(FILE.replace(part, by)));
+    }
+
+    private static Change one(ChangeKind kind, String subject, List<Change> changes) {
+        assertEquals(1, changes.size(), changes.toString());
+        assertEquals(kind, changes.getFirst().kind());
+        assertEquals(subject, changes.getFirst().subject());
+        return changes.getFirst();
+    }
+
+    private static String text(Change change) {
+        return change.differences().stream().map(Difference::toString).collect(Collectors.joining("\n"));
+    }
+
+    @Test
+    void theSameFileChangesNothing() {
+        assertEquals(List.of(), ConfigDiff.of(config(FILE), config(FILE)));
+    }
+
+    @Test
+    void aDefaultThatIsWrittenOutChangesNothing() {
+        assertEquals(List.of(), replaced("congestion: cubic}", "congestion: cubic, heartbeatMs: 50, connections: 1}"));
+        assertEquals(List.of(), replaced("remoteAs: 65001}", "remoteAs: 65001, holdTimeSeconds: 9, port: 179}"));
+        assertEquals(List.of(), replaced("  standbyMed: 50", "  standbyMed: 50\n  standbyPrepend: 3"));
+        assertEquals(List.of(), replaced("gatewayPort: gw}", "gatewayPort: gw, sharing: exclusive}"));
+    }
+
+    @Test
+    void theOrderOfThingsThatHaveNamesSaysNothing() {
+        String neighbor = "    - {address: 10.1.0.9, remoteAs: 65001}\n";
+        assertEquals(
+                List.of(),
+                ConfigDiff.of(
+                        config(FILE),
+                        config(FILE.replace(neighbor, "").replace("  neighbors:\n", "  neighbors:\n" + neighbor))));
+    }
+
+    @Test
+    void aNeighbourComesGoesAndChanges() {
+        String neighbor = "    - {address: 10.1.0.9, remoteAs: 65001}\n";
+        Change gone = one(ChangeKind.NEIGHBOR_REMOVED, "10.1.0.9", replaced(neighbor, ""));
+        assertTrue(text(gone).contains("- bgp.neighbors[10.1.0.9].remoteAs: 65001"), text(gone));
+        one(ChangeKind.NEIGHBOR_ADDED, "10.1.0.9", ConfigDiff.of(config(FILE.replace(neighbor, "")), config(FILE)));
+        Change altered = one(
+                ChangeKind.NEIGHBOR_ALTERED,
+                "10.1.0.9",
+                replaced(
+                        "{address: 10.1.0.9, remoteAs: 65001}", "{address: 10.1.0.9, remoteAs: 65002, passive: true}"));
+        assertEquals("""
+                ~ bgp.neighbors[10.1.0.9].remoteAs: 65001 -> 65002
+                ~ bgp.neighbors[10.1.0.9].passive: false -> true""", text(altered));
+    }
+
+    @Test
+    void aSecretIsSeenToDifferAndNotShown() {
+        Change change = one(ChangeKind.NEIGHBOR_ALTERED, "10.1.0.1", replaced("password: one", "password: other"));
+        assertEquals("~ bgp.neighbors[10.1.0.1].password: (hidden) -> (hidden)", text(change));
+    }
+
+    @Test
+    void rolesSwitchesGroupsAndPrefixes() {
+        one(ChangeKind.ROUTE_ROLES_ALTERED, "bgp.standbyMed", replaced("standbyMed: 50", "standbyMed: 60"));
+        one(ChangeKind.ROUTE_ROLES_ALTERED, "bgp.communities.owner", replaced("\"65100:80\"", "\"65100:81\""));
+        Change shared = one(
+                ChangeKind.SWITCH_ALTERED,
+                "sw-a",
+                replaced("gatewayPort: gw}", "gatewayPort: gw, sharing: cooperative}"));
+        assertEquals("~ openflow.switches[sw-a].sharing: exclusive -> cooperative", text(shared));
+        one(ChangeKind.PREFIXES_ALTERED, "web", replaced("promotedPrefixes: [203.0.113.0/26]", ""));
+        List<Change> group = ConfigDiff.of(config(FILE.substring(0, FILE.indexOf("  - name: db"))), config(FILE));
+        assertEquals(
+                List.of(ChangeKind.GROUP_ADDED, ChangeKind.VM_ADDED),
+                group.stream().map(Change::kind).toList());
+    }
+
+    @Test
+    void vms() {
+        one(ChangeKind.VM_TICKED, "vm2", replaced("protected: false", "protected: true"));
+        one(ChangeKind.VM_UNTICKED, "vm1", replaced("vm1, protected: true", "vm1, protected: false"));
+        one(ChangeKind.VM_ALTERED, "vm1", replaced("port: vm1", "port: vm9"));
+        String vm2 = FILE.lines()
+                        .filter(line -> line.contains("name: vm2"))
+                        .findFirst()
+                        .orElseThrow() + "\n";
+        one(ChangeKind.VM_REMOVED, "vm2", replaced(vm2, ""));
+        one(
+                ChangeKind.VM_MOVED,
+                "vm2",
+                ConfigDiff.of(config(FILE), config(FILE.replace(vm2, "") + vm2.replace(".11]", ".131]"))));
+    }
+
+    @Test
+    void settings() {
+        one(
+                ChangeKind.CHECKPOINTS_ALTERED,
+                "checkpoint.maxIntervalMs",
+                replaced("7600\"}", "7600\", maxIntervalMs: 900}"));
+        one(ChangeKind.DETECTION_ALTERED, "tunnel.suspectAfterMs", replaced("cubic}", "cubic, suspectAfterMs: 300}"));
+        Change pool =
+                one(ChangeKind.OTHER, "dataPlane.poolMiB", replaced("uplink: up0\n", "uplink: up0\n  poolMiB: 512\n"));
+        assertEquals("~ dataPlane.poolMiB: 256 -> 512", text(pool));
+        one(ChangeKind.OTHER, "tls.certificate", replaced("certificate: a.crt", "certificate: a2.crt"));
+        one(ChangeKind.OTHER, "tunnel.congestion", replaced(", congestion: cubic", ""));
+    }
+
+    /** A component that is added to the records is a setting from then on, without anybody's thinking of it. */
+    @Test
+    void everyComponentIsASetting() {
+        Set<String> paths = Leaves.of(config(FILE)).keySet();
+        Set<String> missing = new HashSet<>();
+        Stream<Class<?>> records =
+                Stream.concat(Stream.of(GatewayConfig.class), Stream.of(GatewayConfig.class.getDeclaredClasses()));
+        records.filter(Class::isRecord)
+                .flatMap(type -> Stream.of(type.getRecordComponents()))
+                .map(RecordComponent::getName)
+                .filter(name -> !Leaves.WITHOUT_A_NAME.contains(name))
+                .filter(name -> paths.stream()
+                        .noneMatch(path -> ("." + path + ".").contains("." + Leaves.key(name) + ".")
+                                || ("." + path).contains("." + Leaves.key(name) + "[")))
+                .forEach(missing::add);
+        assertEquals(Set.of(), missing);
+    }
+
+    @Test
+    void everyPathOfSomethingThatHasANameIsItsOwn() {
+        assertFalse(Leaves.of(config(FILE)).keySet().stream().anyMatch(path -> path.contains("..")));
+    }
+}
