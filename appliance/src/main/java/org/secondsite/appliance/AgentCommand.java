@@ -36,7 +36,9 @@ final class AgentCommand implements Callable<Integer> {
                         settings.runDirectory()))
                 .toList();
         Daemon.serve(
-                "agent", CheckpointAgent.open(new AgentSettings(settings.gateway(), vms), new ProcessEnd("agent")));
+                "agent",
+                CheckpointAgent.open(new AgentSettings(settings.gateway(), vms), new ProcessEnd("agent")),
+                FileAgain.compare(config, settings, ConfigReader::readAgent));
         return 0;
     }
 }

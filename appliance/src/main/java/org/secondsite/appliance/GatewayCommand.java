@@ -2,8 +2,8 @@ package org.secondsite.appliance;
 
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import org.secondsite.config.io.ConfigReader;
 import org.secondsite.gateway.Gateway;
+import org.secondsite.gateway.GatewayFile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -15,7 +15,9 @@ final class GatewayCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Daemon.serve("gateway", Gateway.open(Configurations.require(ConfigReader.readGateway(config))));
+        GatewayFile file = GatewayFile.open(config);
+        Gateway gateway = Gateway.open(file, Configurations.require(file.config()));
+        Daemon.serve("gateway", gateway, gateway::reload);
         return 0;
     }
 }

@@ -51,7 +51,8 @@ final class WitnessCommand implements Callable<Integer> {
                 "witness",
                 settings.metrics().isEmpty()
                         ? server
-                        : withMetrics(server, settings.metrics().get()));
+                        : withMetrics(server, settings.metrics().get()),
+                FileAgain.compare(config, settings, ConfigReader::readWitness));
         return 0;
     }
 

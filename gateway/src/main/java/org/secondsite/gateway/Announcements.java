@@ -23,7 +23,7 @@ import org.secondsite.gateway.ownership.RouteRole;
 final class Announcements implements Surroundings.Routes {
     private final Map<GroupId, GatewayConfig.Group> groups = new LinkedHashMap<>();
     private final Map<GroupId, RouteRole> roles = new HashMap<>();
-    private final GatewayConfig.RouteRoles told;
+    private GatewayConfig.RouteRoles told;
     private final Consumer<Map<Prefix, RouteAttributes>> speaker;
 
     /**
@@ -46,6 +46,14 @@ final class Announcements implements Surroundings.Routes {
         if (roles.put(group, role) != role) {
             speaker.accept(routes());
         }
+    }
+
+    /** Other prefixes and attributes from now on; groups keep their roles. The speaker sends what differs. */
+    void alter(List<GatewayConfig.Group> newGroups, GatewayConfig.RouteRoles newlyTold) {
+        groups.clear();
+        newGroups.forEach(group -> groups.put(group.id(), group));
+        told = newlyTold;
+        speaker.accept(routes());
     }
 
     private Map<Prefix, RouteAttributes> routes() {

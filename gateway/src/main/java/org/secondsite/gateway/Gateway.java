@@ -62,7 +62,10 @@ public final class Gateway implements AutoCloseable {
     private static final int SWITCHOVER_SECONDS = 20;
     private static final int LOOK_SECONDS = 2;
 
-    private final GatewayConfig config;
+    /** Changed on the conductor's thread, and read by everybody. */
+    private volatile GatewayConfig config;
+
+    private final Optional<GatewayFile> file;
     private final Timeline timeline = new Timeline();
     private final Life life;
     private final Conductor conductor;
@@ -70,14 +73,17 @@ public final class Gateway implements AutoCloseable {
     private final Map<String, Session> routers = new LinkedHashMap<>();
     private final Map<String, Session> switches = new LinkedHashMap<>();
     private Optional<RouterView> routerView = Optional.empty();
+    private Optional<Announcements> announcements = Optional.empty();
+    private Optional<ConfigCommands> configCommands = Optional.empty();
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
     private SiteEdge edge;
     private DataPlane dataPlane;
     private Tunnel tunnel;
 
-    private Gateway(GatewayConfig config, Ending ending) {
+    private Gateway(GatewayConfig config, Optional<GatewayFile> file, Ending ending) {
         this.config = config;
+        this.file = file;
         life = Life.start("gateway-" + config.site(), ending, Life.USUAL_LIMIT_NANOS);
         conductor = new Conductor(
                 "conductor-" + config.site(),
@@ -92,12 +98,13 @@ public final class Gateway implements AutoCloseable {
     }
 
     /**
-     * Opens a gateway with the data plane that its configuration names.
+     * Opens a gateway with the data plane that its configuration names, whose configuration can change while it runs.
      *
+     * @param config what the file says
      * @throws IOException if a port, file or interface cannot be had; nothing stays open then
      */
-    public static Gateway open(GatewayConfig config) throws IOException {
-        return open(config, DataPlaneFactory.CONFIGURED, new ProcessEnd("gateway"));
+    public static Gateway open(GatewayFile file, GatewayConfig config) throws IOException {
+        return open(new Gateway(config, Optional.of(file), new ProcessEnd("gateway")), DataPlaneFactory.CONFIGURED);
     }
 
     /**
@@ -108,7 +115,10 @@ public final class Gateway implements AutoCloseable {
      * @throws IOException if a port, file or interface cannot be had; nothing stays open then
      */
     public static Gateway open(GatewayConfig config, DataPlaneFactory factory, Ending ending) throws IOException {
-        Gateway gateway = new Gateway(config, ending);
+        return open(new Gateway(config, Optional.empty(), ending), factory);
+    }
+
+    private static Gateway open(Gateway gateway, DataPlaneFactory factory) throws IOException {
         try {
             gateway.openAll(factory);
             return gateway;
@@ -141,6 +151,9 @@ public final class Gateway implements AutoCloseable {
                         CheckpointServerSettings.USUAL_KEEPALIVE_MS),
                 new AgentEvents(this::post),
                 life));
+        file.ifPresent(from ->
+                configCommands = Optional.of(new ConfigCommands(from, config, (_, after) -> alter(after), timeline)));
+        configCommands.ifPresent(opened::push);
         opened.push(ManagementServer.open(
                 config.management().socket(),
                 Map.of(
@@ -151,7 +164,9 @@ public final class Gateway implements AutoCloseable {
                         "switchover",
                         this::switchOver,
                         "bgp",
-                        this::bgp)));
+                        this::bgp,
+                        "config",
+                        this::config)));
         if (config.metrics().isPresent()) {
             opened.push(MetricsServer.open(config.metrics().get().listen(), () -> look(GatewayMetrics::read)));
         }
@@ -204,7 +219,8 @@ public final class Gateway implements AutoCloseable {
         BgpSpeaker speaker = BgpSpeaker.open(settings, new RouterEvents(conductor, timeline, routers));
         opened.push(speaker);
         routerView = Optional.of(new RouterView(settings, speaker));
-        return new Announcements(config.groups(), bgp.roles(), speaker::advertise);
+        announcements = Optional.of(new Announcements(config.groups(), bgp.roles(), speaker::advertise));
+        return announcements.get();
     }
 
     private Surroundings.Switches switches() throws IOException {
@@ -225,6 +241,31 @@ public final class Gateway implements AutoCloseable {
 
     private void take(SiteEvent event) {
         edge.carryOut(core.on(event, conductor.nowNanos()));
+    }
+
+    // ---- configuration that changes -----------------------------------------------------------------------------
+
+    /** Commits the file that the gateway was started with as it is now; what comes of it is in the timeline. */
+    public void reload() {
+        configCommands.ifPresent(ConfigCommands::reload);
+    }
+
+    private void alter(GatewayConfig after) throws Exception {
+        conductor
+                .ask(() -> {
+                    announcements.ifPresent(routes -> routes.alter(
+                            after.groups(), after.bgp().orElseThrow().roles()));
+                    take(new SiteEvent.CheckpointsAltered(after.checkpoint()));
+                    config = after;
+                    return null;
+                })
+                .get(LOOK_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private JsonNode config(JsonNode request) throws Exception {
+        return configCommands
+                .orElseThrow(() -> new IOException("this gateway was not started with a file"))
+                .answer(request);
     }
 
     // ---- management ---------------------------------------------------------------------------------------------

@@ -69,7 +69,8 @@ public final class DetectionPeerCommand implements Callable<Integer> {
                         settings("b", directory, listenPort, connectPort, heartbeatMs),
                         new Quiet(),
                         ThreadPriority::prefer,
-                        Life.start("peer", new ProcessEnd("peer"), Life.USUAL_LIMIT_NANOS)));
+                        Life.start("peer", new ProcessEnd("peer"), Life.USUAL_LIMIT_NANOS)),
+                () -> {});
         return 0;
     }
 

@@ -27,6 +27,11 @@ public final class ConfigReader {
         return read(file, GatewayDocument::read);
     }
 
+    /** Reads a text as if it stood in a gateway's file. */
+    public static ConfigResult<GatewayConfig> readGateway(Path file, String text) {
+        return GatewayDocument.read(document(file, text));
+    }
+
     /** Reads a witness's file. */
     public static ConfigResult<WitnessConfig> readWitness(Path file) {
         return read(file, WitnessDocument::read);
@@ -55,7 +60,11 @@ public final class ConfigReader {
         } catch (IOException e) {
             return unreadable(file, "cannot be read: " + e);
         }
-        return reading.read(new Document(file.toString(), file.toAbsolutePath().getParent(), text));
+        return reading.read(document(file, text));
+    }
+
+    private static Document document(Path file, String text) {
+        return new Document(file.toString(), file.toAbsolutePath().getParent(), text);
     }
 
     private static <T> ConfigResult<T> unreadable(Path file, String why) {

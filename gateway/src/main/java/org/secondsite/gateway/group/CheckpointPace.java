@@ -23,8 +23,8 @@ public final class CheckpointPace {
 
     private record Sealed(EpochId epoch, long nanoTime) {}
 
-    private final int minMs;
-    private final int maxMs;
+    private int minMs;
+    private int maxMs;
     private final Deque<Sealed> uncommitted = new ArrayDeque<>();
     private int intervalMs;
     private boolean imageCommitted;
@@ -42,6 +42,20 @@ public final class CheckpointPace {
         this.minMs = minMs;
         this.maxMs = Math.max(minMs, maxMs);
         this.intervalMs = minMs;
+    }
+
+    /**
+     * Other bounds from now on. An interval at the lower one stays there, another moves no farther than it must.
+     *
+     * @param newMinMs the wished interval
+     * @param newMaxMs the longest one, not below {@code newMinMs}
+     * @return the new interval in milliseconds, if it changes
+     */
+    public OptionalInt bounds(int newMinMs, int newMaxMs, long now) {
+        boolean shortest = intervalMs == minMs;
+        minMs = newMinMs;
+        maxMs = Math.max(newMinMs, newMaxMs);
+        return change(shortest ? minMs : Math.clamp(intervalMs, minMs, maxMs), now);
     }
 
     /** A chain begins: what was sealed before will not be committed. The interval stays. */

@@ -171,6 +171,14 @@ public final class CheckpointStream {
         pressure.tick();
     }
 
+    /** Other bounds of the interval from now on. */
+    void bounds(int minMs, int maxMs, Optional<AgentSession> session) {
+        OptionalInt interval = pace.bounds(minMs, maxMs, orders.nowNanos());
+        if (interval.isPresent() && running) {
+            session.ifPresent(s -> interval(s, interval.getAsInt()));
+        }
+    }
+
     private void interval(AgentSession session, int intervalMs) {
         orders.give(new SiteOrder.Interval(session, pressure.paced(intervalMs)));
     }

@@ -26,7 +26,7 @@ final class OverloadWatch {
     }
 
     private final GatewayConfig.Overload policy;
-    private final long limitNanos;
+    private long limitNanos;
     private boolean overloaded;
     private boolean gaveUp;
     private long waitNanos = MIN_WAIT_NANOS;
@@ -35,6 +35,11 @@ final class OverloadWatch {
     OverloadWatch(GatewayConfig.Overload policy, int limitMs) {
         this.policy = policy;
         this.limitNanos = TimeUnit.MILLISECONDS.toNanos(limitMs);
+    }
+
+    /** Another limit from now on. */
+    void limit(int newLimitMs) {
+        limitNanos = TimeUnit.MILLISECONDS.toNanos(newLimitMs);
     }
 
     /** The oldest held output has waited so long for its commit. */

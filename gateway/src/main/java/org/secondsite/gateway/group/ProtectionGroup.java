@@ -52,6 +52,12 @@ public final class ProtectionGroup {
                 config.checkpoint().overload(), config.checkpoint().overloadAfterMs());
     }
 
+    /** Checkpoints are taken by other settings from now on. */
+    void alterCheckpoints(GatewayConfig.Checkpoint settings) {
+        overload.limit(settings.overloadAfterMs());
+        vms.each(vm -> vm.source().bounds(settings.intervalMs(), settings.maxIntervalMs(), vm.session()));
+    }
+
     /** The group. */
     public GroupId id() {
         return id;

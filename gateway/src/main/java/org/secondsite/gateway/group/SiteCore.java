@@ -66,6 +66,8 @@ public final class SiteCore {
             case SiteEvent.OfAgent agent -> groupOf(agent.session().vm()).ifPresent(group -> group.agentSaid(agent));
             case SiteEvent.OfPlane plane -> ofPlane(plane);
             case SiteEvent.OfWitness witness -> ofWitness(witness);
+            case SiteEvent.CheckpointsAltered(GatewayConfig.Checkpoint settings) ->
+                each(group -> group.alterCheckpoints(settings));
             case SiteEvent.SwitchOver order ->
                 with(order.group(), group -> group.switchOver(order.reason(), order.ended()));
         }

@@ -3,6 +3,7 @@ package org.secondsite.gateway.group;
 import java.util.function.Consumer;
 import org.secondsite.buffer.Pressure;
 import org.secondsite.config.EpochId;
+import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.VmId;
@@ -35,6 +36,9 @@ public sealed interface SiteEvent {
      * @param roundTripNanos the round-trip time to the peer as it is measured now, 0 if it is not known
      */
     record Tick(long roundTripNanos) implements SiteEvent {}
+
+    /** Checkpoints are to be taken by other settings from now on. */
+    record CheckpointsAltered(GatewayConfig.Checkpoint settings) implements SiteEvent {}
 
     // ---- the tunnel ---------------------------------------------------------------------------------------------
 

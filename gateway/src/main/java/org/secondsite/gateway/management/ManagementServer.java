@@ -19,6 +19,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.TreeSet;
+import jdk.net.ExtendedSocketOptions;
+import jdk.net.UnixDomainPrincipal;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,7 +40,7 @@ public final class ManagementServer implements AutoCloseable {
         /**
          * Answers.
          *
-         * @param request the whole request
+         * @param request the whole request, to which the member {@code who} is added: the caller, as the kernel knows it
          * @return the answer
          * @throws Exception if there is none; its message goes to the client
          */
@@ -95,8 +97,9 @@ public final class ManagementServer implements AutoCloseable {
         try (client;
                 BufferedReader in = new BufferedReader(Channels.newReader(client, StandardCharsets.UTF_8));
                 Writer out = Channels.newWriter(client, StandardCharsets.UTF_8)) {
+            String caller = caller(client);
             for (String line = in.readLine(); line != null; line = in.readLine()) {
-                out.write(JSON.writeValueAsString(answer(line)));
+                out.write(JSON.writeValueAsString(answer(line, caller)));
                 out.write('\n');
                 out.flush();
             }
@@ -105,10 +108,20 @@ public final class ManagementServer implements AutoCloseable {
         }
     }
 
-    private JsonNode answer(String line) {
+    /** As the kernel knows it: unix(7), SO_PEERCRED. */
+    private static String caller(SocketChannel client) throws IOException {
+        UnixDomainPrincipal principal = client.getOption(ExtendedSocketOptions.SO_PEERCRED);
+        return "user " + principal.user().getName();
+    }
+
+    private JsonNode answer(String line, String caller) {
+        String name = "";
         try {
             JsonNode request = JSON.readTree(line);
-            String name = request.path("command").asText();
+            name = request.path("command").asText();
+            if (request instanceof ObjectNode object) {
+                object.put("who", caller);
+            }
             Command command = commands.get(name);
             if (command == null) {
                 return error("no command '" + name + "'; there are " + new TreeSet<>(commands.keySet()));
@@ -117,7 +130,8 @@ public final class ManagementServer implements AutoCloseable {
         } catch (JsonProcessingException e) {
             return error("not a JSON object on one line: " + e.getOriginalMessage());
         } catch (Exception e) {
-            LOG.warn("management command failed: {}", line, e);
+            // Not the whole request: a configuration has keys in it.
+            LOG.warn("command '{}' of {} failed: {}", name, caller, e.toString());
             return error(String.valueOf(e.getMessage()));
         }
     }

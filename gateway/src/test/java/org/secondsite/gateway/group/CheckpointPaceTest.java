@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
@@ -114,5 +115,14 @@ class CheckpointPaceTest {
         }
         assertEquals(MIN_MS, pace.intervalMs());
         assertEquals(0, pace.lagNanos(9000 * MS));
+    }
+
+    @Test
+    void otherBoundsMoveAnIntervalNoFartherThanTheyMust() {
+        CheckpointPace shortest = new CheckpointPace(100, 1000);
+        assertEquals(OptionalInt.of(50), shortest.bounds(50, 500, 1), "one at the shortest stays there");
+        assertEquals(OptionalInt.of(200), shortest.bounds(200, 500, 2));
+        assertEquals(OptionalInt.empty(), shortest.bounds(200, 300, 3));
+        assertEquals(200, shortest.intervalMs());
     }
 }

@@ -1,0 +1,216 @@
+package org.secondsite.gateway;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.gateway.change.Applier;
+import org.secondsite.gateway.change.Candidate;
+import org.secondsite.gateway.change.Commits;
+import org.secondsite.gateway.change.Impact;
+import org.secondsite.gateway.change.Outcome;
+import org.secondsite.gateway.change.RefusedException;
+import org.secondsite.gateway.change.Revision;
+import org.secondsite.gateway.timeline.Timeline;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The commands that show and change the configuration of a running gateway, on a thread of their own: writing to disk keeps nobody
+ * waiting who decides.
+ */
+final class ConfigCommands implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ConfigCommands.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String SUBJECT = "configuration";
+    private static final int LOOK_MS = 100;
+    private static final int MAX_CONFIRM_SECONDS = 86_400;
+
+    private final GatewayFile file;
+    private final Commits commits;
+    private final Timeline timeline;
+    private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("configuration").daemon().factory());
+
+    ConfigCommands(GatewayFile file, GatewayConfig running, Applier applier, Timeline timeline) {
+        this.file = file;
+        this.timeline = timeline;
+        commits = new Commits(file.revisions(), file::judge, applier, running, InstantSource.system());
+        var _ = thread.scheduleWithFixedDelay(this::expire, LOOK_MS, LOOK_MS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Answers a request; its member {@code who} is the caller, as the kernel knows it. */
+    JsonNode answer(JsonNode request) throws Exception {
+        try {
+            return thread.submit(() -> carryOut(request)).get();
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof Exception cause ? cause : e;
+        }
+    }
+
+    private JsonNode carryOut(JsonNode request) throws RefusedException {
+        String action = request.path("action").asText();
+        return switch (action) {
+            case "show" -> show();
+            case "history" -> history();
+            case "diff" ->
+                changes(
+                        JSON.createObjectNode(),
+                        commits.impact(request.path("text").asText()));
+            case "commit" -> committed(commit(candidate(request)));
+            case "confirm" -> confirm(request);
+            case "rollback" -> committed(rollBack(request));
+            default ->
+                throw new RefusedException(
+                        "no action '" + action + "'; there are show, history, diff, commit, confirm and rollback");
+        };
+    }
+
+    /** The file is committed as it is now. */
+    void reload() {
+        thread.execute(() -> {
+            try {
+                Outcome outcome = commit(new Candidate(
+                        Files.readString(file.path()),
+                        "SIGHUP",
+                        "the file is read again",
+                        Optional.empty(),
+                        Optional.empty(),
+                        Candidate.When.NOW));
+                LOG.info(
+                        "{} is read again: {} changes",
+                        file.path(),
+                        outcome.impacts().size());
+            } catch (RefusedException | IOException e) {
+                timeline.note(SUBJECT, "config-refused", file.path() + " is not taken: " + e.getMessage());
+            }
+        });
+    }
+
+    private static Candidate candidate(JsonNode request) throws RefusedException {
+        return new Candidate(
+                request.path("text").asText(),
+                request.path("who").asText(),
+                request.path("reason").asText(),
+                number(request, "basedOn", Integer.MAX_VALUE),
+                number(request, "confirmSeconds", MAX_CONFIRM_SECONDS).map(Duration::ofSeconds),
+                request.path("atRestart").asBoolean() ? Candidate.When.AT_NEXT_START : Candidate.When.NOW);
+    }
+
+    private static Optional<Integer> number(JsonNode request, String member, int maximum) throws RefusedException {
+        if (!request.has(member)) {
+            return Optional.empty();
+        }
+        int number = request.path(member).asInt(0);
+        if (number < 1 || number > maximum) {
+            throw new RefusedException(
+                    member + " is '" + request.path(member).asText() + "': it is a number from 1 to " + maximum);
+        }
+        return Optional.of(number);
+    }
+
+    private Outcome commit(Candidate candidate) throws RefusedException {
+        return noted(commits.commit(candidate), candidate.who(), candidate.reason());
+    }
+
+    private Outcome rollBack(JsonNode request) throws RefusedException {
+        int steps = number(request, "steps", Integer.MAX_VALUE).orElse(1);
+        String who = request.path("who").asText();
+        String reason = request.path("reason").asText();
+        return noted(commits.rollBack(steps, who, reason.isBlank() ? "rolled back" : reason), who, reason);
+    }
+
+    private JsonNode confirm(JsonNode request) throws RefusedException {
+        commits.confirm();
+        timeline.note(SUBJECT, "config", "confirmed by " + request.path("who").asText());
+        return JSON.createObjectNode().put("revision", last().number());
+    }
+
+    private void expire() {
+        try {
+            Optional<Outcome> outcome = commits.expire();
+            outcome.ifPresent(done -> noted(done, "gateway", last().reason()));
+        } catch (RefusedException e) {
+            timeline.note(
+                    SUBJECT, "config-refused", "it is not confirmed, and cannot be taken back: " + e.getMessage());
+        }
+    }
+
+    private Outcome noted(Outcome outcome, String who, String reason) {
+        timeline.note(
+                SUBJECT,
+                "config",
+                "revision " + outcome.revision() + " by " + who + (reason.isBlank() ? "" : " (" + reason + ")") + ": "
+                        + outcome.impacts().size() + " changes");
+        outcome.impacts().forEach(impact -> timeline.note(SUBJECT, "config-change", impact.toString()));
+        return outcome;
+    }
+
+    private Revision last() {
+        return commits.history().getLast();
+    }
+
+    private ObjectNode show() {
+        return JSON.createObjectNode().put("revision", last().number()).put("text", last().text());
+    }
+
+    private ObjectNode history() {
+        ObjectNode answer = JSON.createObjectNode();
+        ArrayNode revisions = answer.putArray("revisions");
+        for (Revision revision : commits.history()) {
+            ObjectNode node = revisions
+                    .addObject()
+                    .put("number", revision.number())
+                    .put("at", revision.at().toString())
+                    .put("who", revision.who())
+                    .put("reason", revision.reason());
+            revision.differences().forEach(node.putArray("differences")::add);
+        }
+        waiting(answer);
+        return answer;
+    }
+
+    private ObjectNode committed(Outcome outcome) {
+        ObjectNode answer = JSON.createObjectNode().put("revision", outcome.revision());
+        waiting(answer);
+        return changes(answer, outcome.impacts());
+    }
+
+    private void waiting(ObjectNode answer) {
+        commits.unconfirmed().ifPresent(waiting -> answer.putObject("unconfirmed")
+                .put("number", waiting.number())
+                .put("backTo", waiting.backTo())
+                .put("confirmBy", waiting.confirmBy().toString()));
+    }
+
+    private static ObjectNode changes(ObjectNode answer, List<Impact> impacts) {
+        ArrayNode changes = answer.putArray("changes");
+        for (Impact impact : impacts) {
+            ObjectNode node = changes.addObject()
+                    .put("subject", impact.change().subject())
+                    .put("kind", impact.change().kind().name().toLowerCase(Locale.ROOT))
+                    .put("needsRestart", impact.needsRestart())
+                    .put("effect", impact.words());
+            ArrayNode differences = node.putArray("differences");
+            impact.change().differences().forEach(difference -> differences.add(difference.toString()));
+        }
+        return answer;
+    }
+
+    @Override
+    public void close() {
+        thread.shutdownNow();
+    }
+}

@@ -1,0 +1,73 @@
+package org.secondsite.gateway.change;
+
+import org.secondsite.config.change.ChangeKind;
+
+/** What each kind of change does to a running gateway; {@code docs/configuration.md} shows it as a table. */
+enum Effect {
+    ROUTE_ROLES_ALTERED(
+            ChangeKind.ROUTE_ROLES_ALTERED,
+            When.WHILE_RUNNING,
+            "the routes whose attributes differ are announced anew; no session is touched"),
+    PREFIXES_ALTERED(
+            ChangeKind.PREFIXES_ALTERED,
+            When.WHILE_RUNNING,
+            "prefixes that are new are announced by the group's role, then those that are gone are withdrawn; no other route is sent"),
+    CHECKPOINTS_ALTERED(
+            ChangeKind.CHECKPOINTS_ALTERED,
+            When.WHILE_RUNNING,
+            "counts from each VM's next checkpoint on; held output stays held"),
+    DETECTION_ALTERED(ChangeKind.DETECTION_ALTERED, When.AT_RESTART, "when the peer is suspected"),
+    NEIGHBOR_ADDED(ChangeKind.NEIGHBOR_ADDED, When.AT_RESTART, "a session with this neighbour begins"),
+    NEIGHBOR_REMOVED(
+            ChangeKind.NEIGHBOR_REMOVED,
+            When.AT_RESTART,
+            "the session with this neighbour ends, and its routes with it"),
+    NEIGHBOR_ALTERED(ChangeKind.NEIGHBOR_ALTERED, When.AT_RESTART, "the session with this neighbour begins anew"),
+    SWITCH_ADDED(ChangeKind.SWITCH_ADDED, When.AT_RESTART, "the switch may connect, and is programmed"),
+    SWITCH_REMOVED(
+            ChangeKind.SWITCH_REMOVED, When.AT_RESTART, "the switch keeps its flows, and is not looked after any more"),
+    SWITCH_ALTERED(ChangeKind.SWITCH_ALTERED, When.AT_RESTART, "the switch is programmed anew"),
+    GROUP_ADDED(ChangeKind.GROUP_ADDED, When.AT_RESTART, "the group is asked for at the witness"),
+    GROUP_REMOVED(
+            ChangeKind.GROUP_REMOVED, When.AT_RESTART, "the group is not protected, announced or programmed any more"),
+    VM_ADDED(ChangeKind.VM_ADDED, When.AT_RESTART, "the VM joins its group"),
+    VM_REMOVED(ChangeKind.VM_REMOVED, When.AT_RESTART, "the VM leaves its group"),
+    VM_MOVED(ChangeKind.VM_MOVED, When.AT_RESTART, "the VM leaves one group and joins another"),
+    VM_TICKED(ChangeKind.VM_TICKED, When.AT_RESTART, "the VM is protected"),
+    VM_UNTICKED(ChangeKind.VM_UNTICKED, When.AT_RESTART, "the VM is not protected any more"),
+    VM_ALTERED(ChangeKind.VM_ALTERED, When.AT_RESTART, "the VM is held, steered and checked by its new addresses"),
+    OTHER(ChangeKind.OTHER, When.AT_RESTART, "counts from the next start on");
+
+    /** When a change can be carried out. */
+    enum When {
+        WHILE_RUNNING,
+        AT_RESTART
+    }
+
+    private final ChangeKind kind;
+    private final When when;
+    private final String words;
+
+    Effect(ChangeKind kind, When when, String words) {
+        this.kind = kind;
+        this.when = when;
+        this.words = words;
+    }
+
+    static Effect of(ChangeKind kind) {
+        for (Effect effect : values()) {
+            if (effect.kind == kind) {
+                return effect;
+            }
+        }
+        throw new IllegalArgumentException("no effect of " + kind);
+    }
+
+    When when() {
+        return when;
+    }
+
+    String words() {
+        return words;
+    }
+}

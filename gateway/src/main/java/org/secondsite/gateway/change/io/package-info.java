@@ -1,0 +1,2 @@
+/** The revisions of a gateway's configuration on disk. */
+package org.secondsite.gateway.change.io;

@@ -1,0 +1,40 @@
+package org.secondsite.net.linux;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandleProxies;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.InvocationTargetException;
+
+/**
+ * SIGHUP, by which daemons are told to read their files again (daemon(7)). Unhandled, it ends a Java process. The JDK has a handler of
+ * signals in {@code jdk.unsupported}, which is exported, but which the compiler warns of: it is found by its name.
+ */
+public final class HangUp {
+    private HangUp() {}
+
+    /**
+     * From now on the task runs at each SIGHUP, on a thread of its own, instead of what was done before.
+     *
+     * @throws IllegalStateException if this JVM has no handlers of signals
+     */
+    public static void then(Runnable task) {
+        try {
+            Class<?> signal = Class.forName("sun.misc.Signal");
+            Class<?> handler = Class.forName("sun.misc.SignalHandler");
+            MethodHandle run = MethodHandles.lookup()
+                    .findVirtual(Runnable.class, "run", MethodType.methodType(void.class))
+                    .bindTo(task);
+            Object handles =
+                    MethodHandleProxies.asInterfaceInstance(handler, MethodHandles.dropArguments(run, 0, signal));
+            signal.getMethod("handle", signal, handler)
+                    .invoke(null, signal.getConstructor(String.class).newInstance("HUP"), handles);
+        } catch (ClassNotFoundException
+                | NoSuchMethodException
+                | InstantiationException
+                | IllegalAccessException
+                | InvocationTargetException e) {
+            throw new IllegalStateException("SIGHUP cannot be handled here", e);
+        }
+    }
+}
