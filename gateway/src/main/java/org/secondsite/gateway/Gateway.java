@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -148,6 +149,7 @@ public final class Gateway implements AutoCloseable {
                         config.checkpoint().maxEpochsInFlight(),
                         config.tunnel().maxInFlightBytes(),
                         config.checkpoint().overload() == GatewayConfig.Overload.SLOW,
+                        Set.of(),
                         CheckpointServerSettings.USUAL_KEEPALIVE_MS),
                 new AgentEvents(this::post),
                 life));

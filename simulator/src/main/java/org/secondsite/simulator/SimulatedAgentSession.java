@@ -2,6 +2,7 @@ package org.secondsite.simulator;
 
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.MessageSession;
@@ -52,6 +53,11 @@ final class SimulatedAgentSession extends MessageSession {
     @Override
     public EpochId applied() {
         return hypervisor.replicaEpoch();
+    }
+
+    @Override
+    public Dialect dialect() {
+        return hello.offer();
     }
 
     @Override

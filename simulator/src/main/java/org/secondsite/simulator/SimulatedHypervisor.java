@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.BiConsumer;
 import org.secondsite.config.EpochId;
@@ -22,7 +23,6 @@ import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.FailureKind;
-import org.secondsite.replicator.checkpoint.Limits;
 
 /**
  * A hypervisor with its agent: a VM whose whole state is a counter, which it shows in every packet it sends, and the product's
@@ -100,7 +100,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
 
     private void beginLife() {
         begin();
-        agent = new VmAgent(World.VM, RAM_BYTES, AgentTiming.USUAL, now());
+        agent = new VmAgent(World.VM, RAM_BYTES, AgentTiming.USUAL, Set.of(), now());
         vmSends();
         later(0, this::work);
     }
@@ -137,7 +137,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
         end();
         vmRuns = false;
         vmPaused = false;
-        agent = new VmAgent(World.VM, RAM_BYTES, AgentTiming.USUAL, now());
+        agent = new VmAgent(World.VM, RAM_BYTES, AgentTiming.USUAL, Set.of(), now());
         inbox.clear();
         answers.clear();
         effects.clear();
@@ -234,7 +234,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
             case CheckpointMessage.Hello hello -> {
                 by.hello(hello);
                 tellGateway(by, CheckpointListener::attached);
-                fromGateway(by, new CheckpointMessage.Welcome(Limits.VERSION, WINDOW, NEVER, false));
+                fromGateway(by, new CheckpointMessage.Welcome(by.dialect(), WINDOW, NEVER, false));
             }
             case CheckpointMessage.Seal seal ->
                 tellGateway(by, (gateway, agentBy) -> gateway.sealRequested(agentBy, seal.epoch()));

@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.secondsite.buffer.LoopbackDataPlane;
@@ -14,6 +15,7 @@ import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.tunnel.PeerMessage;
@@ -196,6 +198,11 @@ class BackPressureTest {
         @Override
         public String description() {
             return "notes";
+        }
+
+        @Override
+        public Dialect dialect() {
+            return new Dialect(1, Set.of());
         }
 
         @Override

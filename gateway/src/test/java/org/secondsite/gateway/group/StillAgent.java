@@ -1,7 +1,9 @@
 package org.secondsite.gateway.group;
 
+import java.util.Set;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
@@ -44,6 +46,11 @@ final class StillAgent implements AgentSession {
     @Override
     public EpochId applied() {
         return EpochId.NONE;
+    }
+
+    @Override
+    public Dialect dialect() {
+        return new Dialect(1, Set.of());
     }
 
     @Override

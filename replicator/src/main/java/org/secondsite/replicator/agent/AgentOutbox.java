@@ -2,14 +2,22 @@ package org.secondsite.replicator.agent;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.FailureKind;
 
 /** Gathers what is to be done because of one event. Without a connection nothing is said. */
 final class AgentOutbox {
     private final List<AgentEffect> effects = new ArrayList<>();
+    private final VersionOffer offer;
     private boolean connected;
+
+    AgentOutbox(Set<Capability> capabilities) {
+        offer = new VersionOffer(capabilities);
+    }
 
     void connected(boolean isConnected) {
         connected = isConnected;
@@ -25,6 +33,21 @@ final class AgentOutbox {
 
     void note(String text) {
         want(new AgentEffect.Note(text));
+    }
+
+    /** The first message of a connection. */
+    void hello(VmId vm, long ramBytes, boolean isHere, EpochId stands, String words) {
+        say(new CheckpointMessage.Hello(offer.dialect(), vm, ramBytes, isHere, stands, words));
+    }
+
+    /** The gateway's answer to it. */
+    void answered(CheckpointMessage.Welcome welcome) {
+        offer.welcomed(welcome.dialect()).ifPresent(wrong -> want(new AgentEffect.CloseConnection(wrong)));
+    }
+
+    /** The gateway's other answer to it. */
+    void answered(CheckpointMessage.Refused refused) {
+        offer.refused(refused.reason());
     }
 
     void say(CheckpointMessage message) {

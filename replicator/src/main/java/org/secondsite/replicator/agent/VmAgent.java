@@ -7,11 +7,12 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.FailureKind;
-import org.secondsite.replicator.checkpoint.Limits;
 
 /**
  * What an agent decides for one VM: when it is paused, what is shipped and applied, and when it runs.
@@ -36,9 +37,9 @@ public final class VmAgent {
     private final CheckpointSchedule schedule = new CheckpointSchedule();
     private final HaltRecovery recovery = new HaltRecovery();
     private final Deque<CheckpointMessage> waiting = new ArrayDeque<>();
-    private final AgentOutbox out = new AgentOutbox();
-    private final StandbyDuty standby = new StandbyDuty(out);
-    private final StartOrder startOrder = new StartOrder(out);
+    private final AgentOutbox out;
+    private final StandbyDuty standby;
+    private final StartOrder startOrder;
 
     private long now;
     private AgentPhase phase = AgentPhase.ABSENT;
@@ -56,11 +57,18 @@ public final class VmAgent {
     /** Where a late pause leads: LEFT_ALONE or STANDS. */
     private AgentPhase afterLatePause = AgentPhase.LEFT_ALONE;
 
-    /** An agent that knows nothing yet; it looks for the VM with its first tick. */
-    public VmAgent(VmId vm, long ramBytes, AgentTiming timing, long nowNanos) {
+    /**
+     * An agent that knows nothing yet; it looks for the VM with its first tick.
+     *
+     * @param capabilities what it can, beyond what the version asks for
+     */
+    public VmAgent(VmId vm, long ramBytes, AgentTiming timing, Set<Capability> capabilities, long nowNanos) {
         this.vm = vm;
         this.ramBytes = ramBytes;
         this.timing = timing;
+        this.out = new AgentOutbox(capabilities);
+        this.standby = new StandbyDuty(out);
+        this.startOrder = new StartOrder(out);
         this.nextAttachNanos = nowNanos;
     }
 
@@ -167,7 +175,7 @@ public final class VmAgent {
         out.connected(true);
         String words = isHere() ? description + trouble() : attachTrouble;
         EpochId stands = isHere() ? image : standby.applied();
-        out.say(new CheckpointMessage.Hello(Limits.VERSION, vm, ramBytes, isHere(), stands, words));
+        out.hello(vm, ramBytes, isHere(), stands, words);
     }
 
     /** What keeps the VM from being protected, for an operator. */
@@ -201,6 +209,7 @@ public final class VmAgent {
                 }
             }
             case CheckpointMessage.StopVm stop -> stopVm(stop.reason());
+            case CheckpointMessage.Refused refused -> out.answered(refused);
             default -> waiting.addLast(message);
         }
     }
@@ -208,6 +217,7 @@ public final class VmAgent {
     private void obey(CheckpointMessage message) {
         switch (message) {
             case CheckpointMessage.Welcome welcome -> {
+                out.answered(welcome);
                 schedule.window(welcome.window(), welcome.windowBytes());
                 stalls = welcome.stalls();
             }

@@ -3,7 +3,9 @@ package org.secondsite.replicator.agent;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.Set;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Capability;
 
 /**
  * The place of one VM on this host: either the VM is here and has a {@link VmDriver}, or there may be a replica of its RAM
@@ -17,6 +19,11 @@ public interface VmHost extends AutoCloseable {
 
     /** The size of its RAM in bytes. */
     long ramBytes();
+
+    /** What can be done for it, beyond what the protocol's version asks for. */
+    default Set<Capability> capabilities() {
+        return Set.of();
+    }
 
     /**
      * Takes hold of the VM if it is here. A VM that an earlier agent left paused in the middle of a checkpoint is made to run

@@ -2,6 +2,7 @@ package org.secondsite.replicator.checkpoint;
 
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 
 /**
@@ -32,6 +33,9 @@ public interface AgentSession {
 
     /** The agent's own words about its hypervisor, for an operator. */
     String description();
+
+    /** What is spoken with the agent: the version, and what both ends can beyond that. */
+    Dialect dialect();
 
     /**
      * Begin to checkpoint, at once.

@@ -3,8 +3,11 @@ package org.secondsite.replicator.checkpoint;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import java.nio.charset.StandardCharsets;
+import java.util.Set;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.EpochHeader;
 
 /**
@@ -14,9 +17,9 @@ import org.secondsite.replicator.EpochHeader;
  * frame      0               4       5                       8
  *            | body length   | type  | reserved, zero        | body …
  *
- * HELLO 1            | version u16 | flags u16 (bit 0: running) | RAM bytes u64 | applied, 16 bytes |
- *                    | VM name: length u8, ASCII | length u16, description in UTF-8 |
- * WELCOME 2          | version u16 | window u32 | window bytes u64 | stalls u8 |
+ * HELLO 1            | version u16 | flags u16 (bit 0: running; from version 4 on, the others: capabilities)
+ *                    | RAM bytes u64 | applied, 16 bytes | VM name: length u8, ASCII | length u16, description in UTF-8 |
+ * WELCOME 2          | version u16 | window u32 | window bytes u64 | stalls u8 | from version 4 on: capabilities u16 |
  * REFUSED 3          | length u16, reason |             STOP_VM 16: the same
  * START 4            | first epoch | full u8 (0, 1) | interval ms u32 |
  * INTERVAL 5         | interval ms u32 |
@@ -32,12 +35,19 @@ import org.secondsite.replicator.EpochHeader;
  *
  * <p>Who may send what, and the bounds of every body, stand in {@link MessageType}; both are checked before the body is
  * waited for, so a wrong length is refused without buffering it.
+ *
+ * <p>An agent offers its version in HELLO. A gateway that does not speak it says so in REFUSED ({@link Limits#OTHER_VERSION}), and the
+ * agent offers the version before on its next connection. The places of version, VM name and description in HELLO, and of the text
+ * in REFUSED, are the same in every version.
  */
 public final class CheckpointCodec {
     /** The bytes before a body. */
     public static final int HEADER_BYTES = 8;
 
     private static final int FLAG_RUNNING = 1;
+
+    /** The first version in which each end says what it can beyond its version. */
+    private static final int CAPABILITIES_VERSION = 4;
 
     /** What came of a call to {@link #decode}. */
     public sealed interface Result {}
@@ -98,7 +108,21 @@ public final class CheckpointCodec {
         int version = body.u16();
         int window = body.positive();
         long windowBytes = body.positiveLong();
-        return new CheckpointMessage.Welcome(version, window, windowBytes, body.flag());
+        boolean stalls = body.flag();
+        if (!isSpoken(version)) {
+            throw new IllegalArgumentException("version " + version);
+        }
+        Set<Capability> capabilities = hasCapabilities(version) ? Capability.of(body.u16()) : Set.of();
+        return new CheckpointMessage.Welcome(new Dialect(version, capabilities), window, windowBytes, stalls);
+    }
+
+    /** Whether the version is one that this code speaks. */
+    public static boolean isSpoken(int version) {
+        return version >= Limits.LOWEST_VERSION && version <= Limits.VERSION;
+    }
+
+    private static boolean hasCapabilities(int version) {
+        return version >= CAPABILITIES_VERSION;
     }
 
     private static CheckpointMessage body(MessageType type, Body body) {
@@ -143,18 +167,22 @@ public final class CheckpointCodec {
         EpochId applied = body.epoch();
         VmId vm = body.vm();
         String description = body.text();
-        if (version != Limits.VERSION) {
+        if (!isSpoken(version)) {
             // Only the places of version and name are promised to stay; the rest of another version has unknown
             // meaning.
-            return new CheckpointMessage.Hello(version, vm, ramBytes, false, applied, description);
+            return new CheckpointMessage.Hello(
+                    new Dialect(version, Set.of()), vm, ramBytes, false, applied, description);
         }
-        if ((flags & ~FLAG_RUNNING) != 0) {
+        int capabilities = flags & ~FLAG_RUNNING;
+        if (capabilities != 0 && !hasCapabilities(version)) {
             throw new IllegalArgumentException("flags " + flags);
         }
         if (!EpochHeader.isRamSize(ramBytes)) {
             throw new IllegalArgumentException(ramBytes + " bytes of RAM");
         }
-        return new CheckpointMessage.Hello(version, vm, ramBytes, flags == FLAG_RUNNING, applied, description);
+        boolean running = (flags & FLAG_RUNNING) != 0;
+        Dialect offer = new Dialect(version, Capability.of(capabilities));
+        return new CheckpointMessage.Hello(offer, vm, ramBytes, running, applied, description);
     }
 
     private static CheckpointMessage begin(Body body) {
@@ -199,15 +227,22 @@ public final class CheckpointCodec {
     private static MessageType encodeBody(CheckpointMessage message, ByteBuf out) {
         return switch (message) {
             case CheckpointMessage.Hello hello -> {
-                out.writeShort(hello.version()).writeShort(hello.running() ? FLAG_RUNNING : 0);
+                int version = hello.offer().version();
+                int capabilities =
+                        hasCapabilities(version) ? Capability.bits(hello.offer().capabilities()) : 0;
+                out.writeShort(version);
+                out.writeShort(capabilities | (hello.running() ? FLAG_RUNNING : 0));
                 out.writeLong(hello.ramBytes());
                 epoch(MessageType.HELLO, hello.applied(), out);
                 vm(hello.vm(), out);
                 yield text(MessageType.HELLO, hello.description(), out);
             }
             case CheckpointMessage.Welcome welcome -> {
-                out.writeShort(welcome.version()).writeInt(welcome.window());
+                out.writeShort(welcome.dialect().version()).writeInt(welcome.window());
                 out.writeLong(welcome.windowBytes()).writeBoolean(welcome.stalls());
+                if (hasCapabilities(welcome.dialect().version())) {
+                    out.writeShort(Capability.bits(welcome.dialect().capabilities()));
+                }
                 yield MessageType.WELCOME;
             }
             case CheckpointMessage.Refused refused -> text(MessageType.REFUSED, refused.reason(), out);

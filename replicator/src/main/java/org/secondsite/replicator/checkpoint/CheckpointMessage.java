@@ -3,10 +3,11 @@ package org.secondsite.replicator.checkpoint;
 import io.netty.buffer.ByteBuf;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 
-/** The messages of the native checkpoint protocol, version {@value Limits#VERSION}. */
+/** The messages of the native checkpoint protocol, versions {@value Limits#LOWEST_VERSION} and {@value Limits#VERSION}. */
 public sealed interface CheckpointMessage {
 
     // ---- who is there
@@ -14,25 +15,26 @@ public sealed interface CheckpointMessage {
     /**
      * Agent's first message: the facts.
      *
-     * @param version the protocol version that the agent speaks
+     * @param offer the highest protocol version that the agent speaks on this connection, and what it can; whoever says a version
+     *     speaks the one before, too, on another connection
      * @param ramBytes the guest's RAM
      * @param running whether the VM itself is here (running, or paused by an operator)
      * @param applied the epoch that the agent's image of the RAM stands at, NONE if it has none
      * @param description the agent's words about its hypervisor
      */
-    record Hello(int version, VmId vm, long ramBytes, boolean running, EpochId applied, String description)
+    record Hello(Dialect offer, VmId vm, long ramBytes, boolean running, EpochId applied, String description)
             implements CheckpointMessage {}
 
     /**
      * Gateway's answer to HELLO: the agent is attached.
      *
-     * @param version the protocol version that will be spoken
+     * @param dialect what is spoken from here on: not above the version of HELLO, and with no capability that was not in it
      * @param window the most epochs that the agent may have beyond the last credited one
      * @param windowBytes no checkpoint is begun while the epochs beyond the last credited one have so many bytes together, in
      *     plain form; so a single epoch may be larger
      * @param stalls whether the VM shall stand still while a checkpoint is due and the window is full; otherwise it runs on
      */
-    record Welcome(int version, int window, long windowBytes, boolean stalls) implements CheckpointMessage {}
+    record Welcome(Dialect dialect, int window, long windowBytes, boolean stalls) implements CheckpointMessage {}
 
     /** Gateway's other answer to HELLO; the connection is closed after it. */
     record Refused(String reason) implements CheckpointMessage {}

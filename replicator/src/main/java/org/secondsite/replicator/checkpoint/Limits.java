@@ -2,8 +2,14 @@ package org.secondsite.replicator.checkpoint;
 
 /** The bounds of the protocol. A peer that exceeds one is reset; nothing is allocated on its word alone. */
 public final class Limits {
-    /** The protocol's version. */
-    public static final int VERSION = 3;
+    /** The version that is offered, and spoken if both ends know it. */
+    public static final int VERSION = 4;
+
+    /** The one before, which is spoken with an end that does not know the other: an upgrade takes one end after the other. */
+    public static final int LOWEST_VERSION = 3;
+
+    /** A REFUSED whose text begins so is about the version alone; another one may be offered. */
+    public static final String OTHER_VERSION = "protocol version ";
 
     /** The longest text of a message, in bytes of UTF-8. Longer ones are cut by the sender. */
     public static final int TEXT_BYTES = 1024;

@@ -5,7 +5,7 @@ import org.secondsite.replicator.PageSet;
 /** The messages of the protocol as the wire knows them: code, who may send it, and how long its body may be. */
 enum MessageType {
     HELLO(1, Side.AGENT, 32, 32 + 64 + Limits.TEXT_BYTES),
-    WELCOME(2, Side.GATEWAY, 15, 15),
+    WELCOME(2, Side.GATEWAY, 15, 17),
     REFUSED(3, Side.GATEWAY, 2, 2 + Limits.TEXT_BYTES),
     START(4, Side.GATEWAY, 21, 21),
     INTERVAL(5, Side.GATEWAY, 4, 4),

@@ -3,6 +3,7 @@ package org.secondsite.replicator.tunnel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.secondsite.replicator.Dialect;
 
 /**
  * The connections of one session: the first, which carries control, and further ones that share the epochs with it.
@@ -29,13 +30,15 @@ final class Bundle {
     private final TunnelConnection first;
     private final long session;
     private final Hello peer;
+    private final Dialect dialect;
     private final List<Lane> lanes = new ArrayList<>();
     private final Reassembly reassembly = new Reassembly(PAUSE_BYTES);
     private long lastSequence;
     private int turn;
     private boolean reading = true;
 
-    Bundle(TunnelConnection first, long session, Hello peer) {
+    Bundle(TunnelConnection first, long session, Hello peer, Dialect dialect) {
+        this.dialect = dialect;
         this.first = first;
         this.session = session;
         this.peer = peer;
@@ -52,6 +55,11 @@ final class Bundle {
 
     Hello peer() {
         return peer;
+    }
+
+    /** What is spoken with the peer. */
+    Dialect dialect() {
+        return dialect;
     }
 
     /** Adds a further connection; false if there is one of that number. */

@@ -4,7 +4,10 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.Set;
 import org.secondsite.config.SiteId;
+import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.codec.CodecSettings;
 
 /**
@@ -15,10 +18,11 @@ import org.secondsite.replicator.codec.CodecSettings;
  * | version bytes u64 | window u8 | uncommitted bytes u64 | unfinished bytes u64 |
  * | session u64 | connection u8 |
  * | length u8, name of the own site | length u8, name of the site that the peer is taken for |
+ * | if the highest version is 4 or more: capabilities u64 |
  * </pre>
  *
  * @param lowestVersion the lowest version that the sender speaks
- * @param highestVersion the highest one
+ * @param dialect the highest one, and what the sender can beyond that
  * @param incarnation drawn at random when the sender's tunnel was opened: another value means that it remembers nothing of
  *     what it sent and received before
  * @param beaconKey the key under which the sender authenticates its datagrams; TLS keeps it secret
@@ -34,7 +38,7 @@ import org.secondsite.replicator.codec.CodecSettings;
  */
 public record Hello(
         int lowestVersion,
-        int highestVersion,
+        Dialect dialect,
         long incarnation,
         BeaconKey beaconKey,
         long versionBytes,
@@ -48,8 +52,14 @@ public record Hello(
     /** The most connections of a session. */
     public static final int MAX_CONNECTIONS = 8;
 
-    /** The version that this code speaks. */
-    public static final int VERSION = 3;
+    /** The highest version that this code speaks. */
+    public static final int VERSION = 4;
+
+    /** The one before, spoken with a peer that does not know the other: an upgrade takes one site after the other. */
+    public static final int LOWEST_VERSION = 3;
+
+    /** The first version in which each end says what it can beyond its version. */
+    private static final int CAPABILITIES_VERSION = 4;
 
     static final int MAGIC = 0x53534754;
 
@@ -58,8 +68,8 @@ public record Hello(
     /** What is said by this version of the code. */
     public static Hello of(TunnelSettings settings, long incarnation, BeaconKey beaconKey) {
         return new Hello(
-                VERSION,
-                VERSION,
+                LOWEST_VERSION,
+                new Dialect(VERSION, settings.capabilities()),
                 incarnation,
                 beaconKey,
                 settings.limits().codec().versionBytes(),
@@ -76,7 +86,7 @@ public record Hello(
     public Hello on(long chosenSession, int number) {
         return new Hello(
                 lowestVersion,
-                highestVersion,
+                dialect,
                 incarnation,
                 beaconKey,
                 versionBytes,
@@ -92,7 +102,10 @@ public record Hello(
     /** The payload. */
     public ByteBuf encode(ByteBufAllocator allocator) {
         ByteBuf out = allocator.directBuffer();
-        out.writeInt(MAGIC).writeShort(lowestVersion).writeShort(highestVersion).writeLong(incarnation);
+        out.writeInt(MAGIC)
+                .writeShort(lowestVersion)
+                .writeShort(dialect.version())
+                .writeLong(incarnation);
         beaconKey.write(out);
         out.writeLong(versionBytes)
                 .writeByte(windowLog)
@@ -101,6 +114,9 @@ public record Hello(
         out.writeLong(session).writeByte(connection);
         writeName(out, self);
         writeName(out, peer);
+        if (dialect.version() >= CAPABILITIES_VERSION) {
+            out.writeLong(Capability.bits(dialect.capabilities()));
+        }
         return out;
     }
 
@@ -125,8 +141,10 @@ public record Hello(
         int connection = in.readUnsignedByte();
         String self = readName(in);
         String peer = readName(in);
+        boolean able = highest >= CAPABILITIES_VERSION;
         boolean possible = self != null
                 && peer != null
+                && (!able || in.readableBytes() >= Long.BYTES)
                 && lowest <= highest
                 && versionBytes >= 0
                 && windowLog >= 10
@@ -136,7 +154,7 @@ public record Hello(
         return possible
                 ? Optional.of(new Hello(
                         lowest,
-                        highest,
+                        new Dialect(highest, able ? Capability.of(in.readLong()) : Set.of()),
                         incarnation,
                         key,
                         versionBytes,
@@ -162,17 +180,22 @@ public record Hello(
                     "this is site " + self + " for peer " + peer + ", the other is site " + other.self + " for peer "
                             + other.peer));
         }
-        return versionObjection(other.lowestVersion, other.highestVersion);
+        return versionObjection(other.lowestVersion, other.dialect.version());
+    }
+
+    /** What both ends speak, if neither objects. */
+    public Dialect with(Hello other) {
+        return dialect.with(other.dialect);
     }
 
     /** Whether this end, which sent this hello, speaks none of those versions of the protocol. */
     Optional<Reset> versionObjection(int lowest, int highest) {
-        if (lowest <= highestVersion && highest >= lowestVersion) {
+        if (lowest <= dialect.version() && highest >= lowestVersion) {
             return Optional.empty();
         }
         return Optional.of(new Reset(
                 ResetCode.VERSION,
-                "this end speaks protocol " + versions(lowestVersion, highestVersion) + ", the other "
+                "this end speaks protocol " + versions(lowestVersion, dialect.version()) + ", the other "
                         + versions(lowest, highest)));
     }
 

@@ -210,7 +210,7 @@ public final class TunnelSession {
         if (bundle != null) {
             bundle.close(new Reset(ResetCode.REPLACED, "a newer connection of the peer took the place"), now);
         }
-        bundle = new Bundle(greeted, session(greeted, peer), peer);
+        bundle = new Bundle(greeted, session(greeted, peer), peer, hello.with(peer));
         become(Phase.GREETED, "the peer said hello");
         incoming.start(bundle);
         incoming.ledger().hello(peer.incarnation());
@@ -242,7 +242,7 @@ public final class TunnelSession {
         SendWindow.Resumed resumed = outgoing.start(bundle, settings.limits().codec(), resume);
         tally.connected();
         connectedNanos = now;
-        become(Phase.CONNECTED, "protocol version " + Hello.VERSION);
+        become(Phase.CONNECTED, bundle.dialect().toString());
         listener.connected();
         resumed.commits().forEach(commit -> listener.acknowledged(commit.vm(), commit.epoch()));
         resumed.broken().forEach(broken -> listener.refused(broken.vm(), broken.epoch(), broken.reason()));

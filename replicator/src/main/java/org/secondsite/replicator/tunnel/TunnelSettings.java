@@ -2,8 +2,10 @@ package org.secondsite.replicator.tunnel;
 
 import java.net.InetSocketAddress;
 import java.util.Optional;
+import java.util.Set;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
+import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.codec.CodecSettings;
 
 /**
@@ -18,6 +20,7 @@ import org.secondsite.replicator.codec.CodecSettings;
  * @param limits bounds on memory
  * @param connections how many connections share the epochs, 1 to {@link Hello#MAX_CONNECTIONS}; the word of the site that
  *     {@link #connects} counts
+ * @param capabilities what this end can, beyond what the protocol's version asks for
  * @param congestion the TCP congestion control of what this end sends, by its Linux name; empty: the system's
  */
 public record TunnelSettings(
@@ -29,6 +32,7 @@ public record TunnelSettings(
         Timing timing,
         Limits limits,
         int connections,
+        Set<Capability> capabilities,
         Optional<String> congestion) {
     /**
      * Checks the values.
@@ -36,6 +40,7 @@ public record TunnelSettings(
      * @throws IllegalArgumentException if the sites do not differ, or the number of connections is out of range
      */
     public TunnelSettings {
+        capabilities = Set.copyOf(capabilities);
         if (self.equals(peer)) {
             throw new IllegalArgumentException("site " + self + " cannot be its own peer");
         }
@@ -46,7 +51,7 @@ public record TunnelSettings(
 
     /** With the usual timing and limits. */
     public TunnelSettings(SiteId self, SiteId peer, InetSocketAddress listen, InetSocketAddress connect, TlsFiles tls) {
-        this(self, peer, listen, connect, tls, Timing.DEFAULT, Limits.DEFAULT, 1, Optional.empty());
+        this(self, peer, listen, connect, tls, Timing.DEFAULT, Limits.DEFAULT, 1, Set.of(), Optional.empty());
     }
 
     /** Whether this end opens the connection: the site with the greater name does, so that there is one and not two. */
@@ -56,27 +61,35 @@ public record TunnelSettings(
 
     /** The same with another timing. */
     public TunnelSettings withTiming(Timing other) {
-        return new TunnelSettings(self, peer, listen, connect, tls, other, limits, connections, congestion);
+        return new TunnelSettings(
+                self, peer, listen, connect, tls, other, limits, connections, capabilities, congestion);
     }
 
     /** The same with other limits. */
     public TunnelSettings withLimits(Limits other) {
-        return new TunnelSettings(self, peer, listen, connect, tls, timing, other, connections, congestion);
+        return new TunnelSettings(
+                self, peer, listen, connect, tls, timing, other, connections, capabilities, congestion);
     }
 
     /** The same with another way to the peer. */
     public TunnelSettings withConnect(InetSocketAddress other) {
-        return new TunnelSettings(self, peer, listen, other, tls, timing, limits, connections, congestion);
+        return new TunnelSettings(
+                self, peer, listen, other, tls, timing, limits, connections, capabilities, congestion);
     }
 
     /** The same with another number of connections. */
     public TunnelSettings withConnections(int other) {
-        return new TunnelSettings(self, peer, listen, connect, tls, timing, limits, other, congestion);
+        return new TunnelSettings(self, peer, listen, connect, tls, timing, limits, other, capabilities, congestion);
+    }
+
+    /** The same with other capabilities. */
+    public TunnelSettings withCapabilities(Set<Capability> other) {
+        return new TunnelSettings(self, peer, listen, connect, tls, timing, limits, connections, other, congestion);
     }
 
     /** The same with another congestion control. */
     public TunnelSettings withCongestion(Optional<String> other) {
-        return new TunnelSettings(self, peer, listen, connect, tls, timing, limits, connections, other);
+        return new TunnelSettings(self, peer, listen, connect, tls, timing, limits, connections, capabilities, other);
     }
 
     /**

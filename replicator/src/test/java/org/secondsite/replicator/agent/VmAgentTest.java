@@ -9,6 +9,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 
@@ -25,6 +27,7 @@ class VmAgentTest {
     private static final VmId VM = new VmId("vm1");
     private static final long RAM_BYTES = 1 << 20;
     private static final long MS = 1_000_000;
+    private static final Dialect DIALECT = new Dialect(4, Set.of());
     private static final AgentTiming TIMING = new AgentTiming(1000, 50, 500, 1000, 250);
 
     private final List<CheckpointMessage> said = new ArrayList<>();
@@ -33,7 +36,7 @@ class VmAgentTest {
 
     @BeforeEach
     void begin() {
-        agent = new VmAgent(VM, RAM_BYTES, TIMING, now);
+        agent = new VmAgent(VM, RAM_BYTES, TIMING, Set.of(), now);
     }
 
     private static EpochId epoch(long number) {
@@ -81,7 +84,7 @@ class VmAgentTest {
         assertEquals("Attach", tick());
         assertEquals("HandOverReplica", on(new AgentEvent.Found("a hypervisor", Optional.empty())));
         assertEquals("Hello", on(new AgentEvent.Opened()));
-        hears(new CheckpointMessage.Welcome(1, 16, 1 << 30, false));
+        hears(new CheckpointMessage.Welcome(DIALECT, 16, 1 << 30, false));
     }
 
     private void started() {
@@ -293,7 +296,7 @@ class VmAgentTest {
     @Test
     void aVmThatWaitsForRoomRunsOnWhenThereIsSomeOrNobodyToWaitFor() {
         started();
-        hears(new CheckpointMessage.Welcome(1, 1, 1 << 30, true));
+        hears(new CheckpointMessage.Welcome(DIALECT, 1, 1 << 30, true));
         pausedFor(1);
         hears(new CheckpointMessage.Sealed(epoch(1)));
         on(new AgentEvent.Verified());
@@ -401,7 +404,7 @@ class VmAgentTest {
                 case 2, 3 -> new AgentEvent.Received(new CheckpointMessage.Start(epoch(next), dice.nextBoolean(), 20));
                 case 4 -> new AgentEvent.Received(new CheckpointMessage.PauseVm());
                 case 5 -> new AgentEvent.Received(new CheckpointMessage.ResumeVm());
-                case 6 -> new AgentEvent.Received(new CheckpointMessage.Welcome(1, 2, 1 << 30, true));
+                case 6 -> new AgentEvent.Received(new CheckpointMessage.Welcome(DIALECT, 2, 1 << 30, true));
                 case 7 -> new AgentEvent.Received(new CheckpointMessage.Credit(epoch(next)));
                 case 8 ->
                     dice.nextInt(20) == 0

@@ -9,24 +9,35 @@ import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.EpochHeader;
 
 class CheckpointCodecTest {
     private static final VmId VM = new VmId("vm1");
     private static final EpochId E = new EpochId(7, 41);
+    private static final Dialect OLD = new Dialect(3, Set.of());
+    private static final Dialect NEW = new Dialect(4, Set.of());
+    private static final Dialect ABLE = new Dialect(4, Set.of(Capability.DISKS));
 
     static Stream<CheckpointMessage> everyMessage() {
         return Stream.of(
-                new CheckpointMessage.Hello(Limits.VERSION, VM, 128 << 20, true, E, "QEMU 7.2.22, größer"),
-                new CheckpointMessage.Hello(Limits.VERSION, VM, 4096, false, EpochId.NONE, ""),
-                new CheckpointMessage.Hello(1, VM, 77, false, EpochId.NONE, "of another version"),
-                new CheckpointMessage.Welcome(2, 16, 1L << 40, true),
+                new CheckpointMessage.Hello(OLD, VM, 128 << 20, true, E, "QEMU 7.2.22, größer"),
+                new CheckpointMessage.Hello(OLD, VM, 4096, false, EpochId.NONE, ""),
+                new CheckpointMessage.Hello(NEW, VM, 128 << 20, true, E, ""),
+                new CheckpointMessage.Hello(ABLE, VM, 4096, false, E, "one that carries disks"),
+                new CheckpointMessage.Hello(
+                        new Dialect(1, Set.of()), VM, 77, false, EpochId.NONE, "of another version"),
+                new CheckpointMessage.Welcome(OLD, 16, 1L << 40, true),
+                new CheckpointMessage.Welcome(NEW, 16, 1L << 40, false),
+                new CheckpointMessage.Welcome(ABLE, 1, 1, true),
                 new CheckpointMessage.Refused("no such VM"),
                 new CheckpointMessage.Start(E, true, 25),
                 new CheckpointMessage.Start(E, false, Integer.MAX_VALUE),
@@ -169,14 +180,10 @@ class CheckpointCodecTest {
         assertReset(ResetCode.BAD_DIRECTION, frame(new CheckpointMessage.VmStopped()), Side.GATEWAY);
         assertReset(ResetCode.BAD_FIELD, frame(new CheckpointMessage.Interval(0)), Side.GATEWAY);
         assertReset(ResetCode.BAD_FIELD, frame(new CheckpointMessage.Seal(E)).setLong(8, -1), Side.AGENT);
+        assertReset(ResetCode.BAD_FIELD, frame(new CheckpointMessage.Hello(NEW, VM, 5000, true, E, "")), Side.AGENT);
         assertReset(
                 ResetCode.BAD_FIELD,
-                frame(new CheckpointMessage.Hello(Limits.VERSION, VM, 5000, true, E, "")),
-                Side.AGENT);
-        assertReset(
-                ResetCode.BAD_FIELD,
-                frame(new CheckpointMessage.Hello(Limits.VERSION, VM, 8192, true, E, ""))
-                        .setByte(11, 2),
+                frame(new CheckpointMessage.Hello(OLD, VM, 8192, true, E, "")).setByte(11, 2),
                 Side.AGENT);
     }
 

@@ -12,9 +12,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
@@ -99,7 +101,9 @@ class CheckpointRecorderTest {
     private static byte[] hello() {
         ByteBuf out = Unpooled.buffer();
         CheckpointCodec.encode(
-                new CheckpointMessage.Hello(Limits.VERSION, VM, RAM_BYTES, true, EpochId.NONE, "a test"), out);
+                new CheckpointMessage.Hello(
+                        new Dialect(Limits.VERSION, Set.of()), VM, RAM_BYTES, true, EpochId.NONE, "a test"),
+                out);
         return ByteBufUtil.getBytes(out);
     }
 

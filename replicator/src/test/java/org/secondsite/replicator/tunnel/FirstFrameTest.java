@@ -8,13 +8,26 @@ import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
+import java.util.Set;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
+import org.secondsite.replicator.Dialect;
 
 /** Frames of other versions are written here byte by byte: no class of ours speaks them. */
 public class FirstFrameTest {
     private static final Hello OWN = new Hello(
-            2, 2, 5, new BeaconKey(new byte[BeaconKey.BYTES]), 1 << 20, 20, 1 << 28, 1L << 32, 9, 0, "a", "b");
+            2,
+            new Dialect(2, Set.of()),
+            5,
+            new BeaconKey(new byte[BeaconKey.BYTES]),
+            1 << 20,
+            20,
+            1 << 28,
+            1L << 32,
+            9,
+            0,
+            "a",
+            "b");
 
     @Test
     void version1IsRefusedWithBothVersionsNamed() {
@@ -37,11 +50,11 @@ public class FirstFrameTest {
     @Test
     void aVersionInCommonIsReadAsBefore() {
         ByteBuf payload = OWN.encode(UnpooledByteBufAllocator.DEFAULT);
-        payload.setShort(4, 1).setShort(6, 5);
+        payload.setShort(4, 1).setShort(6, 5).writeLong(0);
         ByteBuf wire = frame(40, payload);
         TunnelFrame read = ((TunnelFrame.Decoded.Message) FirstFrame.decode(wire, OWN)).frame();
         assertEquals(FrameType.HELLO, read.type());
-        assertEquals(5, Hello.decode(read.payload()).orElseThrow().highestVersion());
+        assertEquals(5, Hello.decode(read.payload()).orElseThrow().dialect().version());
         assertEquals(0, wire.readableBytes());
     }
 

@@ -19,6 +19,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.testing.Allocation;
 
 /** Any bytes on a tunnel's connection, and what is in the frames of control. */
@@ -27,7 +28,18 @@ class TunnelFrameFuzzTest {
     private static final int HEADER_BYTES = TunnelFrame.HEADER_BYTES;
     private static final int CRC_OFFSET = HEADER_BYTES - Integer.BYTES;
     private static final Hello OWN = new Hello(
-            2, 2, 5, new BeaconKey(new byte[BeaconKey.BYTES]), 1 << 20, 20, 1 << 28, 1L << 32, 9, 0, "a", "b");
+            2,
+            new Dialect(2, Set.of()),
+            5,
+            new BeaconKey(new byte[BeaconKey.BYTES]),
+            1 << 20,
+            20,
+            1 << 28,
+            1L << 32,
+            9,
+            0,
+            "a",
+            "b");
 
     static List<byte[]> seeds() {
         EpochId epoch = new EpochId(3, 9);

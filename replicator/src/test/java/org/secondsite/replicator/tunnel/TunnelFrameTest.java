@@ -20,6 +20,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.replicator.Dialect;
 
 class TunnelFrameTest {
     private static final ByteBufAllocator ALLOCATOR = UnpooledByteBufAllocator.DEFAULT;
@@ -177,7 +178,8 @@ class TunnelFrameTest {
     }
 
     private static Hello hello(int lowest, int highest, String self, String peer) {
-        return new Hello(lowest, highest, 5, key(3), 1 << 20, 20, 1 << 28, 1L << 32, 9, 3, self, peer);
+        return new Hello(
+                lowest, new Dialect(highest, Set.of()), 5, key(3), 1 << 20, 20, 1 << 28, 1L << 32, 9, 3, self, peer);
     }
 
     private static BeaconKey key(int seed) {

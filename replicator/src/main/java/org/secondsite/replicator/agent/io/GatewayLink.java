@@ -115,7 +115,10 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
                 lastTrouble = "";
                 worker.accept(new WorkerEvent.Received(connection, message));
             }
-            case CheckpointMessage.Refused refused -> trouble("refused: " + refused.reason());
+            case CheckpointMessage.Refused refused -> {
+                trouble("refused: " + refused.reason());
+                worker.accept(new WorkerEvent.Received(connection, message));
+            }
             case CheckpointMessage.StopVm stop -> {
                 stopDemanded = true;
                 worker.accept(new WorkerEvent.Received(connection, message));

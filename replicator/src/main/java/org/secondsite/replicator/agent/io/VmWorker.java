@@ -59,7 +59,7 @@ final class VmWorker implements AutoCloseable {
     VmWorker(VmHost host, InetSocketAddress gateway, AgentTiming timing, EventLoopGroup loop, Life life) {
         this.host = host;
         this.link = new GatewayLink(loop, gateway, timing, host.vm(), host.ramBytes(), events::add, life);
-        this.agent = new VmAgent(host.vm(), host.ramBytes(), timing, System.nanoTime());
+        this.agent = new VmAgent(host.vm(), host.ramBytes(), timing, host.capabilities(), System.nanoTime());
         this.hands = new VmHands(host, timing, link, events::add);
         this.life = life;
         this.turn = new Turn("agent-" + host.vm());

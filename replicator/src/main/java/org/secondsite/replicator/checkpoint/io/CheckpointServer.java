@@ -16,6 +16,8 @@ import java.util.concurrent.TimeUnit;
 import org.secondsite.config.VmId;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
+import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.checkpoint.CheckpointCodec;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.Limits;
@@ -156,22 +158,26 @@ public final class CheckpointServer implements AutoCloseable {
             if (older != null) {
                 older.detach("replaced by a newer connection");
             }
-            session = new ServerSession(connection, hello, listener);
+            Dialect dialect = settings.dialect().with(hello.offer());
+            session = new ServerSession(connection, hello, dialect, listener);
             sessions.put(hello.vm(), session);
             connection.send(new CheckpointMessage.Welcome(
-                    Limits.VERSION, settings.window(), settings.windowBytes(), settings.stalls()));
+                    dialect, settings.window(), settings.windowBytes(), settings.stalls()));
             LOG.info(
-                    "agent of {} attached from {}: {}, image at {}",
+                    "agent of {} attached from {}, {}: {}, image at {}",
                     hello.vm(),
                     connection,
+                    dialect,
                     state(hello),
                     hello.applied());
             session.attach();
         }
 
         private String refusal(CheckpointMessage.Hello hello) {
-            if (hello.version() != Limits.VERSION) {
-                return "protocol version " + hello.version() + ", this gateway speaks " + Limits.VERSION;
+            int version = hello.offer().version();
+            if (!CheckpointCodec.isSpoken(version)) {
+                return Limits.OTHER_VERSION + version + ", this gateway speaks " + Limits.LOWEST_VERSION + " and "
+                        + Limits.VERSION;
             }
             return settings.known().contains(hello.vm())
                     ? null

@@ -3,6 +3,9 @@ package org.secondsite.replicator.checkpoint.io;
 import java.net.InetSocketAddress;
 import java.util.Set;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.checkpoint.Limits;
 
 /**
  * How a gateway listens for agents.
@@ -12,10 +15,17 @@ import org.secondsite.config.VmId;
  * @param window the most epochs that an agent may have beyond the last credited one
  * @param windowBytes the most bytes of epochs beyond the last credited one at which an agent may begin another, in plain form
  * @param stalls whether a VM stands still while a checkpoint is due and its window is full; otherwise it runs on
+ * @param capabilities what the gateway can, beyond what the protocol's version asks for
  * @param keepaliveMs after so much silence the gateway sends PING, after three times as much it gives the agent up
  */
 public record CheckpointServerSettings(
-        InetSocketAddress listen, Set<VmId> known, int window, long windowBytes, boolean stalls, int keepaliveMs) {
+        InetSocketAddress listen,
+        Set<VmId> known,
+        int window,
+        long windowBytes,
+        boolean stalls,
+        Set<Capability> capabilities,
+        int keepaliveMs) {
     /** The usual window, in epochs. */
     public static final int USUAL_WINDOW = 16;
 
@@ -32,6 +42,7 @@ public record CheckpointServerSettings(
      */
     public CheckpointServerSettings {
         known = Set.copyOf(known);
+        capabilities = Set.copyOf(capabilities);
         if (window < 1 || windowBytes < 1 || keepaliveMs < 1) {
             throw new IllegalArgumentException(
                     "window " + window + " epochs, " + windowBytes + " bytes, keepalive " + keepaliveMs + " ms");
@@ -40,6 +51,12 @@ public record CheckpointServerSettings(
 
     /** The usual window and keepalive. */
     public static CheckpointServerSettings of(InetSocketAddress listen, Set<VmId> known) {
-        return new CheckpointServerSettings(listen, known, USUAL_WINDOW, USUAL_WINDOW_BYTES, false, USUAL_KEEPALIVE_MS);
+        return new CheckpointServerSettings(
+                listen, known, USUAL_WINDOW, USUAL_WINDOW_BYTES, false, Set.of(), USUAL_KEEPALIVE_MS);
+    }
+
+    /** What the gateway speaks. */
+    Dialect dialect() {
+        return new Dialect(Limits.VERSION, capabilities);
     }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
@@ -28,6 +29,7 @@ final class ServerSession extends MessageSession {
     private final VmId vm;
     private final long ramBytes;
     private final String description;
+    private final Dialect dialect;
     private final EpochAssembler assembler;
 
     /** Epochs for the replica that are not shipped yet; guarded by itself, like the three fields below. */
@@ -43,7 +45,12 @@ final class ServerSession extends MessageSession {
     private volatile boolean vmRunning;
     private volatile EpochId applied;
 
-    ServerSession(CheckpointConnection connection, CheckpointMessage.Hello hello, CheckpointListener listener) {
+    ServerSession(
+            CheckpointConnection connection,
+            CheckpointMessage.Hello hello,
+            Dialect dialect,
+            CheckpointListener listener) {
+        this.dialect = dialect;
         this.connection = connection;
         this.listener = listener;
         this.vm = hello.vm();
@@ -148,6 +155,11 @@ final class ServerSession extends MessageSession {
     @Override
     public String description() {
         return description;
+    }
+
+    @Override
+    public Dialect dialect() {
+        return dialect;
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.agent.AgentTiming;
@@ -315,7 +317,9 @@ class CheckpointAgentTest {
             silent.connect(gateway.address());
             var frame = Unpooled.buffer();
             CheckpointCodec.encode(
-                    new CheckpointMessage.Hello(Limits.VERSION, VM, RAM_BYTES, false, EpochId.NONE, ""), frame);
+                    new CheckpointMessage.Hello(
+                            new Dialect(Limits.VERSION, Set.of()), VM, RAM_BYTES, false, EpochId.NONE, ""),
+                    frame);
             silent.getOutputStream().write(frame.array(), 0, frame.readableBytes());
             gateway.await("attached");
             assertTrue(gateway.await("detached").contains("nothing heard"));

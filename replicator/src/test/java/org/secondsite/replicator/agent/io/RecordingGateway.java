@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
@@ -42,7 +43,16 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
         this(vm, port, CheckpointServerSettings.USUAL_WINDOW_BYTES, false);
     }
 
+    RecordingGateway(VmId vm, Set<Capability> capabilities) throws IOException {
+        this(vm, 0, CheckpointServerSettings.USUAL_WINDOW_BYTES, false, capabilities);
+    }
+
     RecordingGateway(VmId vm, int port, long windowBytes, boolean stalls) throws IOException {
+        this(vm, port, windowBytes, stalls, Set.of());
+    }
+
+    private RecordingGateway(VmId vm, int port, long windowBytes, boolean stalls, Set<Capability> capabilities)
+            throws IOException {
         server = CheckpointServer.open(
                 new CheckpointServerSettings(
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
@@ -50,6 +60,7 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
                         WINDOW,
                         windowBytes,
                         stalls,
+                        capabilities,
                         200),
                 this);
     }

@@ -17,9 +17,6 @@ import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.KeyStore;
-import java.security.SecureRandom;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -29,11 +26,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import javax.net.ssl.KeyManagerFactory;
-import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509TrustManager;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,7 +36,6 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
-import org.secondsite.config.io.PemIdentity;
 import org.secondsite.replicator.Epochs;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelSettings;
@@ -265,39 +257,8 @@ class TunnelPortTest {
         return closeLater(new Socket(addressA.getAddress(), addressA.getPort()));
     }
 
-    /** TLS by the JDK, with that certificate, and whatever the other end shows. */
     private SSLSocket secured(TlsFiles files) throws Exception {
-        PemIdentity identity =
-                PemIdentity.read(files.certificate(), files.key()).orElseThrow();
-        KeyStore keys = KeyStore.getInstance("PKCS12");
-        keys.load(null, null);
-        keys.setKeyEntry("own", identity.key(), new char[0], identity.chain().toArray(X509Certificate[]::new));
-        KeyManagerFactory managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        managers.init(keys, new char[0]);
-        SSLContext context = SSLContext.getInstance("TLSv1.3");
-        context.init(managers.getKeyManagers(), new TrustManager[] {new TrustsAnybody()}, new SecureRandom());
-        SSLSocket socket =
-                (SSLSocket) context.getSocketFactory().createSocket(addressA.getAddress(), addressA.getPort());
-        opened.add(socket);
-        socket.startHandshake();
-        return socket;
-    }
-
-    private static final class TrustsAnybody implements X509TrustManager {
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String method) {
-            // It is the other end that is to be careful here.
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String method) {
-            // It is the other end that is to be careful here.
-        }
-
-        @Override
-        public X509Certificate[] getAcceptedIssuers() {
-            return new X509Certificate[0];
-        }
+        return closeLater(JdkTls.connect(files, addressA));
     }
 
     private static void awaitEnd(Socket socket) throws IOException {

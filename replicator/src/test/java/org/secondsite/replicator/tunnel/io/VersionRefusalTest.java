@@ -47,7 +47,7 @@ class VersionRefusalTest {
     private static final VmId WEB = new VmId("web");
     private static final Duration SOON = Duration.ofSeconds(20);
     private static final TunnelSettings.Timing FAST = new TunnelSettings.Timing(50, 400, 20, 100);
-    private static final String REASON = "this end speaks protocol version 3, the other version 1";
+    private static final String REASON = "this end speaks protocol versions 3 to 4, the other version 1";
 
     @TempDir
     Path folder;
@@ -107,7 +107,7 @@ class VersionRefusalTest {
                         && a.status().counters().rejected() == 3);
         assertEquals("VERSION: " + REASON, a.status().lastRejection());
         assertTrue(a.status().connected());
-        assertEquals("protocol version 3", a.status().detail());
+        assertEquals("protocol version 4", a.status().detail());
         assertEquals(1, atA.connections());
         assertEquals(1, atB.connections());
     }

@@ -1,0 +1,47 @@
+package org.secondsite.replicator;
+
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * What an end of a connection, of the agents' protocol or of the tunnel, can do beyond what its version asks of everybody. Each end
+ * says what it can, and only what both can is used: that is how something new is put into a version that is spoken already.
+ *
+ * <p>On the wire a capability is the bit of its code. A bit that nobody knows here is passed over.
+ */
+public enum Capability {
+    /** Epochs carry what was written to disks, and the messages about disks are understood. */
+    DISKS(1);
+
+    /** The agents' protocol has 15 bits for them. */
+    private static final int MAX_CODE = 15;
+
+    private final int code;
+
+    Capability(int code) {
+        if (code < 1 || code > MAX_CODE) {
+            throw new IllegalArgumentException("a capability with the code " + code);
+        }
+        this.code = code;
+    }
+
+    /** The bits of some. */
+    public static int bits(Set<Capability> some) {
+        int bits = 0;
+        for (Capability each : some) {
+            bits |= 1 << each.code;
+        }
+        return bits;
+    }
+
+    /** Those of the bits that are known here. */
+    public static Set<Capability> of(long bits) {
+        Set<Capability> known = EnumSet.noneOf(Capability.class);
+        for (Capability each : values()) {
+            if ((bits & 1L << each.code) != 0) {
+                known.add(each);
+            }
+        }
+        return Set.copyOf(known);
+    }
+}
