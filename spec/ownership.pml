@@ -12,7 +12,10 @@
  *   - Epochs are counted through the terms (a promoted site goes on from what it holds), so that one number says how much
  *     of the VM's life a site holds, or let out.
  *
- * The six rules are assertions named `broken...`; spin says which one failed. Each PLANT_... is a fault that must be found.
+ *   - A disk answers flushes before it has what they are about (`lazy`) while a protected owner's output waits for the other site. That
+ *     is the agent's matter, which outlives its gateway: it ends when the disk has everything (`syncs`), and with the VM.
+ *
+ * The seven rules are assertions named `broken...`; spin says which one failed. Each PLANT_... is a fault that must be found.
  *
  * The states of a gateway (OwnershipState) as roles of this model, and for each two states that one row of its table joins
  * (OwnershipTable) the step that does the same here. OwnershipModelTest fails when the table, these lines and the steps differ.
@@ -91,6 +94,7 @@ byte imageTerm[2];
 bool gate[2];
 bool burned[2];
 bool vmAlone[2];
+bool lazy[2];
 
 /* The tunnel, per term: bits of epochs. Epochs and images go from the term's owner, acknowledgements to it. */
 byte epochs[SLOTS];
@@ -112,6 +116,7 @@ bool brokenPromotedHoldsAllReleased;
 bool brokenNoSoloWhilePeerInSync;
 bool brokenNothingAfterFence;
 bool brokenFailClosed;
+bool brokenDiskBeforeOutput;
 
 #ifdef PLANT_ACK_AFTER_ASKING
 byte frozen[2];
@@ -158,7 +163,13 @@ inline letOut(i, upTo) {
     d_step { role[i] == SOLO && !gate[i] && sealed[i] > out[i] -> \
         brokenNoSoloWhilePeerInSync = recOwner[recTerm] != i + 1 || recBoth[recTerm]; \
         assert(!brokenNoSoloWhilePeerInSync); \
+        brokenDiskBeforeOutput = lazy[i]; \
+        assert(!brokenDiskBeforeOutput); \
         letOut(i, sealed[i]) }
+
+/* Flushes wait for the disk again, and it has everything that was ever answered. */
+#define syncs(i) \
+    d_step { lazy[i] && (role[i] >= PROTECTED || vmAlone[i]) -> lazy[i] = false }
 
 /* ---- the owner and its standby -------------------------------------------------------------------------------- */
 
@@ -243,12 +254,26 @@ inline acknowledge(i, t) {
 
 #define ask(what) asked = asked | what
 
-#define asksSolo(i) \
-    d_step { role[i] >= PROTECTED && term[i] == recTerm && !(asked & ASKS_ALONE(i)) -> ask(ASKS_ALONE(i)) }
+#ifdef PLANT_SOLO_WITHOUT_SYNC
+#define SYNCED(i) true
+#else
+#define SYNCED(i) !lazy[i]
+#endif
 
-/* A gateway that restarted as the owner, beside a VM that ran on: what it had asked in its former life it does not know. */
+#define asksSolo(i) \
+    d_step { role[i] >= PROTECTED && SYNCED(i) && term[i] == recTerm && !(asked & ASKS_ALONE(i)) -> ask(ASKS_ALONE(i)) }
+
+/*
+ * A gateway that restarted as the owner, beside a VM that ran on: what it had asked in its former life it does not know. With a standby
+ * in sync it asks once the agent is here, which has synced the disks before; alone it was only after that.
+ */
+#ifdef PLANT_RESTARTED_WITHOUT_AGENT
+#define AGENT_HERE(i) true
+#else
+#define AGENT_HERE(i) (!recBoth[term[i]] || !lazy[i])
+#endif
 #define resumes(i) \
-    d_step { vmAlone[i] && told[i] && recOwner[term[i]] == i + 1 && term[i] == recTerm && !(asked & ASKS_ALONE(i)) -> \
+    d_step { vmAlone[i] && told[i] && AGENT_HERE(i) && recOwner[term[i]] == i + 1 && term[i] == recTerm && !(asked & ASKS_ALONE(i)) -> \
         ask(ASKS_ALONE(i)) }
 
 #define gates(i) \
@@ -340,6 +365,7 @@ inline become(i, next, t) {
     gate[i] = false;
     burned[i] = false;
     vmAlone[i] = false;
+    lazy[i] = false;
     forgetUseless()
 }
 
@@ -435,6 +461,7 @@ inline learnOwn(i, t) {
     :: role[i] >= PROTECTED && t == term[i] + 1 ->
         term[i] = t;
         role[i] = (recBoth[t] -> PROTECTED : SOLO);
+        lazy[i] = lazy[i] || recBoth[t];
         acked[i] = (recBoth[t] -> acked[i] : 0);
         gate[i] = false;
         renumber(i, t);
@@ -514,9 +541,12 @@ inline loseSessions(i) {
     d_step { told[i] && (role[i] >= PROTECTED || vmAlone[i]) -> \
         told[i] = false; \
         v = sealed[i]; \
+        w = lazy[i]; \
         forgetsAll(i); \
         sealed[i] = v; \
+        lazy[i] = w; \
         v = 0; \
+        w = 0; \
         vmAlone[i] = true; \
         SESSIONS(i) }
 #if defined(PLANT_RESTART_ASSUMES_STANDBY)
@@ -563,6 +593,7 @@ inline loseSessions(i) {
 
 byte u;
 byte v;
+byte w;
 
 #if TERMS < 3 || TERMS > 5 || EPOCHS < 1 || EPOCHS > 3
 #error "the steps are written out for 3 to 5 terms and 1 to 3 epochs"
@@ -602,6 +633,7 @@ byte v;
     :: sendsImage(i) \
     TAKES_IMAGES(i, 0) \
     EPOCH_STEPS(i, 1) MORE_EPOCHS(i) \
+    :: syncs(i) \
     :: asksSolo(i) \
     :: resumes(i) \
     :: gates(i) \
@@ -626,7 +658,8 @@ active proctype world() {
         knows[0] = 1;
         knows[1] = 1;
         role[0] = PROTECTED;
-        role[1] = STANDBY
+        role[1] = STANDBY;
+        lazy[0] = true
     };
 end:
     do

@@ -10,6 +10,7 @@ import org.secondsite.net.life.io.ProcessEnd;
 import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.VmSettings;
 import org.secondsite.replicator.agent.io.CheckpointAgent;
+import org.secondsite.replicator.disk.VolumeSettings;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -33,6 +34,7 @@ final class AgentCommand implements Callable<Integer> {
                         vm.dirtyPages(),
                         vm.disks().stream()
                                 .collect(Collectors.toMap(AgentConfig.Disk::name, AgentConfig.Disk::attachment)),
+                        volumes(settings, vm),
                         settings.runDirectory()))
                 .toList();
         Daemon.serve(
@@ -40,5 +42,19 @@ final class AgentCommand implements Callable<Integer> {
                 CheckpointAgent.open(new AgentSettings(settings.gateway(), vms), new ProcessEnd("agent")),
                 FileAgain.compare(config, settings, ConfigReader::readAgent));
         return 0;
+    }
+
+    private static VolumeSettings volumes(AgentConfig settings, AgentConfig.Vm vm) {
+        List<VolumeSettings.Served> served = vm.disks().stream()
+                .flatMap(disk -> disk.served().stream()
+                        .map(at -> new VolumeSettings.Served(disk.name(), at.file(), at.socket())))
+                .toList();
+        return served.isEmpty()
+                ? VolumeSettings.NONE
+                : new VolumeSettings(
+                        served,
+                        settings.stateDirectory().orElseThrow(),
+                        vm.durability(),
+                        VolumeSettings.USUAL_MEMORY_BYTES);
     }
 }

@@ -3,15 +3,17 @@ package org.secondsite.config;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The settings of one checkpoint agent, frozen.
  *
  * @param gateway where the gateway's checkpoint server listens
  * @param runDirectory where the agent keeps sockets and device state while it works
+ * @param stateDirectory where it keeps what must outlive it and the machine: journals of disks, and what is known of their images
  * @param vms the VMs of this hypervisor
  */
-public record AgentConfig(InetSocketAddress gateway, Path runDirectory, List<Vm> vms) {
+public record AgentConfig(InetSocketAddress gateway, Path runDirectory, Optional<Path> stateDirectory, List<Vm> vms) {
     /** Copies the list. */
     public AgentConfig {
         vms = List.copyOf(vms);
@@ -28,6 +30,7 @@ public record AgentConfig(InetSocketAddress gateway, Path runDirectory, List<Vm>
      * @param command the program and its arguments that start the hypervisor
      * @param dirtyPages how its dirty pages are found
      * @param disks the disks that are not simply refused
+     * @param durability when an epoch of the VM may be acknowledged here, if it has disks that are served
      */
     public record Vm(
             VmId id,
@@ -37,7 +40,8 @@ public record AgentConfig(InetSocketAddress gateway, Path runDirectory, List<Vm>
             Path pidFile,
             List<String> command,
             DirtyPages dirtyPages,
-            List<Disk> disks) {
+            List<Disk> disks,
+            Durability durability) {
         /** Copies the lists. */
         public Vm {
             command = List.copyOf(command);
@@ -50,6 +54,20 @@ public record AgentConfig(InetSocketAddress gateway, Path runDirectory, List<Vm>
      *
      * @param name the id of its device, the name of its drive, or the name of its block node
      * @param attachment how it gets to the other site
+     * @param served where it is and where it is served, if it is {@link DiskAttachment#SERVE}
      */
-    public record Disk(String name, DiskAttachment attachment) {}
+    public record Disk(String name, DiskAttachment attachment, Optional<Served> served) {
+        /** A disk that is not served. */
+        public Disk(String name, DiskAttachment attachment) {
+            this(name, attachment, Optional.empty());
+        }
+    }
+
+    /**
+     * A disk that the agent serves to the hypervisor.
+     *
+     * @param file the raw image or block device that it is
+     * @param socket the Unix socket on which the hypervisor finds it, by NBD
+     */
+    public record Served(Path file, Path socket) {}
 }

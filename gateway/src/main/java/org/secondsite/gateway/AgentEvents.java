@@ -54,6 +54,11 @@ public record AgentEvents(Consumer<SiteEvent> post) implements CheckpointListene
     }
 
     @Override
+    public void disksSynced(AgentSession session) {
+        post.accept(new SiteEvent.DisksSynced(session));
+    }
+
+    @Override
     public void vmStopped(AgentSession session) {
         post.accept(new SiteEvent.VmStopped(session));
     }

@@ -34,6 +34,7 @@ import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.ProcessEnd;
 import org.secondsite.net.linux.ThreadPriority;
 import org.secondsite.openflow.io.SwitchController;
+import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.checkpoint.io.CheckpointServer;
 import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
 import org.secondsite.replicator.tunnel.Tunnel;
@@ -149,7 +150,7 @@ public final class Gateway implements AutoCloseable {
                         config.checkpoint().maxEpochsInFlight(),
                         config.tunnel().maxInFlightBytes(),
                         config.checkpoint().overload() == GatewayConfig.Overload.SLOW,
-                        Set.of(),
+                        Set.of(Capability.DISKS),
                         CheckpointServerSettings.USUAL_KEEPALIVE_MS),
                 new AgentEvents(this::post),
                 life));

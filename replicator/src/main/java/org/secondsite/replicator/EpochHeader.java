@@ -12,9 +12,11 @@ import org.secondsite.config.VmId;
  * @param epoch the epoch's own id
  * @param base the epoch whose image this one changes; {@link EpochId#NONE} if this one is a full image by itself (every page
  *     that it does not name is zero)
- * @param ramBytes the size of the guest's RAM: a positive multiple of {@link PageSet#PAGE_BYTES}, at most 8 TiB
+ * @param ramBytes the size of the guest's RAM: a positive multiple of {@link PageSet#PAGE_BYTES}, at most 8 TiB; with the disks
+ *     together no more than that
+ * @param disks the disks that go with it
  */
-public record EpochHeader(VmId vm, EpochId epoch, EpochId base, long ramBytes) {
+public record EpochHeader(VmId vm, EpochId epoch, EpochId base, long ramBytes, CarriedDisks disks) {
     private static final long MAX_RAM_BYTES = (long) Integer.MAX_VALUE * PageSet.PAGE_BYTES;
 
     /**
@@ -30,6 +32,14 @@ public record EpochHeader(VmId vm, EpochId epoch, EpochId base, long ramBytes) {
             throw new IllegalArgumentException(
                     ramBytes + " bytes of RAM is not a number of pages within 1.." + Integer.MAX_VALUE);
         }
+        if (ramBytes / PageSet.PAGE_BYTES + disks.blocks() > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("RAM and disks of more than " + MAX_RAM_BYTES + " bytes");
+        }
+    }
+
+    /** The header of a VM without disks. */
+    public EpochHeader(VmId vm, EpochId epoch, EpochId base, long ramBytes) {
+        this(vm, epoch, base, ramBytes, CarriedDisks.NONE);
     }
 
     /** Whether {@code bytes} can be the RAM of a guest: a positive number of whole pages, at most 2^31 - 1. */
@@ -45,6 +55,21 @@ public record EpochHeader(VmId vm, EpochId epoch, EpochId base, long ramBytes) {
     /** The number of pages of the guest's RAM. */
     public int ramPages() {
         return (int) (ramBytes / PageSet.PAGE_BYTES);
+    }
+
+    /** The number of the guest's pages and of all blocks of its disks, which are numbered on behind them. */
+    public int allPages() {
+        return (int) (ramPages() + disks.blocks());
+    }
+
+    /** Where the numbers of the RAM and of each disk begin, and where the last ones end. */
+    int[] starts() {
+        int[] starts = new int[disks.disks().size() + 2];
+        starts[1] = ramPages();
+        for (int i = 2; i < starts.length; i++) {
+            starts[i] = starts[i - 1] + disks.disks().get(i - 2).blocks();
+        }
+        return starts;
     }
 
     /** The one byte form that the checksum covers: name length u8, name, then five u64, big-endian. */

@@ -1,7 +1,9 @@
 package org.secondsite.simulator;
 
+import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
@@ -58,6 +60,16 @@ final class SimulatedAgentSession extends MessageSession {
     @Override
     public Dialect dialect() {
         return hello.offer();
+    }
+
+    @Override
+    public CarriedDisks disks() {
+        return CarriedDisks.NONE;
+    }
+
+    @Override
+    public Durability durability() {
+        return Durability.DISK;
     }
 
     @Override

@@ -4,15 +4,18 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.secondsite.config.AgentConfig;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.DirtyPages;
 import org.secondsite.config.DiskAttachment;
+import org.secondsite.config.Durability;
 import org.secondsite.config.VmId;
 
 /** The keys of an agent's file and the rules between them. */
 public final class AgentDocument {
     private static final int MAX_RAM_MIB = 1 << 22;
+    private static final int MAX_SERVED = 8;
 
     private AgentDocument() {}
 
@@ -22,7 +25,16 @@ public final class AgentDocument {
     }
 
     private static AgentConfig config(Section root) {
-        return new AgentConfig(root.endpoint("gateway"), root.file("runDirectory"), vms(root));
+        Optional<Path> state =
+                root.has("stateDirectory") ? Optional.ofNullable(root.file("stateDirectory")) : Optional.empty();
+        List<AgentConfig.Vm> vms = vms(root);
+        boolean serves = vms.stream()
+                .flatMap(vm -> vm.disks().stream())
+                .anyMatch(disk -> disk.attachment() == DiskAttachment.SERVE);
+        if (serves && !root.has("stateDirectory")) {
+            root.problem("stateDirectory", "is missing: disks are served, and their journals need a place");
+        }
+        return new AgentConfig(root.endpoint("gateway"), root.file("runDirectory"), state, vms);
     }
 
     private static List<AgentConfig.Vm> vms(Section root) {
@@ -38,7 +50,8 @@ public final class AgentDocument {
                     section.file("pidFile"),
                     section.argv("command"),
                     section.optional("dirtyPages", AgentDocument::dirtyPages).orElse(DirtyPages.AUTO),
-                    disks(section));
+                    disks(section, files),
+                    section.optional("durability", AgentDocument::durability).orElse(Durability.DISK));
             names.add(vm.id(), section, "name");
             files.add(vm.ramFile(), section, "ramFile");
             files.add(vm.qmpSocket(), section, "qmpSocket");
@@ -48,20 +61,48 @@ public final class AgentDocument {
         return vms;
     }
 
-    private static List<AgentConfig.Disk> disks(Section vm) {
+    private static List<AgentConfig.Disk> disks(Section vm, Unique<Path> files) {
         Unique<String> names = new Unique<>();
         List<AgentConfig.Disk> disks = new ArrayList<>();
         for (Section section : vm.optionalSections("disks")) {
-            AgentConfig.Disk disk =
-                    new AgentConfig.Disk(section.text("name"), section.value("attach", AgentDocument::attachment));
+            DiskAttachment attachment = section.value("attach", AgentDocument::attachment);
+            boolean serves = attachment == DiskAttachment.SERVE;
+            AgentConfig.Disk disk = new AgentConfig.Disk(
+                    serves ? section.value("name", AgentDocument::servedName) : section.text("name"),
+                    attachment,
+                    serves ? Optional.of(served(section, files)) : Optional.empty());
             names.add(disk.name(), section, "name");
             disks.add(disk);
+        }
+        if (disks.stream().filter(disk -> disk.served().isPresent()).count() > MAX_SERVED) {
+            vm.problem("disks", "has more than " + MAX_SERVED + " that are served");
         }
         return disks;
     }
 
+    private static AgentConfig.Served served(Section disk, Unique<Path> files) {
+        AgentConfig.Served served = new AgentConfig.Served(disk.file("file"), disk.socket("socket"));
+        files.add(served.file(), disk, "file");
+        files.add(served.socket(), disk, "socket");
+        return served;
+    }
+
+    /** It stands in the names of files, and in the protocol. */
+    private static String servedName(String text) {
+        if (!text.matches("[A-Za-z0-9_-]{1,64}")) {
+            throw new IllegalArgumentException(
+                    "must be 1 to 64 letters, digits, '-' and '_', not " + Values.shown(text));
+        }
+        return text;
+    }
+
+    private static Durability durability(String text) {
+        return Durability.valueOf(Values.oneOf(List.of("disk", "memory"), text).toUpperCase(Locale.ROOT));
+    }
+
     private static DiskAttachment attachment(String text) {
-        return DiskAttachment.valueOf(Values.oneOf(List.of("shared"), text).toUpperCase(Locale.ROOT));
+        return DiskAttachment.valueOf(
+                Values.oneOf(List.of("shared", "serve"), text).toUpperCase(Locale.ROOT));
     }
 
     private static DirtyPages dirtyPages(String text) {

@@ -27,6 +27,7 @@ import org.secondsite.config.AgentConfig;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.DirtyPages;
 import org.secondsite.config.DiskAttachment;
+import org.secondsite.config.Durability;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.IpPrefix;
@@ -172,8 +173,32 @@ class ConfigReaderTest {
                         directory.resolve("vm1.pid"),
                         List.of("qemu-system-x86_64", "-device", "virtio-rng-pci", "-device", "virtio-net-pci"),
                         DirtyPages.AUTO,
-                        List.of(new AgentConfig.Disk("disk0", DiskAttachment.SHARED)))),
+                        List.of(new AgentConfig.Disk("disk0", DiskAttachment.SHARED)),
+                        Durability.DISK)),
                 config.vms());
+    }
+
+    @Test
+    void readsDisksThatTheAgentServes() throws IOException {
+        String served = resource("agent.yaml")
+                .replace("runDirectory:", "stateDirectory: state\nrunDirectory:")
+                .replace(
+                        "attach: shared",
+                        "attach: serve\n        file: vm1.raw\n        socket: vm1.nbd\n    durability: memory");
+        AgentConfig config = valid(ConfigReader.readAgent(written("agent.yaml", served)));
+        AgentConfig.Vm vm = config.vms().getFirst();
+        assertEquals(Optional.of(directory.resolve("state")), config.stateDirectory());
+        assertEquals(Durability.MEMORY, vm.durability());
+        assertEquals(
+                List.of(new AgentConfig.Disk(
+                        "disk0",
+                        DiskAttachment.SERVE,
+                        Optional.of(
+                                new AgentConfig.Served(directory.resolve("vm1.raw"), directory.resolve("vm1.nbd"))))),
+                vm.disks());
+        assertTrue(
+                String.join(" && ", problems("agent", written("f.yaml", served.replace("stateDirectory: state\n", ""))))
+                        .contains("their journals need a place"));
     }
 
     @ParameterizedTest(name = "{0} with {2}")

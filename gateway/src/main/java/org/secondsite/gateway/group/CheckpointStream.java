@@ -31,6 +31,11 @@ public final class CheckpointStream {
     private EpochId lastCommitted = EpochId.NONE;
     private EpochId gateEpoch = EpochId.NONE;
 
+    /** The last epoch of the chain after which something of the disks is still missing at the standby. */
+    private EpochId lastPartial = EpochId.NONE;
+
+    private long missingBlocks;
+
     private final RecentTimes pauses = new RecentTimes();
     private final RecentTimes arrivals = new RecentTimes();
     private final RecentTimes commits = new RecentTimes();
@@ -65,6 +70,8 @@ public final class CheckpointStream {
     private void beginChain(AgentSession session) {
         chainStart = next;
         lastCommitted = EpochId.NONE;
+        lastPartial = EpochId.NONE;
+        missingBlocks = 0;
         running = true;
         // What is left of an earlier chain would only take the room of this one.
         orders.give(new SiteOrder.Discard(vm));
@@ -126,6 +133,10 @@ public final class CheckpointStream {
         }
         pagesSent += epoch.pages().count();
         lastSent = epoch.header().epoch();
+        missingBlocks = epoch.header().disks().missingBlocks();
+        if (missingBlocks > 0) {
+            lastPartial = lastSent;
+        }
         orders.give(new SiteOrder.SendEpoch(epoch));
     }
 
@@ -212,7 +223,12 @@ public final class CheckpointStream {
     }
 
     boolean imageAcknowledged() {
-        return running && !lastCommitted.equals(EpochId.NONE);
+        return running && lastCommitted.compareTo(lastPartial) > 0;
+    }
+
+    /** The blocks of disks, of 4096 bytes, that a first copy has still to bring to the standby. */
+    public long missingBlocks() {
+        return running ? missingBlocks : 0;
     }
 
     boolean caughtUp() {

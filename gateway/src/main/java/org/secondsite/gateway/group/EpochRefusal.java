@@ -11,5 +11,7 @@ public enum EpochRefusal {
     /** There is no agent that could keep it. */
     NO_AGENT,
     /** It does not continue what is held. */
-    GAP
+    GAP,
+    /** Its disks are not those that are here. */
+    DISKS
 }

@@ -20,11 +20,19 @@ final class GroupVms {
     /** How long after a failed activation the next one is tried. */
     private static final long ACTIVATION_RETRY_NANOS = 500_000_000L;
 
+    /** How long after disks were to be synced that is ordered again. */
+    private static final long SYNC_RETRY_NANOS = 2_000_000_000L;
+
     private final GroupId group;
     private final Orders orders;
     private final Consumer<OwnershipEvent> tell;
     private final Map<VmId, VmAtSite> vms = new LinkedHashMap<>();
 
+    /** Whether the table waits until every flush is on the disk, and when that was ordered last. */
+    private boolean syncing;
+
+    private long syncOrderedNanos;
+    private boolean disksReported;
     private boolean imageReported;
     private boolean imageAcknowledgedReported;
     private boolean caughtUpReported;
@@ -75,6 +83,11 @@ final class GroupVms {
 
     /** An agent came or went. */
     void agentsChanged() {
+        if (!disksReported && vms.values().stream().anyMatch(VmAtSite::carriesDisks)) {
+            disksReported = true;
+            tell.accept(new OwnershipEvent.DisksCarried());
+        }
+        reportSynced();
         boolean ready = all(VmAtSite::checkpointable);
         if (ready) {
             sourceGoneNanos = 0;
@@ -124,6 +137,43 @@ final class GroupVms {
         if (all(VmAtSite::canKeepReplica)) {
             sourceReported = false;
             tell.accept(new OwnershipEvent.VmsStopped());
+        }
+    }
+
+    // ---- their disks --------------------------------------------------------------------------------------------
+
+    /** Has flushes answered at once. */
+    void flushAtOnce() {
+        syncing = false;
+        each(VmAtSite::flushAtOnce);
+    }
+
+    /** Has every flush that was ever answered on the disk; that is told when it is so. */
+    void syncDisks() {
+        syncing = true;
+        syncOrderedNanos = orders.nowNanos();
+        each(VmAtSite::syncDisks);
+        reportSynced();
+    }
+
+    /** Every flush of a VM is on the disk. */
+    void synced(VmAtSite vm) {
+        vm.noteSynced();
+        reportSynced();
+    }
+
+    private void reportSynced() {
+        if (syncing && all(vm -> !vm.flushesAtOnce())) {
+            syncing = false;
+            tell.accept(new OwnershipEvent.DisksSynced());
+        }
+    }
+
+    /** Time passes: a disk that refused is asked again. */
+    void syncAgain() {
+        if (syncing && orders.nowNanos() - syncOrderedNanos > SYNC_RETRY_NANOS) {
+            syncOrderedNanos = orders.nowNanos();
+            each(VmAtSite::syncDisks);
         }
     }
 

@@ -60,9 +60,20 @@ final class PeerTalk {
             say(new PeerMessage.VmsActive(group, ownership.term()));
         }
         boolean standby = ownership.state() == OwnershipState.STANDBY;
-        boolean agents = vms.all(VmAtSite::canKeepReplica);
-        String reason = standby ? (agents ? "ready" : "no agent beside its hypervisor") : "it is " + ownership.state();
-        say(new PeerMessage.StandbyState(group, standby && agents, vms.imageGeneration(), burnedTerm, reason));
+        String obstacle = standby ? obstacle() : "it is " + ownership.state();
+        say(new PeerMessage.StandbyState(
+                group, obstacle.isEmpty(), vms.imageGeneration(), burnedTerm, obstacle.isEmpty() ? "ready" : obstacle));
+    }
+
+    /** Why a standby can keep no image, empty if it can. */
+    private String obstacle() {
+        return vms.all(VmAtSite::canKeepReplica)
+                ? vms.list().stream()
+                        .map(VmAtSite::foreignDisks)
+                        .filter(what -> !what.isEmpty())
+                        .findFirst()
+                        .orElse("")
+                : "no agent beside its hypervisor";
     }
 
     private void say(PeerMessage message) {

@@ -190,10 +190,15 @@ public final class ProtectionGroup {
     void epochFromPeer(Epoch epoch) {
         EpochId epochId = epoch.header().epoch();
         VmAtSite vm = vms.get(epoch.header().vm());
-        Refusal refusal = refusal(vm, epochId);
+        Refusal refusal = refusal(vm, epoch);
         if (refusal == null) {
             String gap = vm.replica().keep(vm.session().orElseThrow(), epoch);
             refusal = gap == null ? null : new Refusal(EpochRefusal.GAP, gap);
+        } else if (refusal.reason() == EpochRefusal.DISKS && vm.foreignDisks().isEmpty()) {
+            vm.noteForeignDisks(refusal.words());
+            vm.noteFailure("disks: " + refusal.words());
+            note(vm, "disks", refusal.words());
+            talk.offer();
         }
         if (refusal != null) {
             epoch.close();
@@ -206,7 +211,8 @@ public final class ProtectionGroup {
 
     private record Refusal(EpochRefusal reason, String words) {}
 
-    private Refusal refusal(VmAtSite vm, EpochId epoch) {
+    private Refusal refusal(VmAtSite vm, Epoch whole) {
+        EpochId epoch = whole.header().epoch();
         if (!ownership.acceptsEpochs()) {
             return new Refusal(
                     epoch.term() < ownership.term() ? EpochRefusal.STALE_TERM : EpochRefusal.NOT_STANDBY,
@@ -219,7 +225,14 @@ public final class ProtectionGroup {
             return new Refusal(
                     EpochRefusal.STALE_TERM, "this site has asked to take over in term " + talk.burnedTerm());
         }
-        return vm.canKeepReplica() ? null : new Refusal(EpochRefusal.NO_AGENT, "no agent beside its hypervisor");
+        if (!vm.canKeepReplica()) {
+            return new Refusal(EpochRefusal.NO_AGENT, "no agent beside its hypervisor");
+        }
+        return whole.header()
+                .disks()
+                .mismatch(vm.session().orElseThrow().disks())
+                .map(words -> new Refusal(EpochRefusal.DISKS, words))
+                .orElse(null);
     }
 
     /** The standby holds an epoch. */
@@ -268,6 +281,11 @@ public final class ProtectionGroup {
                     vm.notePaused(paused.last());
                     note(vm, "vm-paused", "epoch " + paused.last() + " is all of it");
                     reportLast();
+                }
+            }
+            case SiteEvent.DisksSynced synced -> {
+                if (vm.is(synced.session())) {
+                    vms.synced(vm);
                 }
             }
             case SiteEvent.AgentFailed failed -> failed(vm, failed.what(), failed.reason());
@@ -336,6 +354,7 @@ public final class ProtectionGroup {
 
     void tick(long roundTripNanos) {
         vms.retryActivation();
+        vms.syncAgain();
         talk.tellAgain();
         vms.giveUpAgents();
         vms.each(vm -> vm.source().tick(roundTripNanos));
@@ -394,6 +413,8 @@ public final class ProtectionGroup {
                 vms.each(vm -> orders.give(new SiteOrder.Pass(vm.id(), pass.term())));
                 evidence.found(); // a site that stands alone by the record cannot have been replaced
             }
+            case OwnershipAction.FlushAtOnce atOnce -> vms.flushAtOnce();
+            case OwnershipAction.SyncDisks sync -> vms.syncDisks();
             case OwnershipAction.Fence fence -> {
                 counters.fence();
                 vms.each(vm -> orders.give(new SiteOrder.Fence(vm.id(), fence.term())));

@@ -2,8 +2,10 @@ package org.secondsite.gateway.group;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
 
@@ -15,6 +17,9 @@ import org.secondsite.replicator.checkpoint.AgentSession;
  * and only whole epochs are ever kept. When the agent has fallen behind by {@value #APPLY_BACKLOG} epochs, or by the window's
  * bytes, further ones are kept but acknowledged only as the agent applies earlier ones: that is the back-pressure, and it bounds
  * the memory, because the owner has a bounded number of unacknowledged epochs and bytes.
+ *
+ * <p>An epoch of a VM with disks is acknowledged only when the agent has applied it, and with that has it on its disk, unless the agent
+ * says that memory is enough. While a first copy of the disks is under way there is no image.
  */
 public final class ReplicaStream {
     private static final int APPLY_BACKLOG = 16;
@@ -25,11 +30,15 @@ public final class ReplicaStream {
 
     private record Unapplied(EpochId epoch, long bytes) {}
 
+    /** An epoch that was kept, and whether it is to be on the disk before it is acknowledged. */
+    private record Unacknowledged(EpochId epoch, boolean durably) {}
+
     private EpochId held = EpochId.NONE;
+    private boolean whole;
     private EpochId applied = EpochId.NONE;
     private final Deque<Unapplied> unapplied = new ArrayDeque<>();
     private long unappliedBytes;
-    private final Deque<EpochId> unacknowledged = new ArrayDeque<>();
+    private final Deque<Unacknowledged> unacknowledged = new ArrayDeque<>();
 
     ReplicaStream(VmId vm, Orders orders, long maxBytes) {
         this.vm = vm;
@@ -52,10 +61,12 @@ public final class ReplicaStream {
         if (full && id.atMost(held)) {
             return "it is a full image not newer than " + held;
         }
+        CarriedDisks disks = epoch.header().disks();
         held = id;
+        whole = disks.isWhole();
         unapplied.addLast(new Unapplied(id, epoch.plainBytes()));
         unappliedBytes += epoch.plainBytes();
-        unacknowledged.addLast(id);
+        unacknowledged.addLast(new Unacknowledged(id, !disks.isEmpty() && session.durability() == Durability.DISK));
         orders.give(new SiteOrder.Apply(session, epoch));
         acknowledge();
         return null;
@@ -70,9 +81,14 @@ public final class ReplicaStream {
     }
 
     private void acknowledge() {
-        while (!unacknowledged.isEmpty() && keepsUp()) {
-            orders.give(new SiteOrder.Acknowledge(vm, unacknowledged.removeFirst()));
+        while (!unacknowledged.isEmpty() && mayAcknowledge(unacknowledged.getFirst())) {
+            orders.give(
+                    new SiteOrder.Acknowledge(vm, unacknowledged.removeFirst().epoch()));
         }
+    }
+
+    private boolean mayAcknowledge(Unacknowledged next) {
+        return next.durably() ? next.epoch().atMost(applied) : keepsUp();
     }
 
     /** The epoch that is being applied does not count: however large it is, it holds up none that is small. */
@@ -95,6 +111,7 @@ public final class ReplicaStream {
     void forget() {
         orders.give(new SiteOrder.Withdraw(vm));
         held = EpochId.NONE;
+        whole = false;
         applied = EpochId.NONE;
         unapplied.clear();
         unappliedBytes = 0;
@@ -102,7 +119,7 @@ public final class ReplicaStream {
     }
 
     boolean holdsImage() {
-        return !held.equals(EpochId.NONE);
+        return whole && !held.equals(EpochId.NONE);
     }
 
     /** The last epoch kept. */

@@ -121,6 +121,8 @@ public final class SiteEdge {
             case SiteOrder.StopCheckpoints _ -> agent.stop();
             case SiteOrder.PauseVm _ -> agent.pauseVm();
             case SiteOrder.ResumeVm _ -> agent.resumeVm();
+            case SiteOrder.FlushAtOnce _ -> agent.flushAtOnce();
+            case SiteOrder.SyncDisks _ -> agent.syncDisks();
             case SiteOrder.StopVm stop -> agent.stopVm(stop.reason());
             case SiteOrder.Apply apply -> agent.apply(apply.epoch());
             case SiteOrder.Activate activate -> agent.activate(activate.expected());

@@ -89,6 +89,9 @@ public sealed interface SiteEvent {
     /** An agent could not do something. */
     record AgentFailed(AgentSession session, String what, String reason) implements OfAgent {}
 
+    /** Every flush of a VM that was ever answered is on the disk. */
+    record DisksSynced(AgentSession session) implements OfAgent {}
+
     /** A VM is verified to be gone. */
     record VmStopped(AgentSession session) implements OfAgent {}
 

@@ -116,6 +116,12 @@ public sealed interface SiteOrder {
     /** Let the VM run on that was paused so. */
     record ResumeVm(AgentSession session) implements ToAgent {}
 
+    /** The VM's flushes may be answered at once. */
+    record FlushAtOnce(AgentSession session) implements ToAgent {}
+
+    /** Have every flush of the VM that was ever answered on the disk, and wait for it with those to come. */
+    record SyncDisks(AgentSession session) implements ToAgent {}
+
     /** Kill the VM. */
     record StopVm(AgentSession session, String reason) implements ToAgent {}
 

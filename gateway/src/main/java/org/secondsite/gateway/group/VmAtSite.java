@@ -4,10 +4,14 @@ import java.util.Optional;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.checkpoint.AgentSession;
 
 /** One protected VM at this gateway: its agent, if one is attached, and its two streams. */
 public final class VmAtSite {
+    /** How long a replica is not offered that has other disks than the owner's VM. */
+    private static final long FOREIGN_DISKS_NANOS = 5_000_000_000L;
+
     private final GatewayConfig.Vm settings;
     private final Orders orders;
     private final CheckpointStream source;
@@ -18,6 +22,9 @@ public final class VmAtSite {
     private boolean active;
     private boolean activating;
     private EpochId last = EpochId.NONE;
+    private boolean flushesAtOnce;
+    private String foreignDisks = "";
+    private long foreignSinceNanos;
     private long attachments;
     private long failures;
     private String trouble = "";
@@ -62,8 +69,56 @@ public final class VmAtSite {
         last = EpochId.NONE;
         running = attached.vmRunning();
         trouble = "";
+        // Without its gateway an agent answers no flush before the disk has it, and a new one has seen to that before
+        // it says HELLO.
+        flushesAtOnce = false;
+        foreignDisks = "";
         attachments++;
     }
+
+    // ---- disks
+
+    /** Whether it has disks that go with its epochs. */
+    boolean carriesDisks() {
+        return session != null && session.dialect().has(Capability.DISKS);
+    }
+
+    /** Has its flushes answered at once. */
+    void flushAtOnce() {
+        if (carriesDisks()) {
+            flushesAtOnce = true;
+            orders.give(new SiteOrder.FlushAtOnce(session));
+        }
+    }
+
+    /** Has its disks synced, if flushes may have been answered that no disk has. */
+    void syncDisks() {
+        if (flushesAtOnce && session != null) {
+            orders.give(new SiteOrder.SyncDisks(session));
+        }
+    }
+
+    void noteSynced() {
+        flushesAtOnce = false;
+    }
+
+    /** Whether flushes may have been answered that no disk has. */
+    boolean flushesAtOnce() {
+        return flushesAtOnce;
+    }
+
+    /** Its disks at the owner's site are others than here. */
+    void noteForeignDisks(String what) {
+        foreignDisks = what;
+        foreignSinceNanos = orders.nowNanos();
+    }
+
+    /** What is wrong with its disks, empty if nothing is known to be; it is looked at again from time to time. */
+    String foreignDisks() {
+        return orders.nowNanos() - foreignSinceNanos > FOREIGN_DISKS_NANOS ? "" : foreignDisks;
+    }
+
+    // ---- checkpoints
 
     void noteFailure(String what) {
         failures++;
@@ -126,6 +181,7 @@ public final class VmAtSite {
 
     void noteGone() {
         running = false;
+        flushesAtOnce = false;
         active = false;
     }
 

@@ -12,6 +12,10 @@ final class Facts {
     /** Unknown counts as running: a fence is complete only when the agents say that nothing runs. */
     private boolean vmsStopped;
 
+    private boolean disksCarried;
+    /** Whether flushes may have been answered that no disk has. */
+    private boolean flushesAtOnce;
+
     /** Notes what an event says about the surroundings, if anything. */
     void note(OwnershipEvent event) {
         switch (event) {
@@ -31,9 +35,12 @@ final class Facts {
             case OwnershipEvent.VmsStopped _ -> {
                 vmsStopped = true;
                 sourceReady = false;
+                flushesAtOnce = false;
             }
             case OwnershipEvent.ImageHeld _ -> imageHeld = true;
             case OwnershipEvent.ImageLost _ -> imageHeld = false;
+            case OwnershipEvent.DisksCarried _ -> disksCarried = true;
+            case OwnershipEvent.DisksSynced _ -> flushesAtOnce = false;
             default -> {}
         }
     }
@@ -52,6 +59,21 @@ final class Facts {
     void activated() {
         vmsRunHere();
         imageHeld = false;
+    }
+
+    /** From now on flushes may be answered that no disk has. */
+    void flushAtOnce() {
+        flushesAtOnce = true;
+    }
+
+    /** Whether flushes may have been answered that no disk has. */
+    boolean flushesAtOnce() {
+        return flushesAtOnce;
+    }
+
+    /** Whether a VM has disks that go with its epochs. */
+    boolean disksCarried() {
+        return disksCarried;
     }
 
     boolean peerUp() {

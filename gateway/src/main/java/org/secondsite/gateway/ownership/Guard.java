@@ -18,7 +18,7 @@ enum Guard {
      * A chain of epochs begins only under a term that was granted to this very process, and in which it has begun none before:
      * otherwise numbers could be used twice, and an old acknowledgement could pass for a new one.
      */
-    CHAIN_MAY_BEGIN("peer, standby and VM are ready, and no chain was begun in this term"),
+    CHAIN_MAY_BEGIN("peer, standby and VM are ready, no chain was begun in this term, and no output waits for disks"),
     NO_VM_APPEARED("by the record this site owns the group with a standby in sync, and no VM has appeared for 3 s"),
     SWITCHOVER_POSSIBLE("peer, standby and VM are ready, and nothing was asked"),
     TOO_LATE("the VMs have been paused for 5 s");
@@ -51,7 +51,8 @@ enum Guard {
                         && group.facts().imageHeld()
                         && group.inSync()
                         && group.requests().mayAsk(group.nowNanos());
-            case CHAIN_MAY_BEGIN -> group.facts().pairReady() && group.freshTerm();
+            case CHAIN_MAY_BEGIN ->
+                group.facts().pairReady() && group.freshTerm() && !group.disks().keepsOutput();
             case NO_VM_APPEARED ->
                 group.owns()
                         && !group.record().orElseThrow().solo()

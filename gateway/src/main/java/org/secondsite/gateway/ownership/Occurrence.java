@@ -33,6 +33,8 @@ enum Occurrence {
     ACTIVATED("Every VM of the group was started here from its last complete epoch."),
     ACTIVATION_FAILED("A VM of the group could not be started here."),
     VMS_STOPPED("No VM of the group runs here."),
+    DISKS_CARRIED("A VM of the group has disks that go with its epochs."),
+    DISKS_SYNCED("Every flush that the VMs were ever answered is on the disk, and so it will be with those to come."),
     SWITCHOVER_ORDERED("An operator wants the standby to become the owner."),
     LAST_COMMITTED("As an owner that hands over: every VM is paused, and the standby has acknowledged its last epoch."),
     PEER_ACTIVE("The other site says that every VM of the group runs there, under a term of its own."),
@@ -83,6 +85,8 @@ enum Occurrence {
             case OwnershipEvent.Activated _ -> ACTIVATED;
             case OwnershipEvent.ActivationFailed _ -> ACTIVATION_FAILED;
             case OwnershipEvent.VmsStopped _ -> VMS_STOPPED;
+            case OwnershipEvent.DisksCarried _ -> DISKS_CARRIED;
+            case OwnershipEvent.DisksSynced _ -> DISKS_SYNCED;
             case OwnershipEvent.SwitchoverOrdered _ -> SWITCHOVER_ORDERED;
             case OwnershipEvent.LastCommitted _ -> LAST_COMMITTED;
             case OwnershipEvent.PeerActive _ -> PEER_ACTIVE;

@@ -17,6 +17,12 @@ public sealed interface OwnershipAction {
     /** Discard what is held, and release nothing under a lower term ever again. */
     record Fence(long term) implements OwnershipAction {}
 
+    /** Output is held: flushes of every VM may be answered at once. */
+    record FlushAtOnce() implements OwnershipAction {}
+
+    /** Have every flush that was ever answered on the disk, and let those to come wait for it; {@link OwnershipEvent.DisksSynced} tells. */
+    record SyncDisks() implements OwnershipAction {}
+
     /** Begin checkpoints with a full image, numbered from 1 of this term. */
     record StartCheckpoints(long term) implements OwnershipAction {}
 

@@ -58,6 +58,12 @@ public sealed interface OwnershipEvent {
     /** No VM of the group runs at this site, by the word of the agents beside the hypervisors. */
     record VmsStopped() implements OwnershipEvent {}
 
+    /** A VM of the group has disks that go with its epochs. */
+    record DisksCarried() implements OwnershipEvent {}
+
+    /** Every flush of every VM that was ever answered is on the disk, and so it will be with those to come. */
+    record DisksSynced() implements OwnershipEvent {}
+
     /** An operator wants the standby to become the owner. */
     record SwitchoverOrdered(String reason) implements OwnershipEvent {}
 

@@ -34,6 +34,7 @@ final class OwnershipSteps {
 
     private final Facts facts = new Facts();
     private final Requests requests = new Requests();
+    private final DiskBarrier disks = new DiskBarrier(facts);
 
     private long sourceDeadlineNanos;
     private boolean gated;
@@ -127,6 +128,10 @@ final class OwnershipSteps {
         return freshTerm;
     }
 
+    DiskBarrier disks() {
+        return disks;
+    }
+
     /** Whether a restarted owner has waited for its VM for long enough. */
     boolean sourceStaysAway() {
         return now - sourceDeadlineNanos >= 0;
@@ -180,7 +185,7 @@ final class OwnershipSteps {
     /** Output of a restarted owner stays closed until this is granted. Without a VM, a standby in sync comes first. */
     void askSoloAfterRestart() {
         if (owns() && (record.solo() || facts.sourceReady()) && requests.mayAsk(now)) {
-            ask(self, Set.of(self), "restarted owner stands alone");
+            askSolo("restarted owner stands alone");
         }
     }
 
@@ -212,6 +217,9 @@ final class OwnershipSteps {
         add(new TakeSwitches(term(), SwitchRole.OWNER));
         if (!facts.peerUp() || !facts.standbyReady()) {
             askSolo("the standby went away while it was being admitted");
+        } else if (facts.disksCarried()) {
+            facts.flushAtOnce();
+            add(new FlushAtOnce());
         }
     }
 
@@ -256,7 +264,12 @@ final class OwnershipSteps {
             add(new ResumeVms());
         }
         switchoverFailed(why);
-        add(new Pass(term()));
+        if (disks.isOpen()) {
+            add(new Pass(term()));
+        } else {
+            disks.keepOutput();
+            add(new SyncDisks());
+        }
         add(new Announce(promoted ? RouteRole.PROMOTED : RouteRole.OWNER));
         add(new TakeSwitches(term(), SwitchRole.OWNER));
     }
@@ -288,7 +301,18 @@ final class OwnershipSteps {
     }
 
     void askSolo(String why) {
-        ask(self, Set.of(self), why);
+        if (disks.isOpen()) {
+            ask(self, Set.of(self), why);
+        } else if (disks.begins(why)) {
+            add(new SyncDisks());
+        }
+    }
+
+    /** A lone owner has every flush on the disk. */
+    void passIfSynced() {
+        if (disks.takeOutput()) {
+            add(new Pass(term()));
+        }
     }
 
     /** A standby that has lost the owner asks to take over: it has something to offer. */
@@ -492,6 +516,7 @@ final class OwnershipSteps {
         add(new Transition(state, next, why));
         state = next;
         reason = why;
+        disks.forget();
         if (before == OwnershipState.HANDING_OVER) {
             endHandOver(next, why);
         }

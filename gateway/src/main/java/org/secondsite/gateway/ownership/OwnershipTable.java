@@ -43,6 +43,7 @@ final class OwnershipTable {
         standbyRows();
         activationRows();
         switchoverRows();
+        diskRows();
         timeRows();
         requireComplete();
     }
@@ -382,6 +383,17 @@ final class OwnershipTable {
                 "stop the VMs that were kept until then",
                 FENCED,
                 (g, e) -> g.peerActive(((OwnershipEvent.PeerActive) e).term()));
+    }
+
+    // ---- disks --------------------------------------------------------------------------------------------------
+
+    private static void diskRows() {
+        stay(ANY, DISKS_CARRIED, "nothing");
+        stay(except(PROTECTED, SOLO), DISKS_SYNCED, "nothing");
+        on(PROTECTED, DISKS_SYNCED, ELSE, "ask to stand alone, if that waited for it", PROTECTED, (g, e) -> g.disks()
+                .takeRequest()
+                .ifPresent(g::askSolo));
+        on(SOLO, DISKS_SYNCED, ELSE, "let output pass, if that waited for it", SOLO, (g, e) -> g.passIfSynced());
     }
 
     // ---- time ---------------------------------------------------------------------------------------------------

@@ -12,9 +12,11 @@ import org.junit.jupiter.api.Test;
 import org.secondsite.buffer.LoopbackDataPlane;
 import org.secondsite.buffer.Pressure;
 import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
@@ -248,6 +250,26 @@ class BackPressureTest {
         @Override
         public void resumeVm() {
             told.add("resume");
+        }
+
+        @Override
+        public CarriedDisks disks() {
+            return CarriedDisks.NONE;
+        }
+
+        @Override
+        public Durability durability() {
+            return Durability.DISK;
+        }
+
+        @Override
+        public void flushAtOnce() {
+            told.add("flush at once");
+        }
+
+        @Override
+        public void syncDisks() {
+            told.add("sync disks");
         }
 
         @Override

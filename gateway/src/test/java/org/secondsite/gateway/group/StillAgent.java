@@ -1,8 +1,10 @@
 package org.secondsite.gateway.group;
 
 import java.util.Set;
+import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
@@ -100,6 +102,26 @@ final class StillAgent implements AgentSession {
 
     @Override
     public void resumeVm() {
+        called();
+    }
+
+    @Override
+    public CarriedDisks disks() {
+        return CarriedDisks.NONE;
+    }
+
+    @Override
+    public Durability durability() {
+        return Durability.DISK;
+    }
+
+    @Override
+    public void flushAtOnce() {
+        called();
+    }
+
+    @Override
+    public void syncDisks() {
         called();
     }
 

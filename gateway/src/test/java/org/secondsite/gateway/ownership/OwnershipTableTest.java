@@ -1,6 +1,7 @@
 package org.secondsite.gateway.ownership;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
 import java.util.ArrayList;
@@ -54,6 +55,7 @@ class OwnershipTableTest {
         SplittableRandom dice = new SplittableRandom(seed);
         Ownership group = new Ownership(A, B);
         List<OwnershipAction.Ask> asked = new ArrayList<>();
+        boolean lazy = false;
         long now = 0;
         int helpful = dice.nextInt(2 * TO_HANDING_OVER);
         for (int step = 0; step < STEPS; step++) {
@@ -65,6 +67,7 @@ class OwnershipTableTest {
             OwnershipTable.Row row = group.taken();
             taken.add(row);
             assertSame(row.next(), group.state(), () -> "seed " + seed + ": " + before + " and " + event);
+            lazy &= !(event instanceof OwnershipEvent.DisksSynced || event instanceof OwnershipEvent.VmsStopped);
             OwnershipState told = before;
             for (OwnershipAction action : actions) {
                 if (action instanceof OwnershipAction.Transition transition) {
@@ -74,6 +77,14 @@ class OwnershipTableTest {
                 if (action instanceof OwnershipAction.Ask ask) {
                     asked.add(ask);
                 }
+                boolean alone = action instanceof OwnershipAction.Ask request
+                        && group.state() != OwnershipState.PROMOTING
+                        && request.owner().equals(A)
+                        && request.inSync().size() == 1;
+                boolean passes = action instanceof OwnershipAction.Pass && group.state() != OwnershipState.PROMOTING;
+                boolean early = lazy && (alone || passes);
+                assertFalse(early, () -> "seed " + seed + ": " + action + " before the disks are synced, at " + event);
+                lazy |= action instanceof OwnershipAction.FlushAtOnce;
             }
             assertSame(group.state(), told, () -> "seed " + seed + ": a change of state that nobody is told of");
         }
@@ -95,7 +106,7 @@ class OwnershipTableTest {
     }
 
     private static OwnershipEvent event(SplittableRandom dice, Ownership group, List<OwnershipAction.Ask> asked) {
-        return switch (dice.nextInt(24)) {
+        return switch (dice.nextInt(26)) {
             case 0, 1 -> new OwnershipEvent.RecordLearnt(record(dice, group));
             case 2 -> new OwnershipEvent.RecordPassedOn(record(dice, group));
             case 3, 4, 5 -> granted(dice, group, asked);
@@ -115,6 +126,8 @@ class OwnershipTableTest {
             case 21 -> new OwnershipEvent.SwitchoverOrdered("maintenance");
             case 22 ->
                 dice.nextBoolean() ? new OwnershipEvent.LastCommitted() : new OwnershipEvent.PeerActive(group.term());
+            case 23 -> new OwnershipEvent.DisksCarried();
+            case 24 -> new OwnershipEvent.DisksSynced();
             default -> new OwnershipEvent.Tick();
         };
     }

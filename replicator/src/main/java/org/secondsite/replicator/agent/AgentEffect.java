@@ -75,6 +75,25 @@ public sealed interface AgentEffect {
     /** Ship what was collected: {@link AgentEvent.Taken}, and some time later {@link AgentEvent.Shipped}. */
     record Ship(EpochId epoch, EpochId base) implements AgentEffect {}
 
+    // ---- its disks
+
+    /** What is to be done with the disks. */
+    sealed interface OfDisks extends AgentEffect {}
+
+    /** Say which disks go with the epochs. */
+    record TellDisks() implements OfDisks {}
+
+    /** No checkpoint follows: nothing that is written to the disks need be remembered. */
+    record EndImage() implements OfDisks {}
+
+    /** Answer the VM's flushes at once; {@link AgentEvent.DisksFailed} if that cannot be. */
+    record FlushAtOnce() implements OfDisks {}
+
+    /** Let flushes wait for the disk, and have all that were answered there: {@link AgentEvent.DisksSynced} or {@link AgentEvent.DisksFailed}. */
+    record SyncDisks() implements OfDisks {}
+
+    // ---- its end
+
     /** Kill the VM: {@link AgentEvent.Killed} or {@link AgentEvent.NotKilled}. */
     record Kill(String reason) implements AgentEffect {}
 

@@ -87,6 +87,15 @@ public sealed interface AgentEvent {
     /** The VM could not be started. */
     record ActivationFailed(String reason) implements Answer {}
 
+    /** What came of what was to be done with the disks. */
+    sealed interface OfDisks extends Answer {}
+
+    /** Every flush that was ever answered is on the disk. */
+    record DisksSynced() implements OfDisks {}
+
+    /** A disk refuses. */
+    record DisksFailed(String reason) implements OfDisks {}
+
     /** Nothing of the VM runs here; that is verified. */
     record Killed() implements Answer {}
 

@@ -40,6 +40,7 @@ public final class VmAgent {
     private final AgentOutbox out;
     private final StandbyDuty standby;
     private final StartOrder startOrder;
+    private final DiskDuty disks;
 
     private long now;
     private AgentPhase phase = AgentPhase.ABSENT;
@@ -69,6 +70,7 @@ public final class VmAgent {
         this.out = new AgentOutbox(capabilities);
         this.standby = new StandbyDuty(out);
         this.startOrder = new StartOrder(out);
+        this.disks = new DiskDuty(out, capabilities.contains(Capability.DISKS));
         this.nextAttachNanos = nowNanos;
     }
 
@@ -198,6 +200,7 @@ public final class VmAgent {
             leaveAlone("the gateway is gone");
         }
         resumeVm("the gateway is gone");
+        disks.gatewayGone();
     }
 
     private void received(CheckpointMessage message) {
@@ -218,6 +221,7 @@ public final class VmAgent {
         switch (message) {
             case CheckpointMessage.Welcome welcome -> {
                 out.answered(welcome);
+                disks.welcomed(welcome);
                 schedule.window(welcome.window(), welcome.windowBytes());
                 stalls = welcome.stalls();
             }
@@ -233,6 +237,7 @@ public final class VmAgent {
                 out.note("no more checkpoints");
                 startOrder.takenBack();
                 schedule.stop();
+                disks.chainEnds();
             }
             case CheckpointMessage.PauseVm pauseVm -> {
                 if (!pauseOrdered) {
@@ -243,7 +248,11 @@ public final class VmAgent {
             case CheckpointMessage.ResumeVm resumeVm -> resumeVm("the gateway says so");
             case CheckpointMessage.Activate activate -> standby.activate(activate.expected(), isHere());
             case CheckpointMessage.Release release -> standby.release(isHere());
-            default -> out.note("unexpected " + message.getClass().getSimpleName());
+            default -> {
+                if (!disks.obeys(message)) {
+                    out.note("unexpected " + message.getClass().getSimpleName());
+                }
+            }
         }
     }
 
@@ -281,17 +290,19 @@ public final class VmAgent {
     }
 
     private void looked(Optional<String> against) {
-        if (startOrder.refused(against)) {
+        if (startOrder.refused(disks.objection(against))) {
             schedule.stop();
+            disks.chainEnds();
         } else {
             startOrder.take().ifPresent(this::begin);
         }
     }
 
     private void begin(CheckpointMessage.Start start) {
-        image = start.full() ? EpochId.NONE : image;
+        boolean anew = start.full() || disks.serves();
+        image = anew ? EpochId.NONE : image;
         out.note("checkpoints from " + start.first() + " every " + start.intervalMs() + " ms, on " + image);
-        out.want(new AgentEffect.BeginImage(start.full()));
+        out.want(new AgentEffect.BeginImage(anew));
         schedule.start(start.first(), MILLISECONDS.toNanos(start.intervalMs()), now);
     }
 
@@ -491,6 +502,7 @@ public final class VmAgent {
             case AgentEvent.ApplyFailed failed -> standby.refuse(failed.reason());
             case AgentEvent.Activated activated -> activated(activated.description());
             case AgentEvent.ActivationFailed failed -> standby.notActivated(failed.reason());
+            case AgentEvent.OfDisks ofDisks -> disks.answered(ofDisks);
             case AgentEvent.Killed killed -> out.sayAfterEpochs(new CheckpointMessage.VmStopped());
             case AgentEvent.NotKilled not -> out.failed(FailureKind.STOP_VM, EpochId.NONE, not.reason());
         }

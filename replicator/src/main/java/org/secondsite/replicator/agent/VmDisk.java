@@ -1,9 +1,11 @@
 package org.secondsite.replicator.agent;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.secondsite.config.DiskAttachment;
@@ -80,8 +82,9 @@ public record VmDisk(List<String> names, String file, boolean writable, String d
      * Why a VM with this disk must not be checkpointed, in one line that says what to do; empty if nothing is against it.
      *
      * @param attachments how disks get to the other site, by one of their names
+     * @param sockets where those that the agent serves are served
      */
-    public Optional<String> refusal(Map<String, DiskAttachment> attachments) {
+    public Optional<String> refusal(Map<String, DiskAttachment> attachments, Map<String, Path> sockets) {
         if (!isGuestWritable()) {
             return Optional.empty();
         }
@@ -94,12 +97,29 @@ public record VmDisk(List<String> names, String file, boolean writable, String d
                     + " is writable and not carried to the other site: remove it or make it read-only; if both sites have"
                     + " the same disk, declare it 'shared' in the agent's configuration");
         }
-        boolean served = attachment.get() == DiskAttachment.SERVE;
+        return attachment.get() == DiskAttachment.SERVE ? servedRefusal(sockets) : Optional.empty();
+    }
+
+    private Optional<String> servedRefusal(Map<String, Path> sockets) {
+        // What is written past the agent would be missing at the other site.
+        boolean ours = names.stream()
+                .filter(sockets::containsKey)
+                .anyMatch(name -> file.contains(sockets.get(name).toString()));
+        if (!ours) {
+            return Optional.of(this + " is declared 'serve' and is not the agent's: connect it to "
+                    + names.stream()
+                            .map(sockets::get)
+                            .filter(Objects::nonNull)
+                            .findFirst()
+                            .map(Path::toString)
+                            .orElse("it")
+                    + " by NBD");
+        }
         // Else the guest would get an I/O error while its disk server restarts.
-        return served && !writeErrors.equals(STOPS)
-                ? Optional.of(this + " is served by the agent and must stop the VM when a write fails: give its device"
-                        + " werror=stop,rerror=stop")
-                : Optional.empty();
+        return writeErrors.equals(STOPS)
+                ? Optional.empty()
+                : Optional.of(this + " is served by the agent and must stop the VM when a write fails: give its device"
+                        + " werror=stop,rerror=stop");
     }
 
     /** The disk, for an operator. */

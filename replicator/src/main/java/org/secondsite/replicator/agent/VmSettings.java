@@ -7,6 +7,7 @@ import org.secondsite.config.DirtyPages;
 import org.secondsite.config.DiskAttachment;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.EpochHeader;
+import org.secondsite.replicator.disk.VolumeSettings;
 
 /**
  * A QEMU VM beside the agent.
@@ -21,6 +22,7 @@ import org.secondsite.replicator.EpochHeader;
  *     {@code -pidfile} if it is not there. Without {@code -S -incoming} it is also how an operator starts the VM.
  * @param dirtyPages how its dirty pages are found
  * @param disks the writable disks that get to the other site, and how, by one of their names
+ * @param volumes those of them that the agent serves
  * @param runDirectory where the agent keeps its sockets, its marks and QEMU's log; created if absent
  */
 public record VmSettings(
@@ -32,6 +34,7 @@ public record VmSettings(
         List<String> command,
         DirtyPages dirtyPages,
         Map<String, DiskAttachment> disks,
+        VolumeSettings volumes,
         Path runDirectory) {
     /**
      * Checks the values.

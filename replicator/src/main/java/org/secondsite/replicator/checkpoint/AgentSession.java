@@ -1,7 +1,9 @@
 package org.secondsite.replicator.checkpoint;
 
+import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 
@@ -36,6 +38,18 @@ public interface AgentSession {
 
     /** What is spoken with the agent: the version, and what both ends can beyond that. */
     Dialect dialect();
+
+    /** The disks beside the agent that go with the VM's epochs. */
+    CarriedDisks disks();
+
+    /** When an epoch of a VM with disks may be acknowledged by the agent's site. */
+    Durability durability();
+
+    /** The VM's output is held until its epoch is at the other site: its flushes may be answered at once. */
+    void flushAtOnce();
+
+    /** Flushes are to wait for the disk from now on. Answered by {@code disksSynced} when all that were ever answered are there. */
+    void syncDisks();
 
     /**
      * Begin to checkpoint, at once.

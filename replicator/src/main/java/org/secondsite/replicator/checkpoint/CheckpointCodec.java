@@ -7,6 +7,7 @@ import java.util.Set;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.EpochHeader;
 
@@ -25,13 +26,21 @@ import org.secondsite.replicator.EpochHeader;
  * INTERVAL 5         | interval ms u32 |
  * RETITLE 7, SEAL 8, SEALED 9, CREDIT 14, APPLIED 18, ACTIVATE 19, ACTIVATED 20, VM_PAUSED 26     | epoch |
  * CHECKPOINT_NOW 6, STOP 15, VM_STOPPED 17, RELEASE 21, PAUSE_VM 25, RESUME_VM 27                 nothing
+ * FLUSH_AT_ONCE 30, SYNC_DISKS 31, DISKS_SYNCED 32                                               nothing
  * BEGIN 10           | epoch | base | RAM bytes u64 | pages u32 | device state bytes u32 | VM name |
+ *                    | if the VM has disks: disks | ranges u32 |
+ * DISK_RANGES 28     | count u16 | of each: first u32, count u32 |
+ * DISKS 29           | disks | durability u8, 0 disk, 1 memory |
+ * disks              | count u8 | of each: name length u8, ASCII, bytes u64 | missing blocks u64 |
  * PAGES 11           | n u32 | n × (zero flag: 1 bit, page number: 31 bits) | 4096 bytes for each page not flagged |
  * DEVICE_STATE 12    | bytes |
  * END 13             | epoch | checksum u64 | pause ns u64 |
  * FAILED 22          | kind u8 | epoch | length u16, reason |
  * PING 23, PONG 24   | number u64 |
  * </pre>
+ *
+ * <p>The blocks of the disks are numbered behind the pages of the RAM, disk after disk, and travel in PAGES. What is said about disks is
+ * said only where both ends can it; a VM without disks has the same messages as ever.
  *
  * <p>Who may send what, and the bounds of every body, stand in {@link MessageType}; both are checked before the body is
  * waited for, so a wrong length is refused without buffering it.
@@ -155,6 +164,11 @@ public final class CheckpointCodec {
                     case PAUSE_VM -> new CheckpointMessage.PauseVm();
                     case VM_PAUSED -> new CheckpointMessage.VmPaused(body.epoch());
                     case RESUME_VM -> new CheckpointMessage.ResumeVm();
+                    case DISK_RANGES -> DiskBodies.ranges(body);
+                    case DISKS -> DiskBodies.disksHere(body);
+                    case FLUSH_AT_ONCE -> new CheckpointMessage.FlushAtOnce();
+                    case SYNC_DISKS -> new CheckpointMessage.SyncDisks();
+                    case DISKS_SYNCED -> new CheckpointMessage.DisksSynced();
                 };
         body.end();
         return message;
@@ -191,14 +205,21 @@ public final class CheckpointCodec {
         long ramBytes = body.u64();
         int pageCount = body.u32();
         int deviceStateBytes = body.u32();
-        EpochHeader header = new EpochHeader(body.vm(), epoch, base, ramBytes);
-        if (pageCount < 0 || pageCount > header.ramPages()) {
-            throw new IllegalArgumentException(Integer.toUnsignedString(pageCount) + " pages of " + header.ramPages());
+        VmId vm = body.vm();
+        boolean hasDisks = body.hasMore();
+        CarriedDisks disks = hasDisks ? DiskBodies.disks(body) : CarriedDisks.NONE;
+        int rangeCount = hasDisks ? body.u32() : 0;
+        EpochHeader header = new EpochHeader(vm, epoch, base, ramBytes, disks);
+        if (pageCount < 0 || pageCount > header.allPages()) {
+            throw new IllegalArgumentException(Integer.toUnsignedString(pageCount) + " pages of " + header.allPages());
+        }
+        if (rangeCount < 0 || (hasDisks && disks.isEmpty())) {
+            throw new IllegalArgumentException(Integer.toUnsignedString(rangeCount) + " ranges of " + disks);
         }
         if (deviceStateBytes < 0 || deviceStateBytes > Limits.DEVICE_STATE_BYTES) {
             throw new IllegalArgumentException(Integer.toUnsignedString(deviceStateBytes) + " bytes of device state");
         }
-        return new CheckpointMessage.Begin(header, pageCount, deviceStateBytes);
+        return new CheckpointMessage.Begin(header, pageCount, rangeCount, deviceStateBytes);
     }
 
     private static CheckpointMessage pages(Body body) {
@@ -284,6 +305,13 @@ public final class CheckpointCodec {
             case CheckpointMessage.PauseVm pause -> MessageType.PAUSE_VM;
             case CheckpointMessage.VmPaused paused -> epoch(MessageType.VM_PAUSED, paused.last(), out);
             case CheckpointMessage.ResumeVm resume -> MessageType.RESUME_VM;
+            case CheckpointMessage.Disks here -> {
+                DiskBodies.disksHere(here, out);
+                yield MessageType.DISKS;
+            }
+            case CheckpointMessage.FlushAtOnce atOnce -> MessageType.FLUSH_AT_ONCE;
+            case CheckpointMessage.SyncDisks sync -> MessageType.SYNC_DISKS;
+            case CheckpointMessage.DisksSynced synced -> MessageType.DISKS_SYNCED;
         };
     }
 
@@ -295,7 +323,15 @@ public final class CheckpointCodec {
                 epoch(MessageType.BEGIN, header.base(), out);
                 out.writeLong(header.ramBytes()).writeInt(begin.pageCount()).writeInt(begin.deviceStateBytes());
                 vm(header.vm(), out);
+                if (!header.disks().isEmpty()) {
+                    DiskBodies.disks(header.disks(), out);
+                    out.writeInt(begin.rangeCount());
+                }
                 yield MessageType.BEGIN;
+            }
+            case CheckpointMessage.DiskRanges batch -> {
+                DiskBodies.ranges(batch, out);
+                yield MessageType.DISK_RANGES;
             }
             case CheckpointMessage.Pages pages -> {
                 out.writeBytes(
@@ -341,7 +377,7 @@ public final class CheckpointCodec {
     }
 
     /** The fields of a body, each checked against what is left of it. */
-    private record Body(ByteBuf in) {
+    record Body(ByteBuf in) {
         private ByteBuf need(int bytes) {
             if (in.readableBytes() < bytes) {
                 throw new IllegalArgumentException("ends within a field of " + bytes + " bytes");
@@ -402,10 +438,18 @@ public final class CheckpointCodec {
         }
 
         VmId vm() {
+            return new VmId(ascii());
+        }
+
+        String ascii() {
             int length = u8();
-            return new VmId(need(length)
+            return need(length)
                     .readCharSequence(length, StandardCharsets.US_ASCII)
-                    .toString());
+                    .toString();
+        }
+
+        boolean hasMore() {
+            return in.isReadable();
         }
 
         String text() {

@@ -38,10 +38,13 @@ public interface CheckpointListener {
     /**
      * Something could not be done.
      *
-     * @param what the {@link FailureKind}'s word: {@code checkpoint}, {@code apply}, {@code activation}, {@code vm} or
-     *     {@code stop-vm}
+     * @param what the {@link FailureKind}'s word: {@code checkpoint}, {@code apply}, {@code activation}, {@code vm}, {@code stop-vm}
+     *     or {@code disk}
      */
     void failed(AgentSession session, String what, String reason);
+
+    /** Every flush that was ever answered is on the disk, after {@link AgentSession#syncDisks}, and so it will be with those to come. */
+    void disksSynced(AgentSession session);
 
     /** The VM's process is verified to be gone, after {@link AgentSession#stopVm}; no epoch of it follows. */
     void vmStopped(AgentSession session);

@@ -1,8 +1,12 @@
 package org.secondsite.replicator.checkpoint;
 
 import io.netty.buffer.ByteBuf;
+import java.util.List;
+import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.BlockRange;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
@@ -82,16 +86,30 @@ public sealed interface CheckpointMessage {
 
     // ---- an epoch, in either direction
 
-    /** One of the four messages that make up an epoch: BEGIN, then PAGES and DEVICE_STATE, then END. */
+    /** One of the messages that make up an epoch: BEGIN, then DISK_RANGES, PAGES and DEVICE_STATE, then END. */
     sealed interface EpochPart extends CheckpointMessage {}
 
     /**
      * The head of an epoch.
      *
-     * @param pageCount the pages that follow, zero pages included
+     * @param pageCount the pages and blocks of disks that follow, zero pages included
+     * @param rangeCount the ranges of zeros of the disks that follow
      * @param deviceStateBytes the bytes of device state that follow
      */
-    record Begin(EpochHeader header, int pageCount, int deviceStateBytes) implements EpochPart {}
+    record Begin(EpochHeader header, int pageCount, int rangeCount, int deviceStateBytes) implements EpochPart {
+        /** The head of an epoch without ranges of zeros. */
+        public Begin(EpochHeader header, int pageCount, int deviceStateBytes) {
+            this(header, pageCount, 0, deviceStateBytes);
+        }
+    }
+
+    /** Blocks of disks that become zeros before the others are written: ascending, numbered behind the pages of the RAM. */
+    record DiskRanges(List<BlockRange> ranges) implements EpochPart {
+        /** Copies the list. */
+        public DiskRanges {
+            ranges = List.copyOf(ranges);
+        }
+    }
 
     /**
      * Some of the pages, in ascending order. The buffer is the body of the frame, and what a decoder returns shares the
@@ -175,6 +193,24 @@ public sealed interface CheckpointMessage {
 
     /** Forget the replica. */
     record Release() implements CheckpointMessage {}
+
+    // ---- disks
+
+    /**
+     * The disks beside this agent that go with the VM's epochs; said once, after WELCOME, by an agent that has any.
+     *
+     * @param durability when an epoch may be acknowledged by this site
+     */
+    record Disks(CarriedDisks disks, Durability durability) implements CheckpointMessage {}
+
+    /** The VM's output is held until its epoch is at the other site: its flushes may be answered at once. */
+    record FlushAtOnce() implements CheckpointMessage {}
+
+    /** From now on a flush waits for the disk; answer when everything that was ever answered is on it. */
+    record SyncDisks() implements CheckpointMessage {}
+
+    /** Every flush that was ever answered is on the disk, and so it will be with those to come. */
+    record DisksSynced() implements CheckpointMessage {}
 
     /** Kill the VM's process. */
     record StopVm(String reason) implements CheckpointMessage {}

@@ -3,13 +3,15 @@ package org.secondsite.replicator.checkpoint;
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
-import org.secondsite.replicator.PageSet;
+import org.secondsite.replicator.PageSeries;
 
 /**
- * Puts the parts of an epoch together: BEGIN, PAGES and DEVICE_STATE until both counts of BEGIN are reached, END.
+ * Puts the parts of an epoch together: BEGIN, then DISK_RANGES, PAGES and DEVICE_STATE until the counts of BEGIN are reached, END.
  *
  * <p>An epoch comes out only when it is whole and its checksum, computed anew over what was received, is the sender's. Memory
  * grows with what has arrived, never with what was announced. Not thread-safe; {@link #close()} drops what is unfinished.
@@ -21,7 +23,7 @@ public final class EpochAssembler implements AutoCloseable {
     private final long ramBytes;
 
     private CheckpointMessage.Begin begin;
-    private PageSet.Builder pages;
+    private PageSeries.Builder pages;
     private byte[] state = new byte[0];
     private int stateBytes;
 
@@ -52,6 +54,7 @@ public final class EpochAssembler implements AutoCloseable {
         }
         return switch (part) {
             case CheckpointMessage.Begin opened -> begin(opened);
+            case CheckpointMessage.DiskRanges batch -> ranges(batch.ranges());
             case CheckpointMessage.Pages batch -> pages(batch);
             case CheckpointMessage.DeviceState chunk -> deviceState(chunk.chunk());
             case CheckpointMessage.End end -> end(end);
@@ -81,9 +84,22 @@ public final class EpochAssembler implements AutoCloseable {
                     + vm + " with " + ramBytes);
         }
         begin = opened;
-        pages = PageSet.checkedBuilder();
+        pages = new PageSeries.Builder(header);
         state = new byte[Math.min(opened.deviceStateBytes(), FIRST_STATE_BYTES)];
         stateBytes = 0;
+        return INCOMPLETE;
+    }
+
+    private Outcome ranges(List<BlockRange> batch) {
+        if (batch.size() > begin.rangeCount() - pages.zeroCount()) {
+            return new Broken("more than the " + begin.rangeCount() + " ranges announced");
+        }
+        for (BlockRange range : batch) {
+            String fault = pages.addZeros(range.first(), range.count());
+            if (fault != null) {
+                return new Broken(fault);
+            }
+        }
         return INCOMPLETE;
     }
 
@@ -93,9 +109,9 @@ public final class EpochAssembler implements AutoCloseable {
             return new Broken("more than the " + begin.pageCount() + " pages announced");
         }
         if (batch.number(0) <= pages.lastNumber()
-                || batch.number(count - 1) >= begin.header().ramPages()) {
+                || batch.number(count - 1) >= begin.header().allPages()) {
             return new Broken("pages " + batch.number(0) + " to " + batch.number(count - 1) + " after page "
-                    + pages.lastNumber() + " of " + begin.header().ramPages());
+                    + pages.lastNumber() + " of " + begin.header().allPages());
         }
         ByteBuf body = batch.body();
         int offset = batch.contentsOffset();
@@ -129,12 +145,16 @@ public final class EpochAssembler implements AutoCloseable {
         if (!end.epoch().equals(header.epoch())) {
             return new Broken("epoch " + header.epoch() + " ends as epoch " + end.epoch());
         }
+        if (pages.zeroCount() != begin.rangeCount()) {
+            return new Broken("epoch " + header.epoch() + " ends with " + pages.zeroCount() + " of "
+                    + begin.rangeCount() + " ranges of zeros");
+        }
         if (pages.count() != begin.pageCount() || stateBytes != begin.deviceStateBytes()) {
             return new Broken("epoch " + header.epoch() + " ends with " + pages.count() + " of " + begin.pageCount()
                     + " pages and " + stateBytes + " of " + begin.deviceStateBytes() + " bytes of device state");
         }
         byte[] deviceState = state.length == stateBytes ? state : Arrays.copyOf(state, stateBytes);
-        Epoch epoch = new Epoch(header, pages.build(), deviceState);
+        Epoch epoch = pages.build(deviceState);
         pages = null;
         close();
         long found = epoch.checksum();

@@ -3,22 +3,29 @@ package org.secondsite.replicator.checkpoint;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
+import java.util.List;
+import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.PageSeries;
 import org.secondsite.replicator.PageSet;
 
 /**
- * Takes an epoch apart: the frames BEGIN, PAGES, DEVICE_STATE and END, one after the other, made when they are asked for, so
+ * Takes an epoch apart: the frames BEGIN, DISK_RANGES, PAGES, DEVICE_STATE and END, one after the other, made when they are asked for, so
  * that no more of them lie in memory than the connection takes.
  */
 public final class EpochFrames {
     private final Epoch epoch;
     private final long pauseNanos;
+    private final PageSeries pages;
+    private final List<BlockRange> ranges;
+    private int nextRange;
     private Stage stage = Stage.BEGIN;
     private int nextPage;
     private int nextStateByte;
 
     private enum Stage {
         BEGIN,
+        RANGES,
         PAGES,
         DEVICE_STATE,
         END,
@@ -29,11 +36,16 @@ public final class EpochFrames {
     public EpochFrames(Epoch epoch, long pauseNanos) {
         this.epoch = epoch;
         this.pauseNanos = pauseNanos;
+        this.pages = epoch.series();
+        this.ranges = epoch.zeros();
     }
 
     /** The next frame; null after END. The caller owns it. */
     public ByteBuf next(ByteBufAllocator allocator) {
-        if (stage == Stage.PAGES && nextPage == epoch.pages().count()) {
+        if (stage == Stage.RANGES && nextRange == ranges.size()) {
+            stage = Stage.PAGES;
+        }
+        if (stage == Stage.PAGES && nextPage == pages.count()) {
             stage = Stage.DEVICE_STATE;
         }
         if (stage == Stage.DEVICE_STATE && nextStateByte == epoch.deviceState().length) {
@@ -41,11 +53,17 @@ public final class EpochFrames {
         }
         return switch (stage) {
             case BEGIN -> {
-                stage = Stage.PAGES;
+                stage = Stage.RANGES;
                 yield small(
                         allocator,
                         new CheckpointMessage.Begin(
-                                epoch.header(), epoch.pages().count(), epoch.deviceState().length));
+                                epoch.header(), pages.count(), ranges.size(), epoch.deviceState().length));
+            }
+            case RANGES -> {
+                int end = Math.min(ranges.size(), nextRange + Limits.BATCH_RANGES);
+                List<BlockRange> batch = ranges.subList(nextRange, end);
+                nextRange = end;
+                yield small(allocator, new CheckpointMessage.DiskRanges(batch));
             }
             case PAGES -> pages(allocator);
             case DEVICE_STATE -> deviceState(allocator);
@@ -58,7 +76,6 @@ public final class EpochFrames {
     }
 
     private ByteBuf pages(ByteBufAllocator allocator) {
-        PageSet pages = epoch.pages();
         int count = Math.min(Limits.BATCH_PAGES, pages.count() - nextPage);
         int stored = 0;
         for (int i = nextPage; i < nextPage + count; i++) {

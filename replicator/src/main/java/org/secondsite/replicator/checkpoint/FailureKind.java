@@ -14,7 +14,9 @@ public enum FailureKind {
     /** The VM is gone, or its hypervisor does not answer. */
     VM(4, "vm"),
     /** The VM's process could not be verified to be dead. */
-    STOP_VM(5, "stop-vm");
+    STOP_VM(5, "stop-vm"),
+    /** A disk could not be brought to stable storage, or its flushes could not be made to wait for that. */
+    DISK(6, "disk");
 
     private final int code;
     private final String word;

@@ -1,5 +1,8 @@
 package org.secondsite.replicator.checkpoint;
 
+import org.secondsite.replicator.CarriedDisks;
+import org.secondsite.replicator.VolumeChanges;
+
 /** The bounds of the protocol. A peer that exceeds one is reset; nothing is allocated on its word alone. */
 public final class Limits {
     /** The version that is offered, and spoken if both ends know it. */
@@ -16,6 +19,13 @@ public final class Limits {
 
     /** The most pages of one PAGES message. */
     public static final int BATCH_PAGES = 64;
+
+    /** The most ranges of one DISK_RANGES message. */
+    public static final int BATCH_RANGES = 1024;
+
+    /** The most bytes that a list of disks takes in a message. */
+    static final int DISKS_BYTES =
+            1 + VolumeChanges.MAX_VOLUMES * (1 + CarriedDisks.Disk.MAX_NAME_BYTES + Long.BYTES) + Long.BYTES;
 
     /** The most bytes of one DEVICE_STATE message. */
     public static final int DEVICE_CHUNK_BYTES = 256 << 10;

@@ -59,6 +59,16 @@ public abstract class MessageSession implements AgentSession {
     }
 
     @Override
+    public final void flushAtOnce() {
+        send(new CheckpointMessage.FlushAtOnce());
+    }
+
+    @Override
+    public final void syncDisks() {
+        send(new CheckpointMessage.SyncDisks());
+    }
+
+    @Override
     public final void stopVm(String reason) {
         send(new CheckpointMessage.StopVm(reason));
     }

@@ -13,7 +13,7 @@ enum MessageType {
     RETITLE(7, Side.GATEWAY, 16, 16),
     SEAL(8, Side.AGENT, 16, 16),
     SEALED(9, Side.GATEWAY, 16, 16),
-    BEGIN(10, null, 50, 50 + 64),
+    BEGIN(10, null, 50, 50 + 64 + Limits.DISKS_BYTES + Integer.BYTES),
     PAGES(11, null, 8, 4 + Limits.BATCH_PAGES * (4 + PageSet.PAGE_BYTES)),
     DEVICE_STATE(12, null, 1, Limits.DEVICE_CHUNK_BYTES),
     END(13, null, 32, 32),
@@ -30,7 +30,12 @@ enum MessageType {
     PONG(24, null, 8, 8),
     PAUSE_VM(25, Side.GATEWAY, 0, 0),
     VM_PAUSED(26, Side.AGENT, 16, 16),
-    RESUME_VM(27, Side.GATEWAY, 0, 0);
+    RESUME_VM(27, Side.GATEWAY, 0, 0),
+    DISK_RANGES(28, null, 10, 2 + Limits.BATCH_RANGES * 8),
+    DISKS(29, Side.AGENT, 10, Limits.DISKS_BYTES + 1),
+    FLUSH_AT_ONCE(30, Side.GATEWAY, 0, 0),
+    SYNC_DISKS(31, Side.GATEWAY, 0, 0),
+    DISKS_SYNCED(32, Side.AGENT, 0, 0);
 
     private static final MessageType[] BY_CODE = new MessageType[values().length + 1];
 

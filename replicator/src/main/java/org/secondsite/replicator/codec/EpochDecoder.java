@@ -6,12 +6,18 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
+import org.secondsite.replicator.PageSeries;
 import org.secondsite.replicator.PageSet;
+import org.secondsite.replicator.VolumeChanges;
 
 /**
  * Makes epochs of one VM out of the blocks of an {@link EpochEncoder}, however they are cut.
@@ -43,7 +49,9 @@ public final class EpochDecoder implements AutoCloseable {
 
     private EpochId epoch = EpochId.NONE;
     private EpochHeader header;
-    private PageSet.Builder pages;
+    private PageSeries.Builder pages;
+    private int rangeCount;
+    private long rangesEnd;
     private int pageCount;
     private int storedCount;
     private int lastNumber;
@@ -167,7 +175,13 @@ public final class EpochDecoder implements AutoCloseable {
 
     private Epoch acceptPlain(EpochBlock block, ByteBuffer plain) throws MalformedEpochException {
         if (block.isFirst()) {
-            readHead(plain);
+            readHead(plain, block.hasDisks());
+        }
+        if (block.hasDisks() == header.disks().isEmpty()) {
+            throw new MalformedEpochException("a block that does not know whether the VM has disks");
+        }
+        if (block.hasDisks()) {
+            readRanges(plain);
         }
         readForgotten(plain);
         readContents(plain);
@@ -213,7 +227,7 @@ public final class EpochDecoder implements AutoCloseable {
         return plain.flip();
     }
 
-    private void readHead(ByteBuffer in) throws MalformedEpochException {
+    private void readHead(ByteBuffer in, boolean hasDisks) throws MalformedEpochException {
         EpochId base = new EpochId(VarInt.get(in), VarInt.get(in));
         if (base.compareTo(epoch) >= 0) {
             throw new MalformedEpochException(epoch + " cannot be a delta on " + base);
@@ -223,18 +237,65 @@ public final class EpochDecoder implements AutoCloseable {
         if (!EpochHeader.isRamSize(ramBytes)) {
             throw new MalformedEpochException(ramBytes + " bytes of RAM");
         }
-        pageCount = VarInt.get(in, ramPages, "pages");
+        pageCount = VarInt.get(in, Integer.MAX_VALUE, "pages");
         storedCount = VarInt.get(in, pageCount, "pages with content");
         deviceBytes = VarInt.get(in, Integer.MAX_VALUE, "bytes of device state");
         if ((long) storedCount * PageSet.PAGE_BYTES + deviceBytes > maxEpochBytes) {
             throw new MalformedEpochException(storedCount + " stored pages and " + deviceBytes
                     + " bytes of device state are more than " + maxEpochBytes + " bytes");
         }
-        header = new EpochHeader(vm, epoch, base, ramBytes);
-        pages = PageSet.checkedBuilder();
+        rangeCount = 0;
+        CarriedDisks disks = hasDisks ? readDisks(in) : CarriedDisks.NONE;
+        try {
+            header = new EpochHeader(vm, epoch, base, ramBytes, disks);
+        } catch (IllegalArgumentException tooLarge) {
+            throw new MalformedEpochException(tooLarge.getMessage());
+        }
+        if (pageCount > header.allPages()) {
+            throw new MalformedEpochException(pageCount + " pages of " + header.allPages());
+        }
+        pages = new PageSeries.Builder(header);
+        rangesEnd = ramPages;
         lastNumber = -1;
         deviceSoFar = 0;
         device = new byte[Math.min(deviceBytes, MIN_DEVICE_CAPACITY)];
+    }
+
+    private CarriedDisks readDisks(ByteBuffer in) throws MalformedEpochException {
+        int count = VarInt.get(in, VolumeChanges.MAX_VOLUMES, "disks");
+        List<CarriedDisks.Disk> disks = new ArrayList<>();
+        try {
+            for (int i = 0; i < count; i++) {
+                byte[] name = new byte[VarInt.get(in, CarriedDisks.Disk.MAX_NAME_BYTES, "bytes of a name")];
+                if (name.length > in.remaining()) {
+                    throw new MalformedEpochException("the name of a disk is cut off");
+                }
+                in.get(name);
+                disks.add(new CarriedDisks.Disk(new String(name, StandardCharsets.US_ASCII), VarInt.get(in)));
+            }
+            CarriedDisks carried = new CarriedDisks(disks, VarInt.get(in));
+            rangeCount = VarInt.get(in, Integer.MAX_VALUE, "ranges of zeros");
+            return carried;
+        } catch (IllegalArgumentException impossible) {
+            throw new MalformedEpochException(impossible.getMessage());
+        }
+    }
+
+    private void readRanges(ByteBuffer in) throws MalformedEpochException {
+        int count = VarInt.get(
+                in, Math.min(EpochBlock.MAX_RANGES, rangeCount - pages.zeroCount()), "ranges of zeros in a block");
+        for (int i = 0; i < count; i++) {
+            long first = rangesEnd + VarInt.get(in, Integer.MAX_VALUE, "as a distance");
+            int blocks = VarInt.get(in, Integer.MAX_VALUE, "blocks of zeros");
+            if (first + blocks > header.allPages()) {
+                throw new MalformedEpochException(blocks + " zeros at " + first + " of " + header.allPages());
+            }
+            String fault = pages.addZeros((int) first, blocks);
+            if (fault != null) {
+                throw new MalformedEpochException(fault);
+            }
+            rangesEnd = first + blocks;
+        }
     }
 
     private void readForgotten(ByteBuffer in) throws MalformedEpochException {
@@ -287,8 +348,8 @@ public final class EpochDecoder implements AutoCloseable {
 
     private void readPage(long entry, PageDelta.Decoder deltas, ByteBuffer raws) throws MalformedEpochException {
         long number = lastNumber + 1L + (entry >>> PageKind.BITS);
-        if (number >= header.ramPages()) {
-            throw new MalformedEpochException("page " + number + " of " + header.ramPages());
+        if (number >= header.allPages()) {
+            throw new MalformedEpochException("page " + number + " of " + header.allPages());
         }
         int page = (int) number;
         lastNumber = page;
@@ -349,11 +410,14 @@ public final class EpochDecoder implements AutoCloseable {
         if (in.remaining() != Long.BYTES) {
             throw new MalformedEpochException(in.remaining() + " bytes in place of a checksum");
         }
+        if (pages.zeroCount() != rangeCount) {
+            throw new MalformedEpochException("ends with " + pages.zeroCount() + " of " + rangeCount + " ranges");
+        }
         if (pages.count() != pageCount || pages.storedCount() != storedCount || deviceSoFar != deviceBytes) {
             throw new MalformedEpochException("ends with " + pages.count() + " of " + pageCount + " pages and "
                     + deviceSoFar + " of " + deviceBytes + " bytes of device state");
         }
-        Epoch whole = new Epoch(header, pages.build(), device);
+        Epoch whole = pages.build(device);
         pages = null;
         forgetEpoch();
         long announced = in.getLong();

@@ -7,8 +7,13 @@ import io.netty.buffer.ByteBuf;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.secondsite.replicator.BlockRange;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
+import org.secondsite.replicator.PageSeries;
 import org.secondsite.replicator.PageSet;
 
 /**
@@ -56,6 +61,10 @@ public final class EpochEncoder implements AutoCloseable {
     private boolean fresh = true;
     private boolean closed;
     private Epoch epoch;
+    private PageSeries pages;
+    private List<BlockRange> ranges = List.of();
+    private int nextRange;
+    private boolean begun;
     private int nextPage;
     private int nextDevicePage;
     private int devicePages;
@@ -87,6 +96,10 @@ public final class EpochEncoder implements AutoCloseable {
             throw new IllegalStateException(epoch + " is not finished");
         }
         epoch = next;
+        pages = next.series();
+        ranges = next.zeros();
+        nextRange = 0;
+        begun = false;
         nextPage = 0;
         nextDevicePage = 0;
         devicePages = (next.deviceState().length + PageSet.PAGE_BYTES - 1) / PageSet.PAGE_BYTES;
@@ -103,16 +116,25 @@ public final class EpochEncoder implements AutoCloseable {
         if (epoch == null || closed) {
             throw new IllegalStateException("no epoch was begun");
         }
-        boolean first = nextPage == 0 && nextDevicePage == 0;
+        boolean first = !begun;
+        begun = true;
         gather();
-        boolean last = nextPage == epoch.pages().count() && nextDevicePage == devicePages;
+        int rangeEntries = Math.min(EpochBlock.MAX_RANGES, ranges.size() - nextRange);
+        boolean last =
+                nextPage == pages.count() && nextDevicePage == devicePages && nextRange + rangeEntries == ranges.size();
         ByteBuffer plain = buffers.plain().clear();
         if (first) {
             putHead(plain);
         }
+        if (hasDisks()) {
+            putRanges(plain, rangeEntries);
+        }
         putTables(plain);
         putDifferences(plain);
-        int flags = (first ? EpochBlock.FIRST : 0) | (last ? EpochBlock.LAST : 0) | (fresh ? EpochBlock.RESTART : 0);
+        int flags = (first ? EpochBlock.FIRST : 0)
+                | (last ? EpochBlock.LAST : 0)
+                | (fresh ? EpochBlock.RESTART : 0)
+                | (hasDisks() ? EpochBlock.DISKS : 0);
         if (hope.isLost(rawCount, plain.position(), page -> content(raw[page]))) {
             store(flags, plain.flip(), out);
         } else {
@@ -152,12 +174,11 @@ public final class EpochEncoder implements AutoCloseable {
         rawCount = 0;
         pageEntries = 0;
         deviceEntries = 0;
-        PageSet pages = epoch.pages();
         int previous = nextPage == 0 ? -1 : pages.number(nextPage - 1);
         while (nextPage < pages.count() && codedCount < coded.length && pageEntries < EpochBlock.MAX_PAGES) {
             int number = pages.number(nextPage);
             int slot = pages.isZero(nextPage) ? SentVersions.NONE : versions.slot(number);
-            PageKind kind = codePage(pages, nextPage, slot);
+            PageKind kind = codePage(nextPage, slot);
             VarInt.put(pageTable, (number - previous - 1L) << PageKind.BITS | kind.code());
             note(kind, nextPage, slot);
             previous = number;
@@ -188,7 +209,7 @@ public final class EpochEncoder implements AutoCloseable {
         }
     }
 
-    private PageKind codePage(PageSet pages, int index, int slot) {
+    private PageKind codePage(int index, int slot) {
         if (pages.isZero(index)) {
             versions.drop(pages.number(index));
             return PageKind.ZERO;
@@ -221,9 +242,41 @@ public final class EpochEncoder implements AutoCloseable {
         VarInt.put(plain, header.base().term());
         VarInt.put(plain, header.base().number());
         VarInt.put(plain, header.ramPages());
-        VarInt.put(plain, epoch.pages().count());
-        VarInt.put(plain, epoch.pages().storedCount());
+        VarInt.put(plain, pages.count());
+        VarInt.put(plain, pages.storedCount());
         VarInt.put(plain, epoch.deviceState().length);
+        if (hasDisks()) {
+            putDisks(plain, header.disks());
+        }
+    }
+
+    private boolean hasDisks() {
+        return !epoch.header().disks().isEmpty();
+    }
+
+    private void putDisks(ByteBuffer plain, CarriedDisks carried) {
+        VarInt.put(plain, carried.disks().size());
+        for (CarriedDisks.Disk disk : carried.disks()) {
+            byte[] name = disk.name().getBytes(StandardCharsets.US_ASCII);
+            VarInt.put(plain, name.length);
+            plain.put(name);
+            VarInt.put(plain, disk.bytes());
+        }
+        VarInt.put(plain, carried.missingBlocks());
+        VarInt.put(plain, ranges.size());
+    }
+
+    private void putRanges(ByteBuffer plain, int entries) {
+        VarInt.put(plain, entries);
+        int end = nextRange == 0
+                ? epoch.header().ramPages()
+                : ranges.get(nextRange - 1).end();
+        for (int i = 0; i < entries; i++) {
+            BlockRange range = ranges.get(nextRange++);
+            VarInt.put(plain, range.first() - end);
+            VarInt.put(plain, range.count());
+            end = range.end();
+        }
     }
 
     private void putTables(ByteBuffer plain) {
@@ -264,7 +317,7 @@ public final class EpochEncoder implements AutoCloseable {
     }
 
     private MemorySegment content(int index) {
-        return index >= 0 ? epoch.pages().content(index) : buffers.devicePage(epoch.deviceState(), -1 - index);
+        return index >= 0 ? pages.content(index) : buffers.devicePage(epoch.deviceState(), -1 - index);
     }
 
     /** Puts the raw pages where they are to go, not into the buffer of the block first. */
@@ -296,7 +349,6 @@ public final class EpochEncoder implements AutoCloseable {
     }
 
     private void keepVersions() {
-        PageSet pages = epoch.pages();
         for (int i = 0; i < codedCount; i++) {
             int index = coded[i];
             if (index >= 0) {

@@ -48,6 +48,11 @@ public final class BlockMemory implements AutoCloseable {
         return takenBytes;
     }
 
+    /** Whether what nobody waits for may be taken in: while not half of the limit is reached. */
+    public synchronized boolean hasRoom() {
+        return takenBytes < limitBytes / 2;
+    }
+
     /**
      * Whether more requests should be read: while the limit is not reached, and while the VM is being {@linkplain #drain
      * stopped}, whatever the limit.

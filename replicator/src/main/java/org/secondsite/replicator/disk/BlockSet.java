@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.IntConsumer;
+import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.PageSet;
 
 /**
@@ -32,24 +33,6 @@ public final class BlockSet implements AutoCloseable {
     private static final int ZERO = -1;
     private static final int CHUNK_SHIFT = Integer.numberOfTrailingZeros(BlockMemory.CHUNK_BYTES / BLOCK_BYTES);
     private static final int FIRST_CAPACITY = 1 << 10;
-
-    /** Blocks in a row.
-     *
-     * @param first the first of them
-     * @param count how many, at least 1
-     */
-    public record Range(int first, int count) {
-        /** Checks its parts. */
-        public Range {
-            if (first < 0 || count < 1 || first > Integer.MAX_VALUE - count) {
-                throw new IllegalArgumentException(count + " blocks from " + first);
-            }
-        }
-
-        int end() {
-            return first + count;
-        }
-    }
 
     private final BlockMemory memory;
     private final List<MemorySegment> chunks = new ArrayList<>();
@@ -79,9 +62,9 @@ public final class BlockSet implements AutoCloseable {
     }
 
     /** The ranges of zeros, ascending, disjoint, not touching. */
-    public List<Range> zeroRanges() {
-        List<Range> ranges = new ArrayList<>(zeros.size());
-        zeros.forEach((first, end) -> ranges.add(new Range(first, end - first)));
+    public List<BlockRange> zeroRanges() {
+        List<BlockRange> ranges = new ArrayList<>(zeros.size());
+        zeros.forEach((first, end) -> ranges.add(new BlockRange(first, end - first)));
         return ranges;
     }
 

@@ -9,7 +9,9 @@ import java.nio.ByteOrder;
 import java.util.List;
 import java.util.zip.CRC32C;
 import org.secondsite.config.EpochId;
+import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.PageSet;
+import org.secondsite.replicator.VolumeChanges;
 
 /**
  * One epoch in the standby's journal, for all volumes of a VM. It begins and ends at a multiple of 4096 bytes.
@@ -142,7 +144,7 @@ public final class JournalRecord {
         into.set(INT, at + 4, c.zeros().size());
         into.set(INT, at + 8, c.blocks().count());
         at += VOLUME_BYTES;
-        for (BlockSet.Range range : c.zeros()) {
+        for (BlockRange range : c.zeros()) {
             into.set(INT, at, range.first());
             into.set(INT, at + 4, range.count());
             at += 8;

@@ -13,7 +13,8 @@ import org.secondsite.config.EpochId;
  *
  * <pre>
  * slot 0 | "SSDS" u32 | version u16 | state u8 | 0 u8 | generation u64 | volume's UUID, 16 bytes | bytes u64 |
- *     40 | applied: term u64, number u64 | bitmap's base: term u64, number u64 | CRC-32C of what is before it u32 | zeros
+ *     40 | applied: term u64, number u64 | bitmap's base: term u64, number u64 | boot's UUID, 16 bytes |
+ *     88 | CRC-32C of what is before it u32 | zeros
  * </pre>
  *
  * @param generation grows by one with each write
@@ -22,8 +23,10 @@ import org.secondsite.config.EpochId;
  * @param state what may be done with it
  * @param applied the epoch that the image has reached on stable storage; more may have been applied since
  * @param bitmapBase the epoch at which what the dirty bitmap does not name is equal at the other site
+ * @param boot the boot of the machine in which it was written: what the kernel knows and no disk does outlives processes, not that
  */
-public record Superblock(long generation, UUID volume, long bytes, State state, EpochId applied, EpochId bitmapBase) {
+public record Superblock(
+        long generation, UUID volume, long bytes, State state, EpochId applied, EpochId bitmapBase, UUID boot) {
     /** The bytes of a slot. */
     public static final int SLOT_BYTES = 4096;
 
@@ -31,8 +34,9 @@ public record Superblock(long generation, UUID volume, long bytes, State state, 
     public static final int SLOTS = 2;
 
     private static final int MAGIC = 0x53534453;
-    private static final int VERSION = 1;
-    private static final int SUMMED_BYTES = 72;
+    private static final int VERSION = 2;
+    private static final int IDS_END = 72;
+    private static final int SUMMED_BYTES = 88;
 
     /** What may be done with an image. */
     public enum State {
@@ -61,9 +65,14 @@ public record Superblock(long generation, UUID volume, long bytes, State state, 
         return (int) (generation % SLOTS);
     }
 
-    /** The next generation. */
+    /** The next generation, in the same boot. */
     public Superblock next(State newState, EpochId newApplied, EpochId newBitmapBase) {
-        return new Superblock(generation + 1, volume, bytes, newState, newApplied, newBitmapBase);
+        return new Superblock(generation + 1, volume, bytes, newState, newApplied, newBitmapBase, boot);
+    }
+
+    /** The next generation, in which only the state is another. */
+    public Superblock next(State newState, UUID newBoot) {
+        return new Superblock(generation + 1, volume, bytes, newState, applied, bitmapBase, newBoot);
     }
 
     /** Writes it into a slot of its own, whole. */
@@ -80,7 +89,9 @@ public record Superblock(long generation, UUID volume, long bytes, State state, 
                 .putLong(applied.term())
                 .putLong(applied.number())
                 .putLong(bitmapBase.term())
-                .putLong(bitmapBase.number());
+                .putLong(bitmapBase.number())
+                .putLong(boot.getMostSignificantBits())
+                .putLong(boot.getLeastSignificantBits());
         slot.putInt(sum(slot));
         return slot.clear();
     }
@@ -102,7 +113,7 @@ public record Superblock(long generation, UUID volume, long bytes, State state, 
                 && in.getShort(4) == VERSION
                 && in.getInt(SUMMED_BYTES) == sum(in)
                 && state.isPresent();
-        for (int at = 40; at < SUMMED_BYTES; at += Long.BYTES) {
+        for (int at = 40; at < IDS_END; at += Long.BYTES) {
             valid &= in.getLong(at) >= 0;
         }
         if (!valid) {
@@ -118,7 +129,8 @@ public record Superblock(long generation, UUID volume, long bytes, State state, 
                 bytes,
                 state.get(),
                 new EpochId(in.getLong(), in.getLong()),
-                new EpochId(in.getLong(), in.getLong())));
+                new EpochId(in.getLong(), in.getLong()),
+                new UUID(in.getLong(), in.getLong())));
     }
 
     /** What counts of two slots. */

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.codec.CodecSettings;
 
@@ -67,7 +68,12 @@ final class Outgoing {
 
     /** Takes over an epoch; if that cannot be, it is closed, and the reason returned. */
     Optional<String> offer(Epoch epoch, long now) {
-        Optional<String> refusal = window.offer(epoch);
+        boolean carried = epoch.header().disks().isEmpty()
+                || bundle == null
+                || bundle.dialect().has(Capability.DISKS);
+        Optional<String> refusal = carried
+                ? window.offer(epoch)
+                : Optional.of("the other gateway's version does not carry disks: upgrade it");
         if (refusal.isPresent()) {
             codec.free(epoch);
         } else {

@@ -51,7 +51,17 @@ public record TunnelSettings(
 
     /** With the usual timing and limits. */
     public TunnelSettings(SiteId self, SiteId peer, InetSocketAddress listen, InetSocketAddress connect, TlsFiles tls) {
-        this(self, peer, listen, connect, tls, Timing.DEFAULT, Limits.DEFAULT, 1, Set.of(), Optional.empty());
+        this(
+                self,
+                peer,
+                listen,
+                connect,
+                tls,
+                Timing.DEFAULT,
+                Limits.DEFAULT,
+                1,
+                Set.of(Capability.DISKS),
+                Optional.empty());
     }
 
     /** Whether this end opens the connection: the site with the greater name does, so that there is one and not two. */

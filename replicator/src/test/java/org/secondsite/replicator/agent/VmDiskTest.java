@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,11 +58,21 @@ class VmDiskTest {
             String type, boolean readOnly, String declared, DiskAttachment as, String werror, String expected)
             throws IOException {
         VmDisk disk = disk("", "d0", "/machine/peripheral/disk0", readOnly, type, werror);
-        String refusal =
-                disk.refusal(as == null ? Map.of() : Map.of(declared, as)).orElse("");
+        Map<String, Path> sockets = Map.of("d0", Path.of("x.raw"));
+        String refusal = disk.refusal(as == null ? Map.of() : Map.of(declared, as), sockets)
+                .orElse("");
         assertEquals(expected, refusal.contains(expected) ? expected : refusal);
         assertEquals(expected.isEmpty(), refusal.isEmpty(), refusal);
         assertEquals(-1, refusal.indexOf('\n'), "one line");
+    }
+
+    @Test
+    void aServedDiskThatIsConnectedPastTheAgentIsRefusedBecauseItsBlocksWouldBeMissing() throws IOException {
+        VmDisk past = disk("", "d0", "/machine/peripheral/disk0", false, "virtio-blk-device", "stop");
+        Map<String, DiskAttachment> served = Map.of("d0", DiskAttachment.SERVE);
+        assertEquals(
+                "disk disk0 (x.raw) is declared 'serve' and is not the agent's: connect it to /run/vm1.nbd by NBD",
+                past.refusal(served, Map.of("d0", Path.of("/run/vm1.nbd"))).orElse(""));
     }
 
     @Test

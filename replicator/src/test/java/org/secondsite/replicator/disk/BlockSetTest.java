@@ -15,6 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.PageSet;
 
 class BlockSetTest {
@@ -29,7 +30,7 @@ class BlockSetTest {
 
     /** What an image becomes when a set is applied to it, as the standby does it. */
     private static void apply(BlockSet set, byte[] image) {
-        for (BlockSet.Range range : set.zeroRanges()) {
+        for (BlockRange range : set.zeroRanges()) {
             Arrays.fill(image, range.first() * B, range.end() * B, (byte) 0);
         }
         try (PageSet pages = set.pages()) {
@@ -64,7 +65,7 @@ class BlockSetTest {
             }
             set.zero(0, Integer.MAX_VALUE - 1);
             assertEquals(0, set.count());
-            assertEquals(List.of(new BlockSet.Range(0, Integer.MAX_VALUE - 1)), set.zeroRanges());
+            assertEquals(List.of(new BlockRange(0, Integer.MAX_VALUE - 1)), set.zeroRanges());
             long before = memory.takenBytes();
             for (int block = 0; block < 1000; block++) {
                 fill(set, block, 2);
@@ -81,7 +82,7 @@ class BlockSetTest {
             set.zero(1000, 100);
             set.zero(100, 200);
             set.zero(350, 900);
-            assertEquals(List.of(new BlockSet.Range(0, 1250)), set.zeroRanges());
+            assertEquals(List.of(new BlockRange(0, 1250)), set.zeroRanges());
             assertTrue(set.covers(1249));
             assertFalse(set.covers(1250));
         }

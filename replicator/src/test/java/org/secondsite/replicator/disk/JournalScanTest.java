@@ -18,7 +18,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.secondsite.config.EpochId;
+import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.PageSet;
+import org.secondsite.replicator.VolumeChanges;
 
 /** A journal of five epochs over two volumes, cut, garbled and forged. */
 class JournalScanTest {
@@ -70,7 +72,7 @@ class JournalScanTest {
                 blocks.lastNumber();
                 System.arraycopy(content, 0, image, block * B, B);
             }
-            return new VolumeChanges(volume, List.of(new BlockSet.Range(first, count)), blocks.build());
+            return new VolumeChanges(volume, List.of(new BlockRange(first, count)), blocks.build());
         }
     }
 
@@ -173,8 +175,7 @@ class JournalScanTest {
         // record.
         MemorySegment bytes = copyOfJournal();
         bytes.asSlice(ends.get(4)).fill((byte) 0);
-        List<VolumeChanges> forged =
-                List.of(new VolumeChanges(0, List.of(new BlockSet.Range(0, BLOCKS)), PageSet.empty()));
+        List<VolumeChanges> forged = List.of(new VolumeChanges(0, List.of(new BlockRange(0, BLOCKS)), PageSet.empty()));
         JournalRecord.write(bytes.asSlice(ends.get(4) + 2L * B), SALT + 1, epoch(5), epoch(4), forged);
         judge(bytes, 4, "forged");
     }

@@ -10,7 +10,13 @@ import org.secondsite.config.EpochId;
 
 class SuperblockTest {
     private static final Superblock OLD = new Superblock(
-            6, new UUID(1, 2), 1L << 40, Superblock.State.CONSISTENT, new EpochId(3, 4), new EpochId(3, 1));
+            6,
+            new UUID(1, 2),
+            1L << 40,
+            Superblock.State.CONSISTENT,
+            new EpochId(3, 4),
+            new EpochId(3, 1),
+            new UUID(3, 4));
     private static final Superblock NEW = OLD.next(Superblock.State.DIRTY, new EpochId(3, 5), new EpochId(3, 1));
 
     private static ByteBuffer both() {
@@ -27,7 +33,7 @@ class SuperblockTest {
 
     @Test
     void garbledAtAnyByteTheOtherSlotCounts() {
-        int used = 76;
+        int used = 92;
         for (int at = 0; at < used; at++) {
             ByteBuffer slots = both();
             int place = NEW.slot() * Superblock.SLOT_BYTES + at;

@@ -54,7 +54,9 @@ class OwnershipSpecTest {
         UNGATE_BY_READ("NoSoloWhilePeerInSync"),
         FENCE_FORGOTTEN("NothingAfterFence"),
         ACK_BEFORE_TOLD("FailClosed"),
-        RESTART_ASSUMES_OWNER("FailClosed");
+        RESTART_ASSUMES_OWNER("FailClosed"),
+        SOLO_WITHOUT_SYNC("DiskBeforeOutput"),
+        RESTARTED_WITHOUT_AGENT("DiskBeforeOutput");
 
         private final String rule;
         private final int epochs;

@@ -14,6 +14,7 @@ import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.VmHost;
 import org.secondsite.replicator.agent.VmSettings;
+import org.secondsite.replicator.disk.io.VmVolumes;
 
 /**
  * The agent beside a hypervisor: for each of its VMs it keeps a connection to the gateway and does what that says.
@@ -40,12 +41,18 @@ public final class CheckpointAgent implements AutoCloseable {
      * @throws IOException if a run directory cannot be made
      */
     public static CheckpointAgent open(AgentSettings settings, Ending ending) throws IOException {
-        List<VmHost> hosts = new ArrayList<>();
+        List<Place> places = new ArrayList<>();
         for (VmSettings vm : settings.vms()) {
-            hosts.add(QemuHost.open(vm));
+            // A hypervisor whose disk server is away answers nothing: its disks come first.
+            VmVolumes volumes = VmVolumes.open(vm.id(), vm.volumes());
+            places.add(new Place(QemuHost.open(vm), volumes));
         }
-        return open(settings.gateway(), hosts, AgentTiming.USUAL, Life.start("agent", ending, Life.USUAL_LIMIT_NANOS));
+        Life life = Life.start("agent", ending, Life.USUAL_LIMIT_NANOS);
+        return begin(settings.gateway(), places, AgentTiming.USUAL, life);
     }
+
+    /** A VM's place on this host, and its disks. */
+    private record Place(VmHost host, VmVolumes volumes) {}
 
     /** Starts an agent for VMs of any kind. The hosts are the agent's from here on, and closed with it. */
     public static CheckpointAgent open(InetSocketAddress gateway, List<? extends VmHost> hosts, AgentTiming timing) {
@@ -55,9 +62,17 @@ public final class CheckpointAgent implements AutoCloseable {
     /** The same with a life, which is the agent's from here on, and closed with it. */
     public static CheckpointAgent open(
             InetSocketAddress gateway, List<? extends VmHost> hosts, AgentTiming timing, Life life) {
-        CheckpointAgent agent = new CheckpointAgent(life);
+        List<Place> places = new ArrayList<>();
         for (VmHost host : hosts) {
-            agent.workers.add(new VmWorker(host, gateway, timing, agent.loop, life));
+            places.add(new Place(host, VmVolumes.none(host.vm())));
+        }
+        return begin(gateway, places, timing, life);
+    }
+
+    private static CheckpointAgent begin(InetSocketAddress gateway, List<Place> places, AgentTiming timing, Life life) {
+        CheckpointAgent agent = new CheckpointAgent(life);
+        for (Place place : places) {
+            agent.workers.add(new VmWorker(place.host(), place.volumes(), gateway, timing, agent.loop, life));
         }
         agent.workers.forEach(VmWorker::start);
         return agent;

@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.util.Locale;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.agent.AgentEvent;
 import org.secondsite.replicator.agent.SlowPauseException;
 import org.secondsite.replicator.agent.VmDriver;
+import org.secondsite.replicator.disk.io.VmVolumes;
 
 /**
  * One checkpoint, as it is carried out: what was copied of the VM, and where the time of the pause went. The order of its steps is
@@ -18,6 +20,7 @@ import org.secondsite.replicator.agent.VmDriver;
 final class CheckpointCycle {
     private final VmDriver vm;
     private final ShadowImage shadow;
+    private final VmVolumes volumes;
     private final boolean full;
     private final long maxPauseNanos;
 
@@ -32,9 +35,10 @@ final class CheckpointCycle {
     private long resumedNanos;
 
     /** A checkpoint that is not begun yet. */
-    CheckpointCycle(VmDriver vm, ShadowImage shadow, boolean full, long maxPauseNanos) {
+    CheckpointCycle(VmDriver vm, ShadowImage shadow, VmVolumes volumes, boolean full, long maxPauseNanos) {
         this.vm = vm;
         this.shadow = shadow;
+        this.volumes = volumes;
         this.full = full;
         this.maxPauseNanos = maxPauseNanos;
     }
@@ -44,11 +48,13 @@ final class CheckpointCycle {
             if (full) {
                 shadow.prefill(vm.ram());
             }
+            volumes.copyAhead();
             vm.prepare();
         } catch (IOException impossible) {
             return new AgentEvent.Unprepared(impossible.getMessage());
         }
         startNanos = System.nanoTime();
+        volumes.drain(true);
         try {
             ran = vm.pause();
         } catch (SlowPauseException slow) {
@@ -62,6 +68,9 @@ final class CheckpointCycle {
 
     AgentEvent.Answer collect() throws InterruptedException {
         try {
+            // Only now: until it has answered, QEMU carries out what the guest had asked of its disks.
+            volumes.cut();
+            volumes.drain(false);
             vm.beginDeviceState();
             changed = shadow.changed(vm.ram());
             copiedNanos = System.nanoTime();
@@ -104,7 +113,8 @@ final class CheckpointCycle {
             pages.close();
             pages = shadow.full();
         }
-        return new Epoch(new EpochHeader(id, epoch, base, ramBytes), pages, deviceState);
+        CarriedDisks disks = volumes.cutDisks();
+        return new Epoch(new EpochHeader(id, epoch, base, ramBytes, disks), pages, volumes.take(), deviceState);
     }
 
     /** The epoch is being shipped, which only reads the same pages; they are closed when both are done. */
@@ -117,6 +127,8 @@ final class CheckpointCycle {
 
     /** Gives back what was copied and not shipped. */
     void abandon() {
+        volumes.giveBack();
+        volumes.drain(false);
         if (changed != null) {
             changed.close();
             changed = null;

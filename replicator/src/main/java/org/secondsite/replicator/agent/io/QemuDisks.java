@@ -2,6 +2,7 @@ package org.secondsite.replicator.agent.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +10,8 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.secondsite.config.DiskAttachment;
 import org.secondsite.replicator.agent.VmDisk;
+import org.secondsite.replicator.agent.VmSettings;
+import org.secondsite.replicator.disk.VolumeSettings;
 
 /**
  * The disks of a QEMU, as of when it was last asked. One thread asks; any may have them named.
@@ -18,12 +21,15 @@ import org.secondsite.replicator.agent.VmDisk;
 final class QemuDisks {
     private final QmpClient qmp;
     private final Map<String, DiskAttachment> attachments;
+    private final Map<String, Path> sockets;
     private final long timeoutMs;
     private volatile List<VmDisk> known = List.of();
 
-    QemuDisks(QmpClient qmp, Map<String, DiskAttachment> attachments, long timeoutMs) {
+    QemuDisks(QmpClient qmp, VmSettings settings, long timeoutMs) {
         this.qmp = qmp;
-        this.attachments = attachments;
+        this.attachments = settings.disks();
+        this.sockets = settings.volumes().disks().stream()
+                .collect(Collectors.toMap(VolumeSettings.Served::name, VolumeSettings.Served::socket));
         this.timeoutMs = timeoutMs;
     }
 
@@ -36,7 +42,7 @@ final class QemuDisks {
         }
         known = List.copyOf(found);
         return found.stream()
-                .flatMap(disk -> disk.refusal(attachments).stream())
+                .flatMap(disk -> disk.refusal(attachments, sockets).stream())
                 .findFirst();
     }
 

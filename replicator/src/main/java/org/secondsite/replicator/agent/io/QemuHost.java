@@ -6,8 +6,10 @@ import java.net.ConnectException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.replicator.agent.VmHost;
 import org.secondsite.replicator.agent.VmSettings;
@@ -48,6 +50,11 @@ final class QemuHost implements VmHost {
     @Override
     public long ramBytes() {
         return settings.ramBytes();
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        return settings.volumes().disks().isEmpty() ? Set.of() : Set.of(Capability.DISKS);
     }
 
     @Override

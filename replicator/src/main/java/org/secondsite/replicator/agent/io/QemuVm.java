@@ -103,7 +103,7 @@ final class QemuVm implements VmDriver {
         this.qmp = qmp;
         this.description = description;
         this.ram = ram;
-        this.disks = new QemuDisks(qmp, settings.disks(), COMMAND_TIMEOUT_MS);
+        this.disks = new QemuDisks(qmp, settings, COMMAND_TIMEOUT_MS);
     }
 
     /**

@@ -8,6 +8,7 @@ import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.agent.VmHost;
+import org.secondsite.replicator.disk.io.VmVolumes;
 
 /**
  * The standby's image of a VM: RAM and device state, both of the last epoch that was applied. Which epoch may be applied is
@@ -18,20 +19,23 @@ import org.secondsite.replicator.agent.VmHost;
  */
 final class Replica {
     private final VmHost host;
+    private final VmVolumes volumes;
     private MemorySegment ram;
     private byte[] deviceState;
 
-    Replica(VmHost host) {
+    Replica(VmHost host, VmVolumes volumes) {
         this.host = host;
+        this.volumes = volumes;
     }
 
     /**
-     * Moves the replica to an epoch that follows it.
+     * Moves the replica to an epoch that follows it. What it writes to disks is on stable storage first.
      *
-     * @throws IOException if there is no memory for a full image; then there is no replica any more
+     * @throws IOException if there is no memory for a full image, or a disk refuses; then there is no replica any more
      */
     void apply(Epoch epoch) throws IOException {
         EpochHeader header = epoch.header();
+        volumes.keep(header, epoch.disks());
         if (header.isFull()) {
             // Two replicas' worth of memory is never needed: the old one is of no use from here on.
             ram = host.createReplica();

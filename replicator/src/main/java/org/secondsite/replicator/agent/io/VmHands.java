@@ -12,7 +12,9 @@ import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.SlowPauseException;
 import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.replicator.agent.VmHost;
+import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.io.CheckpointConnection;
+import org.secondsite.replicator.disk.io.VmVolumes;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +27,7 @@ final class VmHands {
 
     private final VmHost host;
     private final long maxPauseNanos;
+    private final VmVolumes volumes;
     private final GatewayLink link;
     private final Consumer<WorkerEvent> events;
     private final Replica replica;
@@ -33,12 +36,13 @@ final class VmHands {
     private ShadowImage shadow;
     private CheckpointCycle cycle;
 
-    VmHands(VmHost host, AgentTiming timing, GatewayLink link, Consumer<WorkerEvent> events) {
+    VmHands(VmHost host, VmVolumes volumes, AgentTiming timing, GatewayLink link, Consumer<WorkerEvent> events) {
         this.host = host;
+        this.volumes = volumes;
         this.maxPauseNanos = TimeUnit.MILLISECONDS.toNanos(timing.maxPauseMs());
         this.link = link;
         this.events = events;
-        this.replica = new Replica(host);
+        this.replica = new Replica(host, volumes);
     }
 
     /** Whether this is the VM that is here. */
@@ -62,7 +66,7 @@ final class VmHands {
                     case AgentEffect.Look look -> new AgentEvent.Looked(refusal());
                     case AgentEffect.BeginImage begin -> beginImage(begin.forget());
                     case AgentEffect.PauseForCheckpoint pause -> {
-                        cycle = new CheckpointCycle(driver, shadow, pause.full(), maxPauseNanos);
+                        cycle = new CheckpointCycle(driver, shadow, volumes, pause.full(), maxPauseNanos);
                         yield cycle.pause();
                     }
                     case AgentEffect.PauseForRoom pause -> pauseForRoom();
@@ -73,6 +77,7 @@ final class VmHands {
                     case AgentEffect.RunOn runOn -> runOn();
                     case AgentEffect.Retry retry -> retry();
                     case AgentEffect.Ship ship -> ship(ship.epoch(), ship.base(), to);
+                    case AgentEffect.OfDisks disks -> toDisks(disks, to);
                     case AgentEffect.Kill kill -> kill(kill.reason());
                     case AgentEffect.Apply apply -> apply(arrived);
                     case AgentEffect.Activate activate -> activate();
@@ -106,6 +111,10 @@ final class VmHands {
     }
 
     private Optional<String> refusal() throws InterruptedException {
+        Optional<String> notServed = volumes.refusal();
+        if (notServed.isPresent()) {
+            return notServed;
+        }
         try {
             return driver.refusal();
         } catch (IOException silent) {
@@ -118,6 +127,8 @@ final class VmHands {
             cycle.abandon();
             cycle = null;
         }
+        volumes.drain(false);
+        volumes.endCapture();
         if (shadow != null) {
             shadow.close();
             shadow = null;
@@ -142,12 +153,33 @@ final class VmHands {
         if (forget) {
             shadow.forget();
         }
+        volumes.beginCapture();
         return null;
     }
 
+    private AgentEvent.Answer toDisks(AgentEffect.OfDisks effect, CheckpointConnection to) {
+        try {
+            switch (effect) {
+                case AgentEffect.TellDisks tell ->
+                    to.send(new CheckpointMessage.Disks(volumes.disks(), volumes.durability()));
+                case AgentEffect.EndImage end -> volumes.endCapture();
+                case AgentEffect.FlushAtOnce atOnce -> volumes.flushAtOnce();
+                case AgentEffect.SyncDisks sync -> {
+                    volumes.becomeHonest();
+                    return new AgentEvent.DisksSynced();
+                }
+            }
+            return null;
+        } catch (IOException refused) {
+            return new AgentEvent.DisksFailed(refused.getMessage());
+        }
+    }
+
     private AgentEvent.Answer pauseForRoom() throws InterruptedException {
+        volumes.drain(true);
         try {
             driver.pause();
+            volumes.drain(false);
             return new AgentEvent.Paused();
         } catch (SlowPauseException slow) {
             return new AgentEvent.PauseLate(slow.getMessage());
@@ -183,6 +215,7 @@ final class VmHands {
     }
 
     private AgentEvent.Answer runOn() throws InterruptedException {
+        volumes.drain(false);
         if (!link.stopDemanded()) {
             try {
                 driver.runOn();
@@ -243,6 +276,11 @@ final class VmHands {
     private AgentEvent.Answer activate() throws InterruptedException {
         long start = System.nanoTime();
         try {
+            if (!volumes.disks().isEmpty()) {
+                // Nothing that is left of the VM may find its disks again.
+                host.kill("its disks are to be served to another one");
+                volumes.activate();
+            }
             adopt(host.activate(replica.deviceState()));
             LOG.info("{}: the VM runs, {} ms after ACTIVATE", host.vm(), (System.nanoTime() - start) / 1_000_000);
             return new AgentEvent.Activated(driver.description());

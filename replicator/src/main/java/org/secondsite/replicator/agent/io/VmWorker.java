@@ -17,6 +17,7 @@ import org.secondsite.replicator.agent.VmAgent;
 import org.secondsite.replicator.agent.VmHost;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.io.CheckpointConnection;
+import org.secondsite.replicator.disk.io.VmVolumes;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,6 +41,7 @@ final class VmWorker implements AutoCloseable {
     private static final long SLOWEST_BYTES_PER_SECOND = 100_000_000L;
 
     private final VmHost host;
+    private final VmVolumes volumes;
     private final LinkedBlockingQueue<WorkerEvent> events = new LinkedBlockingQueue<>();
     private final GatewayLink link;
     private final VmAgent agent;
@@ -56,11 +58,18 @@ final class VmWorker implements AutoCloseable {
 
     private boolean quit;
 
-    VmWorker(VmHost host, InetSocketAddress gateway, AgentTiming timing, EventLoopGroup loop, Life life) {
+    VmWorker(
+            VmHost host,
+            VmVolumes volumes,
+            InetSocketAddress gateway,
+            AgentTiming timing,
+            EventLoopGroup loop,
+            Life life) {
         this.host = host;
+        this.volumes = volumes;
         this.link = new GatewayLink(loop, gateway, timing, host.vm(), host.ramBytes(), events::add, life);
         this.agent = new VmAgent(host.vm(), host.ramBytes(), timing, host.capabilities(), System.nanoTime());
-        this.hands = new VmHands(host, timing, link, events::add);
+        this.hands = new VmHands(host, volumes, timing, link, events::add);
         this.life = life;
         this.turn = new Turn("agent-" + host.vm());
         this.longWorkNanos = HYPERVISOR_NANOS + host.ramBytes() / SLOWEST_BYTES_PER_SECOND * 1_000_000_000L;
@@ -198,6 +207,7 @@ final class VmWorker implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         events.forEach(this::giveBack);
+        volumes.close();
         host.close();
     }
 

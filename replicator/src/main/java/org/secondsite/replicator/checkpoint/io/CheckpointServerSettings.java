@@ -52,7 +52,7 @@ public record CheckpointServerSettings(
     /** The usual window and keepalive. */
     public static CheckpointServerSettings of(InetSocketAddress listen, Set<VmId> known) {
         return new CheckpointServerSettings(
-                listen, known, USUAL_WINDOW, USUAL_WINDOW_BYTES, false, Set.of(), USUAL_KEEPALIVE_MS);
+                listen, known, USUAL_WINDOW, USUAL_WINDOW_BYTES, false, Set.of(Capability.DISKS), USUAL_KEEPALIVE_MS);
     }
 
     /** What the gateway speaks. */

@@ -2,8 +2,10 @@ package org.secondsite.replicator.checkpoint.io;
 
 import java.util.ArrayDeque;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
@@ -44,6 +46,7 @@ final class ServerSession extends MessageSession {
     private final AtomicBoolean silenced = new AtomicBoolean();
     private volatile boolean vmRunning;
     private volatile EpochId applied;
+    private volatile CheckpointMessage.Disks disks = new CheckpointMessage.Disks(CarriedDisks.NONE, Durability.DISK);
 
     ServerSession(
             CheckpointConnection connection,
@@ -108,6 +111,8 @@ final class ServerSession extends MessageSession {
                 listener.vmStopped(this);
             }
             case CheckpointMessage.VmPaused paused -> listener.vmPaused(this, paused.last());
+            case CheckpointMessage.Disks told -> disks = told;
+            case CheckpointMessage.DisksSynced synced -> listener.disksSynced(this);
             case CheckpointMessage.Failed failed -> failed(failed);
             default -> connection.close("a second " + message.getClass().getSimpleName());
         }
@@ -160,6 +165,16 @@ final class ServerSession extends MessageSession {
     @Override
     public Dialect dialect() {
         return dialect;
+    }
+
+    @Override
+    public CarriedDisks disks() {
+        return disks.disks();
+    }
+
+    @Override
+    public Durability durability() {
+        return disks.durability();
     }
 
     @Override

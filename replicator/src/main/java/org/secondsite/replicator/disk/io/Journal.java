@@ -17,9 +17,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.secondsite.config.EpochId;
+import org.secondsite.replicator.VolumeChanges;
 import org.secondsite.replicator.disk.JournalRecord;
 import org.secondsite.replicator.disk.JournalScan;
-import org.secondsite.replicator.disk.VolumeChanges;
 
 /**
  * The standby's journal of a VM: files that follow one another, each allocated whole before anything is written to it, and deleted

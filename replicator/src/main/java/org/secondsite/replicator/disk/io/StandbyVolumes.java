@@ -1,7 +1,6 @@
 package org.secondsite.replicator.disk.io;
 
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -9,12 +8,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.secondsite.config.EpochId;
-import org.secondsite.replicator.disk.BlockSet;
-import org.secondsite.replicator.disk.DiskException;
+import org.secondsite.replicator.VolumeChanges;
 import org.secondsite.replicator.disk.JournalRecord;
 import org.secondsite.replicator.disk.JournalScan;
 import org.secondsite.replicator.disk.Superblock;
-import org.secondsite.replicator.disk.VolumeChanges;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -196,7 +193,13 @@ public final class StandbyVolumes implements AutoCloseable {
                         .current()
                         .filter(known -> known.volume().equals(image.id()))
                         .orElse(new Superblock(
-                                0, image.id(), file.bytes(), Superblock.State.SYNCING, EpochId.NONE, EpochId.NONE))
+                                0,
+                                image.id(),
+                                file.bytes(),
+                                Superblock.State.SYNCING,
+                                EpochId.NONE,
+                                EpochId.NONE,
+                                BootId.current()))
                         .next(Superblock.State.CONSISTENT, epoch, epoch));
             }
         }
@@ -331,28 +334,7 @@ public final class StandbyVolumes implements AutoCloseable {
     }
 
     private JournalRecord.Target target() {
-        return new JournalRecord.Target() {
-            @Override
-            public void zero(int volume, int first, int count) throws DiskException {
-                BlockFile file = volumes.get(volume).file();
-                long from = (long) first * BlockSet.BLOCK_BYTES;
-                long length = Math.min((long) count * BlockSet.BLOCK_BYTES, file.bytes() - from);
-                if (length > 0) {
-                    file.zero(from, length, false);
-                }
-            }
-
-            @Override
-            public void write(int volume, int first, MemorySegment contents) throws DiskException {
-                BlockFile file = volumes.get(volume).file();
-                long from = (long) first * BlockSet.BLOCK_BYTES;
-                // The last block of a volume is padded.
-                long length = Math.min(contents.byteSize(), file.bytes() - from);
-                if (length > 0) {
-                    file.write(contents, (int) length, from);
-                }
-            }
-        };
+        return new ImageWriter(volumes.stream().map(Open::file).toList());
     }
 
     /** Applies and forces what was kept, and closes. */

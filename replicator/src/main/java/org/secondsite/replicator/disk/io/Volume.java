@@ -29,6 +29,8 @@ public final class Volume implements AutoCloseable {
         AT_ONCE
     }
 
+    private static final int COPIED_AT_ONCE = (1 << 20) / BlockSet.BLOCK_BYTES;
+
     private final NbdExport export;
     private final BlockFile file;
     private final BlockMemory memory;
@@ -114,6 +116,43 @@ public final class Volume implements AutoCloseable {
             } else {
                 open.mergeOlder(cut);
             }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Puts into the open epoch what the volume contains from a block on, as far as the epoch does not say so already: a part of a
+     * copy of all of it. Writers wait meanwhile.
+     *
+     * @return the block behind the last one that was taken in: at most 1 MiB of content, or any length of a hole
+     * @throws DiskException if the volume cannot be read
+     */
+    public int copyFrom(int first) throws DiskException {
+        long from = (long) first * BlockSet.BLOCK_BYTES;
+        lock.lock();
+        try {
+            if (open == null) {
+                throw new IllegalStateException(export.name() + " is not captured");
+            }
+            long extent = file.extent(from, export.bytes() - from);
+            if (extent < 0 && from - extent == export.bytes()) {
+                int end = (int) endBlock(export.bytes());
+                open.zero(first, end - first);
+                return end;
+            }
+            long holeBlocks = -extent / BlockSet.BLOCK_BYTES;
+            if (holeBlocks > 0) {
+                open.zero(first, (int) holeBlocks);
+                return first + (int) holeBlocks;
+            }
+            int blocks = (int) Math.min(COPIED_AT_ONCE, endBlock(export.bytes()) - first);
+            for (int block = first; block < first + blocks; block++) {
+                if (!open.covers(block)) {
+                    file.read(open.content(block), BlockSet.BLOCK_BYTES, (long) block * BlockSet.BLOCK_BYTES);
+                }
+            }
+            return first + blocks;
         } finally {
             lock.unlock();
         }

@@ -14,6 +14,7 @@ import org.secondsite.config.DirtyPages;
 import org.secondsite.config.DiskAttachment;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.agent.VmSettings;
+import org.secondsite.replicator.disk.VolumeSettings;
 
 /**
  * A place for a real QEMU guest, under TCG: it counts on its serial console, and overwrites memory all the time if it is
@@ -100,6 +101,7 @@ final class LabGuest {
                 command,
                 DirtyPages.AUTO,
                 disks,
+                VolumeSettings.NONE,
                 directory.resolve("run"));
     }
 

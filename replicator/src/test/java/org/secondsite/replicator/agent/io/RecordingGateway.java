@@ -201,6 +201,11 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
     }
 
     @Override
+    public void disksSynced(AgentSession from) {
+        words.add("disks synced");
+    }
+
+    @Override
     public void vmStopped(AgentSession from) {
         words.add("stopped");
     }

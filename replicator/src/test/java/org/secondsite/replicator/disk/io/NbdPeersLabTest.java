@@ -21,6 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.disk.BlockMemory;
 import org.secondsite.replicator.disk.BlockSet;
@@ -76,7 +77,7 @@ class NbdPeersLabTest {
         try (BlockSet cut = volume.cut();
                 PageSet pages = cut.pages();
                 RandomAccessFile file = new RandomAccessFile(standby.toFile(), "rw")) {
-            for (BlockSet.Range range : cut.zeroRanges()) {
+            for (BlockRange range : cut.zeroRanges()) {
                 byte[] zeros = new byte[B];
                 for (long block = range.first(); block < (long) range.first() + range.count(); block++) {
                     write(file, block, zeros);

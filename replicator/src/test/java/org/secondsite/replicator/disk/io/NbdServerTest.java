@@ -23,6 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.disk.BlockMemory;
 import org.secondsite.replicator.disk.BlockSet;
@@ -128,7 +129,7 @@ class NbdServerTest {
     private static void apply(BlockSet set, byte[] image) {
         try (set;
                 PageSet pages = set.pages()) {
-            for (BlockSet.Range range : set.zeroRanges()) {
+            for (BlockRange range : set.zeroRanges()) {
                 Arrays.fill(image, range.first() * B, (range.first() + range.count()) * B, (byte) 0);
             }
             for (int i = 0; i < pages.count(); i++) {

@@ -22,9 +22,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.EpochId;
+import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.PageSet;
+import org.secondsite.replicator.VolumeChanges;
 import org.secondsite.replicator.disk.BlockSet;
-import org.secondsite.replicator.disk.VolumeChanges;
 
 /** A standby's images under kill -9 of a real process. */
 class StandbyVolumesTest {
@@ -76,7 +77,7 @@ class StandbyVolumesTest {
                 blocks.add(block, MemorySegment.ofArray(content), 0);
                 fill(model[volume], block, 1, value);
             }
-            return new VolumeChanges(volume, List.of(new BlockSet.Range(first, count)), blocks.build());
+            return new VolumeChanges(volume, List.of(new BlockRange(first, count)), blocks.build());
         }
     }
 

@@ -1,7 +1,6 @@
-package org.secondsite.replicator.disk;
+package org.secondsite.replicator;
 
 import java.util.List;
-import org.secondsite.replicator.PageSet;
 
 /**
  * What one epoch does to one volume: zeros first, then blocks.
@@ -10,7 +9,7 @@ import org.secondsite.replicator.PageSet;
  * @param zeros ranges that become zeros, ascending and disjoint
  * @param blocks the blocks that are written after that
  */
-public record VolumeChanges(int volume, List<BlockSet.Range> zeros, PageSet blocks) implements AutoCloseable {
+public record VolumeChanges(int volume, List<BlockRange> zeros, PageSet blocks) implements AutoCloseable {
     /** The most volumes that a VM may have. */
     public static final int MAX_VOLUMES = 8;
 

@@ -1,0 +1,36 @@
+package org.secondsite.replicator.disk;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.secondsite.config.Durability;
+
+/**
+ * The disks of a VM that are served to its hypervisor, and carried.
+ *
+ * @param disks in the order of their index
+ * @param stateDirectory where journals and superblocks lie; created if absent
+ * @param durability when an epoch may be acknowledged by this site
+ * @param memoryBytes how much that was written may wait to be shipped before writers are held up
+ */
+public record VolumeSettings(List<Served> disks, Path stateDirectory, Durability durability, long memoryBytes) {
+    /** How much of written blocks usually may wait to be shipped. */
+    public static final long USUAL_MEMORY_BYTES = 64L << 20;
+
+    /** Those of a VM without served disks. */
+    public static final VolumeSettings NONE =
+            new VolumeSettings(List.of(), Path.of("/"), Durability.DISK, USUAL_MEMORY_BYTES);
+
+    /** Copies the list. */
+    public VolumeSettings {
+        disks = List.copyOf(disks);
+    }
+
+    /**
+     * A disk.
+     *
+     * @param name the name of its device, the same at both sites
+     * @param file the raw image or block device
+     * @param socket the Unix socket on which it is served
+     */
+    public record Served(String name, Path file, Path socket) {}
+}

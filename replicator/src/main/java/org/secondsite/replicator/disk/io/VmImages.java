@@ -1,0 +1,56 @@
+package org.secondsite.replicator.disk.io;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.UUID;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.disk.VolumeSettings;
+
+/**
+ * The images of a VM's disks at this site, and where what is known of them lies.
+ *
+ * @param vm the VM
+ * @param directory where superblocks and journal lie
+ * @param list in the order of their index
+ */
+record VmImages(VmId vm, Path directory, List<One> list) {
+    /**
+     * An image.
+     *
+     * @param name such as {@code vm1.disk0}: of its export, and of its superblock
+     * @param disk the name of the disk
+     * @param id which volume it is, the same at both sites
+     * @param file the raw image or block device
+     * @param socket where it is served
+     * @param superblock the file of its superblock
+     */
+    record One(String name, String disk, UUID id, Path file, Path socket, Path superblock) {}
+
+    static VmImages of(VmId vm, VolumeSettings settings) {
+        return new VmImages(
+                vm,
+                settings.stateDirectory(),
+                settings.disks().stream()
+                        .map(disk -> one(vm, settings.stateDirectory(), disk))
+                        .toList());
+    }
+
+    private static One one(VmId vm, Path directory, VolumeSettings.Served disk) {
+        String name = vm + "." + disk.name();
+        return new One(
+                name,
+                disk.name(),
+                UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.US_ASCII)),
+                disk.file(),
+                disk.socket(),
+                directory.resolve(name + ".super"));
+    }
+
+    /** The same for a standby. */
+    List<StandbyVolumes.Image> standby() {
+        return list.stream()
+                .map(one -> new StandbyVolumes.Image(one.name(), one.id(), one.file()))
+                .toList();
+    }
+}

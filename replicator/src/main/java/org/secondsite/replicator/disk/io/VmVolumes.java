@@ -1,0 +1,384 @@
+package org.secondsite.replicator.disk.io;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.secondsite.config.Durability;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.CarriedDisks;
+import org.secondsite.replicator.EpochHeader;
+import org.secondsite.replicator.VolumeChanges;
+import org.secondsite.replicator.disk.Superblock;
+import org.secondsite.replicator.disk.VolumeSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The disks of one VM at this host, and what they are here: served to its hypervisor, or a standby's images, or neither.
+ *
+ * <p>What they are is found at a start in their superblocks. Images of which nothing is known, and those of an owner, are served
+ * before anybody asks for them: a hypervisor that lost its disk server waits for it. A standby's images are not served until the VM is
+ * started from them, so a hypervisor that should not be there any more finds nobody. An owner's images that flushes had not waited
+ * for, after the machine was started anew, are never served: nobody knows what is in them.
+ *
+ * <p>One thread calls.
+ */
+public final class VmVolumes implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(VmVolumes.class);
+
+    private final VolumeSettings settings;
+    private final VmImages images;
+    private final CarriedDisks disks;
+    private final FileChannel lock;
+
+    /** At most one of the three is there. */
+    private OwnerVolumes owner;
+
+    private StandbyVolumes standby;
+    private ImageCopy copy;
+
+    /** Why none is. */
+    private String trouble = "";
+
+    private OwnerVolumes.Cut cut;
+
+    private VmVolumes(VolumeSettings settings, VmImages images, CarriedDisks disks, FileChannel lock) {
+        this.settings = settings;
+        this.images = images;
+        this.disks = disks;
+        this.lock = lock;
+    }
+
+    /** Those of a VM that has no served disks. */
+    public static VmVolumes none(VmId vm) {
+        return new VmVolumes(VolumeSettings.NONE, VmImages.of(vm, VolumeSettings.NONE), CarriedDisks.NONE, null);
+    }
+
+    /**
+     * Takes them up.
+     *
+     * @throws IOException if an image or the state directory cannot be used, or another process has them
+     */
+    public static VmVolumes open(VmId vm, VolumeSettings settings) throws IOException {
+        if (settings.disks().isEmpty()) {
+            return none(vm);
+        }
+        Files.createDirectories(settings.stateDirectory());
+        FileChannel lock = lock(settings.stateDirectory().resolve(vm + ".lock"));
+        boolean opened = false;
+        try {
+            VmVolumes volumes = new VmVolumes(settings, VmImages.of(vm, settings), sizes(settings), lock);
+            volumes.takeUp();
+            opened = true;
+            return volumes;
+        } finally {
+            if (!opened) {
+                lock.close();
+            }
+        }
+    }
+
+    @SuppressWarnings("MustBeClosedChecker") // it is closed with the volumes
+    private static FileChannel lock(Path file) throws IOException {
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        boolean locked = false;
+        try {
+            locked = channel.tryLock() != null;
+        } catch (OverlappingFileLockException here) {
+            LOG.debug("{} is locked by this process", file);
+        } finally {
+            if (!locked) {
+                channel.close();
+            }
+        }
+        if (!locked) {
+            throw new IOException(file + " is locked: another process uses these disks");
+        }
+        return channel;
+    }
+
+    private static CarriedDisks sizes(VolumeSettings settings) throws IOException {
+        List<CarriedDisks.Disk> disks = new ArrayList<>();
+        for (VolumeSettings.Served disk : settings.disks()) {
+            try (BlockFile file = BlockFile.open(disk.file(), true)) {
+                if (file.bytes() <= 0) {
+                    throw new IOException(disk.file() + " is empty: disk " + disk.name() + " needs its full size");
+                }
+                disks.add(new CarriedDisks.Disk(disk.name(), file.bytes()));
+            }
+        }
+        return new CarriedDisks(disks, 0);
+    }
+
+    // ---- what they are ------------------------------------------------------------------------------------------
+
+    private void takeUp() throws IOException {
+        List<Superblock> known = new ArrayList<>();
+        for (VmImages.One image : images.list()) {
+            try (SuperblockFile superblock = SuperblockFile.open(image.superblock())) {
+                superblock.current().ifPresent(known::add);
+            }
+        }
+        UUID boot = BootId.current();
+        boolean lost = known.stream()
+                .anyMatch(one ->
+                        one.state() == Superblock.State.DIRTY && !one.boot().equals(boot));
+        boolean kept = known.stream()
+                .anyMatch(one -> one.state() == Superblock.State.CONSISTENT || one.state() == Superblock.State.SYNCING);
+        if (lost) {
+            unusable(
+                    "the VM wrote here while flushes did not wait for the disk, and the machine was started anew since;"
+                            + " they can only be copied over from the other site");
+        } else if (kept) {
+            takeUpStandby();
+        } else {
+            serve();
+        }
+    }
+
+    private void takeUpStandby() throws IOException {
+        switch (StandbyVolumes.open(images.directory(), images.vm().name(), images.standby())) {
+            case StandbyVolumes.Found.Whole whole -> {
+                standby = whole.volumes();
+                LOG.info("{}: the disks are those of epoch {}", images.vm(), standby.kept());
+            }
+            case StandbyVolumes.Found.Unusable damaged -> {
+                ImageCopy.begin(images).close();
+                unusable(damaged.reason() + "; a full copy is needed");
+            }
+        }
+    }
+
+    private void unusable(String why) {
+        trouble = "the disks of " + images.vm() + " are not served here: " + why;
+        LOG.warn("{}", trouble);
+    }
+
+    private void serve() throws IOException {
+        owner = OwnerVolumes.serve(images, disks, settings.memoryBytes());
+        trouble = "";
+    }
+
+    /** The disks that are carried with epochs. */
+    public CarriedDisks disks() {
+        return disks;
+    }
+
+    /** When an epoch may be acknowledged by this site. */
+    public Durability durability() {
+        return settings.durability();
+    }
+
+    /** The epoch that the images are known to be, NONE if they are none, or are an owner's. */
+    public EpochId kept() {
+        return standby == null ? EpochId.NONE : standby.kept();
+    }
+
+    /** Why a VM that is here cannot be checkpointed with these disks, empty if nothing is against it. */
+    public Optional<String> refusal() {
+        if (disks.isEmpty() || owner != null) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                trouble.isEmpty() ? "the disks here are those of a standby; no VM is to run on them" : trouble);
+    }
+
+    // ---- the owner ----------------------------------------------------------------------------------------------
+
+    /** A chain of epochs begins with the next cut, and with a copy of all that the disks contain. */
+    public void beginCapture() {
+        if (owner != null) {
+            owner.beginCapture();
+        }
+    }
+
+    /** No epoch follows. */
+    public void endCapture() {
+        giveBack();
+        if (owner != null) {
+            owner.endCapture();
+        }
+    }
+
+    /**
+     * Brings a part of a first copy into the next epoch, if one is under way. The VM runs meanwhile.
+     *
+     * @throws IOException if a disk cannot be read
+     */
+    public void copyAhead() throws IOException {
+        if (owner != null) {
+            owner.copyAhead();
+        }
+    }
+
+    /** The VM is about to be stopped: nothing that it wrote may be held up until it has stopped. */
+    public void drain(boolean stopping) {
+        if (owner != null) {
+            owner.drain(stopping);
+        }
+    }
+
+    /**
+     * Ends the open epoch, for {@link #take} or {@link #giveBack}. The VM must stand still, and its hypervisor have no request open.
+     *
+     * @throws IOException if what was written is not known
+     */
+    public void cut() throws IOException {
+        if (owner != null) {
+            cut = owner.cut();
+        }
+    }
+
+    /** The disks of the epoch that was cut, with what is missing after it. */
+    public CarriedDisks cutDisks() {
+        return cut == null ? disks : cut.disks();
+    }
+
+    /** What was written in the epoch that was cut. The caller closes it. */
+    public List<VolumeChanges> take() {
+        if (cut == null) {
+            return List.of();
+        }
+        List<VolumeChanges> changes = cut.take();
+        cut = null;
+        return changes;
+    }
+
+    /** The epoch that was cut is not shipped: what was written in it belongs to the next one. */
+    public void giveBack() {
+        if (cut != null) {
+            owner.restore(cut);
+            cut = null;
+        }
+    }
+
+    /**
+     * Answers flushes at once from now on: the VM's output is held until its epoch is at the other site.
+     *
+     * @throws IOException if that cannot be; flushes are answered as before
+     */
+    public void flushAtOnce() throws IOException {
+        if (owner != null) {
+            owner.flushAtOnce();
+        }
+    }
+
+    /**
+     * Has everything that was ever answered on the disk, and so from now on.
+     *
+     * @throws IOException if a disk refuses
+     */
+    public void becomeHonest() throws IOException {
+        if (owner != null) {
+            owner.becomeHonest();
+        }
+    }
+
+    // ---- the standby --------------------------------------------------------------------------------------------
+
+    /**
+     * Keeps what an epoch writes. When this returns it is on stable storage, unless it is part of a copy that is not complete.
+     *
+     * @throws IOException if it is not kept, with a reason that names the disk
+     */
+    public void keep(EpochHeader header, List<VolumeChanges> changes) throws IOException {
+        Optional<String> mismatch = header.disks().mismatch(disks);
+        if (mismatch.isPresent()) {
+            throw new IOException(mismatch.get());
+        }
+        if (disks.isEmpty()) {
+            return;
+        }
+        if (header.isFull()) {
+            beginCopy(header.epoch());
+        }
+        if (copy != null) {
+            copy.write(changes);
+            if (header.disks().isWhole()) {
+                complete(header.epoch());
+            }
+        } else if (standby != null) {
+            standby.keep(header.epoch(), header.base(), changes);
+        } else {
+            throw new IOException(trouble.isEmpty() ? "the disks are served here" : trouble);
+        }
+    }
+
+    private void beginCopy(EpochId first) throws IOException {
+        closeRoles();
+        trouble = "a copy of the other site's disks is under way";
+        copy = ImageCopy.begin(images);
+        LOG.info("{}: the disks are being copied over, from epoch {}", images.vm(), first);
+    }
+
+    private void complete(EpochId epoch) throws IOException {
+        copy.complete(epoch);
+        copy = null;
+        takeUpStandby();
+    }
+
+    /**
+     * Serves the images, as they are after the last epoch that was kept: the VM is about to be started on them.
+     *
+     * @throws IOException if they are no whole epoch, or cannot be served
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public void activate() throws IOException, InterruptedException {
+        if (owner != null || disks.isEmpty()) {
+            return;
+        }
+        if (standby == null) {
+            throw new IOException(trouble.isEmpty() ? "the disks are no whole epoch" : trouble);
+        }
+        EpochId epoch = standby.kept();
+        standby.awaitApplied();
+        standby.close();
+        standby = null;
+        serve();
+        LOG.info("{}: the disks of epoch {} are the VM's own now", images.vm(), epoch);
+    }
+
+    private void closeRoles() throws IOException {
+        if (owner != null) {
+            cut = null;
+            owner.close();
+            owner = null;
+        }
+        if (standby != null) {
+            StandbyVolumes closing = standby;
+            standby = null;
+            closing.close();
+        }
+        if (copy != null) {
+            copy.close();
+            copy = null;
+        }
+    }
+
+    /** Leaves everything on the disk. A hypervisor waits until its disks are served again. */
+    @Override
+    public void close() {
+        try {
+            giveBack();
+            becomeHonest();
+            closeRoles();
+        } catch (IOException e) {
+            LOG.error("{}: the disks are not left as they should be: {}", images.vm(), e.getMessage());
+        }
+        if (lock != null) {
+            try {
+                lock.close();
+            } catch (IOException e) {
+                LOG.warn("{}: {}", images.vm(), e.getMessage());
+            }
+        }
+    }
+}
