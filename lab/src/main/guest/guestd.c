@@ -66,6 +66,24 @@ static void drop(int fd) {
     close(fd);
 }
 
+/*
+ * Reads what has come. An event may be that of a connection which was dropped earlier in the same round, and whose number a new one
+ * has by now: nothing has come on that one yet.
+ *
+ * Returns the bytes read, 0 if there are none yet, and -1 when the connection has ended; it is dropped then.
+ */
+static ssize_t receive(int fd, char *bytes, size_t room) {
+    ssize_t length = read(fd, bytes, room);
+    if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return 0;
+    }
+    if (length <= 0) {
+        drop(fd);
+        return -1;
+    }
+    return length;
+}
+
 static void listen_on(int port) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1;
@@ -114,10 +132,7 @@ static void send_next(int fd) {
 
 static void echo(int fd) {
     char bytes[4096];
-    ssize_t length = read(fd, bytes, sizeof bytes);
-    if (length <= 0) {
-        drop(fd);
-    }
+    ssize_t length = receive(fd, bytes, sizeof bytes);
     for (ssize_t i = 0; i < length && files[fd].kind == ECHO; i++) {
         if (bytes[i] == '\n') {
             send_next(fd);
@@ -187,15 +202,15 @@ static const char *change_load(const char *line) {
 
 static void control(int fd) {
     char line[128];
-    ssize_t length = read(fd, line, sizeof line - 1);
+    ssize_t length = receive(fd, line, sizeof line - 1);
     if (length > 0) {
         line[length] = 0;
         const char *answer = change_load(line);
         if (write(fd, answer, strlen(answer)) < 0) {
             printf("GUEST-FAILED control: %s\n", strerror(errno));
         }
+        drop(fd);
     }
-    drop(fd);
 }
 
 static void dispatch(int fd) {
@@ -211,9 +226,7 @@ static void dispatch(int fd) {
         break;
     case TICK: {
         char ignored[256]; /* a tick client has nothing to say; this finds out that it has gone */
-        if (read(fd, ignored, sizeof ignored) <= 0) {
-            drop(fd);
-        }
+        receive(fd, ignored, sizeof ignored);
         break;
     }
     case CONTROL:
