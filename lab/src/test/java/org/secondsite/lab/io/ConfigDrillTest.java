@@ -1,0 +1,173 @@
+package org.secondsite.lab.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.LocalTime;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.secondsite.gateway.management.ManagementClient;
+import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.Site;
+
+/** The standby's configuration changes while it runs; its router, a BIRD, tells what comes of it. */
+@Tag("lab")
+class ConfigDrillTest {
+    private static final Pattern UPDATES = Pattern.compile("Import updates: +(\\d+)");
+    private static final Pattern WITHDRAWS = Pattern.compile("Import withdraws: +(\\d+)");
+    private static final String USUAL = "standbyPrepend: 3";
+
+    private DrillLab drill;
+    private Path file;
+    private String text;
+
+    @BeforeEach
+    void up() throws IOException {
+        drill = DrillLab.up(0, LabOptions.Load.IDLE, true);
+        file = drill.lab().paths().file("gateway-b.yaml");
+        text = Files.readString(file);
+        assertTrue(text.contains(USUAL), text);
+        Waiting.until("the standby's route", 20, () -> prepends() == 3);
+    }
+
+    @AfterEach
+    void down() throws IOException {
+        drill.close();
+    }
+
+    private String bird(String question) throws IOException {
+        return Commands.run(
+                "birdc", "-s", drill.lab().paths().file("router-b.ctl").toString(), "show " + question);
+    }
+
+    /** How often more than once the gateway's own AS is in the path of the group's prefix; -1: there is no route. */
+    private int prepends() throws IOException {
+        Matcher path =
+                Pattern.compile("BGP.as_path: ([\\d ]+)").matcher(bird("route 203.0.113.0/24 protocol to_gateway all"));
+        return path.find() ? path.group(1).trim().split(" ").length - 1 : -1;
+    }
+
+    private long counted(Pattern what) throws IOException {
+        Matcher count = what.matcher(bird("protocols all to_gateway"));
+        assertTrue(count.find(), "BIRD counts");
+        return Long.parseLong(count.group(1));
+    }
+
+    /** Since when the session is up, as BIRD tells it: by a clock of its own, so that a millisecond may be lost in between. */
+    private LocalTime upSince() throws IOException {
+        Matcher line =
+                Pattern.compile("to_gateway +BGP .* up +(\\S+) +Established").matcher(bird("protocols to_gateway"));
+        assertTrue(line.find(), "the session is up");
+        return LocalTime.parse(line.group(1));
+    }
+
+    private void requireOneSessionSince(LocalTime time) throws IOException {
+        assertTrue(
+                Duration.between(time, upSince()).abs().toMillis() < 50,
+                "one session since " + time + ": " + upSince());
+    }
+
+    private JsonNode config(String action, Map<String, String> arguments) throws IOException {
+        Map<String, String> all = new HashMap<>(arguments);
+        all.put("action", action);
+        return ManagementClient.ask(drill.lab().paths().management(Site.B), "config", all);
+    }
+
+    private JsonNode done(String action, Map<String, String> arguments) throws IOException {
+        JsonNode answer = config(action, arguments);
+        assertFalse(answer.has("error"), answer.toString());
+        return answer;
+    }
+
+    private String prepending(int times) {
+        return text.replace(USUAL, "standbyPrepend: " + times);
+    }
+
+    @Test
+    void changesGoOutAndNothingElseDoes() throws IOException {
+        LocalTime since = upSince();
+        JsonNode told = done("diff", Map.of("text", prepending(1)));
+        assertEquals(1, told.path("changes").size(), told.toString());
+        assertEquals(3, prepends(), "telling changes nothing");
+
+        done("commit", Map.of("text", prepending(1), "reason", "a drill"));
+        Waiting.until("the new path", 5, () -> prepends() == 1);
+        assertEquals(prepending(1), Files.readString(file));
+
+        long updates = counted(UPDATES);
+        long withdraws = counted(WITHDRAWS);
+        done("commit", Map.of("text", prepending(1).replace("heartbeatMs: 50", "heartbeatMs: 50, connections: 1")));
+        drill.run(1_000);
+        assertEquals(updates, counted(UPDATES), "a default that is written out sends nothing");
+
+        done("commit", Map.of("text", prepending(1).replace("[203.0.113.0/24]", "[203.0.113.0/24, 198.51.100.0/24]")));
+        Waiting.until(
+                "the new prefix", 5, () -> bird("route protocol to_gateway").contains("198.51.100.0/24"));
+        assertEquals(updates + 1, counted(UPDATES), "the prefix that stays is not sent again");
+        done("rollback", Map.of());
+        Waiting.until(
+                "the prefix to go", 5, () -> !bird("route protocol to_gateway").contains("198.51.100.0/24"));
+        assertEquals(withdraws + 1, counted(WITHDRAWS));
+        assertEquals(updates + 1, counted(UPDATES));
+        requireOneSessionSince(since);
+        assertTrue(drill.verdict().nothingLost());
+    }
+
+    @Test
+    void whatIsNotConfirmedIsTakenBackInTimeOrByAStart() throws IOException {
+        LocalTime since = upSince();
+        done("commit", Map.of("text", prepending(1), "confirmSeconds", "2"));
+        Waiting.until("the new path", 5, () -> prepends() == 1);
+        Waiting.until("the old path", 4, () -> prepends() == 3);
+        assertEquals(text, Files.readString(file));
+        requireOneSessionSince(since);
+
+        done("commit", Map.of("text", prepending(2), "confirmSeconds", "60"));
+        Waiting.until("the new path", 5, () -> prepends() == 2);
+        drill.lab().kill("gateway:b");
+        drill.lab().start("gateway:b");
+        Waiting.until("the old path after the start", 30, () -> prepends() == 3);
+        assertEquals(text, Files.readString(file));
+    }
+
+    @Test
+    void aHangUpCommitsTheFileAndABadFileChangesNothing() throws IOException {
+        String pid = Long.toString(drill.lab().processes().stream()
+                .filter(process -> process.name().equals("gateway-b"))
+                .findFirst()
+                .orElseThrow()
+                .pid());
+        Files.writeString(file, prepending(1));
+        Commands.run("kill", "-HUP", pid);
+        Waiting.until("the new path", 5, () -> prepends() == 1);
+
+        Files.writeString(file, prepending(2) + "unknown: 1\n");
+        Commands.run("kill", "-HUP", pid);
+        Waiting.until("the refusal with the place", 5, () -> isRefusedFor("gateway-b.yaml:", " unknown: "));
+        Files.writeString(file, prepending(2).replace("localAs: 65100", "localAs: 65101"));
+        Commands.run("kill", "-HUP", pid);
+        Waiting.until("the refusal by name", 5, () -> isRefusedFor("needs a restart: ~ bgp.localAs: 65100 -> 65101"));
+        assertEquals(1, prepends());
+        assertEquals(prepending(1), done("show", Map.of()).path("text").asText());
+        assertEquals("PROTECTED", drill.site(Site.A).state());
+    }
+
+    private boolean isRefusedFor(String... reasons) throws IOException {
+        return drill.site(Site.B).timeline(0).stream()
+                .filter(entry -> entry.kind().equals("config-refused"))
+                .anyMatch(entry -> Stream.of(reasons).allMatch(entry.text()::contains));
+    }
+}
