@@ -5,13 +5,20 @@
  *   TCP 7000  echo     for every line received on a connection, answers the next number of that connection: 1, 2, 3, ...
  *   TCP 7001  tick     sends a numbered line every 50 ms
  *   TCP 7002  control  one line, answered by "ok" or "error": "busy PAGES MICROSECONDS" dirties PAGES pages of 4096 bytes
- *                      over and over and sleeps that long after every 64th; "idle" ends it
+ *                      over and over and sleeps that long after every 64th; "pour KIB MICROSECONDS" overwrites the file
+ *                      /d/poured by so many KiB, waits for the disk, and sleeps that long; "idle" ends either
+ *   TCP 7003  records  sends the number of each record that the disk has, beginning with the next one after the connection
+ *                      was made; only if there is /d
+ *
+ * A record is 64 bytes of the file /d/records: its number, counted from 1; a number computed from it; 48 letters of one kind. Each
+ * is written, and told when fsync() has returned. When the guest boots it reads what is there and goes on behind it.
  *
  * One loop serves all connections, so a thousand of them cost a thousand sockets and not a thousand processes; only the
- * load is a process of its own. It is process 1 of the guest.
+ * load and the writer of records are processes of their own. It is process 1 of the guest.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -22,25 +29,34 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ECHO_PORT = 7000, TICK_PORT = 7001, CONTROL_PORT = 7002 };
+enum { ECHO_PORT = 7000, TICK_PORT = 7001, CONTROL_PORT = 7002, RECORDS_PORT = 7003 };
+enum { RECORD_NAP_MICROSECONDS = 2000, POURED_BYTES = 32 << 20 };
 enum { PAGE_BYTES = 4096, PAGES_PER_NAP = 64, TICK_NANOSECONDS = 50 * 1000 * 1000, MAX_FD = 4096, EVENTS = 64 };
 
-enum kind { FREE, LISTENER, TIMER, ECHO, TICK, CONTROL };
+enum kind { FREE, LISTENER, TIMER, ECHO, TICK, CONTROL, RECORDS, WRITER };
+
+struct record {
+    uint64_t number;
+    uint64_t computed;
+    char letters[48];
+};
 
 static struct {
     enum kind kind;
     int port;             /* LISTENER: the port it accepts on */
-    unsigned long number; /* ECHO, TICK: the last number sent */
+    unsigned long number; /* ECHO, TICK, RECORDS: the last number sent */
 } files[MAX_FD];          /* by file descriptor */
 
 static int events_fd;
 static int highest_fd;
-static pid_t load_pid; /* the process that dirties memory, 0 when idle */
+static pid_t load_pid;         /* the process that dirties memory or disk, 0 when idle */
+static unsigned long recorded; /* records that the disk has */
 
 static void fail(const char *what) {
     printf("GUEST-FAILED %s: %s\n", what, strerror(errno));
@@ -115,7 +131,10 @@ static void accept_on(int listener, int port) {
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    watch(fd, port == ECHO_PORT ? ECHO : port == TICK_PORT ? TICK : CONTROL, port);
+    watch(fd, port == ECHO_PORT ? ECHO : port == TICK_PORT ? TICK : port == RECORDS_PORT ? RECORDS : CONTROL, port);
+    if (port == RECORDS_PORT) {
+        files[fd].number = recorded;
+    }
 }
 
 /* Sends the connection's next number. A number that did not fit is not used up, so what arrives stays contiguous. */
@@ -176,11 +195,35 @@ static void dirty_pages(int pages, long nap_microseconds) {
     }
 }
 
+static void pour(int kibibytes, long nap_microseconds) {
+    size_t bytes = (size_t)kibibytes << 10;
+    unsigned long *content = malloc(bytes);
+    int fd = open("/d/poured", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    off_t at = 0;
+    if (content == NULL || fd < 0) {
+        _exit(1);
+    }
+    for (unsigned long round = 1;; round++) {
+        for (size_t i = 0; i < bytes / sizeof *content; i++) {
+            content[i] = (round * bytes + i) * 2654435761UL; /* never the same content twice */
+        }
+        if (pwrite(fd, content, bytes, at) != (ssize_t)bytes || fdatasync(fd) < 0) {
+            printf("GUEST-FAILED pour: %s\n", strerror(errno));
+            fflush(stdout);
+            _exit(1);
+        }
+        at = at + 2 * bytes > POURED_BYTES ? 0 : at + bytes;
+        nap(nap_microseconds);
+    }
+}
+
 static const char *change_load(const char *line) {
-    int pages;
+    int size; /* pages or KiB */
     long microseconds;
-    int busy = sscanf(line, "busy %d %ld", &pages, &microseconds) == 2 && pages > 0 && microseconds >= 0;
-    if (!busy && strncmp(line, "idle", 4) != 0) {
+    int busy = sscanf(line, "busy %d %ld", &size, &microseconds) == 2 && size > 0 && microseconds >= 0;
+    int pouring = sscanf(line, "pour %d %ld", &size, &microseconds) == 2 && size > 0 && size <= POURED_BYTES >> 10 &&
+                  microseconds >= 0;
+    if (!busy && !pouring && strncmp(line, "idle", 4) != 0) {
         return "error\n";
     }
     if (load_pid > 0) {
@@ -188,13 +231,16 @@ static const char *change_load(const char *line) {
         waitpid(load_pid, NULL, 0);
         load_pid = 0;
     }
-    if (busy) {
+    if (busy || pouring) {
         load_pid = fork();
         if (load_pid == 0) {
             for (int fd = 3; fd <= highest_fd; fd++) {
                 close(fd);
             }
-            dirty_pages(pages, microseconds);
+            if (pouring) {
+                pour(size, microseconds);
+            }
+            dirty_pages(size, microseconds);
         }
     }
     return load_pid < 0 ? "error\n" : "ok\n";
@@ -213,6 +259,84 @@ static void control(int fd) {
     }
 }
 
+static struct record record_of(unsigned long number) {
+    struct record record = {.number = number, .computed = number * 0x9E3779B97F4A7C15UL + 1};
+    memset(record.letters, 'a' + (int)(number % 26), sizeof record.letters);
+    return record;
+}
+
+/* Reads the records that an earlier life has written. What is behind the last whole one was never told. */
+static unsigned long read_records(int fd) {
+    struct record found, due;
+    for (unsigned long number = 1;; number++) {
+        ssize_t length = pread(fd, &found, sizeof found, (off_t)(number - 1) * sizeof found);
+        if (length < 0) {
+            fail("reading records");
+        }
+        if (length < (ssize_t)sizeof found) {
+            return number - 1;
+        }
+        due = record_of(number);
+        if (memcmp(&found, &due, sizeof due) != 0) {
+            printf("GUEST-FAILED record %lu is not what was written\n", number);
+            fflush(stdout);
+        }
+    }
+}
+
+/* Never ends, and tells nothing more once the disk has failed: what is not there must not be told. */
+static void write_records(int fd, int told) {
+    for (unsigned long number = recorded + 1;; number++) {
+        struct record record = record_of(number);
+        if (pwrite(fd, &record, sizeof record, (off_t)(number - 1) * sizeof record) != sizeof record || fsync(fd) < 0) {
+            fail("writing a record");
+        }
+        if (write(told, &number, sizeof number) != sizeof number) {
+            fail("telling a record");
+        }
+        nap(RECORD_NAP_MICROSECONDS);
+    }
+}
+
+static void start_records(void) {
+    int told[2];
+    int fd = open("/d/records", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0 || pipe2(told, O_CLOEXEC) < 0) {
+        fail("records");
+    }
+    recorded = read_records(fd);
+    printf("GUEST-RECORDS %lu\n", recorded);
+    fflush(stdout);
+    pid_t writer = fork();
+    if (writer < 0) {
+        fail("records");
+    }
+    if (writer == 0) {
+        write_records(fd, told[1]);
+    }
+    close(fd);
+    close(told[1]);
+    watch(told[0], WRITER, 0);
+    listen_on(RECORDS_PORT);
+}
+
+/* Tells every connection what it has not heard of yet; one that takes no more for now is told with the next record. */
+static void tell_records(int writer) {
+    unsigned long numbers[64];
+    ssize_t length = read(writer, numbers, sizeof numbers);
+    if (length < (ssize_t)sizeof *numbers) {
+        fail("the writer of records");
+    }
+    recorded = numbers[length / sizeof *numbers - 1];
+    for (int fd = 0; fd <= highest_fd; fd++) {
+        unsigned long before = recorded;
+        while (files[fd].kind == RECORDS && files[fd].number < recorded && files[fd].number != before) {
+            before = files[fd].number;
+            send_next(fd);
+        }
+    }
+}
+
 static void dispatch(int fd) {
     switch (files[fd].kind) {
     case LISTENER:
@@ -224,8 +348,12 @@ static void dispatch(int fd) {
     case ECHO:
         echo(fd);
         break;
+    case WRITER:
+        tell_records(fd);
+        break;
+    case RECORDS:
     case TICK: {
-        char ignored[256]; /* a tick client has nothing to say; this finds out that it has gone */
+        char ignored[256]; /* such a client has nothing to say; this finds out that it has gone */
         receive(fd, ignored, sizeof ignored);
         break;
     }
@@ -239,12 +367,16 @@ static void dispatch(int fd) {
 
 int main(void) {
     struct epoll_event events[EVENTS];
+    struct stat disk;
     signal(SIGPIPE, SIG_IGN);
     events_fd = epoll_create1(EPOLL_CLOEXEC);
     listen_on(ECHO_PORT);
     listen_on(TICK_PORT);
     listen_on(CONTROL_PORT);
     start_ticking();
+    if (stat("/d", &disk) == 0) {
+        start_records();
+    }
     printf("GUEST-SERVING\n");
     fflush(stdout);
     for (;;) {

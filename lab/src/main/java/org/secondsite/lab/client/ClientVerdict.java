@@ -9,6 +9,7 @@ import java.util.Locale;
  *
  * @param connections how many there were
  * @param received numbers on all of them
+ * @param recorded the highest number of a record that any connection was told of; 0 if none was
  * @param faults one line for each connection that broke or was told a wrong number
  * @param silent connections without a fault that received nothing since the end was near, see {@link #of}
  * @param longestGapNanos the longest time that one connection got nothing
@@ -17,6 +18,7 @@ import java.util.Locale;
 public record ClientVerdict(
         int connections,
         long received,
+        long recorded,
         List<String> faults,
         int silent,
         long longestGapNanos,
@@ -38,6 +40,7 @@ public record ClientVerdict(
         return new ClientVerdict(
                 streams.size(),
                 streams.stream().mapToLong(CounterStream::received).sum(),
+                recorded(streams),
                 streams.stream()
                         .filter(s -> s.fault().isPresent())
                         .map(ClientVerdict::fault)
@@ -47,6 +50,15 @@ public record ClientVerdict(
                         .count(),
                 worst.longestGapNanos(),
                 worst.longestGapFromNanos());
+    }
+
+    /** The highest number of a record that any stream was told of; 0 if none was. */
+    public static long recorded(List<CounterStream> streams) {
+        return streams.stream()
+                .filter(stream -> stream.kind() == CounterStream.Kind.RECORDS)
+                .mapToLong(CounterStream::last)
+                .max()
+                .orElse(0);
     }
 
     private static String fault(CounterStream stream) {

@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /**
- * One connection's incoming bytes, which have to be the lines 1, 2, 3, … in this order and nothing else. The first departure
- * from that is the stream's fault, and stays.
+ * One connection's incoming bytes, which have to be the lines 1, 2, 3, …, or those from any number on, in this order and nothing
+ * else. The first departure from that is the stream's fault, and stays.
  */
 public final class CounterStream {
     private static final long LARGEST = Long.MAX_VALUE / 10 - 1;
@@ -13,6 +13,7 @@ public final class CounterStream {
     private final Kind kind;
     private final int index;
     private long expected = 1;
+    private long received;
     private long partial;
     private int digits;
     private long lastNanos;
@@ -25,7 +26,9 @@ public final class CounterStream {
         /** Answers each line with the next number. */
         ECHO,
         /** Sends a number every 50 ms. */
-        TICK
+        TICK,
+        /** Sends the number of each record that the disk has; begins anywhere. */
+        RECORDS
     }
 
     /** Told of each number that came. */
@@ -68,12 +71,16 @@ public final class CounterStream {
     }
 
     private void number(long nowNanos, Listener listener) {
+        if (kind == Kind.RECORDS && received == 0) {
+            expected = partial;
+        }
         if (partial != expected) {
             fault = "received " + partial + " where " + expected + " was due";
             return;
         }
         listener.received(this, partial, nowNanos);
         expected++;
+        received++;
         partial = 0;
         digits = 0;
         noteGap(nowNanos);
@@ -101,7 +108,12 @@ public final class CounterStream {
 
     /** Whole numbers received, all of them right. */
     public long received() {
-        return expected - 1;
+        return received;
+    }
+
+    /** The last whole number; 0 if none came. */
+    public long last() {
+        return received == 0 ? 0 : expected - 1;
     }
 
     /** The longest time without a number. */

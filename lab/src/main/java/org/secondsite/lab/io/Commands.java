@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -30,9 +31,22 @@ final class Commands {
      * @throws IOException with the whole command, its exit code and its error output, if it fails or takes too long
      */
     static String run(List<String> command, String input) throws IOException {
+        return run(command, input, LIMIT_SECONDS);
+    }
+
+    /**
+     * Runs a program that takes its time.
+     *
+     * @throws IOException with the whole command, its exit code and its error output, if it fails or takes too long
+     */
+    static String runFor(long limitSeconds, List<String> command) throws IOException {
+        return run(command, "", limitSeconds);
+    }
+
+    private static String run(List<String> command, String input, long limitSeconds) throws IOException {
         Process process = new ProcessBuilder(command).start();
         try {
-            return finish(process, command, input);
+            return finish(process, command, input, limitSeconds);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while running " + String.join(" ", command));
@@ -41,7 +55,41 @@ final class Commands {
         }
     }
 
-    private static String finish(Process process, List<String> command, String input)
+    /**
+     * How a program ended.
+     *
+     * @param code its exit code
+     * @param output what it printed, also as errors
+     */
+    record Ended(int code, String output) {}
+
+    /**
+     * Runs a program whose exit code is an answer.
+     *
+     * @throws IOException if it cannot be run or takes too long
+     */
+    static Ended runToAnyEnd(String... command) throws IOException {
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                .start();
+        try {
+            List<String> output = new ArrayList<>();
+            Thread drained = drain(process.inputReader(StandardCharsets.UTF_8), output);
+            if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+                throw new IOException("took more than " + LIMIT_SECONDS + " s: " + String.join(" ", command));
+            }
+            drained.join();
+            return new Ended(process.exitValue(), String.join("\n", output).stripTrailing());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while running " + String.join(" ", command));
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static String finish(Process process, List<String> command, String input, long limitSeconds)
             throws IOException, InterruptedException {
         List<String> output = new ArrayList<>();
         List<String> errors = new ArrayList<>();
@@ -50,8 +98,8 @@ final class Commands {
         try (var stdin = process.outputWriter(StandardCharsets.UTF_8)) {
             stdin.write(input);
         }
-        if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
-            throw new IOException("took more than " + LIMIT_SECONDS + " s: " + String.join(" ", command));
+        if (!process.waitFor(limitSeconds, TimeUnit.SECONDS)) {
+            throw new IOException("took more than " + limitSeconds + " s: " + String.join(" ", command));
         }
         drainOutput.join();
         drainErrors.join();

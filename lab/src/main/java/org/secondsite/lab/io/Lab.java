@@ -149,8 +149,11 @@ public final class Lab {
             }
         }
         List<String> running = processes().stream().map(LabProcess::name).toList();
-        LabPlan plan =
-                LabPlan.of(state().options(), new GuestImage(GuestImage.defaultCache()).files(), ThisJava.runtime());
+        LabPlan plan = LabPlan.of(
+                state().options(),
+                new GuestImage(GuestImage.defaultCache())
+                        .files(state().options().guest()),
+                ThisJava.runtime());
         if (meant.process().isPresent()
                 && plan.processes().stream()
                         .noneMatch(process -> meant.process().get().equals(process.name()))) {
@@ -237,16 +240,19 @@ public final class Lab {
         LabPaths paths = new LabPaths(LabOptions.checkedName(name));
         LabTopology.down(name);
         DirectoryTree.delete(paths.directory());
+        DirectoryTree.delete(paths.disks());
         try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/dev/shm"), name + "-*")) {
             for (Path memory : all) {
                 Files.deleteIfExists(memory);
             }
         }
         removeWhatKilledClocksLeft();
-        try {
-            Files.deleteIfExists(LabPaths.ALL);
-        } catch (DirectoryNotEmptyException e) {
-            // another lab is up
+        for (Path shared : List.of(LabPaths.ALL, LabPaths.ALL_DISKS)) {
+            try {
+                Files.deleteIfExists(shared);
+            } catch (DirectoryNotEmptyException e) {
+                // another lab is up
+            }
         }
     }
 

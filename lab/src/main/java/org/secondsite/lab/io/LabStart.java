@@ -13,6 +13,7 @@ import org.secondsite.lab.plan.FakeClock;
 import org.secondsite.lab.plan.GuestFiles;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.LabPaths;
 import org.secondsite.lab.plan.LabPlan;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.plan.Topology;
@@ -32,7 +33,8 @@ public final class LabStart {
             "gcc", "gcc",
             "cpio", "cpio",
             "busybox", "busybox-static",
-            "nft", "nftables");
+            "nft", "nftables",
+            "mke2fs", "e2fsprogs");
 
     private final LabOptions options;
     private final Progress progress;
@@ -129,10 +131,13 @@ public final class LabStart {
     private Lab run() throws IOException {
         Lab lab = new Lab(options.name());
         GuestFiles[] guest = new GuestFiles[1];
-        step("guest image", () -> guest[0] = new GuestImage(GuestImage.defaultCache()).files());
+        step("guest image", () -> guest[0] = new GuestImage(GuestImage.defaultCache()).files(options.guest()));
         LabPlan plan = LabPlan.of(options, guest[0], ThisJava.runtime());
         step("namespaces and wires", () -> LabTopology.up(plan.topology()));
         step("configuration and certificates", () -> writeFiles(plan));
+        if (guest[0].disk().isPresent()) {
+            step("disks", () -> copyDisks(plan.paths(), guest[0].disk().get()));
+        }
         LabProcesses processes = new LabProcesses(plan.paths());
         step("processes started", () -> {
             try {
@@ -165,6 +170,15 @@ public final class LabStart {
                             options.load().command()));
         }
         return lab;
+    }
+
+    /** Both sites begin with the same. */
+    private static void copyDisks(LabPaths paths, Path image) throws IOException {
+        Files.createDirectories(paths.disks());
+        for (Site site : Site.values()) {
+            Commands.run(
+                    "cp", "--sparse=always", image.toString(), paths.disk(site).toString());
+        }
     }
 
     static void writeFiles(LabPlan plan) throws IOException {

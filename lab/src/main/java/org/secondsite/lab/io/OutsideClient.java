@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.secondsite.lab.client.ClientVerdict;
 import org.secondsite.lab.plan.LabNumbers;
 
@@ -28,8 +29,27 @@ public final class OutsideClient implements AutoCloseable {
      * @param echoes connections that ask for a number after each answer
      * @param ticks connections that get a number every 50 ms
      * @param echoIntervalMillis pause between an answer and the next question
+     * @param records connections that get the number of each record that the guest's disk has
      */
-    public record Traffic(int echoes, int ticks, int echoIntervalMillis) {}
+    public record Traffic(int echoes, int ticks, int echoIntervalMillis, int records) {
+        /** For a guest without a disk. */
+        public Traffic(int echoes, int ticks, int echoIntervalMillis) {
+            this(echoes, ticks, echoIntervalMillis, 0);
+        }
+
+        private List<String> arguments() {
+            return Stream.of(
+                            kind("echo", LabNumbers.ECHO_PORT, echoes),
+                            kind("tick", LabNumbers.TICK_PORT, ticks),
+                            kind("records", LabNumbers.RECORDS_PORT, records))
+                    .flatMap(List::stream)
+                    .toList();
+        }
+
+        private static List<String> kind(String name, int port, int connections) {
+            return List.of(name, Integer.toString(port), Integer.toString(connections));
+        }
+    }
 
     private OutsideClient(Process process) {
         this.process = process;
@@ -44,19 +64,11 @@ public final class OutsideClient implements AutoCloseable {
      * @throws IOException if a connection cannot be made
      */
     public static OutsideClient start(String clientNamespace, Traffic traffic, Path record) throws IOException {
+        List<String> arguments = new ArrayList<>(
+                List.of(LabNumbers.VM_ADDRESS, Integer.toString(traffic.echoIntervalMillis()), record.toString()));
+        arguments.addAll(traffic.arguments());
         List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", clientNamespace));
-        command.addAll(ThisJava.runtime()
-                .light(
-                        HEAP_MIB,
-                        "org.secondsite.lab.client.io.LabClient",
-                        List.of(
-                                LabNumbers.VM_ADDRESS,
-                                Integer.toString(LabNumbers.ECHO_PORT),
-                                Integer.toString(LabNumbers.TICK_PORT),
-                                Integer.toString(traffic.echoes()),
-                                Integer.toString(traffic.ticks()),
-                                Integer.toString(traffic.echoIntervalMillis()),
-                                record.toString())));
+        command.addAll(ThisJava.runtime().light(HEAP_MIB, "org.secondsite.lab.client.io.LabClient", arguments));
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
@@ -77,6 +89,12 @@ public final class OutsideClient implements AutoCloseable {
         return atNanos == 0 ? OptionalLong.empty() : OptionalLong.of(atNanos);
     }
 
+    /** The highest number of a record that it was told of so far; 0 if none. */
+    public long recorded() throws IOException {
+        ask("recorded");
+        return expect("recorded").path("number").asLong();
+    }
+
     /** Ends the client. */
     public ClientVerdict stop() throws IOException {
         ask("stop");
@@ -86,6 +104,7 @@ public final class OutsideClient implements AutoCloseable {
         return new ClientVerdict(
                 verdict.path("connections").asInt(),
                 verdict.path("received").asLong(),
+                verdict.path("recorded").asLong(),
                 faults,
                 verdict.path("silent").asInt(),
                 verdict.path("longestGapNanos").asLong(),

@@ -1,5 +1,6 @@
 package org.secondsite.lab.plan;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -7,12 +8,14 @@ import java.util.List;
  * has to fit the other; so the machine type is pinned too.
  */
 public final class GuestCommand {
+    private static final long MAX_RECONNECT_SECONDS = 4_294_967;
+
     private GuestCommand() {}
 
-    /** Program and arguments; waits for nothing and boots. */
-    public static List<String> of(LabPaths paths, Site site, GuestFiles guest) {
-        String ramMiB = LabNumbers.RAM_MIB + "M";
-        return List.of(
+    /** Program and arguments; waits for nothing but its disk, and boots. */
+    public static List<String> of(Guest guest, LabPaths paths, Site site, GuestFiles files) {
+        String ramMiB = guest.ramMiB() + "M";
+        List<String> command = new ArrayList<>(List.of(
                 // The guest gives way to what guards it: under load it would otherwise take one of two cores.
                 "nice",
                 "-n",
@@ -43,15 +46,34 @@ public final class GuestCommand {
                 "-pidfile",
                 paths.qemuPid(site).toString(),
                 "-kernel",
-                guest.kernel().toString(),
+                files.kernel().toString(),
                 "-initrd",
-                guest.initrd().toString(),
+                files.initrd().toString(),
                 "-append",
                 "console=ttyS0 quiet panic=1 ADDRESS=" + LabNumbers.VM_ADDRESS + "/24 GATEWAY="
-                        + LabNumbers.INSIDE_ADDRESS,
+                        + LabNumbers.INSIDE_ADDRESS + (guest.hasDisk() ? " DISK=/dev/vda" : "")
+                        + (guest == Guest.POSTGRES ? " net.ifnames=0 mitigations=off" : ""),
                 "-netdev",
                 "tap,id=net0,ifname=" + LabNumbers.VM + ",script=no,downscript=no,vhost=off,vnet_hdr=off",
                 "-device",
-                "virtio-net-pci,id=nic0,netdev=net0,mac=" + LabNumbers.VM_MAC + ",romfile=");
+                "virtio-net-pci,id=nic0,netdev=net0,mac=" + LabNumbers.VM_MAC + ",romfile="));
+        if (guest.hasDisk()) {
+            command.addAll(disk(paths, site));
+        }
+        return command;
+    }
+
+    /**
+     * A disk that the site's agent serves. While it is away the guest waits, and is never told of an error: QEMU connects again
+     * for as long as it can count.
+     */
+    private static List<String> disk(LabPaths paths, Site site) {
+        return List.of(
+                "-blockdev",
+                "driver=nbd,node-name=d0,server.type=unix,server.path=" + paths.diskSocket(site) + ",export="
+                        + LabNumbers.VM + "." + LabNumbers.DISK + ",reconnect-delay=" + MAX_RECONNECT_SECONDS
+                        + ",open-timeout=60,discard=unmap",
+                "-device",
+                "virtio-blk-pci,id=" + LabNumbers.DISK + ",drive=d0,werror=stop,rerror=stop");
     }
 }

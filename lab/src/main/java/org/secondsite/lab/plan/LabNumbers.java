@@ -11,14 +11,20 @@ public final class LabNumbers {
     public static final String VM_PREFIX = "203.0.113.0/24";
     public static final String INSIDE_ADDRESS = "203.0.113.1";
     public static final String INSIDE_MAC = "02:00:5e:00:01:01";
-    public static final int RAM_MIB = 128;
+
+    /** The VM's disk, by the id of its device. */
+    public static final String DISK = "disk0";
 
     /** For every line, the next number. */
     public static final int ECHO_PORT = 7000;
     /** A numbered line every 50 ms. */
     public static final int TICK_PORT = 7001;
-    /** Takes "busy PAGES MICROSECONDS" and "idle". */
+    /** Takes "busy PAGES MICROSECONDS", "pour KIB MICROSECONDS" and "idle". */
     public static final int CONTROL_PORT = 7002;
+    /** The number of each record that the disk has. */
+    public static final int RECORDS_PORT = 7003;
+    /** Pages from the disk. */
+    public static final int WEB_PORT = 80;
 
     public static final String CLIENT_ADDRESS = "198.51.100.10";
     public static final String CLIENT_GATEWAY = "198.51.100.1";

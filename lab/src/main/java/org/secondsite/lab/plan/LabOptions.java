@@ -13,9 +13,18 @@ import java.util.regex.Pattern;
  * @param hold whether the gateways hold output; without, a takeover is expected to lose connections
  * @param witnesses nodes of the witness: one, three or five
  * @param fakeClocks whether each process of the product has a wall clock of its own, which can jump
+ * @param overload what gives way when the WAN does not carry the checkpoints
+ * @param guest what runs in the VM
  */
 public record LabOptions(
-        String name, int delayMillis, Load load, boolean hold, int witnesses, boolean fakeClocks, Overload overload) {
+        String name,
+        int delayMillis,
+        Load load,
+        boolean hold,
+        int witnesses,
+        boolean fakeClocks,
+        Overload overload,
+        Guest guest) {
     /** The name if none is given. */
     public static final String DEFAULT_NAME = "sslab";
 
@@ -27,7 +36,9 @@ public record LabOptions(
         /** Only the kernel's own. */
         IDLE(""),
         /** A working set of 4 MiB, written over and over. */
-        BUSY("busy 1024 1000");
+        BUSY("busy 1024 1000"),
+        /** 64 KiB of the disk, some twenty times a second. */
+        POURING("pour 64 50000");
 
         private final String command;
 
@@ -79,27 +90,32 @@ public record LabOptions(
 
     /** A lab with one witness and the machine's clock. */
     public LabOptions(String name, int delayMillis, Load load, boolean hold) {
-        this(name, delayMillis, load, hold, 1, false, Overload.USUAL);
+        this(name, delayMillis, load, hold, 1, false, Overload.USUAL, Guest.MEMORY);
     }
 
     /** The same with so many nodes of the witness. */
     public LabOptions withWitnesses(int count) {
-        return new LabOptions(name, delayMillis, load, hold, count, fakeClocks, overload);
+        return new LabOptions(name, delayMillis, load, hold, count, fakeClocks, overload, guest);
     }
 
     /** The same with or without clocks that can jump. */
     public LabOptions withFakeClocks(boolean fake) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fake, overload);
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fake, overload, guest);
     }
 
     /** The same with another load. */
     public LabOptions withLoad(Load other) {
-        return new LabOptions(name, delayMillis, other, hold, witnesses, fakeClocks, overload);
+        return new LabOptions(name, delayMillis, other, hold, witnesses, fakeClocks, overload, guest);
     }
 
     /** The same, but something else gives way. */
     public LabOptions withOverload(Overload other) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, other);
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, other, guest);
+    }
+
+    /** The same with another VM. */
+    public LabOptions withGuest(Guest other) {
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, overload, other);
     }
 
     /** The nodes of the witness. */

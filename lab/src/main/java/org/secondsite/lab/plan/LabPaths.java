@@ -2,10 +2,16 @@ package org.secondsite.lab.plan;
 
 import java.nio.file.Path;
 
-/** Every file of a lab. All live in one directory, except the guests' memory, which has to be on a memory file system. */
+/**
+ * Every file of a lab. All live in one directory, except the guests' memory, which has to be on a memory file system, and their
+ * disks, which must not be.
+ */
 public record LabPaths(String name) {
     /** Where all labs live. */
     public static final Path ALL = Path.of("/run/secondsite-lab");
+
+    /** Where the disks of all labs live. */
+    public static final Path ALL_DISKS = Path.of("/var/tmp/secondsite-lab");
 
     /** The lab's own. Everything below goes when the lab goes. */
     public Path directory() {
@@ -40,6 +46,31 @@ public record LabPaths(String name) {
     /** The guest's RAM at a site. */
     public Path ram(Site site) {
         return Path.of("/dev/shm", name + "-" + LabNumbers.VM + "-" + site.id() + ".ram");
+    }
+
+    /** The guests' disks at both sites. Everything below goes when the lab goes. */
+    public Path disks() {
+        return ALL_DISKS.resolve(name);
+    }
+
+    /** The guest's disk at a site. */
+    public Path disk(Site site) {
+        return disks().resolve(LabNumbers.VM + "-" + site.id() + ".raw");
+    }
+
+    /** What a site's agent keeps of disks across restarts. */
+    public Path agentState(Site site) {
+        return disks().resolve("agent-" + site.id());
+    }
+
+    /** Sockets of a site's agent. */
+    public Path agentRun(Site site) {
+        return file("agent-" + site.id());
+    }
+
+    /** Where a site's agent serves the guest's disk. */
+    public Path diskSocket(Site site) {
+        return agentRun(site).resolve(LabNumbers.VM + "." + LabNumbers.DISK + ".nbd");
     }
 
     /** The monitor that the agent uses. */

@@ -57,7 +57,12 @@ public record LabPlan(
         String host = Topology.hypervisor(options.name(), site);
         if (site == Site.A) {
             processes.add(new ProcessPlan(
-                    Role.QEMU, Optional.of(site), "qemu-" + site.id(), host, 0, GuestCommand.of(paths, site, guest)));
+                    Role.QEMU,
+                    Optional.of(site),
+                    "qemu-" + site.id(),
+                    host,
+                    0,
+                    GuestCommand.of(options.guest(), paths, site, guest)));
             processes.addAll(frr(options.name(), paths, site));
         } else {
             processes.add(bird(

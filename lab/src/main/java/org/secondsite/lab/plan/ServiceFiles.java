@@ -77,25 +77,33 @@ final class ServiceFiles {
 
     private static String agent(LabOptions options, LabPaths paths, Site site, GuestFiles guest) {
         List<String> command = new ArrayList<>(options.fakeClocks() ? FakeClock.REMOVED : List.of());
-        command.addAll(GuestCommand.of(paths, site, guest));
+        command.addAll(GuestCommand.of(options.guest(), paths, site, guest));
         return """
                 gateway: "%s:7600"
                 runDirectory: %s
-                vms:
+                %svms:
                   - name: vm1
                     ramFile: %s
                     ramMiB: %d
                     qmpSocket: %s
                     pidFile: %s
                     command: [%s]
-                """.formatted(
+                %s""".formatted(
                         site.gatewayHostAddress(),
-                        paths.file("agent-" + site.id()),
+                        paths.agentRun(site),
+                        options.guest().hasDisk() ? "stateDirectory: " + paths.agentState(site) + "\n" : "",
                         paths.ram(site),
-                        LabNumbers.RAM_MIB,
+                        options.guest().ramMiB(),
                         paths.qmp(site),
                         paths.qemuPid(site),
-                        command.stream().map(word -> '"' + word + '"').collect(Collectors.joining(", ")));
+                        command.stream().map(word -> '"' + word + '"').collect(Collectors.joining(", ")),
+                        options.guest().hasDisk() ? disks(paths, site) : "");
+    }
+
+    private static String disks(LabPaths paths, Site site) {
+        return """
+                    disks: [{name: %s, attach: serve, file: %s, socket: %s}]
+                """.formatted(LabNumbers.DISK, paths.disk(site), paths.diskSocket(site));
     }
 
     private static String witness(LabOptions options, LabPaths paths, WitnessNode node) {

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.lab.client.ClientVerdict;
+import org.secondsite.lab.plan.Guest;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.LabPlan;
@@ -37,7 +38,8 @@ class FabricTest {
 
     @Test
     void theGuestAnswersTheClientAndTheCoreLeavesADeadRouterAtOnce() throws Exception {
-        LabPlan plan = LabPlan.of(options, new GuestImage(GuestImage.defaultCache()).files(), ThisJava.runtime());
+        LabPlan plan =
+                LabPlan.of(options, new GuestImage(GuestImage.defaultCache()).files(Guest.MEMORY), ThisJava.runtime());
         LabTopology.up(plan.topology());
         LabStart.writeFiles(plan);
         LabProcesses processes = new LabProcesses(plan.paths());

@@ -2,6 +2,7 @@ package org.secondsite.lab.plan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,7 +19,8 @@ import org.secondsite.config.ConfigResult;
 import org.secondsite.config.io.ConfigReader;
 
 class LabPlanTest {
-    private static final GuestFiles GUEST = new GuestFiles(Path.of("/cache/vmlinuz"), Path.of("/cache/initrd"));
+    private static final GuestFiles GUEST = new GuestFiles(
+            Path.of("/cache/vmlinuz"), Path.of("/cache/initrd"), Optional.of(Path.of("/cache/disk.raw")));
     private static final JavaRuntime JAVA = new JavaRuntime(Path.of("/jdk/bin/java"), "a.jar:b.jar", List.of());
 
     private static final LabOptions OPTIONS = new LabOptions("sslab", 20, LabOptions.Load.BUSY, true);
@@ -31,6 +34,7 @@ class LabPlanTest {
     void theProductAcceptsEveryConfigurationFile() throws IOException {
         assertEquals(5, accepted(plan));
         assertEquals(7, accepted(threeWitnesses()));
+        assertEquals(5, accepted(LabPlan.of(OPTIONS.withGuest(Guest.DISK), GUEST, JAVA)));
     }
 
     private int accepted(LabPlan plan) throws IOException {
@@ -95,9 +99,17 @@ class LabPlanTest {
 
     @Test
     void bothSitesStartTheGuestAlikeButForFileNames() {
-        List<String> a = GuestCommand.of(plan.paths(), Site.A, GUEST);
-        List<String> b = GuestCommand.of(plan.paths(), Site.B, GUEST);
-        assertEquals(a.stream().map(word -> word.replace("-a.", "-b.")).toList(), b);
+        for (Guest guest : Guest.values()) {
+            List<String> a = GuestCommand.of(guest, plan.paths(), Site.A, GUEST);
+            List<String> b = GuestCommand.of(guest, plan.paths(), Site.B, GUEST);
+            assertNotEquals(a, b);
+            assertEquals(
+                    a.stream()
+                            .map(word -> word.replace("-a.", "-b.").replace("agent-a/", "agent-b/"))
+                            .toList(),
+                    b);
+            assertEquals(guest.hasDisk(), a.toString().contains("virtio-blk-pci"));
+        }
     }
 
     @Test

@@ -32,10 +32,11 @@ import org.secondsite.lab.client.CounterStream.Kind;
  * number it got and when.
  *
  * <pre>
- *   LabClient ADDRESS ECHO-PORT TICK-PORT ECHOES TICKS ECHO-INTERVAL-MS RECORD-FILE
+ *   LabClient ADDRESS ECHO-INTERVAL-MS RECORD-FILE {echo|tick|records PORT CONNECTIONS}…
  *
  *   stdout   {"event":"connected"}                     once all connections are made
  *   stdin    after NANOS    the first number that came after that time: {"event":"after","nanoTime":…,"kind":…,…} or nanoTime 0
+ *            recorded       the highest number of a record so far: {"event":"recorded","number":…}
  *            (the end)      ends without a verdict
  *            stop           ends when every connection has got one more number, or after 20 s without; the last line is
  *                           the verdict: {"event":"verdict",…}
@@ -84,14 +85,17 @@ public final class LabClient {
 
     /** Runs until it is told to stop, or its standard input ends. */
     public static void main(String[] arguments) throws IOException {
-        if (arguments.length != 7) {
-            throw new IllegalArgumentException("ADDRESS ECHO-PORT TICK-PORT ECHOES TICKS ECHO-INTERVAL-MS RECORD-FILE");
+        if (arguments.length < 6 || arguments.length % 3 != 0) {
+            throw new IllegalArgumentException(
+                    "ADDRESS ECHO-INTERVAL-MS RECORD-FILE {echo|tick|records PORT CONNECTIONS}…");
         }
-        try (Writer record = Files.newBufferedWriter(Path.of(arguments[6]))) {
-            LabClient client = new LabClient(Long.parseLong(arguments[5]) * 1_000_000, record);
+        try (Writer record = Files.newBufferedWriter(Path.of(arguments[2]))) {
+            LabClient client = new LabClient(Long.parseLong(arguments[1]) * 1_000_000, record);
             Thread.ofPlatform().name("commands").daemon().start(client::readCommands);
-            client.open(Kind.ECHO, arguments[0], arguments[1], Integer.parseInt(arguments[3]));
-            client.open(Kind.TICK, arguments[0], arguments[2], Integer.parseInt(arguments[4]));
+            for (int i = 3; i < arguments.length; i += 3) {
+                Kind kind = Kind.valueOf(arguments[i].toUpperCase(Locale.ROOT));
+                client.open(kind, arguments[0], arguments[i + 1], Integer.parseInt(arguments[i + 2]));
+            }
             client.run();
         }
     }
@@ -257,6 +261,12 @@ public final class LabClient {
     }
 
     private void answer(String command) {
+        if (command.equals("recorded")) {
+            List<CounterStream> streams =
+                    peers.stream().map(peer -> peer.stream).toList();
+            print(JSON.createObjectNode().put("event", "recorded").put("number", ClientVerdict.recorded(streams)));
+            return;
+        }
         if (!command.startsWith("after ")) {
             print(JSON.createObjectNode().put("event", "error").put("reason", "unknown command " + command));
             return;
@@ -283,6 +293,7 @@ public final class LabClient {
                 .put("nothingLost", verdict.nothingLost())
                 .put("connections", verdict.connections())
                 .put("received", verdict.received())
+                .put("recorded", verdict.recorded())
                 .put("silent", verdict.silent())
                 .put("longestGapNanos", verdict.longestGapNanos())
                 .put("longestGapFromNanos", verdict.longestGapFromNanos());
