@@ -13,6 +13,7 @@ import org.secondsite.config.MacAddress;
  * sites
  * @param releaseName names the veth pair through which held packets are released: its ends get a 0 and a 1 behind it;
  * 1 to 14 characters
+ * @param tenants what the VMs may reach of and through this machine
  * @param poolBytes the memory for held packets of all VMs together
  * @param perVmBytes the most that one VM may hold
  */
@@ -21,18 +22,22 @@ public record RoutedSettings(
         MacAddress insideMac,
         List<String> insideAddresses,
         String releaseName,
+        TenantAccess tenants,
         long poolBytes,
         long perVmBytes) {
     /**
      * Checks names and addresses; sizes are checked against the number of VMs when the data plane opens.
      *
-     * @throws IllegalArgumentException if one is not well-formed
+     * @throws IllegalArgumentException if one is not well-formed, or packets would leave by the way they came
      */
     public RoutedSettings {
         InterfaceNames.check(insideInterface, 15);
         InterfaceNames.check(releaseName, 14);
         insideAddresses = List.copyOf(insideAddresses);
         insideAddresses.forEach(InterfaceAddress::parse);
+        if (tenants.uplink().equals(insideInterface)) {
+            throw new IllegalArgumentException("the uplink is the inside interface " + insideInterface);
+        }
     }
 
     /** The inside addresses, read. */

@@ -137,13 +137,15 @@ public record GatewayConfig(
      * @param inside the VM-facing interface
      * @param insideMac its MAC address, the same at both sites
      * @param insideAddresses its addresses, the same at both sites: the VMs' default gateways
-     * @param uplink the interface towards the routers
+     * @param uplink the interface towards the routers, the only one by which the VMs' packets leave
+     * @param answersEcho whether a VM that pings an inside address is answered
      */
     public record Routed(
             String inside,
             MacAddress insideMac,
             List<InterfaceAddress> insideAddresses,
             String uplink,
+            boolean answersEcho,
             long poolBytes,
             long perVmBytes)
             implements DataPlane {

@@ -16,11 +16,10 @@ public interface DataPlaneFactory {
     /**
      * Opens.
      *
-     * @param settings what the configuration says
+     * @param config what the gateway is to be
      * @param vms the VMs whose output is held
      * @param listener hears of fill levels and ports
      * @throws IOException if an interface or a piece of kernel state cannot be had
      */
-    DataPlane open(GatewayConfig.DataPlane settings, List<ProtectedVm> vms, DataPlaneListener listener)
-            throws IOException;
+    DataPlane open(GatewayConfig config, List<ProtectedVm> vms, DataPlaneListener listener) throws IOException;
 }

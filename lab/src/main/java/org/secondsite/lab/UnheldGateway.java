@@ -27,8 +27,8 @@ public final class UnheldGateway {
             case ConfigResult.Valid<GatewayConfig> valid -> {
                 Gateway gateway = Gateway.open(
                         valid.config(),
-                        (settings, vms, listener) ->
-                                new UnheldDataPlane(DataPlaneFactory.CONFIGURED.open(settings, vms, listener)),
+                        (config, vms, listener) ->
+                                new UnheldDataPlane(DataPlaneFactory.CONFIGURED.open(config, vms, listener)),
                         new ProcessEnd("gateway"));
                 Runtime.getRuntime().addShutdownHook(new Thread(gateway::close, "shutdown"));
                 Thread.currentThread().join();

@@ -22,6 +22,7 @@ import org.secondsite.buffer.DataPlaneCounters;
 import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.buffer.RoutedSettings;
+import org.secondsite.buffer.TenantAccess;
 import org.secondsite.buffer.TransparentSettings;
 import org.secondsite.buffer.io.RoutedDataPlane;
 import org.secondsite.buffer.io.TransparentDataPlane;
@@ -105,6 +106,7 @@ final class GatewayUnderTest {
                                 MacAddress.parse(Site.INSIDE_MAC),
                                 List.of(Site.INSIDE_ADDRESS + "/16"),
                                 "rel",
+                                TenantAccess.by("out0"),
                                 POOL_BYTES,
                                 PER_VM_BYTES),
                         configured,

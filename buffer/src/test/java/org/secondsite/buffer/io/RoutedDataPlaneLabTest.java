@@ -169,8 +169,8 @@ class RoutedDataPlaneLabTest {
     @Test
     void aVmThatFillsItsQuotaIsReportedStepByStep() throws Exception {
         List<Pressure> seen = new CopyOnWriteArrayList<>();
-        RoutedSettings small =
-                new RoutedSettings("in0", RoutedSite.INSIDE_MAC, List.of("203.0.113.1/24"), "rel", 8 << 20, 1 << 20);
+        RoutedSettings small = new RoutedSettings(
+                "in0", RoutedSite.INSIDE_MAC, List.of("203.0.113.1/24"), "rel", RoutedSite.TENANTS, 8 << 20, 1 << 20);
         DataPlaneListener listener = new DataPlaneListener() {
             @Override
             public void pressure(VmId vm, Pressure pressure, long heldBytes, long oldestNanos) {

@@ -5,9 +5,11 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.buffer.RoutedSettings;
+import org.secondsite.buffer.TenantAccess;
 import org.secondsite.buffer.VmCounters;
 import org.secondsite.buffer.VmState;
 import org.secondsite.config.EpochId;
@@ -28,10 +30,18 @@ final class RoutedSite implements AutoCloseable {
     static final MacAddress INSIDE_MAC = MacAddress.parse("02:00:5e:00:01:01");
     static final String VM_ADDRESS = "203.0.113.10";
     static final String UP_ADDRESS = "10.1.0.1";
+    static final TenantAccess TENANTS = TenantAccess.by("up0");
 
-    final Namespaces namespaces = new Namespaces("vm", "gw", "up");
+    final Namespaces namespaces;
 
     RoutedSite() throws IOException {
+        this(List.of());
+    }
+
+    /** With more namespaces, which the test joins to the others itself. */
+    RoutedSite(List<String> more) throws IOException {
+        namespaces = new Namespaces(
+                Stream.concat(Stream.of("vm", "gw", "up"), more.stream()).toArray(String[]::new));
         try {
             // A VM's own chatter when its link comes up would blur the tests' counts.
             namespaces.exec("vm", "nft add table ip6 quiet");
@@ -64,7 +74,7 @@ final class RoutedSite implements AutoCloseable {
 
     static RoutedSettings settings() {
         return new RoutedSettings(
-                "in0", INSIDE_MAC, List.of("203.0.113.1/24", "2001:db8:1::1/64"), "rel", 64 << 20, 32 << 20);
+                "in0", INSIDE_MAC, List.of("203.0.113.1/24", "2001:db8:1::1/64"), "rel", TENANTS, 64 << 20, 32 << 20);
     }
 
     static List<ProtectedVm> vms() {

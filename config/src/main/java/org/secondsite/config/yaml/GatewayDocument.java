@@ -136,7 +136,7 @@ public final class GatewayDocument {
         }
         String mode = section.value("mode", text -> Values.oneOf(List.of("routed", "loopback"), text));
         if (mode != null && mode.equals("loopback")) {
-            for (String key : List.of("inside", "insideMac", "insideAddresses", "uplink")) {
+            for (String key : List.of("inside", "insideMac", "insideAddresses", "uplink", "echo")) {
                 section.forbid(key, "has no meaning in mode loopback");
             }
             return new GatewayConfig.Loopback(poolBytes, perVmBytes);
@@ -146,6 +146,7 @@ public final class GatewayDocument {
                 section.value("insideMac", Values::stationMac),
                 section.list("insideAddresses", InterfaceAddress::parse),
                 section.value("uplink", Values::interfaceName),
+                chosen(section, "echo", "silent", "answered"),
                 poolBytes,
                 perVmBytes);
         if (section.sound("inside", "uplink") && routed.inside().equals(routed.uplink())) {

@@ -73,8 +73,12 @@ final class EmbeddedSite implements AutoCloseable {
         GatewayConfig config = config(place, core, witness, directory);
         gateway = Gateway.open(
                 config,
-                (settings, vms, _) -> {
-                    dataPlane = new LoopbackDataPlane(vms, settings.poolBytes(), settings.perVmBytes(), uplink);
+                (chosen, vms, _) -> {
+                    dataPlane = new LoopbackDataPlane(
+                            vms,
+                            chosen.dataPlane().poolBytes(),
+                            chosen.dataPlane().perVmBytes(),
+                            uplink);
                     return hold ? dataPlane : new UnheldDataPlane(dataPlane);
                 },
                 this::end);

@@ -19,6 +19,7 @@ import org.slf4j.LoggerFactory;
  *   VM ──▶ inside ──┬─ tap ──▶ held ──▶ our end ═══ kernel's end ──▶ routing ──▶ uplink
  *                   │                    (veth pair, same MAC as inside)
  *                   └─ ingress rules: ARP and ND to the gateway accepted, the rest of protected VMs dropped
+ *                      input and forward rules: nothing of this machine, nothing behind it but the uplink
  *   uplink ──▶ routing ──▶ inside ──▶ VM        (neighbours are static: no question is asked of a held VM)
  * </pre>
  */
@@ -130,7 +131,7 @@ public final class RoutedKernelState implements KernelState {
     public List<String> problems() throws IOException {
         List<String> problems = new ArrayList<>();
         problems.addAll(RulesetText.problems("netdev", rules.table(), rules.ingress()));
-        problems.addAll(RulesetText.problems("inet", rules.table(), rules.forward()));
+        problems.addAll(RulesetText.problems("inet", rules.table(), rules.machine()));
         String link = Commands.run("ip -d link show dev " + inside);
         require(problems, link.contains("link/ether " + settings.insideMac()), inside + " has another MAC address");
         problems.addAll(InterfaceChecks.beforeTheTap(inside));
@@ -145,6 +146,7 @@ public final class RoutedKernelState implements KernelState {
         problems.addAll(pairProblems());
         String kernel = settings.kernelEnd();
         requireSetting(problems, "ipv4/ip_forward", "1");
+        requireSetting(problems, "ipv4/conf/" + inside + "/arp_ignore", "1");
         requireSetting(problems, "ipv4/conf/all/rp_filter", "0");
         requireSetting(problems, "ipv4/conf/" + kernel + "/rp_filter", "0");
         requireSetting(problems, "ipv4/conf/" + kernel + "/forwarding", "1");

@@ -8,7 +8,9 @@ import java.util.stream.Stream;
 import org.secondsite.buffer.InterfaceNames;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.buffer.RoutedSettings;
+import org.secondsite.buffer.TenantAccess;
 import org.secondsite.config.InterfaceAddress;
+import org.secondsite.config.IpPrefix;
 
 /**
  * The static nftables rules of the routed mode. They keep the way closed, with this process and without it: the
@@ -16,20 +18,28 @@ import org.secondsite.config.InterfaceAddress;
  * puts frames there.
  *
  * <p>They stand in two tables. The first sees a frame where it comes in, behind the tap that we listen at; the
- * second, where a packet would be forwarded, whatever way it came. The rules are written as {@code nft list} prints
- * them, so that what is in force can be compared with what should be.
+ * second, where a packet would be forwarded or given to this machine, whatever way it came. The rules are written as
+ * {@code nft list} prints them, so that what is in force can be compared with what should be.
+ *
+ * <h2>No way in</h2>
+ *
+ * No VM, protected or not, reaches anything of this machine, or anything behind it but the uplink. What came in by the VM-facing
+ * interface or the release pair is told by that; what a VM of this or the other site sends by way of the routers, by its source
+ * address. Only neighbour discovery and, where configured, an echo of the inside addresses are answered.
  */
 public final class RoutedRules {
     private final String inside;
     private final String kernelEnd;
     private final VmSets sets;
     private final List<InterfaceAddress> gateway;
+    private final TenantAccess access;
 
     RoutedRules(RoutedSettings settings, List<ProtectedVm> vms) {
         inside = settings.insideInterface();
         kernelEnd = settings.kernelEnd();
         sets = new VmSets(vms);
         gateway = settings.inside();
+        access = settings.tenants();
     }
 
     String table() {
@@ -38,7 +48,7 @@ public final class RoutedRules {
 
     /** One transaction that replaces both tables, whatever they were. */
     String script() {
-        return removal() + String.join("\n", ingress()) + "\n" + String.join("\n", forward()) + "\n";
+        return removal() + String.join("\n", ingress()) + "\n" + String.join("\n", machine()) + "\n";
     }
 
     /** One transaction that removes both tables. */
@@ -70,19 +80,96 @@ public final class RoutedRules {
         return lines;
     }
 
-    /** What would be forwarded. */
-    List<String> forward() {
+    /** What would be forwarded, or given to this machine. */
+    List<String> machine() {
         List<String> lines = new ArrayList<>();
         lines.add("table inet " + table() + " {");
+        lines.add("chain input {");
+        lines.add("type filter hook input priority raw; policy accept;");
+        lines.add("iifname \"lo\" accept");
+        lines.add("iifname \"" + inside + "\" icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept");
+        lines.add("iifname \"" + inside + "\" goto answered");
+        lines.add("iifname \"" + kernelEnd + "\" goto answered");
+        lines.add("ip saddr @tenants4 drop");
+        lines.add("ip6 saddr @tenants6 drop");
+        lines.add("ether saddr @vms drop");
+        lines.add("}");
+        lines.add("chain answered {");
+        if (access.echo() == TenantAccess.Echo.ANSWERED) {
+            lines.add("ip daddr @inside4 icmp type echo-request accept");
+            lines.add("ip6 daddr @inside6 icmpv6 type echo-request accept");
+        }
+        lines.add("drop");
+        lines.add("}");
         lines.add("chain forward {");
         lines.add("type filter hook forward priority raw; policy accept;");
+        lines.add("iifname \"" + inside + "\" jump tenant");
+        lines.add("iifname \"" + kernelEnd + "\" jump tenant");
+        lines.add("ip saddr @tenants4 jump tenant");
+        lines.add("ip6 saddr @tenants6 jump tenant");
         lines.add("iifname \"" + kernelEnd + "\" accept");
-        lines.add("ether saddr @vms drop");
-        sets.addressRules(lines);
+        sets.dropAll(lines);
+        lines.add("}");
+        lines.add("chain tenant {");
+        lines.add("ip daddr @closed4 drop");
+        lines.add("ip6 daddr @closed6 drop");
+        lines.add("oifname \"" + access.uplink() + "\" return");
+        lines.add("oifname \"" + inside + "\" return");
+        lines.add("drop");
         lines.add("}");
         sets.vms(lines);
+        VmSets.set(
+                lines,
+                "tenants4",
+                "ipv4_addr",
+                tenants().filter(IpPrefix::isIpv4).map(RoutedRules::element),
+                true);
+        VmSets.set(
+                lines,
+                "tenants6",
+                "ipv6_addr",
+                tenants().filter(prefix -> !prefix.isIpv4()).map(RoutedRules::element),
+                true);
+        addresses(
+                lines, "inside", gateway.stream().map(InterfaceAddress::address).toList());
+        addresses(lines, "closed", access.closed());
         lines.add("}");
         return lines;
+    }
+
+    private static void addresses(List<String> lines, String name, List<InetAddress> all) {
+        VmSets.set(
+                lines,
+                name + "4",
+                "ipv4_addr",
+                all.stream().filter(address -> address instanceof Inet4Address).map(InetAddress::getHostAddress),
+                false);
+        VmSets.set(
+                lines,
+                name + "6",
+                "ipv6_addr",
+                all.stream()
+                        .filter(address -> !(address instanceof Inet4Address))
+                        .map(InetAddress::getHostAddress),
+                false);
+    }
+
+    /** Where VMs' source addresses are from: the inside subnets, and VMs' addresses outside of them; none within another. */
+    private Stream<IpPrefix> tenants() {
+        List<IpPrefix> all = Stream.concat(
+                        gateway.stream().map(InterfaceAddress::subnet),
+                        sets.addresses().map(address -> IpPrefix.around(address, address.getAddress().length * 8)))
+                .distinct()
+                .toList();
+        return all.stream()
+                .filter(prefix -> all.stream().noneMatch(other -> !other.equals(prefix) && other.contains(prefix)));
+    }
+
+    /** As {@code nft list} prints it: a prefix of one address is that address. */
+    private static String element(IpPrefix prefix) {
+        return prefix.length() == prefix.address().getAddress().length * 8
+                ? prefix.address().getHostAddress()
+                : prefix.toString();
     }
 
     private Stream<String> neighbors6() {

@@ -22,6 +22,9 @@ import org.slf4j.LoggerFactory;
  * <p>The redirection stands in the same nftables table as the drop ({@code fwd to}), not in traffic-control filters:
  * one transaction replaces both, so there is no instant in which one is there without the other, and both chains end
  * in a drop.
+ *
+ * <p>A VM's packet that comes back to this machine by another interface, by way of the routers, is told by its source and given
+ * to nobody here.
  */
 public final class TransparentKernelState implements KernelState {
     private static final Logger LOG = LoggerFactory.getLogger(TransparentKernelState.class);
@@ -58,6 +61,23 @@ public final class TransparentKernelState implements KernelState {
         return lines;
     }
 
+    private List<String> machine() {
+        List<String> lines = new ArrayList<>();
+        lines.add("table inet " + table() + " {");
+        for (String hook : List.of("input", "forward")) {
+            lines.add("chain " + hook + " {");
+            lines.add("type filter hook " + hook + " priority raw; policy accept;");
+            for (String name : interfaces()) {
+                lines.add("iifname \"" + name + "\" drop");
+            }
+            sets.dropAll(lines);
+            lines.add("}");
+        }
+        sets.vms(lines);
+        lines.add("}");
+        return lines;
+    }
+
     @Override
     public void install() throws IOException {
         for (String name : interfaces()) {
@@ -65,7 +85,7 @@ public final class TransparentKernelState implements KernelState {
                 throw new IOException("there is no interface " + name + " in this network namespace");
             }
         }
-        String script = VmSets.removal("netdev", table()) + String.join("\n", rules()) + "\n";
+        String script = removal() + String.join("\n", rules()) + "\n" + String.join("\n", machine()) + "\n";
         Commands.run(List.of("nft", "-f", "-"), script);
         for (String name : interfaces()) {
             if (Sysctl.hasIpv6()) {
@@ -84,15 +104,20 @@ public final class TransparentKernelState implements KernelState {
     @Override
     public List<String> problems() throws IOException {
         List<String> problems = new ArrayList<>(RulesetText.problems("netdev", table(), rules()));
+        problems.addAll(RulesetText.problems("inet", table(), machine()));
         for (String name : interfaces()) {
             problems.addAll(InterfaceChecks.beforeTheTap(name));
         }
         return problems;
     }
 
+    private String removal() {
+        return VmSets.removal("netdev", table()) + VmSets.removal("inet", table());
+    }
+
     @Override
     public void remove() throws IOException {
-        Commands.run(List.of("nft", "-f", "-"), VmSets.removal("netdev", table()));
+        Commands.run(List.of("nft", "-f", "-"), removal());
         for (String name : interfaces()) {
             if (Commands.succeeds("ip link show dev " + name)) {
                 Commands.run("ip link set dev " + name + " promisc off");

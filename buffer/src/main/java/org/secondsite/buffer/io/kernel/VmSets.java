@@ -14,6 +14,12 @@ final class VmSets {
         this.vms = vms;
     }
 
+    /** Whatever bears a protected VM's source, by whatever way it came. */
+    void dropAll(List<String> lines) {
+        lines.add("ether saddr @vms drop");
+        addressRules(lines);
+    }
+
     /** A protected VM's address from anybody else. */
     void addressRules(List<String> lines) {
         if (addresses(true).findAny().isPresent()) {
@@ -49,9 +55,13 @@ final class VmSets {
         return "table " + family + " " + table + "\ndelete table " + family + " " + table + "\n";
     }
 
+    /** The VMs' addresses. */
+    Stream<InetAddress> addresses() {
+        return vms.stream().flatMap(vm -> vm.addresses().stream());
+    }
+
     private Stream<String> addresses(boolean four) {
-        return vms.stream()
-                .flatMap(vm -> vm.addresses().stream())
+        return addresses()
                 .filter(address -> address instanceof Inet4Address == four)
                 .map(InetAddress::getHostAddress);
     }

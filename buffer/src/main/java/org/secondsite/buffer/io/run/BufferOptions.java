@@ -8,6 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.buffer.RoutedSettings;
+import org.secondsite.buffer.TenantAccess;
 import org.secondsite.buffer.TransparentSettings;
 import org.secondsite.buffer.io.ring.PortKind;
 import org.secondsite.config.IpPrefix;
@@ -24,6 +25,9 @@ final class BufferOptions {
               --vm MAC[@VLAN][=ADDRESS,...]   a VM whose output is held; may be repeated
               --inside-mac MAC       the gateway's MAC address (routed; default 02:00:5e:00:01:01)
               --inside-address A/L   the gateway's address (routed; may be repeated)
+              --uplink IF            the only interface by which the VMs' packets leave (routed)
+              --closed ADDRESS       where nothing of the VMs may go, such as a witness (routed; may be repeated)
+              --echo silent|answered whether the gateway's address answers to ping (routed; default silent)
               --release NAME         the name of the release pair (routed; default ssrel)
               --epoch-ms N           the time from one seal to the next (default 25)
               --commit-delay-ms D    the time from a seal to its commit (default 0)
@@ -41,6 +45,9 @@ final class BufferOptions {
     String outside = "";
     MacAddress insideMac = MacAddress.parse("02:00:5e:00:01:01");
     final List<String> insideAddresses = new ArrayList<>();
+    String uplink = "";
+    final List<InetAddress> closed = new ArrayList<>();
+    TenantAccess.Echo echo = TenantAccess.Echo.SILENT;
     String release = "ssrel";
     final List<ProtectedVm> vms = new ArrayList<>();
     int epochMillis = 25;
@@ -84,6 +91,9 @@ final class BufferOptions {
             case "--vm" -> vms.add(vm(value));
             case "--inside-mac" -> insideMac = MacAddress.parse(value);
             case "--inside-address" -> insideAddresses.add(value);
+            case "--uplink" -> uplink = value;
+            case "--closed" -> closed.add(IpPrefix.parseAddress(value));
+            case "--echo" -> echo = echo(value);
             case "--release" -> release = value;
             case "--epoch-ms" -> epochMillis = Math.toIntExact(number(option, value, 1));
             case "--commit-delay-ms" -> commitDelayMillis = Math.toIntExact(number(option, value, 0));
@@ -105,13 +115,23 @@ final class BufferOptions {
         if (routed && insideAddresses.isEmpty()) {
             throw new IllegalArgumentException("--inside-address is missing: a first hop has an address");
         }
+        if (routed && uplink.isEmpty()) {
+            throw new IllegalArgumentException("--uplink is missing: the VMs' packets would not leave");
+        }
         if (!routed && outside.isEmpty()) {
             throw new IllegalArgumentException("--outside is missing");
         }
     }
 
     RoutedSettings routedSettings() {
-        return new RoutedSettings(inside, insideMac, insideAddresses, release, poolBytes, perVmBytes);
+        return new RoutedSettings(
+                inside,
+                insideMac,
+                insideAddresses,
+                release,
+                new TenantAccess(uplink, closed, echo),
+                poolBytes,
+                perVmBytes);
     }
 
     TransparentSettings transparentSettings() {
@@ -138,6 +158,14 @@ final class BufferOptions {
             case "routed" -> true;
             case "transparent" -> false;
             default -> throw new IllegalArgumentException("'" + value + "' is not a mode: routed or transparent");
+        };
+    }
+
+    private static TenantAccess.Echo echo(String value) {
+        return switch (value) {
+            case "silent" -> TenantAccess.Echo.SILENT;
+            case "answered" -> TenantAccess.Echo.ANSWERED;
+            default -> throw new IllegalArgumentException("'" + value + "' is not silent or answered");
         };
     }
 

@@ -22,6 +22,7 @@ class BufferRunTest {
                     run --mode transparent --inside a --outside b               | --vm is missing
                     run --mode transparent --inside a --vm 02:00:00:00:00:01    | --outside is missing
                     run --inside a --vm 02:00:00:00:00:01                       | --inside-address is missing
+                    run --inside a --vm 02:00:00:00:00:01 --inside-address 10.0.0.1/24 | --uplink is missing
                     run --inside a --vm 0200                                    | is not a VM
                     run --inside a --vm 02:00:00:00:00:01@4095                  | VLAN 4095
                     run --inside a --vm 02:00:00:00:00:01=1.2.3                 | is not an IP address
