@@ -17,6 +17,9 @@
  *
  * The seven rules are assertions named `broken...`; spin says which one failed. Each PLANT_... is a fault that must be found.
  *
+ * What a gateway passes on to the other is no step here: it changes neither role nor term, and makes the other one only wait and ask,
+ * which every site may do at any time. A standby may keep epochs of a term of which it has only heard (`takesImage`).
+ *
  * The states of a gateway (OwnershipState) as roles of this model, and for each two states that one row of its table joins
  * (OwnershipTable) the step that does the same here. OwnershipModelTest fails when the table, these lines and the steps differ.
  *
@@ -577,7 +580,14 @@ inline loseSessions(i) {
 /* It had told the record before it was durable. */
 #define witnessForgets() d_step { recTerm > 1 && (knows[0] == recTerm || knows[1] == recTerm) -> recTerm-- }
 
-#if defined(PLANT_SOLO_WITHOUT_RECORD)
+/* "You own the group alone, in the next term", says its peer. */
+#define believesGossip(i) \
+    d_step { told[i] && role[i] == PROTECTED && term[i] < TERMS && recOwner[term[i] + 1] == 0 -> \
+        role[i] = SOLO }
+
+#if defined(PLANT_BELIEVED_GOSSIP)
+#define FAULTS :: believesGossip(0) :: believesGossip(1)
+#elif defined(PLANT_SOLO_WITHOUT_RECORD)
 #define FAULTS :: goesSoloUnasked(0) :: goesSoloUnasked(1)
 #elif defined(PLANT_UNGATE_BY_READ)
 #define FAULTS :: ungatesByRead(0) :: ungatesByRead(1)

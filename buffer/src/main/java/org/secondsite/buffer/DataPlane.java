@@ -91,6 +91,21 @@ public interface DataPlane extends AutoCloseable {
     default void goOn(VmId vm, long standstill) {}
 
     /**
+     * Releases nothing of the VM from now on, committed or not, until {@link #resume} says so. What is held stays. Takes effect at
+     * once, ahead of commands that still wait.
+     *
+     * @param doubt the caller's number of it, growing
+     */
+    void suspend(VmId vm, long doubt);
+
+    /**
+     * Packets that may leave, leave again.
+     *
+     * @param doubt the last one that is settled; of no effect when there was a later one
+     */
+    void resume(VmId vm, long doubt);
+
+    /**
      * Proves that the plane's threads live. Each turns round several times between two heartbeats, once it knows by {@link
      * #noticeStandstill} how short that time is.
      *

@@ -23,6 +23,8 @@ public final class LoopbackDataPlane implements DataPlane {
     private final EpochBuffer buffer;
     private final ReleaseCursor cursor;
     private final Consumer<byte[]> uplink;
+    private final long[] suspended;
+    private final long[] resumed;
     private boolean closed;
 
     /**
@@ -42,6 +44,8 @@ public final class LoopbackDataPlane implements DataPlane {
         this.uplink = uplink;
         buffer = new EpochBuffer(arena.allocate(poolBytes, 8), BufferLimits.perVm(perVmBytes), lanes.size());
         cursor = buffer.cursor();
+        suspended = new long[lanes.size()];
+        resumed = new long[lanes.size()];
     }
 
     /** A frame that the VM sends. */
@@ -92,6 +96,21 @@ public final class LoopbackDataPlane implements DataPlane {
     }
 
     @Override
+    public synchronized void suspend(VmId vm, long doubt) {
+        int lane = lane(vm);
+        suspended[lane] = Math.max(suspended[lane], doubt);
+    }
+
+    @Override
+    public synchronized void resume(VmId vm, long doubt) {
+        int lane = lane(vm);
+        resumed[lane] = Math.max(resumed[lane], doubt);
+        if (!closed) {
+            release(lane);
+        }
+    }
+
+    @Override
     public synchronized DataPlaneCounters counters() {
         Map<VmId, VmCounters> vms = new HashMap<>();
         lanes.forEach((vm, lane) -> vms.put(vm, buffer.counters(lane)));
@@ -109,6 +128,9 @@ public final class LoopbackDataPlane implements DataPlane {
     }
 
     private void release(int lane) {
+        if (resumed[lane] < suspended[lane]) {
+            return;
+        }
         cursor.start(lane);
         while (cursor.next()) {
             byte[] frame = new byte[cursor.bytes()];

@@ -67,6 +67,35 @@ class LoopbackDataPlaneTest {
     }
 
     @Test
+    void aSuspendedVmLetsNothingOutUntilTheLastDoubtIsSettledAndLosesNothing() {
+        plane.pass(ONE, 1);
+        plane.pass(TWO, 1);
+        plane.suspend(ONE, 1);
+        send(ONE, "a");
+        send(TWO, "x");
+        assertEquals(List.of("x"), uplink);
+        plane.suspend(ONE, 2);
+        plane.resume(ONE, 1);
+        send(ONE, "b");
+        assertEquals(List.of("x"), uplink);
+        plane.resume(ONE, 2);
+        send(ONE, "c");
+        assertEquals(List.of("x", "a", "b", "c"), uplink);
+    }
+
+    @Test
+    void aSuspendedVmCanBeFenced() {
+        plane.hold(ONE, 1);
+        send(ONE, "a");
+        plane.seal(ONE, new EpochId(1, 1), () -> {});
+        plane.suspend(ONE, 1);
+        plane.commit(ONE, new EpochId(1, 1));
+        plane.fence(ONE, 2);
+        plane.resume(ONE, 1);
+        assertEquals(List.of(), uplink);
+    }
+
+    @Test
     void anUnknownVmIsRefused() {
         assertThrows(IllegalArgumentException.class, () -> plane.hold(new VmId("three"), 1));
     }

@@ -29,6 +29,8 @@ public enum FaultKind {
     DISK(2),
     /** The witness's disk is lost, a copy from before is restored, and after a while an operator recovers the group. */
     RESTORE(2),
+    /** A gateway is told by its peer, again and again, of a record that nobody has granted. */
+    LIE(2),
     /** An operator orders a planned switchover. */
     SWITCHOVER(3),
     /** An operator forces a site to be the owner, with a written reason: data may be lost, and is from then on. */

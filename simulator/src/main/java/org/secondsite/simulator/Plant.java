@@ -39,6 +39,7 @@ public enum Plant {
     FLUSH_ON_CLOSE(Rule.FAIL_CLOSED, "a dying gateway flushes what it holds, as QEMU's filter-buffer does"),
     ORDERS_HALF_CARRIED_OUT(
             Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "a gateway whose orders fail half-way goes on with the next event"),
+    BELIEVED_GOSSIP(Rule.ONE_OWNER_PER_TERM, "a record that the peer passes on is taken for the witness's word"),
     STANDSTILL_NOT_NOTICED(
             Rule.SILENT_AFTER_STANDSTILL, "a gateway that stood still sends what may leave, as if it had not"),
     RESUMED_THOUGH_KEPT(

@@ -76,6 +76,11 @@ final class SafetyChecks {
         }
     }
 
+    /** Whether a term was granted to this owner. */
+    boolean wasGranted(OwnershipRecord record) {
+        return record.owner().equals(owners.get(record.term()));
+    }
+
     /** The last record granted. */
     OwnershipRecord truth() {
         return truth;

@@ -148,6 +148,7 @@ public record Schedule(long seed, List<Fault> faults) {
                         lastsMs,
                         dice.nextInt(20, 600));
             case RESTORE -> new Fault(kind, "witness", atMs, lastsMs, dice.nextInt(100));
+            case LIE -> new Fault(kind, "to " + site, atMs, lastsMs, dice.nextInt(1, 100));
             case SWITCHOVER -> new Fault(kind, "from " + site, atMs, 0, 0);
             case OPERATOR -> new Fault(kind, "force " + site, atMs, 0, 0);
         };

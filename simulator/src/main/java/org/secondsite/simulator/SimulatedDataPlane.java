@@ -47,6 +47,8 @@ final class SimulatedDataPlane implements DataPlane {
     private long harmlessNanos = Long.MAX_VALUE;
     private long standstills;
     private long openedAfter;
+    private long suspended;
+    private long resumed;
 
     SimulatedDataPlane(World world, Uplink uplink, DataPlaneListener listener) {
         this.world = world;
@@ -128,6 +130,17 @@ final class SimulatedDataPlane implements DataPlane {
         release();
     }
 
+    @Override
+    public void suspend(VmId vm, long doubt) {
+        suspended = Math.max(suspended, doubt);
+    }
+
+    @Override
+    public void resume(VmId vm, long doubt) {
+        resumed = Math.max(resumed, doubt);
+        release();
+    }
+
     /** The thread has a turn now. */
     void turn() {
         noteGap();
@@ -182,7 +195,7 @@ final class SimulatedDataPlane implements DataPlane {
 
     private void release() {
         noteGap();
-        if (openedAfter < standstills) {
+        if (openedAfter < standstills || resumed < suspended) {
             return;
         }
         cursor.start(0);

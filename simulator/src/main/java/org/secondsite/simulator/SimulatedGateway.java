@@ -156,6 +156,23 @@ final class SimulatedGateway extends SimulatedProcess {
         post(new SiteEvent.SwitchOver(group().id(), "maintenance", ended -> {}));
     }
 
+    /** The peer lies about the record: who owns the group, and in which term, is by {@code which}. */
+    void hearLie(int which) {
+        long known = group().ownership().term();
+        long term =
+                switch (which / 4 % 4) {
+                    case 0 -> known + 1;
+                    case 1 -> known + 2;
+                    case 2 -> known + 9_000;
+                    default -> Long.MAX_VALUE;
+                };
+        SiteId owner = which % 2 == 0 ? site : World.other(site);
+        Set<SiteId> inSync = which / 2 % 2 == 0 ? Set.of(owner) : Set.of(World.A, World.B);
+        OwnershipRecord lie = new OwnershipRecord(group().id(), term, term == Long.MAX_VALUE ? known : term - 1, owner, inSync);
+        world.trace(World.other(site) + " lies to " + site + ": " + lie);
+        post(new SiteEvent.PeerSaid(new PeerMessage.RecordNews(lie)));
+    }
+
     private long now() {
         return world.time().nowNanos() + clockOffsetNanos;
     }
@@ -253,9 +270,9 @@ final class SimulatedGateway extends SimulatedProcess {
         if (event instanceof SiteEvent.RecordTold told) {
             world.checks().told(site, told.record());
         }
-        // A record that is passed on need not be in force, but it was granted: who is told of it has been told its
-        // term.
+        // A record that is passed on need not be in force. If it is no lie, nothing may leave that it forbids.
         if (event instanceof SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record))
+                && world.checks().wasGranted(record)
                 && group().ownership().record().isPresent()) {
             world.checks().told(site, record);
         }
@@ -295,6 +312,11 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     private SiteEvent distorted(SiteEvent event) {
+        if (event instanceof SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record))
+                && world.has(Plant.BELIEVED_GOSSIP)
+                && group().ownership().record().isPresent()) {
+            return new SiteEvent.RecordTold(record);
+        }
         if (event instanceof SiteEvent.EpochAcknowledged(VmId vm, EpochId epoch)
                 && world.has(Plant.STALE_COMMIT_ACCEPTED)) {
             EpochId sealed = group().vms().iterator().next().source().lastSealed();

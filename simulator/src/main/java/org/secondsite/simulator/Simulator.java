@@ -14,6 +14,7 @@ import org.secondsite.config.SiteId;
 public final class Simulator {
     private static final long LOOK_MS = 100;
     private static final long STEADY_MS = 300;
+    private static final long LIE_AGAIN_MS = 250;
     private static final long PATIENCE_MS = 20_000;
 
     /**
@@ -173,6 +174,7 @@ public final class Simulator {
                 after(fault.lastsMs(), () -> slow(fault, -fault.strength()));
             }
             case RESTORE -> restore(fault);
+            case LIE -> lie(fault, fault.endMs());
             case SWITCHOVER -> switchOver(site(fault));
             case OPERATOR -> {
                 if (world.witness().awake()) {
@@ -230,6 +232,16 @@ public final class Simulator {
                 startHypervisor(site);
             }
         });
+    }
+
+    private void lie(Fault fault, long endMs) {
+        SimulatedGateway deceived = world.gateway(site(fault));
+        if (deceived.awake()) {
+            deceived.hearLie(fault.strength());
+        }
+        if (world.time().nowNanos() / MILLI + LIE_AGAIN_MS <= endMs) {
+            after(LIE_AGAIN_MS, () -> lie(fault, endMs));
+        }
     }
 
     /** The copy is restored at once, and the operator comes when the fault is over, if the witness is up by then. */

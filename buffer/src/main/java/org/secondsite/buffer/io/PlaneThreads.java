@@ -187,6 +187,16 @@ public final class PlaneThreads implements DataPlane {
     }
 
     @Override
+    public void suspend(VmId vm, long doubt) {
+        releaser.suspend(lane(vm), doubt);
+    }
+
+    @Override
+    public void resume(VmId vm, long doubt) {
+        releaser.resume(lane(vm), doubt);
+    }
+
+    @Override
     public DataPlaneCounters counters() {
         Map<VmId, VmCounters> figures = new TreeMap<>();
         lanes.forEach((vm, lane) -> figures.put(vm, buffer.counters(lane)));

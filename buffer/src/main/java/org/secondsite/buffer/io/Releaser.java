@@ -28,7 +28,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>Standstill.</b> The data-plane thread says every now and then that it lives ({@link #alive}). Whoever of the two
  * threads first finds that the last such word is too old, closes every lane before it does anything else; a lane opens
- * again by {@link #goOn}, said for this standstill or a later one.
+ * again by {@link #goOn}, said for this standstill or a later one. A lane that was suspended by its owner waits so for {@link
+ * #resume}.
  */
 final class Releaser {
     private static final Logger LOG = LoggerFactory.getLogger(Releaser.class);
@@ -67,6 +68,11 @@ final class Releaser {
     /** By lane: the last standstill after which the lane was opened again. */
     private final long[] openedAfter;
 
+    /** By lane: the last doubt of the caller's, and the last one that was settled. */
+    private final long[] suspended;
+
+    private final long[] resumed;
+
     /** By outlet. */
     private final boolean[] down;
 
@@ -75,6 +81,8 @@ final class Releaser {
         this.listener = listener;
         committedNanos = new AtomicLongArray(buffer.lanes());
         openedAfter = new long[buffer.lanes()];
+        suspended = new long[buffer.lanes()];
+        resumed = new long[buffer.lanes()];
         down = new boolean[outlets.size()];
         this.outlets = List.copyOf(outlets);
         cursor = buffer.cursor();
@@ -139,6 +147,21 @@ final class Releaser {
     void goOn(int lane, long standstill) {
         synchronized (way) {
             openedAfter[lane] = Math.max(openedAfter[lane], standstill);
+        }
+        signal();
+    }
+
+    /** Closes a lane; no frame of it leaves any more once this has returned. */
+    void suspend(int lane, long doubt) {
+        synchronized (way) {
+            suspended[lane] = Math.max(suspended[lane], doubt);
+        }
+    }
+
+    /** Opens a lane that this doubt has closed. */
+    void resume(int lane, long doubt) {
+        synchronized (way) {
+            resumed[lane] = Math.max(resumed[lane], doubt);
         }
         signal();
     }
@@ -237,7 +260,7 @@ final class Releaser {
     private long turn(int lane) {
         synchronized (way) {
             noteGap(System.nanoTime());
-            if (openedAfter[lane] < standstills) {
+            if (openedAfter[lane] < standstills || resumed[lane] < suspended[lane]) {
                 return CLOSED_NANOS;
             }
             cursor.start(lane);

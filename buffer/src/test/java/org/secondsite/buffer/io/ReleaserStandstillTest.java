@@ -165,6 +165,20 @@ final class ReleaserStandstillTest {
     }
 
     @Test
+    void aSuspendedLaneWaitsForItsOwnWordAndTheOtherDoesNot() throws Exception {
+        releaser.suspend(0, 7);
+        commit(0);
+        commit(1);
+        awaitLeft(1);
+        releaser.goOn(0, 7);
+        releaser.resume(0, 6);
+        Thread.sleep(LONG_ENOUGH_TO_LEAVE_MS);
+        assertEquals(1, left.get());
+        releaser.resume(0, 7);
+        awaitLeft(2);
+    }
+
+    @Test
     void theReleaseThreadFindsItWhenItIsTheFirstToWake() throws Exception {
         releaser.noticeStandstill(0, IDLE_MS);
         Thread.sleep(1);

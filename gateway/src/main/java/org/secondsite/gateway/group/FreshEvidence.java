@@ -9,32 +9,32 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.VmId;
 
 /**
- * After a standstill of this process its data plane releases nothing until this site has fresh evidence that it still owns the
- * group: another site may have been told meanwhile that it does.
+ * While there is a doubt of one kind, the data plane releases nothing of this group until this site has fresh evidence that it still
+ * owns it: another site may have been told meanwhile that it does.
  *
- * <p>Whoever owns the group alone cannot have been replaced. Otherwise the witness is asked; and because nothing changes while
- * only the witness is lost, the peer's acknowledgement of an epoch that was sent afterwards is as good: a standby gives none
- * after it has asked to take over.
+ * <p>The witness is asked; and because nothing changes while only the witness is lost, the peer's acknowledgement of an epoch that
+ * was sent afterwards is as good: a standby gives none after it has asked to take over, or has been told that it owns the group. After
+ * a standstill, whoever owned the group alone cannot have been replaced.
  */
 final class FreshEvidence {
     private final GroupId group;
     private final GroupVms vms;
     private final Orders orders;
-    private final BooleanSupplier standsAlone;
+    private final BooleanSupplier needsNone;
     private Optional<Reassurance> wanted = Optional.empty();
 
-    FreshEvidence(GroupId group, GroupVms vms, Orders orders, BooleanSupplier standsAlone) {
+    FreshEvidence(GroupId group, GroupVms vms, Orders orders, BooleanSupplier needsNone) {
         this.group = group;
         this.vms = vms;
         this.orders = orders;
-        this.standsAlone = standsAlone;
+        this.needsNone = needsNone;
     }
 
-    /** The data plane has noticed a standstill. */
-    void stoodStill(long standstill) {
+    /** Evidence is wanted that is newer than this doubt. */
+    void want(Doubt doubt) {
         Map<VmId, EpochId> sent = new LinkedHashMap<>();
         vms.each(vm -> sent.put(vm.id(), vm.source().lastSent()));
-        wanted = Optional.of(new Reassurance(standstill, sent, orders.nowNanos()));
+        wanted = Optional.of(new Reassurance(doubt, sent, orders.nowNanos()));
         seek();
     }
 
@@ -43,16 +43,16 @@ final class FreshEvidence {
         if (wanted.isEmpty() || !wanted.get().due(orders.nowNanos())) {
             return;
         }
-        if (standsAlone.getAsBoolean()) {
+        if (needsNone.getAsBoolean()) {
             found();
         } else {
-            orders.give(new SiteOrder.Read(group, wanted.get().standstill()));
+            orders.give(new SiteOrder.Read(group, wanted.get().doubt()));
         }
     }
 
     /** A question was answered, or never will be; tells whether the answer is evidence still. */
     boolean answered(SiteOrder.Read question) {
-        Optional<Reassurance> current = wanted.filter(r -> r.standstill() == question.standstill());
+        Optional<Reassurance> current = wanted.filter(r -> r.doubt().equals(question.doubt()));
         current.ifPresent(Reassurance::answered);
         return current.isPresent();
     }
@@ -66,7 +66,12 @@ final class FreshEvidence {
 
     /** This site is the owner still, or has nothing left to hold back. */
     void found() {
-        wanted.ifPresent(r -> vms.each(vm -> orders.give(new SiteOrder.GoOn(vm.id(), r.standstill()))));
+        wanted.ifPresent(r -> vms.each(vm -> orders.give(new SiteOrder.GoOn(vm.id(), r.doubt()))));
         wanted = Optional.empty();
+    }
+
+    /** Whether evidence is wanted. */
+    boolean wanted() {
+        return wanted.isPresent();
     }
 }

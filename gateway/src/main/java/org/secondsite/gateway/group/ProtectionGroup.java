@@ -36,6 +36,7 @@ public final class ProtectionGroup {
     private final GroupVms vms;
     private final PeerTalk talk;
     private final FreshEvidence evidence;
+    private final Hearsay hearsay;
     private final OverloadWatch overload;
     private final GroupCounters counters = new GroupCounters();
     private Consumer<SwitchoverResult> switchover;
@@ -48,6 +49,7 @@ public final class ProtectionGroup {
         vms = new GroupVms(config, settings, orders, this::tell);
         talk = new PeerTalk(id, ownership, vms, orders);
         evidence = new FreshEvidence(id, vms, orders, () -> ownership.state() == OwnershipState.SOLO);
+        hearsay = new Hearsay(id, ownership, vms, orders);
         overload = new OverloadWatch(
                 config.checkpoint().overload(), config.checkpoint().overloadAfterMs());
     }
@@ -114,19 +116,27 @@ public final class ProtectionGroup {
 
     /** The process stood still, and its data plane waits to be told that this site owns the group still. */
     void stoodStill(long standstill) {
-        evidence.stoodStill(standstill);
+        evidence.want(new Doubt(Doubt.Cause.STANDSTILL, standstill));
     }
 
     void recordRead(SiteOrder.Read question, OwnershipRecord record) {
-        boolean current = evidence.answered(question);
+        FreshEvidence sought = evidenceFor(question);
+        boolean current = sought.answered(question);
         tell(new OwnershipEvent.RecordLearnt(record));
         if (current && ownership.record().filter(record::equals).isPresent()) {
-            evidence.found();
+            sought.found();
         }
     }
 
     void recordUnread(SiteOrder.Read question) {
-        evidence.answered(question);
+        evidenceFor(question).answered(question);
+    }
+
+    private FreshEvidence evidenceFor(SiteOrder.Read question) {
+        return switch (question.doubt().cause()) {
+            case STANDSTILL -> evidence;
+            case HEARSAY -> hearsay.evidence();
+        };
     }
 
     void answered(SiteOrder.Ask request, Answer answer) {
@@ -166,9 +176,19 @@ public final class ProtectionGroup {
 
     void peerSaid(PeerMessage message) {
         switch (message) {
-            case PeerMessage.RecordNews news -> tell(new OwnershipEvent.RecordPassedOn(news.ownership()));
+            case PeerMessage.RecordNews news -> passedOn(news.ownership());
             case PeerMessage.VmsActive active -> tell(new OwnershipEvent.PeerActive(active.term()));
             case PeerMessage.StandbyState state -> offered(state);
+        }
+    }
+
+    private void passedOn(OwnershipRecord record) {
+        if (hearsay.isAbsurd(record)) {
+            if (hearsay.absurd() == 1) {
+                note("hearsay", "refused: the peer speaks of term " + record.term() + ", which cannot be");
+            }
+        } else {
+            tell(new OwnershipEvent.RecordPassedOn(record));
         }
     }
 
@@ -218,8 +238,8 @@ public final class ProtectionGroup {
                     epoch.term() < ownership.term() ? EpochRefusal.STALE_TERM : EpochRefusal.NOT_STANDBY,
                     "this site is " + ownership.state() + " in term " + ownership.term());
         }
-        if (epoch.term() > ownership.term()) {
-            return new Refusal(EpochRefusal.UNKNOWN_TERM, "its term is not known here, only " + ownership.term());
+        if (epoch.term() > ownership.keptTerm()) {
+            return new Refusal(EpochRefusal.UNKNOWN_TERM, "its term is not known here, only " + ownership.keptTerm());
         }
         if (epoch.term() <= talk.burnedTerm()) {
             return new Refusal(
@@ -238,6 +258,7 @@ public final class ProtectionGroup {
     /** The standby holds an epoch. */
     void acknowledged(VmId vm, EpochId epoch) {
         evidence.acknowledged(vm, epoch);
+        hearsay.evidence().acknowledged(vm, epoch);
         VmAtSite known = vms.get(vm);
         known.source().acknowledged(known.session(), epoch);
         vms.reportProgress();
@@ -359,6 +380,7 @@ public final class ProtectionGroup {
         vms.giveUpAgents();
         vms.each(vm -> vm.source().tick(roundTripNanos));
         evidence.seek();
+        hearsay.evidence().seek();
         watchOverload();
         tell(new OwnershipEvent.Tick());
     }
@@ -395,6 +417,7 @@ public final class ProtectionGroup {
         List<OwnershipAction> actions = ownership.on(event, orders.nowNanos());
         actions.forEach(this::translate);
         if (ownership.term() != termBefore) {
+            hearsay.compare();
             talk.tellRecord();
         }
         if (ownership.state() != stateBefore || ownership.term() != termBefore) {
@@ -419,6 +442,11 @@ public final class ProtectionGroup {
                 counters.fence();
                 vms.each(vm -> orders.give(new SiteOrder.Fence(vm.id(), fence.term())));
                 evidence.found(); // nothing is left to hold back
+            }
+            case OwnershipAction.Doubt doubt -> {
+                if (hearsay.heard(doubt.term())) {
+                    note("hearsay", "the peer speaks of term " + doubt.term() + "; the witness is asked");
+                }
             }
             case OwnershipAction.StartCheckpoints start -> {
                 vms.chainsBegin();

@@ -4,12 +4,12 @@ import java.util.Map;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 
-/** What an owner waits for that stood still, before anything leaves again: a sign, newer than that, that it is the owner. */
+/** What an owner waits for that is in doubt, before anything leaves again: a sign, newer than that, that it is the owner. */
 final class Reassurance {
     /** How often the witness is asked at most. */
     private static final long REPEAT_NANOS = 250_000_000L;
 
-    private final long standstill;
+    private final Doubt doubt;
     private final Map<VmId, EpochId> sentBefore;
     private long nextNanos;
     private boolean asking;
@@ -17,17 +17,17 @@ final class Reassurance {
     /**
      * Nobody was asked yet.
      *
-     * @param standstill the data plane's number of it
+     * @param doubt why
      * @param sentBefore of each VM, the last epoch that was sent before this was noticed
      */
-    Reassurance(long standstill, Map<VmId, EpochId> sentBefore, long nowNanos) {
-        this.standstill = standstill;
+    Reassurance(Doubt doubt, Map<VmId, EpochId> sentBefore, long nowNanos) {
+        this.doubt = doubt;
         this.sentBefore = Map.copyOf(sentBefore);
         nextNanos = nowNanos;
     }
 
-    long standstill() {
-        return standstill;
+    Doubt doubt() {
+        return doubt;
     }
 
     /** Whether to ask now: no question is open, and the last was put long enough ago. If so, it counts as put. */
@@ -45,7 +45,7 @@ final class Reassurance {
         asking = false;
     }
 
-    /** Whether this acknowledgement was given after the standstill: the epoch was not sent before. */
+    /** Whether this acknowledgement was given after the doubt came up: the epoch was not sent before. */
     boolean provedBy(VmId vm, EpochId committed) {
         return committed.compareTo(sentBefore.getOrDefault(vm, committed)) > 0;
     }

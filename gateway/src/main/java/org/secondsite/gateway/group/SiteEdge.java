@@ -58,7 +58,16 @@ public final class SiteEdge {
                 keptPaused.put(seal.session().vm(), seal(seal.session(), seal.epoch(), 2));
             case SiteOrder.LetRun run -> keptPaused.remove(run.vm()).run();
             case SiteOrder.Release release -> surroundings.dataPlane().commit(release.vm(), release.upTo());
-            case SiteOrder.GoOn on -> surroundings.dataPlane().goOn(on.vm(), on.standstill());
+            case SiteOrder.Suspend wait ->
+                surroundings.dataPlane().suspend(wait.vm(), wait.doubt().number());
+            case SiteOrder.GoOn on -> goOn(on.vm(), on.doubt());
+        }
+    }
+
+    private void goOn(VmId vm, Doubt doubt) {
+        switch (doubt.cause()) {
+            case STANDSTILL -> surroundings.dataPlane().goOn(vm, doubt.number());
+            case HEARSAY -> surroundings.dataPlane().resume(vm, doubt.number());
         }
     }
 

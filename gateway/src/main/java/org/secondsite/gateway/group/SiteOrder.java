@@ -55,8 +55,11 @@ public sealed interface SiteOrder {
     /** Release every epoch up to this one. */
     record Release(VmId vm, EpochId upTo) implements ToPlane {}
 
-    /** After a standstill: the owner is the owner still, or nothing is left to hold back. */
-    record GoOn(VmId vm, long standstill) implements ToPlane {}
+    /** Release nothing until {@link GoOn} says so, for this doubt or a later one of its kind. */
+    record Suspend(VmId vm, Doubt doubt) implements ToPlane {}
+
+    /** The owner is the owner still, or nothing is left to hold back. */
+    record GoOn(VmId vm, Doubt doubt) implements ToPlane {}
 
     // ---- the peer -----------------------------------------------------------------------------------------------
 
@@ -87,8 +90,8 @@ public sealed interface SiteOrder {
     record Ask(GroupId group, long attempt, long expectedTerm, SiteId owner, Set<SiteId> inSync, String reason)
             implements ToWitness {}
 
-    /** Ask for the record as it is now, because of this standstill. */
-    record Read(GroupId group, long standstill) implements ToWitness {}
+    /** Ask for the record as it is now, because of this doubt. */
+    record Read(GroupId group, Doubt doubt) implements ToWitness {}
 
     // ---- the agents ---------------------------------------------------------------------------------------------
 

@@ -8,9 +8,10 @@ import org.secondsite.config.SiteId;
  * it, is what it says beside the one that is known.
  */
 enum Occurrence {
-    NO_NEWS(
-            "A record that is not newer than the known one, an answer to a request of no interest, or a record that is passed on"
-                    + " before the witness has told one: only the witness can say what is in force."),
+    NO_NEWS("A record that is not newer than the known one, or an answer to a request of no interest."),
+    HEARSAY(
+            "The other site passes on a newer record. Only the witness can say whether it is in force: nothing is believed of it, but"
+                    + " where output may leave it waits until there is evidence."),
     OTHERS("A newer record names the other site."),
     OWN_GRANTED("A newer record names this site alone, and was asked for by this process."),
     OWN_ALONE(
@@ -63,8 +64,7 @@ enum Occurrence {
     static Occurrence of(OwnershipEvent event, OwnershipSteps group) {
         return switch (event) {
             case OwnershipEvent.RecordLearnt learnt -> ofRecord(learnt.record(), group);
-            case OwnershipEvent.RecordPassedOn passedOn ->
-                group.state() == OwnershipState.UNKNOWN ? NO_NEWS : ofRecord(passedOn.record(), group);
+            case OwnershipEvent.RecordPassedOn passedOn -> passedOn.record().term() <= group.term() ? NO_NEWS : HEARSAY;
             case OwnershipEvent.Granted granted -> ofRecord(granted.record(), group);
             case OwnershipEvent.Refused refused -> {
                 Occurrence record = ofRecord(refused.current(), group);
@@ -98,7 +98,6 @@ enum Occurrence {
     static OwnershipRecord record(OwnershipEvent event) {
         return switch (event) {
             case OwnershipEvent.RecordLearnt learnt -> learnt.record();
-            case OwnershipEvent.RecordPassedOn passedOn -> passedOn.record();
             case OwnershipEvent.Granted granted -> granted.record();
             case OwnershipEvent.Refused refused -> refused.current();
             default -> throw new IllegalArgumentException(event + " brings no record");
@@ -109,7 +108,6 @@ enum Occurrence {
     static String source(OwnershipEvent event, SiteId self, Requests requests) {
         OwnershipRecord record = record(event);
         return switch (event) {
-            case OwnershipEvent.RecordPassedOn _ -> "record of term " + record.term() + " by the peer";
             case OwnershipEvent.Granted granted ->
                 record.owner().equals(self)
                         ? "granted: " + requests.why(granted.attempt())

@@ -5,6 +5,7 @@ import java.util.Optional;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.gateway.ownership.OwnershipAction.Ask;
+import org.secondsite.gateway.ownership.OwnershipAction.Doubt;
 import org.secondsite.gateway.ownership.OwnershipAction.Fence;
 import org.secondsite.gateway.ownership.OwnershipAction.Hold;
 import org.secondsite.gateway.ownership.OwnershipAction.Pass;
@@ -33,7 +34,9 @@ import org.secondsite.gateway.ownership.OwnershipAction.RefuseEpochs;
  *       term, of which the witness grants at most one.
  *   <li><i>Asking burns the term</i>: {@link RefuseEpochs} goes out before the {@link Ask} for promotion.
  *   <li>NothingAfterFence: a record that names the other site leads to {@link Fence} before anything else.
- *   <li>FailClosed: UNKNOWN orders nothing but requests, and believes only the witness.
+ *   <li>FailClosed: UNKNOWN orders nothing but requests.
+ *   <li>Nobody but the witness is believed: what the peer passes on ({@link Doubt}) makes this site wait and ask, and changes
+ *       neither state nor term.
  * </ul>
  *
  * <h2>A planned switchover</h2>
@@ -119,8 +122,13 @@ public final class Ownership {
         return steps.keepsVms();
     }
 
-    /** Whether epochs of the owner may be kept and acknowledged here. */
+    /** Whether epochs of the owner may be kept and acknowledged here, those of {@link #keptTerm} and lower ones. */
     public boolean acceptsEpochs() {
         return steps.state() == OwnershipState.STANDBY;
+    }
+
+    /** The highest term whose epochs may be kept here: the owner may have got beyond what the witness has told this site. */
+    public long keptTerm() {
+        return steps.keptTerm();
     }
 }

@@ -23,6 +23,9 @@ public sealed interface OwnershipAction {
     /** Have every flush that was ever answered on the disk, and let those to come wait for it; {@link OwnershipEvent.DisksSynced} tells. */
     record SyncDisks() implements OwnershipAction {}
 
+    /** Let nothing out until there is evidence of who owns the group, and ask the witness: the peer speaks of this term. */
+    record Doubt(long term) implements OwnershipAction {}
+
     /** Begin checkpoints with a full image, numbered from 1 of this term. */
     record StartCheckpoints(long term) implements OwnershipAction {}
 

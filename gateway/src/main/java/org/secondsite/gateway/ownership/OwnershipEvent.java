@@ -7,7 +7,7 @@ public sealed interface OwnershipEvent {
     /** The witness told the record of this group. Old ones are harmless. */
     record RecordLearnt(OwnershipRecord record) implements OwnershipEvent {}
 
-    /** The peer passed on a record of this group. It was granted, but it need not be in force any more. */
+    /** The peer passed on a record of this group. It need not be in force any more, and the peer may lie. */
     record RecordPassedOn(OwnershipRecord record) implements OwnershipEvent {}
 
     /** The witness granted request {@code attempt}. */

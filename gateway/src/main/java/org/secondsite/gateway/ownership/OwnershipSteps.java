@@ -28,6 +28,9 @@ final class OwnershipSteps {
     private OwnershipState state = OwnershipState.UNKNOWN;
     private String reason = "started";
     private OwnershipRecord record;
+    /** What the peer has passed on and the witness has not told; null if nothing. */
+    private OwnershipRecord heard;
+
     private boolean promoted;
     /** Whether the record's term was granted to a request of this process, and no chain of epochs was begun in it. */
     private boolean freshTerm;
@@ -154,7 +157,27 @@ final class OwnershipSteps {
         how = Occurrence.source(event, self, requests);
         freshTerm = requests.made(newer, self);
         record = newer;
+        heard = heard == null || heard.term() <= newer.term() ? null : heard;
         requests.settled();
+    }
+
+    /** The peer speaks of a newer record. */
+    void doubt(OwnershipEvent.RecordPassedOn event) {
+        heard = event.record();
+        add(new Doubt(heard.term()));
+    }
+
+    /**
+     * Up to which term a standby keeps what the owner sends. It need not have been told by the witness that the owner's term has
+     * grown: what it acknowledges binds the owner alone, and to take over it must ask under the term that is in force.
+     */
+    long keptTerm() {
+        return heard != null
+                        && record != null
+                        && heard.owner().equals(peer)
+                        && record.owner().equals(peer)
+                ? heard.term()
+                : term();
     }
 
     /**

@@ -35,6 +35,7 @@ final class OwnershipTable {
     private static final Map<OwnershipState, Map<Occurrence, List<Row>>> ROWS = new EnumMap<>(OwnershipState.class);
 
     static {
+        hearsay();
         othersRecords();
         ownRecords();
         requestRows();
@@ -66,6 +67,23 @@ final class OwnershipTable {
     }
 
     // ---- records ------------------------------------------------------------------------------------------------
+
+    private static void hearsay() {
+        stay(EnumSet.of(UNKNOWN), HEARSAY, "nothing: the way is closed, and the witness is waited for");
+        on(
+                STANDBY,
+                HEARSAY,
+                ELSE,
+                "ask the witness; keep what the owner sends in that term",
+                STANDBY,
+                (g, e) -> g.doubt((OwnershipEvent.RecordPassedOn) e));
+        on(FENCED, HEARSAY, ELSE, "ask the witness", FENCED, (g, e) -> g.doubt((OwnershipEvent.RecordPassedOn) e));
+        each(
+                EnumSet.of(PROTECTED, HANDING_OVER, SOLO, SYNCING, PROMOTING),
+                HEARSAY,
+                "let nothing out; ask the witness who owns the group",
+                (g, e) -> g.doubt((OwnershipEvent.RecordPassedOn) e));
+    }
 
     private static void othersRecords() {
         stay(ANY, NO_NEWS, "nothing");

@@ -11,7 +11,8 @@ import org.secondsite.config.VmId;
 final class ReassuranceTest {
     private static final VmId VM = new VmId("vm1");
 
-    private final Reassurance reassurance = new Reassurance(1, Map.of(VM, new EpochId(5, 27)), 0);
+    private final Reassurance reassurance =
+            new Reassurance(new Doubt(Doubt.Cause.STANDSTILL, 1), Map.of(VM, new EpochId(5, 27)), 0);
 
     @Test
     void onlyWhatWasSentAfterwardsProvesAnything() {

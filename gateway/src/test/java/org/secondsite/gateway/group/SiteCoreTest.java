@@ -179,7 +179,7 @@ class SiteCoreTest {
         peer.heard(now);
         question = only(SiteOrder.Read.class, on(new SiteEvent.Tick(0)));
         List<SiteOrder> told = on(new SiteEvent.RecordRead(question, record(3, A, A, B)));
-        assertEquals(new SiteOrder.GoOn(VM, 1), only(SiteOrder.GoOn.class, told));
+        assertEquals(new SiteOrder.GoOn(VM, new Doubt(Doubt.Cause.STANDSTILL, 1)), only(SiteOrder.GoOn.class, told));
     }
 
     @Test
@@ -210,7 +210,7 @@ class SiteCoreTest {
         SiteOrder.Read question = only(SiteOrder.Read.class, on(new SiteEvent.StoodStill(1, 400 * MILLI)));
         List<SiteOrder> told = on(new SiteEvent.RecordRead(question, record(4, B, B)));
         int fence = told.indexOf(new SiteOrder.Fence(VM, 4));
-        int goesOn = told.indexOf(new SiteOrder.GoOn(VM, 1));
+        int goesOn = told.indexOf(new SiteOrder.GoOn(VM, new Doubt(Doubt.Cause.STANDSTILL, 1)));
         assertTrue(fence >= 0 && fence < goesOn, told::toString);
         assertEquals(OwnershipState.FENCED, state());
     }
@@ -221,6 +221,91 @@ class SiteCoreTest {
         List<SiteOrder> stood = on(new SiteEvent.StoodStill(1, 400 * MILLI));
         only(SiteOrder.GoOn.class, stood);
         assertEquals(List.of(), of(SiteOrder.Read.class, stood));
+    }
+
+    private List<SiteOrder> peerSpeaksOf(OwnershipRecord record) {
+        return on(new SiteEvent.PeerSaid(new PeerMessage.RecordNews(record)));
+    }
+
+    private static SiteOrder.GoOn settled(long doubt) {
+        return new SiteOrder.GoOn(VM, new Doubt(Doubt.Cause.HEARSAY, doubt));
+    }
+
+    /** "Term 9000, owner you": nothing passes unheld for that. "Term 9000, owner me": no VM is stopped for that. */
+    @Test
+    void whatThePeerPassesOnMakesAnOwnerWaitAndAskAndNothingElse() {
+        for (SiteId owner : List.of(A, B)) {
+            SiteCoreTest fresh = new SiteCoreTest();
+            fresh.protectedOwner();
+            List<SiteOrder> heard = fresh.peerSpeaksOf(record(9000, owner, owner));
+            assertEquals(List.of(new SiteOrder.Suspend(VM, new Doubt(Doubt.Cause.HEARSAY, 1))), of(SiteOrder.ToPlane.class, heard));
+            assertEquals(List.of(), of(SiteOrder.ToAgent.class, heard));
+            SiteOrder.Read question = only(SiteOrder.Read.class, heard);
+            assertEquals(OwnershipState.PROTECTED, fresh.state());
+            assertEquals(List.of(), of(SiteOrder.ToPlane.class, fresh.peerSpeaksOf(record(9000, owner, owner))));
+            assertEquals(
+                    List.of(settled(1)),
+                    of(SiteOrder.ToPlane.class, fresh.on(new SiteEvent.RecordRead(question, record(3, A, A, B)))));
+        }
+    }
+
+    @Test
+    void anAnswerToAQuestionBeforeTheLastHearsaySettlesNothing() {
+        protectedOwner();
+        SiteOrder.Read first = only(SiteOrder.Read.class, peerSpeaksOf(record(4, B, B)));
+        SiteOrder.Read second = only(SiteOrder.Read.class, peerSpeaksOf(record(5, B, B)));
+        assertEquals(List.of(), of(SiteOrder.GoOn.class, on(new SiteEvent.RecordRead(first, record(3, A, A, B)))));
+        List<SiteOrder> told = on(new SiteEvent.RecordRead(second, record(5, B, B)));
+        assertTrue(told.contains(new SiteOrder.Fence(VM, 5)), told::toString);
+        assertTrue(told.indexOf(new SiteOrder.Fence(VM, 5)) < told.indexOf(settled(2)), told::toString);
+    }
+
+    /** An operator may have given the group away while this site could not reach the witness: standing alone is no proof. */
+    @Test
+    void aLoneOwnerWaitsForTheWitnessTooAndIsFencedIfTheHearsayWasTrue() {
+        soloOwner();
+        SiteOrder.Read question = only(SiteOrder.Read.class, peerSpeaksOf(record(3, B, B)));
+        on(new SiteEvent.RecordUnread(question));
+        now += 300 * MILLI;
+        question = only(SiteOrder.Read.class, on(new SiteEvent.Tick(0)));
+        List<SiteOrder> told = on(new SiteEvent.RecordRead(question, record(3, B, B)));
+        assertTrue(told.contains(new SiteOrder.Fence(VM, 3)), told::toString);
+        assertEquals(OwnershipState.FENCED, state());
+    }
+
+    @Test
+    void anOwnTermThatReachesWhatWasHeardSettlesIt() {
+        protectedOwner();
+        peerSpeaksOf(record(4, B, B));
+        List<SiteOrder> told = on(new SiteEvent.RecordTold(record(4, A, A)));
+        assertTrue(told.indexOf(new SiteOrder.Pass(VM, 4)) < told.indexOf(settled(1)), told::toString);
+        assertTrue(told.contains(settled(1)), told::toString);
+    }
+
+    @Test
+    void aTermThatCannotBeIsRefusedAndLaterOrdersOfAnOperatorAreObeyed() {
+        protectedOwner();
+        OwnershipRecord lie = new OwnershipRecord(GROUP, Long.MAX_VALUE, 3, B, Set.of(B));
+        List<SiteOrder> heard = peerSpeaksOf(lie);
+        assertEquals(List.of(), of(SiteOrder.ToPlane.class, heard));
+        assertEquals(List.of(), of(SiteOrder.ToWitness.class, heard));
+        assertEquals(1, of(SiteOrder.Note.class, heard).size());
+        assertEquals(List.of(), peerSpeaksOf(lie), "said once");
+        List<SiteOrder> forced = on(new SiteEvent.RecordTold(record(4, B, B)));
+        assertTrue(forced.contains(new SiteOrder.Fence(VM, 4)), forced::toString);
+        assertEquals(OwnershipState.FENCED, state());
+    }
+
+    /** The witness is out of reach of the standby, which has only the owner's word that the owner's term has grown. */
+    @Test
+    void aStandbyKeepsWhatTheOwnerSendsInATermOfWhichItHasOnlyHeard() {
+        standbyInSync();
+        on(new SiteEvent.RecordUnread(only(SiteOrder.Read.class, peerSpeaksOf(record(4, B, B)))));
+        List<SiteOrder> kept = on(new SiteEvent.EpochFromPeer(StillAgent.epoch(VM, new EpochId(4, 1), EpochId.NONE)));
+        assertEquals(new EpochId(4, 1), only(SiteOrder.Acknowledge.class, kept).epoch());
+        List<SiteOrder> beyond = on(new SiteEvent.EpochFromPeer(StillAgent.epoch(VM, new EpochId(5, 1), EpochId.NONE)));
+        only(SiteOrder.Refuse.class, beyond);
+        assertEquals(3, core.groups().iterator().next().ownership().term());
     }
 
     @Test

@@ -35,6 +35,16 @@ public final class UnheldDataPlane implements DataPlane {
     }
 
     @Override
+    public void suspend(VmId vm, long doubt) {
+        real.suspend(vm, doubt);
+    }
+
+    @Override
+    public void resume(VmId vm, long doubt) {
+        real.resume(vm, doubt);
+    }
+
+    @Override
     public void commit(VmId vm, EpochId upTo) {
         // There is nothing that could wait for it.
     }
