@@ -168,7 +168,8 @@ final class SimulatedGateway extends SimulatedProcess {
                 };
         SiteId owner = which % 2 == 0 ? site : World.other(site);
         Set<SiteId> inSync = which / 2 % 2 == 0 ? Set.of(owner) : Set.of(World.A, World.B);
-        OwnershipRecord lie = new OwnershipRecord(group().id(), term, term == Long.MAX_VALUE ? known : term - 1, owner, inSync);
+        OwnershipRecord lie =
+                new OwnershipRecord(group().id(), term, term == Long.MAX_VALUE ? known : term - 1, owner, inSync);
         world.trace(World.other(site) + " lies to " + site + ": " + lie);
         post(new SiteEvent.PeerSaid(new PeerMessage.RecordNews(lie)));
     }

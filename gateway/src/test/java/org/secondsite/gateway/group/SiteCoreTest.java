@@ -238,7 +238,9 @@ class SiteCoreTest {
             SiteCoreTest fresh = new SiteCoreTest();
             fresh.protectedOwner();
             List<SiteOrder> heard = fresh.peerSpeaksOf(record(9000, owner, owner));
-            assertEquals(List.of(new SiteOrder.Suspend(VM, new Doubt(Doubt.Cause.HEARSAY, 1))), of(SiteOrder.ToPlane.class, heard));
+            assertEquals(
+                    List.of(new SiteOrder.Suspend(VM, new Doubt(Doubt.Cause.HEARSAY, 1))),
+                    of(SiteOrder.ToPlane.class, heard));
             assertEquals(List.of(), of(SiteOrder.ToAgent.class, heard));
             SiteOrder.Read question = only(SiteOrder.Read.class, heard);
             assertEquals(OwnershipState.PROTECTED, fresh.state());
