@@ -11,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.secondsite.config.Endpoints;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.TlsFiles;
 import org.secondsite.config.WitnessConfig;
 import org.secondsite.config.io.ConfigReader;
 import org.secondsite.witness.AccessRule;
@@ -93,7 +94,11 @@ public final class Operator {
         Reached reached = new Reached();
         WitnessClient client = WitnessClient.open(
                 new WitnessClientSettings(
-                        AccessRule.OPERATOR, endpoints, certificate, key, authority, 0, ANSWER_TIMEOUT_MS),
+                        AccessRule.OPERATOR,
+                        endpoints,
+                        new TlsFiles(certificate, key, authority),
+                        0,
+                        ANSWER_TIMEOUT_MS),
                 reached);
         try {
             reached.up.get(CONNECT_TIMEOUT_MS, TimeUnit.MILLISECONDS);

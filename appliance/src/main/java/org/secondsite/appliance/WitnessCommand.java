@@ -78,9 +78,7 @@ final class WitnessCommand implements Callable<Integer> {
         return new WitnessServerSettings(
                 config.listen(),
                 config.dataDirectory(),
-                config.tls().certificate(),
-                config.tls().key(),
-                config.tls().authority(),
+                config.tls(),
                 groups,
                 config.ownerFreshMs(),
                 config.maximumGrantDelayMs(),

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
 import org.secondsite.pki.PkiCommand;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.io.daemon.WitnessServer;
@@ -48,9 +49,7 @@ class WitnessCommandsTest {
         return new WitnessServerSettings(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
                 directory.resolve("data"),
-                directory.resolve("witness.crt"),
-                directory.resolve("witness.key"),
-                directory.resolve("ca.crt"),
+                TlsFiles.in(directory, "witness"),
                 List.of(new GroupSettings(new GroupId("web"), new SiteId("a"), new SiteId("b"), new SiteId("a"))),
                 300,
                 2000);

@@ -206,9 +206,7 @@ public final class Gateway implements AutoCloseable {
         return new WitnessClientSettings(
                 config.site(),
                 config.witness().endpoints(),
-                config.tls().certificate(),
-                config.tls().key(),
-                config.tls().authority(),
+                config.tls(),
                 config.tunnel().heartbeatMs(),
                 config.witness().requestTimeoutMs());
     }

@@ -1,14 +1,6 @@
 package org.secondsite.pki;
 
-import io.netty.pkitesting.CertificateBuilder;
-import io.netty.pkitesting.CertificateBuilder.Algorithm;
-import io.netty.pkitesting.X509Bundle;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -24,11 +16,6 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = "Make a test authority (ca.crt) and a certificate and key for each name: a.crt, a.key, …")
 public final class PkiCommand implements Callable<Integer> {
-    private static final Duration LIFE = Duration.ofDays(365);
-
-    /** The machines of a test installation need not agree on the time of day. */
-    private static final Duration VALID_BEFORE = Duration.ofDays(1);
-
     @Option(names = "--directory", required = true, description = "Where the files go.")
     private Path directory;
 
@@ -66,30 +53,9 @@ public final class PkiCommand implements Callable<Integer> {
      * @throws Exception if a file cannot be written, or the machine lacks an algorithm
      */
     public static void write(Path directory, List<String> names) throws Exception {
-        Files.createDirectories(directory);
-        X509Bundle authority = builder("SecondSite test authority")
-                .setIsCertificateAuthority(true)
-                .buildSelfSigned();
-        Files.writeString(directory.resolve("ca.crt"), authority.getCertificatePEM());
+        TestAuthority authority = new TestAuthority(directory);
         for (String name : names) {
-            X509Bundle leaf = builder(name).buildIssuedBy(authority);
-            Files.writeString(directory.resolve(name + ".crt"), leaf.getCertificatePEM());
-            writeSecret(directory.resolve(name + ".key"), leaf.getPrivateKeyPEM());
+            authority.issue(name);
         }
-    }
-
-    private static CertificateBuilder builder(String commonName) {
-        Instant now = Instant.now();
-        return new CertificateBuilder()
-                .subject("CN=" + commonName)
-                .algorithm(Algorithm.ecp256)
-                .notBefore(now.minus(VALID_BEFORE))
-                .notAfter(now.plus(LIFE));
-    }
-
-    private static void writeSecret(Path file, String text) throws IOException {
-        Files.deleteIfExists(file);
-        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        Files.writeString(file, text);
     }
 }

@@ -50,10 +50,7 @@ public final class DetectionPeerCommand implements Callable<Integer> {
                         new SiteId(self.equals("a") ? "b" : "a"),
                         new InetSocketAddress(loopback, listenPort),
                         new InetSocketAddress(loopback, connectPort),
-                        new TlsFiles(
-                                directory.resolve(self + ".crt"),
-                                directory.resolve(self + ".key"),
-                                directory.resolve("ca.crt")))
+                        TlsFiles.in(directory, self))
                 .withTiming(new TunnelSettings.Timing(
                         heartbeatMs,
                         TunnelSettings.Timing.DEFAULT.silenceMs(),

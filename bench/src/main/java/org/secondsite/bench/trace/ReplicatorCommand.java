@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.secondsite.config.Endpoints;
-import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.config.io.DirectoryTree;
@@ -178,17 +177,13 @@ public final class ReplicatorCommand implements Runnable {
             Path pki = Files.createTempDirectory("secondsite-replay");
             try {
                 PkiCommand.write(pki, List.of(LoopbackReplay.NEAR.name(), LoopbackReplay.FAR.name()));
-                try (LoopbackReplay loopback =
-                        new LoopbackReplay(files(pki, LoopbackReplay.NEAR), files(pki, LoopbackReplay.FAR))) {
+                try (LoopbackReplay loopback = new LoopbackReplay(
+                        TlsFiles.in(pki, LoopbackReplay.NEAR.name()), TlsFiles.in(pki, LoopbackReplay.FAR.name()))) {
                     return loopback.replay(trace);
                 }
             } finally {
                 DirectoryTree.delete(pki);
             }
-        }
-
-        private static TlsFiles files(Path pki, SiteId site) {
-            return new TlsFiles(pki.resolve(site + ".crt"), pki.resolve(site + ".key"), pki.resolve("ca.crt"));
         }
 
         private ObjectNode json(ReplayReport codec, LoopbackReport tunnel) {

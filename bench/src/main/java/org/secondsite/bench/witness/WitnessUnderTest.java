@@ -19,6 +19,7 @@ import org.secondsite.bench.process.JavaProcess;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
 import org.secondsite.witness.NodeStatus;
 import org.secondsite.witness.StoreStanding;
 import org.secondsite.witness.io.client.WitnessClient;
@@ -136,13 +137,7 @@ final class WitnessUnderTest implements AutoCloseable {
         CompletableFuture<Void> up = new CompletableFuture<>();
         WitnessClient client = WitnessClient.open(
                 new WitnessClientSettings(
-                        new SiteId(name),
-                        endpoints,
-                        directory.resolve(name + ".crt"),
-                        directory.resolve(name + ".key"),
-                        directory.resolve("ca.crt"),
-                        heartbeatMs,
-                        ANSWER_TIMEOUT_MS),
+                        new SiteId(name), endpoints, TlsFiles.in(directory, name), heartbeatMs, ANSWER_TIMEOUT_MS),
                 new WitnessListener() {
                     @Override
                     public void record(OwnershipRecord record) {

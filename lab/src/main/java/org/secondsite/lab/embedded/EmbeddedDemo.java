@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
 import org.secondsite.config.io.DirectoryTree;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.pki.PkiCommand;
@@ -136,9 +137,7 @@ public final class EmbeddedDemo {
         return WitnessServer.begin(new WitnessServerSettings(
                 listen,
                 directory.resolve("witness-data"),
-                directory.resolve("witness.crt"),
-                directory.resolve("witness.key"),
-                directory.resolve("ca.crt"),
+                TlsFiles.in(directory, "witness"),
                 List.of(new GroupSettings(EmbeddedSite.GROUP, A, B, A)),
                 300,
                 2000,

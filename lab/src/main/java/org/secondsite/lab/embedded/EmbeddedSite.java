@@ -97,10 +97,7 @@ final class EmbeddedSite implements AutoCloseable {
                         50,
                         800,
                         64 << 20),
-                new TlsFiles(
-                        directory.resolve(name + ".crt"),
-                        directory.resolve(name + ".key"),
-                        directory.resolve("ca.crt")),
+                TlsFiles.in(directory, name),
                 new GatewayConfig.Witness(List.of(witness), 3000),
                 new GatewayConfig.Checkpoint(
                         new InetSocketAddress(place.address(), place.checkpointPort()), CHECKPOINT_INTERVAL_MS, 16),

@@ -271,9 +271,7 @@ class MetricsTest {
         return WitnessServer.begin(new WitnessServerSettings(
                 local(ports[1]),
                 directory.resolve("witness-data"),
-                directory.resolve("witness.crt"),
-                directory.resolve("witness.key"),
-                directory.resolve("ca.crt"),
+                TlsFiles.in(directory, "witness"),
                 List.of(new GroupSettings(EmbeddedSite.GROUP, A, B, A)),
                 300,
                 2000));

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.TlsFiles;
 import org.secondsite.lab.plan.LabPaths;
 import org.secondsite.lab.plan.WitnessNode;
 import org.secondsite.witness.AccessRule;
@@ -39,9 +40,7 @@ final class WitnessView implements AutoCloseable {
                 nodes.stream()
                         .map(node -> new InetSocketAddress(node.address(), WitnessNode.LISTEN_PORT))
                         .toList(),
-                paths.file("operator.crt"),
-                paths.file("operator.key"),
-                paths.file("ca.crt"),
+                new TlsFiles(paths.file("operator.crt"), paths.file("operator.key"), paths.file("ca.crt")),
                 0,
                 ANSWER_MS);
         // Its one thread is started by this call, and stays in the namespace in which it was started.

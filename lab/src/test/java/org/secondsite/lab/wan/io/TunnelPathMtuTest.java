@@ -5,11 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.netty.pkitesting.CertificateBuilder;
-import io.netty.pkitesting.X509Bundle;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +26,7 @@ import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.lab.io.NetworkNamespace;
 import org.secondsite.lab.io.TestNamespaces;
+import org.secondsite.pki.TestAuthority;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
@@ -54,7 +52,7 @@ class TunnelPathMtuTest {
     private final Committed atReceiver = new Committed();
     private final Random random = new Random(5);
     private TestNamespaces namespaces;
-    private X509Bundle authority;
+    private TestAuthority authority;
     private TlsTunnel sender;
     private EpochId last = EpochId.NONE;
 
@@ -66,11 +64,7 @@ class TunnelPathMtuTest {
         WanEmulator emulator = namespaces.closing(NetworkNamespace.call(
                 namespaces.name("x"), () -> WanEmulator.open(List.of("a0", "b0"), List.of("a", "b"), 7)));
         namespaces.closing(WanControl.open(directory.resolve("wan.sock"), emulator::execute));
-        authority = new CertificateBuilder()
-                .subject("CN=authority")
-                .setIsCertificateAuthority(true)
-                .buildSelfSigned();
-        Files.writeString(directory.resolve("authority.pem"), authority.getCertificatePEM());
+        authority = new TestAuthority(directory);
     }
 
     @AfterEach
@@ -123,11 +117,7 @@ class TunnelPathMtuTest {
 
     private TlsTunnel open(String self, String address, String peer, String peerAddress, TunnelListener listener)
             throws Exception {
-        X509Bundle leaf = new CertificateBuilder().subject("CN=" + self).buildIssuedBy(authority);
-        TlsFiles tls = new TlsFiles(
-                Files.writeString(directory.resolve(self + ".pem"), leaf.getCertificatePEM()),
-                Files.writeString(directory.resolve(self + ".key"), leaf.getPrivateKeyPEM()),
-                directory.resolve("authority.pem"));
+        TlsFiles tls = authority.issue(self);
         TunnelSettings settings = new TunnelSettings(
                 new SiteId(self),
                 new SiteId(peer),

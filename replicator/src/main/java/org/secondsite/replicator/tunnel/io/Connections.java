@@ -14,13 +14,14 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.unix.IntegerUnixChannelOption;
 import io.netty.channel.unix.RawUnixChannelOption;
-import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import org.secondsite.net.Causes;
 import org.secondsite.net.Strangers;
+import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.replicator.tunnel.Hello;
 import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
@@ -52,21 +53,18 @@ final class Connections implements AutoCloseable {
 
     private static final int MAX_STRANGERS_OF_ONE_ADDRESS = 2 * Hello.MAX_CONNECTIONS;
 
-    /** Certificate files are not read more often than that for connections that come. */
-    private static final long REREAD_NANOS = 200_000_000L;
-
     /** The shortest time for a SYN and its answer; a silent path is tried anew after that. */
     private static final int MIN_CONNECT_MS = 500;
 
     private final TunnelSettings settings;
+    private final TlsIdentity dialling;
+    private final TlsIdentity accepting;
     private final EventLoopGroup loop;
     private final LinkMaker links;
     private final FailureListener failures;
     private Channel server;
     private final Strangers<Channel> strangers = new Strangers<>(MAX_STRANGERS, MAX_STRANGERS_OF_ONE_ADDRESS);
     private TunnelSink.Segments lastSegments = TunnelSink.Segments.USUAL;
-    private SslContext accepting;
-    private long acceptingReadNanos;
     private boolean closed;
 
     /** Makes the handlers of new connections. */
@@ -87,9 +85,22 @@ final class Connections implements AutoCloseable {
         void turnedAway(Reset reset);
     }
 
-    /** Opens nothing yet. */
-    Connections(TunnelSettings settings, EventLoopGroup loop, LinkMaker links, FailureListener failures) {
+    /**
+     * Opens nothing yet.
+     *
+     * @param dialling what this end shows where it connects
+     * @param accepting what it shows to who connects
+     */
+    Connections(
+            TunnelSettings settings,
+            TlsIdentity dialling,
+            TlsIdentity accepting,
+            EventLoopGroup loop,
+            LinkMaker links,
+            FailureListener failures) {
         this.settings = settings;
+        this.dialling = dialling;
+        this.accepting = accepting;
         this.loop = loop;
         this.links = links;
         this.failures = failures;
@@ -135,7 +146,7 @@ final class Connections implements AutoCloseable {
         } catch (ChannelException e) {
             throw new IOException(
                     "TCP congestion control '" + settings.congestion().orElse("") + "' cannot be had: "
-                            + TunnelTls.message(TunnelTls.root(e)),
+                            + Causes.words(e),
                     e);
         } finally {
             probe.unsafe().closeForcibly();
@@ -166,13 +177,6 @@ final class Connections implements AutoCloseable {
         if (closed || loop.isShuttingDown()) {
             return;
         }
-        SslContext tls;
-        try {
-            tls = TunnelTls.context(settings.tls(), true);
-        } catch (IOException e) {
-            failures.undialled(number, new Reset(ResetCode.HANDSHAKE, e.getMessage()));
-            return;
-        }
         if (segments == TunnelSink.Segments.SMALL && lastSegments != segments) {
             LOG.warn(
                     "the way to {} seems to swallow long packets: it gets segments of {} bytes",
@@ -180,6 +184,7 @@ final class Connections implements AutoCloseable {
                     SMALL_SEGMENT_BYTES);
         }
         lastSegments = segments;
+        Attempt attempt = new Attempt(number);
         Bootstrap bootstrap = new Bootstrap();
         if (segments == TunnelSink.Segments.SMALL) {
             bootstrap.option(TCP_MAXSEG, SMALL_SEGMENT_BYTES);
@@ -194,29 +199,43 @@ final class Connections implements AutoCloseable {
                 .option(
                         ChannelOption.CONNECT_TIMEOUT_MILLIS,
                         Math.max(MIN_CONNECT_MS, settings.timing().silenceMs()))
-                .handler(new ChannelInitializer<Channel>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                        setCongestion(channel);
-                        channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.dialled(number));
-                    }
-                })
+                .handler(attempt)
                 .connect(settings.connect())
                 .addListener(done -> {
                     if (!done.isSuccess()) {
-                        LOG.debug("cannot connect to {}: {}", settings.connect(), TunnelTls.message(done.cause()));
+                        LOG.debug("cannot connect to {}: {}", settings.connect(), Causes.words(done.cause()));
+                        attempt.failed(done.cause());
                     }
                 });
     }
 
-    /** Read anew for every connection, but not for each one of a flood. */
-    private SslContext acceptingContext() throws IOException {
-        long now = System.nanoTime();
-        if (accepting == null || now - acceptingReadNanos > REREAD_NANOS) {
-            accepting = TunnelTls.context(settings.tls(), false);
-            acceptingReadNanos = now;
+    /** One connection that this end opens. */
+    private final class Attempt extends ChannelInitializer<Channel> {
+        private final int number;
+        private boolean linked;
+
+        private Attempt(int number) {
+            this.number = number;
         }
-        return accepting;
+
+        @Override
+        protected void initChannel(Channel channel) {
+            setCongestion(channel);
+            channel.pipeline().addLast(dialling.newHandler(channel.alloc()), links.dialled(number));
+            linked = true;
+        }
+
+        /** Where not even a socket could be had, as without a free file descriptor, no link tells the session. Any thread. */
+        private void failed(Throwable cause) {
+            if (loop.isShuttingDown()) {
+                return;
+            }
+            loop.execute(() -> {
+                if (!linked) {
+                    failures.undialled(number, new Reset(ResetCode.BROKEN, Causes.words(cause)));
+                }
+            });
+        }
     }
 
     private void accept(Channel channel) {
@@ -232,13 +251,8 @@ final class Connections implements AutoCloseable {
             var _ = oldest.close();
         });
         channel.closeFuture().addListener(closing -> strangers.gone(channel));
-        try {
-            SslContext tls = acceptingContext();
-            channel.pipeline().addLast(tls.newHandler(channel.alloc()), links.accepted(() -> strangers.gone(channel)));
-        } catch (IOException e) {
-            failures.turnedAway(new Reset(ResetCode.HANDSHAKE, e.getMessage()));
-            var _ = channel.close();
-        }
+        channel.pipeline()
+                .addLast(accepting.newHandler(channel.alloc()), links.accepted(() -> strangers.gone(channel)));
     }
 
     @Override

@@ -18,8 +18,11 @@ import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
+import org.secondsite.net.Causes;
 import org.secondsite.net.life.Defects;
 import org.secondsite.net.life.io.Life;
+import org.secondsite.net.tls.TlsFault;
+import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.replicator.tunnel.RateEstimate;
 import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
@@ -99,8 +102,7 @@ final class Link extends ByteToMessageDecoder implements Wire {
         if (event instanceof SslHandshakeCompletionEvent done) {
             if (done.isSuccess()) {
                 // At once: what the peer sent next may be decrypted in the same breath.
-                String name = TunnelTls.commonName(
-                        context.pipeline().get(SslHandler.class).engine().getSession());
+                String name = TlsIdentity.commonName(context.pipeline().get(SslHandler.class));
                 connection.secured(name, System.nanoTime());
                 if (connection.phase() != TunnelConnection.Phase.CLOSED) {
                     proved.run();
@@ -162,10 +164,18 @@ final class Link extends ByteToMessageDecoder implements Wire {
 
     /** What the other end did wrong is told from what the network did. */
     private static Reset failure(Throwable cause) {
-        Throwable root = TunnelTls.root(cause);
-        return root instanceof SSLException || root instanceof GeneralSecurityException
-                ? new Reset(TunnelTls.fault(cause), "TLS: " + TunnelTls.message(root))
-                : new Reset(ResetCode.BROKEN, TunnelTls.message(root));
+        String words = Causes.words(cause);
+        Throwable root = Causes.root(cause);
+        if (!(root instanceof SSLException || root instanceof GeneralSecurityException)) {
+            return new Reset(ResetCode.BROKEN, words);
+        }
+        ResetCode code =
+                switch (TlsFault.of(cause)) {
+                    case EXPIRED -> ResetCode.EXPIRED;
+                    case FOREIGN -> ResetCode.FOREIGN;
+                    case HANDSHAKE -> ResetCode.HANDSHAKE;
+                };
+        return new Reset(code, "TLS: " + words);
     }
 
     // ---- what is done to the socket

@@ -18,6 +18,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.net.life.Proof;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
+import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.codec.VersionCounters;
 import org.secondsite.replicator.tunnel.BeaconKey;
@@ -76,7 +77,13 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
             VersionCounters.ZERO,
             new TunnelStatus.Counters(0, 0, 0, 0, 0, 0, 0, 0, 0));
 
-    private TlsTunnel(TunnelSettings settings, TunnelListener listener, Runnable onBeaconThread, Life life) {
+    private TlsTunnel(
+            TunnelSettings settings,
+            TlsIdentity dialling,
+            TlsIdentity accepting,
+            TunnelListener listener,
+            Runnable onBeaconThread,
+            Life life) {
         String name = "tunnel-" + settings.peer();
         SecureRandom random = new SecureRandom();
         byte[] secret = new byte[BeaconKey.BYTES];
@@ -105,7 +112,7 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
         this.codec = new CodecThreads(name, loop, settings.limits(), life);
         this.session = new TunnelSession(settings, hello, random, this, codec, this.listener);
         this.codec.answerTo(session);
-        this.connections = new Connections(settings, group, this, this);
+        this.connections = new Connections(settings, dialling, accepting, group, this, this);
         this.beacons = new BeaconSocket(settings, hello, this::beaconHeard, life);
     }
 
@@ -126,8 +133,9 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
      */
     public static TlsTunnel open(TunnelSettings settings, TunnelListener listener, Runnable onBeaconThread, Life life)
             throws IOException {
-        TunnelTls.context(settings.tls(), true);
-        TlsTunnel tunnel = new TlsTunnel(settings, listener, onBeaconThread, life);
+        TlsIdentity dialling = TlsIdentity.client(settings.tls());
+        TlsIdentity accepting = TlsIdentity.server(settings.tls());
+        TlsTunnel tunnel = new TlsTunnel(settings, dialling, accepting, listener, onBeaconThread, life);
         try {
             tunnel.start();
             return tunnel;

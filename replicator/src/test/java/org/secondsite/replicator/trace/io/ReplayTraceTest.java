@@ -16,12 +16,12 @@ import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.pki.TestAuthority;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.codec.CodecSettings;
 import org.secondsite.replicator.trace.LoopbackReport;
 import org.secondsite.replicator.trace.ReplayReport;
 import org.secondsite.replicator.trace.TraceFormatException;
-import org.secondsite.replicator.tunnel.io.TestPki;
 
 /** A recording is made here, byte by byte as QEMU would, and replayed. */
 class ReplayTraceTest {
@@ -159,7 +159,7 @@ class ReplayTraceTest {
     void aRecordingIsRebuiltBehindATunnel() throws Exception {
         byte[] recording = new Recording().write();
         Path file = Files.write(folder.resolve("guest.colorec"), recording);
-        TestPki pki = new TestPki(folder, "authority");
+        TestAuthority pki = new TestAuthority(folder.resolve("authority"));
         try (LoopbackReplay loopback = new LoopbackReplay(pki.issue("near"), pki.issue("far"))) {
             LoopbackReport report = loopback.replay(file);
             assertEquals(PAGES / 2 * (long) PageSet.PAGE_BYTES, report.image().plainBytes());

@@ -25,6 +25,7 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
+import org.secondsite.pki.TestAuthority;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.Epochs;
@@ -48,7 +49,7 @@ class TlsTunnelTest {
     private final Recorder atA = new Recorder();
     private final Recorder atB = new Recorder();
     private final List<AutoCloseable> opened = new ArrayList<>();
-    private TestPki pki;
+    private TestAuthority pki;
     private InetSocketAddress addressA;
     private InetSocketAddress addressB;
     private long takenBefore;
@@ -57,7 +58,7 @@ class TlsTunnelTest {
     @BeforeEach
     void prepare() throws Exception {
         takenBefore = PageSet.takenBytes();
-        pki = new TestPki(folder, "authority");
+        pki = new TestAuthority(folder.resolve("authority"));
         addressA = freeAddress();
         addressB = freeAddress();
     }

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
+import org.secondsite.pki.TestAuthority;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.Epochs;
 import org.secondsite.replicator.PageSet;
@@ -80,7 +81,7 @@ class TunnelBreaksTest {
         long takenBefore = PageSet.takenBytes();
         long seed = 20_261;
         Random random = new Random(seed);
-        TestPki pki = new TestPki(folder, "authority");
+        TestAuthority pki = new TestAuthority(folder.resolve("authority"));
         InetSocketAddress addressA = freeAddress();
         InetSocketAddress addressB = freeAddress();
         Map<FaultyRelay.Fault, Integer> done = new EnumMap<>(FaultyRelay.Fault.class);

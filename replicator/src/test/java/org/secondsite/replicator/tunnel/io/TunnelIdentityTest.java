@@ -6,9 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -20,6 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
+import org.secondsite.pki.TestAuthority;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 
@@ -37,13 +36,13 @@ class TunnelIdentityTest {
     private final Recorder atA = new Recorder();
     private final Recorder atB = new Recorder();
     private final List<AutoCloseable> opened = new ArrayList<>();
-    private TestPki pki;
+    private TestAuthority pki;
     private InetSocketAddress addressA;
     private InetSocketAddress addressB;
 
     @BeforeEach
     void prepare() throws Exception {
-        pki = new TestPki(folder, "authority");
+        pki = new TestAuthority(folder.resolve("authority"));
         addressA = freeAddress();
         addressB = freeAddress();
     }
@@ -74,7 +73,7 @@ class TunnelIdentityTest {
     void aForeignAuthorityIsTurnedAway() throws Exception {
         openA(pki.issue("a"));
         TlsFiles own = pki.issue("b");
-        TlsFiles foreign = new TestPki(folder, "foreign").issue("b");
+        TlsFiles foreign = new TestAuthority(folder.resolve("foreign")).issue("b");
         openB(new TlsFiles(foreign.certificate(), foreign.key(), own.authority()), addressA);
         atA.await("rejection", SOON, () -> atA.rejections().contains(ResetCode.FOREIGN));
         atB.await("told so", SOON, () -> atB.rejections().contains(ResetCode.HANDSHAKE));
@@ -84,12 +83,10 @@ class TunnelIdentityTest {
     @Test
     void anExpiredCertificateIsTurnedAwayAndARenewedFileNeedsNoRestart() throws Exception {
         openA(pki.issue("a"));
-        TlsFiles files = pki.issue("b", Instant.now().minus(Duration.ofDays(3)));
-        openB(files, addressA);
+        Instant now = Instant.now();
+        openB(pki.issue("b", now.minus(Duration.ofDays(3)), now.minus(Duration.ofDays(2))), addressA);
         atA.await("rejection", SOON, () -> atA.rejections().contains(ResetCode.EXPIRED));
-        TlsFiles renewed = pki.issue("b");
-        Files.move(renewed.key(), files.key(), StandardCopyOption.ATOMIC_MOVE);
-        Files.move(renewed.certificate(), files.certificate(), StandardCopyOption.ATOMIC_MOVE);
+        pki.issue("b");
         atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
     }
 

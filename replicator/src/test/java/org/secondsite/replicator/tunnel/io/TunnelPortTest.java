@@ -36,6 +36,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
+import org.secondsite.pki.TestAuthority;
 import org.secondsite.replicator.Epochs;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelSettings;
@@ -56,13 +57,13 @@ class TunnelPortTest {
     private final Recorder atA = new Recorder();
     private final Recorder atB = new Recorder();
     private final List<AutoCloseable> opened = new ArrayList<>();
-    private TestPki pki;
+    private TestAuthority pki;
     private InetSocketAddress addressA;
     private InetSocketAddress addressB;
 
     @BeforeEach
     void prepare() throws Exception {
-        pki = new TestPki(folder, "authority");
+        pki = new TestAuthority(folder.resolve("authority"));
         addressA = freeAddress();
         addressB = freeAddress();
     }

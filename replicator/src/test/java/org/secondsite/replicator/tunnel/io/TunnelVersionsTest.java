@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
+import org.secondsite.pki.TestAuthority;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.replicator.tunnel.TunnelSettings;
@@ -50,12 +51,12 @@ class TunnelVersionsTest {
 
     private final Recorder atA = new Recorder();
     private final List<AutoCloseable> opened = new ArrayList<>();
-    private TestPki pki;
+    private TestAuthority pki;
     private InetSocketAddress addressA;
 
     @BeforeEach
     void prepare() throws Exception {
-        pki = new TestPki(folder, "authority");
+        pki = new TestAuthority(folder.resolve("authority"));
         addressA = freeAddress();
     }
 

@@ -34,6 +34,8 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
+import org.secondsite.net.tls.io.TlsIdentity;
+import org.secondsite.pki.TestAuthority;
 import org.secondsite.replicator.Epochs;
 import org.secondsite.replicator.tunnel.FirstFrameTest;
 import org.secondsite.replicator.tunnel.ResetCode;
@@ -56,13 +58,13 @@ class VersionRefusalTest {
     private final Recorder atB = new Recorder();
     private final List<AutoCloseable> opened = new ArrayList<>();
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    private TestPki pki;
+    private TestAuthority pki;
     private InetSocketAddress addressA;
     private InetSocketAddress addressB;
 
     @BeforeEach
     void prepare() throws Exception {
-        pki = new TestPki(folder, "authority");
+        pki = new TestAuthority(folder.resolve("authority"));
         addressA = freeAddress();
         addressB = freeAddress();
     }
@@ -135,8 +137,9 @@ class VersionRefusalTest {
             @Override
             protected void initChannel(Channel channel) throws Exception {
                 ByteBuf hello = client ? FirstFrameTest.versionOne("b", "a") : FirstFrameTest.versionOne("a", "b");
+                TlsIdentity identity = client ? TlsIdentity.client(tls) : TlsIdentity.server(tls);
                 channel.pipeline()
-                        .addLast(TunnelTls.context(tls, client).newHandler(channel.alloc()))
+                        .addLast(identity.newHandler(channel.alloc()))
                         .addLast(new ChannelInboundHandlerAdapter() {
                             @Override
                             public void userEventTriggered(ChannelHandlerContext context, Object event) {

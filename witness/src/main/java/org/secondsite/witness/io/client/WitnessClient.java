@@ -23,10 +23,10 @@ import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
+import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.NodeStatus;
 import org.secondsite.witness.desk.OpenQuestions;
-import org.secondsite.witness.io.tls.WitnessTls;
 import org.secondsite.witness.wire.Message;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -91,7 +91,7 @@ public final class WitnessClient implements AutoCloseable {
      */
     public static WitnessClient open(WitnessClientSettings settings, WitnessListener listener, Life life)
             throws IOException {
-        WitnessTls tls = WitnessTls.client(settings.certificate(), settings.key(), settings.authority());
+        TlsIdentity tls = TlsIdentity.client(settings.tls());
         WitnessClient client = new WitnessClient(settings, listener, life);
         for (InetSocketAddress endpoint : settings.endpoints()) {
             client.links.add(new WitnessLink(endpoint, settings, tls, client.loop, client));

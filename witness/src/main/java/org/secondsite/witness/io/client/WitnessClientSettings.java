@@ -1,29 +1,21 @@
 package org.secondsite.witness.io.client;
 
 import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import java.util.List;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
 
 /**
  * What a client of the witness needs to know.
  *
  * @param self the site of this gateway, or {@link org.secondsite.witness.AccessRule#OPERATOR}; the common name of its certificate
  * @param endpoints the witness nodes, at least one
- * @param certificate PEM file
- * @param key PEM file, PKCS#8, not encrypted
- * @param authority PEM file with the certificates that may have signed the witness's
+ * @param tls the certificate of {@code self}, its key, and the authority of both ends
  * @param heartbeatMs how often to tell the witness that this gateway lives; 0 for an operator, who does not
  * @param answerTimeoutMs how long to wait for an answer; more than the witness's maximumGrantDelayMs and the round trip
  */
 public record WitnessClientSettings(
-        SiteId self,
-        List<InetSocketAddress> endpoints,
-        Path certificate,
-        Path key,
-        Path authority,
-        int heartbeatMs,
-        int answerTimeoutMs) {
+        SiteId self, List<InetSocketAddress> endpoints, TlsFiles tls, int heartbeatMs, int answerTimeoutMs) {
     /**
      * Checks the ranges.
      *

@@ -11,15 +11,14 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
-import org.secondsite.config.SiteId;
+import org.secondsite.net.Causes;
 import org.secondsite.net.life.Defects;
 import org.secondsite.net.life.Proof;
+import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.witness.AccessRule;
-import org.secondsite.witness.io.tls.Framing;
-import org.secondsite.witness.io.tls.WitnessTls;
+import org.secondsite.witness.io.framing.Framing;
 import org.secondsite.witness.wire.Message;
 import org.secondsite.witness.wire.MessageCodec;
 
@@ -40,7 +39,7 @@ final class WitnessLink {
 
     private final InetSocketAddress endpoint;
     private final WitnessClientSettings settings;
-    private final WitnessTls tls;
+    private final TlsIdentity tls;
     private final EventLoop loop;
     private final WitnessClient client;
     private int retryMs = FIRST_RETRY_MS;
@@ -51,7 +50,7 @@ final class WitnessLink {
     WitnessLink(
             InetSocketAddress endpoint,
             WitnessClientSettings settings,
-            WitnessTls tls,
+            TlsIdentity tls,
             EventLoop loop,
             WitnessClient client) {
         this.endpoint = endpoint;
@@ -87,8 +86,8 @@ final class WitnessLink {
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS)
                 .handler(new ChannelInitializer<SocketChannel>() {
                     @Override
-                    protected void initChannel(SocketChannel channel) throws IOException {
-                        SslHandler handler = tls.context().newHandler(channel.alloc());
+                    protected void initChannel(SocketChannel channel) {
+                        SslHandler handler = tls.newHandler(channel.alloc());
                         handler.setHandshakeTimeoutMillis(HANDSHAKE_TIMEOUT_MS);
                         channel.pipeline().addLast(handler, new Framing(), attempt);
                     }
@@ -140,16 +139,16 @@ final class WitnessLink {
                 if (handshake.isSuccess()) {
                     greet();
                 } else {
-                    end("TLS: " + rootMessage(handshake.cause()));
+                    end("TLS: " + Causes.words(handshake.cause()));
                 }
             } else {
                 super.userEventTriggered(context, event);
             }
         }
 
-        private void greet() throws IOException {
-            SiteId peer = WitnessTls.peerName(context.pipeline().get(SslHandler.class));
-            if (peer.equals(AccessRule.WITNESS)) {
+        private void greet() {
+            String peer = TlsIdentity.commonName(context.pipeline().get(SslHandler.class));
+            if (peer.equals(AccessRule.WITNESS.name())) {
                 greeted = true;
                 var _ = context.writeAndFlush(
                         new Message.Hello(MessageCodec.OLDEST_VERSION, settings.self(), client.id()));
@@ -204,7 +203,7 @@ final class WitnessLink {
             // TLS 1.3 (RFC 8446 §4.4.2): a client is through its handshake before the server has judged its
             // certificate.
             String judged = welcomed || !greeted ? "" : "the witness does not accept this certificate: ";
-            end(judged + rootMessage(cause));
+            end(judged + Causes.words(cause));
         }
 
         /** Ends this connection once, for the first reason given. */
@@ -225,14 +224,6 @@ final class WitnessLink {
                 client.linkDown(WitnessLink.this, endpoint + ": " + reason);
             }
             again();
-        }
-
-        private static String rootMessage(Throwable cause) {
-            Throwable root = cause;
-            while (root.getCause() != null) {
-                root = root.getCause();
-            }
-            return root.getMessage() == null ? root.toString() : root.getMessage();
         }
     }
 }

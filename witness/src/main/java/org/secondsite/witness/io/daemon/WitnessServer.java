@@ -22,6 +22,7 @@ import org.secondsite.config.OwnershipRecord;
 import org.secondsite.net.life.Ending;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
+import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.GrantPolicy;
 import org.secondsite.witness.GroupSettings;
@@ -33,10 +34,9 @@ import org.secondsite.witness.desk.DeskCounts;
 import org.secondsite.witness.desk.Doorkeeper;
 import org.secondsite.witness.desk.LogLimit;
 import org.secondsite.witness.desk.RequestDesk;
+import org.secondsite.witness.io.framing.Framing;
 import org.secondsite.witness.io.quorum.QuorumRecordStore;
 import org.secondsite.witness.io.store.FileRecordStore;
-import org.secondsite.witness.io.tls.Framing;
-import org.secondsite.witness.io.tls.WitnessTls;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -131,7 +131,7 @@ public final class WitnessServer implements AutoCloseable {
         if (settings.quorum().isEmpty()) {
             return FileRecordStore.open(settings.dataDirectory(), life);
         }
-        WitnessTls tls = WitnessTls.client(settings.certificate(), settings.key(), settings.authority());
+        TlsIdentity tls = TlsIdentity.client(settings.tls());
         return QuorumRecordStore.open(settings.quorum().get(), tls);
     }
 
@@ -175,7 +175,7 @@ public final class WitnessServer implements AutoCloseable {
     }
 
     private void listen(WitnessServerSettings settings) throws IOException {
-        WitnessTls tls = WitnessTls.server(settings.certificate(), settings.key(), settings.authority());
+        TlsIdentity tls = TlsIdentity.server(settings.tls());
         store.watch(entry -> group.execute(() -> desk.recorded(entry)));
         // What was recorded before anybody watched.
         group.submit(() -> store.entries().forEach(desk::recorded)).syncUninterruptibly();
@@ -199,7 +199,7 @@ public final class WitnessServer implements AutoCloseable {
         LOG.info("witness listens on {}, last records {}", listening.localAddress(), store.records());
     }
 
-    private void accept(SocketChannel channel, WitnessTls tls) {
+    private void accept(SocketChannel channel, TlsIdentity tls) {
         String address = channel.remoteAddress().getAddress().getHostAddress();
         doorkeeper.came(channel, address).ifPresent(oldest -> {
             rejected++;
@@ -207,7 +207,7 @@ public final class WitnessServer implements AutoCloseable {
             var _ = oldest.close();
         });
         channel.closeFuture().addListener(closed -> doorkeeper.left(channel));
-        SslHandler handler = tls.context().newHandler(channel.alloc());
+        SslHandler handler = tls.newHandler(channel.alloc());
         handler.setHandshakeTimeout(HANDSHAKE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
         channel.pipeline()
                 .addLast(handler)

@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.secondsite.config.TlsFiles;
 import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.io.quorum.QuorumSettings;
@@ -13,9 +14,7 @@ import org.secondsite.witness.io.quorum.QuorumSettings;
  *
  * @param listen where to listen; port 0 lets the system choose
  * @param dataDirectory where it remembers; its own alone
- * @param certificate PEM file, its common name is {@code witness}
- * @param key PEM file, PKCS#8, not encrypted
- * @param authority PEM file with the certificates that may have signed a client's
+ * @param tls its own certificate, whose common name is {@code witness}, its key, and the authority of both ends
  * @param groups the groups it decides about
  * @param ownerFreshMs how long after its last heartbeat a site counts as alive; below the silence at which a standby asks
  * @param maximumGrantDelayMs the longest time that a standby's request waits for a living owner to ask itself
@@ -24,9 +23,7 @@ import org.secondsite.witness.io.quorum.QuorumSettings;
 public record WitnessServerSettings(
         InetSocketAddress listen,
         Path dataDirectory,
-        Path certificate,
-        Path key,
-        Path authority,
+        TlsFiles tls,
         List<GroupSettings> groups,
         int ownerFreshMs,
         int maximumGrantDelayMs,
@@ -50,21 +47,10 @@ public record WitnessServerSettings(
     public WitnessServerSettings(
             InetSocketAddress listen,
             Path dataDirectory,
-            Path certificate,
-            Path key,
-            Path authority,
+            TlsFiles tls,
             List<GroupSettings> groups,
             int ownerFreshMs,
             int maximumGrantDelayMs) {
-        this(
-                listen,
-                dataDirectory,
-                certificate,
-                key,
-                authority,
-                groups,
-                ownerFreshMs,
-                maximumGrantDelayMs,
-                Optional.empty());
+        this(listen, dataDirectory, tls, groups, ownerFreshMs, maximumGrantDelayMs, Optional.empty());
     }
 }

@@ -7,7 +7,6 @@ import io.netty.handler.codec.DecoderException;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.handler.timeout.IdleStateEvent;
-import java.io.IOException;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -16,11 +15,11 @@ import java.util.concurrent.TimeUnit;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
 import org.secondsite.net.life.Defects;
+import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.NodeStatus;
 import org.secondsite.witness.desk.Connection;
-import org.secondsite.witness.io.tls.WitnessTls;
 import org.secondsite.witness.wire.Message;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -82,14 +81,13 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
     }
 
     private void identify() {
-        SiteId certified;
-        try {
-            certified = WitnessTls.peerName(context.pipeline().get(SslHandler.class));
-        } catch (IOException e) {
+        String name = TlsIdentity.commonName(context.pipeline().get(SslHandler.class));
+        if (!SiteId.isName(name)) {
             server.rejected();
-            close(e.getMessage());
+            close("the certificate of '" + name + "' names no site");
             return;
         }
+        SiteId certified = new SiteId(name);
         if (!server.proven(context.channel())) {
             var _ = context.close();
             return;

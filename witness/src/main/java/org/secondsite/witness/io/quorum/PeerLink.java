@@ -20,9 +20,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
-import org.secondsite.config.SiteId;
+import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.witness.AccessRule;
-import org.secondsite.witness.io.tls.WitnessTls;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,7 +40,7 @@ final class PeerLink {
     private final String self;
     private final String peer;
     private final InetSocketAddress address;
-    private final WitnessTls tls;
+    private final TlsIdentity tls;
     private final EventLoop loop;
     private final int timeoutMs;
     private final Map<Long, Call> open = new HashMap<>();
@@ -54,7 +53,7 @@ final class PeerLink {
     /** A call without an answer. */
     private record Call(PeerFrame frame, CompletableFuture<PeerFrame> answer, ScheduledFuture<?> timeout) {}
 
-    PeerLink(String self, String peer, InetSocketAddress address, WitnessTls tls, EventLoop loop, int timeoutMs) {
+    PeerLink(String self, String peer, InetSocketAddress address, TlsIdentity tls, EventLoop loop, int timeoutMs) {
         this.self = self;
         this.peer = peer;
         this.address = address;
@@ -116,7 +115,7 @@ final class PeerLink {
                 .handler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
-                        SslHandler handler = tls.context().newHandler(channel.alloc());
+                        SslHandler handler = tls.newHandler(channel.alloc());
                         handler.setHandshakeTimeoutMillis(HANDSHAKE_TIMEOUT_MS);
                         channel.pipeline().addLast(handler, new PeerFrame.Codec(), attempt);
                     }
@@ -199,9 +198,9 @@ final class PeerLink {
             }
         }
 
-        private void greet() throws IOException {
-            SiteId name = WitnessTls.peerName(context.pipeline().get(SslHandler.class));
-            if (name.equals(AccessRule.WITNESS)) {
+        private void greet() {
+            String name = TlsIdentity.commonName(context.pipeline().get(SslHandler.class));
+            if (name.equals(AccessRule.WITNESS.name())) {
                 var _ = context.writeAndFlush(new PeerFrame.Hello(peer, self).frame(PeerFrame.HELLO));
             } else {
                 end("its certificate is that of '" + name + "', not of a witness");

@@ -33,7 +33,7 @@ import org.apache.ratis.server.protocol.RaftServerAsynchronousProtocol;
 import org.apache.ratis.thirdparty.com.google.protobuf.AbstractMessage;
 import org.apache.ratis.thirdparty.com.google.protobuf.InvalidProtocolBufferException;
 import org.apache.ratis.thirdparty.com.google.protobuf.Parser;
-import org.secondsite.witness.io.tls.WitnessTls;
+import org.secondsite.net.tls.io.TlsIdentity;
 
 /**
  * How Raft calls the other nodes: over our own frames in our own TLS, on the port at which gateways connect too, so that a
@@ -53,7 +53,7 @@ final class PeerTransport implements RaftServerRpc, RaftServerAsynchronousProtoc
     private final EventLoopGroup group;
     private final Map<String, PeerLink> links = new TreeMap<>();
 
-    PeerTransport(QuorumSettings settings, WitnessTls tls) {
+    PeerTransport(QuorumSettings settings, TlsIdentity tls) {
         this.settings = settings;
         group = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("witness-peers", true), EpollIoHandler.newFactory());

@@ -30,6 +30,7 @@ import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
+import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.Decision;
 import org.secondsite.witness.Durable;
@@ -42,7 +43,6 @@ import org.secondsite.witness.RecordStore;
 import org.secondsite.witness.Request;
 import org.secondsite.witness.RequestId;
 import org.secondsite.witness.StoreStanding;
-import org.secondsite.witness.io.tls.WitnessTls;
 import org.secondsite.witness.wire.CommandCodec;
 import org.secondsite.witness.wire.CommandCodec.Command;
 import org.secondsite.witness.wire.CommandCodec.IllegibleException;
@@ -109,7 +109,7 @@ public final class QuorumRecordStore implements RecordStore {
      * @param tls shown to the other nodes, and asked of them
      * @throws IOException if nothing is remembered, the directory is unusable or what is in it damaged
      */
-    public static QuorumRecordStore open(QuorumSettings settings, WitnessTls tls) throws IOException {
+    public static QuorumRecordStore open(QuorumSettings settings, TlsIdentity tls) throws IOException {
         Path directory = settings.dataDirectory().resolve(DIRECTORY);
         if (!Files.isDirectory(directory)) {
             throw new IOException("there are no records in " + settings.dataDirectory()

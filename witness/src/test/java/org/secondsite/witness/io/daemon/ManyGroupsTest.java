@@ -17,6 +17,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
+import org.secondsite.pki.TestAuthority;
 import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.GroupSettings;
@@ -44,13 +46,11 @@ class ManyGroupsTest {
     @Test
     void itIsToldOfEachAndMayAskForAllAtOnce() throws Exception {
         TestAuthority authority = new TestAuthority(directory.resolve("pki"));
-        TestAuthority.Holder witness = authority.issue("witness");
+        TlsFiles witness = authority.issue("witness");
         try (WitnessServer server = WitnessServer.begin(new WitnessServerSettings(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 directory.resolve("data"),
-                witness.certificate(),
-                witness.key(),
-                authority.authority(),
+                witness,
                 SETTINGS,
                 OWNER_FRESH_MS,
                 MAX_GRANT_DELAY_MS))) {
@@ -88,16 +88,10 @@ class ManyGroupsTest {
 
     private static WitnessClient client(WitnessServer server, TestAuthority authority, SiteId self, Heard heard)
             throws Exception {
-        TestAuthority.Holder holder = authority.issue(self.name());
+        TlsFiles holder = authority.issue(self.name());
         WitnessClient client = WitnessClient.open(
                 new WitnessClientSettings(
-                        self,
-                        List.of(server.address()),
-                        holder.certificate(),
-                        holder.key(),
-                        authority.authority(),
-                        self.equals(A) ? HEARTBEAT_MS : 0,
-                        ANSWER_TIMEOUT_MS),
+                        self, List.of(server.address()), holder, self.equals(A) ? HEARTBEAT_MS : 0, ANSWER_TIMEOUT_MS),
                 heard);
         heard.untilUp();
         return client;

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
+import org.secondsite.pki.TestAuthority;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.io.client.WitnessClient;
 import org.secondsite.witness.io.client.WitnessClientSettings;
@@ -93,19 +95,17 @@ class NeighbouringVersionTest {
 
     @Test
     void aClientOfTheOlderVersionIsServedAndSentNothingThatItDoesNotKnow() throws Exception {
-        TestAuthority.Holder witness = authority.issue("witness");
-        TestAuthority.Holder holder = authority.issue("a");
+        TlsFiles witness = authority.issue("witness");
+        TlsFiles holder = authority.issue("a");
         JdkSslContext tls = (JdkSslContext) SslContextBuilder.forClient()
                 .sslProvider(SslProvider.JDK)
                 .keyManager(holder.certificate().toFile(), holder.key().toFile())
-                .trustManager(authority.authority().toFile())
+                .trustManager(authority.file().toFile())
                 .build();
         try (WitnessServer server = WitnessServer.begin(new WitnessServerSettings(
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                         directory.resolve("data"),
-                        witness.certificate(),
-                        witness.key(),
-                        authority.authority(),
+                        witness,
                         List.of(new GroupSettings(WEB, A, B, A)),
                         300,
                         1500));
@@ -138,12 +138,12 @@ class NeighbouringVersionTest {
 
     @Test
     void aWitnessOfTheOlderVersionIsSentNothingThatItDoesNotKnow() throws Exception {
-        TestAuthority.Holder witness = authority.issue("witness");
-        TestAuthority.Holder holder = authority.issue("a");
+        TlsFiles witness = authority.issue("witness");
+        TlsFiles holder = authority.issue("a");
         JdkSslContext tls = (JdkSslContext) SslContextBuilder.forServer(
                         witness.certificate().toFile(), witness.key().toFile())
                 .sslProvider(SslProvider.JDK)
-                .trustManager(authority.authority().toFile())
+                .trustManager(authority.file().toFile())
                 .build();
         try (SSLServerSocket listening = (SSLServerSocket)
                 tls.context().getServerSocketFactory().createServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -152,9 +152,7 @@ class NeighbouringVersionTest {
             WitnessClientSettings settings = new WitnessClientSettings(
                     A,
                     List.of(new InetSocketAddress(listening.getInetAddress(), listening.getLocalPort())),
-                    holder.certificate(),
-                    holder.key(),
-                    authority.authority(),
+                    holder,
                     50,
                     5000);
             try (WitnessClient client = WitnessClient.open(settings, heard);

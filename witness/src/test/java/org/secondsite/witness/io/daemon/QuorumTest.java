@@ -35,6 +35,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
+import org.secondsite.pki.TestAuthority;
 import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.GroupSettings;
@@ -109,13 +111,11 @@ class QuorumTest {
                 peers.put(other, relay.address());
             }
         }
-        TestAuthority.Holder holder = authority.issue(commonName);
+        TlsFiles holder = authority.issue(commonName);
         WitnessServerSettings settings = new WitnessServerSettings(
                 addresses.get(name),
                 directory.resolve(name),
-                holder.certificate(),
-                holder.key(),
-                authority.authority(),
+                holder,
                 List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, A, B, B)),
                 300,
                 1500,
@@ -141,11 +141,9 @@ class QuorumTest {
     }
 
     private WitnessClient client(SiteId self, Heard heard, List<InetSocketAddress> endpoints) throws Exception {
-        TestAuthority.Holder holder = authority.issue(self.name());
-        WitnessClient client = WitnessClient.open(
-                new WitnessClientSettings(
-                        self, endpoints, holder.certificate(), holder.key(), authority.authority(), 50, 10_000),
-                heard);
+        TlsFiles holder = authority.issue(self.name());
+        WitnessClient client =
+                WitnessClient.open(new WitnessClientSettings(self, endpoints, holder, 50, 10_000), heard);
         opened.add(client);
         heard.untilUp();
         return client;

@@ -28,6 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
+import org.secondsite.pki.TestAuthority;
 import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.GroupSettings;
@@ -73,13 +75,11 @@ class WitnessServerTest {
     }
 
     private WitnessServer open(int port) throws Exception {
-        TestAuthority.Holder witness = authority.issue("witness");
+        TlsFiles witness = authority.issue("witness");
         WitnessServerSettings settings = new WitnessServerSettings(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
                 directory.resolve("data"),
-                witness.certificate(),
-                witness.key(),
-                authority.authority(),
+                witness,
                 List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, B, C, C)),
                 OWNER_FRESH_MS,
                 MAX_GRANT_DELAY_MS);
@@ -88,16 +88,9 @@ class WitnessServerTest {
 
     private WitnessClient client(SiteId self, TestAuthority signer, String commonName, int heartbeatMs, Heard heard)
             throws Exception {
-        TestAuthority.Holder holder = signer.issue(commonName);
+        TlsFiles holder = signer.issue(commonName);
         WitnessClient client = WitnessClient.open(
-                new WitnessClientSettings(
-                        self,
-                        List.of(server.address()),
-                        holder.certificate(),
-                        holder.key(),
-                        authority.authority(),
-                        heartbeatMs,
-                        ANSWER_TIMEOUT_MS),
+                new WitnessClientSettings(self, List.of(server.address()), holder, heartbeatMs, ANSWER_TIMEOUT_MS),
                 heard);
         opened.add(client);
         return client;
@@ -256,15 +249,13 @@ class WitnessServerTest {
 
     @Test
     void foreignWitnessIsNotTrusted() throws Exception {
-        TestAuthority.Holder holder = authority.issue("a");
+        TlsFiles holder = authority.issue("a");
         TestAuthority other = new TestAuthority(directory.resolve("other"));
         opened.add(WitnessClient.open(
                 new WitnessClientSettings(
                         A,
                         List.of(server.address()),
-                        holder.certificate(),
-                        holder.key(),
-                        other.authority(),
+                        new TlsFiles(holder.certificate(), holder.key(), other.file()),
                         HEARTBEAT_MS,
                         ANSWER_TIMEOUT_MS),
                 heardAtA));
@@ -286,7 +277,7 @@ class WitnessServerTest {
     @Test
     void serverThatIsNotTheWitnessIsNotTrusted() throws Exception {
         server.close();
-        TestAuthority.Holder pretender = authority.issue("b");
+        TlsFiles pretender = authority.issue("b");
         Files.copy(
                 pretender.certificate(),
                 authority.issue("witness").certificate(),
@@ -294,9 +285,7 @@ class WitnessServerTest {
         server = WitnessServer.open(new WitnessServerSettings(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 directory.resolve("data"),
-                pretender.certificate(),
-                pretender.key(),
-                authority.authority(),
+                pretender,
                 List.of(),
                 OWNER_FRESH_MS,
                 MAX_GRANT_DELAY_MS));
@@ -429,15 +418,13 @@ class WitnessServerTest {
 
     @Test
     void addressInUseAndUnusableFilesAreErrors() throws Exception {
-        TestAuthority.Holder witness = authority.issue("witness");
+        TlsFiles witness = authority.issue("witness");
         IOException taken = assertThrows(
                 IOException.class,
                 () -> WitnessServer.begin(new WitnessServerSettings(
                         server.address(),
                         directory.resolve("data2"),
-                        witness.certificate(),
-                        witness.key(),
-                        authority.authority(),
+                        witness,
                         List.of(),
                         OWNER_FRESH_MS,
                         MAX_GRANT_DELAY_MS)));
@@ -447,27 +434,23 @@ class WitnessServerTest {
                 () -> WitnessServer.open(new WitnessServerSettings(
                         server.address(),
                         directory.resolve("data2"),
-                        witness.key(),
-                        witness.certificate(),
-                        authority.authority(),
+                        new TlsFiles(witness.key(), witness.certificate(), authority.file()),
                         List.of(),
                         OWNER_FRESH_MS,
                         MAX_GRANT_DELAY_MS)));
-        assertTrue(unusable.getMessage().contains("is unusable"), unusable.getMessage());
+        assertTrue(unusable.getMessage().startsWith("cannot use certificate "), unusable.getMessage());
     }
 
     @Test
     void groupRememberedWithOtherSitesStopsTheStart() throws Exception {
         server.close();
-        TestAuthority.Holder witness = authority.issue("witness");
+        TlsFiles witness = authority.issue("witness");
         IOException refused = assertThrows(
                 IOException.class,
                 () -> WitnessServer.open(new WitnessServerSettings(
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                         directory.resolve("data"),
-                        witness.certificate(),
-                        witness.key(),
-                        authority.authority(),
+                        witness,
                         List.of(new GroupSettings(WEB, A, C, A)),
                         OWNER_FRESH_MS,
                         MAX_GRANT_DELAY_MS)));

@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.netty.pkitesting.CertificateBuilder;
-import io.netty.pkitesting.X509Bundle;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -24,10 +22,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
+import org.secondsite.net.tls.io.TlsIdentity;
+import org.secondsite.pki.TestAuthority;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.Request;
 import org.secondsite.witness.StoreStanding;
-import org.secondsite.witness.io.tls.WitnessTls;
 
 /** Ratis's own segment files, as a power failure or a bad disk would leave them. */
 @Timeout(120)
@@ -42,12 +42,7 @@ class TornTailTest {
     private Path directory;
 
     private QuorumRecordStore open(String name) throws Exception {
-        X509Bundle self = new CertificateBuilder()
-                .subject("CN=witness")
-                .setIsCertificateAuthority(true)
-                .buildSelfSigned();
-        Path certificate = Files.writeString(directory.resolve("witness.pem"), self.getCertificatePEM());
-        Path key = Files.writeString(directory.resolve("witness.key"), self.getPrivateKeyPEM());
+        TlsFiles tls = new TestAuthority(directory.resolve("pki")).issue("witness");
         QuorumSettings settings = new QuorumSettings(
                 "w1",
                 Map.of("w1", new InetSocketAddress(InetAddress.getLoopbackAddress(), 1)),
@@ -56,7 +51,7 @@ class TornTailTest {
         if (!Files.exists(directory.resolve(name))) {
             QuorumRecordStore.initialize(settings);
         }
-        QuorumRecordStore store = QuorumRecordStore.open(settings, WitnessTls.client(certificate, key, certificate));
+        QuorumRecordStore store = QuorumRecordStore.open(settings, TlsIdentity.client(tls));
         while (store.standing().role() != StoreStanding.Role.LEADER) {
             Thread.sleep(5);
         }

@@ -1,4 +1,4 @@
-package org.secondsite.witness.io.tls;
+package org.secondsite.witness.io.framing;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;

@@ -1,0 +1,139 @@
+package org.secondsite.net.tls.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.ssl.SslHandler;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.config.TlsFiles;
+import org.secondsite.net.tls.TlsFault;
+import org.secondsite.pki.TestAuthority;
+
+/** Both ends in one thread, over channels that are joined by hand. */
+class TlsIdentityTest {
+    @TempDir
+    private Path directory;
+
+    private TestAuthority authority;
+
+    @BeforeEach
+    void makeAuthority() throws Exception {
+        authority = new TestAuthority(directory.resolve("ca"));
+    }
+
+    @Test
+    void eachEndLearnsTheOthersCommonName() throws Exception {
+        Pair pair = new Pair(
+                TlsIdentity.server(authority.issue("witness")), TlsIdentity.client(authority.issue("operator.1")));
+        pair.shakeHands();
+        assertEquals("witness", TlsIdentity.commonName(pair.client));
+        assertEquals("operator.1", TlsIdentity.commonName(pair.server));
+    }
+
+    @Test
+    void aCertificateOfAnotherAuthorityIsForeign() throws Exception {
+        TlsFiles foreign = new TestAuthority(directory.resolve("other")).issue("a");
+        TlsFiles own = authority.issue("b");
+        Pair pair = new Pair(
+                TlsIdentity.server(own),
+                TlsIdentity.client(new TlsFiles(foreign.certificate(), foreign.key(), own.authority())));
+        assertEquals(TlsFault.FOREIGN, pair.faultSeenByTheServer());
+        assertEquals("", TlsIdentity.commonName(pair.server));
+    }
+
+    @Test
+    void anExpiredCertificateIsToldFromAForeignOne() throws Exception {
+        Instant now = Instant.now();
+        TlsFiles expired = authority.issue("a", now.minus(Duration.ofDays(3)), now.minus(Duration.ofDays(2)));
+        Pair pair = new Pair(TlsIdentity.server(authority.issue("b")), TlsIdentity.client(expired));
+        assertEquals(TlsFault.EXPIRED, pair.faultSeenByTheServer());
+    }
+
+    @Test
+    void renewedFilesCountFromTheNextConnectionOn() throws Exception {
+        Instant now = Instant.now();
+        TlsFiles files = authority.issue("a", now.minus(Duration.ofDays(3)), now.minus(Duration.ofDays(2)));
+        TlsIdentity client = TlsIdentity.client(files);
+        TlsIdentity server = TlsIdentity.server(authority.issue("b"));
+        assertEquals(TlsFault.EXPIRED, new Pair(server, client).faultSeenByTheServer());
+        authority.issue("a");
+        new Pair(server, client).shakeHands();
+    }
+
+    @Test
+    void whileTheNewFilesAreUnusableTheOldOnesStayInUse() throws Exception {
+        TlsFiles files = authority.issue("a");
+        TlsIdentity client = TlsIdentity.client(files);
+        TlsIdentity server = TlsIdentity.server(authority.issue("b"));
+        Files.writeString(files.certificate(), "half written");
+        new Pair(server, client).shakeHands();
+        Files.delete(files.key());
+        new Pair(server, client).shakeHands();
+    }
+
+    @Test
+    void unusableFilesAreAnErrorThatNamesThem() throws Exception {
+        TlsFiles files = authority.issue("a");
+        TlsFiles swapped = new TlsFiles(files.key(), files.certificate(), files.authority());
+        IOException unusable = assertThrows(IOException.class, () -> TlsIdentity.server(swapped));
+        assertTrue(unusable.getMessage().startsWith("cannot use certificate " + files.key()), unusable.getMessage());
+    }
+
+    /** Two ends of one connection. */
+    private static final class Pair {
+        private final SslHandler server;
+        private final SslHandler client;
+        private final EmbeddedChannel serverChannel;
+        private final EmbeddedChannel clientChannel;
+        private Throwable serverFailure;
+
+        private Pair(TlsIdentity serverIdentity, TlsIdentity clientIdentity) {
+            server = serverIdentity.newHandler(ByteBufAllocator.DEFAULT);
+            client = clientIdentity.newHandler(ByteBufAllocator.DEFAULT);
+            server.handshakeFuture().addListener(done -> serverFailure = done.cause());
+            serverChannel = new EmbeddedChannel(server);
+            clientChannel = new EmbeddedChannel(client);
+            exchange();
+        }
+
+        private void exchange() {
+            boolean moved = true;
+            while (moved) {
+                moved = move(clientChannel, serverChannel);
+                moved |= move(serverChannel, clientChannel);
+            }
+        }
+
+        private static boolean move(EmbeddedChannel from, EmbeddedChannel to) {
+            boolean moved = false;
+            for (Object bytes = from.readOutbound(); bytes != null; bytes = from.readOutbound()) {
+                to.pipeline().fireChannelRead(bytes);
+                to.pipeline().fireChannelReadComplete();
+                moved = true;
+            }
+            from.runPendingTasks();
+            to.runPendingTasks();
+            return moved;
+        }
+
+        private void shakeHands() {
+            assertTrue(client.handshakeFuture().isSuccess(), () -> "client: " + client.handshakeFuture());
+            assertTrue(server.handshakeFuture().isSuccess(), () -> "server: " + server.handshakeFuture());
+        }
+
+        private TlsFault faultSeenByTheServer() {
+            return TlsFault.of(assertInstanceOf(Throwable.class, serverFailure));
+        }
+    }
+}
