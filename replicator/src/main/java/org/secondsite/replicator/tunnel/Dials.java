@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
+import org.secondsite.net.Backoff;
 
 /**
  * When this end opens connections, if that is its part: again and again, with a wait that doubles up to its bound; and whether with
@@ -16,10 +17,10 @@ final class Dials {
     private final TunnelSettings.Timing timing;
     private final RandomGenerator random;
     private final TunnelSink sink;
+    private final Backoff backoff;
     private final BlackHoleDoubt blackHole;
     private final Map<Integer, Further> further = new HashMap<>();
     private long firstDueNanos = Alarm.NEVER;
-    private int backoffMs;
     private TunnelSink.Segments segments = TunnelSink.Segments.USUAL;
 
     Dials(TunnelSettings.Timing timing, RandomGenerator random, TunnelSink sink) {
@@ -27,15 +28,12 @@ final class Dials {
         this.random = random;
         this.sink = sink;
         this.blackHole = new BlackHoleDoubt(timing.silenceMs());
-        this.backoffMs = timing.minBackoffMs();
+        this.backoff = new Backoff(timing.minBackoffMs(), timing.maxBackoffMs());
     }
 
     /** The first connection of a session, after the present wait. Returns when. */
     long first(long now) {
-        // Between half and the whole of it: two sites that lost each other do not stay in step with a flapping line.
-        int waitMs = random.nextInt(backoffMs / 2, backoffMs + 1);
-        backoffMs = Math.min(2 * backoffMs, timing.maxBackoffMs());
-        firstDueNanos = now + TimeUnit.MILLISECONDS.toNanos(waitMs);
+        firstDueNanos = now + TimeUnit.MILLISECONDS.toNanos(backoff.next(random));
         return firstDueNanos;
     }
 
@@ -54,7 +52,7 @@ final class Dials {
     /** A session lasted so long: if it was long enough, the next wait is the shortest one again. */
     void lasted(long nanos) {
         if (TimeUnit.NANOSECONDS.toMillis(nanos) > timing.maxBackoffMs()) {
-            backoffMs = timing.minBackoffMs();
+            backoff.reset();
         }
     }
 

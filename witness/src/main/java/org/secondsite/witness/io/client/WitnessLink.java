@@ -1,19 +1,17 @@
 package org.secondsite.witness.io.client;
 
-import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.channel.epoll.EpollSocketChannel;
-import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.net.Backoff;
 import org.secondsite.net.Causes;
+import org.secondsite.net.io.Dialer;
 import org.secondsite.net.life.Defects;
 import org.secondsite.net.life.Proof;
 import org.secondsite.net.tls.io.TlsIdentity;
@@ -21,14 +19,17 @@ import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.io.framing.Framing;
 import org.secondsite.witness.wire.Message;
 import org.secondsite.witness.wire.MessageCodec;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * A client's connection to one witness node, made anew for ever: 50 ms after it broke, then twice as late each time, up to
+ * A client's connection to one witness node, made again whenever it breaks: after 50 ms, then twice as late each time, up to
  * 500 ms. All on the client's loop.
  *
  * <p>A node that answers no heartbeat for eight periods (but at least 600 ms) is given up: a cut link says nothing.
  */
-final class WitnessLink {
+final class WitnessLink implements Dialer.Line {
+    private static final Logger LOG = LoggerFactory.getLogger(WitnessLink.class);
     private static final int FIRST_RETRY_MS = 50;
     private static final int LAST_RETRY_MS = 500;
     private static final int CONNECT_TIMEOUT_MS = 1000;
@@ -37,15 +38,21 @@ final class WitnessLink {
     private static final int TERM_SINCE_VERSION = 3;
     private static final int LEAST_SILENCE_MS = 600;
 
-    private final InetSocketAddress endpoint;
+    private enum Phase {
+        CONNECTING,
+        /** TLS stands, and HELLO was said. */
+        GREETED,
+        /** The witness has said welcome. */
+        WELCOMED,
+        ENDED
+    }
+
     private final WitnessClientSettings settings;
     private final TlsIdentity tls;
     private final EventLoop loop;
     private final WitnessClient client;
-    private int retryMs = FIRST_RETRY_MS;
-    private boolean closed;
+    private final Dialer dialer;
     private Conversation conversation;
-    private String lastReason = "not yet";
 
     WitnessLink(
             InetSocketAddress endpoint,
@@ -53,51 +60,29 @@ final class WitnessLink {
             TlsIdentity tls,
             EventLoop loop,
             WitnessClient client) {
-        this.endpoint = endpoint;
         this.settings = settings;
         this.tls = tls;
         this.loop = loop;
         this.client = client;
+        this.dialer =
+                new Dialer(loop, endpoint, CONNECT_TIMEOUT_MS, new Backoff(FIRST_RETRY_MS, LAST_RETRY_MS), this);
     }
 
     InetSocketAddress endpoint() {
-        return endpoint;
+        return dialer.address();
     }
 
     boolean isUp() {
-        return conversation != null && conversation.welcomed;
+        return dialer.phase() == Dialer.Phase.OPEN;
     }
 
     /** Why it is not connected. */
     String lastReason() {
-        return lastReason;
+        return dialer.reason();
     }
 
     void connect() {
-        if (closed) {
-            return;
-        }
-        Conversation attempt = new Conversation();
-        conversation = attempt;
-        new Bootstrap()
-                .group(loop)
-                .channel(EpollSocketChannel.class)
-                .option(ChannelOption.TCP_NODELAY, true)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS)
-                .handler(new ChannelInitializer<SocketChannel>() {
-                    @Override
-                    protected void initChannel(SocketChannel channel) {
-                        SslHandler handler = tls.newHandler(channel.alloc());
-                        handler.setHandshakeTimeoutMillis(HANDSHAKE_TIMEOUT_MS);
-                        channel.pipeline().addLast(handler, new Framing(), attempt);
-                    }
-                })
-                .connect(endpoint)
-                .addListener(done -> {
-                    if (!done.isSuccess()) {
-                        attempt.end(done.cause().getMessage());
-                    }
-                });
+        dialer.dial();
     }
 
     void send(Message.ToWitness message) {
@@ -105,28 +90,40 @@ final class WitnessLink {
     }
 
     void close() {
-        closed = true;
+        dialer.close("the client was closed");
         if (conversation != null) {
-            conversation.end("the client was closed");
+            conversation.become(Phase.ENDED, dialer.reason());
         }
     }
 
-    private void again() {
-        if (!closed) {
-            var _ = loop.schedule(this::connect, retryMs, TimeUnit.MILLISECONDS);
-            retryMs = Math.min(2 * retryMs, LAST_RETRY_MS);
+    @Override
+    public void install(Channel channel) {
+        conversation = new Conversation();
+        SslHandler handler = tls.newHandler(channel.alloc());
+        handler.setHandshakeTimeoutMillis(HANDSHAKE_TIMEOUT_MS);
+        channel.pipeline().addLast(handler, new Framing(), conversation);
+    }
+
+    @Override
+    public void unreachable(String reason) {
+        if (conversation != null && conversation.phase != Phase.ENDED) {
+            conversation.end(reason);
+        } else {
+            down(reason);
         }
+    }
+
+    private void down(String reason) {
+        client.linkDown(this, endpoint() + ": " + reason);
     }
 
     /** One connection from the attempt to its end. */
     private final class Conversation extends SimpleChannelInboundHandler<Message> {
+        private final Proof proof = client.life().proof();
+        private Phase phase = Phase.CONNECTING;
         private ChannelHandlerContext context;
-        private boolean greeted;
-        private boolean welcomed;
-        private boolean ended;
         private ScheduledFuture<?> heartbeats;
         private long heardNanos;
-        private final Proof proof = client.life().proof();
 
         @Override
         public void handlerAdded(ChannelHandlerContext added) {
@@ -135,21 +132,19 @@ final class WitnessLink {
 
         @Override
         public void userEventTriggered(ChannelHandlerContext ignored, Object event) throws Exception {
-            if (event instanceof SslHandshakeCompletionEvent handshake) {
-                if (handshake.isSuccess()) {
-                    greet();
-                } else {
-                    end("TLS: " + Causes.words(handshake.cause()));
-                }
-            } else {
+            if (!(event instanceof SslHandshakeCompletionEvent handshake)) {
                 super.userEventTriggered(context, event);
+            } else if (handshake.isSuccess()) {
+                greet();
+            } else {
+                end("TLS: " + Causes.words(handshake.cause()));
             }
         }
 
         private void greet() {
             String peer = TlsIdentity.commonName(context.pipeline().get(SslHandler.class));
             if (peer.equals(AccessRule.WITNESS.name())) {
-                greeted = true;
+                become(Phase.GREETED, "TLS stands");
                 var _ = context.writeAndFlush(
                         new Message.Hello(MessageCodec.OLDEST_VERSION, settings.self(), client.id()));
             } else {
@@ -160,6 +155,7 @@ final class WitnessLink {
         @Override
         protected void channelRead0(ChannelHandlerContext ignored, Message message) {
             heardNanos = System.nanoTime();
+            boolean welcomed = phase == Phase.WELCOMED;
             switch (message) {
                 case Message.Welcome welcome when !welcomed -> welcomed(welcome.version());
                 case Message.Bye(String reason) -> end("the witness says: " + reason);
@@ -169,11 +165,11 @@ final class WitnessLink {
         }
 
         private void welcomed(int version) {
-            welcomed = true;
+            become(Phase.WELCOMED, "the witness welcomes this client");
+            dialer.opened();
             if (version >= TERM_SINCE_VERSION) {
                 var _ = context.writeAndFlush(new Message.Term(client.highestTerm()));
             }
-            retryMs = FIRST_RETRY_MS;
             if (settings.heartbeatMs() > 0) {
                 heartbeats =
                         loop.scheduleAtFixedRate(this::heartbeat, 0, settings.heartbeatMs(), TimeUnit.MILLISECONDS);
@@ -202,28 +198,31 @@ final class WitnessLink {
             }
             // TLS 1.3 (RFC 8446 §4.4.2): a client is through its handshake before the server has judged its
             // certificate.
-            String judged = welcomed || !greeted ? "" : "the witness does not accept this certificate: ";
+            String judged = phase == Phase.GREETED ? "the witness does not accept this certificate: " : "";
             end(judged + Causes.words(cause));
         }
 
         /** Ends this connection once, for the first reason given. */
         private void end(String reason) {
-            if (ended) {
-                return;
+            if (phase != Phase.ENDED) {
+                become(Phase.ENDED, reason);
+                dialer.lost(reason);
+                down(reason);
             }
-            ended = true;
-            lastReason = reason;
-            welcomed = false;
-            if (heartbeats != null) {
-                heartbeats.cancel(false);
+        }
+
+        /** The one place where the phase changes. */
+        private void become(Phase next, String reason) {
+            LOG.trace("{}: {}: {}", endpoint(), next, reason);
+            phase = next;
+            if (next == Phase.ENDED) {
+                if (heartbeats != null) {
+                    heartbeats.cancel(false);
+                }
+                if (context != null) {
+                    var _ = context.channel().close();
+                }
             }
-            if (context != null) {
-                var _ = context.channel().close();
-            }
-            if (!closed) {
-                client.linkDown(WitnessLink.this, endpoint + ": " + reason);
-            }
-            again();
         }
     }
 }

@@ -1,13 +1,9 @@
 package org.secondsite.witness.io.quorum;
 
-import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.channel.epoll.EpollSocketChannel;
-import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.concurrent.ScheduledFuture;
@@ -20,35 +16,35 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.secondsite.net.Backoff;
+import org.secondsite.net.io.Dialer;
 import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.witness.AccessRule;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way from this node to one other, over which this node calls. It is made at the start and again whenever a call
- * or {@link #keep} finds it broken, but not within {@link #RETRY_MS} of the last attempt: a call in between fails at once, and Raft
- * calls again. All on one event loop.
+ * The way from this node to one other, over which this node calls. A call that finds it broken has it dialled at once, unless the
+ * last attempt is less than {@value #FIRST_RETRY_MS} ms ago: then it fails, and Raft calls again. All on one event loop.
  */
-final class PeerLink {
+final class PeerLink implements Dialer.Line {
     private static final Logger LOG = LoggerFactory.getLogger(PeerLink.class);
-    private static final int RETRY_MS = 20;
+    private static final int FIRST_RETRY_MS = 20;
+    private static final int MAX_RETRY_MS = 500;
     private static final int CONNECT_TIMEOUT_MS = 500;
     private static final int HANDSHAKE_TIMEOUT_MS = 1000;
     private static final int MAX_OPEN_CALLS = 256;
 
     private final String self;
     private final String peer;
-    private final InetSocketAddress address;
     private final TlsIdentity tls;
     private final EventLoop loop;
     private final int timeoutMs;
     private final Map<Long, Call> open = new HashMap<>();
     private long lastCallId;
-    private long triedNanos = System.nanoTime() - TimeUnit.SECONDS.toNanos(1);
+    private final Dialer dialer;
     private Conversation conversation;
-    private boolean closed;
-    private String lastReason = "";
+    private String lastTrouble = "";
 
     /** A call without an answer. */
     private record Call(PeerFrame frame, CompletableFuture<PeerFrame> answer, ScheduledFuture<?> timeout) {}
@@ -56,10 +52,10 @@ final class PeerLink {
     PeerLink(String self, String peer, InetSocketAddress address, TlsIdentity tls, EventLoop loop, int timeoutMs) {
         this.self = self;
         this.peer = peer;
-        this.address = address;
         this.tls = tls;
         this.loop = loop;
         this.timeoutMs = timeoutMs;
+        this.dialer = new Dialer(loop, address, CONNECT_TIMEOUT_MS, new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS), this);
     }
 
     /** Calls, and answers within the time limit: a frame of the answering kind, or an {@link IOException}. Any thread. */
@@ -74,65 +70,52 @@ final class PeerLink {
     }
 
     private void callOnLoop(int kind, ByteString payload, CompletableFuture<PeerFrame> answer) {
+        boolean closed = dialer.phase() == Dialer.Phase.CLOSED;
         if (closed || open.size() >= MAX_OPEN_CALLS) {
             answer.completeExceptionally(
                     new IOException(closed ? "the node is closed" : "too many open calls to " + peer));
             return;
         }
-        if (conversation == null && !connect()) {
-            answer.completeExceptionally(new IOException(peer + " is not connected: " + lastReason));
+        dialer.dial();
+        if (dialer.phase() == Dialer.Phase.WAITING) {
+            answer.completeExceptionally(new IOException(peer + " is not connected: " + dialer.reason()));
             return;
         }
         long id = ++lastCallId;
         PeerFrame frame = new PeerFrame(kind, id, payload);
         ScheduledFuture<?> timeout = loop.schedule(() -> timedOut(id), timeoutMs, TimeUnit.MILLISECONDS);
         open.put(id, new Call(frame, answer, timeout));
-        if (conversation.ready) {
+        if (dialer.phase() == Dialer.Phase.OPEN) {
             var _ = conversation.context.writeAndFlush(frame);
         }
     }
 
-    /** Connects if it is not connected. On the loop. */
-    void keep() {
-        if (!closed && conversation == null) {
-            connect();
-        }
+    /** Connects, and from then on whenever the connection is lost. On the loop. */
+    void connect() {
+        dialer.dial();
     }
 
-    private boolean connect() {
-        long now = System.nanoTime();
-        if (now - triedNanos < TimeUnit.MILLISECONDS.toNanos(RETRY_MS)) {
-            return false;
+    @Override
+    public void install(Channel channel) {
+        conversation = new Conversation();
+        SslHandler handler = tls.newHandler(channel.alloc());
+        handler.setHandshakeTimeoutMillis(HANDSHAKE_TIMEOUT_MS);
+        channel.pipeline().addLast(handler, new PeerFrame.Codec(), conversation);
+    }
+
+    @Override
+    public void unreachable(String reason) {
+        if (conversation != null) {
+            conversation.end(reason);
+        } else {
+            lost(reason);
         }
-        triedNanos = now;
-        Conversation attempt = new Conversation();
-        conversation = attempt;
-        new Bootstrap()
-                .group(loop)
-                .channel(EpollSocketChannel.class)
-                .option(ChannelOption.TCP_NODELAY, true)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS)
-                .handler(new ChannelInitializer<SocketChannel>() {
-                    @Override
-                    protected void initChannel(SocketChannel channel) {
-                        SslHandler handler = tls.newHandler(channel.alloc());
-                        handler.setHandshakeTimeoutMillis(HANDSHAKE_TIMEOUT_MS);
-                        channel.pipeline().addLast(handler, new PeerFrame.Codec(), attempt);
-                    }
-                })
-                .connect(address)
-                .addListener(done -> {
-                    if (!done.isSuccess()) {
-                        attempt.end(done.cause().getMessage());
-                    }
-                });
-        return true;
     }
 
     /** Ends the connection; a later call makes a new one. */
     void reconnect(String reason) {
         loop.execute(() -> {
-            if (conversation != null && conversation.ready) {
+            if (dialer.phase() == Dialer.Phase.OPEN) {
                 conversation.end(reason);
             }
         });
@@ -140,7 +123,7 @@ final class PeerLink {
 
     /** Ends it for good. On the loop. */
     void close() {
-        closed = true;
+        dialer.close("the node is closed");
         if (conversation != null) {
             conversation.end("the node is closed");
         }
@@ -176,11 +159,18 @@ final class PeerLink {
         }
     }
 
+    private void lost(String reason) {
+        if (dialer.phase() != Dialer.Phase.CLOSED && !reason.equals(lastTrouble)) {
+            LOG.warn("node {} at {}: {}", peer, dialer.address(), reason);
+        }
+        lastTrouble = reason;
+        dialer.lost(reason);
+        List.copyOf(open.keySet()).forEach(id -> fail(id, "the connection to " + peer + " was lost: " + reason));
+    }
+
     /** One connection from the attempt to its end. */
     private final class Conversation extends SimpleChannelInboundHandler<PeerFrame> {
         private ChannelHandlerContext context;
-        private boolean ready;
-        private boolean ended;
 
         @Override
         public void handlerAdded(ChannelHandlerContext added) {
@@ -209,13 +199,17 @@ final class PeerLink {
 
         @Override
         protected void channelRead0(ChannelHandlerContext ignored, PeerFrame frame) {
-            if (ready) {
+            if (!this.equals(conversation)) {
+                // It is over; what was read before comes late.
+                return;
+            }
+            if (dialer.phase() == Dialer.Phase.OPEN) {
                 answered(frame);
             } else if (frame.kind() == (PeerFrame.HELLO | PeerFrame.ANSWER)) {
-                ready = true;
-                if (!lastReason.isEmpty()) {
-                    LOG.info("connected to node {} at {}", peer, address);
-                    lastReason = "";
+                dialer.opened();
+                if (!lastTrouble.isEmpty()) {
+                    LOG.info("connected to node {} at {}", peer, dialer.address());
+                    lastTrouble = "";
                 }
                 for (Call call : open.values()) {
                     var _ = context.write(call.frame());
@@ -226,19 +220,14 @@ final class PeerLink {
             }
         }
 
+        /** Ends this connection once, for the first reason given. */
         private void end(String reason) {
-            if (ended) {
-                return;
-            }
-            ended = true;
-            if (!closed && !reason.equals(lastReason)) {
-                LOG.warn("node {} at {}: {}", peer, address, reason);
-            }
-            lastReason = reason;
-            conversation = null;
-            List.copyOf(open.keySet()).forEach(id -> fail(id, "the connection to " + peer + " was lost: " + reason));
-            if (context != null) {
-                var _ = context.close();
+            if (this.equals(conversation)) {
+                conversation = null;
+                if (context != null) {
+                    var _ = context.close();
+                }
+                lost(reason);
             }
         }
 

@@ -46,7 +46,6 @@ final class PeerTransport implements RaftServerRpc, RaftServerAsynchronousProtoc
     /** More than a slow force to the disk of the other node, which is awaited by an append. */
     private static final int CALL_TIMEOUT_MS = 1500;
 
-    private static final int CONNECT_EVERY_MS = 500;
     private static final int CLOSE_TIMEOUT_SECONDS = 5;
 
     private final QuorumSettings settings;
@@ -138,11 +137,10 @@ final class PeerTransport implements RaftServerRpc, RaftServerAsynchronousProtoc
         }
     }
 
-    /** Connects to every node, and again when a connection was lost: a vote must not wait for a handshake. */
+    /** Connects to every node, now and whenever a connection is lost: a vote must not wait for a handshake. */
     @Override
     public void start() {
-        var _ = group.scheduleWithFixedDelay(
-                () -> links.values().forEach(PeerLink::keep), 0, CONNECT_EVERY_MS, TimeUnit.MILLISECONDS);
+        group.execute(() -> links.values().forEach(PeerLink::connect));
     }
 
     @Override

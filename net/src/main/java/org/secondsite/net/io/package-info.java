@@ -1,0 +1,2 @@
+/** Connections that daemons open. */
+package org.secondsite.net.io;
