@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
@@ -93,10 +94,12 @@ public final class EpochDecoder implements AutoCloseable {
      * Takes the next bytes of an epoch, all of them up to the epoch's end. Bytes behind the end are malformed.
      *
      * @param id the epoch that they belong to; the same for all bytes of an epoch
+     * @return an epoch, the caller's to close, whose checksum was computed from the plain content and found equal; or that more is
+     *     needed; or why these bytes are no encoded epoch or do not give what the sender had: this decoder is of no use any more
      */
-    public Decoding feed(EpochId id, ByteBuf bytes) {
+    public Decoded<Epoch, String> feed(EpochId id, ByteBuf bytes) {
         if (broken) {
-            return new Decoding.Malformed("the decoder met a fault before");
+            return new Decoded.Refused<>("the decoder met a fault before");
         }
         try {
             if (!inEpoch()) {
@@ -112,13 +115,13 @@ public final class EpochDecoder implements AutoCloseable {
                         whole.close();
                         throw new MalformedEpochException(bytes.readableBytes() + " bytes behind the end");
                     }
-                    return new Decoding.Whole(whole);
+                    return new Decoded.Complete<>(whole);
                 }
             }
-            return Decoding.NeedMore.INSTANCE;
+            return Decoded.needMore();
         } catch (MalformedEpochException e) {
             close();
-            return new Decoding.Malformed(e.getMessage());
+            return new Decoded.Refused<>(e.getMessage());
         }
     }
 

@@ -3,10 +3,10 @@ package org.secondsite.replicator.tunnel;
 import java.util.HashMap;
 import java.util.Map;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.codec.CodecBuffers;
 import org.secondsite.replicator.codec.CodecSettings;
-import org.secondsite.replicator.codec.Decoding;
 import org.secondsite.replicator.codec.EpochDecoder;
 
 /**
@@ -60,15 +60,15 @@ public final class EpochAssembler implements AutoCloseable {
             return fault(ResetCode.ORDER, vm, frame, first ? "begins within another" : "has no beginning");
         }
         return switch (decoder.feed(frame.epoch(), frame.payload())) {
-            case Decoding.Malformed(String reason) -> fault(ResetCode.EPOCH, vm, frame, reason);
-            case Decoding.Whole(Epoch epoch) -> {
+            case Decoded.Refused<Epoch, String>(String reason) -> fault(ResetCode.EPOCH, vm, frame, reason);
+            case Decoded.Complete<Epoch, String>(Epoch epoch) -> {
                 if (!last) {
                     epoch.close();
                     yield fault(ResetCode.ORDER, vm, frame, "ends before its last piece");
                 }
                 yield new Result.Whole(epoch);
             }
-            case Decoding.NeedMore() -> {
+            case Decoded.NeedMore<Epoch, String>() -> {
                 if (last) {
                     yield fault(ResetCode.EPOCH, vm, frame, "is incomplete at its last piece");
                 }

@@ -3,6 +3,7 @@ package org.secondsite.replicator.tunnel;
 import io.netty.buffer.ByteBuf;
 import java.util.Optional;
 import java.util.zip.CRC32C;
+import org.secondsite.net.Decoded;
 
 /**
  * The first frame in each direction, as far as every version of the protocol agrees about it: enough for two ends that have no
@@ -38,12 +39,12 @@ public final class FirstFrame {
      * @return what {@link TunnelFrame#decode} returns, or a reset with {@link ResetCode#VERSION} if the frame is whole, its
      *     checksum is right, and it names versions of which this end speaks none
      */
-    public static TunnelFrame.Decoded decode(ByteBuf in, Hello own) {
+    public static Decoded<TunnelFrame, Reset> decode(ByteBuf in, Hello own) {
         if (isWhole(in)) {
             Optional<Reset> objection = versionObjection(in, TunnelFrame.HEADER_BYTES, own)
                     .or(() -> versionObjection(in, VERSION_1_HEADER_BYTES, own));
             if (objection.isPresent()) {
-                return objection.get();
+                return new Decoded.Refused<>(objection.get());
             }
         }
         return TunnelFrame.decode(in);

@@ -6,7 +6,7 @@ package org.secondsite.replicator.tunnel;
  * @param code for programs
  * @param reason in words
  */
-public record Reset(ResetCode code, String reason) implements TunnelFrame.Decoded {
+public record Reset(ResetCode code, String reason) {
     @Override
     public String toString() {
         return code + ": " + reason;

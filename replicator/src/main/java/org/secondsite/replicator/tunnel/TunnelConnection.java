@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.net.Decoded;
 
 /**
  * One connection with the peer, from its TLS handshake to its end.
@@ -120,11 +121,11 @@ public final class TunnelConnection {
     public void read(ByteBuf in, long now) {
         while (phase != Phase.CLOSED) {
             switch (phase == Phase.GREETING ? FirstFrame.decode(in, hello) : TunnelFrame.decode(in)) {
-                case TunnelFrame.Decoded.NeedMore() -> {
+                case Decoded.NeedMore<TunnelFrame, Reset>() -> {
                     return;
                 }
-                case TunnelFrame.Decoded.Message(TunnelFrame frame) -> received(frame, now);
-                case Reset reset -> close(reset, now);
+                case Decoded.Complete<TunnelFrame, Reset>(TunnelFrame frame) -> received(frame, now);
+                case Decoded.Refused<TunnelFrame, Reset>(Reset reset) -> close(reset, now);
             }
         }
         in.skipBytes(in.readableBytes());

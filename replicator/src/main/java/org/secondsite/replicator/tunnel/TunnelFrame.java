@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 import org.secondsite.config.EpochId;
+import org.secondsite.net.Decoded;
 
 /**
  * A frame of the tunnel. Numbers are big-endian.
@@ -88,40 +89,29 @@ public record TunnelFrame(FrameType type, int flags, int stream, EpochId epoch, 
         return PeerMessageCodec.decode(payload);
     }
 
-    /** What came of reading. */
-    public sealed interface Decoded permits Decoded.NeedMore, Decoded.Message, Reset {
-        /** Not a whole frame yet; nothing was consumed. */
-        record NeedMore() implements Decoded {
-            private static final NeedMore INSTANCE = new NeedMore();
-        }
-
-        /** A frame, its checksum and shape proved. */
-        record Message(TunnelFrame frame) implements Decoded {}
-    }
-
     /**
      * Reads the frame at the reader index and moves it behind the frame, if there is one. Never throws on content.
      *
-     * @return a message, whose payload is a retained slice of {@code in}; or that more is needed; or, if what is there cannot
+     * @return a frame, its checksum and shape proved, whose payload is a retained slice of {@code in}; or that more is needed; or, if what is there cannot
      *     be a frame, why the connection must end
      */
-    public static Decoded decode(ByteBuf in) {
+    public static Decoded<TunnelFrame, Reset> decode(ByteBuf in) {
         int start = in.readerIndex();
         int readable = in.readableBytes();
         if (readable < Integer.BYTES) {
-            return Decoded.NeedMore.INSTANCE;
+            return Decoded.needMore();
         }
         long length = in.getUnsignedInt(start);
         if (length < MIN_LENGTH || length > MIN_LENGTH + MAX_PAYLOAD_BYTES) {
-            return new Reset(ResetCode.FRAMING, "a frame of " + length + " bytes");
+            return refused(ResetCode.FRAMING, "a frame of " + length + " bytes");
         }
         if (readable - Integer.BYTES < length) {
-            return Decoded.NeedMore.INSTANCE;
+            return Decoded.needMore();
         }
         int payloadBytes = (int) length - MIN_LENGTH;
         int crc = crc(in, start, in, start + HEADER_BYTES, payloadBytes);
         if (crc != in.getInt(start + CRC_OFFSET)) {
-            return new Reset(ResetCode.CORRUPT, "a frame of " + length + " bytes has a wrong checksum");
+            return refused(ResetCode.CORRUPT, "a frame of " + length + " bytes has a wrong checksum");
         }
         FrameType type = FrameType.of(in.getUnsignedByte(start + 4));
         int flags = in.getUnsignedByte(start + 5);
@@ -130,17 +120,21 @@ public record TunnelFrame(FrameType type, int flags, int stream, EpochId epoch, 
         long number = in.getLong(start + 20);
         long sequence = in.getLong(start + 28);
         if (type == null || in.getUnsignedShort(start + 6) != 0 || stream < 0 || term < 0 || number < 0) {
-            return new Reset(
+            return refused(
                     ResetCode.FRAMING,
                     "type " + in.getUnsignedByte(start + 4) + ", stream " + stream + ", epoch " + term + "/" + number);
         }
         String fault = type.fault(flags, stream, sequence, payloadBytes);
         if (fault != null) {
-            return new Reset(ResetCode.FRAMING, fault);
+            return refused(ResetCode.FRAMING, fault);
         }
         in.skipBytes(HEADER_BYTES);
-        return new Decoded.Message(new TunnelFrame(
+        return new Decoded.Complete<>(new TunnelFrame(
                 type, flags, stream, new EpochId(term, number), sequence, in.readRetainedSlice(payloadBytes)));
+    }
+
+    private static Decoded<TunnelFrame, Reset> refused(ResetCode code, String reason) {
+        return new Decoded.Refused<>(new Reset(code, reason));
     }
 
     /**

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.Epochs;
@@ -222,8 +223,8 @@ class EpochCodecTest {
             ByteBuf coded = encodeAlone(epoch);
             for (int length = 0; length < coded.readableBytes(); length++) {
                 try (EpochDecoder decoder = decoder()) {
-                    Decoding result = decoder.feed(epoch.header().epoch(), coded.slice(0, length));
-                    assertInstanceOf(Decoding.NeedMore.class, result, "cut at " + length);
+                    Decoded<Epoch, String> result = decoder.feed(epoch.header().epoch(), coded.slice(0, length));
+                    assertInstanceOf(Decoded.NeedMore.class, result, "cut at " + length);
                 }
             }
             coded.release();
@@ -273,36 +274,36 @@ class EpochCodecTest {
         try (Epoch epoch = small();
                 EpochDecoder decoder = new EpochDecoder(VM, SETTINGS, buffers, epoch.plainBytes() - 1)) {
             ByteBuf coded = encodeAlone(epoch);
-            Decoding result = decoder.feed(epoch.header().epoch(), coded);
-            assertTrue(((Decoding.Malformed) result).reason().contains("are more than"), result.toString());
+            Decoded<Epoch, String> result = decoder.feed(epoch.header().epoch(), coded);
+            assertTrue(result.refused().orElseThrow().contains("are more than"), result.toString());
             coded.release();
         }
     }
 
-    private static void expectNoOtherEpoch(Decoding result, Epoch sent, String what) {
-        if (result instanceof Decoding.Whole(Epoch epoch)) {
+    private static void expectNoOtherEpoch(Decoded<Epoch, String> result, Epoch sent, String what) {
+        if (result instanceof Decoded.Complete<Epoch, String>(Epoch epoch)) {
             try (epoch) {
                 assertSame(sent, epoch, 0);
             }
         } else {
-            assertTrue(result instanceof Decoding.Malformed || result instanceof Decoding.NeedMore, what);
+            assertTrue(result instanceof Decoded.Refused || result instanceof Decoded.NeedMore, what);
         }
     }
 
     private static Epoch decodeInPieces(EpochDecoder decoder, EpochId id, ByteBuf coded, Random random, long seed) {
         while (true) {
             int length = Math.min(coded.readableBytes(), 1 + random.nextInt(random.nextBoolean() ? 20 : 100_000));
-            Decoding result = decoder.feed(id, coded.readSlice(length));
-            if (result instanceof Decoding.Whole(Epoch epoch)) {
+            Decoded<Epoch, String> result = decoder.feed(id, coded.readSlice(length));
+            if (result instanceof Decoded.Complete<Epoch, String>(Epoch epoch)) {
                 assertEquals(0, coded.readableBytes(), "seed " + seed);
                 return epoch;
             }
-            assertInstanceOf(Decoding.NeedMore.class, result, "seed " + seed);
+            assertInstanceOf(Decoded.NeedMore.class, result, "seed " + seed);
         }
     }
 
-    private static Epoch whole(Decoding result) {
-        return assertInstanceOf(Decoding.Whole.class, result).epoch();
+    private static Epoch whole(Decoded<Epoch, String> result) {
+        return result.complete().orElseThrow();
     }
 
     private static int codedBytes(EpochEncoder encoder, Epoch epoch) {

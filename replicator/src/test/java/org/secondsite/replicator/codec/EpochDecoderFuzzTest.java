@@ -1,7 +1,6 @@
 package org.secondsite.replicator.codec;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
@@ -14,6 +13,7 @@ import java.util.List;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.Epochs;
 import org.secondsite.replicator.PageSet;
@@ -71,16 +71,18 @@ class EpochDecoderFuzzTest {
 
     private static void feed(byte[] in, long takenBefore) {
         try (EpochDecoder decoder = new EpochDecoder(VM, SETTINGS, BUFFERS, MAX_BYTES)) {
-            assertInstanceOf(Decoding.Whole.class, decoder.feed(FIRST, Unpooled.wrappedBuffer(BEFORE)))
-                    .epoch()
+            decoder.feed(FIRST, Unpooled.wrappedBuffer(BEFORE))
+                    .complete()
+                    .orElseThrow()
                     .close();
             switch (decoder.feed(SECOND, stream(in))) {
-                case Decoding.Whole(Epoch epoch) -> {
+                case Decoded.Complete<Epoch, String>(Epoch epoch) -> {
                     assertEquals(epoch.checksum(), reencoded(epoch));
                     epoch.close();
                 }
-                case Decoding.NeedMore() -> assertTrue(decoder.heldBytes() <= MAX_BYTES + PageSet.CHUNK_BYTES);
-                case Decoding.Malformed(String reason) -> assertTrue(!reason.isEmpty());
+                case Decoded.NeedMore<Epoch, String>() ->
+                    assertTrue(decoder.heldBytes() <= MAX_BYTES + PageSet.CHUNK_BYTES);
+                case Decoded.Refused<Epoch, String>(String reason) -> assertTrue(!reason.isEmpty());
             }
             assertTrue(PageSet.takenBytes() - takenBefore
                     <= MAX_BYTES + SETTINGS.versionBytes() + 4 * PageSet.CHUNK_BYTES);
@@ -96,9 +98,8 @@ class EpochDecoderFuzzTest {
             while (!encoder.next(out)) {
                 assertTrue(encoder.inEpoch());
             }
-            try (Epoch back = assertInstanceOf(
-                            Decoding.Whole.class, decoder.feed(epoch.header().epoch(), out))
-                    .epoch()) {
+            try (Epoch back =
+                    decoder.feed(epoch.header().epoch(), out).complete().orElseThrow()) {
                 return back.checksum();
             } finally {
                 out.release();

@@ -11,6 +11,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Dialect;
 
 /** Frames of other versions are written here byte by byte: no class of ours speaks them. */
@@ -33,7 +34,7 @@ public class FirstFrameTest {
     void version1IsRefusedWithBothVersionsNamed() {
         assertEquals(
                 new Reset(ResetCode.VERSION, "this end speaks protocol version 2, the other version 1"),
-                FirstFrame.decode(versionOne("b", "a"), OWN));
+                FirstFrame.decode(versionOne("b", "a"), OWN).refused().orElseThrow());
     }
 
     @Test
@@ -43,7 +44,9 @@ public class FirstFrameTest {
             new Random(bytes).nextBytes(rest);
             assertEquals(
                     new Reset(ResetCode.VERSION, "this end speaks protocol version 2, the other versions 3 to 7"),
-                    FirstFrame.decode(frame(40, hello(3, 7, Unpooled.wrappedBuffer(rest))), OWN));
+                    FirstFrame.decode(frame(40, hello(3, 7, Unpooled.wrappedBuffer(rest))), OWN)
+                            .refused()
+                            .orElseThrow());
         }
     }
 
@@ -52,7 +55,7 @@ public class FirstFrameTest {
         ByteBuf payload = OWN.encode(UnpooledByteBufAllocator.DEFAULT);
         payload.setShort(4, 1).setShort(6, 5).writeLong(0);
         ByteBuf wire = frame(40, payload);
-        TunnelFrame read = ((TunnelFrame.Decoded.Message) FirstFrame.decode(wire, OWN)).frame();
+        TunnelFrame read = FirstFrame.decode(wire, OWN).complete().orElseThrow();
         assertEquals(FrameType.HELLO, read.type());
         assertEquals(5, Hello.decode(read.payload()).orElseThrow().dialect().version());
         assertEquals(0, wire.readableBytes());
@@ -62,10 +65,7 @@ public class FirstFrameTest {
     void cutAtEveryByteItAsksForMore() {
         for (ByteBuf wire : new ByteBuf[] {versionOne("b", "a"), frame(40, hello(3, 3, Unpooled.EMPTY_BUFFER))}) {
             for (int length = 0; length < wire.readableBytes(); length++) {
-                assertInstanceOf(
-                        TunnelFrame.Decoded.NeedMore.class,
-                        FirstFrame.decode(wire.slice(0, length), OWN),
-                        "at " + length);
+                assertInstanceOf(Decoded.NeedMore.class, FirstFrame.decode(wire.slice(0, length), OWN), "at " + length);
             }
         }
     }
@@ -76,7 +76,7 @@ public class FirstFrameTest {
         for (int bit = 4 * 8; bit < wire.readableBytes() * 8; bit++) {
             ByteBuf damaged = Unpooled.copiedBuffer(wire);
             damaged.setByte(bit / 8, damaged.getByte(bit / 8) ^ 1 << bit % 8);
-            Reset reset = assertInstanceOf(Reset.class, FirstFrame.decode(damaged, OWN), "bit " + bit);
+            Reset reset = FirstFrame.decode(damaged, OWN).refused().orElseThrow();
             assertEquals(ResetCode.CORRUPT, reset.code(), "bit " + bit);
         }
     }
@@ -84,8 +84,9 @@ public class FirstFrameTest {
     @Test
     void aLengthThatCannotBeIsRefusedAtOnce() {
         for (int length : new int[] {0, 27, 35, 1 << 24, Integer.MAX_VALUE, -1}) {
-            Reset reset = assertInstanceOf(
-                    Reset.class, FirstFrame.decode(Unpooled.buffer().writeInt(length), OWN), "length " + length);
+            Reset reset = FirstFrame.decode(Unpooled.buffer().writeInt(length), OWN)
+                    .refused()
+                    .orElseThrow();
             assertEquals(ResetCode.FRAMING, reset.code());
         }
     }

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GroupId;
@@ -18,26 +16,8 @@ import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 
 /** Epochs that go out and come in through one session, and their answers. */
-class SessionEpochsTest {
-    private static final VmId WEB = new VmId("web");
+class SessionEpochsTest extends SessionAtA {
     private static final VmId DB = new VmId("db");
-
-    private final SessionRig rig = new SessionRig(SessionRig.A);
-    private final SessionRig.RecordedWire wire = new SessionRig.RecordedWire();
-    private long takenBefore;
-
-    @BeforeEach
-    void begin() {
-        takenBefore = PageSet.takenBytes();
-        rig.session.start(rig.now());
-        rig.pass(0);
-    }
-
-    @AfterEach
-    void closeAndFindNoMemoryLost() {
-        rig.session.close(rig.now());
-        assertEquals(takenBefore, PageSet.takenBytes());
-    }
 
     // ---- epochs out
 

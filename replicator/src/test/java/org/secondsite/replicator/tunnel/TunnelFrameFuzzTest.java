@@ -19,6 +19,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.testing.Allocation;
 
@@ -88,7 +89,7 @@ class TunnelFrameFuzzTest {
         FirstFrame.decode(Unpooled.wrappedBuffer(in), OWN);
         ByteBuf wire = Unpooled.wrappedBuffer(in);
         int start = wire.readerIndex();
-        while (TunnelFrame.decode(wire) instanceof TunnelFrame.Decoded.Message(TunnelFrame frame)) {
+        while (TunnelFrame.decode(wire) instanceof Decoded.Complete<TunnelFrame, Reset>(TunnelFrame frame)) {
             assertTrue(wire.readerIndex() > start);
             assertEquals(ByteBufUtil.hexDump(in, start, wire.readerIndex() - start), ByteBufUtil.hexDump(wire(frame)));
             start = wire.readerIndex();

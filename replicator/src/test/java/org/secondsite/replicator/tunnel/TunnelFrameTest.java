@@ -20,6 +20,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Dialect;
 
 class TunnelFrameTest {
@@ -39,7 +40,7 @@ class TunnelFrameTest {
             TunnelFrame sent = new TunnelFrame(
                     FrameType.DATA, TunnelFrame.LAST, 77, new EpochId(5, 6), size, Unpooled.wrappedBuffer(content));
             ByteBuf wire = wire(sent);
-            TunnelFrame got = ((TunnelFrame.Decoded.Message) TunnelFrame.decode(wire)).frame();
+            TunnelFrame got = TunnelFrame.decode(wire).complete().orElseThrow();
             assertEquals(sent, got);
             assertFalse(wire.isReadable());
         }
@@ -60,7 +61,7 @@ class TunnelFrameTest {
         ByteBuf wire = wire(TunnelFrame.message(MESSAGES.get(0)));
         for (int length = 0; length < wire.readableBytes(); length++) {
             ByteBuf cut = wire.slice(0, length);
-            assertInstanceOf(TunnelFrame.Decoded.NeedMore.class, TunnelFrame.decode(cut));
+            assertInstanceOf(Decoded.NeedMore.class, TunnelFrame.decode(cut));
             assertEquals(0, cut.readerIndex());
         }
     }
@@ -71,7 +72,7 @@ class TunnelFrameTest {
         for (int bit = 0; bit < wire.readableBytes() * 8; bit++) {
             ByteBuf damaged = Unpooled.copiedBuffer(wire);
             damaged.setByte(bit / 8, damaged.getByte(bit / 8) ^ 1 << bit % 8);
-            assertFalse(TunnelFrame.decode(damaged) instanceof TunnelFrame.Decoded.Message, "bit " + bit);
+            assertFalse(TunnelFrame.decode(damaged) instanceof Decoded.Complete, "bit " + bit);
         }
     }
 
@@ -79,7 +80,7 @@ class TunnelFrameTest {
     void oversizedAndUndersizedLengthsResetBeforeMoreIsRead() {
         for (int length : new int[] {0, 35, 36 + TunnelFrame.MAX_PAYLOAD_BYTES + 1, Integer.MAX_VALUE, -1}) {
             ByteBuf wire = Unpooled.buffer().writeInt(length);
-            Reset reset = (Reset) TunnelFrame.decode(wire);
+            Reset reset = TunnelFrame.decode(wire).refused().orElseThrow();
             assertEquals(ResetCode.FRAMING, reset.code());
         }
     }
@@ -97,7 +98,7 @@ class TunnelFrameTest {
                 noise[3] = (byte) (noise.length - 4);
             }
             ByteBuf wire = Unpooled.wrappedBuffer(noise);
-            assertFalse(TunnelFrame.decode(wire) instanceof TunnelFrame.Decoded.Message, "seed " + seed);
+            assertFalse(TunnelFrame.decode(wire) instanceof Decoded.Complete, "seed " + seed);
             PeerMessageCodec.decode(Unpooled.wrappedBuffer(noise.length == 0 ? new byte[1] : noise));
             Hello.decode(Unpooled.wrappedBuffer(noise));
             Resume.decode(Unpooled.wrappedBuffer(noise));

@@ -8,8 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -21,25 +19,7 @@ import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 
 /** Events in, effects out: one session, and a peer that is played frame by frame. */
-class TunnelSessionTest {
-    private static final VmId WEB = new VmId("web");
-
-    private final SessionRig rig = new SessionRig(SessionRig.A);
-    private final SessionRig.RecordedWire wire = new SessionRig.RecordedWire();
-    private long takenBefore;
-
-    @BeforeEach
-    void begin() {
-        takenBefore = PageSet.takenBytes();
-        rig.session.start(rig.now());
-        rig.pass(0);
-    }
-
-    @AfterEach
-    void closeAndFindNoMemoryLost() {
-        rig.session.close(rig.now());
-        assertEquals(takenBefore, PageSet.takenBytes());
-    }
+class TunnelSessionTest extends SessionAtA {
 
     // ---- setting up
 

@@ -9,21 +9,22 @@ import java.util.Set;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.net.Refusal;
 
 /** Reads the fields of one frame, never beyond it. */
 final class FieldReader {
-    /** A frame that is not of this protocol. Stays within the package: {@link MessageCodec} turns it into a reset. */
+    /** A frame that is not of this protocol. Stays within the package: {@link MessageCodec} turns it into a refusal. */
     static final class Malformed extends Exception {
         private static final long serialVersionUID = 1L;
-        private final Decoded.Code code;
+        private final WireFault code;
 
-        Malformed(Decoded.Code code, String reason) {
+        Malformed(WireFault code, String reason) {
             super(reason, null, false, false);
             this.code = code;
         }
 
-        Decoded.Reset reset() {
-            return new Decoded.Reset(code, getMessage());
+        Refusal<WireFault> refusal() {
+            return new Refusal<>(code, getMessage());
         }
     }
 
@@ -50,7 +51,7 @@ final class FieldReader {
         try {
             return new GroupId(name);
         } catch (IllegalArgumentException e) {
-            throw new Malformed(Decoded.Code.BAD_NAME, e.getMessage());
+            throw new Malformed(WireFault.BAD_NAME, e.getMessage());
         }
     }
 
@@ -59,21 +60,21 @@ final class FieldReader {
         try {
             return new SiteId(name);
         } catch (IllegalArgumentException e) {
-            throw new Malformed(Decoded.Code.BAD_NAME, e.getMessage());
+            throw new Malformed(WireFault.BAD_NAME, e.getMessage());
         }
     }
 
     Set<SiteId> sites() throws Malformed {
         int count = u8();
         if (count < 1 || count > 2) {
-            throw new Malformed(Decoded.Code.BAD_SET, "a set of " + count + " sites, not 1 or 2");
+            throw new Malformed(WireFault.BAD_SET, "a set of " + count + " sites, not 1 or 2");
         }
         Set<SiteId> sites = new HashSet<>();
         for (int i = 0; i < count; i++) {
             sites.add(site());
         }
         if (sites.size() != count) {
-            throw new Malformed(Decoded.Code.BAD_SET, "a set with the same site twice");
+            throw new Malformed(WireFault.BAD_SET, "a set with the same site twice");
         }
         return sites;
     }
@@ -87,20 +88,20 @@ final class FieldReader {
         try {
             return new OwnershipRecord(group, term, before, owner, inSync);
         } catch (IllegalArgumentException e) {
-            throw new Malformed(Decoded.Code.BAD_RECORD, e.getMessage());
+            throw new Malformed(WireFault.BAD_RECORD, e.getMessage());
         }
     }
 
     String text() throws Malformed {
         int length = need(2).readUnsignedShort();
         if (length > MessageCodec.MAX_TEXT_OCTETS) {
-            throw new Malformed(Decoded.Code.BAD_TEXT, "a text of " + length + " octets");
+            throw new Malformed(WireFault.BAD_TEXT, "a text of " + length + " octets");
         }
         ByteBuffer octets = need(length).readSlice(length).nioBuffer();
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(octets).toString();
         } catch (CharacterCodingException e) {
-            throw new Malformed(Decoded.Code.BAD_TEXT, "a text that is not UTF-8");
+            throw new Malformed(WireFault.BAD_TEXT, "a text that is not UTF-8");
         }
     }
 
@@ -112,7 +113,7 @@ final class FieldReader {
 
     void end() throws Malformed {
         if (in.isReadable()) {
-            throw new Malformed(Decoded.Code.TRAILING_OCTETS, in.readableBytes() + " octets after the last field");
+            throw new Malformed(WireFault.TRAILING_OCTETS, in.readableBytes() + " octets after the last field");
         }
     }
 
@@ -126,8 +127,7 @@ final class FieldReader {
     private ByteBuf need(int octets) throws Malformed {
         if (in.readableBytes() < octets) {
             throw new Malformed(
-                    Decoded.Code.FIELD_OVERRUN,
-                    "a field of " + octets + " octets with " + in.readableBytes() + " left");
+                    WireFault.FIELD_OVERRUN, "a field of " + octets + " octets with " + in.readableBytes() + " left");
         }
         return in;
     }

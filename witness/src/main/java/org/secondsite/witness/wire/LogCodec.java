@@ -130,13 +130,13 @@ public final class LogCodec {
         String reason = in.text();
         RequestId request = new RequestId(in.u64(), in.u64());
         if (in.u8() != LAST_OCTET) {
-            throw new Malformed(Decoded.Code.BAD_RECORD, "the last octet is wrong");
+            throw new Malformed(WireFault.BAD_RECORD, "the last octet is wrong");
         }
         in.end();
         try {
             return new LogEntry(record, siteA, siteB, asker, reason, request);
         } catch (IllegalArgumentException e) {
-            throw new Malformed(Decoded.Code.BAD_RECORD, e.getMessage());
+            throw new Malformed(WireFault.BAD_RECORD, e.getMessage());
         }
     }
 

@@ -3,6 +3,8 @@ package org.secondsite.witness.wire;
 import io.netty.buffer.ByteBuf;
 import java.util.List;
 import org.secondsite.config.SiteId;
+import org.secondsite.net.Decoded;
+import org.secondsite.net.Refusal;
 import org.secondsite.witness.NodeStatus;
 import org.secondsite.witness.StoreStanding;
 import org.secondsite.witness.wire.FieldReader.Malformed;
@@ -91,39 +93,38 @@ public final class MessageCodec {
     private static final List<StoreStanding.Role> ROLES =
             List.of(StoreStanding.Role.LEADER, StoreStanding.Role.FOLLOWER, StoreStanding.Role.CANDIDATE);
 
-    private static final Decoded NEED_MORE = new Decoded.NeedMore();
-
     private MessageCodec() {}
 
     /**
-     * Reads one message. Consumes its frame, or nothing if it is not complete.
+     * Reads one message. Consumes exactly its frame, or nothing if it is not complete.
      *
      * @param in what has been received so far
+     * @return the message; if the peer does not speak this protocol or is broken, why the connection must be closed
      */
-    public static Decoded decode(ByteBuf in) {
+    public static Decoded<Message, Refusal<WireFault>> decode(ByteBuf in) {
         int available = in.readableBytes();
         if (available < LENGTH_OCTETS) {
-            return NEED_MORE;
+            return Decoded.needMore();
         }
         int length = in.getUnsignedShort(in.readerIndex());
         if (length == 0) {
-            return new Decoded.Reset(Decoded.Code.EMPTY_FRAME, "a frame without a type");
+            return new Decoded.Refused<>(new Refusal<>(WireFault.EMPTY_FRAME, "a frame without a type"));
         }
         if (length > MAX_FRAME_OCTETS) {
-            return new Decoded.Reset(
-                    Decoded.Code.FRAME_TOO_LONG, "a frame of " + length + " octets, at most " + MAX_FRAME_OCTETS);
+            return new Decoded.Refused<>(new Refusal<>(
+                    WireFault.FRAME_TOO_LONG, "a frame of " + length + " octets, at most " + MAX_FRAME_OCTETS));
         }
         if (available - LENGTH_OCTETS < length) {
-            return NEED_MORE;
+            return Decoded.needMore();
         }
         in.skipBytes(LENGTH_OCTETS);
         FieldReader fields = new FieldReader(in.readSlice(length));
         try {
             Message message = message(fields.u8(), fields);
             fields.end();
-            return new Decoded.Complete(message);
+            return new Decoded.Complete<>(message);
         } catch (Malformed malformed) {
-            return malformed.reset();
+            return new Decoded.Refused<>(malformed.refusal());
         }
     }
 
@@ -153,13 +154,13 @@ public final class MessageCodec {
             case STATUS_HEARD -> new Message.StatusHeard(in.u64(), in.site(), in.u64());
             case STATUS_METRIC -> new Message.StatusMetric(in.u64(), in.text(), Double.longBitsToDouble(in.u64()));
             case STATUS_END -> new Message.StatusEnd(in.u64());
-            default -> throw new Malformed(Decoded.Code.UNKNOWN_TYPE, "unknown message type " + type);
+            default -> throw new Malformed(WireFault.UNKNOWN_TYPE, "unknown message type " + type);
         };
     }
 
     private static Message hello(FieldReader in) throws Malformed {
         if (in.u32() != MAGIC) {
-            throw new Malformed(Decoded.Code.BAD_MAGIC, "the first message is no hello of a witness's client");
+            throw new Malformed(WireFault.BAD_MAGIC, "the first message is no hello of a witness's client");
         }
         int version = in.u8();
         SiteId site = in.site();
@@ -172,7 +173,7 @@ public final class MessageCodec {
         String node = in.text();
         int role = in.u8();
         if (role >= ROLES.size()) {
-            throw new Malformed(Decoded.Code.BAD_RECORD, "an unknown role " + role);
+            throw new Malformed(WireFault.BAD_RECORD, "an unknown role " + role);
         }
         return new StoreStanding(node, ROLES.get(role), in.text(), in.u64(), in.u64());
     }

@@ -9,6 +9,8 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.util.List;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.secondsite.net.Decoded;
+import org.secondsite.net.Refusal;
 import org.secondsite.testing.Allocation;
 
 /** Any bytes between a witness and its clients. */
@@ -33,7 +35,7 @@ class MessageFuzzTest {
     private static void read(byte[] in) {
         ByteBuf wire = Unpooled.wrappedBuffer(in);
         int start = 0;
-        while (MessageCodec.decode(wire) instanceof Decoded.Complete(Message message)) {
+        while (MessageCodec.decode(wire) instanceof Decoded.Complete<Message, Refusal<WireFault>>(Message message)) {
             assertTrue(wire.readerIndex() > start);
             start = wire.readerIndex();
             ByteBuf again = Unpooled.buffer();
@@ -43,7 +45,7 @@ class MessageFuzzTest {
                                     || hello.version() > MessageCodec.VERSION))
                     && !message.toString().contains("\ufffd")) {
                 MessageCodec.encode(message, again);
-                assertEquals(new Decoded.Complete(message), MessageCodec.decode(again));
+                assertEquals(new Decoded.Complete<>(message), MessageCodec.decode(again));
                 assertEquals(0, again.readableBytes());
             }
         }

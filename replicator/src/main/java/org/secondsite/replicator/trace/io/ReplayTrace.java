@@ -14,10 +14,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.codec.CodecBuffers;
 import org.secondsite.replicator.codec.CodecSettings;
-import org.secondsite.replicator.codec.Decoding;
 import org.secondsite.replicator.codec.EpochDecoder;
 import org.secondsite.replicator.codec.EpochEncoder;
 import org.secondsite.replicator.trace.ColoTrace;
@@ -73,9 +73,9 @@ public final class ReplayTrace {
             }
             long encoded = threads.getCurrentThreadCpuTime();
             int codedBytes = coded.readableBytes();
-            Decoding result = decoder.feed(epoch.header().epoch(), coded);
+            Decoded<Epoch, String> result = decoder.feed(epoch.header().epoch(), coded);
             long decoded = threads.getCurrentThreadCpuTime();
-            if (!(result instanceof Decoding.Whole(Epoch back))) {
+            if (!(result instanceof Decoded.Complete<Epoch, String>(Epoch back))) {
                 throw new IOException(epoch + " did not come back: " + result);
             }
             try (back) {

@@ -4,13 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -19,13 +15,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GroupId;
-import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
-import org.secondsite.pki.TestAuthority;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.Epochs;
@@ -36,39 +29,30 @@ import org.secondsite.replicator.tunnel.TunnelSettings;
 
 /** Two tunnels on loopback with real TLS; between them, where it matters, a relay that breaks. */
 @Timeout(60)
-class TlsTunnelTest {
-    private static final VmId WEB = new VmId("web");
-    private static final SiteId A = new SiteId("a");
-    private static final SiteId B = new SiteId("b");
-    private static final Duration SOON = Duration.ofSeconds(20);
-    private static final TunnelSettings.Timing FAST = new TunnelSettings.Timing(50, 400, 20, 100);
-
-    @TempDir
-    Path folder;
-
-    private final Recorder atA = new Recorder();
-    private final Recorder atB = new Recorder();
-    private final List<AutoCloseable> opened = new ArrayList<>();
-    private TestAuthority pki;
-    private InetSocketAddress addressA;
-    private InetSocketAddress addressB;
+class TlsTunnelTest extends TunnelPair {
     private long takenBefore;
     private int connections = 1;
 
     @BeforeEach
-    void prepare() throws Exception {
+    void countMemory() {
         takenBefore = PageSet.takenBytes();
-        pki = new TestAuthority(folder.resolve("authority"));
-        addressA = freeAddress();
-        addressB = freeAddress();
     }
 
+    @Override
     @AfterEach
-    void closeAllAndFindNoMemoryLost() throws Exception {
-        for (AutoCloseable each : opened.reversed()) {
-            each.close();
-        }
+    void closeAll() throws Exception {
+        super.closeAll();
         atA.awaitEqual(takenBefore, PageSet::takenBytes);
+    }
+
+    @Override
+    TunnelSettings settingsA(TlsFiles tls) {
+        return super.settingsA(tls).withConnections(connections);
+    }
+
+    @Override
+    TunnelSettings settingsB(TlsFiles tls, InetSocketAddress connect) {
+        return super.settingsB(tls, connect).withConnections(connections);
     }
 
     @Test
@@ -445,26 +429,6 @@ class TlsTunnelTest {
         assertFalse(atB.isConnected());
     }
 
-    private TlsTunnel openA(TlsFiles tls) throws Exception {
-        TunnelSettings settings = new TunnelSettings(A, B, addressA, addressB, tls)
-                .withTiming(FAST)
-                .withConnections(connections);
-        return closeLater(TlsTunnel.open(settings, atA));
-    }
-
-    private TlsTunnel openB(TlsFiles tls, InetSocketAddress connect) throws Exception {
-        return closeLater(TlsTunnel.open(settingsB(tls, connect), atB));
-    }
-
-    private TunnelSettings settingsB(TlsFiles tls, InetSocketAddress connect) {
-        return new TunnelSettings(B, A, addressB, connect, tls).withTiming(FAST).withConnections(connections);
-    }
-
-    private <T extends AutoCloseable> T closeLater(T each) {
-        opened.add(each);
-        return each;
-    }
-
     private static Recorder.Received send(TlsTunnel tunnel, Epoch epoch) {
         Recorder.Received sent =
                 new Recorder.Received(epoch.header().vm(), epoch.header().epoch(), epoch.checksum());
@@ -485,11 +449,5 @@ class TlsTunnelTest {
             builder.add(number, ByteBuffer.wrap(page));
         }
         return new Epoch(new EpochHeader(WEB, id, base, 20_000L * PageSet.PAGE_BYTES), builder.build(), new byte[10]);
-    }
-
-    private static InetSocketAddress freeAddress() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
-        }
     }
 }

@@ -3,11 +3,6 @@ package org.secondsite.replicator.tunnel.io;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -17,32 +12,18 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.EpochId;
-import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
-import org.secondsite.pki.TestAuthority;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.Epochs;
 import org.secondsite.replicator.PageSet;
-import org.secondsite.replicator.tunnel.TunnelSettings;
 
 /** Two tunnels of several connections each, epochs both ways all the time, and a relay between them that does harm. */
 @Timeout(240)
-class TunnelBreaksTest {
-    private static final SiteId A = new SiteId("a");
-    private static final SiteId B = new SiteId("b");
+class TunnelBreaksTest extends TunnelPair {
     private static final List<FaultyRelay.Fault> FAULTS = List.of(FaultyRelay.Fault.values());
     private static final int BREAKS = 50;
     private static final int CONNECTIONS = 3;
-    private static final Duration SOON = Duration.ofSeconds(30);
-    private static final TunnelSettings.Timing FAST = new TunnelSettings.Timing(50, 400, 20, 100);
-
-    @TempDir
-    Path folder;
-
-    private final Recorder atA = new Recorder();
-    private final Recorder atB = new Recorder();
     private final AtomicBoolean loading = new AtomicBoolean(true);
 
     /** A VM that is checkpointed as fast as its window allows, by a thread of its own. */
@@ -81,18 +62,11 @@ class TunnelBreaksTest {
         long takenBefore = PageSet.takenBytes();
         long seed = 20_261;
         Random random = new Random(seed);
-        TestAuthority pki = new TestAuthority(folder.resolve("authority"));
-        InetSocketAddress addressA = freeAddress();
-        InetSocketAddress addressB = freeAddress();
         Map<FaultyRelay.Fault, Integer> done = new EnumMap<>(FaultyRelay.Fault.class);
         try (FaultyRelay relay = new FaultyRelay(addressA);
-                TlsTunnel a = TlsTunnel.open(
-                        new TunnelSettings(A, B, addressA, addressB, pki.issue("a")).withTiming(FAST), atA);
+                TlsTunnel a = TlsTunnel.open(settingsA(pki.issue("a")), atA);
                 TlsTunnel b = TlsTunnel.open(
-                        new TunnelSettings(B, A, addressB, relay.address(), pki.issue("b"))
-                                .withTiming(FAST)
-                                .withConnections(CONNECTIONS),
-                        atB)) {
+                        settingsB(pki.issue("b"), relay.address()).withConnections(CONNECTIONS), atB)) {
             atA.answerOn(a);
             atB.answerOn(b);
             List<Load> loads =
@@ -148,11 +122,5 @@ class TunnelBreaksTest {
             Thread.sleep(5);
         }
         return false;
-    }
-
-    private static InetSocketAddress freeAddress() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
-        }
     }
 }

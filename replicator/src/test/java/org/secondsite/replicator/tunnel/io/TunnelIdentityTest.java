@@ -3,19 +3,10 @@ package org.secondsite.replicator.tunnel.io;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.pki.TestAuthority;
@@ -24,36 +15,7 @@ import org.secondsite.replicator.tunnel.TunnelSettings;
 
 /** Two tunnels on loopback with real TLS, one of which is not who the other expects. */
 @Timeout(60)
-class TunnelIdentityTest {
-    private static final SiteId A = new SiteId("a");
-    private static final SiteId B = new SiteId("b");
-    private static final Duration SOON = Duration.ofSeconds(20);
-    private static final TunnelSettings.Timing FAST = new TunnelSettings.Timing(50, 400, 20, 100);
-
-    @TempDir
-    Path folder;
-
-    private final Recorder atA = new Recorder();
-    private final Recorder atB = new Recorder();
-    private final List<AutoCloseable> opened = new ArrayList<>();
-    private TestAuthority pki;
-    private InetSocketAddress addressA;
-    private InetSocketAddress addressB;
-
-    @BeforeEach
-    void prepare() throws Exception {
-        pki = new TestAuthority(folder.resolve("authority"));
-        addressA = freeAddress();
-        addressB = freeAddress();
-    }
-
-    @AfterEach
-    void closeAll() throws Exception {
-        for (AutoCloseable each : opened.reversed()) {
-            each.close();
-        }
-    }
-
+class TunnelIdentityTest extends TunnelPair {
     @Test
     void aWrongNameIsTurnedAwayWithTheReasonAtBothEnds() throws Exception {
         TlsTunnel a = openA(pki.issue("a"));
@@ -98,24 +60,5 @@ class TunnelIdentityTest {
         closeLater(TlsTunnel.open(wrong, atB));
         atB.await("rejection", SOON, () -> atB.rejections().contains(ResetCode.IDENTITY));
         assertFalse(atA.isConnected());
-    }
-
-    private TlsTunnel openA(TlsFiles tls) throws Exception {
-        return closeLater(TlsTunnel.open(new TunnelSettings(A, B, addressA, addressB, tls).withTiming(FAST), atA));
-    }
-
-    private TlsTunnel openB(TlsFiles tls, InetSocketAddress connect) throws Exception {
-        return closeLater(TlsTunnel.open(new TunnelSettings(B, A, addressB, connect, tls).withTiming(FAST), atB));
-    }
-
-    private <T extends AutoCloseable> T closeLater(T each) {
-        opened.add(each);
-        return each;
-    }
-
-    private static InetSocketAddress freeAddress() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
-        }
     }
 }

@@ -9,15 +9,11 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -27,66 +23,31 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLSocket;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.EpochId;
-import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
-import org.secondsite.config.VmId;
-import org.secondsite.pki.TestAuthority;
 import org.secondsite.replicator.Epochs;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 
 /** Strangers at the tunnel's port, with plain sockets and with the JDK's own TLS: they get nothing, and keep nobody out. */
 @Timeout(60)
-class TunnelPortTest {
-    private static final SiteId A = new SiteId("a");
-    private static final SiteId B = new SiteId("b");
-    private static final VmId WEB = new VmId("web");
-    private static final Duration SOON = Duration.ofSeconds(20);
-    private static final TunnelSettings.Timing FAST = new TunnelSettings.Timing(50, 400, 20, 100);
+class TunnelPortTest extends TunnelPair {
     private static final int DEADLINE_MS = 3000;
-
-    @TempDir
-    Path folder;
-
-    private final Recorder atA = new Recorder();
-    private final Recorder atB = new Recorder();
-    private final List<AutoCloseable> opened = new ArrayList<>();
-    private TestAuthority pki;
-    private InetSocketAddress addressA;
-    private InetSocketAddress addressB;
-
-    @BeforeEach
-    void prepare() throws Exception {
-        pki = new TestAuthority(folder.resolve("authority"));
-        addressA = freeAddress();
-        addressB = freeAddress();
-    }
-
-    @AfterEach
-    void closeAll() throws Exception {
-        for (AutoCloseable each : opened.reversed()) {
-            each.close();
-        }
-    }
 
     @Test
     void aCrowdThatIdlesAtThePortKeepsThePeerOutForNoMoment() throws Exception {
-        TlsTunnel a = openA();
+        TlsTunnel a = openA(pki.issue("a"));
         AtomicInteger came = new AtomicInteger();
         Thread crowd = Thread.ofVirtual().start(() -> crowd(came));
-        opened.add(() -> {
+        closeLater(() -> {
             crowd.interrupt();
             crowd.join();
         });
         atA.await("a crowd", SOON, () -> came.get() > 200);
         long start = System.nanoTime();
-        TlsTunnel b = openB();
+        TlsTunnel b = openB(pki.issue("b"), addressA);
         atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
         long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
         assertTrue(tookMs < DEADLINE_MS, "it waited for strangers to be given up: " + tookMs + " ms");
@@ -125,7 +86,7 @@ class TunnelPortTest {
 
     @Test
     void whoProvesNothingOrSaysNothingIsCutAtTheDeadline() throws Exception {
-        openA();
+        openA(pki.issue("a"));
         List<Socket> strangers = new ArrayList<>();
         strangers.add(plain());
         Socket half = plain();
@@ -164,7 +125,7 @@ class TunnelPortTest {
 
     @Test
     void aFrameThatClaimsGigabytesEndsTheConnectionAndNothingIsKeptForIt() throws Exception {
-        openA();
+        openA(pki.issue("a"));
         long before = PooledByteBufAllocator.DEFAULT.metric().usedDirectMemory();
         for (int claimed : new int[] {Integer.MAX_VALUE, 1 << 30, -1, 0}) {
             SSLSocket socket = secured(pki.issue("b"));
@@ -182,7 +143,7 @@ class TunnelPortTest {
 
     @Test
     void anotherSitesCertificateGetsNoByteButTheFarewell() throws Exception {
-        openA();
+        openA(pki.issue("a"));
         SSLSocket mallory = secured(pki.issue("mallory"));
         byte[] told = mallory.getInputStream().readAllBytes();
         String text = new String(told, StandardCharsets.US_ASCII);
@@ -192,8 +153,8 @@ class TunnelPortTest {
 
     @Test
     void aFloodOfGarbageIsCountedInFullAndToldInAFewWords() throws Exception {
-        TlsTunnel a = openA();
-        openB();
+        TlsTunnel a = openA(pki.issue("a"));
+        openB(pki.issue("b"), addressA);
         atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
         long start = System.nanoTime();
         byte[] garbage = new byte[200];
@@ -215,8 +176,8 @@ class TunnelPortTest {
 
     @Test
     void theNetworkMayBeNoisyWithoutHarm() throws Exception {
-        openA();
-        openB();
+        openA(pki.issue("a"));
+        openB(pki.issue("b"), addressA);
         atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
         try (DatagramSocket socket = new DatagramSocket()) {
             byte[] noise = new byte[80];
@@ -244,16 +205,6 @@ class TunnelPortTest {
         assertTrue(refused.getMessage().contains("'nosuch' cannot be had"), refused.getMessage());
     }
 
-    private TlsTunnel openA() throws Exception {
-        return closeLater(
-                TlsTunnel.open(new TunnelSettings(A, B, addressA, addressB, pki.issue("a")).withTiming(FAST), atA));
-    }
-
-    private TlsTunnel openB() throws Exception {
-        return closeLater(
-                TlsTunnel.open(new TunnelSettings(B, A, addressB, addressA, pki.issue("b")).withTiming(FAST), atB));
-    }
-
     private Socket plain() throws IOException {
         return closeLater(new Socket(addressA.getAddress(), addressA.getPort()));
     }
@@ -278,17 +229,6 @@ class TunnelPortTest {
             socket.close();
         } catch (IOException e) {
             // It is closed all the same.
-        }
-    }
-
-    private <T extends AutoCloseable> T closeLater(T each) {
-        opened.add(each);
-        return each;
-    }
-
-    private static InetSocketAddress freeAddress() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
         }
     }
 }

@@ -17,70 +17,34 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.EpochId;
-import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
-import org.secondsite.config.VmId;
 import org.secondsite.net.tls.io.TlsIdentity;
-import org.secondsite.pki.TestAuthority;
 import org.secondsite.replicator.Epochs;
 import org.secondsite.replicator.tunnel.FirstFrameTest;
 import org.secondsite.replicator.tunnel.ResetCode;
-import org.secondsite.replicator.tunnel.TunnelSettings;
 
 /** A peer with the right certificate that speaks protocol 1, over real TLS: its bytes are written by hand. */
 @Timeout(60)
-class VersionRefusalTest {
-    private static final SiteId A = new SiteId("a");
-    private static final SiteId B = new SiteId("b");
-    private static final VmId WEB = new VmId("web");
-    private static final Duration SOON = Duration.ofSeconds(20);
-    private static final TunnelSettings.Timing FAST = new TunnelSettings.Timing(50, 400, 20, 100);
+class VersionRefusalTest extends TunnelPair {
     private static final String REASON = "this end speaks protocol versions 3 to 4, the other version 1";
 
-    @TempDir
-    Path folder;
-
-    private final Recorder atA = new Recorder();
-    private final Recorder atB = new Recorder();
-    private final List<AutoCloseable> opened = new ArrayList<>();
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    private TestAuthority pki;
-    private InetSocketAddress addressA;
-    private InetSocketAddress addressB;
-
-    @BeforeEach
-    void prepare() throws Exception {
-        pki = new TestAuthority(folder.resolve("authority"));
-        addressA = freeAddress();
-        addressB = freeAddress();
-    }
 
     @AfterEach
-    void closeAll() throws Exception {
-        for (AutoCloseable each : opened.reversed()) {
-            each.close();
-        }
+    void stopLoop() {
         var _ = group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     }
 
     @Test
     void anOldPeerThatConnectsIsRefusedAndTheHealthyPairGoesOn() throws Exception {
-        TlsTunnel a = openA();
-        TlsTunnel b = closeLater(TlsTunnel.open(settings(B, A, addressB, addressA), atB));
+        TlsTunnel a = openA(pki.issue("a"));
+        TlsTunnel b = openB(pki.issue("b"), addressA);
         atB.answerOn(b);
         atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
         Epochs guest = new Epochs(WEB, 100, 1);
@@ -123,8 +87,8 @@ class VersionRefusalTest {
                 .bind(addressA)
                 .sync()
                 .channel();
-        opened.add(() -> old.close().sync());
-        TlsTunnel b = closeLater(TlsTunnel.open(settings(B, A, addressB, addressA), atB));
+        closeLater(() -> old.close().sync());
+        TlsTunnel b = openB(pki.issue("b"), addressA);
         atB.await("refused, and tried again", SOON, () -> atB.rejections().size() > 1);
         assertEquals(ResetCode.VERSION, atB.rejections().get(0));
         atB.await("status", SOON, () -> b.status().detail().equals("VERSION: " + REASON));
@@ -150,25 +114,5 @@ class VersionRefusalTest {
                         });
             }
         };
-    }
-
-    private TlsTunnel openA() throws Exception {
-        return closeLater(TlsTunnel.open(settings(A, B, addressA, addressB), atA));
-    }
-
-    private TunnelSettings settings(SiteId self, SiteId peer, InetSocketAddress listen, InetSocketAddress other)
-            throws Exception {
-        return new TunnelSettings(self, peer, listen, other, pki.issue(self.name())).withTiming(FAST);
-    }
-
-    private <T extends AutoCloseable> T closeLater(T each) {
-        opened.add(each);
-        return each;
-    }
-
-    private static InetSocketAddress freeAddress() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
-        }
     }
 }

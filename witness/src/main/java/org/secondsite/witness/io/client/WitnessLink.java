@@ -64,8 +64,7 @@ final class WitnessLink implements Dialer.Line {
         this.tls = tls;
         this.loop = loop;
         this.client = client;
-        this.dialer =
-                new Dialer(loop, endpoint, CONNECT_TIMEOUT_MS, new Backoff(FIRST_RETRY_MS, LAST_RETRY_MS), this);
+        this.dialer = new Dialer(loop, endpoint, CONNECT_TIMEOUT_MS, new Backoff(FIRST_RETRY_MS, LAST_RETRY_MS), this);
     }
 
     InetSocketAddress endpoint() {

@@ -25,13 +25,15 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
+import org.secondsite.net.Decoded;
+import org.secondsite.net.Refusal;
 import org.secondsite.pki.TestAuthority;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.io.client.WitnessClient;
 import org.secondsite.witness.io.client.WitnessClientSettings;
-import org.secondsite.witness.wire.Decoded;
 import org.secondsite.witness.wire.Message;
 import org.secondsite.witness.wire.MessageCodec;
+import org.secondsite.witness.wire.WireFault;
 
 /** Version 2 at either end, spoken by a plain TLS socket and the codec. */
 @Timeout(60)
@@ -66,10 +68,10 @@ class NeighbouringVersionTest {
         Message next() throws IOException {
             while (true) {
                 switch (MessageCodec.decode(received)) {
-                    case Decoded.Complete(Message message) -> {
+                    case Decoded.Complete<Message, Refusal<WireFault>>(Message message) -> {
                         return message;
                     }
-                    case Decoded.NeedMore more -> {
+                    case Decoded.NeedMore<Message, Refusal<WireFault>> more -> {
                         byte[] octets = new byte[4096];
                         int count = socket.getInputStream().read(octets);
                         if (count < 0) {
@@ -77,7 +79,8 @@ class NeighbouringVersionTest {
                         }
                         received.writeBytes(octets, 0, count);
                     }
-                    case Decoded.Reset reset -> throw new IOException(reset.reason());
+                    case Decoded.Refused<Message, Refusal<WireFault>>(Refusal<WireFault> refusal) ->
+                        throw new IOException(refusal.toString());
                 }
             }
         }
