@@ -76,7 +76,7 @@ public interface DataPlane extends AutoCloseable {
      * Has the plane stop releasing when it finds that the process stood still for so long: stopped by a signal, its machine
      * paused, or in a long collection. Another site may have been told meanwhile that it owns the VMs; what the standby had
      * committed before would still be true, but would leave from two sites. It is told to {@link
-     * DataPlaneListener#stoodStill}, and each VM waits for its {@link #goOn}. A plane that was not told so, or that has no
+     * DataPlaneListener#stoodStill}, and each VM waits for its {@link #releaseAgain}. A plane that was not told so, or that has no
      * threads of its own, never stops by itself.
      *
      * @param nanos shorter than the time in which a silent owner is replaced
@@ -88,7 +88,7 @@ public interface DataPlane extends AutoCloseable {
      *
      * @param standstill as it was told; of no effect when the process has stood still again since
      */
-    default void goOn(VmId vm, long standstill) {}
+    default void releaseAgain(VmId vm, long standstill) {}
 
     /**
      * Releases nothing of the VM from now on, committed or not, until {@link #resume} says so. What is held stays. Takes effect at

@@ -35,7 +35,7 @@ public interface DataPlaneListener {
     void failed(Throwable cause);
 
     /**
-     * The process stood still, and nothing is released until {@link DataPlane#goOn}.
+     * The process stood still, and nothing is released until {@link DataPlane#releaseAgain}.
      *
      * @param standstill counts them, from 1
      * @param nanos for how long

@@ -6,6 +6,7 @@ import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
+import org.secondsite.replicator.checkpoint.FailureKind;
 
 /**
  * Posts what agents tell to the core.
@@ -49,7 +50,7 @@ public record AgentEvents(Consumer<SiteEvent> post) implements CheckpointListene
     }
 
     @Override
-    public void failed(AgentSession session, String what, String reason) {
+    public void failed(AgentSession session, FailureKind what, String reason) {
         post.accept(new SiteEvent.AgentFailed(session, what, reason));
     }
 

@@ -125,7 +125,7 @@ final class SimulatedDataPlane implements DataPlane {
     }
 
     @Override
-    public void goOn(VmId vm, long standstill) {
+    public void releaseAgain(VmId vm, long standstill) {
         openedAfter = Math.max(openedAfter, standstill);
         release();
     }

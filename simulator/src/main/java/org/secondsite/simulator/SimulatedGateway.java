@@ -136,7 +136,7 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     @Override
-    void goesOn(long stoodNanos) {
+    void resumed(long stoodNanos) {
         if (stoodNanos > PeerWatch.harmlessStandstillNanos(config.tunnel())) {
             world.checks().stoodStill(site);
         }

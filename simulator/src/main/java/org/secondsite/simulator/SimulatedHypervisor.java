@@ -246,10 +246,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
                 if (failed.kind() == FailureKind.APPLY && !vmRuns) {
                     throw new Violation(Rule.IMAGE_STAYS, site + " loses its image: " + failed.reason());
                 }
-                tellGateway(
-                        by,
-                        (gateway, agentBy) ->
-                                gateway.failed(agentBy, failed.kind().word(), failed.reason()));
+                tellGateway(by, (gateway, agentBy) -> gateway.failed(agentBy, failed.kind(), failed.reason()));
             }
             case CheckpointMessage.VmPaused paused -> {
                 world.trace(site + ": the VM is paused at state " + state + " of " + paused.last());
@@ -380,11 +377,11 @@ final class SimulatedHypervisor extends SimulatedProcess {
                 answers.add(new AgentEvent.Verified());
             }
             case AgentEffect.Resume resume -> {
-                runOn(pausedHere);
+                resume(pausedHere);
                 answers.add(new AgentEvent.Resumed());
             }
-            case AgentEffect.Abandon abandon -> runOn(pausedHere);
-            case AgentEffect.RunOn runOn -> runOn(true);
+            case AgentEffect.Abandon abandon -> resume(pausedHere);
+            case AgentEffect.ResumeKept kept -> resume(true);
             case AgentEffect.Ship ship -> ship(ship.epoch(), ship.base());
             case AgentEffect.Kill kill -> {
                 vmRuns = false;
@@ -404,7 +401,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
         }
     }
 
-    private void runOn(boolean wasPausedHere) {
+    private void resume(boolean wasPausedHere) {
         vmPaused &= !wasPausedHere || stopDemanded;
     }
 

@@ -55,15 +55,15 @@ abstract class SimulatedProcess {
     /** SIGCONT: everything that came meanwhile is there at once. */
     final void resume() {
         if (stops > 0 && --stops == 0) {
-            goesOn(world.time().nowNanos() - stoppedNanos);
+            resumed(world.time().nowNanos() - stoppedNanos);
             while (!waiting.isEmpty() && awake()) {
                 waiting.removeFirst().run();
             }
         }
     }
 
-    /** The process was stopped for so long, and goes on now. */
-    void goesOn(long stoodNanos) {}
+    /** The process was stopped for so long, and runs again now. */
+    void resumed(long stoodNanos) {}
 
     /** Something reaches the process now. */
     final void arrive(Runnable what) {

@@ -182,8 +182,8 @@ public final class PlaneThreads implements DataPlane {
     }
 
     @Override
-    public void goOn(VmId vm, long standstill) {
-        releaser.goOn(lane(vm), standstill);
+    public void releaseAgain(VmId vm, long standstill) {
+        releaser.releaseAgain(lane(vm), standstill);
     }
 
     @Override

@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>Standstill.</b> The data-plane thread says every now and then that it lives ({@link #alive}). Whoever of the two
  * threads first finds that the last such word is too old, closes every lane before it does anything else; a lane opens
- * again by {@link #goOn}, said for this standstill or a later one. A lane that was suspended by its owner waits so for {@link
+ * again by {@link #releaseAgain}, said for this standstill or a later one. A lane that was suspended by its owner waits so for {@link
  * #resume}.
  */
 final class Releaser {
@@ -144,7 +144,7 @@ final class Releaser {
     }
 
     /** Opens a lane that this standstill has closed. */
-    void goOn(int lane, long standstill) {
+    void releaseAgain(int lane, long standstill) {
         synchronized (way) {
             openedAfter[lane] = Math.max(openedAfter[lane], standstill);
         }

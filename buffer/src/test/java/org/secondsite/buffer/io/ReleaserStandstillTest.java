@@ -141,12 +141,12 @@ final class ReleaserStandstillTest {
         Thread.sleep(LONG_ENOUGH_TO_LEAVE_MS);
         assertEquals(0, left.get());
 
-        releaser.goOn(0, 1);
+        releaser.releaseAgain(0, 1);
         awaitLeft(1);
         Thread.sleep(LONG_ENOUGH_TO_LEAVE_MS);
         assertEquals(1, left.get());
 
-        releaser.goOn(1, 1);
+        releaser.releaseAgain(1, 1);
         awaitLeft(2);
     }
 
@@ -157,10 +157,10 @@ final class ReleaserStandstillTest {
         assertEquals(1, standstills.take());
         assertEquals(2, standstills.take());
         commit(0);
-        releaser.goOn(0, 1);
+        releaser.releaseAgain(0, 1);
         Thread.sleep(LONG_ENOUGH_TO_LEAVE_MS);
         assertEquals(0, left.get());
-        releaser.goOn(0, 2);
+        releaser.releaseAgain(0, 2);
         awaitLeft(1);
     }
 
@@ -170,7 +170,7 @@ final class ReleaserStandstillTest {
         commit(0);
         commit(1);
         awaitLeft(1);
-        releaser.goOn(0, 7);
+        releaser.releaseAgain(0, 7);
         releaser.resume(0, 6);
         Thread.sleep(LONG_ENOUGH_TO_LEAVE_MS);
         assertEquals(1, left.get());

@@ -48,7 +48,7 @@ public final class BackPressure {
             hardLimits++;
         }
         if (now.compareTo(Pressure.KEEP_PAUSED) < 0) {
-            letRun();
+            endPause();
         }
         checkpoints.ifPresent(session -> {
             orders.give(new SiteOrder.Interval(session, paced(intervalMs)));
@@ -71,7 +71,7 @@ public final class BackPressure {
      * @param before the last epoch before this one that the standby does not hold yet; NONE when it holds all
      */
     void seal(AgentSession session, EpochId epoch, EpochId before) {
-        letRun();
+        endPause();
         if (level.compareTo(Pressure.KEEP_PAUSED) >= 0 && !before.equals(EpochId.NONE)) {
             keptPaused++;
             keptBack = true;
@@ -86,22 +86,22 @@ public final class BackPressure {
     /** The standby holds all up to this epoch. */
     void committed(EpochId epoch) {
         if (awaited.atMost(epoch)) {
-            letRun();
+            endPause();
         }
     }
 
     /** Time passes. */
     void tick() {
         if (orders.nowNanos() - sinceNanos > MAX_MILLIS * 1_000_000) {
-            letRun();
+            endPause();
         }
     }
 
     /** The VM is not kept paused any longer. */
-    void letRun() {
+    void endPause() {
         if (keptBack) {
             keptBack = false;
-            orders.give(new SiteOrder.LetRun(vm));
+            orders.give(new SiteOrder.EndPause(vm));
         }
     }
 

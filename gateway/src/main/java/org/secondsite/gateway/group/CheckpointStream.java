@@ -97,7 +97,7 @@ public final class CheckpointStream {
     void stop(Optional<AgentSession> session) {
         running = false;
         gated = false;
-        pressure.letRun();
+        pressure.endPause();
         session.ifPresent(s -> orders.give(new SiteOrder.StopCheckpoints(s)));
         orders.give(new SiteOrder.Discard(vm));
     }

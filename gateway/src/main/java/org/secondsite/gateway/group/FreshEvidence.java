@@ -66,7 +66,7 @@ final class FreshEvidence {
 
     /** This site is the owner still, or has nothing left to hold back. */
     void found() {
-        wanted.ifPresent(r -> vms.each(vm -> orders.give(new SiteOrder.GoOn(vm.id(), r.doubt()))));
+        wanted.ifPresent(r -> vms.each(vm -> orders.give(new SiteOrder.ReleaseAgain(vm.id(), r.doubt()))));
         wanted = Optional.empty();
     }
 

@@ -16,6 +16,7 @@ import org.secondsite.gateway.ownership.OwnershipEvent;
 import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
+import org.secondsite.replicator.checkpoint.FailureKind;
 import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.witness.Answer;
 import org.slf4j.Logger;
@@ -350,18 +351,19 @@ public final class ProtectionGroup {
         talk.offer();
     }
 
-    private void failed(VmAtSite vm, String what, String reason) {
-        vm.noteFailure(what + ": " + reason);
-        note(vm, "agent-failure", what + ": " + reason);
+    private void failed(VmAtSite vm, FailureKind what, String reason) {
+        String words = what.word() + ": " + reason;
+        vm.noteFailure(words);
+        note(vm, "agent-failure", words);
         switch (what) {
-            case "activation" -> vms.activationFailed(vm, reason);
-            case "vm" -> vms.died(vm, reason);
-            case "apply" -> {
+            case ACTIVATION -> vms.activationFailed(vm, reason);
+            case VM -> vms.died(vm, reason);
+            case APPLY -> {
                 vm.replica().forget();
                 vms.lostImage(vm.id() + ": " + reason);
                 talk.offer();
             }
-            default -> LOG.warn("{}: {} failed at the agent: {}", vm.id(), what, reason);
+            case CHECKPOINT, STOP_VM -> LOG.warn("{}: {} failed at the agent: {}", vm.id(), what.word(), reason);
         }
     }
 

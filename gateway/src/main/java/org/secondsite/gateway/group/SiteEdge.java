@@ -56,17 +56,17 @@ public final class SiteEdge {
             case SiteOrder.Seal seal -> seal(seal.session(), seal.epoch(), 1);
             case SiteOrder.SealAndKeepPaused seal ->
                 keptPaused.put(seal.session().vm(), seal(seal.session(), seal.epoch(), 2));
-            case SiteOrder.LetRun run -> keptPaused.remove(run.vm()).run();
+            case SiteOrder.EndPause end -> keptPaused.remove(end.vm()).run();
             case SiteOrder.Release release -> surroundings.dataPlane().commit(release.vm(), release.upTo());
             case SiteOrder.Suspend wait ->
                 surroundings.dataPlane().suspend(wait.vm(), wait.doubt().number());
-            case SiteOrder.GoOn on -> goOn(on.vm(), on.doubt());
+            case SiteOrder.ReleaseAgain again -> releaseAgain(again.vm(), again.doubt());
         }
     }
 
-    private void goOn(VmId vm, Doubt doubt) {
+    private void releaseAgain(VmId vm, Doubt doubt) {
         switch (doubt.cause()) {
-            case STANDSTILL -> surroundings.dataPlane().goOn(vm, doubt.number());
+            case STANDSTILL -> surroundings.dataPlane().releaseAgain(vm, doubt.number());
             case HEARSAY -> surroundings.dataPlane().resume(vm, doubt.number());
         }
     }

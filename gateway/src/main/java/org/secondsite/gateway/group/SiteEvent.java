@@ -10,6 +10,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
+import org.secondsite.replicator.checkpoint.FailureKind;
 import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.witness.Answer;
 
@@ -87,7 +88,7 @@ public sealed interface SiteEvent {
     record VmPaused(AgentSession session, EpochId last) implements OfAgent {}
 
     /** An agent could not do something. */
-    record AgentFailed(AgentSession session, String what, String reason) implements OfAgent {}
+    record AgentFailed(AgentSession session, FailureKind what, String reason) implements OfAgent {}
 
     /** Every flush of a VM that was ever answered is on the disk. */
     record DisksSynced(AgentSession session) implements OfAgent {}

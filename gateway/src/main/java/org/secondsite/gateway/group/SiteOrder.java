@@ -46,20 +46,20 @@ public sealed interface SiteOrder {
     /** Close the open epoch of the session's VM, and tell the agent then: the VM runs on. */
     record Seal(AgentSession session, EpochId epoch) implements ToPlane {}
 
-    /** Close the open epoch of the session's VM; the agent is told at {@link LetRun}, and not before it is closed. */
+    /** Close the open epoch of the session's VM; the agent is told at {@link EndPause}, and not before it is closed. */
     record SealAndKeepPaused(AgentSession session, EpochId epoch) implements ToPlane {}
 
-    /** The VM that was kept paused may run on. */
-    record LetRun(VmId vm) implements ToPlane {}
+    /** The VM that was kept paused is kept so no longer: its agent is told that its packets are sealed. */
+    record EndPause(VmId vm) implements ToPlane {}
 
     /** Release every epoch up to this one. */
     record Release(VmId vm, EpochId upTo) implements ToPlane {}
 
-    /** Release nothing until {@link GoOn} says so, for this doubt or a later one of its kind. */
+    /** Release nothing until {@link ReleaseAgain} says so, for this doubt or a later one of its kind. */
     record Suspend(VmId vm, Doubt doubt) implements ToPlane {}
 
-    /** The owner is the owner still, or nothing is left to hold back. */
-    record GoOn(VmId vm, Doubt doubt) implements ToPlane {}
+    /** The owner still owns the group, or nothing is left to hold back. */
+    record ReleaseAgain(VmId vm, Doubt doubt) implements ToPlane {}
 
     // ---- the peer -----------------------------------------------------------------------------------------------
 

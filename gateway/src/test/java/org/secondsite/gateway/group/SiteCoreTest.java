@@ -173,13 +173,13 @@ class SiteCoreTest {
         protectedOwner();
         List<SiteOrder> stood = on(new SiteEvent.StoodStill(1, 400 * MILLI));
         SiteOrder.Read question = only(SiteOrder.Read.class, stood);
-        assertEquals(List.of(), of(SiteOrder.GoOn.class, stood));
+        assertEquals(List.of(), of(SiteOrder.ReleaseAgain.class, stood));
         on(new SiteEvent.RecordUnread(question));
         now += 300 * MILLI;
         peer.heard(now);
         question = only(SiteOrder.Read.class, on(new SiteEvent.Tick(0)));
         List<SiteOrder> told = on(new SiteEvent.RecordRead(question, record(3, A, A, B)));
-        assertEquals(new SiteOrder.GoOn(VM, new Doubt(Doubt.Cause.STANDSTILL, 1)), only(SiteOrder.GoOn.class, told));
+        assertEquals(new SiteOrder.ReleaseAgain(VM, new Doubt(Doubt.Cause.STANDSTILL, 1)), only(SiteOrder.ReleaseAgain.class, told));
     }
 
     @Test
@@ -187,7 +187,8 @@ class SiteCoreTest {
         protectedOwner();
         SiteOrder.Read first = only(SiteOrder.Read.class, on(new SiteEvent.StoodStill(1, 400 * MILLI)));
         on(new SiteEvent.StoodStill(2, 400 * MILLI));
-        assertEquals(List.of(), of(SiteOrder.GoOn.class, on(new SiteEvent.RecordRead(first, record(3, A, A, B)))));
+        assertEquals(
+                List.of(), of(SiteOrder.ReleaseAgain.class, on(new SiteEvent.RecordRead(first, record(3, A, A, B)))));
     }
 
     @Test
@@ -197,11 +198,11 @@ class SiteCoreTest {
         on(new SiteEvent.EpochFromAgent(agent, StillAgent.epoch(VM, new EpochId(3, 1), new EpochId(2, 2)), 1));
         on(new SiteEvent.StoodStill(1, 400 * MILLI));
         List<SiteOrder> before = on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 1)));
-        assertEquals(List.of(), of(SiteOrder.GoOn.class, before));
+        assertEquals(List.of(), of(SiteOrder.ReleaseAgain.class, before));
         on(new SiteEvent.SealRequested(agent, new EpochId(3, 2)));
         on(new SiteEvent.EpochFromAgent(agent, StillAgent.epoch(VM, new EpochId(3, 2), new EpochId(3, 1)), 1));
         List<SiteOrder> after = on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 2)));
-        only(SiteOrder.GoOn.class, after);
+        only(SiteOrder.ReleaseAgain.class, after);
     }
 
     @Test
@@ -210,8 +211,8 @@ class SiteCoreTest {
         SiteOrder.Read question = only(SiteOrder.Read.class, on(new SiteEvent.StoodStill(1, 400 * MILLI)));
         List<SiteOrder> told = on(new SiteEvent.RecordRead(question, record(4, B, B)));
         int fence = told.indexOf(new SiteOrder.Fence(VM, 4));
-        int goesOn = told.indexOf(new SiteOrder.GoOn(VM, new Doubt(Doubt.Cause.STANDSTILL, 1)));
-        assertTrue(fence >= 0 && fence < goesOn, told::toString);
+        int releases = told.indexOf(new SiteOrder.ReleaseAgain(VM, new Doubt(Doubt.Cause.STANDSTILL, 1)));
+        assertTrue(fence >= 0 && fence < releases, told::toString);
         assertEquals(OwnershipState.FENCED, state());
     }
 
@@ -219,7 +220,7 @@ class SiteCoreTest {
     void aLoneOwnerGoesOnAtOnceBecauseNobodyCanHaveReplacedIt() {
         soloOwner();
         List<SiteOrder> stood = on(new SiteEvent.StoodStill(1, 400 * MILLI));
-        only(SiteOrder.GoOn.class, stood);
+        only(SiteOrder.ReleaseAgain.class, stood);
         assertEquals(List.of(), of(SiteOrder.Read.class, stood));
     }
 
@@ -227,8 +228,8 @@ class SiteCoreTest {
         return on(new SiteEvent.PeerSaid(new PeerMessage.RecordNews(record)));
     }
 
-    private static SiteOrder.GoOn settled(long doubt) {
-        return new SiteOrder.GoOn(VM, new Doubt(Doubt.Cause.HEARSAY, doubt));
+    private static SiteOrder.ReleaseAgain settled(long doubt) {
+        return new SiteOrder.ReleaseAgain(VM, new Doubt(Doubt.Cause.HEARSAY, doubt));
     }
 
     /** "Term 9000, owner you": nothing passes unheld for that. "Term 9000, owner me": no VM is stopped for that. */
@@ -256,7 +257,7 @@ class SiteCoreTest {
         protectedOwner();
         SiteOrder.Read first = only(SiteOrder.Read.class, peerSpeaksOf(record(4, B, B)));
         SiteOrder.Read second = only(SiteOrder.Read.class, peerSpeaksOf(record(5, B, B)));
-        assertEquals(List.of(), of(SiteOrder.GoOn.class, on(new SiteEvent.RecordRead(first, record(3, A, A, B)))));
+        assertEquals(List.of(), of(SiteOrder.ReleaseAgain.class, on(new SiteEvent.RecordRead(first, record(3, A, A, B)))));
         List<SiteOrder> told = on(new SiteEvent.RecordRead(second, record(5, B, B)));
         assertTrue(told.contains(new SiteOrder.Fence(VM, 5)), told::toString);
         assertTrue(told.indexOf(new SiteOrder.Fence(VM, 5)) < told.indexOf(settled(2)), told::toString);

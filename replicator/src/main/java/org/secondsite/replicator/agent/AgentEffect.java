@@ -67,7 +67,7 @@ public sealed interface AgentEffect {
     record Abandon() implements AgentEffect {}
 
     /** Make the VM run that was left paused, if it was; {@link AgentEvent.Lost} if that fails. */
-    record RunOn() implements AgentEffect {}
+    record ResumeKept() implements AgentEffect {}
 
     /** Make the VM run that its hypervisor has halted. */
     record Retry() implements AgentEffect {}

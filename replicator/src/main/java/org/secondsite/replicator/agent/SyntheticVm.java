@@ -344,7 +344,7 @@ public final class SyntheticVm implements VmHost {
         }
 
         @Override
-        public void runOn() throws IOException {
+        public void resumeKept() throws IOException {
             setPaused(false);
         }
 

@@ -375,7 +375,7 @@ public final class VmAgent {
 
     private void leaveAlone(String why) {
         rest(AgentPhase.LEFT_ALONE, why);
-        out.want(new AgentEffect.RunOn());
+        out.want(new AgentEffect.ResumeKept());
     }
 
     /** What PAUSE_VM has stopped goes on, and so do checkpoints. */
@@ -420,7 +420,7 @@ public final class VmAgent {
                 if (phase == AgentPhase.PAUSE_LATE) {
                     rest(afterLatePause, "the late pause is over");
                     if (phase != AgentPhase.STANDS) {
-                        out.want(new AgentEffect.RunOn());
+                        out.want(new AgentEffect.ResumeKept());
                     }
                 }
             }
@@ -514,7 +514,7 @@ public final class VmAgent {
         waiting.clear();
         switch (phase) {
             case CHECKPOINT -> out.want(new AgentEffect.Abandon());
-            case WAITS_FOR_ROOM, STANDS, KEPT, PAUSE_LATE -> out.want(new AgentEffect.RunOn());
+            case WAITS_FOR_ROOM, STANDS, KEPT, PAUSE_LATE -> out.want(new AgentEffect.ResumeKept());
             case ABSENT, LEFT_ALONE, HALTED -> {}
         }
         detach("the agent ends");

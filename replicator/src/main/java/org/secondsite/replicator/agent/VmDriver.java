@@ -44,7 +44,7 @@ public interface VmDriver extends AutoCloseable {
      *
      * @return whether it ran before; if not, an operator had paused it, and it is his to resume
      * @throws SlowPauseException if the hypervisor has not answered in time; nothing else may be called, but {@link #close},
-     *     until {@link VmNews.PausedLate}, and then {@link #runOn}
+     *     until {@link VmNews.PausedLate}, and then {@link #resumeKept}
      */
     boolean pause() throws IOException, InterruptedException;
 
@@ -72,7 +72,7 @@ public interface VmDriver extends AutoCloseable {
     void resume() throws IOException, InterruptedException;
 
     /** Makes the VM run that a checkpoint paused and {@link #resume} was not called for since; otherwise does nothing. */
-    void runOn() throws IOException, InterruptedException;
+    void resumeKept() throws IOException, InterruptedException;
 
     /** Makes a VM run that the hypervisor has halted; it may be halted again at once. */
     void retryAfterHalt() throws IOException, InterruptedException;

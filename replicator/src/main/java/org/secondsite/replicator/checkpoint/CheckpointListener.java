@@ -35,13 +35,8 @@ public interface CheckpointListener {
     /** The VM is paused, after {@link AgentSession#pauseVm}; {@code last} was received before and is all of it. */
     void vmPaused(AgentSession session, EpochId last);
 
-    /**
-     * Something could not be done.
-     *
-     * @param what the {@link FailureKind}'s word: {@code checkpoint}, {@code apply}, {@code activation}, {@code vm}, {@code stop-vm}
-     *     or {@code disk}
-     */
-    void failed(AgentSession session, String what, String reason);
+    /** Something could not be done. */
+    void failed(AgentSession session, FailureKind what, String reason);
 
     /** Every flush that was ever answered is on the disk, after {@link AgentSession#syncDisks}, and so it will be with those to come. */
     void disksSynced(AgentSession session);

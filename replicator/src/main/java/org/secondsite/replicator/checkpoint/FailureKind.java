@@ -31,7 +31,7 @@ public enum FailureKind {
         return code;
     }
 
-    /** The word that {@link CheckpointListener#failed} and logs use. */
+    /** The word that logs and the timeline use. */
     public String word() {
         return word;
     }

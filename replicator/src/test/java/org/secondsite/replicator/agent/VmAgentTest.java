@@ -221,7 +221,7 @@ class VmAgentTest {
         assertEquals(epoch(3), last(CheckpointMessage.VmPaused.class).last());
         assertEquals(Long.MAX_VALUE, agent.dueIn(now), "none follows");
         assertEquals("", tick());
-        assertEquals("RunOn", hears(new CheckpointMessage.ResumeVm()));
+        assertEquals("ResumeKept", hears(new CheckpointMessage.ResumeVm()));
         taken(4);
     }
 
@@ -229,7 +229,7 @@ class VmAgentTest {
     void aVmThatStandsOrIsKeptRunsOnWithoutItsGateway() {
         started();
         keptAfter(1);
-        assertEquals("RunOn", on(new AgentEvent.Closed("reset")));
+        assertEquals("ResumeKept", on(new AgentEvent.Closed("reset")));
         assertEquals(AgentPhase.LEFT_ALONE, agent.phase());
         on(new AgentEvent.Opened());
         hears(new CheckpointMessage.Start(epoch(5), false, 50));
@@ -240,7 +240,7 @@ class VmAgentTest {
         on(new AgentEvent.Verified());
         on(new AgentEvent.Taken(100));
         assertEquals(AgentPhase.STANDS, agent.phase());
-        assertEquals("RunOn", on(new AgentEvent.Closed("reset")));
+        assertEquals("ResumeKept", on(new AgentEvent.Closed("reset")));
         assertEquals(AgentPhase.LEFT_ALONE, agent.phase());
     }
 
@@ -288,7 +288,7 @@ class VmAgentTest {
         assertEquals("Failed", on(new AgentEvent.PauseLate("a slow disk")));
         assertEquals(AgentPhase.PAUSE_LATE, agent.phase());
         assertEquals(Long.MAX_VALUE, agent.dueIn(now), "nothing is asked of it");
-        assertEquals("RunOn", on(new AgentEvent.News(new VmNews.PausedLate())));
+        assertEquals("ResumeKept", on(new AgentEvent.News(new VmNews.PausedLate())));
         assertEquals(2000 * MS, agent.dueIn(now));
         taken(3);
     }
@@ -309,7 +309,7 @@ class VmAgentTest {
         assertEquals("", tick());
         hears(new CheckpointMessage.Credit(epoch(1)));
         assertEquals(0, agent.dueIn(now));
-        assertEquals("RunOn", tick());
+        assertEquals("ResumeKept", tick());
         assertEquals("PauseForCheckpoint", tick());
     }
 
@@ -463,7 +463,7 @@ class VmAgentTest {
                             paused = agent.phase() == AgentPhase.STANDS;
                             yield null;
                         }
-                        case AgentEffect.RunOn runOn -> {
+                        case AgentEffect.ResumeKept kept -> {
                             paused = false;
                             yield null;
                         }

@@ -57,12 +57,12 @@ class PathMtuTest {
 
     @Test
     void tcpOverIpv4GoesOnThroughAnMtuThatShrinks() throws Exception {
-        goesOn("10.9.0.2", List.of(1400, 1300, 1000));
+        survives("10.9.0.2", List.of(1400, 1300, 1000));
     }
 
     @Test
     void tcpOverIpv6GoesOnThroughAnMtuThatShrinks() throws Exception {
-        goesOn("2001:db8:9::2", List.of(1400, 1280));
+        survives("2001:db8:9::2", List.of(1400, 1280));
     }
 
     @Test
@@ -80,7 +80,7 @@ class PathMtuTest {
         awaitBytes(100_000);
     }
 
-    private void goesOn(String address, List<Integer> mtus) throws Exception {
+    private void survives(String address, List<Integer> mtus) throws Exception {
         stream(address);
         awaitBytes(100_000);
         for (int mtu : mtus) {

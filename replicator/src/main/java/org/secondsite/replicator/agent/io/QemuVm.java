@@ -369,7 +369,7 @@ final class QemuVm implements VmDriver {
     }
 
     @Override
-    public void runOn() throws IOException, InterruptedException {
+    public void resumeKept() throws IOException, InterruptedException {
         // The mark stands exactly while a pause of this agent lasts.
         if (marks.isPaused()) {
             run();

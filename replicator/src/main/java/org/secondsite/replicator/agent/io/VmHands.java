@@ -74,7 +74,7 @@ final class VmHands {
                     case AgentEffect.Verify verify -> cycle.verify();
                     case AgentEffect.Resume resume -> resume();
                     case AgentEffect.Abandon abandon -> abandon();
-                    case AgentEffect.RunOn runOn -> runOn();
+                    case AgentEffect.ResumeKept kept -> resumeKept();
                     case AgentEffect.Retry retry -> retry();
                     case AgentEffect.Ship ship -> ship(ship.epoch(), ship.base(), to);
                     case AgentEffect.OfDisks disks -> toDisks(disks, to);
@@ -214,11 +214,11 @@ final class VmHands {
         return null;
     }
 
-    private AgentEvent.Answer runOn() throws InterruptedException {
+    private AgentEvent.Answer resumeKept() throws InterruptedException {
         volumes.drain(false);
         if (!link.stopDemanded()) {
             try {
-                driver.runOn();
+                driver.resumeKept();
                 LOG.info("{}: the VM runs on", host.vm());
             } catch (IOException failed) {
                 return notResumed(failed);

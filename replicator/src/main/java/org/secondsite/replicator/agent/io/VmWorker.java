@@ -95,7 +95,7 @@ final class VmWorker implements AutoCloseable {
         } catch (Throwable defect) {
             life.failed(defect);
         } finally {
-            letGo();
+            detach();
         }
     }
 
@@ -191,7 +191,7 @@ final class VmWorker implements AutoCloseable {
 
     // ---- the end
 
-    private void letGo() {
+    private void detach() {
         link.close();
         try {
             tell(new AgentEvent.End());

@@ -134,7 +134,7 @@ final class ServerSession extends MessageSession {
         }
         String about = failed.epoch().equals(EpochId.NONE) ? "" : "epoch " + failed.epoch() + ": ";
         LOG.warn("agent of {}: {} failed: {}{}", vm, failed.kind().word(), about, failed.reason());
-        listener.failed(this, failed.kind().word(), about + failed.reason());
+        listener.failed(this, failed.kind(), about + failed.reason());
     }
 
     @Override

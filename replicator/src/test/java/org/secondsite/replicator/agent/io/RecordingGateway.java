@@ -18,6 +18,7 @@ import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
+import org.secondsite.replicator.checkpoint.FailureKind;
 import org.secondsite.replicator.checkpoint.io.CheckpointServer;
 import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
 
@@ -191,8 +192,8 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
     }
 
     @Override
-    public void failed(AgentSession from, String what, String reason) {
-        words.add("failed " + what + " " + reason);
+    public void failed(AgentSession from, FailureKind what, String reason) {
+        words.add("failed " + what.word() + " " + reason);
     }
 
     @Override
