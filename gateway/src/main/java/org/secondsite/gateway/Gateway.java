@@ -9,22 +9,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.buffer.DataPlane;
-import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.config.GatewayConfig;
-import org.secondsite.config.GroupId;
 import org.secondsite.gateway.group.SiteCore;
 import org.secondsite.gateway.group.SiteEdge;
 import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.group.Surroundings;
-import org.secondsite.gateway.group.SwitchoverResult;
 import org.secondsite.gateway.management.ManagementServer;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.timeline.Timeline;
@@ -34,14 +28,10 @@ import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.ProcessEnd;
 import org.secondsite.net.linux.ThreadPriority;
 import org.secondsite.openflow.io.SwitchController;
-import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.checkpoint.io.CheckpointServer;
-import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
 import org.secondsite.replicator.tunnel.Tunnel;
-import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
 import org.secondsite.witness.io.client.WitnessClient;
-import org.secondsite.witness.io.client.WitnessClientSettings;
 
 /**
  * One gateway: everything that the configuration names, opened, tied together by the {@link Conductor}, and closed.
@@ -61,7 +51,6 @@ import org.secondsite.witness.io.client.WitnessClientSettings;
  * All of them post to the conductor's, on which every decision is made and all state of this package lives.
  */
 public final class Gateway implements AutoCloseable {
-    private static final int SWITCHOVER_SECONDS = 20;
     private static final int LOOK_SECONDS = 2;
 
     /** Changed on the conductor's thread, and read by everybody. */
@@ -131,84 +120,38 @@ public final class Gateway implements AutoCloseable {
     }
 
     private void openAll(DataPlaneFactory factory) throws IOException {
-        dataPlane = factory.open(config, protectedVms(config), new PlaneEvents(this::post, life::failed));
+        dataPlane = factory.open(
+                config, GatewaySettings.protectedVms(config), new PlaneEvents(this::post, life::failed));
         opened.push(dataPlane);
         dataPlane.turns().forEach(turn -> life.watched(life.vital(turn)));
         WitnessPort witness = new WitnessPort();
         tunnel = TlsTunnel.open(
-                tunnelSettings(), new TunnelEvents(this::post, core.peer()), ThreadPriority::prefer, life);
+                GatewaySettings.tunnel(config),
+                new TunnelEvents(this::post, core.peer()),
+                ThreadPriority::prefer,
+                life);
         opened.push(tunnel);
         edge = new SiteEdge(
                 new Surroundings(dataPlane, new TunnelPort(tunnel), witness, routes(), switches(), timeline),
                 this::post);
         conductor.everyTick(() -> take(new SiteEvent.Tick(tunnel.status().rttNanos())));
         conductor.start();
-        opened.push(CheckpointServer.open(
-                new CheckpointServerSettings(
-                        config.checkpoint().listen(),
-                        protectedVms(config).stream().map(ProtectedVm::id).collect(Collectors.toSet()),
-                        config.checkpoint().maxEpochsInFlight(),
-                        config.tunnel().maxInFlightBytes(),
-                        config.checkpoint().overload() == GatewayConfig.Overload.SLOW,
-                        Set.of(Capability.DISKS),
-                        CheckpointServerSettings.USUAL_KEEPALIVE_MS),
-                new AgentEvents(this::post),
-                life));
+        opened.push(CheckpointServer.open(GatewaySettings.agents(config), new AgentEvents(this::post), life));
         file.ifPresent(from ->
                 configCommands = Optional.of(new ConfigCommands(from, config, (_, after) -> alter(after), timeline)));
         configCommands.ifPresent(opened::push);
+        OperatorRequests requests = new OperatorRequests(() -> config, timeline, routerView, this::post);
         opened.push(ManagementServer.open(
-                config.management().socket(),
-                Map.of(
-                        "status",
-                        this::status,
-                        "timeline",
-                        this::timeline,
-                        "switchover",
-                        this::switchOver,
-                        "bgp",
-                        this::bgp,
-                        "config",
-                        this::config)));
+                config.management().socket(), requests.and(Map.of("status", this::status, "config", this::config))));
         if (config.metrics().isPresent()) {
             opened.push(MetricsServer.open(config.metrics().get().listen(), () -> look(GatewayMetrics::read)));
         }
-        WitnessClient client = WitnessClient.open(witnessSettings(), new WitnessEvents(this::post, timeline), life);
+        WitnessClient client =
+                WitnessClient.open(GatewaySettings.witness(config), new WitnessEvents(this::post, timeline), life);
         opened.push(client);
         witness.connect(client);
         dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(config.tunnel()));
         timeline.note(config.site().name(), "start", "role unknown: nothing is released or announced");
-    }
-
-    private static List<ProtectedVm> protectedVms(GatewayConfig config) {
-        return config.groups().stream()
-                .flatMap(group -> group.vms().stream())
-                .filter(GatewayConfig.Vm::isProtected)
-                .map(vm -> new ProtectedVm(vm.id(), vm.mac(), vm.addresses()))
-                .toList();
-    }
-
-    private TunnelSettings tunnelSettings() {
-        GatewayConfig.Tunnel tunnel = config.tunnel();
-        return new TunnelSettings(config.site(), config.peerSite(), tunnel.listen(), tunnel.connect(), config.tls())
-                .withTiming(new TunnelSettings.Timing(
-                        tunnel.heartbeatMs(),
-                        Math.max(TunnelSettings.Timing.DEFAULT.silenceMs(), 2 * tunnel.suspectAfterMs()),
-                        TunnelSettings.Timing.DEFAULT.minBackoffMs(),
-                        TunnelSettings.Timing.DEFAULT.maxBackoffMs()))
-                .withConnections(tunnel.connections())
-                .withCongestion(tunnel.congestion())
-                .withLimits(new TunnelSettings.Limits(
-                        tunnel.maxInFlightBytes(), TunnelSettings.Limits.DEFAULT.maxEpochBytes()));
-    }
-
-    private WitnessClientSettings witnessSettings() {
-        return new WitnessClientSettings(
-                config.site(),
-                config.witness().endpoints(),
-                config.tls(),
-                config.tunnel().heartbeatMs(),
-                config.witness().requestTimeoutMs());
     }
 
     private Surroundings.Routes routes() throws IOException {
@@ -229,7 +172,7 @@ public final class Gateway implements AutoCloseable {
             return (group, term, owner) -> {};
         }
         SwitchController controller = SwitchController.open(
-                SwitchEvents.settings(config.openflow().get()), new SwitchEvents(conductor, timeline, switches));
+                GatewaySettings.switches(config.openflow().get()), new SwitchEvents(conductor, timeline, switches));
         opened.push(controller);
         return new SwitchPrograms(config.groups(), controller::apply);
     }
@@ -281,43 +224,6 @@ public final class Gateway implements AutoCloseable {
                 .ask(() -> reader.apply(
                         new GatewayView(config, core, tunnel.status(), dataPlane.counters(), routers, switches)))
                 .get(LOOK_SECONDS, TimeUnit.SECONDS);
-    }
-
-    private JsonNode switchOver(JsonNode request) throws Exception {
-        String name = request.path("group").asText();
-        GroupId group = new GroupId(name);
-        if (config.groups().stream().noneMatch(settings -> settings.id().equals(group))) {
-            throw new IllegalArgumentException("no group '" + name + "'; there are "
-                    + config.groups().stream().map(GatewayConfig.Group::id).toList());
-        }
-        String reason = request.path("reason").asText();
-        if (reason.isBlank()) {
-            throw new IllegalArgumentException("a switchover needs a reason");
-        }
-        long start = System.nanoTime();
-        CompletableFuture<SwitchoverResult> ended = new CompletableFuture<>();
-        post(new SiteEvent.SwitchOver(group, reason, ended::complete));
-        SwitchoverResult result = ended.completeOnTimeout(
-                        new SwitchoverResult(
-                                false, "unknown after " + SWITCHOVER_SECONDS + " s: see 'status' at both sites"),
-                        SWITCHOVER_SECONDS,
-                        TimeUnit.SECONDS)
-                .get();
-        if (!result.done()) {
-            throw new IllegalStateException("no switchover of " + name + ": " + result.reason());
-        }
-        return GatewayStatus.switchover(name, config.peerSite(), result, System.nanoTime() - start);
-    }
-
-    private JsonNode bgp(JsonNode request) throws IOException, InterruptedException {
-        if (routerView.isEmpty()) {
-            throw new IOException("this gateway speaks no BGP: its configuration has no section bgp");
-        }
-        return routerView.get().answer(request);
-    }
-
-    private JsonNode timeline(JsonNode request) {
-        return GatewayStatus.timeline(config.site(), timeline);
     }
 
     /** What happened at this gateway. */

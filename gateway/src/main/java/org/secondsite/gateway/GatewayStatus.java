@@ -8,6 +8,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.secondsite.buffer.DataPlaneCounters;
 import org.secondsite.buffer.VmCounters;
+import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.gateway.group.BackPressure;
@@ -44,9 +45,19 @@ final class GatewayStatus {
         sessions(status.putArray("bgp"), "peer", view.routers());
         sessions(status.putArray("switches"), "name", view.switches());
         tunnel(status.putObject("wan"), view.tunnel());
+        dataPlane(status.putObject("dataPlane"), view.config().dataPlane());
         ArrayNode portsDown = status.putArray("portsDown");
         view.core().portsDown().forEach(portsDown::add);
         return status;
+    }
+
+    private static void dataPlane(ObjectNode node, GatewayConfig.DataPlane plane) {
+        switch (plane) {
+            case GatewayConfig.Routed routed ->
+                node.put("mode", "routed").put("inside", routed.inside()).put("uplink", routed.uplink());
+            case GatewayConfig.Loopback loopback -> node.put("mode", "loopback");
+        }
+        node.put("poolBytes", plane.poolBytes()).put("perVmBytes", plane.perVmBytes());
     }
 
     /** What the tunnel measures, and whom it turned away. */

@@ -5,14 +5,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
-import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.SwitchId;
 import org.secondsite.gateway.timeline.Timeline;
-import org.secondsite.openflow.ControllerSettings;
-import org.secondsite.openflow.ForeignGeneration;
-import org.secondsite.openflow.Sharing;
 import org.secondsite.openflow.SwitchListener;
-import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.openflow.VmTraffic;
 
 /** Notes what becomes of the switches. */
@@ -32,19 +27,6 @@ final class SwitchEvents implements SwitchListener {
         this.conductor = conductor;
         this.timeline = timeline;
         this.sessions = sessions;
-    }
-
-    static ControllerSettings settings(GatewayConfig.OpenFlow openflow) {
-        return new ControllerSettings(
-                openflow.listen(),
-                openflow.switches().stream()
-                        .map(s -> new SwitchSettings(
-                                s.id(),
-                                s.datapathId(),
-                                s.gatewayPort(),
-                                s.isShared() ? Sharing.COOPERATIVE : Sharing.EXCLUSIVE,
-                                s.resetsForeignGeneration() ? ForeignGeneration.RESET : ForeignGeneration.REFUSE))
-                        .toList());
     }
 
     private void note(long nanoTime, SwitchId sw, String kind, String text, BiConsumer<Session, String> change) {

@@ -1,0 +1,110 @@
+package org.secondsite.gateway;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.buffer.RoutedSettings;
+import org.secondsite.buffer.TenantAccess;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.InterfaceAddress;
+import org.secondsite.openflow.ControllerSettings;
+import org.secondsite.openflow.ForeignGeneration;
+import org.secondsite.openflow.Sharing;
+import org.secondsite.openflow.SwitchSettings;
+import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
+import org.secondsite.replicator.tunnel.TunnelSettings;
+import org.secondsite.witness.io.client.WitnessClientSettings;
+
+/** What each part of a gateway needs to know, taken from the configuration; {@link RouterSettings} has BGP's. */
+final class GatewaySettings {
+    /** The veth pair that released packets enter the kernel's routing by. */
+    private static final String RELEASE_NAME = "ssrelease";
+
+    private GatewaySettings() {}
+
+    static List<ProtectedVm> protectedVms(GatewayConfig config) {
+        return config.groups().stream()
+                .flatMap(group -> group.vms().stream())
+                .filter(GatewayConfig.Vm::isProtected)
+                .map(vm -> new ProtectedVm(vm.id(), vm.mac(), vm.addresses()))
+                .toList();
+    }
+
+    static RoutedSettings plane(GatewayConfig config, GatewayConfig.Routed routed) {
+        return new RoutedSettings(
+                routed.inside(),
+                routed.insideMac(),
+                routed.insideAddresses().stream()
+                        .map(InterfaceAddress::toString)
+                        .toList(),
+                RELEASE_NAME,
+                new TenantAccess(
+                        routed.uplink(),
+                        closed(config),
+                        routed.answersEcho() ? TenantAccess.Echo.ANSWERED : TenantAccess.Echo.SILENT),
+                routed.poolBytes(),
+                routed.perVmBytes());
+    }
+
+    /** The other gateway's tunnel and the witness's nodes: no VM goes there, even if they are beyond the uplink. */
+    private static List<InetAddress> closed(GatewayConfig config) {
+        return Stream.concat(Stream.of(config.tunnel().connect()), config.witness().endpoints().stream())
+                .map(InetSocketAddress::getAddress)
+                .distinct()
+                .toList();
+    }
+
+    static TunnelSettings tunnel(GatewayConfig config) {
+        GatewayConfig.Tunnel tunnel = config.tunnel();
+        return new TunnelSettings(config.site(), config.peerSite(), tunnel.listen(), tunnel.connect(), config.tls())
+                .withTiming(new TunnelSettings.Timing(
+                        tunnel.heartbeatMs(),
+                        Math.max(TunnelSettings.Timing.DEFAULT.silenceMs(), 2 * tunnel.suspectAfterMs()),
+                        TunnelSettings.Timing.DEFAULT.minBackoffMs(),
+                        TunnelSettings.Timing.DEFAULT.maxBackoffMs()))
+                .withConnections(tunnel.connections())
+                .withCongestion(tunnel.congestion())
+                .withLimits(new TunnelSettings.Limits(
+                        tunnel.maxInFlightBytes(), TunnelSettings.Limits.DEFAULT.maxEpochBytes()));
+    }
+
+    static CheckpointServerSettings agents(GatewayConfig config) {
+        return new CheckpointServerSettings(
+                config.checkpoint().listen(),
+                protectedVms(config).stream().map(ProtectedVm::id).collect(Collectors.toSet()),
+                config.checkpoint().maxEpochsInFlight(),
+                config.tunnel().maxInFlightBytes(),
+                config.checkpoint().overload() == GatewayConfig.Overload.SLOW,
+                Set.of(Capability.DISKS),
+                CheckpointServerSettings.USUAL_KEEPALIVE_MS);
+    }
+
+    static WitnessClientSettings witness(GatewayConfig config) {
+        return new WitnessClientSettings(
+                config.site(),
+                config.witness().endpoints(),
+                config.tls(),
+                config.tunnel().heartbeatMs(),
+                config.witness().requestTimeoutMs());
+    }
+
+    static ControllerSettings switches(GatewayConfig.OpenFlow openflow) {
+        return new ControllerSettings(
+                openflow.listen(),
+                openflow.switches().stream().map(GatewaySettings::of).toList());
+    }
+
+    private static SwitchSettings of(GatewayConfig.Switch s) {
+        return new SwitchSettings(
+                s.id(),
+                s.datapathId(),
+                s.gatewayPort(),
+                s.isShared() ? Sharing.COOPERATIVE : Sharing.EXCLUSIVE,
+                s.resetsForeignGeneration() ? ForeignGeneration.RESET : ForeignGeneration.REFUSE);
+    }
+}
