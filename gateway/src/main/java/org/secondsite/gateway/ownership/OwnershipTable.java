@@ -121,6 +121,12 @@ final class OwnershipTable {
     }
 
     private static void ownRecords() {
+        ownRecordsOfARestarted();
+        ownRecordsOfAStandby();
+        ownRecordsOfAnOwner();
+    }
+
+    private static void ownRecordsOfARestarted() {
         for (OwnershipState restarted : EnumSet.of(UNKNOWN, FENCED)) {
             on(
                     restarted,
@@ -140,6 +146,9 @@ final class OwnershipTable {
                         (g, e) -> g.ownAfterRestart());
             }
         }
+    }
+
+    private static void ownRecordsOfAStandby() {
         for (OwnershipState standby : EnumSet.of(STANDBY, PROMOTING)) {
             for (Occurrence told : EnumSet.of(OWN_GRANTED, OWN_ALONE)) {
                 on(
@@ -160,6 +169,9 @@ final class OwnershipTable {
                     (g, e) -> g.startOver(", which nobody here has asked for"));
             on(standby, OWN_SKIPPED, ELSE, "alarm: an operator must start the VM", SOLO, (g, e) -> g.ownWithoutImage());
         }
+    }
+
+    private static void ownRecordsOfAnOwner() {
         for (OwnershipState owner : OWNERS) {
             for (Occurrence told : EnumSet.of(OWN_GRANTED, OWN_ALONE)) {
                 on(owner, told, ELSE, "end the checkpoints, let output pass", SOLO, (g, e) -> g.enterSolo(g.how()));

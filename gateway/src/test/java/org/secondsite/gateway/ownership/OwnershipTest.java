@@ -4,13 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
-import org.secondsite.config.GroupId;
-import org.secondsite.config.OwnershipRecord;
-import org.secondsite.config.SiteId;
 import org.secondsite.gateway.ownership.OwnershipAction.Activate;
 import org.secondsite.gateway.ownership.OwnershipAction.Alarm;
 import org.secondsite.gateway.ownership.OwnershipAction.Announce;
@@ -18,9 +14,7 @@ import org.secondsite.gateway.ownership.OwnershipAction.Ask;
 import org.secondsite.gateway.ownership.OwnershipAction.Fence;
 import org.secondsite.gateway.ownership.OwnershipAction.Hold;
 import org.secondsite.gateway.ownership.OwnershipAction.Pass;
-import org.secondsite.gateway.ownership.OwnershipAction.PauseVms;
 import org.secondsite.gateway.ownership.OwnershipAction.RefuseEpochs;
-import org.secondsite.gateway.ownership.OwnershipAction.ResumeVms;
 import org.secondsite.gateway.ownership.OwnershipAction.Retitle;
 import org.secondsite.gateway.ownership.OwnershipAction.StartCheckpoints;
 import org.secondsite.gateway.ownership.OwnershipAction.StopCheckpoints;
@@ -29,73 +23,8 @@ import org.secondsite.gateway.ownership.OwnershipAction.SwitchoverEnded;
 import org.secondsite.gateway.ownership.OwnershipAction.TakeSwitches;
 import org.secondsite.gateway.ownership.OwnershipAction.Transition;
 
-/** The table of transitions, walked by hand. */
-class OwnershipTest {
-    private static final SiteId A = new SiteId("a");
-    private static final SiteId B = new SiteId("b");
-    private static final GroupId GROUP = new GroupId("web");
-
-    private long now;
-
-    private static OwnershipRecord record(long term, long previous, SiteId owner, SiteId... inSync) {
-        return new OwnershipRecord(GROUP, term, previous, owner, Set.of(inSync));
-    }
-
-    private List<OwnershipAction> tell(Ownership group, OwnershipEvent... events) {
-        List<OwnershipAction> actions = new ArrayList<>();
-        for (OwnershipEvent event : events) {
-            actions.addAll(group.on(event, now));
-        }
-        return actions;
-    }
-
-    private static <T extends OwnershipAction> T only(List<OwnershipAction> actions, Class<T> type) {
-        List<T> found =
-                actions.stream().filter(type::isInstance).map(type::cast).toList();
-        assertEquals(1, found.size(), () -> type.getSimpleName() + " in " + actions);
-        return found.getFirst();
-    }
-
-    private static boolean has(List<OwnershipAction> actions, Class<? extends OwnershipAction> type) {
-        return actions.stream().anyMatch(type::isInstance);
-    }
-
-    /** Owner a, standing alone under term 2, which was granted to it. */
-    private Ownership soloOwner() {
-        Ownership a = new Ownership(A, B);
-        Ask ask = only(tell(a, new OwnershipEvent.RecordLearnt(record(1, 0, A, A))), Ask.class);
-        tell(a, new OwnershipEvent.Granted(ask.attempt(), record(2, 1, A, A)));
-        assertEquals(OwnershipState.SOLO, a.state());
-        return a;
-    }
-
-    /** Owner a, with everything ready, in SYNCING under term 2. */
-    private Ownership syncingOwner() {
-        Ownership a = soloOwner();
-        tell(a, new OwnershipEvent.SourceReady(), new OwnershipEvent.PeerBack());
-        List<OwnershipAction> actions = tell(a, new OwnershipEvent.StandbyReady());
-        assertEquals(2, only(actions, StartCheckpoints.class).term());
-        return a;
-    }
-
-    private Ownership protectedOwner() {
-        Ownership a = syncingOwner();
-        tell(a, new OwnershipEvent.ImageAcknowledged());
-        Ask ask = only(tell(a, new OwnershipEvent.CaughtUp()), Ask.class);
-        tell(a, new OwnershipEvent.Granted(ask.attempt(), record(3, 2, A, A, B)));
-        assertEquals(OwnershipState.PROTECTED, a.state());
-        return a;
-    }
-
-    private Ownership standbyInSync() {
-        Ownership b = new Ownership(B, A);
-        tell(b, new OwnershipEvent.VmsStopped(), new OwnershipEvent.RecordLearnt(record(2, 1, A, A)));
-        assertEquals(OwnershipState.STANDBY, b.state());
-        tell(b, new OwnershipEvent.PeerBack(), new OwnershipEvent.ImageHeld());
-        tell(b, new OwnershipEvent.RecordLearnt(record(3, 2, A, A, B)));
-        return b;
-    }
-
+/** The table of transitions, walked by hand; {@link SwitchoverTest} has the planned change of owners. */
+class OwnershipTest extends OwnershipScenes {
     @Test
     void unknownDoesNothingUntilTheWitnessHasSpoken() {
         Ownership a = new Ownership(A, B);
@@ -442,125 +371,5 @@ class OwnershipTest {
                 assertFalse(t.reason().isBlank());
             }
         }
-    }
-
-    private Ownership handingOver() {
-        Ownership a = protectedOwner();
-        List<OwnershipAction> actions = tell(a, new OwnershipEvent.SwitchoverOrdered("maintenance"));
-        assertTrue(has(actions, PauseVms.class));
-        assertFalse(has(actions, Ask.class));
-        assertEquals(OwnershipState.HANDING_OVER, a.state());
-        return a;
-    }
-
-    @Test
-    void switchoverAsksOnlyWhenEverythingIsCommittedAndKeepsTheVmsUntilTheyRunElsewhere() {
-        Ownership a = handingOver();
-        Ask ask = only(tell(a, new OwnershipEvent.LastCommitted()), Ask.class);
-        assertEquals(B, ask.owner());
-        assertEquals(Set.of(B), ask.inSync());
-        List<OwnershipAction> granted = tell(a, new OwnershipEvent.Granted(ask.attempt(), record(4, 3, B, B)));
-        assertEquals(
-                new Fence(4),
-                granted.stream().filter(Fence.class::isInstance).findFirst().orElseThrow());
-        assertEquals(OwnershipState.FENCED, a.state());
-        assertFalse(has(granted, StopVms.class));
-        assertFalse(has(granted, ResumeVms.class));
-        assertTrue(a.keepsVms());
-        // Late news of an earlier life of the other site as an owner.
-        assertEquals(List.of(), tell(a, new OwnershipEvent.PeerActive(3)));
-        List<OwnershipAction> active = tell(a, new OwnershipEvent.PeerActive(4));
-        assertTrue(has(active, StopVms.class));
-        assertTrue(only(active, SwitchoverEnded.class).done());
-        tell(a, new OwnershipEvent.VmsStopped());
-        assertEquals(OwnershipState.STANDBY, a.state());
-    }
-
-    @Test
-    void switchoverIsRefusedWhereItWouldNotBeLossless() {
-        Ownership waiting = protectedOwner();
-        tell(waiting, new OwnershipEvent.PeerLost("silent"));
-        for (Ownership group : List.of(soloOwner(), syncingOwner(), standbyInSync(), waiting, new Ownership(A, B))) {
-            OwnershipState before = group.state();
-            List<OwnershipAction> actions = tell(group, new OwnershipEvent.SwitchoverOrdered("maintenance"));
-            assertEquals(1, actions.size(), actions::toString);
-            assertFalse(only(actions, SwitchoverEnded.class).done());
-            assertEquals(before, group.state());
-        }
-    }
-
-    @Test
-    void vmsRunOnWhenTheLastEpochsAreNotCommittedInTime() {
-        Ownership a = handingOver();
-        now += OwnershipSteps.HAND_OVER_PATIENCE_NANOS;
-        List<OwnershipAction> late = tell(a, new OwnershipEvent.Tick());
-        assertTrue(has(late, ResumeVms.class));
-        assertFalse(only(late, SwitchoverEnded.class).done());
-        assertFalse(has(late, Ask.class));
-        assertEquals(OwnershipState.PROTECTED, a.state());
-        assertEquals(3, a.term());
-    }
-
-    @Test
-    void vmsRunOnHeldWhenTheWitnessIsSilentAndTheOpenRequestIsSettled() {
-        Ownership a = handingOver();
-        Ask ask = only(tell(a, new OwnershipEvent.LastCommitted()), Ask.class);
-        now += Requests.RETRY_NANOS;
-        tell(a, new OwnershipEvent.Unanswered(ask.attempt(), "timeout"));
-        now += Requests.RETRY_NANOS;
-        assertEquals(B, only(tell(a, new OwnershipEvent.Tick()), Ask.class).owner());
-        now += OwnershipSteps.HAND_OVER_PATIENCE_NANOS;
-        List<OwnershipAction> late = tell(a, new OwnershipEvent.Tick());
-        assertTrue(has(late, ResumeVms.class));
-        assertFalse(has(late, Pass.class));
-        Ask settle = only(late, Ask.class);
-        assertEquals(3, settle.expectedTerm());
-        assertEquals(Set.of(A), settle.inSync());
-        // The hand-over may have been granted first: then this site yields like any owner.
-        List<OwnershipAction> lost =
-                tell(a, new OwnershipEvent.Refused(settle.attempt(), record(4, 3, B, B), "term is 4"));
-        assertTrue(has(lost, Fence.class));
-        assertFalse(has(lost, StopVms.class));
-        assertTrue(a.keepsVms());
-    }
-
-    @Test
-    void vmsRunOnWhenTheWitnessRefuses() {
-        Ownership a = handingOver();
-        Ask ask = only(tell(a, new OwnershipEvent.LastCommitted()), Ask.class);
-        List<OwnershipAction> refused =
-                tell(a, new OwnershipEvent.Refused(ask.attempt(), record(3, 2, A, A, B), "not this site"));
-        assertTrue(has(refused, ResumeVms.class));
-        assertFalse(only(refused, SwitchoverEnded.class).done());
-        assertFalse(has(refused, Ask.class));
-        assertEquals(OwnershipState.PROTECTED, a.state());
-    }
-
-    @Test
-    void standbyLostDuringASwitchoverIsTakenAsAtAProtectedOwner() {
-        Ownership a = handingOver();
-        List<OwnershipAction> lost = tell(a, new OwnershipEvent.PeerLost("silent"));
-        assertTrue(has(lost, ResumeVms.class));
-        assertFalse(has(lost, Pass.class));
-        assertEquals(Set.of(A), only(lost, Ask.class).inSync());
-        assertEquals(OwnershipState.PROTECTED, a.state());
-    }
-
-    @Test
-    void pausedVmsRunOnWhenAnOperatorForcesTheirSiteToBeTheOwnerAgain() {
-        Ownership a = handingOver();
-        Ask ask = only(tell(a, new OwnershipEvent.LastCommitted()), Ask.class);
-        tell(a, new OwnershipEvent.Granted(ask.attempt(), record(4, 3, B, B)));
-        List<OwnershipAction> forced = tell(a, new OwnershipEvent.RecordLearnt(record(5, 4, A, A)));
-        assertFalse(has(forced, ResumeVms.class));
-        Ask renew = only(forced, Ask.class);
-        List<OwnershipAction> alone = tell(a, new OwnershipEvent.Granted(renew.attempt(), record(6, 5, A, A)));
-        assertTrue(has(alone, ResumeVms.class));
-        assertEquals(6, only(alone, Pass.class).term());
-        assertEquals(OwnershipState.SOLO, a.state());
-        // Alone, and with a standby that is ready: on to the next sync.
-        tell(a, new OwnershipEvent.Tick());
-        assertEquals(OwnershipState.SYNCING, a.state());
-        assertFalse(a.keepsVms());
     }
 }

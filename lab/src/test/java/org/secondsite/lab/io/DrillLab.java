@@ -8,31 +8,34 @@ import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
 
 /** A lab of one test with its outside client, taken down when closed whatever happened. */
-final class DrillLab implements AutoCloseable {
+class DrillLab implements AutoCloseable {
     static final OutsideClient.Traffic TRAFFIC = new OutsideClient.Traffic(8, 8, 20);
 
     private final Lab lab;
     private final Path record;
     private final OutsideClient client;
 
-    private DrillLab(Lab lab, Path record, OutsideClient client) {
+    /** Starts the client of a lab that is up. */
+    DrillLab(Lab lab, OutsideClient.Traffic traffic) throws IOException {
         this.lab = lab;
-        this.record = record;
-        this.client = client;
+        record = Files.createTempFile("secondsite-client", ".jsonl");
+        client = OutsideClient.start(lab.clientNamespace(), traffic, record);
     }
 
     static DrillLab up(int delayMillis, LabOptions.Load load, boolean hold) throws IOException {
-        String name = TestNames.lab();
-        Lab lab = LabStart.up(
-                new LabOptions(name, delayMillis, load, hold),
-                (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));
+        Lab lab = bringUp(new LabOptions(TestNames.lab(), delayMillis, load, hold));
         try {
-            Path record = Files.createTempFile("secondsite-client", ".jsonl");
-            return new DrillLab(lab, record, OutsideClient.start(lab.clientNamespace(), TRAFFIC, record));
+            return new DrillLab(lab, TRAFFIC);
         } catch (IOException | RuntimeException e) {
-            Lab.down(name);
+            Lab.down(lab.name());
             throw e;
         }
+    }
+
+    /** Brings a lab up, and says how long each step took. */
+    static Lab bringUp(LabOptions options) throws IOException {
+        return LabStart.up(
+                options, (step, millis) -> System.out.printf("%s %6.2f s %s%n", options.name(), millis / 1e3, step));
     }
 
     Lab lab() {

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
@@ -16,51 +15,42 @@ import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.storm.Emissions;
 
 /**
- * A lab of one test for several faults in a row, with judges from before the first to after the last: an outside client and a
- * capture of each site's uplink. Taken down when closed whatever happened; the logs of one that {@link #judge} did not pass stay.
+ * A lab of one test for several faults in a row, with judges from before the first to after the last: the outside client and a
+ * capture of each site's uplink. The logs of one that {@link #judge} did not pass stay.
  */
-final class JudgedLab implements AutoCloseable {
+final class JudgedLab extends DrillLab {
     private static final int DELAY_MS = 5;
     private static final OutsideClient.Traffic TRAFFIC = new OutsideClient.Traffic(4, 4, 20);
+    private static final int SERVICE_SECONDS = 30;
 
-    private final Lab lab;
-    private final Path record;
     private final Map<Site, UplinkCapture> uplinks = new EnumMap<>(Site.class);
     private final String test;
-    private OutsideClient client;
     private boolean passed;
 
     private JudgedLab(Lab lab, String test) throws IOException {
-        this.lab = lab;
+        super(lab, TRAFFIC);
         this.test = test;
-        record = Files.createTempFile("secondsite-client", ".jsonl");
     }
 
     /** Brings one up, protected. */
     static JudgedLab up(String test, UnaryOperator<LabOptions> options) throws IOException {
-        String name = TestNames.lab();
-        Lab lab = LabStart.up(
-                options.apply(new LabOptions(name, DELAY_MS, LabOptions.Load.IDLE, true)),
-                (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));
-        JudgedLab judged = new JudgedLab(lab, test);
+        Lab lab = bringUp(options.apply(new LabOptions(TestNames.lab(), DELAY_MS, LabOptions.Load.IDLE, true)));
+        JudgedLab judged;
+        try {
+            judged = new JudgedLab(lab, test);
+        } catch (IOException | RuntimeException e) {
+            Lab.down(lab.name());
+            throw e;
+        }
         try {
             for (Site site : Site.values()) {
                 judged.uplinks.put(site, new UplinkCapture(lab, site));
             }
-            judged.client = OutsideClient.start(lab.clientNamespace(), TRAFFIC, judged.record);
             return judged;
         } catch (IOException | RuntimeException e) {
             judged.close();
             throw e;
         }
-    }
-
-    Lab lab() {
-        return lab;
-    }
-
-    SiteView site(Site site) {
-        return new SiteView(lab, site);
     }
 
     /** Packets of the guest that have left a site since the judges came. */
@@ -75,9 +65,7 @@ final class JudgedLab implements AutoCloseable {
 
     /** Fails unless the client hears something new. */
     void requireService() throws IOException {
-        long now = System.nanoTime();
-        Waiting.until("the client to hear from the guest", 30, () -> client.firstAfter(now)
-                .isPresent());
+        requireService(SERVICE_SECONDS);
     }
 
     /** Fails if a pair is not what it was: protected, and no grant has been made. */
@@ -95,8 +83,7 @@ final class JudgedLab implements AutoCloseable {
     void judge(int takeovers) throws IOException {
         requireService();
         Waiting.pause(2_000); // whatever breaks late
-        ClientVerdict verdict = client.stop();
-        System.out.printf("%s %s%n", lab.name(), verdict);
+        ClientVerdict verdict = verdict();
         assertEquals(List.of(), verdict.faults());
         assertEquals(0, verdict.silent(), "silent connections");
         Emissions emissions =
@@ -109,16 +96,12 @@ final class JudgedLab implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try {
-            if (client != null) {
-                client.close();
-            }
             if (!passed) {
-                lab.keepLogs(Path.of("target", "drill-" + test));
+                lab().keepLogs(Path.of("target", "drill-" + test));
             }
             uplinks.values().forEach(UplinkCapture::close);
-            Files.deleteIfExists(record);
         } finally {
-            Lab.down(lab.name());
+            super.close();
         }
     }
 }

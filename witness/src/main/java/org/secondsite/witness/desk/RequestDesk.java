@@ -1,12 +1,10 @@
 package org.secondsite.witness.desk;
 
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
@@ -72,7 +70,7 @@ public final class RequestDesk {
     private final WaitingRoom waitingRoom;
     private final Incarnations incarnations;
     private final CounterDoubt doubt = new CounterDoubt();
-    private final Map<GroupId, LogEntry> inForce = new TreeMap<>();
+    private final InForce inForce = new InForce();
     private final Map<Long, Ticket> tickets = new HashMap<>();
     private boolean leads;
     private long lastTicket;
@@ -399,9 +397,7 @@ public final class RequestDesk {
             entries.forEach(this::learn);
             client.toldCurrent = true;
             // Not what was read: a change may have passed by since.
-            inForce.values().stream()
-                    .sorted(Comparator.comparingLong(entry -> entry.record().term()))
-                    .forEach(entry -> clientele.tell(client, entry));
+            inForce.byTerm().forEach(entry -> clientele.tell(client, entry));
         } else {
             client.readAgainNanos = OptionalLong.of(nowNanos + READ_AGAIN_NANOS);
         }
@@ -423,13 +419,8 @@ public final class RequestDesk {
     }
 
     private boolean learn(LogEntry entry) {
-        LogEntry known = inForce.get(entry.record().group());
-        boolean newer = known == null || known.record().term() < entry.record().term();
         doubt.granted(entry.record().term());
-        if (newer) {
-            inForce.put(entry.record().group(), entry);
-        }
-        return newer;
+        return inForce.learn(entry);
     }
 
     // ---- time ---------------------------------------------------------------------------------------------------
@@ -466,8 +457,7 @@ public final class RequestDesk {
 
     /** The record of a group; null if another node decides when, or there is none. */
     private OwnershipRecord decidedHere(GroupId group) {
-        LogEntry current = inForce.get(group);
-        return leads && current != null ? current.record() : null;
+        return leads ? inForce.record(group) : null;
     }
 
     // ---- what can be looked at ----------------------------------------------------------------------------------
