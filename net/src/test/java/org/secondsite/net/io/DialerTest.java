@@ -24,8 +24,7 @@ import org.secondsite.net.Backoff;
 /** Over TCP on loopback. */
 @Timeout(60)
 class DialerTest {
-    private final MultiThreadIoEventLoopGroup group =
-            new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+    private final MultiThreadIoEventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     private final EventLoop loop = group.next();
     private final BlockingQueue<String> told = new LinkedBlockingQueue<>();
     private boolean defective;

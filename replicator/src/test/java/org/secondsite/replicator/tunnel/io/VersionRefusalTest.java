@@ -36,8 +36,10 @@ class VersionRefusalTest extends TunnelPair {
 
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
 
+    @Override
     @AfterEach
-    void stopLoop() {
+    void closeAll() throws Exception {
+        super.closeAll();
         var _ = group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     }
 

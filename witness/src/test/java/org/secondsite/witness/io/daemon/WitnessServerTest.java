@@ -90,7 +90,12 @@ class WitnessServerTest {
             throws Exception {
         TlsFiles holder = signer.issue(commonName);
         WitnessClient client = WitnessClient.open(
-                new WitnessClientSettings(self, List.of(server.address()), holder, heartbeatMs, ANSWER_TIMEOUT_MS),
+                new WitnessClientSettings(
+                        self,
+                        List.of(server.address()),
+                        new TlsFiles(holder.certificate(), holder.key(), authority.file()),
+                        heartbeatMs,
+                        ANSWER_TIMEOUT_MS),
                 heard);
         opened.add(client);
         return client;
