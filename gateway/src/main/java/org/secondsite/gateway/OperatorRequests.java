@@ -33,10 +33,7 @@ final class OperatorRequests {
      * @param core is told what an operator wants
      */
     OperatorRequests(
-            Supplier<GatewayConfig> config,
-            Timeline timeline,
-            Optional<RouterView> routers,
-            Consumer<SiteEvent> core) {
+            Supplier<GatewayConfig> config, Timeline timeline, Optional<RouterView> routers, Consumer<SiteEvent> core) {
         this.config = config;
         this.timeline = timeline;
         this.routers = routers;

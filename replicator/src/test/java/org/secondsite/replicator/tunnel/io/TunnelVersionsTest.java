@@ -6,27 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.DataInputStream;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.zip.CRC32C;
 import javax.net.ssl.SSLSocket;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.GroupId;
-import org.secondsite.config.SiteId;
-import org.secondsite.pki.TestAuthority;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.replicator.tunnel.TunnelSettings;
@@ -36,36 +25,12 @@ import org.secondsite.replicator.tunnel.TunnelSettings;
  * class of ours speaks for it.
  */
 @Timeout(60)
-class TunnelVersionsTest {
-    private static final SiteId A = new SiteId("a");
-    private static final SiteId B = new SiteId("b");
-    private static final Duration SOON = Duration.ofSeconds(20);
-    private static final TunnelSettings.Timing FAST = new TunnelSettings.Timing(50, 2000, 20, 100);
+class TunnelVersionsTest extends TunnelPair {
+    private static final TunnelSettings.Timing PATIENT = new TunnelSettings.Timing(50, 2000, 20, 100);
 
     private static final int HELLO = 1;
     private static final int RESUME = 2;
     private static final int MESSAGE = 5;
-
-    @TempDir
-    Path folder;
-
-    private final Recorder atA = new Recorder();
-    private final List<AutoCloseable> opened = new ArrayList<>();
-    private TestAuthority pki;
-    private InetSocketAddress addressA;
-
-    @BeforeEach
-    void prepare() throws Exception {
-        pki = new TestAuthority(folder.resolve("authority"));
-        addressA = freeAddress();
-    }
-
-    @AfterEach
-    void closeAll() throws Exception {
-        for (AutoCloseable each : opened.reversed()) {
-            each.close();
-        }
-    }
 
     @Test
     void aPeerOfTheVersionBeforeIsConnectedAndUnderstood() throws Exception {
@@ -198,25 +163,12 @@ class TunnelVersionsTest {
     }
 
     private TunnelSettings settings(Set<Capability> capabilities) throws Exception {
-        return new TunnelSettings(A, B, addressA, freeAddress(), pki.issue("a"))
-                .withTiming(FAST)
-                .withCapabilities(capabilities);
+        return settingsA(pki.issue("a")).withTiming(PATIENT).withCapabilities(capabilities);
     }
 
     private SSLSocket connected() throws Exception {
         SSLSocket socket = closeLater(JdkTls.connect(pki.issue("b"), addressA));
         socket.setSoTimeout((int) SOON.toMillis());
         return socket;
-    }
-
-    private <T extends AutoCloseable> T closeLater(T each) {
-        opened.add(each);
-        return each;
-    }
-
-    private static InetSocketAddress freeAddress() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
-        }
     }
 }
