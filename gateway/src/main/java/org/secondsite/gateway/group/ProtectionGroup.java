@@ -363,7 +363,7 @@ public final class ProtectionGroup {
                 vms.lostImage(vm.id() + ": " + reason);
                 talk.offer();
             }
-            case CHECKPOINT, STOP_VM -> LOG.warn("{}: {} failed at the agent: {}", vm.id(), what.word(), reason);
+            case CHECKPOINT, STOP_VM, DISK -> LOG.warn("{}: {} failed at the agent: {}", vm.id(), what.word(), reason);
         }
     }
 

@@ -9,6 +9,7 @@ import io.netty.buffer.Unpooled;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.DiskEpochs;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.PageSet;
@@ -39,14 +40,13 @@ class DiskEpochCodecTest {
                 // The third has more ranges than a block takes.
                 try (Epoch sent = DiskEpochs.epoch(number, number == 3 ? 3000 : 20, number < 3 ? 5000 - number : 0)) {
                     ByteBuf coded = encode(encoder, sent);
-                    Decoding result = Decoding.NeedMore.INSTANCE;
+                    Decoded<Epoch, String> result = Decoded.needMore();
                     while (coded.isReadable()) {
-                        assertInstanceOf(Decoding.NeedMore.class, result);
+                        assertInstanceOf(Decoded.NeedMore.class, result);
                         int piece = Math.min(coded.readableBytes(), 1 + dice.nextInt(100_000));
                         result = decoder.feed(new EpochId(3, number), coded.readSlice(piece));
                     }
-                    try (Epoch back = assertInstanceOf(Decoding.Whole.class, result, result.toString())
-                            .epoch()) {
+                    try (Epoch back = result.complete().orElseThrow()) {
                         assertTrue(DiskEpochs.same(sent, back), "epoch " + number);
                     }
                     coded.release();
@@ -70,7 +70,8 @@ class DiskEpochCodecTest {
                 int at = dice.nextInt(dice.nextBoolean() ? 200 : garbled.readableBytes());
                 garbled.setByte(at, garbled.getByte(at) ^ (1 << dice.nextInt(8)));
                 try (EpochDecoder decoder = new EpochDecoder(DiskEpochs.VM, SETTINGS, buffers, MAX_BYTES)) {
-                    if (decoder.feed(new EpochId(3, 1), garbled) instanceof Decoding.Whole(Epoch back)) {
+                    if (decoder.feed(new EpochId(3, 1), garbled)
+                            instanceof Decoded.Complete<Epoch, String>(Epoch back)) {
                         assertTrue(DiskEpochs.same(sent, back), "byte " + at);
                         back.close();
                     }
