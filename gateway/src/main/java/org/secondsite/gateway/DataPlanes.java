@@ -21,8 +21,7 @@ final class DataPlanes {
                     throw new IOException(
                             "dataPlane.uplink: there is no interface " + routed.uplink() + " for packets to leave by");
                 }
-                yield RoutedDataPlane.open(
-                        GatewaySettings.plane(config, routed), vms, PortKind.AF_PACKET, listener);
+                yield RoutedDataPlane.open(GatewaySettings.plane(config, routed), vms, PortKind.AF_PACKET, listener);
             }
             case GatewayConfig.Loopback _ ->
                 throw new IOException("dataPlane.mode 'loopback' has no interfaces: it is for './secondsite demo"

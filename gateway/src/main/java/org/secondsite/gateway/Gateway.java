@@ -120,8 +120,8 @@ public final class Gateway implements AutoCloseable {
     }
 
     private void openAll(DataPlaneFactory factory) throws IOException {
-        dataPlane = factory.open(
-                config, GatewaySettings.protectedVms(config), new PlaneEvents(this::post, life::failed));
+        dataPlane =
+                factory.open(config, GatewaySettings.protectedVms(config), new PlaneEvents(this::post, life::failed));
         opened.push(dataPlane);
         dataPlane.turns().forEach(turn -> life.watched(life.vital(turn)));
         WitnessPort witness = new WitnessPort();

@@ -179,7 +179,9 @@ class SiteCoreTest {
         peer.heard(now);
         question = only(SiteOrder.Read.class, on(new SiteEvent.Tick(0)));
         List<SiteOrder> told = on(new SiteEvent.RecordRead(question, record(3, A, A, B)));
-        assertEquals(new SiteOrder.ReleaseAgain(VM, new Doubt(Doubt.Cause.STANDSTILL, 1)), only(SiteOrder.ReleaseAgain.class, told));
+        assertEquals(
+                new SiteOrder.ReleaseAgain(VM, new Doubt(Doubt.Cause.STANDSTILL, 1)),
+                only(SiteOrder.ReleaseAgain.class, told));
     }
 
     @Test
@@ -257,7 +259,8 @@ class SiteCoreTest {
         protectedOwner();
         SiteOrder.Read first = only(SiteOrder.Read.class, peerSpeaksOf(record(4, B, B)));
         SiteOrder.Read second = only(SiteOrder.Read.class, peerSpeaksOf(record(5, B, B)));
-        assertEquals(List.of(), of(SiteOrder.ReleaseAgain.class, on(new SiteEvent.RecordRead(first, record(3, A, A, B)))));
+        assertEquals(
+                List.of(), of(SiteOrder.ReleaseAgain.class, on(new SiteEvent.RecordRead(first, record(3, A, A, B)))));
         List<SiteOrder> told = on(new SiteEvent.RecordRead(second, record(5, B, B)));
         assertTrue(told.contains(new SiteOrder.Fence(VM, 5)), told::toString);
         assertTrue(told.indexOf(new SiteOrder.Fence(VM, 5)) < told.indexOf(settled(2)), told::toString);
