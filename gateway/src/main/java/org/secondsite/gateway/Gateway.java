@@ -160,9 +160,10 @@ public final class Gateway implements AutoCloseable {
         }
         GatewayConfig.Bgp bgp = config.bgp().get();
         SpeakerSettings settings = RouterSettings.of(bgp);
-        BgpSpeaker speaker = BgpSpeaker.open(settings, new RouterEvents(conductor, timeline, routers));
+        BgpSpeaker speaker =
+                BgpSpeaker.open(settings, new RouterEvents(conductor, timeline, routers), new LivingSpeaker(life));
         opened.push(speaker);
-        routerView = Optional.of(new RouterView(settings, speaker));
+        routerView = Optional.of(new RouterView(speaker));
         announcements = Optional.of(new Announcements(config.groups(), bgp.roles(), speaker::advertise));
         return announcements.get();
     }

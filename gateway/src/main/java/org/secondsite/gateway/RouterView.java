@@ -19,7 +19,6 @@ import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SessionStatus;
-import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.PathAttributes;
@@ -29,11 +28,9 @@ final class RouterView {
     private static final int ANSWER_TIMEOUT_MS = 10_000;
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final SpeakerSettings settings;
     private final BgpSpeaker speaker;
 
-    RouterView(SpeakerSettings settings, BgpSpeaker speaker) {
-        this.settings = settings;
+    RouterView(BgpSpeaker speaker) {
         this.speaker = speaker;
     }
 
@@ -45,14 +42,14 @@ final class RouterView {
         switch (what) {
             case "neighbors" -> await(speaker.status()).forEach(status -> neighbor(status, list.addObject()));
             case "rib" -> {
-                for (NeighborSettings neighbor : settings.neighbors()) {
+                for (NeighborSettings neighbor : speaker.settings().neighbors()) {
                     Map<Nlri, PathAttributes> sent = await(speaker.sentRoutes(neighbor.address()));
                     sent.forEach((nlri, attributes) ->
                             route(neighbor.address(), nlri, nextHop(attributes), attributes, list.addObject()));
                 }
             }
             case "routes" -> {
-                for (NeighborSettings neighbor : settings.neighbors()) {
+                for (NeighborSettings neighbor : speaker.settings().neighbors()) {
                     for (ReceivedRoute route : await(speaker.receivedRoutes(neighbor.address()))) {
                         route(neighbor.address(), route.nlri(), route.nextHop(), route.attributes(), list.addObject());
                     }
@@ -64,7 +61,7 @@ final class RouterView {
     }
 
     private void neighbor(SessionStatus status, ObjectNode out) {
-        long as = settings.neighbors().stream()
+        long as = speaker.settings().neighbors().stream()
                 .filter(neighbor -> neighbor.address().equals(status.peer()))
                 .mapToLong(NeighborSettings::remoteAs)
                 .findFirst()
