@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.secondsite.bench.BufferReport;
 import org.secondsite.bench.Workload;
+import org.secondsite.bench.bgp.BgpBenchCommand;
 import org.secondsite.bench.detection.DetectionBenchCommand;
 import org.secondsite.bench.io.BufferBench;
 import org.secondsite.bench.io.CodecCommand;
@@ -35,6 +36,7 @@ import picocli.CommandLine.Spec;
             Main.Buffer.class,
             CodecCommand.class,
             TunnelCommand.class,
+            BgpBenchCommand.class,
             WitnessBenchCommand.class,
             DetectionBenchCommand.class,
             ReplicatorCommand.class

@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  * A Java process in a network namespace, with the options and the class path of this one, that is asked and answers line by line:
  * an answer is a line of JSON.
  */
-final class AskedProcess implements AutoCloseable {
+public final class AskedProcess implements AutoCloseable {
     private static final int LIMIT_SECONDS = 10;
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -32,7 +32,7 @@ final class AskedProcess implements AutoCloseable {
      *
      * @param log where its standard error goes
      */
-    AskedProcess(String namespace, Class<?> main, List<String> arguments, ProcessBuilder.Redirect log)
+    public AskedProcess(String namespace, Class<?> main, List<String> arguments, ProcessBuilder.Redirect log)
             throws IOException {
         name = main.getSimpleName();
         List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", namespace));
@@ -42,8 +42,13 @@ final class AskedProcess implements AutoCloseable {
         questions = new PrintStream(process.getOutputStream(), true, UTF_8);
     }
 
+    /** The number of the process. */
+    public long pid() {
+        return process.pid();
+    }
+
     /** How to start a class of this class path with the options of this process. */
-    static List<String> java(String main, List<String> arguments) {
+    public static List<String> java(String main, List<String> arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
@@ -53,7 +58,7 @@ final class AskedProcess implements AutoCloseable {
     }
 
     /** Asks, and waits for the answer. */
-    JsonNode ask(String question) throws IOException {
+    public JsonNode ask(String question) throws IOException {
         questions.println(question);
         for (String line = answers.readLine(); line != null; line = answers.readLine()) {
             if (line.startsWith("{")) {

@@ -8,18 +8,18 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Runs the system's own tools. Every failure bears the command and what it said. */
-final class Shell {
+public final class Shell {
     private static final int LIMIT_SECONDS = 20;
 
     private Shell() {}
 
     /** Runs a command line; its words are split at blanks. Returns what it printed. */
-    static String run(String line) throws IOException {
+    public static String run(String line) throws IOException {
         return run(List.of(line.split(" ")), "");
     }
 
     /** Runs a command that reads {@code input}; returns what it printed. */
-    static String run(List<String> command, String input) throws IOException {
+    public static String run(List<String> command, String input) throws IOException {
         String shown = String.join(" ", command);
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         try (OutputStream to = process.getOutputStream()) {

@@ -1,0 +1,2 @@
+/** The command {@code secondsite bench bgp}. */
+package org.secondsite.bench.bgp;
