@@ -3,6 +3,7 @@ package org.secondsite.bgp.exabgp;
 import java.net.InetAddress;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -18,7 +19,7 @@ import org.secondsite.bgp.wire.Nlri;
  * may repeat themselves in every cycle.
  */
 public final class DesiredRoutes {
-    private final SpeakerSettings speaker;
+    private SpeakerSettings speaker;
     private final Map<InetAddress, Map<Nlri, RouteAttributes>> byNeighbor = new HashMap<>();
     private final Map<String, Map<InetAddress, Map<Nlri, RouteAttributes>>> watchdogs = new HashMap<>();
 
@@ -28,6 +29,16 @@ public final class DesiredRoutes {
         speaker.neighbors().stream()
                 .map(NeighborSettings::address)
                 .forEach(neighbor -> byNeighbor.put(neighbor, new LinkedHashMap<>()));
+    }
+
+    /** Has these neighbours from now on: new ones are told nothing yet, and what was for others is forgotten. */
+    public void use(SpeakerSettings changed) {
+        speaker = changed;
+        Set<InetAddress> now = new HashSet<>();
+        changed.neighbors().forEach(neighbor -> now.add(neighbor.address()));
+        byNeighbor.keySet().retainAll(now);
+        watchdogs.values().forEach(watched -> watched.keySet().retainAll(now));
+        now.forEach(neighbor -> byNeighbor.computeIfAbsent(neighbor, _ -> new LinkedHashMap<>()));
     }
 
     /** Takes a command that is about routes; returns what is different now, for each neighbour that it is for. */
@@ -99,8 +110,22 @@ public final class DesiredRoutes {
         return apply(new ApiCommand.Clear(NeighborFilter.ALL));
     }
 
+    /** The neighbour shall know exactly these routes; returns those of which something is different. */
+    public Set<Nlri> replace(InetAddress neighbor, List<ApiCommand.Route> routes) {
+        Set<Nlri> changes = new LinkedHashSet<>();
+        Set<Nlri> kept = new HashSet<>();
+        routes.forEach(route -> kept.add(route.nlri()));
+        for (Nlri nlri : List.copyOf(byNeighbor.get(neighbor).keySet())) {
+            if (!kept.contains(nlri)) {
+                withdraw(neighbor, nlri, changes);
+            }
+        }
+        routes.forEach(route -> announce(neighbor, route, changes));
+        return changes;
+    }
+
     /** All that the neighbour shall know; a view that follows later commands. */
     public Map<Nlri, RouteAttributes> routes(InetAddress neighbor) {
-        return Collections.unmodifiableMap(byNeighbor.get(neighbor));
+        return Collections.unmodifiableMap(byNeighbor.getOrDefault(neighbor, Map.of()));
     }
 }

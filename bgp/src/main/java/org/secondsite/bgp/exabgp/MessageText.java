@@ -154,7 +154,8 @@ public record MessageText(
      */
     public List<String> encode(String command) {
         SessionTraits traits = traits(false);
-        Exporter exporter = new Exporter(localAs, external(), ipv4Self, ipv6Self, Set.of(AddressFamily.IPV4_UNICAST));
+        Exporter exporter =
+                new Exporter(localAs, external(), ipv4Self, ipv6Self, Set.of(AddressFamily.IPV4_UNICAST), false);
         AdjRibOut rib = new AdjRibOut(exporter, traits);
         switch (CommandParser.parse(command)) {
             case ApiCommand.Announce(NeighborFilter _, List<ApiCommand.Route> routes) ->

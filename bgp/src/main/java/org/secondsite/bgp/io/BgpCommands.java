@@ -1,11 +1,14 @@
 package org.secondsite.bgp.io;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -15,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.secondsite.bgp.bfd.BfdSettings;
+import org.secondsite.bgp.exabgp.Configuration;
 import org.secondsite.bgp.fsm.Offer;
 import org.secondsite.bgp.session.NeighborOptions;
 import org.secondsite.bgp.session.NeighborSettings;
@@ -36,6 +40,8 @@ public final class BgpCommands {
                       [--password TEXT] [--other-self A] [--bfd] [--ttl-security HOPS] [--device NAME]
                       [--family 'ipv4 unicast']... [--add-path] [--two-octet-as] [--as-sets] [--ipv6-next-hops]
                       [--maximum-prefixes N]   (--neighbor and what follows may be repeated)
+            bgp speak --config FILE
+                As a configuration file of ExaBGP 4 says; what is not there is named. SIGUSR1: read it again.
                 Commands of ExaBGP's text API come from COMMAND's output, or from standard input without --run;
                 events go back as JSON lines.
             bgp decode [SESSION] HEX...
@@ -102,6 +108,9 @@ public final class BgpCommands {
 
     private static int speak(List<String> arguments, InputStream in, PrintStream out)
             throws IOException, InterruptedException {
+        if (arguments.size() == 2 && arguments.getFirst().equals("--config")) {
+            return speak(Path.of(arguments.get(1)));
+        }
         SpeakArguments parsed = SpeakArguments.parse(arguments);
         try (SpeakLoop loop = new SpeakLoop(parsed.settings(), parsed.keepRoutes())) {
             if (parsed.helpers().isEmpty()) {
@@ -110,12 +119,43 @@ public final class BgpCommands {
                 parsed.helpers().forEach(loop::run);
             }
             loop.begin();
-            while (!loop.awaitEnd(CHECK_MS)) {
-                if (Thread.interrupted()) {
-                    break;
+            awaitEnd(loop);
+            return 0;
+        }
+    }
+
+    private static int speak(Path file) throws IOException, InterruptedException {
+        switch (read(file)) {
+            case Configuration.Outcome.Refused(String reason) -> throw new IOException(reason);
+            case Configuration.Outcome.Read(Configuration configuration) -> {
+                File directory = file.toAbsolutePath().getParent().toFile();
+                try (SpeakLoop loop = SpeakLoop.of(configuration, directory, () -> read(file))) {
+                    Signals.onReload(loop::reload);
+                    loop.begin();
+                    awaitEnd(loop);
+                    return 0;
                 }
             }
-            return 0;
+        }
+    }
+
+    private static Configuration.Outcome read(Path file) {
+        try {
+            return switch (Configuration.parse(Files.readString(file))) {
+                case Configuration.Outcome.Refused(String reason) ->
+                    new Configuration.Outcome.Refused(file + ", " + reason);
+                case Configuration.Outcome.Read read -> read;
+            };
+        } catch (IOException e) {
+            return new Configuration.Outcome.Refused(file + " cannot be read: " + e.getMessage());
+        }
+    }
+
+    private static void awaitEnd(SpeakLoop loop) throws InterruptedException {
+        while (!loop.awaitEnd(CHECK_MS)) {
+            if (Thread.interrupted()) {
+                break;
+            }
         }
     }
 

@@ -1,11 +1,11 @@
 package org.secondsite.bgp.io;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -14,36 +14,31 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Function;
+import java.util.function.Supplier;
 import org.secondsite.bgp.exabgp.AddressText;
 import org.secondsite.bgp.exabgp.ApiCommand;
 import org.secondsite.bgp.exabgp.CommandParser;
-import org.secondsite.bgp.exabgp.DesiredRoutes;
+import org.secondsite.bgp.exabgp.Configuration;
 import org.secondsite.bgp.exabgp.EventJson;
-import org.secondsite.bgp.fsm.State;
+import org.secondsite.bgp.exabgp.HelperProcess;
 import org.secondsite.bgp.rib.ReceivedRoute;
-import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.session.NeighborSettings;
-import org.secondsite.bgp.session.SessionTransition;
-import org.secondsite.bgp.session.SpeakerListener;
+import org.secondsite.bgp.session.SpeakerChanges;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.BgpError;
-import org.secondsite.bgp.wire.BgpMessage;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.bgp.wire.Octets;
 import org.secondsite.bgp.wire.PlainText;
-import org.secondsite.bgp.wire.Prefix;
-import org.secondsite.bgp.wire.RouteRefreshMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,14 +47,15 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One thread owns the helpers' routes. Commands of a burst are gathered for some milliseconds, so that a hundred
  * thousand lines are one change and not as many. The routes of a helper that ends are withdrawn.
+ *
+ * <p>A configuration file may be read again while it runs ({@link #reload}): what is different in it is changed, and nothing
+ * else. One that cannot be read changes nothing.
  */
-final class SpeakLoop implements SpeakerListener, AutoCloseable {
+final class SpeakLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SpeakLoop.class);
     private static final int GATHER_MS = 5;
-    private static final int FIRST_RESPAWN_MS = 1000;
-    private static final int LAST_RESPAWN_MS = 60_000;
     private static final int CLOSE_SECONDS = 6;
-    private static final int MAX_EVENTS_UNDER_WAY = 65_536;
+    private static final int CHANGE_SECONDS = 10;
     /** After this silence of all helpers their first routes count as known. */
     private static final int QUIET_MS = 200;
     /** After this they do whatever helpers still have to say. */
@@ -67,21 +63,22 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
 
     private static final String VERSION_LINE = "exabgp 4.2 compatible, secondsite";
 
-    private final SpeakerSettings settings;
     private final boolean keepRoutes;
-    private final EventJson json;
+    private final boolean manualEndOfRib;
+    private final Optional<File> directory;
+    private final SpeakEvents events;
     private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("bgp-speak").factory());
     private final List<Runnable> starts = new ArrayList<>();
     /** Opened by {@link #begin}, before any command is taken. */
     private BgpSpeaker speaker;
 
-    private final List<Helper> helpers = new ArrayList<>();
-    private final Map<InetAddress, NeighborSettings> neighbors = new HashMap<>();
+    private final List<Helper> helpers = new CopyOnWriteArrayList<>();
     private final Map<InetAddress, Set<Nlri>> dirty = new LinkedHashMap<>();
-    private final AtomicInteger eventsUnderWay = new AtomicInteger();
-    private final AtomicLong eventsLost = new AtomicLong();
     private final CountDownLatch ended = new CountDownLatch(1);
+    private Supplier<Configuration.Outcome> file =
+            () -> new Configuration.Outcome.Refused("there is no configuration file to read again");
+    private SpeakerSettings settings;
     private boolean gathering;
     private long lastCommandNanos;
     private long begunNanos;
@@ -89,43 +86,58 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
 
     /** Nothing runs before {@link #begin}. */
     SpeakLoop(SpeakerSettings settings, boolean keepRoutes) throws IOException {
+        this(settings, keepRoutes, false, Optional.empty());
+    }
+
+    private SpeakLoop(SpeakerSettings settings, boolean keepRoutes, boolean manualEndOfRib, Optional<File> directory)
+            throws IOException {
         this.settings = settings.withEndOfRibHeld();
         this.keepRoutes = keepRoutes;
-        this.json = new EventJson(
+        this.manualEndOfRib = manualEndOfRib;
+        this.directory = directory;
+        EventJson json = new EventJson(
                 settings.localAs(),
                 InetAddress.getLocalHost().getHostName(),
                 ProcessHandle.current().pid(),
                 ProcessHandle.current().parent().map(ProcessHandle::pid).orElse(0L));
-        settings.neighbors().forEach(neighbor -> neighbors.put(neighbor.address(), neighbor));
+        this.events = new SpeakEvents(json, settings, executor, helpers);
     }
 
-    /** A helper, its routes and how its commands are answered. Owned by the executor, except the port. */
-    private final class Helper {
-        private final String name;
-        private final DesiredRoutes routes = new DesiredRoutes(settings);
-        private HelperPort port;
-        private boolean acknowledges = true;
-        private int respawnMs = FIRST_RESPAWN_MS;
-
-        Helper(String name) {
-            this.name = name;
-            this.port = new HelperPort(name);
+    /**
+     * With what a file says.
+     *
+     * @param directory where helpers are run
+     * @param again reads it again
+     */
+    static SpeakLoop of(Configuration configuration, File directory, Supplier<Configuration.Outcome> again)
+            throws IOException {
+        SpeakLoop loop =
+                new SpeakLoop(configuration.settings(), false, configuration.manualEndOfRib(), Optional.of(directory));
+        loop.file = again;
+        Helper inFile = new Helper("configuration file", "", loop.settings);
+        loop.helpers.add(inFile);
+        loop.starts.add(() -> loop.touch(loop.fixedRoutes(inFile, configuration)));
+        for (HelperProcess process : configuration.processes()) {
+            Helper helper = Helper.of(process, loop.settings);
+            loop.helpers.add(helper);
+            loop.starts.add(() -> loop.spawn(helper));
         }
+        return loop;
     }
 
     /** Will take commands from a stream, and end with it. */
     void serve(InputStream from, OutputStream to) {
-        Helper helper = new Helper("stdin");
+        Helper helper = new Helper("stdin", "", settings);
         helpers.add(helper);
-        HelperPort port = helper.port;
+        HelperPort port = helper.port();
         starts.add(() -> port.start(from, to, (line, done) -> take(helper, port, line, done), ended::countDown));
     }
 
     /** Will run a command line by the shell as a helper, and again when it ends. */
     void run(String commandLine) {
-        Helper helper = new Helper(commandLine);
+        Helper helper = new Helper(commandLine, commandLine, settings);
         helpers.add(helper);
-        starts.add(() -> spawn(helper, commandLine));
+        starts.add(() -> spawn(helper));
     }
 
     /**
@@ -137,9 +149,11 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
         try {
             executor.submit(() -> {
                         starts.forEach(Runnable::run);
-                        speaker = BgpSpeaker.open(settings, this);
+                        speaker = BgpSpeaker.open(settings, events);
                         begunNanos = System.nanoTime();
-                        watchFirstRound();
+                        if (!manualEndOfRib) {
+                            watchFirstRound();
+                        }
                         return speaker;
                     })
                     .get();
@@ -148,43 +162,118 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
         }
     }
 
-    private void spawn(Helper helper, String commandLine) {
-        if (closing) {
+    private Map<InetAddress, Set<Nlri>> fixedRoutes(Helper inFile, Configuration configuration) {
+        Map<InetAddress, Set<Nlri>> changes = new LinkedHashMap<>();
+        configuration
+                .routes()
+                .forEach((neighbor, routes) ->
+                        changes.put(neighbor, inFile.routes().replace(neighbor, routes)));
+        changes.values().removeIf(Set::isEmpty);
+        return changes;
+    }
+
+    /** Reads the configuration file again, and changes what is different. */
+    void reload() {
+        later(this::readAgain, 0);
+    }
+
+    private boolean readAgain() {
+        return switch (file.get()) {
+            case Configuration.Outcome.Refused(String reason) -> {
+                LOG.error("bgp: nothing is changed: {}", reason);
+                yield false;
+            }
+            case Configuration.Outcome.Read(Configuration configuration) -> {
+                change(configuration);
+                yield true;
+            }
+        };
+    }
+
+    private void change(Configuration configuration) {
+        settings = configuration.settings().withEndOfRibHeld();
+        events.use(settings);
+        try {
+            SpeakerChanges changes = speaker.change(settings)
+                    .orTimeout(CHANGE_SECONDS, TimeUnit.SECONDS)
+                    .join();
+            LOG.info(
+                    "bgp: the configuration is read again: {} neighbours added, {} removed, {} changed",
+                    changes.added().size(),
+                    changes.removed().size(),
+                    changes.altered().size());
+        } catch (CompletionException e) {
+            LOG.error(
+                    "bgp: not all of the configuration is in force: {}",
+                    e.getCause().getMessage());
+        }
+        Helper inFile = helpers.getFirst();
+        inFile.routes().use(settings);
+        touch(fixedRoutes(inFile, configuration));
+        for (Helper helper : List.copyOf(helpers.subList(1, helpers.size()))) {
+            Optional<HelperProcess> now = configuration.processes().stream()
+                    .filter(process ->
+                            helper.described().filter(process::runsLike).isPresent())
+                    .findFirst();
+            now.ifPresentOrElse(process -> helper.describe(process, settings), () -> end(helper));
+        }
+        for (HelperProcess process : configuration.processes()) {
+            if (helpers.stream()
+                    .noneMatch(helper ->
+                            helper.described().filter(process::runsLike).isPresent())) {
+                Helper helper = Helper.of(process, settings);
+                helpers.add(helper);
+                spawn(helper);
+            }
+        }
+    }
+
+    private void end(Helper helper) {
+        helpers.remove(helper);
+        helper.remove();
+        touch(helper.routes().clear());
+    }
+
+    private void spawn(Helper helper) {
+        if (closing || helper.isRemoved()) {
             return;
         }
         try {
-            Process process = new ProcessBuilder("/bin/sh", "-c", commandLine)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start();
+            ProcessBuilder builder = new ProcessBuilder("/bin/sh", "-c", helper.command())
+                    .redirectError(ProcessBuilder.Redirect.INHERIT);
+            directory.ifPresent(builder::directory);
+            Process process = builder.start();
+            helper.runs(process);
             long startedNanos = System.nanoTime();
-            HelperPort port = new HelperPort(helper.name);
-            helper.port = port;
-            helper.acknowledges = true;
+            HelperPort port = helper.renewPort();
             port.start(
                     process.getInputStream(),
                     process.getOutputStream(),
                     (line, done) -> take(helper, port, line, done),
-                    () -> executor.execute(() -> helperEnded(helper, commandLine, process, startedNanos)));
+                    () -> later(() -> helperEnded(helper, process, startedNanos), 0));
         } catch (IOException e) {
-            LOG.error("bgp: cannot run helper '{}': {}", commandLine, e.getMessage());
-            later(() -> spawn(helper, commandLine), helper.respawnMs);
+            LOG.error("bgp: cannot run helper '{}': {}", helper.name(), e.getMessage());
+            later(() -> spawn(helper), helper.respawnMs());
         }
     }
 
-    private void helperEnded(Helper helper, String commandLine, Process process, long startedNanos) {
-        helper.port.close();
+    private void helperEnded(Helper helper, Process process, long startedNanos) {
+        helper.port().close();
         process.destroy();
-        if (!keepRoutes) {
-            touch(helper.routes.clear());
+        if (helper.isRemoved()) {
+            return;
         }
-        boolean livedLong = System.nanoTime() - startedNanos > TimeUnit.MILLISECONDS.toNanos(LAST_RESPAWN_MS);
-        helper.respawnMs = livedLong ? FIRST_RESPAWN_MS : Math.min(helper.respawnMs * 2, LAST_RESPAWN_MS);
-        LOG.warn(
-                "bgp: helper '{}' ended{}; it is run again in {} ms",
-                commandLine,
-                keepRoutes ? "" : ", its routes are withdrawn",
-                helper.respawnMs);
-        later(() -> spawn(helper, commandLine), helper.respawnMs);
+        if (!keepRoutes) {
+            touch(helper.routes().clear());
+        }
+        String routes = keepRoutes ? "" : ", its routes are withdrawn";
+        if (!helper.comesBack()) {
+            LOG.warn("bgp: helper '{}' ended{}", helper.name(), routes);
+            return;
+        }
+        int ms = helper.nextRespawnMs(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos));
+        LOG.warn("bgp: helper '{}' ended{}; it is run again in {} ms", helper.name(), routes, ms);
+        later(() -> spawn(helper), ms);
     }
 
     private void later(Runnable task, int ms) {
@@ -206,7 +295,7 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
                 }
             });
         } catch (RejectedExecutionException e) {
-            LOG.debug("bgp: helper '{}' while closing", helper.name);
+            LOG.debug("bgp: helper '{}' while closing", helper.name());
         }
     }
 
@@ -219,42 +308,48 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
                 return;
             }
             case ApiCommand.Fault(String reason) -> {
-                LOG.warn("bgp: helper '{}': {} in: {}", helper.name, reason, PlainText.of(line));
+                LOG.warn("bgp: helper '{}': {} in: {}", helper.name(), reason, PlainText.of(line));
                 understood = false;
             }
             case ApiCommand.Announce _, ApiCommand.Withdraw _, ApiCommand.Watchdog _, ApiCommand.Clear _ ->
-                touch(helper.routes.apply(command));
-            case ApiCommand.Flush(var to) -> to.select(settings).forEach(speaker::resend);
+                touch(helper.routes().apply(command));
+            case ApiCommand.Flush(var to) -> to.select(mine(helper)).forEach(speaker::resend);
             case ApiCommand.EndOfRib(var to, var family) ->
-                to.select(settings).forEach(peer -> speaker.endOfRib(peer, family));
+                to.select(mine(helper)).forEach(peer -> speaker.endOfRib(peer, family));
             case ApiCommand.RouteRefresh(var to, var family) ->
-                to.select(settings).forEach(peer -> speaker.requestRefresh(peer, family));
+                to.select(mine(helper)).forEach(peer -> speaker.requestRefresh(peer, family));
             case ApiCommand.Teardown(var to, int subcode) -> {
                 NotificationMessage cease = new NotificationMessage(BgpError.CEASE.code(), subcode, Octets.NONE);
-                to.select(settings).forEach(peer -> speaker.reset(peer, cease, "torn down by a helper"));
+                to.select(mine(helper)).forEach(peer -> speaker.reset(peer, cease, "torn down by a helper"));
             }
             case ApiCommand.ShowNeighbor() -> showNeighbors(port);
             case ApiCommand.ShowAdjRib(boolean out) -> showAdjRib(port, out);
             case ApiCommand.Version() -> port.send(VERSION_LINE);
-            case ApiCommand.Reload() -> {
-                LOG.warn("bgp: helper '{}': there is no configuration file to read again", helper.name);
-                understood = false;
-            }
+            case ApiCommand.Reload() -> understood = readAgain();
             case ApiCommand.Shutdown() -> ended.countDown();
             case ApiCommand.Acknowledge(var mode) -> acknowledge(helper, mode);
         }
-        if (helper.acknowledges) {
+        if (helper.acknowledges()) {
             port.send(understood ? "done" : "error");
         }
         if (command instanceof ApiCommand.Acknowledge(var mode) && mode == ApiCommand.Acknowledge.Mode.DISABLE) {
-            helper.acknowledges = false;
+            helper.acknowledge(false);
         }
+    }
+
+    /** The neighbours that it may speak for. */
+    private SpeakerSettings mine(Helper helper) {
+        return helper.described()
+                .map(process -> settings.withNeighbors(settings.neighbors().stream()
+                        .filter(neighbor -> process.hears().containsKey(neighbor.address()))
+                        .toList()))
+                .orElse(settings);
     }
 
     private static void acknowledge(Helper helper, ApiCommand.Acknowledge.Mode mode) {
         switch (mode) {
-            case ENABLE -> helper.acknowledges = true;
-            case SILENCE -> helper.acknowledges = false;
+            case ENABLE -> helper.acknowledge(true);
+            case SILENCE -> helper.acknowledge(false);
             case DISABLE -> {} // after this command was answered
         }
     }
@@ -268,7 +363,8 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
     }
 
     private void showAdjRib(HelperPort port, boolean out) {
-        for (InetAddress peer : neighbors.keySet()) {
+        for (NeighborSettings neighbor : settings.neighbors()) {
+            InetAddress peer = neighbor.address();
             List<Nlri> routes = out
                     ? List.copyOf(speaker.sentRoutes(peer).join().keySet())
                     : speaker.receivedRoutes(peer).join().stream()
@@ -290,6 +386,10 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
     /** The next burst is gathered until the event loop has made this change: it cannot be buried under changes. */
     private void advertise() {
         List<CompletableFuture<Void>> made = new ArrayList<>();
+        dirty.keySet()
+                .retainAll(settings.neighbors().stream()
+                        .map(NeighborSettings::address)
+                        .toList());
         dirty.forEach((peer, routes) -> {
             Map<Nlri, RouteAttributes> announced = new LinkedHashMap<>();
             List<Nlri> withdrawn = new ArrayList<>();
@@ -313,7 +413,7 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
     /** Of several helpers that announce the same route the last counts. */
     private Optional<RouteAttributes> wanted(InetAddress peer, Nlri nlri) {
         for (Helper helper : helpers.reversed()) {
-            RouteAttributes attributes = helper.routes.routes(peer).get(nlri);
+            RouteAttributes attributes = helper.routes().routes(peer).get(nlri);
             if (attributes != null) {
                 return Optional.of(attributes);
             }
@@ -340,79 +440,6 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
         return ended.await(ms, TimeUnit.MILLISECONDS);
     }
 
-    private void tell(InetAddress peer, Function<NeighborSettings, String> event) {
-        if (eventsUnderWay.incrementAndGet() > MAX_EVENTS_UNDER_WAY) {
-            eventsUnderWay.decrementAndGet();
-            eventsLost.incrementAndGet();
-            return;
-        }
-        try {
-            executor.execute(() -> {
-                eventsUnderWay.decrementAndGet();
-                long lost = eventsLost.getAndSet(0);
-                String line = event.apply(neighbors.get(peer));
-                if (lost > 0) {
-                    LOG.warn("bgp: helpers are slower than the peers, {} events are lost", lost);
-                }
-                helpers.forEach(helper -> helper.port.send(line));
-            });
-        } catch (RejectedExecutionException e) {
-            LOG.debug("bgp: {} while closing", peer.getHostAddress());
-        }
-    }
-
-    private InetAddress local(NeighborSettings neighbor) {
-        return neighbor.localAddress() == null ? settings.routerId() : neighbor.localAddress();
-    }
-
-    private static long nowUs() {
-        return TimeUnit.MILLISECONDS.toMicros(System.currentTimeMillis());
-    }
-
-    @Override
-    public void established(InetAddress peer) {
-        tell(peer, n -> json.state(n, local(n), "up", Optional.empty(), nowUs()));
-    }
-
-    @Override
-    public void down(InetAddress peer, String reason) {
-        tell(peer, n -> json.state(n, local(n), "down", Optional.of(reason), nowUs()));
-    }
-
-    @Override
-    public void transition(InetAddress peer, SessionTransition transition) {
-        if (transition.to() == State.OPEN_SENT) {
-            tell(peer, n -> json.state(n, local(n), "connected", Optional.empty(), nowUs()));
-        }
-    }
-
-    @Override
-    public void updateReceived(InetAddress peer, ReceivedUpdate update) {
-        tell(peer, n -> json.update(n, local(n), update, nowUs()));
-    }
-
-    @Override
-    public void messageReceived(InetAddress peer, BgpMessage message) {
-        switch (message) {
-            case NotificationMessage notification ->
-                tell(peer, n -> json.notification(n, local(n), true, notification, nowUs()));
-            case RouteRefreshMessage refresh -> tell(peer, n -> json.refresh(n, local(n), refresh, nowUs()));
-            default -> {}
-        }
-    }
-
-    @Override
-    public void messageSent(InetAddress peer, BgpMessage message) {
-        if (message instanceof NotificationMessage notification) {
-            tell(peer, n -> json.notification(n, local(n), false, notification, nowUs()));
-        }
-    }
-
-    @Override
-    public void updateSent(InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime) {
-        // Helpers are told what is received; what is sent they have asked for themselves.
-    }
-
     @Override
     public void close() {
         executor.execute(() -> {
@@ -420,10 +447,10 @@ final class SpeakLoop implements SpeakerListener, AutoCloseable {
             if (speaker != null) {
                 speaker.close();
             }
-            String line = json.shutdown(nowUs());
+            String line = events.shutdown();
             for (Helper helper : helpers) {
-                helper.port.send(line);
-                helper.port.close();
+                helper.port().send(line);
+                helper.port().close();
             }
         });
         executor.shutdown();
