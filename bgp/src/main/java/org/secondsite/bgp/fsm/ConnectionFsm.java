@@ -14,12 +14,12 @@ import org.secondsite.bgp.wire.NotificationMessage;
  */
 final class ConnectionFsm {
     private final Side side;
-    private final FsmSettings settings;
     private final Negotiation negotiation;
     private final Damping damping;
     private final RandomGenerator jitter;
     private final Consumer<Action> out;
     private final Timers timers = new Timers();
+    private FsmSettings settings;
     private State state = State.IDLE;
     private Optional<Negotiated> terms = Optional.empty();
     private int retryCounter;
@@ -31,6 +31,11 @@ final class ConnectionFsm {
         this.damping = damping;
         this.jitter = jitter;
         this.out = out;
+    }
+
+    /** Other timers; they count from their next start on. */
+    void use(FsmSettings changed) {
+        settings = changed;
     }
 
     State state() {

@@ -11,12 +11,16 @@ import java.util.concurrent.TimeUnit;
 final class Damping {
     private static final int MAX_DOUBLINGS = 20;
 
-    private final FsmTimers timers;
+    private FsmTimers timers;
     private OptionalLong establishedNanos = OptionalLong.empty();
     private int failures;
 
     Damping(FsmTimers timers) {
         this.timers = timers;
+    }
+
+    void use(FsmTimers changed) {
+        timers = changed;
     }
 
     void began(long nowNanos) {

@@ -27,9 +27,9 @@ import org.secondsite.bgp.wire.UpdateMessage;
  * of a monotonic clock and never go backwards.
  */
 public final class PeerFsm {
-    private final FsmSettings settings;
     private final Map<Side, ConnectionFsm> connections = new EnumMap<>(Side.class);
     private final Damping damping;
+    private FsmSettings settings;
     private List<Action> actions = new ArrayList<>();
     private boolean started;
 
@@ -49,6 +49,34 @@ public final class PeerFsm {
         handle(Side.INCOMING, Input.of(Event.AUTOMATIC_START_PASSIVE, "started"), nowNanos);
         if (!settings.passive()) {
             handle(Side.OUTGOING, Input.of(Event.AUTOMATIC_START, "started"), nowNanos);
+        }
+        return taken();
+    }
+
+    /** Whether it was started and not stopped since. */
+    public boolean isStarted() {
+        return started;
+    }
+
+    /**
+     * Takes other timers and another side to begin, from the next attempt on. What the OPEN says must be the same as before.
+     * A session that stands does not notice.
+     */
+    public List<Action> alter(FsmSettings changed, long nowNanos) {
+        boolean nowPassive = changed.passive() && !settings.passive();
+        boolean nowActive = !changed.passive() && settings.passive();
+        settings = changed;
+        damping.use(changed.timers());
+        connections.values().forEach(connection -> connection.use(changed));
+        State outgoing = state(Side.OUTGOING);
+        if (nowPassive && (outgoing == State.CONNECT || outgoing == State.ACTIVE)) {
+            handle(Side.OUTGOING, Input.of(Event.MANUAL_STOP, "waits for the peer from now on"), nowNanos);
+        }
+        if (nowPassive && outgoing == State.IDLE) {
+            connections.get(Side.OUTGOING).timers().stopAll();
+        }
+        if (nowActive && started && !isOpening(Side.INCOMING)) {
+            handle(Side.OUTGOING, Input.of(Event.AUTOMATIC_START, "connects from now on"), nowNanos);
         }
         return taken();
     }

@@ -8,20 +8,16 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.epoll.EpollDatagramChannel;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.socket.DatagramPacket;
 import io.netty.channel.socket.SocketProtocolFamily;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -57,19 +53,23 @@ public final class BfdEndpoint implements AutoCloseable {
     private static final int SOURCE_PORTS = 65536 - FIRST_SOURCE_PORT;
     private static final int BIND_TRIES = 20;
     private static final int TOS_INTERNETWORK_CONTROL = 0xc0;
+    private static final SecureRandom RANDOM = new SecureRandom();
     private static final long CLOSE_TIMEOUT_MS = 1000;
 
     private final BfdListener listener;
     private final EventLoopGroup group;
     private final EventLoop loop;
-    private final List<Channel> receivers = new ArrayList<>();
+    private final SpeakerThreads threads;
+    private final Map<InetSocketAddress, Channel> receivers = new HashMap<>();
+    private final Map<InetAddress, Peer> watched = new HashMap<>();
+    // Of the loop:
     private final Map<InetAddress, Driver> byPeer = new HashMap<>();
     private final Map<Integer, Driver> byDiscriminator = new HashMap<>();
 
-    private BfdEndpoint(BfdListener listener) {
+    private BfdEndpoint(BfdListener listener, SpeakerThreads threads) {
         this.listener = listener;
-        this.group =
-                new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("bfd", true), EpollIoHandler.newFactory());
+        this.threads = threads;
+        this.group = threads.loop("bfd");
         this.loop = group.next();
     }
 
@@ -87,23 +87,51 @@ public final class BfdEndpoint implements AutoCloseable {
      *
      * @throws IOException if a socket cannot be had
      */
-    public static BfdEndpoint open(List<Peer> peers, BfdListener listener) throws IOException {
-        BfdEndpoint endpoint = new BfdEndpoint(listener);
+    public static BfdEndpoint open(List<Peer> peers, BfdListener listener, SpeakerThreads threads) throws IOException {
+        BfdEndpoint endpoint = new BfdEndpoint(listener, threads);
         try {
-            Set<InetSocketAddress> locals = new HashSet<>();
-            for (Peer peer : peers) {
-                locals.add(new InetSocketAddress(local(peer), port(peer)));
-                endpoint.add(peer);
-            }
-            for (InetSocketAddress local : locals) {
-                endpoint.receivers.add(endpoint.bind(local.getAddress(), local.getPort(), endpoint.new Receiver()));
-            }
+            endpoint.watch(peers);
         } catch (IOException e) {
             endpoint.close();
             throw e;
         }
-        endpoint.loop.execute(() -> endpoint.byPeer.values().forEach(Driver::proceed));
         return endpoint;
+    }
+
+    /**
+     * Watches these neighbours from now on and no others. Sessions to those of which nothing is different go on; the others are
+     * told that this is no failure (AdminDown). Not to be called on the thread of this endpoint.
+     *
+     * @throws IOException if a socket cannot be had
+     */
+    public synchronized void watch(List<Peer> peers) throws IOException {
+        for (Peer peer : List.copyOf(watched.values())) {
+            if (!peers.contains(peer)) {
+                watched.remove(peer.address());
+                loop.execute(() -> remove(peer.address()));
+            }
+        }
+        Set<InetSocketAddress> locals = new HashSet<>();
+        peers.forEach(peer -> locals.add(new InetSocketAddress(local(peer), port(peer))));
+        receivers.entrySet().removeIf(receiver -> {
+            boolean gone = !locals.contains(receiver.getKey());
+            if (gone) {
+                var _ = receiver.getValue().close();
+            }
+            return gone;
+        });
+        for (Peer peer : peers) {
+            if (!watched.containsKey(peer.address())) {
+                Channel sender = bindSender(local(peer));
+                watched.put(peer.address(), peer);
+                loop.execute(() -> add(peer, sender));
+            }
+        }
+        for (InetSocketAddress local : locals) {
+            if (!receivers.containsKey(local)) {
+                receivers.put(local, bind(local.getAddress(), local.getPort(), new Receiver()));
+            }
+        }
     }
 
     /** The state of the session to the peer, in the future because its thread answers. */
@@ -134,17 +162,24 @@ public final class BfdEndpoint implements AutoCloseable {
         return peer.settings().multihop() ? MULTIHOP_PORT : PORT;
     }
 
-    private void add(Peer peer) throws IOException {
+    private void add(Peer peer, Channel sender) {
         int discriminator;
         do {
-            discriminator = new SecureRandom().nextInt();
+            discriminator = RANDOM.nextInt();
         } while (discriminator == 0 || byDiscriminator.containsKey(discriminator));
-        Channel sender = bindSender(local(peer));
         BfdSession session =
                 new BfdSession(discriminator, peer.settings(), ThreadLocalRandom.current(), System.nanoTime());
-        Driver driver = new Driver(new InetSocketAddress(peer.address(), port(peer)), session, sender);
+        Driver driver = new Driver(new InetSocketAddress(peer.address(), port(peer)), discriminator, session, sender);
         byPeer.put(peer.address(), driver);
         byDiscriminator.put(discriminator, driver);
+        driver.proceed();
+    }
+
+    private void remove(InetAddress peer) {
+        Driver driver = byPeer.remove(peer);
+        byDiscriminator.remove(driver.discriminator);
+        driver.shutDown();
+        var _ = driver.sender.close();
     }
 
     private Channel bindSender(InetAddress local) throws IOException {
@@ -204,19 +239,22 @@ public final class BfdEndpoint implements AutoCloseable {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             LOG.debug("bfd: {}", cause.getMessage());
+            threads.caught(cause);
         }
     }
 
     /** One session on its socket and timer; runs on the loop. */
     private final class Driver {
         private final InetSocketAddress door;
+        private final int discriminator;
         private final InetAddress peer;
         private final BfdSession session;
         private final Channel sender;
         private Optional<ScheduledFuture<?>> timer = Optional.empty();
 
-        Driver(InetSocketAddress door, BfdSession session, Channel sender) {
+        Driver(InetSocketAddress door, int discriminator, BfdSession session, Channel sender) {
             this.door = door;
+            this.discriminator = discriminator;
             this.peer = door.getAddress();
             this.session = session;
             this.sender = sender;

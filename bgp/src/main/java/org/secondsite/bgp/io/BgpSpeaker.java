@@ -1,20 +1,10 @@
 package org.secondsite.bgp.io;
 
-import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.socket.SocketChannel;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
-import java.net.Inet4Address;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -23,13 +13,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.secondsite.bgp.bfd.BfdAction;
 import org.secondsite.bgp.bfd.BfdState;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.RouteAttributes;
-import org.secondsite.bgp.session.NeighborSettings;
+import org.secondsite.bgp.rib.RouteTable;
 import org.secondsite.bgp.session.SessionStatus;
+import org.secondsite.bgp.session.SpeakerChanges;
 import org.secondsite.bgp.session.SpeakerListener;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.AddressFamily;
@@ -51,29 +44,27 @@ import org.slf4j.LoggerFactory;
  */
 public final class BgpSpeaker implements AutoCloseable {
     /** The port that BGP is registered for. */
-    public static final int BGP_PORT = 179;
+    public static final int BGP_PORT = SpeakerSettings.BGP_PORT;
 
     private static final Logger LOG = LoggerFactory.getLogger(BgpSpeaker.class);
-    private static final int BACKLOG = 64;
     private static final long CLOSE_TIMEOUT_MS = 2000;
 
-    private final SpeakerSettings settings;
     private final EventLoopGroup group;
     private final EventLoop loop;
-    private final Map<InetAddress, NeighborDriver> drivers = new HashMap<>();
-    private final List<Channel> servers = new ArrayList<>();
+    private final SpeakerThreads threads;
     private final SpeakerListener listener;
+    private final Neighborhood neighbors;
+    private final Listeners listeners;
     private Optional<BfdEndpoint> bfd = Optional.empty();
 
-    private BgpSpeaker(SpeakerSettings settings, SpeakerListener listener) {
-        this.settings = settings;
+    private BgpSpeaker(SpeakerSettings settings, SpeakerListener listener, SpeakerThreads threads) {
         this.listener = listener;
-        this.group = new MultiThreadIoEventLoopGroup(
-                1, new DefaultThreadFactory("bgp-" + settings.localAs(), true), EpollIoHandler.newFactory());
+        this.threads = threads;
+        this.group = threads.loop("bgp-" + settings.localAs());
         this.loop = group.next();
-        for (NeighborSettings neighbor : settings.neighbors()) {
-            drivers.put(neighbor.address(), new NeighborDriver(settings, neighbor, listener, loop));
-        }
+        this.neighbors = new Neighborhood(settings, listener, loop, threads);
+        this.listeners =
+                new Listeners(group, channel -> neighbors.accept(channel, PeerChannel::refuse), threads::caught);
     }
 
     /**
@@ -82,18 +73,93 @@ public final class BgpSpeaker implements AutoCloseable {
      * @throws IOException if an address cannot be listened on
      */
     public static BgpSpeaker open(SpeakerSettings settings, SpeakerListener listener) throws IOException {
-        BgpSpeaker speaker = new BgpSpeaker(settings, listener);
+        return open(settings, listener, SpeakerThreads.own());
+    }
+
+    /** The same on threads of the caller's. */
+    public static BgpSpeaker open(SpeakerSettings settings, SpeakerListener listener, SpeakerThreads threads)
+            throws IOException {
+        BgpSpeaker speaker = new BgpSpeaker(settings, listener, threads);
         try {
-            for (InetSocketAddress address : speaker.listenAddresses()) {
-                speaker.listen(address);
+            for (InetSocketAddress address : settings.listenAddresses()) {
+                speaker.listeners.open(address, settings).get();
             }
-            speaker.watchPaths();
+            speaker.watchPaths(settings);
+        } catch (ExecutionException e) {
+            speaker.close();
+            throw new IOException(e.getCause().getMessage(), e.getCause());
+        } catch (InterruptedException e) {
+            speaker.close();
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
         } catch (IOException e) {
             speaker.close();
             throw e;
         }
-        speaker.loop.execute(() -> speaker.drivers.values().forEach(NeighborDriver::start));
+        speaker.loop.execute(speaker.neighbors::start);
         return speaker;
+    }
+
+    /** What is set now. */
+    public SpeakerSettings settings() {
+        return neighbors.settings();
+    }
+
+    /**
+     * Has the speaker be as these settings say, while the sessions stand of all neighbours of which nothing is different, or
+     * nothing that needs a new session ({@link SpeakerChanges}, which also tells beforehand what would happen). A new
+     * neighbour is told what was last told to all.
+     *
+     * @return what was changed; fails with an {@link IOException} if a socket cannot be had, and all else is changed
+     *     nevertheless
+     */
+    public CompletableFuture<SpeakerChanges> change(SpeakerSettings wanted) {
+        return onLoop(() -> {
+                    SpeakerSettings before = neighbors.settings();
+                    // A neighbour's key has to be known before it connects, and is of no use before.
+                    listeners.alter(before, wanted);
+                    SpeakerChanges changes = neighbors.change(wanted);
+                    changes.closed().forEach(listeners::close);
+                    return changes;
+                })
+                // On the loop's thread, which may be in another network namespace than the caller's.
+                .thenComposeAsync(
+                        changes -> CompletableFuture.allOf(changes.opened().stream()
+                                        .map(address -> listeners.open(address, wanted))
+                                        .toArray(CompletableFuture<?>[]::new))
+                                .thenApply(_ -> changes),
+                        loop)
+                .thenApplyAsync(
+                        changes -> {
+                            try {
+                                watchPaths(wanted);
+                                return changes;
+                            } catch (IOException e) {
+                                throw new CompletionException(e);
+                            }
+                        },
+                        loop);
+    }
+
+    /** Runs it on the event loop; a defect is one of the loop, too. */
+    private <T> CompletableFuture<T> onLoop(Supplier<T> task) {
+        CompletableFuture<T> done = new CompletableFuture<>();
+        loop.execute(() -> {
+            try {
+                done.complete(task.get());
+            } catch (Throwable defect) {
+                done.completeExceptionally(defect);
+                throw defect;
+            }
+        });
+        return done;
+    }
+
+    private CompletableFuture<Void> onLoop(Runnable task) {
+        return onLoop(() -> {
+            task.run();
+            return null;
+        });
     }
 
     /**
@@ -101,33 +167,33 @@ public final class BgpSpeaker implements AutoCloseable {
      * after a session was lost, everything is sent again.
      */
     public void advertise(Map<Prefix, RouteAttributes> desired) {
-        Map<Nlri, RouteAttributes> frozen = keyed(desired);
-        loop.execute(() -> drivers.values().forEach(driver -> driver.advertise(frozen)));
+        RouteTable table = table(desired);
+        loop.execute(() -> neighbors.advertise(table));
     }
 
     /** What one neighbour shall know, where neighbours are to be told different things. */
     public void advertise(InetAddress peer, Map<Prefix, RouteAttributes> desired) {
         NeighborDriver driver = driver(peer);
-        Map<Nlri, RouteAttributes> frozen = keyed(desired);
-        loop.execute(() -> driver.advertise(frozen));
+        RouteTable table = table(desired);
+        loop.execute(() -> driver.advertise(table));
     }
 
-    private static Map<Nlri, RouteAttributes> keyed(Map<Prefix, RouteAttributes> routes) {
+    private static RouteTable table(Map<Prefix, RouteAttributes> routes) {
         Map<Nlri, RouteAttributes> keyed = HashMap.newHashMap(routes.size());
         routes.forEach((prefix, attributes) -> keyed.put(Nlri.of(prefix), attributes));
-        return keyed;
+        return RouteTable.of(keyed);
     }
 
     /** One prefix that every neighbour shall know from now on; costs no more than that, however many there are. */
     public void announce(Prefix prefix, RouteAttributes attributes) {
-        Map<Nlri, RouteAttributes> one = Map.of(Nlri.of(prefix), attributes);
-        loop.execute(() -> drivers.values().forEach(driver -> driver.announce(one)));
+        Nlri route = Nlri.of(prefix);
+        loop.execute(() -> neighbors.announce(route, attributes));
     }
 
     /** One prefix that no neighbour shall know any more. */
     public void withdraw(Prefix prefix) {
-        List<Nlri> one = List.of(Nlri.of(prefix));
-        loop.execute(() -> drivers.values().forEach(driver -> driver.withdraw(one)));
+        Nlri route = Nlri.of(prefix);
+        loop.execute(() -> neighbors.withdraw(route));
     }
 
     /**
@@ -138,19 +204,19 @@ public final class BgpSpeaker implements AutoCloseable {
     public CompletableFuture<Void> announce(InetAddress peer, Map<Nlri, RouteAttributes> routes) {
         NeighborDriver driver = driver(peer);
         Map<Nlri, RouteAttributes> frozen = new LinkedHashMap<>(routes);
-        return CompletableFuture.runAsync(() -> driver.announce(frozen), loop);
+        return onLoop(() -> driver.announce(frozen));
     }
 
     /** Routes that one neighbour shall not know any more; completes when the change is made. */
     public CompletableFuture<Void> withdraw(InetAddress peer, Collection<Nlri> routes) {
         NeighborDriver driver = driver(peer);
         List<Nlri> frozen = List.copyOf(routes);
-        return CompletableFuture.runAsync(() -> driver.withdraw(frozen), loop);
+        return onLoop(() -> driver.withdraw(frozen));
     }
 
     /** The first routes are all known: lets End-of-RIB markers follow them, where the settings hold them back. */
     public void releaseEndOfRib() {
-        loop.execute(() -> drivers.values().forEach(NeighborDriver::releaseEndOfRib));
+        loop.execute(neighbors::releaseEndOfRib);
     }
 
     /** Ends the session with the notification, and leaves it down, also for the peer's attempts, until it is enabled. */
@@ -170,7 +236,7 @@ public final class BgpSpeaker implements AutoCloseable {
      * GRACEFUL_SHUTDOWN, now and later, until this is taken back.
      */
     public void retire(boolean yes) {
-        loop.execute(() -> drivers.values().forEach(driver -> driver.retire(yes)));
+        loop.execute(() -> neighbors.retire(yes));
     }
 
     /** Ends the session with the notification; it comes back by itself after the idle hold time. */
@@ -199,27 +265,24 @@ public final class BgpSpeaker implements AutoCloseable {
 
     /** A picture of each session. */
     public CompletableFuture<List<SessionStatus>> status() {
-        return CompletableFuture.supplyAsync(
-                () -> drivers.values().stream().map(NeighborDriver::status).toList(), loop);
+        return onLoop(() -> neighbors.all().stream().map(NeighborDriver::status).toList());
     }
 
     /** What the peer has been told. */
     public CompletableFuture<Map<Nlri, PathAttributes>> sentRoutes(InetAddress peer) {
         NeighborDriver driver = driver(peer);
-        return CompletableFuture.supplyAsync(driver::sentRoutes, loop);
+        return onLoop(driver::sentRoutes);
     }
 
     /** What the peer has announced. */
     public CompletableFuture<List<ReceivedRoute>> receivedRoutes(InetAddress peer) {
         NeighborDriver driver = driver(peer);
-        return CompletableFuture.supplyAsync(driver::receivedRoutes, loop);
+        return onLoop(driver::receivedRoutes);
     }
 
     /** The addresses that are listened on, with the real port where 0 was asked for. */
     public List<InetSocketAddress> listening() {
-        return servers.stream()
-                .map(server -> (InetSocketAddress) server.localAddress())
-                .toList();
+        return listeners.addresses();
     }
 
     /** Ends all sessions with a Cease, Administrative Shutdown, that carries the text (RFC 9003), and stops. */
@@ -235,7 +298,9 @@ public final class BgpSpeaker implements AutoCloseable {
             LOG.warn("bgp: sessions did not end in time: {}", e.getCause().toString());
         }
         // After the sessions: some routers take even AdminDown for a failure, and would not hear the reason.
-        bfd.ifPresent(BfdEndpoint::close);
+        synchronized (this) {
+            bfd.ifPresent(BfdEndpoint::close);
+        }
         group.shutdownGracefully(0, CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly(CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
     }
@@ -249,15 +314,13 @@ public final class BgpSpeaker implements AutoCloseable {
     }
 
     private CompletableFuture<Void> shutdown(NotificationMessage notification, String reason) {
-        for (Channel server : servers) {
-            var _ = server.close();
-        }
-        return CompletableFuture.allOf(drivers.values().stream()
+        listeners.closeAll();
+        return CompletableFuture.allOf(neighbors.all().stream()
                 .map(driver -> driver.shutdown(notification, reason))
                 .toArray(CompletableFuture<?>[]::new));
     }
 
-    private void watchPaths() throws IOException {
+    private synchronized void watchPaths(SpeakerSettings settings) throws IOException {
         List<BfdEndpoint.Peer> peers = settings.neighbors().stream()
                 .filter(neighbor -> neighbor.options().bfd().isPresent())
                 .map(neighbor -> new BfdEndpoint.Peer(
@@ -265,9 +328,13 @@ public final class BgpSpeaker implements AutoCloseable {
                         Optional.ofNullable(neighbor.localAddress()),
                         neighbor.options().bfd().get()))
                 .toList();
-        if (!peers.isEmpty()) {
+        if (bfd.isPresent()) {
+            bfd.get().watch(peers);
+        } else if (!peers.isEmpty()) {
             bfd = Optional.of(BfdEndpoint.open(
-                    peers, (peer, change, nanoTime) -> loop.execute(() -> pathChanged(peer, change, nanoTime))));
+                    peers,
+                    (peer, change, nanoTime) -> loop.execute(() -> pathChanged(peer, change, nanoTime)),
+                    threads));
         }
     }
 
@@ -276,59 +343,16 @@ public final class BgpSpeaker implements AutoCloseable {
             listener.bfd(peer, change.to() == BfdState.UP, change.reason(), nanoTime);
         }
         if (change.isFailure()) {
-            driver(peer).reset(NotificationMessage.of(BgpError.BFD_DOWN), "BFD: " + change.reason());
-        }
-    }
-
-    private List<InetSocketAddress> listenAddresses() {
-        return settings.listen().orElseGet(() -> {
-            List<InetSocketAddress> wildcards = new ArrayList<>();
-            if (drivers.keySet().stream().anyMatch(Inet4Address.class::isInstance)) {
-                wildcards.add(new InetSocketAddress(Prefix.parseAddress("0.0.0.0"), BGP_PORT));
-            }
-            if (drivers.keySet().stream().anyMatch(Inet6Address.class::isInstance)) {
-                wildcards.add(new InetSocketAddress(Prefix.parseAddress("::"), BGP_PORT));
-            }
-            return wildcards;
-        });
-    }
-
-    private void listen(InetSocketAddress address) throws IOException {
-        List<NeighborSettings> sameVersion = settings.neighbors().stream()
-                .filter(neighbor ->
-                        neighbor.address().getClass() == address.getAddress().getClass())
-                .toList();
-        ServerBootstrap bootstrap = SocketOptions.server(address.getAddress(), sameVersion, BACKLOG)
-                .group(group)
-                .childHandler(new ChannelInitializer<SocketChannel>() {
-                    @Override
-                    protected void initChannel(SocketChannel channel) {
-                        accept(channel);
-                    }
-                });
-        try {
-            servers.add(bootstrap.bind(address).syncUninterruptibly().channel());
-        } catch (Exception e) { // Netty throws the checked cause unwrapped
-            throw new IOException("bgp: cannot listen on " + address + ": " + e.getMessage(), e);
-        }
-    }
-
-    private void accept(SocketChannel channel) {
-        InetAddress peer = channel.remoteAddress().getAddress();
-        NeighborDriver driver = drivers.get(peer);
-        if (driver == null) {
-            LOG.info("bgp: refused a connection from {}, which is no neighbour", peer.getHostAddress());
-            PeerChannel.refuse(channel);
-        } else {
-            driver.accept(channel);
+            neighbors
+                    .find(peer)
+                    .ifPresent(driver ->
+                            driver.reset(NotificationMessage.of(BgpError.BFD_DOWN), "BFD: " + change.reason()));
         }
     }
 
     private NeighborDriver driver(InetAddress peer) {
-        NeighborDriver driver = drivers.get(peer);
-        if (driver == null) {
-            throw new IllegalArgumentException(peer.getHostAddress() + " is no neighbour");
-        }
-        return driver;
+        return neighbors
+                .find(peer)
+                .orElseThrow(() -> new IllegalArgumentException(peer.getHostAddress() + " is no neighbour"));
     }
 }

@@ -26,6 +26,8 @@ import org.secondsite.bgp.rib.AdjRibOut;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.rib.RouteTable;
+import org.secondsite.bgp.rib.WantedRoutes;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.PeerSession;
 import org.secondsite.bgp.session.PrefixLimit;
@@ -57,19 +59,28 @@ final class NeighborDriver implements SessionSink {
     /** The kernel's attempt is cut by the ConnectRetryTimer; this only bounds an attempt that lost its timer. */
     private static final int CONNECT_TIMEOUT_MS = 60_000;
 
-    private final NeighborSettings settings;
     private final InetAddress peer;
     private final SpeakerListener listener;
     private final EventLoop loop;
+    private final SpeakerThreads threads;
     private final PeerSession session;
     private final Map<Side, PeerChannel> channels = new EnumMap<>(Side.class);
+    private NeighborSettings settings;
+    private Runnable parted = () -> {};
     private Optional<ScheduledFuture<?>> timer = Optional.empty();
+    private boolean ended;
 
-    NeighborDriver(SpeakerSettings speaker, NeighborSettings settings, SpeakerListener listener, EventLoop loop) {
+    NeighborDriver(
+            SpeakerSettings speaker,
+            NeighborSettings settings,
+            SpeakerListener listener,
+            EventLoop loop,
+            SpeakerThreads threads) {
         this.settings = settings;
         this.peer = settings.address();
         this.listener = listener;
         this.loop = loop;
+        this.threads = threads;
         this.session = new PeerSession(speaker, settings, ThreadLocalRandom.current(), this);
     }
 
@@ -78,9 +89,46 @@ final class NeighborDriver implements SessionSink {
         proceed();
     }
 
-    void advertise(Map<Nlri, RouteAttributes> desired) {
+    NeighborSettings settings() {
+        return settings;
+    }
+
+    /** Takes settings that need no other session. */
+    void alter(NeighborSettings changed) {
+        for (PeerChannel connection : channels.values()) {
+            SocketOptions.alter(connection.channel(), settings, changed);
+        }
+        settings = changed;
+        session.alter(changed, System.nanoTime());
+        proceed();
+    }
+
+    /** Will be called whenever no connection is left and none is to be opened; for a neighbour that only comes and goes. */
+    void whenParted(Runnable action) {
+        parted = action;
+    }
+
+    /** Whether no connection is left, and a new one would be welcome. */
+    boolean hasParted() {
+        return channels.isEmpty() && session.isStarted();
+    }
+
+    boolean isStarted() {
+        return session.isStarted();
+    }
+
+    void advertise(RouteTable desired) {
         session.desire(desired);
         proceed();
+    }
+
+    void advertise(WantedRoutes desired) {
+        session.desire(desired);
+        proceed();
+    }
+
+    WantedRoutes wanted() {
+        return session.wanted();
     }
 
     void announce(Map<Nlri, RouteAttributes> routes) {
@@ -116,6 +164,7 @@ final class NeighborDriver implements SessionSink {
 
     /** Completes when both connections are closed. */
     CompletableFuture<Void> shutdown(NotificationMessage notification, String reason) {
+        ended = true;
         List<Channel> open =
                 channels.values().stream().map(PeerChannel::channel).toList();
         session.stop(notification, reason, System.nanoTime());
@@ -202,12 +251,20 @@ final class NeighborDriver implements SessionSink {
         }
     }
 
+    /** What a connection's handler was told. */
+    void caught(Throwable cause) {
+        threads.caught(cause);
+    }
+
     void writable() {
         loop.execute(this::proceed); // this is called from within a flush
     }
 
     /** What is due after every event: messages out, timers armed. */
     private void proceed() {
+        if (ended) {
+            return;
+        }
         session.establishedSide().map(channels::get).ifPresent(this::pump);
         // A flush may find the connection broken and so change the map.
         List.copyOf(channels.values())
@@ -217,6 +274,9 @@ final class NeighborDriver implements SessionSink {
         timer = until.isPresent()
                 ? Optional.of(loop.schedule(this::tick, until.getAsLong(), TimeUnit.NANOSECONDS))
                 : Optional.empty();
+        if (hasParted()) {
+            parted.run();
+        }
     }
 
     private void tick() {

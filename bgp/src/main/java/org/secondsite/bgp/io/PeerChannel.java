@@ -132,6 +132,7 @@ final class PeerChannel extends ByteToMessageDecoder {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        driver.caught(cause);
         if (!ended) {
             ended = true;
             driver.closed(side, this, String.valueOf(cause.getMessage()));

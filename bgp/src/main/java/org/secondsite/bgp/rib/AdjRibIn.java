@@ -14,11 +14,11 @@ import org.secondsite.bgp.wire.RouteRefreshMessage;
 
 /** What one neighbour has announced and not withdrawn (RFC 4271 §3.2). */
 public final class AdjRibIn {
-    private final Map<AddressFamily, Integer> caps;
     private final Map<Nlri, ReceivedRoute> routes = new HashMap<>();
     private final Map<AddressFamily, Integer> sizes = new HashMap<>();
     private final Set<Nlri> stale = new HashSet<>();
     private final Set<AddressFamily> refreshing = new HashSet<>();
+    private Map<AddressFamily, Integer> caps;
 
     /**
      * Empty.
@@ -27,6 +27,11 @@ public final class AdjRibIn {
      */
     public AdjRibIn(Map<AddressFamily, Integer> caps) {
         this.caps = Map.copyOf(caps);
+    }
+
+    /** Other caps from now on; what is beyond them already stays. */
+    public void limit(Map<AddressFamily, Integer> changed) {
+        caps = Map.copyOf(changed);
     }
 
     /** What a message changed. */

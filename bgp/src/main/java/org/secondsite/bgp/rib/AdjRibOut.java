@@ -35,15 +35,20 @@ import org.secondsite.bgp.wire.UpdateMessage;
  * <p>{@code due} says what is to be sent for a route; the queues only say in which order. An entry of a queue that {@code
  * due} does not confirm is stale and skipped; when most are, the queues are made anew.
  *
+ * <p>A session begins with the whole table, which goes out batch by batch ({@link FirstTable}) and is in no queue.
+ *
  * <p>When the first table is out, an End-of-RIB marker follows for each family (RFC 4724 §2).
  */
 public final class AdjRibOut {
     private static final int EXPORTS_KEPT = 4096;
     private static final int STALE_TOLERATED = 1024;
+    /** Of IPv4 routes so many fit into a message of usual length. */
+    static final int USUAL_ROUTES = 1024;
 
-    private final Exporter exporter;
     private final SessionTraits traits;
-    private final Map<Nlri, PathAttributes> sent = new HashMap<>();
+    private final FirstTable first = new FirstTable();
+    private Exporter exporter;
+    private Map<Nlri, PathAttributes> sent = new HashMap<>();
     private final Map<Nlri, Group> due = new HashMap<>();
     private final Map<Group, Queue<Nlri>> announcements = new LinkedHashMap<>();
     private final Map<AddressFamily, Queue<Nlri>> withdrawals = new LinkedHashMap<>();
@@ -57,6 +62,7 @@ public final class AdjRibOut {
     private ExportKey lastKey;
     private Optional<Group> lastExport = Optional.empty();
     private int queued;
+    private boolean unexportableChanged;
 
     /** Nothing is sent yet. */
     public AdjRibOut(Exporter exporter, SessionTraits traits) {
@@ -89,11 +95,29 @@ public final class AdjRibOut {
 
     /** The neighbour shall know exactly these routes. */
     public void desire(Map<Nlri, RouteAttributes> routes) {
-        unexportable.clear();
-        Set<Nlri> wanted = new HashSet<>(routes.size() * 2);
-        routes.forEach((nlri, route) -> {
-            wanted.add(asSent(nlri));
-            announce(nlri, route);
+        desire(RouteTable.of(routes));
+    }
+
+    /** The neighbour shall know exactly these routes. */
+    public void desire(RouteTable table) {
+        setUnexportable(Set.of());
+        first.clear();
+        // Without ADD-PATH the last of several paths counts, which only the queues can tell.
+        boolean asTheyAre = !table.hasPaths() || traits.addPathSend().containsAll(traits.families());
+        if (sent.isEmpty() && due.isEmpty() && asTheyAre) {
+            begin(table);
+            return;
+        }
+        Set<Nlri> wanted = asTheyAre ? table.routes().keySet() : HashSet.newHashSet(table.size());
+        table.batches().forEach(batch -> {
+            Optional<Group> group = export(batch.family(), batch.attributes());
+            batch.routes().forEach(route -> {
+                Nlri nlri = asSent(route);
+                announce(nlri, group);
+                if (!asTheyAre) {
+                    wanted.add(nlri);
+                }
+            });
         });
         List<Nlri> gone = new ArrayList<>();
         sent.keySet().stream().filter(nlri -> !wanted.contains(nlri)).forEach(gone::add);
@@ -101,18 +125,33 @@ public final class AdjRibOut {
         gone.forEach(this::withdraw);
     }
 
+    private void begin(RouteTable table) {
+        sent = HashMap.newHashMap(table.size());
+        for (RouteTable.Batch batch : table.batches()) {
+            Optional<Group> group = export(batch.family(), batch.attributes());
+            if (group.isPresent()) {
+                first.add(new FirstTable.Part(group.get().attributes().orElseThrow(), batch));
+            } else if (traits.families().contains(batch.family())) {
+                batch.routes().forEach(this::cannotExport);
+            }
+        }
+    }
+
     /** The neighbour shall know this route, in place of what it was told of it before. */
     public void announce(Nlri route, RouteAttributes attributes) {
-        Nlri nlri = asSent(route);
-        Optional<Group> group = export(nlri.family(), attributes);
+        announce(asSent(route), export(route.family(), attributes));
+    }
+
+    private void announce(Nlri nlri, Optional<Group> group) {
+        first.settle(nlri);
         if (group.isEmpty()) {
             if (traits.families().contains(nlri.family())) {
-                unexportable.add(nlri);
+                cannotExport(nlri);
             }
             forget(nlri);
             return;
         }
-        unexportable.remove(nlri);
+        canExport(nlri);
         if (group.get().attributes().orElseThrow().equals(sent.get(nlri)) && !repeat.contains(nlri)) {
             due.remove(nlri);
         } else {
@@ -120,11 +159,35 @@ public final class AdjRibOut {
         }
     }
 
+    /** Attributes are made in this way from now on; every wanted route is to be announced again. */
+    public void exportBy(Exporter changed) {
+        exporter = changed;
+        exports.clear();
+        lastKey = null;
+        lastExport = Optional.empty();
+        first.clear();
+    }
+
     /** The neighbour shall not know this route any more. */
     public void withdraw(Nlri route) {
         Nlri nlri = asSent(route);
-        unexportable.remove(nlri);
+        first.settle(nlri);
+        canExport(nlri);
         forget(nlri);
+    }
+
+    private void cannotExport(Nlri nlri) {
+        unexportableChanged |= unexportable.add(nlri);
+    }
+
+    private void canExport(Nlri nlri) {
+        unexportableChanged |= unexportable.remove(nlri);
+    }
+
+    private void setUnexportable(Set<Nlri> routes) {
+        unexportableChanged |= !unexportable.equals(routes);
+        unexportable.clear();
+        unexportable.addAll(routes);
     }
 
     private void forget(Nlri nlri) {
@@ -212,12 +275,12 @@ public final class AdjRibOut {
 
     /** Whether {@link #next} has something. */
     public boolean hasPending() {
-        return !before.isEmpty() || !due.isEmpty() || !after.isEmpty();
+        return !before.isEmpty() || !first.isEmpty() || !due.isEmpty() || !after.isEmpty();
     }
 
     /** Routes that still have to be announced or withdrawn. */
     public int pendingPrefixes() {
-        return due.size();
+        return first.left() + due.size();
     }
 
     /** How many routes the neighbour has been told and not been told to forget. */
@@ -240,42 +303,75 @@ public final class AdjRibOut {
         return Set.copyOf(unexportable);
     }
 
+    /** Whether {@link #unexportable} is different from what it was at the last call of this method. */
+    public boolean takeUnexportableChanged() {
+        boolean changed = unexportableChanged;
+        unexportableChanged = false;
+        return changed;
+    }
+
     /** Takes the next message; the caller must send it, in this order. */
     public Optional<Outgoing> next() {
         if (!before.isEmpty()) {
             return Optional.of(new Outgoing(before.remove(), List.of(), List.of()));
         }
+        // What was changed by itself does not wait for the rest of the first table.
+        return nextAnnouncement()
+                .or(this::nextOfFirstTable)
+                .or(this::nextWithdrawal)
+                .or(this::nextMark);
+    }
+
+    private Optional<Outgoing> nextAnnouncement() {
         while (!announcements.isEmpty()) {
-            Map.Entry<Group, Queue<Nlri>> first =
+            Map.Entry<Group, Queue<Nlri>> head =
                     announcements.entrySet().iterator().next();
-            Group group = first.getKey();
-            List<Nlri> taken =
-                    take(first.getValue(), group, budget(group.attributes().orElseThrow()));
-            if (first.getValue().isEmpty()) {
+            Group group = head.getKey();
+            PathAttributes attributes = group.attributes().orElseThrow();
+            List<Nlri> taken = take(head.getValue(), group, new Space(attributes));
+            if (head.getValue().isEmpty()) {
                 announcements.remove(group);
             }
             if (!taken.isEmpty()) {
-                return Optional.of(announcement(group, taken));
+                return Optional.of(announcement(attributes, taken));
             }
         }
+        return Optional.empty();
+    }
+
+    private Optional<Outgoing> nextOfFirstTable() {
+        for (Optional<FirstTable.Part> part = first.current(); part.isPresent(); part = first.current()) {
+            PathAttributes attributes = part.get().attributes();
+            List<Nlri> taken = first.take(new Space(attributes));
+            if (!taken.isEmpty()) {
+                return Optional.of(announcement(attributes, taken));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<Outgoing> nextWithdrawal() {
         while (!withdrawals.isEmpty()) {
-            Map.Entry<AddressFamily, Queue<Nlri>> first =
+            Map.Entry<AddressFamily, Queue<Nlri>> head =
                     withdrawals.entrySet().iterator().next();
-            AddressFamily family = first.getKey();
+            AddressFamily family = head.getKey();
             PathAttributes none = PathAttributes.of(new PathAttribute.MpUnreach(family, List.of()));
-            List<Nlri> taken = take(first.getValue(), Group.withdrawal(family), budget(none));
-            if (first.getValue().isEmpty()) {
+            List<Nlri> taken = take(head.getValue(), Group.withdrawal(family), new Space(none));
+            if (head.getValue().isEmpty()) {
                 withdrawals.remove(family);
             }
             if (!taken.isEmpty()) {
                 return Optional.of(withdrawal(family, taken));
             }
         }
+        return Optional.empty();
+    }
+
+    private Optional<Outgoing> nextMark() {
         return Optional.ofNullable(after.poll()).map(mark -> new Outgoing(mark, List.of(), List.of()));
     }
 
-    private Outgoing announcement(Group group, List<Nlri> taken) {
-        PathAttributes attributes = group.attributes().orElseThrow();
+    private Outgoing announcement(PathAttributes attributes, List<Nlri> taken) {
         taken.forEach(nlri -> sent.put(nlri, attributes));
         Optional<PathAttribute.MpReach> hop = attributes.get(PathAttribute.MpReach.class);
         UpdateMessage message = hop.isEmpty()
@@ -307,31 +403,44 @@ public final class AdjRibOut {
         }
     }
 
-    /** Takes what fits; at least one, for what is longer than a message fits into none. */
-    private List<Nlri> take(Queue<Nlri> from, Group group, int budgetOctets) {
-        List<Nlri> taken = new ArrayList<>();
-        int left = budgetOctets;
-        while (!from.isEmpty()) {
-            Nlri first = from.peek();
-            if (!group.equals(due.get(first))) {
-                from.remove();
-                queued--;
-                continue;
-            }
+    /** What is left of a message for routes; the first one always fits, for what is longer than a message fits into none. */
+    final class Space {
+        private int leftOctets;
+        private boolean used;
+        private boolean full;
+
+        Space(PathAttributes attributes) {
+            leftOctets = budget(attributes);
+        }
+
+        /** Whether the route goes into the message, in which it is then. */
+        boolean fits(Nlri route) {
             // One attribute carries all NLRI of a family that is only handed through.
-            boolean alone = first instanceof Nlri.Opaque;
-            left -= AttributeEncoder.octets(first, traits);
-            if ((left < 0 || alone) && !taken.isEmpty()) {
-                break;
+            boolean alone = route instanceof Nlri.Opaque;
+            leftOctets -= AttributeEncoder.octets(route, traits);
+            if (full || (used && (alone || leftOctets < 0))) {
+                return false;
+            }
+            used = true;
+            full = alone;
+            return true;
+        }
+    }
+
+    private List<Nlri> take(Queue<Nlri> from, Group group, Space space) {
+        List<Nlri> taken = new ArrayList<>();
+        while (!from.isEmpty()) {
+            Nlri route = from.peek();
+            if (group.equals(due.get(route))) {
+                if (!space.fits(route)) {
+                    break;
+                }
+                due.remove(route);
+                repeat.remove(route);
+                taken.add(route);
             }
             from.remove();
             queued--;
-            due.remove(first);
-            repeat.remove(first);
-            taken.add(first);
-            if (alone) {
-                break;
-            }
         }
         return taken;
     }

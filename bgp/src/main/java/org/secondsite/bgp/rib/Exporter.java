@@ -21,13 +21,15 @@ import org.secondsite.bgp.wire.PathAttributes;
  * @param ipv4Self our IPv4 address towards the neighbour, as next hop of IPv4 prefixes
  * @param ipv6Self our IPv6 address towards the neighbour, as next hop of IPv6 prefixes
  * @param ipv6NextHops families of IPv4 that may have an IPv6 next hop (RFC 8950)
+ * @param retiring whether every route asks to be avoided, so that traffic moves away before the session ends (RFC 8326 §4)
  */
 public record Exporter(
         long localAs,
         boolean external,
         Optional<Inet4Address> ipv4Self,
         Optional<Inet6Address> ipv6Self,
-        Set<AddressFamily> ipv6NextHops) {
+        Set<AddressFamily> ipv6NextHops,
+        boolean retiring) {
     private static final long DEFAULT_LOCAL_PREFERENCE = 100;
 
     /** Copies the set. */
@@ -37,7 +39,7 @@ public record Exporter(
 
     /** Each prefix with a next hop of its own IP version. */
     public Exporter(long localAs, boolean external, Optional<Inet4Address> ipv4Self, Optional<Inet6Address> ipv6Self) {
-        this(localAs, external, ipv4Self, ipv6Self, Set.of());
+        this(localAs, external, ipv4Self, ipv6Self, Set.of(), false);
     }
 
     /**
@@ -45,7 +47,8 @@ public record Exporter(
      *
      * @return empty if there is no next hop of the family: such a route cannot be announced here
      */
-    public Optional<PathAttributes> attributes(AddressFamily family, RouteAttributes route) {
+    public Optional<PathAttributes> attributes(AddressFamily family, RouteAttributes wanted) {
+        RouteAttributes route = retiring ? wanted.withGracefulShutdown() : wanted;
         if (!family.isUnicast()) {
             Optional<InetAddress> hop = family.isFlow() ? route.nextHop() : Optional.empty();
             return Optional.of(attributes(route, new PathAttribute.MpReach(family, hop, Optional.empty(), List.of())));

@@ -61,6 +61,12 @@ public record NeighborSettings(
                 address, BGP_PORT, null, remoteAs, USUAL_HOLD_TIME_SECONDS, false, Optional.empty());
     }
 
+    /** The same elsewhere. */
+    public NeighborSettings withAddress(InetAddress changed) {
+        return new NeighborSettings(
+                changed, port, localAddress, remoteAs, holdTimeSeconds, passive, md5Password, options);
+    }
+
     /** The same on another port. */
     public NeighborSettings withPort(int changed) {
         return new NeighborSettings(

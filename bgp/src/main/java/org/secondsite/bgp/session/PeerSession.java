@@ -27,6 +27,8 @@ import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.rib.RouteRefusal;
+import org.secondsite.bgp.rib.RouteTable;
+import org.secondsite.bgp.rib.WantedRoutes;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.BgpError;
 import org.secondsite.bgp.wire.BgpMessage;
@@ -47,25 +49,25 @@ import org.secondsite.bgp.wire.UpdateMessage;
  */
 public final class PeerSession {
     private final long localAs;
-    private final NeighborSettings settings;
     private final PeerFsm fsm;
     private final SessionSink sink;
     private final Map<Side, InetAddress> localAddresses = new EnumMap<>(Side.class);
     private final SpeakerSettings speaker;
     private final Map<RouteRefusal, Long> refused = new EnumMap<>(RouteRefusal.class);
     private final Set<AddressFamily> warned = new HashSet<>();
-    /** Shared with other sessions until a single route changes. */
-    private Map<Nlri, RouteAttributes> wanted = Map.of();
-
-    private boolean wantedIsOurs;
+    private final WantedRoutes wanted = new WantedRoutes();
+    private NeighborSettings settings;
     private boolean retiring;
     private boolean endOfRibHeld;
     private OptionalLong restartNanos = OptionalLong.empty();
     private Optional<AdjRibOut> adjRibOut = Optional.empty();
     private Optional<AdjRibIn> adjRibIn = Optional.empty();
-    private Optional<Negotiated> terms = Optional.empty();
+    private Optional<Ends> ends = Optional.empty();
     private Set<Nlri> reportedUnexportable = Set.of();
     private Importer importer;
+
+    /** A session that stands: our address in it, and what was agreed on. */
+    private record Ends(InetAddress self, Negotiated terms) {}
 
     /** A session at rest. */
     public PeerSession(SpeakerSettings speaker, NeighborSettings settings, RandomGenerator jitter, SessionSink sink) {
@@ -74,15 +76,18 @@ public final class PeerSession {
         this.settings = settings;
         this.endOfRibHeld = speaker.endOfRibHeld();
         this.sink = sink;
-        FsmSettings fsmSettings = new FsmSettings(
+        this.fsm = new PeerFsm(fsmSettings(settings), jitter);
+    }
+
+    private FsmSettings fsmSettings(NeighborSettings from) {
+        return new FsmSettings(
                 localAs,
                 speaker.routerId(),
-                settings.remoteAs(),
-                settings.holdTimeSeconds(),
-                settings.passive(),
-                settings.options().offer(),
-                settings.options().timers());
-        this.fsm = new PeerFsm(fsmSettings, jitter);
+                from.remoteAs(),
+                from.holdTimeSeconds(),
+                from.passive(),
+                from.options().offer(),
+                from.options().timers());
     }
 
     /** Begin to connect and accept; also after the session was ended for good by {@link #stop} or a prefix limit. */
@@ -162,35 +167,63 @@ public final class PeerSession {
         fsm.progressed(side, nowNanos);
     }
 
-    /** The whole of what the neighbour shall be told, now and in every later session. The map must not change any more. */
-    public void desire(Map<Nlri, RouteAttributes> routes) {
-        wanted = routes;
-        wantedIsOurs = false;
+    /**
+     * Takes other settings while the session stands. Nothing may be different of which a neighbour is told in an OPEN ({@link
+     * NeighborAspect.Effect#RESET}).
+     */
+    public void alter(NeighborSettings changed, long nowNanos) {
+        NeighborOptions before = settings.options();
+        settings = changed;
+        if (!before.otherSelf().equals(changed.options().otherSelf())) {
+            ends.ifPresent(this::useAddresses);
+        }
+        if (!before.prefixLimits().equals(changed.options().prefixLimits())) {
+            limit(before.prefixLimits(), nowNanos);
+        }
+        carryOut(fsm.alter(fsmSettings(changed), nowNanos), nowNanos);
+    }
+
+    /** Whether it was started and not ended for good since. */
+    public boolean isStarted() {
+        return fsm.isStarted() || restartNanos.isPresent();
+    }
+
+    /** The whole of what the neighbour shall be told, now and in every later session. */
+    public void desire(RouteTable routes) {
+        wanted.replace(routes);
+        desireAgain();
+    }
+
+    /** The same as is wanted elsewhere now. */
+    public void desire(WantedRoutes routes) {
+        wanted.replace(routes);
         desireAgain();
     }
 
     private void desireAgain() {
-        adjRibOut.ifPresent(rib -> rib.desire(retiring ? retired(wanted) : wanted));
+        adjRibOut.ifPresent(rib -> {
+            rib.desire(wanted.table());
+            wanted.changes(rib::announce, rib::withdraw);
+        });
         reportUnexportable();
     }
 
     /** One route that the neighbour shall be told from now on, in place of what it was told of it before. */
     public void announce(Nlri route, RouteAttributes attributes) {
-        ownWanted().put(route, attributes);
-        adjRibOut.ifPresent(rib -> rib.announce(route, retiring ? attributes.withGracefulShutdown() : attributes));
+        wanted.announce(route, attributes);
+        adjRibOut.ifPresent(rib -> rib.announce(route, attributes));
+        reportUnexportable();
     }
 
     /** One route that the neighbour shall not be told any more. */
     public void withdraw(Nlri route) {
-        ownWanted().remove(route);
+        wanted.withdraw(route);
         adjRibOut.ifPresent(rib -> rib.withdraw(route));
+        reportUnexportable();
     }
 
-    private Map<Nlri, RouteAttributes> ownWanted() {
-        if (!wantedIsOurs) {
-            wanted = new HashMap<>(wanted);
-            wantedIsOurs = true;
-        }
+    /** What the neighbour is to be told; a view that follows later changes. */
+    public WantedRoutes wanted() {
         return wanted;
     }
 
@@ -198,16 +231,8 @@ public final class PeerSession {
     public void retire(boolean yes) {
         if (retiring != yes) {
             retiring = yes;
-            desireAgain();
+            ends.ifPresent(this::useAddresses);
         }
-    }
-
-    private static Map<Nlri, RouteAttributes> retired(Map<Nlri, RouteAttributes> routes) {
-        Map<RouteAttributes, RouteAttributes> changed = new HashMap<>();
-        Map<Nlri, RouteAttributes> retired = new HashMap<>();
-        routes.forEach((nlri, route) ->
-                retired.put(nlri, changed.computeIfAbsent(route, RouteAttributes::withGracefulShutdown)));
-        return retired;
     }
 
     /** The first routes are all known: their End-of-RIB markers may follow them, now and in later sessions. */
@@ -225,7 +250,7 @@ public final class PeerSession {
 
     /** Tells the neighbour everything again. */
     public void resend() {
-        boolean enhanced = terms.map(Negotiated::enhancedRouteRefresh).orElse(false);
+        boolean enhanced = ends.map(now -> now.terms().enhancedRouteRefresh()).orElse(false);
         for (AddressFamily family : settings.options().offer().families()) {
             adjRibOut.ifPresent(rib -> rib.refresh(family, enhanced));
         }
@@ -254,7 +279,7 @@ public final class PeerSession {
         return new SessionStatus(
                 settings.address(),
                 incomingLeads || settings.passive() ? incoming : outgoing,
-                terms,
+                ends.map(Ends::terms),
                 fsm.failedAttempts(),
                 adjRibOut.map(AdjRibOut::sentPrefixes).orElse(0),
                 adjRibOut.map(AdjRibOut::pendingPrefixes).orElse(0),
@@ -289,40 +314,74 @@ public final class PeerSession {
     }
 
     private void established(Side side, Negotiated negotiated) {
-        InetAddress self = localAddresses.get(side);
-        Optional<InetAddress> other = settings.options().otherSelf();
-        Exporter exporter = new Exporter(
-                localAs,
-                negotiated.traits().external(),
-                Optional.of(self)
-                        .filter(Inet4Address.class::isInstance)
-                        .or(() -> other)
-                        .filter(Inet4Address.class::isInstance)
-                        .map(Inet4Address.class::cast),
-                Optional.of(self)
-                        .filter(Inet6Address.class::isInstance)
-                        .or(() -> other)
-                        .filter(Inet6Address.class::isInstance)
-                        .map(Inet6Address.class::cast),
-                negotiated.traits().extendedNextHop());
-        Set<InetAddress> own = new HashSet<>(Set.of(self));
-        other.ifPresent(own::add);
-        AdjRibOut rib = new AdjRibOut(exporter, negotiated.traits());
-        adjRibOut = Optional.of(rib);
+        Ends now = new Ends(localAddresses.get(side), negotiated);
+        ends = Optional.of(now);
         adjRibIn = Optional.of(new AdjRibIn(caps()));
-        importer = new Importer(
-                localAs,
-                Optional.of(speaker.routerId()),
-                negotiated.traits().external() ? OptionalLong.of(settings.remoteAs()) : OptionalLong.empty(),
-                own,
-                settings.address().isLoopbackAddress());
-        terms = Optional.of(negotiated);
+        AdjRibOut rib = new AdjRibOut(exporter(now), negotiated.traits());
+        adjRibOut = Optional.of(rib);
+        importer = importer(now);
         desireAgain();
         if (!endOfRibHeld) {
             rib.markEndOfRib();
         }
         sink.established(side, negotiated);
         reportUnexportable();
+    }
+
+    private void useAddresses(Ends now) {
+        importer = importer(now);
+        adjRibOut.ifPresent(rib -> rib.exportBy(exporter(now)));
+        desireAgain();
+    }
+
+    private Exporter exporter(Ends now) {
+        Optional<InetAddress> other = settings.options().otherSelf();
+        return new Exporter(
+                localAs,
+                now.terms().traits().external(),
+                Optional.of(now.self())
+                        .filter(Inet4Address.class::isInstance)
+                        .or(() -> other)
+                        .filter(Inet4Address.class::isInstance)
+                        .map(Inet4Address.class::cast),
+                Optional.of(now.self())
+                        .filter(Inet6Address.class::isInstance)
+                        .or(() -> other)
+                        .filter(Inet6Address.class::isInstance)
+                        .map(Inet6Address.class::cast),
+                now.terms().traits().extendedNextHop(),
+                retiring);
+    }
+
+    private Importer importer(Ends now) {
+        Set<InetAddress> own = new HashSet<>(Set.of(now.self()));
+        settings.options().otherSelf().ifPresent(own::add);
+        return new Importer(
+                localAs,
+                Optional.of(speaker.routerId()),
+                now.terms().traits().external() ? OptionalLong.of(settings.remoteAs()) : OptionalLong.empty(),
+                own,
+                settings.address().isLoopbackAddress());
+    }
+
+    /** Other limits hold from now on; where more may come in than before, the peer is asked for what was kept out. */
+    private void limit(Map<AddressFamily, PrefixLimit> before, long nowNanos) {
+        warned.clear();
+        adjRibIn.ifPresent(rib -> {
+            rib.limit(caps());
+            settings.options()
+                    .prefixLimits()
+                    .forEach((family, limit) ->
+                            enforce(family, limit, rib.size(family), rib.size(family) > limit.maximum(), nowNanos));
+        });
+        Map<AddressFamily, Integer> caps = caps();
+        before.forEach((family, limit) -> {
+            boolean more = limit.action() == PrefixLimit.Action.DISCARD
+                    && caps.getOrDefault(family, Integer.MAX_VALUE) > limit.maximum();
+            if (more && ends.isPresent() && ends.get().terms().routeRefresh()) {
+                mark(new RouteRefreshMessage(family, RouteRefreshMessage.REQUEST));
+            }
+        });
     }
 
     private Map<AddressFamily, Integer> caps() {
@@ -338,7 +397,7 @@ public final class PeerSession {
     private void down(Side side, String reason) {
         adjRibOut = Optional.empty();
         adjRibIn = Optional.empty();
-        terms = Optional.empty();
+        ends = Optional.empty();
         reportedUnexportable = Set.of();
         warned.clear();
         sink.down(side, reason);
@@ -370,7 +429,7 @@ public final class PeerSession {
     }
 
     private void enforce(AddressFamily family, PrefixLimit limit, int count, boolean over, long nowNanos) {
-        if (over && limit.action() == PrefixLimit.Action.DOWN && terms.isPresent()) {
+        if (over && limit.action() == PrefixLimit.Action.DOWN && ends.isPresent()) {
             String reason = "the peer announces more than " + limit.maximum() + " prefixes of " + family;
             // RFC 4486 §4: the data field holds the family and the limit.
             Octets data = Octets.of(
@@ -392,7 +451,7 @@ public final class PeerSession {
     }
 
     private void refresh(RouteRefreshMessage refresh) {
-        Negotiated negotiated = terms.orElseThrow();
+        Negotiated negotiated = ends.orElseThrow().terms();
         if (!negotiated.traits().families().contains(refresh.family())) {
             return; // RFC 2918 §4
         }
@@ -410,10 +469,12 @@ public final class PeerSession {
     }
 
     private void reportUnexportable() {
-        Set<Nlri> now = adjRibOut.map(AdjRibOut::unexportable).orElse(Set.of());
-        if (!now.equals(reportedUnexportable)) {
-            reportedUnexportable = now;
-            sink.unexportable(now);
+        if (adjRibOut.isPresent() && adjRibOut.get().takeUnexportableChanged()) {
+            Set<Nlri> now = adjRibOut.get().unexportable();
+            if (!now.equals(reportedUnexportable)) {
+                reportedUnexportable = now;
+                sink.unexportable(now);
+            }
         }
     }
 }

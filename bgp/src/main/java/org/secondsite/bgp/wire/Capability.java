@@ -54,8 +54,8 @@ public sealed interface Capability {
     }
 
     /**
-     * Graceful restart (RFC 4724 §3): {@code flags 4 bits, restart time 12 bits, (AFI u16, SAFI u8, flags u8)*}. Read and
-     * shown; never sent, for a helper that keeps a dead site's route fights a failover.
+     * Graceful restart (RFC 4724 §3): {@code flags 4 bits, restart time 12 bits, (AFI u16, SAFI u8, flags u8)*}. Never sent
+     * unless asked for: a helper that keeps a dead site's route fights a failover.
      *
      * @param restartState the R bit: the sender has restarted
      * @param notification the N bit (RFC 8538 §2)

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
-import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -32,20 +31,7 @@ class FrrLabTest {
         Files.createDirectories(lab.directory.resolve("vty"));
         lab.file("zebra.conf", "hostname zebra\n");
         lab.giveTo("frr"); // the daemons drop root
-        Process zebra = lab.start(
-                "zebra",
-                List.of(
-                        "/usr/lib/frr/zebra",
-                        "-f",
-                        "zebra.conf",
-                        "-i",
-                        "zebra.pid",
-                        "-z",
-                        lab.directory.resolve("zserv.api").toString(),
-                        "--vty_socket",
-                        lab.directory.resolve("vty").toString()),
-                Map.of());
-        lab.awaitFile(zebra, "vty/zebra.vty");
+        lab.startFrr("zebra");
     }
 
     @AfterEach
@@ -75,27 +61,11 @@ class FrrLabTest {
                   neighbor 10.7.0.1 activate
                  exit-address-family
                 """.formatted(lab.directory, neighborOptions));
-        Files.deleteIfExists(lab.directory.resolve("vty/bgpd.vty"));
-        Process bgpd = lab.start(
-                "bgpd",
-                List.of(
-                        "/usr/lib/frr/bgpd",
-                        "-A",
-                        "127.0.0.1",
-                        "-f",
-                        "bgpd.conf",
-                        "-i",
-                        "bgpd.pid",
-                        "-z",
-                        lab.directory.resolve("zserv.api").toString(),
-                        "--vty_socket",
-                        lab.directory.resolve("vty").toString()),
-                Map.of());
-        return lab.awaitFile(bgpd, "vty/bgpd.vty");
+        return lab.startFrr("bgpd", "-A", "127.0.0.1");
     }
 
     private String vtysh(String command) throws Exception {
-        return lab.query("vtysh", "--vty_socket", lab.directory.resolve("vty").toString(), "-c", command);
+        return lab.vtysh(command);
     }
 
     private void awaitRoute(String version, Prefix prefix, String path) throws Exception {

@@ -165,6 +165,29 @@ final class PeerLab implements AutoCloseable {
         return startIn(peerNamespace, name, command, environment);
     }
 
+    /** Starts a daemon of FRR with the file of its name, and waits until it can be asked; its home is to be given to {@code frr}. */
+    Process startFrr(String daemon, String... more) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                "/usr/lib/frr/" + daemon,
+                "-f",
+                daemon + ".conf",
+                "-i",
+                daemon + ".pid",
+                "-z",
+                directory.resolve("zserv.api").toString(),
+                "--vty_socket",
+                directory.resolve("vty").toString()));
+        command.addAll(List.of(more));
+        Files.createDirectories(directory.resolve("vty"));
+        Files.deleteIfExists(directory.resolve("vty/" + daemon + ".vty"));
+        return awaitFile(start(daemon, command, Map.of()), "vty/" + daemon + ".vty");
+    }
+
+    /** Asks a daemon of FRR. */
+    String vtysh(String command) throws Exception {
+        return query("vtysh", "--vty_socket", directory.resolve("vty").toString(), "-c", command);
+    }
+
     /** Starts a process in our namespace; its output goes to a file of that name. */
     Process startOurs(String name, List<String> command) throws IOException {
         return startIn(selfNamespace, name, command, Map.of());
@@ -259,7 +282,7 @@ final class PeerLab implements AutoCloseable {
         return text.toString();
     }
 
-    private static void run(String... command) throws Exception {
+    static void run(String... command) throws Exception {
         run(List.of(command));
     }
 

@@ -1,0 +1,201 @@
+package org.secondsite.bgp.io;
+
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.SocketChannel;
+import java.net.InetAddress;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.rib.RouteTable;
+import org.secondsite.bgp.rib.WantedRoutes;
+import org.secondsite.bgp.session.NeighborRange;
+import org.secondsite.bgp.session.NeighborSettings;
+import org.secondsite.bgp.session.SpeakerChanges;
+import org.secondsite.bgp.session.SpeakerListener;
+import org.secondsite.bgp.session.SpeakerSettings;
+import org.secondsite.bgp.wire.BgpError;
+import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.bgp.wire.NotificationMessage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The neighbours of a speaker, those that come and go too, and what all of them shall be told. Everything but the look-up is
+ * for the event loop.
+ */
+final class Neighborhood {
+    private static final Logger LOG = LoggerFactory.getLogger(Neighborhood.class);
+
+    private final SpeakerListener listener;
+    private final EventLoop loop;
+    private final SpeakerThreads threads;
+    private final Map<InetAddress, NeighborDriver> drivers = new ConcurrentHashMap<>();
+    /** Those of ranges. */
+    private final Set<InetAddress> passing = new HashSet<>();
+
+    private final WantedRoutes common = new WantedRoutes();
+    private volatile SpeakerSettings settings;
+    private boolean retiring;
+    private boolean firstRoutesKnown;
+
+    /** Nobody is spoken to before {@link #start}. */
+    Neighborhood(SpeakerSettings settings, SpeakerListener listener, EventLoop loop, SpeakerThreads threads) {
+        this.settings = settings;
+        this.listener = listener;
+        this.loop = loop;
+        this.threads = threads;
+        settings.neighbors().forEach(neighbor -> drivers.put(neighbor.address(), driver(neighbor)));
+    }
+
+    private NeighborDriver driver(NeighborSettings neighbor) {
+        return new NeighborDriver(settings, neighbor, listener, loop, threads);
+    }
+
+    /** What is set now. Any thread. */
+    SpeakerSettings settings() {
+        return settings;
+    }
+
+    /** The neighbour, if it is one. Any thread. */
+    Optional<NeighborDriver> find(InetAddress peer) {
+        return Optional.ofNullable(drivers.get(peer));
+    }
+
+    /** All neighbours. Any thread. */
+    Collection<NeighborDriver> all() {
+        return drivers.values();
+    }
+
+    void start() {
+        drivers.values().forEach(NeighborDriver::start);
+    }
+
+    void advertise(RouteTable desired) {
+        common.replace(desired);
+        drivers.values().forEach(driver -> driver.advertise(desired));
+    }
+
+    void announce(Nlri route, RouteAttributes attributes) {
+        common.announce(route, attributes);
+        Map<Nlri, RouteAttributes> one = Map.of(route, attributes);
+        drivers.values().forEach(driver -> driver.announce(one));
+    }
+
+    void withdraw(Nlri route) {
+        common.withdraw(route);
+        drivers.values().forEach(driver -> driver.withdraw(List.of(route)));
+    }
+
+    void releaseEndOfRib() {
+        firstRoutesKnown = true;
+        drivers.values().forEach(NeighborDriver::releaseEndOfRib);
+    }
+
+    void retire(boolean yes) {
+        retiring = yes;
+        drivers.values().forEach(driver -> driver.retire(yes));
+    }
+
+    /** Has the neighbours be as these settings say; those of which nothing is different are not touched. */
+    SpeakerChanges change(SpeakerSettings after) {
+        SpeakerChanges changes = SpeakerChanges.between(settings, after, passing);
+        settings = after;
+        changes.removed().forEach(peer -> remove(peer, BgpError.PEER_DE_CONFIGURED, "is no neighbour any more"));
+        for (SpeakerChanges.Alteration alteration : changes.altered()) {
+            LOG.info("bgp {}: changed: {}", alteration.to().address().getHostAddress(), alteration.aspects());
+            if (alteration.resets()) {
+                replace(alteration.to());
+            } else {
+                drivers.get(alteration.to().address()).alter(alteration.to());
+            }
+        }
+        changes.added().forEach(neighbor -> add(neighbor, common).start());
+        after.neighbors().forEach(neighbor -> stay(neighbor.address()));
+        return changes;
+    }
+
+    /** It was one of a range, and is one by itself now. */
+    private void stay(InetAddress peer) {
+        if (passing.remove(peer)) {
+            drivers.get(peer).whenParted(() -> {});
+        }
+    }
+
+    private NeighborDriver add(NeighborSettings neighbor, WantedRoutes told) {
+        NeighborDriver driver = driver(neighbor);
+        drivers.put(neighbor.address(), driver);
+        driver.advertise(told);
+        if (firstRoutesKnown) {
+            driver.releaseEndOfRib();
+        }
+        driver.retire(retiring);
+        return driver;
+    }
+
+    private void replace(NeighborSettings neighbor) {
+        NeighborDriver before = drivers.get(neighbor.address());
+        boolean started = before.isStarted();
+        remove(neighbor.address(), BgpError.OTHER_CONFIGURATION_CHANGE, "its configuration has changed");
+        boolean comesAgain = passing.contains(neighbor.address())
+                && settings.neighbors().stream().noneMatch(one -> one.address().equals(neighbor.address()));
+        if (comesAgain) {
+            passing.remove(neighbor.address());
+            return;
+        }
+        NeighborDriver driver = add(neighbor, before.wanted());
+        if (started) {
+            driver.start();
+        }
+    }
+
+    private void remove(InetAddress peer, BgpError error, String reason) {
+        var _ = drivers.remove(peer).shutdown(NotificationMessage.of(error), reason);
+    }
+
+    /** Takes a connection of a neighbour, also of one that is none before it connects; refuses others. */
+    void accept(SocketChannel channel, Consumer<SocketChannel> refuse) {
+        InetAddress peer = channel.remoteAddress().getAddress();
+        NeighborDriver driver = drivers.get(peer);
+        if (driver != null) {
+            driver.accept(channel);
+            return;
+        }
+        Optional<NeighborRange> range = settings.range(peer);
+        if (range.isEmpty()) {
+            LOG.info("bgp: refused a connection from {}, which is no neighbour", peer.getHostAddress());
+            refuse.accept(channel);
+        } else if (passing(range.get()) >= range.get().maximum()) {
+            LOG.warn(
+                    "bgp: refused a connection from {}: {} neighbours of {} are connected",
+                    peer.getHostAddress(),
+                    range.get().maximum(),
+                    range.get().prefix());
+            refuse.accept(channel);
+        } else {
+            passing.add(peer);
+            NeighborDriver newcomer = add(range.get().neighbor(peer), common);
+            newcomer.start();
+            newcomer.accept(channel);
+            newcomer.whenParted(() -> loop.execute(() -> part(peer, newcomer)));
+        }
+    }
+
+    private long passing(NeighborRange range) {
+        return passing.stream()
+                .filter(peer -> settings.range(peer).equals(Optional.of(range)))
+                .count();
+    }
+
+    private void part(InetAddress peer, NeighborDriver driver) {
+        if (passing.contains(peer) && drivers.get(peer) == driver && driver.hasParted()) {
+            passing.remove(peer);
+            remove(peer, BgpError.PEER_DE_CONFIGURED, "has parted");
+        }
+    }
+}
