@@ -27,17 +27,18 @@ public final class AgentDocument {
     private static AgentConfig config(Section root) {
         Optional<Path> state =
                 root.has("stateDirectory") ? Optional.ofNullable(root.file("stateDirectory")) : Optional.empty();
-        List<AgentConfig.Vm> vms = vms(root);
+        Path run = root.file("runDirectory");
+        List<AgentConfig.Vm> vms = vms(root, run);
         boolean serves = vms.stream()
                 .flatMap(vm -> vm.disks().stream())
                 .anyMatch(disk -> disk.attachment() == DiskAttachment.SERVE);
         if (serves && !root.has("stateDirectory")) {
             root.problem("stateDirectory", "is missing: disks are served, and their journals need a place");
         }
-        return new AgentConfig(root.endpoint("gateway"), root.file("runDirectory"), state, vms);
+        return new AgentConfig(root.endpoint("gateway"), run, state, vms);
     }
 
-    private static List<AgentConfig.Vm> vms(Section root) {
+    private static List<AgentConfig.Vm> vms(Section root, Path run) {
         Unique<VmId> names = new Unique<>();
         Unique<Path> files = new Unique<>();
         List<AgentConfig.Vm> vms = new ArrayList<>();
@@ -50,7 +51,7 @@ public final class AgentDocument {
                     section.file("pidFile"),
                     section.argv("command"),
                     section.optional("dirtyPages", AgentDocument::dirtyPages).orElse(DirtyPages.AUTO),
-                    disks(section, files),
+                    disks(section, run, files),
                     section.optional("durability", AgentDocument::durability).orElse(Durability.DISK));
             names.add(vm.id(), section, "name");
             files.add(vm.ramFile(), section, "ramFile");
@@ -61,16 +62,19 @@ public final class AgentDocument {
         return vms;
     }
 
-    private static List<AgentConfig.Disk> disks(Section vm, Unique<Path> files) {
+    private static List<AgentConfig.Disk> disks(Section vm, Path run, Unique<Path> files) {
         Unique<String> names = new Unique<>();
         List<AgentConfig.Disk> disks = new ArrayList<>();
         for (Section section : vm.optionalSections("disks")) {
             DiskAttachment attachment = section.value("attach", AgentDocument::attachment);
             boolean serves = attachment == DiskAttachment.SERVE;
+            String name = serves ? section.value("name", AgentDocument::servedName) : section.text("name");
             AgentConfig.Disk disk = new AgentConfig.Disk(
-                    serves ? section.value("name", AgentDocument::servedName) : section.text("name"),
+                    name,
                     attachment,
-                    serves ? Optional.of(served(section, files)) : Optional.empty());
+                    serves
+                            ? Optional.of(served(section, run, vm.text("name") + "." + name, files))
+                            : Optional.empty());
             names.add(disk.name(), section, "name");
             disks.add(disk);
         }
@@ -80,8 +84,10 @@ public final class AgentDocument {
         return disks;
     }
 
-    private static AgentConfig.Served served(Section disk, Unique<Path> files) {
-        AgentConfig.Served served = new AgentConfig.Served(disk.file("file"), disk.socket("socket"));
+    private static AgentConfig.Served served(Section disk, Path run, String export, Unique<Path> files) {
+        Path usual = run == null ? null : run.resolve(export + ".nbd");
+        AgentConfig.Served served =
+                new AgentConfig.Served(disk.file("file"), disk.has("socket") ? disk.socket("socket") : usual);
         files.add(served.file(), disk, "file");
         files.add(served.socket(), disk, "socket");
         return served;

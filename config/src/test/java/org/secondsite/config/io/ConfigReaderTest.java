@@ -196,6 +196,11 @@ class ConfigReaderTest {
                         Optional.of(
                                 new AgentConfig.Served(directory.resolve("vm1.raw"), directory.resolve("vm1.nbd"))))),
                 vm.disks());
+        AgentConfig usual =
+                valid(ConfigReader.readAgent(written("agent.yaml", served.replace("        socket: vm1.nbd\n", ""))));
+        assertEquals(
+                Optional.of(directory.resolve("run/vm1.disk0.nbd")),
+                usual.vms().getFirst().disks().getFirst().served().map(AgentConfig.Served::socket));
         assertTrue(
                 String.join(" && ", problems("agent", written("f.yaml", served.replace("stateDirectory: state\n", ""))))
                         .contains("their journals need a place"));
