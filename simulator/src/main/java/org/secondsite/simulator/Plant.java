@@ -34,6 +34,9 @@ public enum Plant {
             Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "output is held only when the standby's admission was granted"),
     UNGATE_BY_READ(
             Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "a read of the old record counts as the refusal of an open request"),
+    SOLO_WITHOUT_SYNC(Rule.DISK_BEFORE_OUTPUT, "an agent says that its disks are synced, and they are not"),
+    DROPPED_CHECKPOINT_LOSES_BLOCKS(
+            Rule.DISK_OF_THE_EPOCH, "what was written in an epoch that is not shipped is not part of the next one"),
     FENCE_FORGOTTEN(Rule.NOTHING_AFTER_FENCE, "an owner that is told of a higher term goes on"),
     RESTART_ASSUMES_OLD_ROLE(Rule.FAIL_CLOSED, "a restarted gateway passes output as it did before"),
     FLUSH_ON_CLOSE(Rule.FAIL_CLOSED, "a dying gateway flushes what it holds, as QEMU's filter-buffer does"),

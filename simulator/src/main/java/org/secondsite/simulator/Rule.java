@@ -15,9 +15,14 @@ public enum Rule {
     /** A gateway that dies or restarts lets out nothing before the witness has told it its role. */
     FAIL_CLOSED("FailClosed"),
 
+    /** Output passes unheld only when every flush that the VM was ever answered is on the disk. */
+    DISK_BEFORE_OUTPUT("DiskBeforeOutput"),
+
     /** A term is granted once for ever, also by a witness whose records were lost and restored from a copy. */
     NO_TERM_TWICE("NoTermTwice"),
 
+    /** A replica's disk is that of the very epoch whose RAM it holds. */
+    DISK_OF_THE_EPOCH("DiskOfTheEpoch"),
     /** A standby that has asked for promotion in a term does not say again, after a break, what it acknowledged in it. */
     ASKING_BURNS_THE_TERM("AskingBurnsTheTerm"),
     /** A gateway that was replaced while it stood still sends nothing more, not even what is committed. */

@@ -50,6 +50,9 @@ final class SafetyChecks {
     private long forcedTerm;
     private long released;
 
+    /** By site, the state with which a flush was answered first that no disk has. */
+    private final Map<SiteId, Long> ahead = new HashMap<>();
+
     // ---- the witness --------------------------------------------------------------------------------------------
 
     /** The witness grants a record. */
@@ -137,6 +140,16 @@ final class SafetyChecks {
         }
     }
 
+    /** A flush was answered, and no disk has what it is about; then the VM sends the packet that shows this state. */
+    void answeredAhead(SiteId site, long state) {
+        ahead.putIfAbsent(site, state);
+    }
+
+    /** Every flush that was ever answered at a site is on its disk, or its VM is gone. */
+    void synced(SiteId site) {
+        ahead.remove(site);
+    }
+
     /** The standby of a lineage keeps a state, completely. */
     void kept(int lineage, long state) {
         Lineage life = lineages.get(lineage);
@@ -191,6 +204,12 @@ final class SafetyChecks {
                     Rule.RELEASED_IS_COMMITTED,
                     site + " releases " + state + " under [" + known + "], but the standby holds only up to "
                             + life.keptUpTo);
+        }
+        if (way == Way.UNHELD && state >= ahead.getOrDefault(site, Long.MAX_VALUE)) {
+            throw new Violation(
+                    Rule.DISK_BEFORE_OUTPUT,
+                    site + " passes " + state + " unheld, and no disk has what was flushed from " + ahead.get(site)
+                            + " on");
         }
         if (state > life.supersededAt) {
             throw new Violation(

@@ -64,7 +64,7 @@ final class SimulatedAgentSession extends MessageSession {
 
     @Override
     public CarriedDisks disks() {
-        return CarriedDisks.NONE;
+        return hypervisor.disks();
     }
 
     @Override

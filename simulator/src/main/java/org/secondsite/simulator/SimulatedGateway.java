@@ -228,7 +228,7 @@ final class SimulatedGateway extends SimulatedProcess {
             world.trace(
                     "gateway " + site + " dies after " + whole * diesAfterPercent / 100 + " of " + whole + " orders");
             crash();
-        } else if (world.has(Plant.ORDERS_HALF_CARRIED_OUT) && dice.nextInt(HALF_CARRIED_OUT) == 0) {
+        } else if (world.has(Plant.ORDERS_HALF_CARRIED_OUT) && dice.nextInt(HALF_CARRIED_OUT) == 0 && whole > 1) {
             edge.carryOut(orders.subList(0, whole / 2));
         } else {
             passUnasked(orders);

@@ -6,11 +6,11 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.BiConsumer;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.SiteId;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
@@ -41,16 +41,17 @@ final class SimulatedHypervisor extends SimulatedProcess {
     private static final long OVERTAKEN_NANOS = 60 * MILLI;
 
     /** What an epoch of such a VM says. */
-    record Content(int lineage, long state) {
+    record Content(int lineage, long state, long blocks) {
         static Content of(Epoch epoch) {
             ByteBuffer bytes = ByteBuffer.wrap(epoch.deviceState());
-            return new Content(bytes.getInt(), bytes.getLong());
+            return new Content(bytes.getInt(), bytes.getLong(), bytes.getLong());
         }
 
-        byte[] bytes() {
-            return ByteBuffer.allocate(Integer.BYTES + Long.BYTES)
+        byte[] bytes(long written) {
+            return ByteBuffer.allocate(Integer.BYTES + 2 * Long.BYTES)
                     .putInt(lineage)
                     .putLong(state)
+                    .putLong(written)
                     .array();
         }
 
@@ -64,21 +65,23 @@ final class SimulatedHypervisor extends SimulatedProcess {
 
     private final SiteId site;
     private final SplittableRandom dice;
+    private final SimulatedVmDisk disk;
 
     // The VM.
     private boolean vmRuns;
     private boolean vmPaused;
     private int lineage;
     private long state;
-    private Content replica = new Content(0, 0);
+    private Content replica = new Content(0, 0, 0);
 
     // The agent's process.
     private VmAgent agent;
     private final Deque<Mail> inbox = new ArrayDeque<>();
     private final Deque<AgentEvent> answers = new ArrayDeque<>();
     private final Deque<AgentEffect> effects = new ArrayDeque<>();
-    private Content arrived = new Content(0, 0);
-    private Content collected = new Content(0, 0);
+    private Content arrived = new Content(0, 0, 0);
+    private boolean arrivedFull;
+    private Content collected = new Content(0, 0, 0);
     /** Whether the checkpoint under way has paused the VM. */
     private boolean pausedHere;
     /** Whether STOP_VM has come and is not obeyed yet. */
@@ -95,12 +98,13 @@ final class SimulatedHypervisor extends SimulatedProcess {
         super(world);
         this.site = site;
         this.dice = dice;
+        this.disk = new SimulatedVmDisk(world, site);
         beginLife();
     }
 
     private void beginLife() {
         begin();
-        agent = new VmAgent(World.VM, RAM_BYTES, AgentTiming.USUAL, Set.of(), now());
+        agent = new VmAgent(World.VM, RAM_BYTES, AgentTiming.USUAL, disk.capabilities(), now());
         vmSends();
         later(0, this::work);
     }
@@ -137,7 +141,8 @@ final class SimulatedHypervisor extends SimulatedProcess {
         end();
         vmRuns = false;
         vmPaused = false;
-        agent = new VmAgent(World.VM, RAM_BYTES, AgentTiming.USUAL, Set.of(), now());
+        disk.startsAnew();
+        agent = new VmAgent(World.VM, RAM_BYTES, AgentTiming.USUAL, disk.capabilities(), now());
         inbox.clear();
         answers.clear();
         effects.clear();
@@ -252,6 +257,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
                 world.trace(site + ": the VM is paused at state " + state + " of " + paused.last());
                 tellGateway(by, (gateway, agentBy) -> gateway.vmPaused(agentBy, paused.last()));
             }
+            case CheckpointMessage.DisksSynced synced -> tellGateway(by, CheckpointListener::disksSynced);
             case CheckpointMessage.VmStopped stopped -> tellGateway(by, CheckpointListener::vmStopped);
             default -> throw new IllegalStateException("an agent says " + message);
         }
@@ -273,6 +279,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
             if (vmRuns && !vmPaused) {
                 world.checks().executes(site, session != null && session.isKept());
                 state++;
+                disk.written(state);
                 world.gateway(site).fromVm(lineage, state);
             }
             vmSends();
@@ -320,7 +327,10 @@ final class SimulatedHypervisor extends SimulatedProcess {
 
     private void open(Mail mail) {
         if (mail.by() == null || mail.by() == session) {
-            arrived = mail.content() == null ? arrived : mail.content();
+            if (mail.event() instanceof AgentEvent.EpochArrived epoch) {
+                arrived = mail.content();
+                arrivedFull = epoch.header().isFull();
+            }
             decide(distorted(mail.event()));
         }
     }
@@ -352,7 +362,8 @@ final class SimulatedHypervisor extends SimulatedProcess {
                 answers.add(vmRuns ? new AgentEvent.Found("simulated", Optional.empty()) : new AgentEvent.NotFound(""));
             case AgentEffect.Look look -> answers.add(new AgentEvent.Looked(Optional.empty()));
             case AgentEffect.Detach detach -> {}
-            case AgentEffect.BeginImage begin -> {}
+            case AgentEffect.BeginImage begin -> disk.chainBegins();
+            case AgentEffect.OfDisks toDisk -> toDisk(toDisk);
             case AgentEffect.HandOverReplica handOver -> {}
             case AgentEffect.ReleaseReplica release -> {}
             default -> onTheVm(effect);
@@ -367,7 +378,8 @@ final class SimulatedHypervisor extends SimulatedProcess {
                 answers.add(new AgentEvent.Paused());
             }
             case AgentEffect.Collect collect -> {
-                collected = new Content(lineage, state);
+                disk.cut();
+                collected = new Content(lineage, state, 0);
                 answers.add(new AgentEvent.Collected());
             }
             case AgentEffect.Verify verify -> {
@@ -380,25 +392,49 @@ final class SimulatedHypervisor extends SimulatedProcess {
                 resume(pausedHere);
                 answers.add(new AgentEvent.Resumed());
             }
-            case AgentEffect.Abandon abandon -> resume(pausedHere);
+            case AgentEffect.Abandon abandon -> {
+                disk.restore();
+                resume(pausedHere);
+            }
             case AgentEffect.ResumeKept kept -> resume(true);
             case AgentEffect.Ship ship -> ship(ship.epoch(), ship.base());
             case AgentEffect.Kill kill -> {
                 vmRuns = false;
                 vmPaused = false;
                 stopDemanded = false;
+                disk.startsAnew();
                 answers.add(new AgentEvent.Killed());
             }
             case AgentEffect.Apply apply -> {
                 Content content = arrived;
+                boolean full = arrivedFull;
                 takeTime(dice.nextLong(MILLI), () -> {
                     replica = content;
+                    disk.applied(full, content.blocks(), content.state());
                     answers.add(new AgentEvent.Applied());
                 });
             }
             case AgentEffect.Activate activate -> takeTime(dice.nextLong(20 * MILLI, 120 * MILLI), this::activate);
             default -> throw new IllegalStateException("nobody carries out " + effect);
         }
+    }
+
+    private void toDisk(AgentEffect.OfDisks effect) {
+        switch (effect) {
+            case AgentEffect.TellDisks tell -> {}
+            case AgentEffect.EndImage end -> {}
+            case AgentEffect.FlushAtOnce atOnce -> disk.flushAtOnce();
+            case AgentEffect.SyncDisks sync ->
+                takeTime(dice.nextLong(20 * MILLI), () -> {
+                    disk.sync();
+                    answers.add(new AgentEvent.DisksSynced());
+                });
+        }
+    }
+
+    /** The disks that its agent tells of. */
+    CarriedDisks disks() {
+        return disk.carried();
     }
 
     private void resume(boolean wasPausedHere) {
@@ -418,6 +454,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
         world.trace(site + " activates state " + replica.state() + " of " + replicaEpoch());
         lineage = world.checks().activated(site, replica.lineage(), replica.state());
         state = replica.state();
+        disk.startsAnew();
         vmRuns = true;
         vmPaused = false;
         answers.add(new AgentEvent.Activated("simulated"));
@@ -425,7 +462,9 @@ final class SimulatedHypervisor extends SimulatedProcess {
 
     private void ship(EpochId id, EpochId base) {
         SimulatedAgentSession by = session;
-        Epoch epoch = new Epoch(new EpochHeader(World.VM, id, base, RAM_BYTES), PageSet.empty(), collected.bytes());
+        long blocks = disk.take(base.equals(EpochId.NONE), collected.state());
+        EpochHeader header = new EpochHeader(World.VM, id, base, RAM_BYTES, disk.taken());
+        Epoch epoch = new Epoch(header, PageSet.empty(), disk.changes(), collected.bytes(blocks));
         shippedNanos = Math.max(shippedNanos, now()) + dice.nextLong(MILLI, 8 * MILLI);
         later(shippedNanos - now(), () -> {
             if (by == session && by != null) {

@@ -41,11 +41,13 @@ final class World {
     private final Map<SiteId, SimulatedHypervisor> hypervisors = new HashMap<>();
     private final SimulatedTunnel tunnel;
     private final SimulatedWitness witness;
+    private final boolean disks;
     private long marks;
 
     World(long seed, Set<Plant> plants, Consumer<String> tracer) {
         this.plants = plants;
         this.tracer = tracer;
+        disks = (seed & 1) == 0;
         network = new SimulatedNetwork(time, dice(seed, "network"));
         for (SiteId site : SITES) {
             gateways.put(site, new SimulatedGateway(this, CONFIGS.get(site), dice(seed, "gateway " + site)));
@@ -100,6 +102,11 @@ final class World {
 
     boolean has(Plant plant) {
         return plants.contains(plant);
+    }
+
+    /** Whether the VM has a disk. */
+    boolean hasDisks() {
+        return disks;
     }
 
     boolean plants() {

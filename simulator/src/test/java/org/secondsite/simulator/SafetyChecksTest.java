@@ -66,6 +66,17 @@ class SafetyChecksTest {
     }
 
     @Test
+    void diskBeforeOutput() {
+        grantedAndTold(ALONE);
+        checks.answeredAhead(World.A, 3);
+        checks.released(World.A, life, 2, Way.UNHELD);
+        checks.answeredAhead(World.A, 4);
+        breaks(Rule.DISK_BEFORE_OUTPUT, () -> checks.released(World.A, life, 3, Way.UNHELD));
+        checks.synced(World.A);
+        checks.released(World.A, life, 3, Way.UNHELD);
+    }
+
+    @Test
     void noSoloWhilePeerInSync() {
         grantedAndTold(ALONE);
         checks.released(World.A, life, 1, Way.UNHELD);

@@ -72,9 +72,7 @@ public final class AgentDocument {
             AgentConfig.Disk disk = new AgentConfig.Disk(
                     name,
                     attachment,
-                    serves
-                            ? Optional.of(served(section, run, vm.text("name") + "." + name, files))
-                            : Optional.empty());
+                    serves ? Optional.of(served(section, run, vm.text("name") + "." + name, files)) : Optional.empty());
             names.add(disk.name(), section, "name");
             disks.add(disk);
         }
