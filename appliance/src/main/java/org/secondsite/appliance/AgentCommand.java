@@ -44,7 +44,8 @@ final class AgentCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static VolumeSettings volumes(AgentConfig settings, AgentConfig.Vm vm) {
+    /** Those of a VM's disks that the agent serves. */
+    static VolumeSettings volumes(AgentConfig settings, AgentConfig.Vm vm) {
         List<VolumeSettings.Served> served = vm.disks().stream()
                 .flatMap(disk -> disk.served().stream()
                         .map(at -> new VolumeSettings.Served(disk.name(), at.file(), at.socket())))

@@ -57,6 +57,7 @@ public final class Main implements Runnable {
                         .addSubcommand(new StatusCommand())
                         .addSubcommand(new TimelineCommand())
                         .addSubcommand(new SwitchoverCommand())
+                        .addSubcommand(new ActivateCommand())
                         .addSubcommand(new ConfigCommand())
                         .addSubcommand(new BufferCommand())
                         .addSubcommand(new BgpCommand());

@@ -68,6 +68,12 @@ class CommandsTest {
     }
 
     @Test
+    void activationByHandSaysThatItIsColdAndWhy() {
+        assertEquals(2, Main.execute("activate", "--config", "none.yaml", "--vm", "vm1", "--reason", "so"));
+        assertEquals(2, Main.execute("activate", "--config", "none.yaml", "--vm", "vm1", "--cold"));
+    }
+
+    @Test
     void switchoverNeedsAReasonAndAGateway() {
         String socket = directory.resolve("none.sock").toString();
         assertEquals(2, Main.execute("switchover", "web", "--socket", socket));

@@ -6,6 +6,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -83,6 +84,41 @@ public final class VmVolumes implements AutoCloseable {
             if (!opened) {
                 lock.close();
             }
+        }
+    }
+
+    /**
+     * Makes a standby's images an owner's, without the RAM that belongs to them: the VM may be booted on them, as after a loss of power
+     * at the end of their epoch. Why is written beside them.
+     *
+     * @return their epoch
+     * @throws IOException if they are no whole epoch, or a process has them
+     */
+    public static EpochId takeCold(VmId vm, VolumeSettings settings, String reason) throws IOException {
+        VmImages images = VmImages.of(vm, settings);
+        Files.createDirectories(settings.stateDirectory());
+        try (FileChannel lock = lock(settings.stateDirectory().resolve(vm + ".lock"))) {
+            if (!lock.isOpen()) {
+                throw new IOException("the lock of " + vm + " is gone");
+            }
+            StandbyVolumes.Found found = StandbyVolumes.open(images.directory(), vm.name(), images.standby());
+            if (!(found instanceof StandbyVolumes.Found.Whole(StandbyVolumes volumes))) {
+                throw new IOException("the disks of " + vm + " are no whole epoch: "
+                        + ((StandbyVolumes.Found.Unusable) found).reason());
+            }
+            EpochId epoch = volumes.kept();
+            volumes.close();
+            Files.writeString(
+                    settings.stateDirectory().resolve(vm + ".cold"),
+                    Instant.now() + " epoch " + epoch + ": " + reason + System.lineSeparator(),
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.APPEND);
+            for (VmImages.One image : images.list()) {
+                try (BlockFile file = BlockFile.open(image.file(), false)) {
+                    ImageCopy.mark(image, file, Superblock.State.OWNER);
+                }
+            }
+            return epoch;
         }
     }
 
@@ -338,12 +374,17 @@ public final class VmVolumes implements AutoCloseable {
         if (standby == null) {
             throw new IOException(trouble.isEmpty() ? "the disks are no whole epoch" : trouble);
         }
+        long start = System.nanoTime();
         EpochId epoch = standby.kept();
         standby.awaitApplied();
         standby.close();
         standby = null;
         serve();
-        LOG.info("{}: the disks of epoch {} are the VM's own now", images.vm(), epoch);
+        LOG.info(
+                "{}: the disks of epoch {} are served, after {} ms",
+                images.vm(),
+                epoch,
+                (System.nanoTime() - start) / 1_000_000);
     }
 
     private void closeRoles() throws IOException {
