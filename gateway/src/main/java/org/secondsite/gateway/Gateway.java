@@ -173,7 +173,9 @@ public final class Gateway implements AutoCloseable {
             return (group, term, owner) -> {};
         }
         SwitchController controller = SwitchController.open(
-                GatewaySettings.switches(config.openflow().get()), new SwitchEvents(conductor, timeline, switches));
+                GatewaySettings.switches(config.openflow().get()),
+                new SwitchEvents(conductor, timeline, switches),
+                life);
         opened.push(controller);
         return new SwitchPrograms(config.groups(), controller::apply);
     }

@@ -7,6 +7,9 @@ import io.netty.channel.SimpleChannelInboundHandler;
 import java.net.InetSocketAddress;
 import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.secondsite.config.SwitchId;
+import org.secondsite.net.life.Defects;
+import org.secondsite.net.life.Turn;
+import org.secondsite.net.life.io.Life;
 import org.secondsite.openflow.session.SwitchSession;
 import org.secondsite.openflow.wire.Incoming;
 import org.slf4j.Logger;
@@ -20,6 +23,8 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
     private static final int GATHERED_BYTES = 64 << 10;
 
     private final SwitchController controller;
+    private final Life life;
+    private final Turn turn;
     private ChannelHandlerContext context;
     private String remote;
     private String host;
@@ -27,8 +32,10 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
     private ByteBuf gathered;
     private String reason = "the switch closed the connection";
 
-    SessionHandler(SwitchController controller) {
+    SessionHandler(SwitchController controller, Life life, Turn turn) {
         this.controller = controller;
+        this.life = life;
+        this.turn = turn;
     }
 
     SwitchSession session() {
@@ -85,6 +92,7 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
     @Override
     protected void channelRead0(ChannelHandlerContext from, Incoming incoming) {
         controller.perform(this, session.received(incoming, System.nanoTime()));
+        turn.made();
     }
 
     @Override
@@ -94,6 +102,9 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext failing, Throwable cause) {
+        if (Defects.isDefect(cause)) {
+            life.failed(cause);
+        }
         LOG.warn("{}: connection fails: {}", remote, cause.toString());
         end(cause.toString());
     }

@@ -6,10 +6,8 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -20,6 +18,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.SwitchId;
+import org.secondsite.net.life.io.Life;
+import org.secondsite.net.life.io.LivingLoop;
 import org.secondsite.openflow.ControllerSettings;
 import org.secondsite.openflow.SwitchListener;
 import org.secondsite.openflow.SwitchSettings;
@@ -36,8 +36,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Listens for switches and keeps each of them at what was applied last.
  *
- * <p>All sessions, and all calls of the listener, run on one thread named {@code openflow}. Closing ends the sessions and
- * writes nothing: the flows stay, and lead to a gateway that is no longer there.
+ * <p>All sessions, and all calls of the listener, run on one thread named {@code openflow}, which lives and dies with a
+ * {@link Life}. Closing ends the sessions and writes nothing: the flows stay, and lead to a gateway that is no longer there.
  */
 public final class SwitchController implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SwitchController.class);
@@ -53,9 +53,9 @@ public final class SwitchController implements AutoCloseable {
 
     private final ControllerSettings settings;
     private final SwitchListener listener;
-    private final MultiThreadIoEventLoopGroup group =
-            new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("openflow"), EpollIoHandler.newFactory());
-    private final EventLoop loop = (EventLoop) group.next();
+    private final Life life;
+    private final LivingLoop group;
+    private final EventLoop loop;
     private final Map<SwitchId, ControlledSwitch> switches = new HashMap<>();
     private final Map<Long, SwitchSettings> byDatapath = new HashMap<>();
 
@@ -70,9 +70,12 @@ public final class SwitchController implements AutoCloseable {
 
     private InetSocketAddress address;
 
-    private SwitchController(ControllerSettings settings, SwitchListener listener) {
+    private SwitchController(ControllerSettings settings, SwitchListener listener, Life life) {
         this.settings = settings;
         this.listener = listener;
+        this.life = life;
+        group = new LivingLoop("openflow", life, EpollIoHandler.newFactory());
+        loop = group.next();
         for (SwitchSettings one : settings.switches()) {
             switches.put(one.id(), new ControlledSwitch(one));
             byDatapath.put(one.datapathId(), one);
@@ -85,8 +88,19 @@ public final class SwitchController implements AutoCloseable {
      * @throws IOException if the address cannot be bound
      */
     public static SwitchController open(ControllerSettings settings, SwitchListener listener) throws IOException {
+        return open(settings, listener, Life.unwatched("openflow"));
+    }
+
+    /**
+     * Starts to listen.
+     *
+     * @param life ends with the controller's thread
+     * @throws IOException if the address cannot be bound
+     */
+    public static SwitchController open(ControllerSettings settings, SwitchListener listener, Life life)
+            throws IOException {
         rehearseOnce();
-        SwitchController controller = new SwitchController(settings, listener);
+        SwitchController controller = new SwitchController(settings, listener, life);
         try {
             controller.bind();
         } catch (IOException e) {
@@ -141,7 +155,10 @@ public final class SwitchController implements AutoCloseable {
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        channel.pipeline().addLast(new MessageDecoder(), new SessionHandler(SwitchController.this));
+                        channel.pipeline()
+                                .addLast(
+                                        new MessageDecoder(),
+                                        new SessionHandler(SwitchController.this, life, group.turn()));
                     }
                 })
                 .bind(settings.listen())
@@ -152,8 +169,6 @@ public final class SwitchController implements AutoCloseable {
         address = (InetSocketAddress) bound.channel().localAddress();
         long period = Math.max(1, Math.min(MAX_TICK_MS, settings.echoAfterMs() / TICKS_PER_ECHO));
         ScheduledFuture<?> _ = loop.scheduleWithFixedDelay(this::tick, period, period, TimeUnit.MILLISECONDS);
-        Thread.ofPlatform().daemon().name("openflow-rehearsal").start(() -> new Rehearsal(REHEARSED_VMS, message -> {})
-                .play(REHEARSED_TAKEOVERS));
         LOG.info("listening for switches on {}", address);
     }
 
@@ -173,13 +188,8 @@ public final class SwitchController implements AutoCloseable {
     private void tick() {
         long now = System.nanoTime();
         for (SessionHandler handler : List.copyOf(handlers)) {
-            try {
-                perform(handler, handler.session().tick(now));
-            } catch (RuntimeException e) {
-                // One that got out of here would stop the clock of all sessions.
-                LOG.error("session fails", e);
-                handler.end(e.toString());
-            }
+            perform(handler, handler.session().tick(now));
+            group.turn().made();
         }
     }
 
@@ -330,12 +340,12 @@ public final class SwitchController implements AutoCloseable {
                 .orElse(null);
     }
 
-    /** A listener that throws must not end a session. */
-    private static void tell(Runnable call) {
+    /** A listener that throws is a defect of this process, and no reason to leave a switch half done. */
+    private void tell(Runnable call) {
         try {
             call.run();
         } catch (RuntimeException e) {
-            LOG.error("the listener failed", e);
+            life.failed(e);
         }
     }
 }

@@ -27,8 +27,16 @@ final class Reading {
     private boolean hasAllFlows;
     private boolean others;
 
-    /** Asks for the flows, and for groups and meters too. */
-    Reading(OFFactory factory, Outbox outbox, boolean isThorough) {
+    /** What is asked for. */
+    enum Extent {
+        /** The flows. */
+        FLOWS,
+
+        /** Groups and meters too. */
+        ALL
+    }
+
+    Reading(OFFactory factory, Outbox outbox, Extent extent) {
         flowsXid = outbox.nextXid();
         outbox.send(factory.buildFlowStatsRequest()
                 .setXid(flowsXid)
@@ -37,7 +45,7 @@ final class Reading {
                 .setOutGroup(OFGroup.ANY)
                 .setMatch(factory.buildMatch().build())
                 .build());
-        if (isThorough) {
+        if (extent == Extent.ALL) {
             groupsXid = outbox.nextXid();
             outbox.send(factory.buildGroupDescStatsRequest().setXid(groupsXid).build());
             metersXid = outbox.nextXid();

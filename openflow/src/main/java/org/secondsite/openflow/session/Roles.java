@@ -3,12 +3,19 @@ package org.secondsite.openflow.session;
 import java.util.Optional;
 import org.projectfloodlight.openflow.protocol.OFControllerRole;
 import org.projectfloodlight.openflow.protocol.OFFactory;
+import org.projectfloodlight.openflow.protocol.OFRoleReply;
 import org.projectfloodlight.openflow.types.U64;
+import org.secondsite.openflow.ForeignGeneration;
 
-/** What is known of the generation that a switch holds, and what stands in the way of a term. */
+/**
+ * The way to be master under a term: which generation the switch holds, what stands in the way of the term, and which term was
+ * granted.
+ */
 final class Roles {
     private final OFFactory factory;
     private final Outbox outbox;
+    private final Progress progress;
+    private final ForeignGeneration foreign;
 
     /** Of the latest question; 0: none. */
     private long askedXid;
@@ -16,70 +23,21 @@ final class Roles {
     private boolean isKnown;
     private long held = Generation.UNDEFINED;
     private long requested;
+    private long grantedTerm;
     private boolean wasRefused;
     private boolean wasDisplaced;
     private boolean isForeign;
 
-    Roles(OFFactory factory, Outbox outbox) {
+    Roles(OFFactory factory, Outbox outbox, Progress progress, ForeignGeneration foreign) {
         this.factory = factory;
         this.outbox = outbox;
+        this.progress = progress;
+        this.foreign = foreign;
     }
 
-    /** Asks for role and generation, changing neither. */
-    void query() {
-        send(OFControllerRole.ROLE_NOCHANGE, 0);
-    }
-
-    /** Asks to be master in this term, or goes a step of the way round to it. */
-    void ask(long term) {
-        requested = isForeign ? Generation.towards(held, term) : term;
-        send(OFControllerRole.ROLE_MASTER, requested);
-    }
-
-    boolean isAnsweredBy(long xid) {
-        return askedXid != 0 && xid == askedXid;
-    }
-
-    /** The generation that was asked to be master in. */
-    long requested() {
-        return requested;
-    }
-
-    /** Whether it has been told, or was asked for in vain. */
-    boolean isKnown() {
-        return isKnown;
-    }
-
-    /** The switch holds this. */
-    void holds(long generation) {
-        held = generation;
-        isKnown = true;
-    }
-
-    /** The switch has made us master in this. */
-    void granted(long generation, long term) {
-        holds(generation);
-        wasRefused = false;
-        wasDisplaced = false;
-        isForeign &= Generation.outranks(generation, term);
-    }
-
-    /** The switch does not tell. */
-    void unknown() {
-        isKnown = true;
-        held = Generation.UNDEFINED;
-    }
-
-    /** Another controller was made master. */
-    void displaced() {
-        wasDisplaced = true;
-    }
-
-    /** A refusal for staleness was the second in a row: what the switch tells does not explain it. */
-    boolean isStaleTwice() {
-        boolean twice = wasRefused;
-        wasRefused = !twice;
-        return twice;
+    /** The term under which the switch has made us master; 0: it has not, or not any more. */
+    long grantedTerm() {
+        return grantedTerm;
     }
 
     /** Whether the number that is in the way is none of a witness's. */
@@ -87,19 +45,150 @@ final class Roles {
         return isForeign;
     }
 
-    /**
-     * What stands in the way of this term.
-     *
-     * @param mayLeadRound whether a foreign generation may be led round to it
-     */
-    Optional<String> obstacle(long term, boolean mayLeadRound) {
+    /** Goes for the term: asks to be master, or first what the switch holds. */
+    void seek(long term, long nowNanos) {
+        if (isKnown && !isForeign) {
+            ask(term, nowNanos);
+        } else {
+            query("which generation it holds", nowNanos);
+        }
+    }
+
+    /** Asks for role and generation beside other things, changing neither. */
+    void audit() {
+        send(OFControllerRole.ROLE_NOCHANGE, 0);
+    }
+
+    /** A role was told: as an answer to a question. */
+    Outcome answered(OFRoleReply reply, long term, long nowNanos) {
+        if (!isAnsweredBy(reply.getXid())) {
+            return Outcome.WAITING;
+        }
+        long generation = reply.getGenerationId().getValue();
+        return switch (progress.step()) {
+            case QUERY -> {
+                holds(generation);
+                yield queried(term, nowNanos);
+            }
+            case ROLE -> granted(reply, generation, term, nowNanos);
+            default -> told(reply.getRole(), generation, term, nowNanos);
+        };
+    }
+
+    /** A role was told: unasked, or at an audit. */
+    Outcome told(OFControllerRole role, long generation, long term, long nowNanos) {
+        boolean isAsked = progress.step() == Step.ROLE || progress.step() == Step.QUERY;
+        if (role == OFControllerRole.ROLE_MASTER || grantedTerm == 0 || isAsked) {
+            // While a role is asked for, the answer decides: this message is about the one before.
+            return Outcome.WAITING;
+        }
+        grantedTerm = 0;
+        wasDisplaced = true;
+        holds(generation);
+        return queried(term, nowNanos);
+    }
+
+    /** An error shows that another controller was made master. */
+    void displaced(String errorName, long nowNanos) {
+        grantedTerm = 0;
+        wasDisplaced = true;
+        query("another controller is master (" + errorName + ")", nowNanos);
+    }
+
+    /** Somebody else's number stands: the term is not ours. */
+    void outranked() {
+        grantedTerm = 0;
+    }
+
+    /** An error in answer to a role request. */
+    Outcome refused(long xid, String errorName, long term, long nowNanos) {
+        // Some switches' errors bear no transaction id; then their kind has to do.
+        if (!isAnsweredBy(xid) && (xid != 0 || !errorName.startsWith("ROLE_REQUEST_FAILED"))) {
+            return Outcome.WAITING;
+        }
+        if (progress.step() == Step.QUERY) {
+            return untold(term, nowNanos);
+        }
+        if (!errorName.equals("ROLE_REQUEST_FAILED/STALE")) {
+            return new Outcome.Failed(errorName + " in step " + progress.step());
+        }
+        // The second in a row: what the switch tells does not explain it.
+        boolean isStaleTwice = wasRefused;
+        wasRefused = !isStaleTwice;
+        if (isStaleTwice) {
+            return new Outcome.Outranked("stale: the switch has seen a later term (" + errorName + ")");
+        }
+        query("it has seen a later generation", nowNanos);
+        return Outcome.WAITING;
+    }
+
+    /** An answer could not be parsed. */
+    Outcome lost(long xid, long term, long nowNanos) {
+        return isAnsweredBy(xid) ? untold(term, nowNanos) : Outcome.WAITING;
+    }
+
+    private boolean isAnsweredBy(long xid) {
+        return askedXid != 0 && xid == askedXid;
+    }
+
+    private void holds(long generation) {
+        held = generation;
+        isKnown = true;
+    }
+
+    private Outcome untold(long term, long nowNanos) {
+        isKnown = true;
+        held = Generation.UNDEFINED;
+        return queried(term, nowNanos);
+    }
+
+    private Outcome queried(long term, long nowNanos) {
+        Optional<String> obstacle = obstacle(term);
+        if (obstacle.isPresent()) {
+            return new Outcome.Outranked(obstacle.get());
+        }
+        ask(term, nowNanos);
+        return Outcome.WAITING;
+    }
+
+    private void query(String why, long nowNanos) {
+        progress.begin(Step.QUERY, why, nowNanos);
+        audit();
+    }
+
+    /** Asks to be master in this term, or goes a step of the way round to it. */
+    private void ask(long term, long nowNanos) {
+        progress.begin(Step.ROLE, "to be master in term " + term, nowNanos);
+        requested = isForeign ? Generation.towards(held, term) : term;
+        send(OFControllerRole.ROLE_MASTER, requested);
+    }
+
+    private Outcome granted(OFRoleReply reply, long generation, long term, long nowNanos) {
+        if (reply.getRole() != OFControllerRole.ROLE_MASTER || generation != requested) {
+            return new Outcome.Failed(
+                    "asked to be master in term " + requested + ", got " + reply.getRole() + " in " + generation);
+        }
+        holds(generation);
+        wasRefused = false;
+        wasDisplaced = false;
+        isForeign &= Generation.outranks(generation, term);
+        if (generation != term && Generation.outranks(generation, term)) {
+            ask(term, nowNanos);
+            return Outcome.WAITING;
+        }
+        grantedTerm = generation;
+        return Outcome.GRANTED;
+    }
+
+    /** What stands in the way of this term. */
+    private Optional<String> obstacle(long term) {
         boolean displaced = wasDisplaced;
         wasDisplaced = false;
         isForeign = false;
         if (Generation.outranks(held, term)) {
             wasRefused = false;
             isForeign = !Generation.isPlausible(held, term);
-            if (isForeign && mayLeadRound) {
+            if (isForeign && foreign == ForeignGeneration.RESET) {
                 return Optional.empty();
             }
             String who =

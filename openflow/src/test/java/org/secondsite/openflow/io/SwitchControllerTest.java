@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,6 +28,7 @@ import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.life.io.Life;
 import org.secondsite.openflow.ControllerSettings;
 import org.secondsite.openflow.Role;
 import org.secondsite.openflow.SwitchSettings;
@@ -381,6 +384,21 @@ class SwitchControllerTest {
             told.await("sw-a confirmed 5");
             throwing.apply(ID, 6, List.of(VM2));
             told.await("sw-a confirmed 6");
+        }
+    }
+
+    @Test
+    void aListenerThatThrowsIsTheEndOfTheProcessThatIsWatched() throws Exception {
+        CompletableFuture<String> ended = new CompletableFuture<>();
+        Life life = Life.start("test", (reason, _) -> ended.complete(reason), Life.USUAL_LIMIT_NANOS);
+        try (SwitchController throwing =
+                        SwitchController.open(settings(20_000), new ThrowingListener(new RecordedEvents()), life);
+                FakeSwitch _ = new FakeSwitch(throwing.address(), OFVersion.OF_14, memory)) {
+            String reason = ended.get(20, TimeUnit.SECONDS);
+            assertEquals(
+                    "openflow-1 has failed: java.lang.IllegalStateException: on purpose",
+                    reason.replaceAll("-\\d+-\\d+", "-1"));
+            life.close();
         }
     }
 

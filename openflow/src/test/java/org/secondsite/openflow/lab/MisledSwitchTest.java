@@ -3,13 +3,12 @@ package org.secondsite.openflow.lab;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.secondsite.openflow.lab.ControlledSite.ID;
+import static org.secondsite.openflow.lab.ControlledSite.patched;
 import static org.secondsite.openflow.lab.SwitchSite.attachment;
 import static org.secondsite.openflow.lab.SwitchSite.ipv4;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -22,11 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
-import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
-import org.secondsite.openflow.ControllerSettings;
 import org.secondsite.openflow.Role;
-import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.io.RecordedEvents;
 import org.secondsite.openflow.io.SwitchController;
@@ -35,7 +31,6 @@ import org.secondsite.openflow.io.SwitchController;
 @Tag("lab")
 @Timeout(180)
 class MisledSwitchTest {
-    private static final SwitchId ID = new SwitchId("sw-a");
     private static final VmAttachment VM1 = attachment("vm1", Role.OWNER);
     private static final VmAttachment VM2 = attachment("vm2", Role.OWNER);
     private static final long SECOND_NANOS = 1_000_000_000L;
@@ -44,23 +39,23 @@ class MisledSwitchTest {
     @TempDir
     private Path directory;
 
-    private final RecordedEvents events = new RecordedEvents();
+    private ControlledSite lab;
     private SwitchSite site;
     private SwitchController controller;
+    private RecordedEvents events;
 
     @BeforeEach
     void open() throws Exception {
-        site = new SwitchSite(directory);
-        controller = controller(events);
+        lab = new ControlledSite(directory);
+        site = lab.site();
+        controller = lab.controller();
+        events = lab.events();
     }
 
     @AfterEach
     void close() throws Exception {
-        if (controller != null) {
-            controller.close();
-        }
-        if (site != null) {
-            site.close();
+        if (lab != null) {
+            lab.close();
         }
     }
 
@@ -134,7 +129,7 @@ class MisledSwitchTest {
     @Test
     void aMasterOfAnotherIsNoticedOver13AndANewerTermTakesTheSwitchBack() throws Exception {
         RecordedEvents others = new RecordedEvents();
-        try (SwitchController other = controller(others)) {
+        try (SwitchController other = lab.another(others)) {
             OpenVSwitch ovs = start("OpenFlow13", other.address().getPort());
             controller.apply(ID, 10, List.of(VM1));
             events.await("sw-a confirmed 10");
@@ -199,18 +194,12 @@ class MisledSwitchTest {
     @Test
     void aThousandVmsAreSilentBeforeAnythingElseIsWritten() throws Exception {
         OpenVSwitch ovs = site.openVSwitch();
-        List<VmAttachment> owned = new ArrayList<>();
-        List<VmAttachment> fenced = new ArrayList<>();
-        List<String> names = new ArrayList<>();
-        for (int i = 0; i < MANY_VMS; i++) {
-            names.add("p" + i);
-            owned.add(patched(i, Role.OWNER));
-            fenced.add(patched(i, Role.FENCED));
-        }
-        ovs.addPatchPorts(names);
+        List<VmAttachment> owned = patched(MANY_VMS, Role.OWNER);
+        List<VmAttachment> fenced = patched(MANY_VMS, Role.FENCED);
+        lab.addPatchPorts(MANY_VMS);
         ovs.setControllers(controller.address().getPort());
         long best = Long.MAX_VALUE;
-        for (int term = 1; term <= 9; term += 2) {
+        for (int term = 1; term <= 5; term += 2) {
             controller.apply(ID, term, owned);
             events.await("sw-a confirmed " + term);
             long start = System.nanoTime();
@@ -246,21 +235,5 @@ class MisledSwitchTest {
                 MacAddress.parse("02:00:00:00:00:07"),
                 List.of(IpPrefix.parseAddress("203.0.113.77")),
                 Role.OWNER);
-    }
-
-    private static VmAttachment patched(int number, Role role) {
-        return new VmAttachment(
-                new VmId("p" + number),
-                "p" + number,
-                new MacAddress(0x5254_0001_0000L + number),
-                List.of(IpPrefix.parseAddress("10.20." + number / 250 + "." + (number % 250 + 1))),
-                role);
-    }
-
-    private SwitchController controller(RecordedEvents listener) throws Exception {
-        InetSocketAddress any = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0);
-        ControllerSettings settings =
-                new ControllerSettings(any, List.of(new SwitchSettings(ID, SwitchSite.DATAPATH, SwitchSite.GATEWAY)));
-        return site.switchNamespace().call(() -> SwitchController.open(settings, listener));
     }
 }

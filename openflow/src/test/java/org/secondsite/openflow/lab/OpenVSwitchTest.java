@@ -3,15 +3,14 @@ package org.secondsite.openflow.lab;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.secondsite.openflow.lab.ControlledSite.ID;
+import static org.secondsite.openflow.lab.ControlledSite.patched;
 import static org.secondsite.openflow.lab.SwitchSite.attachment;
 import static org.secondsite.openflow.lab.SwitchSite.ipv4;
 import static org.secondsite.openflow.lab.SwitchSite.ipv6;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -19,13 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.secondsite.config.IpPrefix;
-import org.secondsite.config.MacAddress;
-import org.secondsite.config.SwitchId;
-import org.secondsite.config.VmId;
-import org.secondsite.openflow.ControllerSettings;
 import org.secondsite.openflow.Role;
-import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.io.RecordedEvents;
 import org.secondsite.openflow.io.SwitchController;
@@ -34,7 +27,6 @@ import org.secondsite.openflow.io.SwitchController;
 @Tag("lab")
 @Timeout(120)
 class OpenVSwitchTest {
-    private static final SwitchId ID = new SwitchId("sw-a");
     private static final VmAttachment VM1 = attachment("vm1", Role.OWNER);
     private static final VmAttachment VM1_STANDBY = attachment("vm1", Role.STANDBY);
     private static final VmAttachment VM2 = attachment("vm2", Role.OWNER);
@@ -45,23 +37,23 @@ class OpenVSwitchTest {
     @TempDir
     private Path directory;
 
-    private final RecordedEvents events = new RecordedEvents();
+    private ControlledSite lab;
     private SwitchSite site;
     private SwitchController controller;
+    private RecordedEvents events;
 
     @BeforeEach
     void open() throws Exception {
-        site = new SwitchSite(directory);
-        controller = controller(events);
+        lab = new ControlledSite(directory);
+        site = lab.site();
+        controller = lab.controller();
+        events = lab.events();
     }
 
     @AfterEach
     void close() throws Exception {
-        if (controller != null) {
-            controller.close();
-        }
-        if (site != null) {
-            site.close();
+        if (lab != null) {
+            lab.close();
         }
     }
 
@@ -109,7 +101,7 @@ class OpenVSwitchTest {
     @Test
     void aStaleMasterIsRefusedAndAnOutrankedOneStops() throws Exception {
         RecordedEvents others = new RecordedEvents();
-        try (SwitchController other = controller(others)) {
+        try (SwitchController other = lab.another(others)) {
             site.openVSwitch()
                     .setControllers(
                             controller.address().getPort(), other.address().getPort());
@@ -195,15 +187,9 @@ class OpenVSwitchTest {
     @Test
     void tenThousandFlowsGoInOneBundleAndATakeoverModifiesWhatStands() throws Exception {
         OpenVSwitch ovs = site.openVSwitch();
-        List<VmAttachment> standby = new ArrayList<>();
-        List<VmAttachment> owned = new ArrayList<>();
-        List<String> names = new ArrayList<>();
-        for (int i = 0; i < MANY_VMS; i++) {
-            names.add("p" + i);
-            standby.add(patched(i, Role.STANDBY));
-            owned.add(patched(i, Role.OWNER));
-        }
-        ovs.addPatchPorts(names);
+        List<VmAttachment> standby = patched(MANY_VMS, Role.STANDBY);
+        List<VmAttachment> owned = patched(MANY_VMS, Role.OWNER);
+        lab.addPatchPorts(MANY_VMS);
         ovs.setControllers(controller.address().getPort());
         events.await("sw-a connected");
 
@@ -235,26 +221,7 @@ class OpenVSwitchTest {
                 (ended - reference) / 1_000_000);
     }
 
-    private static VmAttachment patched(int number, Role role) {
-        return new VmAttachment(
-                new VmId("p" + number),
-                "p" + number,
-                new MacAddress(0x5254_0001_0000L + number),
-                List.of(
-                        IpPrefix.parseAddress("10.20." + number / 250 + "." + (number % 250 + 1)),
-                        IpPrefix.parseAddress("2001:db8:20::" + Integer.toHexString(number + 1))),
-                role);
-    }
-
     private boolean arrives(String from, String source, String to, boolean expected) throws Exception {
         return site.arrives(from, source, to, ipv4(to), expected);
-    }
-
-    /** A listening socket belongs to the namespace of the thread that opens it. */
-    private SwitchController controller(RecordedEvents listener) throws Exception {
-        InetSocketAddress any = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0);
-        ControllerSettings settings =
-                new ControllerSettings(any, List.of(new SwitchSettings(ID, SwitchSite.DATAPATH, SwitchSite.GATEWAY)));
-        return site.switchNamespace().call(() -> SwitchController.open(settings, listener));
     }
 }

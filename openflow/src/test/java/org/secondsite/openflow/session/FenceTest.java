@@ -1,0 +1,73 @@
+package org.secondsite.openflow.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.secondsite.openflow.simulated.SimulatedSite.EXCLUSIVE;
+import static org.secondsite.openflow.simulated.SimulatedSite.VM1;
+import static org.secondsite.openflow.simulated.SimulatedSite.VM1_STANDBY;
+import static org.secondsite.openflow.simulated.SimulatedSite.VM2;
+import static org.secondsite.openflow.simulated.SimulatedSite.simulated;
+import static org.secondsite.openflow.simulated.SimulatedSite.speech;
+import static org.secondsite.openflow.simulated.SimulatedSite.stage;
+import static org.secondsite.openflow.simulated.SimulatedSite.vm;
+
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.projectfloodlight.openflow.protocol.OFType;
+import org.projectfloodlight.openflow.protocol.OFVersion;
+import org.secondsite.openflow.Role;
+import org.secondsite.openflow.simulated.ExecutingSwitch;
+import org.secondsite.openflow.simulated.Stage;
+
+/** Gates are shut first, alone and without room, whatever else is under way. */
+class FenceTest {
+    private final ExecutingSwitch plain = simulated();
+
+    @ParameterizedTest
+    @EnumSource(names = {"OF_13", "OF_14"})
+    void aFenceWorksInAFullTable(OFVersion version) {
+        Stage stage = stage(plain, EXCLUSIVE, version);
+        stage.apply(5, VM1, VM2);
+        assertInstanceOf(Effect.Confirmed.class, stage.outcome());
+        plain.capacity = plain.flows.size();
+        assertEquals(Set.of(1), plain.outputs(speech(11, VM1)));
+        int before = stage.sent.size();
+        stage.apply(6, VM1_STANDBY, vm(2, Role.FENCED));
+        assertEquals(OFType.FLOW_MOD, stage.sent.get(before).getType(), "first and alone, in no bundle");
+        assertEquals(List.of(new Effect.Fenced(6, 2)), stage.told(Effect.Fenced.class));
+        assertEquals(Set.of(), plain.outputs(speech(11, VM1)));
+        assertEquals(Set.of(), plain.outputs(speech(12, VM2)));
+        assertInstanceOf(Effect.Confirmed.class, stage.outcome());
+        assertEquals(List.of(), stage.told(Effect.Noticed.class));
+        // And back again: nothing of a change of roles needs room.
+        stage.apply(7, VM1, VM2);
+        assertInstanceOf(Effect.Confirmed.class, stage.outcome());
+        assertEquals(Set.of(1), plain.outputs(speech(11, VM1)));
+    }
+
+    @Test
+    void aFenceDoesNotWaitForABundleAndTheBundleIsDiscarded() {
+        Stage stage = stage(plain, EXCLUSIVE, OFVersion.OF_14);
+        stage.apply(5, VM1_STANDBY, VM2);
+        stage.messagesPerTick = 8;
+        plain.portAppears("vm3", 13);
+        // A write that is long under way when the fence comes.
+        stage.apply(6, VM1, VM2, vm(3, Role.OWNER));
+        stage.run(50);
+        stage.apply(7, VM1_STANDBY, vm(2, Role.STANDBY), vm(3, Role.STANDBY));
+        boolean fenced = false;
+        for (int i = 0; i < 200; i++) {
+            stage.run(25);
+            fenced |= !stage.told(Effect.Fenced.class).isEmpty()
+                    && stage.told(Effect.Fenced.class).getLast().term() == 7;
+            assertTrue(!fenced || plain.outputs(speech(12, VM2)).isEmpty(), "silent since it was told so");
+        }
+        assertTrue(fenced);
+        assertEquals(new Effect.Confirmed(7, plain.flows.size()), stage.outcome());
+        assertEquals(Set.of(), plain.outputs(speech(11, VM1)));
+    }
+}
