@@ -308,13 +308,33 @@ public record GatewayConfig(
      * @param gatewayPort the name, or the number, of its port towards the gateway's inside interface
      * @param isShared whether flows of others may stay that cannot lead a VM's frame past the gateway
      * @param resetsForeignGeneration whether a generation that no witness can have granted is overruled instead of obeyed
+     * @param preflight what becomes of it when it lets frames get past the gateway
+     * @param database where its database listens (RFC 7047)
      */
     public record Switch(
-            SwitchId id, long datapathId, String gatewayPort, boolean isShared, boolean resetsForeignGeneration) {
-        /** One that is the gateway's alone, and obeys whatever generation it holds. */
+            SwitchId id,
+            long datapathId,
+            String gatewayPort,
+            boolean isShared,
+            boolean resetsForeignGeneration,
+            Preflight preflight,
+            Optional<InetSocketAddress> database) {
+        /** One that is the gateway's alone, obeys whatever generation it holds, and has no database. */
         public Switch(SwitchId id, long datapathId, String gatewayPort) {
-            this(id, datapathId, gatewayPort, false, false);
+            this(id, datapathId, gatewayPort, false, false, Preflight.MEND, Optional.empty());
         }
+    }
+
+    /** What becomes of a switch that lets frames get past the gateway. */
+    public enum Preflight {
+        /** It is mended where that can be done, and refused otherwise. */
+        MEND,
+
+        /** It is refused: its VMs are silent. */
+        REFUSE,
+
+        /** It is used, and told about. */
+        REPORT
     }
 
     /** The local control socket. */

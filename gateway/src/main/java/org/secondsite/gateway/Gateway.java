@@ -173,9 +173,7 @@ public final class Gateway implements AutoCloseable {
             return (group, term, owner) -> {};
         }
         SwitchController controller = SwitchController.open(
-                GatewaySettings.switches(config.openflow().get()),
-                new SwitchEvents(conductor, timeline, switches),
-                life);
+                SwitchPlan.settings(config.openflow().get()), new SwitchEvents(conductor, timeline, switches), life);
         opened.push(controller);
         return new SwitchPrograms(config.groups(), controller::apply);
     }

@@ -11,16 +11,12 @@ import org.secondsite.buffer.RoutedSettings;
 import org.secondsite.buffer.TenantAccess;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.InterfaceAddress;
-import org.secondsite.openflow.ControllerSettings;
-import org.secondsite.openflow.ForeignGeneration;
-import org.secondsite.openflow.Sharing;
-import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.witness.io.client.WitnessClientSettings;
 
-/** What each part of a gateway needs to know, taken from the configuration; {@link RouterSettings} has BGP's. */
+/** What each part of a gateway needs to know, taken from the configuration; {@link RouterSettings} has BGP's, {@link SwitchPlan} the switches'. */
 final class GatewaySettings {
     /** The veth pair that released packets enter the kernel's routing by. */
     private static final String RELEASE_NAME = "ssrelease";
@@ -91,20 +87,5 @@ final class GatewaySettings {
                 config.tls(),
                 config.tunnel().heartbeatMs(),
                 config.witness().requestTimeoutMs());
-    }
-
-    static ControllerSettings switches(GatewayConfig.OpenFlow openflow) {
-        return new ControllerSettings(
-                openflow.listen(),
-                openflow.switches().stream().map(GatewaySettings::of).toList());
-    }
-
-    private static SwitchSettings of(GatewayConfig.Switch s) {
-        return new SwitchSettings(
-                s.id(),
-                s.datapathId(),
-                s.gatewayPort(),
-                s.isShared() ? Sharing.COOPERATIVE : Sharing.EXCLUSIVE,
-                s.resetsForeignGeneration() ? ForeignGeneration.RESET : ForeignGeneration.REFUSE);
     }
 }

@@ -43,7 +43,10 @@ final class GatewayStatus {
         ArrayNode groups = status.putArray("groups");
         view.core().groups().forEach(group -> groups.add(group(group, view.plane())));
         sessions(status.putArray("bgp"), "peer", view.routers());
-        sessions(status.putArray("switches"), "name", view.switches());
+        ArrayNode switches = status.putArray("switches");
+        sessions(switches, "name", view.switches());
+        switches.forEach(sw -> ((ObjectNode) sw)
+                .put("preflight", view.switches().get(sw.get("name").asText()).preflight()));
         tunnel(status.putObject("wan"), view.tunnel());
         dataPlane(status.putObject("dataPlane"), view.config().dataPlane());
         ArrayNode portsDown = status.putArray("portsDown");

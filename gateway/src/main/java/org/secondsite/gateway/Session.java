@@ -20,6 +20,7 @@ final class Session {
     /** In the order in which they came. */
     private final Set<String> remarks = new LinkedHashSet<>();
 
+    private String preflight = "";
     private String state;
     private boolean up;
     private long timesUp;
@@ -59,6 +60,16 @@ final class Session {
             remarks.remove(remarks.iterator().next());
         }
         remarks.add(remark);
+    }
+
+    /** How a switch stands after its preflight. */
+    void preflight(String standing) {
+        preflight = standing;
+    }
+
+    /** How a switch stands after its preflight; empty: nothing is known, or it is no switch. */
+    String preflight() {
+        return preflight;
     }
 
     /** What a switch has seen of its VMs. */

@@ -1,12 +1,14 @@
 package org.secondsite.gateway;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
 import org.secondsite.config.SwitchId;
 import org.secondsite.gateway.timeline.Timeline;
+import org.secondsite.openflow.Standing;
 import org.secondsite.openflow.SwitchListener;
 import org.secondsite.openflow.VmTraffic;
 
@@ -87,6 +89,13 @@ final class SwitchEvents implements SwitchListener {
     public void noticed(SwitchId sw, String what) {
         timeline.noteAt(System.nanoTime(), sw.name(), "switch-notice", what);
         conductor.post(() -> sessions.get(sw.name()).remark(what));
+    }
+
+    @Override
+    public void preflight(SwitchId sw, Standing standing, String what) {
+        String text = standing.name().toLowerCase(Locale.ROOT) + (what.isEmpty() ? "" : ": " + what);
+        timeline.noteAt(System.nanoTime(), sw.name(), "switch-preflight", text);
+        conductor.post(() -> sessions.get(sw.name()).preflight(text));
     }
 
     @Override

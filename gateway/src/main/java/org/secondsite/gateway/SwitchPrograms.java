@@ -1,6 +1,5 @@
 package org.secondsite.gateway;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,25 +41,19 @@ final class SwitchPrograms implements Surroundings.Switches {
         if (new Place(term, role).equals(places.put(group, new Place(term, role)))) {
             return;
         }
-        Map<SwitchId, List<VmAttachment>> attachments = new LinkedHashMap<>();
-        groups.values().stream()
-                .filter(known -> places.containsKey(known.id()))
-                .forEach(known -> attach(known, places.get(known.id()).role(), attachments));
         long generation = places.values().stream().mapToLong(Place::term).max().orElseThrow();
-        attachments.forEach((sw, vms) -> programmer.apply(sw, generation, vms));
+        List<GatewayConfig.Group> placed = groups.values().stream()
+                .filter(known -> places.containsKey(known.id()))
+                .toList();
+        placed.stream()
+                .flatMap(known -> known.vms().stream())
+                .flatMap(vm -> vm.attachment().stream())
+                .map(port -> port.switchId())
+                .distinct()
+                .forEach(sw -> programmer.apply(sw, generation, SwitchPlan.vms(placed, sw, this::role)));
     }
 
-    private static void attach(
-            GatewayConfig.Group group, SwitchRole role, Map<SwitchId, List<VmAttachment>> attachments) {
-        for (GatewayConfig.Vm vm : group.vms()) {
-            vm.attachment().ifPresent(port -> attachments
-                    .computeIfAbsent(port.switchId(), s -> new ArrayList<>())
-                    .add(new VmAttachment(
-                            vm.id(),
-                            port.port(),
-                            vm.mac(),
-                            vm.addresses(),
-                            role == SwitchRole.OWNER || !vm.isProtected() ? Role.OWNER : Role.STANDBY)));
-        }
+    private Role role(GatewayConfig.Group group) {
+        return places.get(group.id()).role() == SwitchRole.OWNER ? Role.OWNER : Role.STANDBY;
     }
 }

@@ -60,6 +60,13 @@ public interface SwitchListener {
     /** Something that an operator should know and that ends nothing: why changes are not atomic, what takes long. */
     default void noticed(SwitchId switchId, String what) {}
 
+    /**
+     * How the switch stands after what could be looked at; told when it changes.
+     *
+     * @param what is wrong, or could not be looked at, in words; empty when everything is as it has to be
+     */
+    default void preflight(SwitchId switchId, Standing standing, String what) {}
+
     /** Ports named in the latest {@code apply} that the switch does not have now; told when the set changes. */
     default void portsMissing(SwitchId switchId, Set<String> portNames) {}
 

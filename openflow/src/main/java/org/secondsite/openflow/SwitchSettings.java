@@ -1,5 +1,7 @@
 package org.secondsite.openflow;
 
+import java.net.InetSocketAddress;
+import java.util.Optional;
 import org.secondsite.config.SwitchId;
 
 /**
@@ -10,11 +12,41 @@ import org.secondsite.config.SwitchId;
  * @param gatewayPort the name, or the number, of its port towards the gateway
  * @param sharing what becomes of flows of others
  * @param foreignGeneration what becomes of a generation that no witness can have granted
+ * @param preflight what becomes of it when it is unfit
+ * @param database where its database listens (RFC 7047), if it has one
  */
 public record SwitchSettings(
-        SwitchId id, long datapathId, String gatewayPort, Sharing sharing, ForeignGeneration foreignGeneration) {
-    /** One that is the gateway's alone. */
+        SwitchId id,
+        long datapathId,
+        String gatewayPort,
+        Sharing sharing,
+        ForeignGeneration foreignGeneration,
+        Preflight preflight,
+        Optional<InetSocketAddress> database) {
+    /** One that is the gateway's alone, with the usual preflight and no database. */
     public SwitchSettings(SwitchId id, long datapathId, String gatewayPort) {
-        this(id, datapathId, gatewayPort, Sharing.EXCLUSIVE, ForeignGeneration.REFUSE);
+        this(
+                id,
+                datapathId,
+                gatewayPort,
+                Sharing.EXCLUSIVE,
+                ForeignGeneration.REFUSE,
+                Preflight.MEND,
+                Optional.empty());
+    }
+
+    /** The same, shared or not. */
+    public SwitchSettings with(Sharing other) {
+        return new SwitchSettings(id, datapathId, gatewayPort, other, foreignGeneration, preflight, database);
+    }
+
+    /** The same with another fate of foreign generations. */
+    public SwitchSettings with(ForeignGeneration other) {
+        return new SwitchSettings(id, datapathId, gatewayPort, sharing, other, preflight, database);
+    }
+
+    /** The same with another fate of an unfit switch, and a database. */
+    public SwitchSettings with(Preflight other, InetSocketAddress address) {
+        return new SwitchSettings(id, datapathId, gatewayPort, sharing, foreignGeneration, other, Optional.of(address));
     }
 }

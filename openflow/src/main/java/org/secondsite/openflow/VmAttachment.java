@@ -26,4 +26,9 @@ public record VmAttachment(VmId vm, String portName, MacAddress mac, List<InetAd
             throw new IllegalArgumentException(vm + ": " + mac + " is no single station's MAC address");
         }
     }
+
+    /** The same VM in another role. */
+    public VmAttachment with(Role other) {
+        return new VmAttachment(vm, portName, mac, addresses, other);
+    }
 }

@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -170,7 +171,11 @@ public final class GatewayDocument {
                     datapathId == null ? 0 : datapathId,
                     at.text("gatewayPort"),
                     chosen(at, "sharing", "exclusive", "cooperative"),
-                    chosen(at, "foreignGeneration", "refuse", "reset")));
+                    chosen(at, "foreignGeneration", "refuse", "reset"),
+                    at.optional("preflight", text -> Values.oneOf(List.of("mend", "refuse", "report"), text))
+                            .map(word -> GatewayConfig.Preflight.valueOf(word.toUpperCase(Locale.ROOT)))
+                            .orElse(GatewayConfig.Preflight.MEND),
+                    at.optional("database", Values::endpoint)));
         }
         return new GatewayConfig.OpenFlow(section.endpoint("listen"), switches);
     }

@@ -221,13 +221,16 @@ class ConfigReaderTest {
         String text = resource("gateway.yaml");
         String shared = text.replace(
                 "      gatewayPort: gw\n",
-                "      gatewayPort: gw\n      sharing: cooperative\n      foreignGeneration: reset\n");
+                "      gatewayPort: gw\n      sharing: cooperative\n      foreignGeneration: reset\n"
+                        + "      preflight: report\n      database: 192.0.2.9:6640\n");
         for (boolean changed : new boolean[] {false, true}) {
             GatewayConfig config = valid(ConfigReader.readGateway(written("gateway.yaml", changed ? shared : text)));
             GatewayConfig.Switch first =
                     config.openflow().orElseThrow().switches().getFirst();
             assertEquals(changed, first.isShared());
             assertEquals(changed, first.resetsForeignGeneration());
+            assertEquals(changed ? GatewayConfig.Preflight.REPORT : GatewayConfig.Preflight.MEND, first.preflight());
+            assertEquals(changed, first.database().isPresent());
         }
     }
 

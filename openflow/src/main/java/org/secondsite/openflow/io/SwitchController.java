@@ -21,11 +21,12 @@ import org.secondsite.config.SwitchId;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
 import org.secondsite.openflow.ControllerSettings;
+import org.secondsite.openflow.Standing;
 import org.secondsite.openflow.SwitchListener;
 import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.openflow.VmAttachment;
-import org.secondsite.openflow.VmTraffic;
 import org.secondsite.openflow.pipeline.Pipeline;
+import org.secondsite.openflow.preflight.Finding;
 import org.secondsite.openflow.session.ControlledSwitch;
 import org.secondsite.openflow.session.Effect;
 import org.secondsite.openflow.session.Rehearsal;
@@ -52,11 +53,12 @@ public final class SwitchController implements AutoCloseable {
     private static boolean rehearsed;
 
     private final ControllerSettings settings;
-    private final SwitchListener listener;
+    private final Reporter reporter;
     private final Life life;
     private final LivingLoop group;
     private final EventLoop loop;
     private final Map<SwitchId, ControlledSwitch> switches = new HashMap<>();
+    private final Map<SwitchId, PreflightWatch> preflights = new HashMap<>();
     private final Map<Long, SwitchSettings> byDatapath = new HashMap<>();
 
     /** Of the loop's thread, like everything in {@link #switches}. */
@@ -72,12 +74,13 @@ public final class SwitchController implements AutoCloseable {
 
     private SwitchController(ControllerSettings settings, SwitchListener listener, Life life) {
         this.settings = settings;
-        this.listener = listener;
+        reporter = new Reporter(listener, life);
         this.life = life;
         group = new LivingLoop("openflow", life, EpollIoHandler.newFactory());
         loop = group.next();
         for (SwitchSettings one : settings.switches()) {
             switches.put(one.id(), new ControlledSwitch(one));
+            preflights.put(one.id(), new PreflightWatch(one, loop, new Fate(one.id()), life));
             byDatapath.put(one.datapathId(), one);
         }
     }
@@ -138,7 +141,34 @@ public final class SwitchController implements AutoCloseable {
         loop.execute(() -> {
             List<Effect> effects = controlled.apply(term, frozen, System.nanoTime());
             perform(switchId, handlerOf(controlled), effects);
+            preflights.get(switchId).holds(frozen);
         });
+    }
+
+    /** What follows for a switch from its preflight. */
+    private final class Fate implements PreflightWatch.Orders {
+        private final SwitchId id;
+
+        private Fate(SwitchId id) {
+            this.id = id;
+        }
+
+        @Override
+        public void refuse() {
+            ControlledSwitch controlled = switches.get(id);
+            perform(id, handlerOf(controlled), controlled.refuse(System.nanoTime()));
+        }
+
+        @Override
+        public void admit() {
+            ControlledSwitch controlled = switches.get(id);
+            perform(id, handlerOf(controlled), controlled.admit(System.nanoTime()));
+        }
+
+        @Override
+        public void told(Standing standing, String what) {
+            reporter.preflight(id, standing, what);
+        }
     }
 
     @Override
@@ -187,6 +217,7 @@ public final class SwitchController implements AutoCloseable {
 
     private void tick() {
         long now = System.nanoTime();
+        preflights.values().forEach(preflight -> preflight.tick(now));
         for (SessionHandler handler : List.copyOf(handlers)) {
             perform(handler, handler.session().tick(now));
             group.turn().made();
@@ -214,7 +245,7 @@ public final class SwitchController implements AutoCloseable {
         handler.session().switchId().ifPresent(id -> {
             claimants.remove(id, handler);
             if (switches.get(id).disconnected(handler.session())) {
-                tell(() -> listener.disconnected(id, reason));
+                reporter.disconnected(id, reason);
                 SessionHandler claimant = claimants.remove(id);
                 if (claimant != null) {
                     adopt(id, claimant);
@@ -240,12 +271,11 @@ public final class SwitchController implements AutoCloseable {
                 case Effect.Close(String reason) -> handler.end(reason);
                 case Effect.Connected(SwitchId id) -> connected(id, handler);
                 case Effect.Alive() -> former(switchId, handler);
-                case Effect.Outranked(long term, boolean isForeign, String reason) -> {
-                    LOG.warn("{}: term {} is refused: {}", switchId, term, reason);
-                    if (!isForeign) {
-                        switches.get(switchId).outranked(term);
+                case Effect.Outranked outranked -> {
+                    if (!outranked.isForeign()) {
+                        switches.get(switchId).outranked(outranked.term());
                     }
-                    tell(() -> listener.refused(switchId, term, reason));
+                    reporter.report(switchId, effect);
                 }
                 case Effect.Confirmed _,
                         Effect.Partial _,
@@ -254,48 +284,13 @@ public final class SwitchController implements AutoCloseable {
                         Effect.Drifted _,
                         Effect.Noticed _,
                         Effect.Counted _,
-                        Effect.PortsMissing _ -> report(switchId, effect);
+                        Effect.PortsMissing _ -> reporter.report(switchId, effect);
+                case Effect.Probed(List<Finding> findings) ->
+                    preflights.get(switchId).probed(findings);
             }
         }
         if (handler != null) {
             handler.flush();
-        }
-    }
-
-    /** Tells the listener. */
-    private void report(SwitchId switchId, Effect effect) {
-        long now = System.nanoTime();
-        switch (effect) {
-            case Effect.Confirmed(long term, int flows) -> {
-                LOG.info("{}: has the {} flows of term {}", switchId, flows, term);
-                tell(() -> listener.confirmed(switchId, term, flows, now));
-            }
-            case Effect.Partial(long term, int flows, Set<String> without) -> {
-                LOG.warn("{}: has {} flows of term {}, without {}", switchId, flows, term, without);
-                tell(() -> listener.partial(switchId, term, flows, without, now));
-            }
-            case Effect.Fenced(long term, int vms) -> {
-                LOG.info("{}: {} VMs are silent in term {}", switchId, vms, term);
-                tell(() -> listener.fenced(switchId, term, vms, now));
-            }
-            case Effect.Failed(long term, String reason) -> {
-                LOG.warn("{}: does not have the flows of term {}: {}", switchId, term, reason);
-                tell(() -> listener.failed(switchId, term, reason));
-            }
-            case Effect.Drifted(long term, String what, long goodNanos, long byPassed) -> {
-                LOG.warn("{}: was changed by others, {} frames by their flows: {}", switchId, byPassed, what);
-                tell(() -> listener.drifted(switchId, term, what, goodNanos, byPassed));
-            }
-            case Effect.Noticed(String what) -> {
-                LOG.warn("{}: {}", switchId, what);
-                tell(() -> listener.noticed(switchId, what));
-            }
-            case Effect.PortsMissing(Set<String> ports) -> {
-                LOG.info("{}: ports that are wanted and missing: {}", switchId, ports);
-                tell(() -> listener.portsMissing(switchId, ports));
-            }
-            case Effect.Counted(List<VmTraffic> traffic) -> tell(() -> listener.counted(switchId, traffic));
-            default -> throw new IllegalArgumentException("nothing to tell of " + effect);
         }
     }
 
@@ -312,8 +307,8 @@ public final class SwitchController implements AutoCloseable {
     }
 
     private void adopt(SwitchId id, SessionHandler handler) {
-        LOG.info("{}: connected, speaks {}", id, handler.session().version());
-        tell(() -> listener.connected(id));
+        reporter.connected(id, handler.session().version().toString());
+        preflights.get(id).connected();
         perform(id, handler, switches.get(id).connected(handler.session(), System.nanoTime()));
     }
 
@@ -327,7 +322,7 @@ public final class SwitchController implements AutoCloseable {
                 + handler.remote();
         claimant.end(what);
         if (duplicatesTold.add(id + claimant.host())) {
-            report(id, new Effect.Noticed(what));
+            reporter.report(id, new Effect.Noticed(what));
         }
     }
 
@@ -338,14 +333,5 @@ public final class SwitchController implements AutoCloseable {
                         .filter(handler -> handler.session() == session)
                         .findFirst())
                 .orElse(null);
-    }
-
-    /** A listener that throws is a defect of this process, and no reason to leave a switch half done. */
-    private void tell(Runnable call) {
-        try {
-            call.run();
-        } catch (RuntimeException e) {
-            life.failed(e);
-        }
     }
 }

@@ -1,42 +1,49 @@
 package org.secondsite.openflow.pipeline;
 
-/** The header fields that the pipeline looks at, with their width in bits (OpenFlow 1.4.1 §7.2.3.7). */
+/** The header fields that the pipeline looks at, with their width in bits and their numbers (OpenFlow 1.4.1 §7.2.3.7). */
 public enum Field {
     /** The port that a frame came in by. */
-    IN_PORT(32),
+    IN_PORT(32, 0),
     /** Destination MAC address. */
-    ETH_DST(48),
+    ETH_DST(48, 3),
     /** Source MAC address. */
-    ETH_SRC(48),
+    ETH_SRC(48, 4),
     /** EtherType, behind any VLAN tag. */
-    ETH_TYPE(16),
+    ETH_TYPE(16, 5),
     /** VLAN id with bit 0x1000 set when there is a tag; 0: untagged. */
-    VLAN_VID(13),
+    VLAN_VID(13, 6),
     /** IP protocol or IPv6 next header behind the extension headers. */
-    IP_PROTO(8),
+    IP_PROTO(8, 10),
     /** IPv4 source. */
-    IPV4_SRC(32),
+    IPV4_SRC(32, 11),
     /** ARP sender's protocol address. */
-    ARP_SPA(32),
+    ARP_SPA(32, 22),
     /** ARP target's protocol address. */
-    ARP_TPA(32),
+    ARP_TPA(32, 23),
     /** ARP sender's hardware address. */
-    ARP_SHA(48),
+    ARP_SHA(48, 24),
     /** IPv6 source. */
-    IPV6_SRC(128),
+    IPV6_SRC(128, 26),
     /** ICMPv6 type. */
-    ICMPV6_TYPE(8),
+    ICMPV6_TYPE(8, 29),
     /** The target of a neighbour solicitation or advertisement. */
-    ND_TARGET(128),
+    ND_TARGET(128, 31),
     /** The source link-layer address option of a neighbour solicitation; 0 when it is absent. */
-    ND_SLL(48),
+    ND_SLL(48, 32),
     /** The target link-layer address option of a neighbour advertisement; 0 when it is absent. */
-    ND_TLL(48);
+    ND_TLL(48, 33);
 
     private final int bits;
+    private final int number;
 
-    Field(int bits) {
+    Field(int bits, int number) {
         this.bits = bits;
+        this.number = number;
+    }
+
+    /** Its number in the class {@code OFPXMC_OPENFLOW_BASIC}. */
+    public int number() {
+        return number;
     }
 
     /** The value with every bit of this field set. */

@@ -2,6 +2,7 @@ package org.secondsite.openflow.session;
 
 import java.util.List;
 import java.util.Optional;
+import org.secondsite.openflow.Role;
 import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.pipeline.Pipeline;
@@ -19,6 +20,7 @@ public final class ControlledSwitch {
     private Optional<Desired> desired = Optional.empty();
     private Optional<SwitchSession> session = Optional.empty();
     private long outrankedTerm;
+    private boolean isRefused;
 
     /** A switch that has not connected yet. */
     public ControlledSwitch(SwitchSettings settings) {
@@ -51,14 +53,38 @@ public final class ControlledSwitch {
         }
         Desired next = new Desired(term, vms);
         desired = Optional.of(next);
-        return session.map(s -> s.apply(next, nowNanos)).orElse(List.of());
+        return session.map(s -> s.apply(permitted(next), nowNanos)).orElse(List.of());
+    }
+
+    /** It is unfit: its VMs are silent from now on, whatever is desired. */
+    public List<Effect> refuse(long nowNanos) {
+        isRefused = true;
+        return assertAgain(nowNanos);
+    }
+
+    /** It is fit: what is desired holds. */
+    public List<Effect> admit(long nowNanos) {
+        isRefused = false;
+        return assertAgain(nowNanos);
+    }
+
+    private List<Effect> assertAgain(long nowNanos) {
+        return session.map(current -> connected(current, nowNanos)).orElse(List.of());
+    }
+
+    private Desired permitted(Desired wanted) {
+        return isRefused
+                ? new Desired(
+                        wanted.term(),
+                        wanted.vms().stream().map(vm -> vm.with(Role.FENCED)).toList())
+                : wanted;
     }
 
     /** A session has found out that it is of this switch; answers the effects in that session. */
     public List<Effect> connected(SwitchSession connected, long nowNanos) {
         session = Optional.of(connected);
         return desired.filter(d -> d.term() > outrankedTerm)
-                .map(d -> connected.apply(d, nowNanos))
+                .map(d -> connected.apply(permitted(d), nowNanos))
                 .orElse(List.of());
     }
 

@@ -5,6 +5,7 @@ import java.util.Set;
 import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.secondsite.config.SwitchId;
 import org.secondsite.openflow.VmTraffic;
+import org.secondsite.openflow.preflight.Finding;
 
 /** What a session wants done, in this order. */
 public sealed interface Effect {
@@ -54,6 +55,14 @@ public sealed interface Effect {
 
     /** Ports that are wanted and do not exist; told when the set changes. */
     record PortsMissing(Set<String> portNames) implements Effect {}
+
+    /** What of the switch is not as it has to be, as far as it tells itself. */
+    record Probed(List<Finding> findings) implements Effect {
+        /** Copies the list. */
+        public Probed {
+            findings = List.copyOf(findings);
+        }
+    }
 
     /** What the flows of the VMs have counted since they were written. */
     record Counted(List<VmTraffic> traffic) implements Effect {}

@@ -165,6 +165,16 @@ final class Programming {
         }
     }
 
+    /** Whether nothing is under way: the switch has what it shall have. */
+    boolean isSteady() {
+        return progress.step() == Step.STEADY;
+    }
+
+    /** What the switch shall have. */
+    Pipeline wanted() {
+        return wanted;
+    }
+
     /** Whether the message was waited for. */
     boolean received(OFMessage message, long nowNanos) {
         switch (message) {

@@ -6,35 +6,10 @@ import java.net.InetAddress;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
-import org.projectfloodlight.openflow.protocol.OFBarrierRequest;
-import org.projectfloodlight.openflow.protocol.OFBundleAddMsg;
-import org.projectfloodlight.openflow.protocol.OFBundleCtrlMsg;
-import org.projectfloodlight.openflow.protocol.OFBundleCtrlType;
-import org.projectfloodlight.openflow.protocol.OFControllerRole;
-import org.projectfloodlight.openflow.protocol.OFFactories;
-import org.projectfloodlight.openflow.protocol.OFFactory;
-import org.projectfloodlight.openflow.protocol.OFFeaturesRequest;
-import org.projectfloodlight.openflow.protocol.OFFlowMod;
-import org.projectfloodlight.openflow.protocol.OFFlowStatsEntry;
-import org.projectfloodlight.openflow.protocol.OFFlowStatsReply;
-import org.projectfloodlight.openflow.protocol.OFFlowStatsRequest;
-import org.projectfloodlight.openflow.protocol.OFHello;
 import org.projectfloodlight.openflow.protocol.OFMessage;
-import org.projectfloodlight.openflow.protocol.OFPortDesc;
-import org.projectfloodlight.openflow.protocol.OFPortDescStatsRequest;
-import org.projectfloodlight.openflow.protocol.OFRoleRequest;
-import org.projectfloodlight.openflow.protocol.OFStatsReplyFlags;
-import org.projectfloodlight.openflow.protocol.OFVersion;
-import org.projectfloodlight.openflow.protocol.match.Match;
-import org.projectfloodlight.openflow.types.DatapathId;
-import org.projectfloodlight.openflow.types.OFPort;
-import org.projectfloodlight.openflow.types.U64;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.SwitchId;
@@ -52,20 +27,12 @@ import org.secondsite.openflow.wire.Incoming;
  */
 public final class Rehearsal {
     private static final SwitchSettings SETTINGS = new SwitchSettings(new SwitchId("rehearsal"), 1, "gw");
-    private static final OFFactory SWITCH = OFFactories.getFactory(OFVersion.OF_14);
-
-    /** As many as surely fit into a message of 65,535 bytes. */
-    private static final int ENTRIES_PER_PART = 200;
-
-    private record Place(int table, int priority, Match match) {}
-
     private final Consumer<OFMessage> sent;
     private final int vmCount;
     private final SwitchSession session =
             new SwitchSession(Map.of(SETTINGS.datapathId(), SETTINGS), "rehearsal", Long.MAX_VALUE, Long.MAX_VALUE);
-    private final Map<Place, OFFlowMod> flows = new LinkedHashMap<>();
+    private final PlayedSwitch played;
     private final Deque<OFMessage> answers = new ArrayDeque<>();
-    private U64 generation = U64.of(Generation.UNDEFINED);
     private int confirmed;
 
     /**
@@ -77,6 +44,11 @@ public final class Rehearsal {
     public Rehearsal(int vmCount, Consumer<OFMessage> sent) {
         this.vmCount = vmCount;
         this.sent = sent;
+        List<String> ports = new ArrayList<>(List.of(SETTINGS.gatewayPort()));
+        for (int i = 1; i <= vmCount; i++) {
+            ports.add("vm" + i);
+        }
+        played = new PlayedSwitch(SETTINGS.datapathId(), ports);
     }
 
     /**
@@ -100,13 +72,14 @@ public final class Rehearsal {
                 switch (effect) {
                     case Effect.Send(OFMessage message) -> {
                         sent.accept(message);
-                        answer(overTheWire(message));
+                        answers.addAll(played.answer(overTheWire(message)));
                     }
                     case Effect.Confirmed _ -> confirmed++;
                     case Effect.Connected _,
                             Effect.PortsMissing _,
                             Effect.Fenced _,
                             Effect.Counted _,
+                            Effect.Probed _,
                             Effect.Alive _ -> {}
                     case Effect.Close _,
                             Effect.Outranked _,
@@ -121,103 +94,6 @@ public final class Rehearsal {
             }
             effects = session.received(read(answers.remove()), 0);
         }
-    }
-
-    private void answer(OFMessage message) {
-        long xid = message.getXid();
-        switch (message) {
-            case OFHello _ -> answers.add(SWITCH.hello(List.of()));
-            case OFFeaturesRequest _ ->
-                answers.add(SWITCH.buildFeaturesReply()
-                        .setXid(xid)
-                        .setDatapathId(DatapathId.of(SETTINGS.datapathId()))
-                        .setNTables((short) 254)
-                        .build());
-            case OFPortDescStatsRequest _ ->
-                answers.add(SWITCH.buildPortDescStatsReply()
-                        .setXid(xid)
-                        .setEntries(ports())
-                        .build());
-            case OFRoleRequest role -> {
-                generation = role.getRole() == OFControllerRole.ROLE_NOCHANGE ? generation : role.getGenerationId();
-                answers.add(SWITCH.buildRoleReply()
-                        .setXid(xid)
-                        .setRole(OFControllerRole.ROLE_MASTER)
-                        .setGenerationId(generation)
-                        .build());
-            }
-            case OFFlowMod flowMod -> change(flowMod);
-            case OFBarrierRequest _ ->
-                answers.add(SWITCH.buildBarrierReply().setXid(xid).build());
-            case OFFlowStatsRequest _ -> answerFlows(xid);
-            case OFBundleAddMsg add when add.getData() instanceof OFFlowMod flowMod -> change(flowMod);
-            case OFBundleCtrlMsg control ->
-                reply(control.getBundleCtrlType())
-                        .ifPresent(type -> answers.add(
-                                control.createBuilder().setBundleCtrlType(type).build()));
-            default -> throw new IllegalStateException("the rehearsal has no answer to " + message);
-        }
-    }
-
-    private static Optional<OFBundleCtrlType> reply(OFBundleCtrlType request) {
-        return switch (request) {
-            case OPEN_REQUEST -> Optional.of(OFBundleCtrlType.OPEN_REPLY);
-            case CLOSE_REQUEST -> Optional.of(OFBundleCtrlType.CLOSE_REPLY);
-            case COMMIT_REQUEST -> Optional.of(OFBundleCtrlType.COMMIT_REPLY);
-            case DISCARD_REQUEST -> Optional.of(OFBundleCtrlType.DISCARD_REPLY);
-            default -> Optional.empty();
-        };
-    }
-
-    private void change(OFFlowMod flowMod) {
-        Place place = new Place(flowMod.getTableId().getValue(), flowMod.getPriority(), flowMod.getMatch());
-        switch (flowMod.getCommand()) {
-            case DELETE_STRICT -> flows.remove(place);
-            case MODIFY_STRICT ->
-                flows.computeIfPresent(place, (_, before) -> flowMod.createBuilder()
-                        .setCookie(before.getCookie())
-                        .build());
-            default -> flows.put(place, flowMod);
-        }
-    }
-
-    private void answerFlows(long xid) {
-        List<OFFlowStatsEntry> entries = entries();
-        for (int from = 0; from < entries.size() || from == 0; from += ENTRIES_PER_PART) {
-            int to = Math.min(entries.size(), from + ENTRIES_PER_PART);
-            OFFlowStatsReply.Builder part =
-                    SWITCH.buildFlowStatsReply().setXid(xid).setEntries(entries.subList(from, to));
-            answers.add(
-                    to < entries.size()
-                            ? part.setFlags(Set.of(OFStatsReplyFlags.REPLY_MORE))
-                                    .build()
-                            : part.build());
-        }
-    }
-
-    private List<OFFlowStatsEntry> entries() {
-        List<OFFlowStatsEntry> entries = new ArrayList<>();
-        for (OFFlowMod flow : flows.values()) {
-            entries.add(SWITCH.buildFlowStatsEntry()
-                    .setCookie(flow.getCookie())
-                    .setTableId(flow.getTableId())
-                    .setPriority(flow.getPriority())
-                    .setMatch(flow.getMatch())
-                    .setInstructions(flow.getInstructions())
-                    .build());
-        }
-        return entries;
-    }
-
-    private List<OFPortDesc> ports() {
-        List<OFPortDesc> ports = new ArrayList<>();
-        for (int i = 0; i <= vmCount; i++) {
-            ports.add(SWITCH.buildPortDesc()
-                    .setName(i == 0 ? SETTINGS.gatewayPort() : "vm" + i)
-                    .setPortNo(OFPort.of(i + 1))
-                    .build());
-        }
-        return ports;
     }
 
     private List<VmAttachment> vms(Role role) {

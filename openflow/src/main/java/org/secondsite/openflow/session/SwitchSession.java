@@ -80,6 +80,7 @@ public final class SwitchSession {
     private String name;
     private OFFactory factory = OFFactories.getFactory(NEWEST);
     private Programming programming;
+    private Probing probing;
     private SwitchSettings settings;
     private long enteredNanos;
     private long heardNanos;
@@ -171,6 +172,9 @@ public final class SwitchSession {
             }
             if (state == State.CONNECTED) {
                 programming.tick(nowNanos, deadAfterNanos);
+                if (programming.isSteady()) {
+                    probing.begin(programming.wanted());
+                }
                 portsRound(nowNanos);
             }
         }
@@ -266,7 +270,7 @@ public final class SwitchSession {
         String errorName = ErrorName.of(error);
         // A full table refuses thousands; what comes of them is told as one.
         LOG.debug("{}: switch reports {} for xid {}", name, errorName, error.getXid());
-        if (state == State.CONNECTED) {
+        if (state == State.CONNECTED && !probing.refused(error.getXid())) {
             programming.error(error.getXid(), errorName, nowNanos);
         } else if (error.getXid() == askedXid || error instanceof OFHelloFailedErrorMsg) {
             close("switch reports " + errorName + " in state " + state);
@@ -282,7 +286,7 @@ public final class SwitchSession {
                 && unparsable.type() == Incoming.Unparsable.MULTIPART_REPLY
                 && unparsable.xid() == askedXid) {
             portsToldUntil(unparsable.moreFollows(), nowNanos);
-        } else if (state == State.CONNECTED) {
+        } else if (state == State.CONNECTED && !probing.refused(unparsable.xid())) {
             programming.skipped(unparsable, nowNanos);
         }
     }
@@ -359,7 +363,7 @@ public final class SwitchSession {
         if (state == State.PORTS && part.kind() == Incoming.Part.PORT_DESC && part.xid() == askedXid) {
             portReading.add(part);
             portsToldUntil(part.moreFollows(), nowNanos);
-        } else if (state == State.CONNECTED) {
+        } else if (state == State.CONNECTED && !probing.received(part)) {
             programming.part(part, nowNanos);
         }
     }
@@ -369,6 +373,7 @@ public final class SwitchSession {
             return;
         }
         programming = new Programming(settings, factory, outbox, ports, layout);
+        probing = new Probing(factory, outbox, layout);
         transition(State.CONNECTED, "has ports " + ports, nowNanos);
         outbox.add(new Effect.Connected(settings.id()));
         if (layout == Layout.ONE_TABLE) {

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.util.Optional;
+import java.util.Set;
 import org.projectfloodlight.openflow.exceptions.OFParseError;
 import org.projectfloodlight.openflow.protocol.OFFactories;
 import org.projectfloodlight.openflow.protocol.OFFlowStatsEntry;
@@ -54,7 +55,7 @@ public sealed interface Incoming {
     }
 
     /**
-     * A part of a multipart reply whose entries could not be read together; they are as the switch has sent them.
+     * A part of a multipart reply whose entries were not read together; they are as the switch has sent them.
      *
      * @param version of the header
      * @param kind of the entries, see {@code ofp_multipart_type}
@@ -68,8 +69,13 @@ public sealed interface Incoming {
         /** {@code OFPMP_FLOW}. */
         public static final int FLOW = 1;
 
+        /** {@code OFPMP_TABLE_FEATURES}: some hundred kilobytes of which little is wanted, so the library never reads it. */
+        public static final int TABLE_FEATURES = 12;
+
         /** {@code OFPMP_PORT_DESC}. */
         public static final int PORT_DESC = 13;
+
+        private static final Set<Integer> KINDS = Set.of(FLOW, TABLE_FEATURES, PORT_DESC);
 
         /** Of the multipart header, which follows the message's. */
         static final int HEADER_BYTES = 8;
@@ -86,6 +92,11 @@ public sealed interface Incoming {
         int version = whole.getUnsignedByte(0);
         int type = whole.getUnsignedByte(1);
         long xid = whole.getUnsignedInt(4);
+        if (type == Unparsable.MULTIPART_REPLY
+                && whole.writerIndex() >= HEADER_BYTES + Part.HEADER_BYTES
+                && whole.getUnsignedShort(HEADER_BYTES) == Part.TABLE_FEATURES) {
+            return unread(whole, version, type, xid, "the library does not read it");
+        }
         String why;
         try {
             return new Message(message(whole.duplicate()));
@@ -141,7 +152,7 @@ public sealed interface Incoming {
                         case 5 -> Optional.of(OFVersion.OF_14);
                         default -> Optional.empty();
                     };
-            if (spoken.isPresent() && (kind == Part.FLOW || kind == Part.PORT_DESC)) {
+            if (spoken.isPresent() && Part.KINDS.contains(kind)) {
                 int at = HEADER_BYTES + Part.HEADER_BYTES;
                 return new Part(
                         spoken.get(),

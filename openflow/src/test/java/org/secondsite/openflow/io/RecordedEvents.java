@@ -10,6 +10,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.SwitchId;
+import org.secondsite.openflow.Standing;
 import org.secondsite.openflow.SwitchListener;
 
 /** Writes down what the controller tells, one text each, for tests to wait for. */
@@ -51,6 +52,11 @@ public final class RecordedEvents implements SwitchListener {
     @Override
     public void noticed(SwitchId switchId, String what) {
         events.add(switchId + " noticed " + what);
+    }
+
+    @Override
+    public void preflight(SwitchId switchId, Standing standing, String what) {
+        events.add(switchId + " preflight " + standing + ": " + what);
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.SwitchId;
@@ -23,10 +24,17 @@ final class ControlledSite implements Closeable {
     static final SwitchId ID = new SwitchId("sw-a");
 
     private final RecordedEvents events = new RecordedEvents();
+    private final UnaryOperator<SwitchSettings> change;
     private final SwitchSite site;
     private final SwitchController controller;
 
     ControlledSite(Path directory) throws Exception {
+        this(directory, settings -> settings);
+    }
+
+    /** With other settings of the switch. */
+    ControlledSite(Path directory, UnaryOperator<SwitchSettings> change) throws Exception {
+        this.change = change;
         site = new SwitchSite(directory);
         try {
             controller = another(events);
@@ -51,9 +59,9 @@ final class ControlledSite implements Closeable {
     /** A further controller. A listening socket belongs to the namespace of the thread that opens it. */
     SwitchController another(RecordedEvents listener) throws Exception {
         InetSocketAddress any = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0);
-        ControllerSettings settings =
-                new ControllerSettings(any, List.of(new SwitchSettings(ID, SwitchSite.DATAPATH, SwitchSite.GATEWAY)));
-        return site.switchNamespace().call(() -> SwitchController.open(settings, listener));
+        SwitchSettings settings = change.apply(new SwitchSettings(ID, SwitchSite.DATAPATH, SwitchSite.GATEWAY));
+        return site.switchNamespace()
+                .call(() -> SwitchController.open(new ControllerSettings(any, List.of(settings)), listener));
     }
 
     /** Makes ports for the VMs of {@link #patched}, that lead nowhere. */

@@ -12,6 +12,10 @@ import java.util.concurrent.locks.LockSupport;
 /** A real Open vSwitch with its user-space datapath, wholly inside one namespace and one directory. */
 final class OpenVSwitch implements Closeable {
     static final String BRIDGE = "br0";
+
+    /** Where the database listens, on the namespace's loopback. */
+    static final int DATABASE_PORT = 6640;
+
     private static final long APPEARS_WITHIN_NANOS = 10_000_000_000L;
     private static final long POLL_NANOS = 20_000_000;
     private static final String SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema";
@@ -36,6 +40,7 @@ final class OpenVSwitch implements Closeable {
                 "ovsdb-server",
                 directory.resolve("conf.db").toString(),
                 "--remote=punix:" + directory.resolve("db.sock"),
+                "--remote=ptcp:" + DATABASE_PORT + ":127.0.0.1",
                 "--unixctl=" + directory.resolve("ovsdb.ctl"));
         awaitFile(directory.resolve("db.sock"));
         vsctl("--no-wait", "init");
@@ -64,6 +69,13 @@ final class OpenVSwitch implements Closeable {
                 .split(",", -1)) {
             vsctl("set", "controller", controller, "max_backoff=1000", "connection-mode=out-of-band");
         }
+    }
+
+    /** As it is when nobody has set anything but its id and where its controller is. */
+    void setDefaults(int port) throws IOException {
+        vsctl("clear", "bridge", BRIDGE, "fail_mode");
+        vsctl("remove", "bridge", BRIDGE, "other_config", "disable-in-band");
+        vsctl("set-controller", BRIDGE, "tcp:127.0.0.1:" + port);
     }
 
     void addPort(String port) throws IOException {
@@ -103,6 +115,18 @@ final class OpenVSwitch implements Closeable {
                 "ofproto/trace",
                 BRIDGE,
                 packet);
+    }
+
+    /** The flows that OpenFlow does not show, by the switch's own tool. */
+    List<String> hiddenFlows() throws IOException {
+        return tool(
+                        "ovs-appctl",
+                        List.of("-t", directory.resolve("vswitchd.ctl").toString()),
+                        "bridge/dump-flows",
+                        BRIDGE)
+                .lines()
+                .filter(line -> line.matches(".*priority=18\\d{4}.*"))
+                .toList();
     }
 
     /** The flows, one a line, without counters and times. */

@@ -3,7 +3,6 @@ package org.secondsite.openflow.session;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.secondsite.openflow.simulated.SimulatedSite.DATAPATH;
 import static org.secondsite.openflow.simulated.SimulatedSite.EXCLUSIVE;
 import static org.secondsite.openflow.simulated.SimulatedSite.VM1;
 import static org.secondsite.openflow.simulated.SimulatedSite.VM2;
@@ -28,8 +27,6 @@ import org.projectfloodlight.openflow.protocol.match.MatchField;
 import org.projectfloodlight.openflow.types.OFPort;
 import org.projectfloodlight.openflow.types.TableId;
 import org.projectfloodlight.openflow.types.U64;
-import org.secondsite.config.SwitchId;
-import org.secondsite.openflow.ForeignGeneration;
 import org.secondsite.openflow.Role;
 import org.secondsite.openflow.Sharing;
 import org.secondsite.openflow.SwitchSettings;
@@ -90,8 +87,7 @@ class AuditTest {
 
     @Test
     void aSharedSwitchKeepsFlowsOfOthersThatCannotLeadPastTheGateway() {
-        SwitchSettings settings =
-                new SwitchSettings(new SwitchId("sw-a"), DATAPATH, "gw", Sharing.COOPERATIVE, ForeignGeneration.REFUSE);
+        SwitchSettings settings = EXCLUSIVE.with(Sharing.COOPERATIVE);
         Stage stage = stage(plain, settings, OFVersion.OF_14);
         stage.apply(5, VM1);
         OFFactory factory = OFFactories.getFactory(OFVersion.OF_14);

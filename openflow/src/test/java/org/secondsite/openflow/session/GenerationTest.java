@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.secondsite.openflow.simulated.SimulatedSite.DATAPATH;
 import static org.secondsite.openflow.simulated.SimulatedSite.EXCLUSIVE;
 import static org.secondsite.openflow.simulated.SimulatedSite.VM1;
 import static org.secondsite.openflow.simulated.SimulatedSite.simulated;
@@ -16,9 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.projectfloodlight.openflow.protocol.OFVersion;
-import org.secondsite.config.SwitchId;
 import org.secondsite.openflow.ForeignGeneration;
-import org.secondsite.openflow.Sharing;
 import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.openflow.simulated.ExecutingSwitch;
 import org.secondsite.openflow.simulated.Quirk;
@@ -44,8 +41,7 @@ class GenerationTest {
     @ParameterizedTest
     @EnumSource(names = {"OF_13", "OF_14"})
     void aForeignGenerationIsLedRoundToTheTermWhereThatIsConfigured(OFVersion version) {
-        SwitchSettings settings =
-                new SwitchSettings(new SwitchId("sw-a"), DATAPATH, "gw", Sharing.EXCLUSIVE, ForeignGeneration.RESET);
+        SwitchSettings settings = EXCLUSIVE.with(ForeignGeneration.RESET);
         for (long seed = 0; seed < 40; seed++) {
             long held = seed == 0 ? Long.MAX_VALUE : new Random(seed).nextLong();
             ExecutingSwitch simulated = simulated();
@@ -59,8 +55,7 @@ class GenerationTest {
 
     @Test
     void aLaterTermOfTheWitnessIsNeverLedRound() {
-        SwitchSettings settings =
-                new SwitchSettings(new SwitchId("sw-a"), DATAPATH, "gw", Sharing.EXCLUSIVE, ForeignGeneration.RESET);
+        SwitchSettings settings = EXCLUSIVE.with(ForeignGeneration.RESET);
         plain.generation = Optional.of(6L);
         Stage stage = stage(plain, settings, OFVersion.OF_14);
         stage.apply(5, VM1);

@@ -1,0 +1,171 @@
+package org.secondsite.openflow.io;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.epoll.EpollSocketChannel;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.secondsite.net.life.Defects;
+import org.secondsite.net.life.io.Life;
+import org.secondsite.openflow.ovsdb.DatabaseSession;
+import org.secondsite.openflow.ovsdb.JsonTexts;
+import org.secondsite.openflow.ovsdb.Remedy;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The connection to one switch's database, made again each second while it is not there. On the loop's thread only. */
+final class DatabaseLink {
+    private static final Logger LOG = LoggerFactory.getLogger(DatabaseLink.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int MAX_MESSAGE_BYTES = 16 << 20;
+    private static final int CONNECT_MS = 2000;
+    private static final long RETRY_NANOS = 1_000_000_000L;
+
+    private final EventLoop loop;
+    private final InetSocketAddress address;
+    private final Events events;
+    private final Life life;
+    private Conversation conversation;
+    private boolean isTried;
+    private long triedNanos;
+
+    /** Told what becomes of it. */
+    interface Events {
+        /** Something has changed in the database. */
+        void changed(DatabaseSession session);
+
+        /** It has not taken a change. */
+        void refused(String reason);
+
+        /** It cannot be asked now. */
+        void lost(String reason);
+    }
+
+    DatabaseLink(EventLoop loop, InetSocketAddress address, Events events, Life life) {
+        this.loop = loop;
+        this.address = address;
+        this.events = events;
+        this.life = life;
+    }
+
+    void tick(long nowNanos) {
+        if (conversation == null && (!isTried || nowNanos - triedNanos >= RETRY_NANOS)) {
+            isTried = true;
+            triedNanos = nowNanos;
+            connect();
+        } else if (conversation != null && conversation.context != null) {
+            conversation.perform(conversation.session.tick(nowNanos));
+        }
+    }
+
+    void mend(List<Remedy> remedies) {
+        if (conversation != null && conversation.context != null) {
+            conversation.perform(conversation.session.mend(remedies));
+        }
+    }
+
+    void close() {
+        if (conversation != null && conversation.context != null) {
+            ChannelFuture _ = conversation.context.close();
+        }
+    }
+
+    private void connect() {
+        Conversation next = new Conversation();
+        conversation = next;
+        ChannelFuture _ = new Bootstrap()
+                .group(loop)
+                .channel(EpollSocketChannel.class)
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MS)
+                .handler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(next);
+                    }
+                })
+                .connect(address)
+                .addListener(connected -> {
+                    if (!connected.isSuccess()) {
+                        next.ended(String.valueOf(connected.cause().getMessage()));
+                    }
+                });
+    }
+
+    private final class Conversation extends SimpleChannelInboundHandler<ByteBuf> {
+        private final DatabaseSession session = new DatabaseSession();
+        private final JsonTexts texts = new JsonTexts(MAX_MESSAGE_BYTES);
+        private ChannelHandlerContext context;
+        private String reason = "the database closed the connection";
+
+        @Override
+        public void channelActive(ChannelHandlerContext active) {
+            context = active;
+            perform(session.opened(System.nanoTime()));
+        }
+
+        @Override
+        protected void channelRead0(ChannelHandlerContext from, ByteBuf bytes) {
+            try {
+                for (String text : texts.take(ByteBufUtil.getBytes(bytes))) {
+                    perform(session.received(JSON.readTree(text), System.nanoTime()));
+                }
+            } catch (JsonTexts.Malformed | JsonProcessingException e) {
+                close(String.valueOf(e.getMessage()));
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext inactive) {
+            ended(reason);
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext failing, Throwable cause) {
+            if (Defects.isDefect(cause)) {
+                life.failed(cause);
+            }
+            close(cause.toString());
+        }
+
+        private void perform(List<DatabaseSession.Effect> effects) {
+            for (DatabaseSession.Effect effect : effects) {
+                switch (effect) {
+                    case DatabaseSession.Effect.Send(var message) -> {
+                        ByteBuf text = Unpooled.copiedBuffer(message.toString(), StandardCharsets.UTF_8);
+                        // A write that fails comes back through exceptionCaught.
+                        ChannelFuture _ = context.writeAndFlush(text, context.voidPromise());
+                    }
+                    case DatabaseSession.Effect.Changed() -> events.changed(session);
+                    case DatabaseSession.Effect.Refused(String why) -> events.refused(why);
+                    case DatabaseSession.Effect.Close(String why) -> close(why);
+                }
+            }
+        }
+
+        private void close(String why) {
+            reason = why;
+            ChannelFuture _ = context.close();
+        }
+
+        private void ended(String why) {
+            if (conversation == this) {
+                conversation = null;
+                LOG.debug("database at {}: {}", address, why);
+                events.lost(why);
+            }
+        }
+    }
+}
