@@ -60,9 +60,14 @@ public final class Main implements Runnable {
                         .addSubcommand(new ActivateCommand())
                         .addSubcommand(new ConfigCommand())
                         .addSubcommand(new BufferCommand())
-                        .addSubcommand(new BgpCommand());
+                        .addSubcommand(new BgpCommand())
+                        .addSubcommand(openflow());
         }
         return main;
+    }
+
+    private static CommandLine openflow() {
+        return new CommandLine(new OpenFlowCommand()).setCaseInsensitiveEnumValuesAllowed(true);
     }
 
     private static CommandLine witness() {

@@ -37,6 +37,9 @@ final class StatusCommand implements Callable<Integer> {
         for (JsonNode sw : status.get("switches")) {
             out.printf(
                     "switch %s: %s%n", sw.get("name").asText(), sw.get("state").asText());
+            if (!sw.path("preflight").asText().isEmpty()) {
+                out.printf("    preflight: %s%n", sw.path("preflight").asText());
+            }
         }
         return 0;
     }
