@@ -16,6 +16,7 @@ import org.secondsite.bench.io.BufferBench;
 import org.secondsite.bench.io.CodecCommand;
 import org.secondsite.bench.io.Machine;
 import org.secondsite.bench.io.TunnelCommand;
+import org.secondsite.bench.openflow.OpenFlowBenchCommand;
 import org.secondsite.bench.trace.ReplicatorCommand;
 import org.secondsite.bench.witness.WitnessBenchCommand;
 import picocli.CommandLine;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Spec;
             BgpBenchCommand.class,
             WitnessBenchCommand.class,
             DetectionBenchCommand.class,
+            OpenFlowBenchCommand.class,
             ReplicatorCommand.class
         })
 public final class Main implements Runnable {

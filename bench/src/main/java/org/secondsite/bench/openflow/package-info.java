@@ -1,0 +1,2 @@
+/** The switch controller beside Open vSwitch's own tool, and with many switches. */
+package org.secondsite.bench.openflow;
