@@ -52,7 +52,7 @@ class ConfigDiffTest {
                 - {address: 10.1.0.9, remoteAs: 65001}
             openflow:
               listen: "10.1.1.2:6653"
-              switches: [{name: sw-a, datapathId: "0x0000000000000a01", gatewayPort: gw}]
+              switches: [{name: sw-a, datapathId: "0x0000000000000a01", database: "192.0.2.9:6640", gatewayPort: gw}]
             management: {socket: /run/secondsite/a.sock}
             metrics: {listen: "127.0.0.1:9464"}
             groups:
