@@ -15,12 +15,14 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.secondsite.lab.client.ClientVerdict;
 import org.secondsite.lab.embedded.EmbeddedDemo;
+import org.secondsite.lab.io.DiskJudge;
 import org.secondsite.lab.io.Interruptible;
 import org.secondsite.lab.io.Lab;
 import org.secondsite.lab.io.LabStart;
 import org.secondsite.lab.io.OutsideClient;
 import org.secondsite.lab.io.SiteKill;
 import org.secondsite.lab.io.SiteView;
+import org.secondsite.lab.plan.Guest;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
 import picocli.CommandLine.Command;
@@ -32,12 +34,16 @@ public final class DemoCommand implements Callable<Integer> {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int RUN_MILLIS = 3_000;
     private static final int PROTECT_SECONDS = 180;
+    private static final int RECORD_CONNECTIONS = 2;
 
     @Option(names = "--embedded", description = "In one JVM on loopback, without root and other programs.")
     private boolean embedded;
 
     @Option(names = "--delay-ms", defaultValue = "0", description = "One-way delay of the WAN.")
     private int delayMillis;
+
+    @Option(names = "--guest", defaultValue = "MEMORY", description = "What runs in the VM: ${COMPLETION-CANDIDATES}.")
+    private Guest guest;
 
     @Option(names = "--load", defaultValue = "IDLE", description = "The guest's load: ${COMPLETION-CANDIDATES}.")
     private LabOptions.Load load;
@@ -103,7 +109,7 @@ public final class DemoCommand implements Callable<Integer> {
     private boolean drill() throws IOException, InterruptedException {
         say("bringing up two sites, WAN delay " + delayMillis + " ms one way, guest " + load + " …");
         Lab lab = LabStart.up(
-                new LabOptions(name, delayMillis, load, !noHold),
+                new LabOptions(name, delayMillis, load, !noHold).withGuest(guest),
                 (step, millis) -> say(String.format(Locale.ROOT, "  %6.2f s  %s", millis / 1e3, step)));
         boolean well = false;
         try {
@@ -123,9 +129,10 @@ public final class DemoCommand implements Callable<Integer> {
         List<SiteKill.Outcome> kills = new ArrayList<>();
         JsonNode pause;
         ClientVerdict verdict;
-        try (OutsideClient client = OutsideClient.start(
-                lab.clientNamespace(), new OutsideClient.Traffic(connections, connections, 20), record)) {
-            say(connections + " echo and " + connections + " tick connections are open from the client's namespace");
+        try (OutsideClient client = OutsideClient.start(lab.clientNamespace(), traffic(), record)) {
+            say(connections + " echo and " + connections + " tick connections"
+                    + (guest.hasDisk() ? ", and " + RECORD_CONNECTIONS + " that are told of records on the disk," : "")
+                    + " are open from the client's namespace");
             Thread.sleep(RUN_MILLIS);
             pause = new SiteView(lab, Site.A).vm().path("pauseMs");
             say("VM pause per checkpoint " + pause);
@@ -144,10 +151,27 @@ public final class DemoCommand implements Callable<Integer> {
             Files.deleteIfExists(record);
         }
         tell(verdict);
+        Site last = kills.getLast().owner().peer();
+        boolean diskHolds = !guest.hasDisk() || diskHolds(lab, last, verdict.recorded());
         if (report != null) {
             Files.writeString(report, report(kills, pause, verdict).toPrettyString() + "\n");
         }
-        return verdict.nothingLost();
+        return verdict.nothingLost() && diskHolds;
+    }
+
+    private OutsideClient.Traffic traffic() {
+        return new OutsideClient.Traffic(connections, connections, 20, guest.hasDisk() ? RECORD_CONNECTIONS : 0);
+    }
+
+    private boolean diskHolds(Lab lab, Site site, long told) throws IOException {
+        DiskJudge.Finding found = DiskJudge.afterTheEnd(lab, site, told);
+        say("the client was told of " + told + " records; the disk at site " + site.id() + " has " + found.records());
+        found.complaints().forEach(complaint -> say("  LOST " + complaint));
+        say(
+                found.complaints().isEmpty()
+                        ? "VERDICT: the file system is whole, every record that was told is on the disk"
+                        : "VERDICT: the disk has lost something");
+        return found.complaints().isEmpty();
     }
 
     private SiteKill.Outcome kill(Lab lab, Site owner, OutsideClient client) throws IOException {
@@ -187,6 +211,7 @@ public final class DemoCommand implements Callable<Integer> {
                 .put("nothingLost", verdict.nothingLost())
                 .put("connections", verdict.connections())
                 .put("received", verdict.received())
+                .put("recorded", verdict.recorded())
                 .put("silent", verdict.silent())
                 .put("longestGapMs", verdict.longestGapNanos() / 1e6)
                 .set("faults", JSON.valueToTree(verdict.faults()));

@@ -17,6 +17,7 @@ import org.secondsite.lab.io.LabReport;
 import org.secondsite.lab.io.LabStart;
 import org.secondsite.lab.io.Storm;
 import org.secondsite.lab.plan.ClockOffset;
+import org.secondsite.lab.plan.Guest;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.storm.Fault;
 import org.secondsite.lab.wan.LinkSelection;
@@ -50,10 +51,17 @@ public final class LabCommands {
                             description = "One-way delay of the WAN.")
                     int delayMillis,
             @Option(
+                            names = "--guest",
+                            defaultValue = "memory",
+                            paramLabel = "GUEST",
+                            description =
+                                    "What runs in the VM: memory, disk (writes records), web (pages from its disk).")
+                    String guest,
+            @Option(
                             names = "--load",
                             defaultValue = "idle",
                             paramLabel = "LOAD",
-                            description = "The guest's load: idle or busy.")
+                            description = "The guest's load: idle, busy (memory), pouring (the disk).")
                     String load,
             @Option(names = "--no-hold", description = "For tests of the tests: gateways that let output pass unheld.")
                     boolean noHold,
@@ -81,7 +89,8 @@ public final class LabCommands {
             options = new LabOptions(name, delayMillis, loadOf(load), !noHold)
                     .withWitnesses(witnesses)
                     .withFakeClocks(fakeClocks)
-                    .withOverload(overloadOf(overload));
+                    .withOverload(overloadOf(overload))
+                    .withGuest(oneOf(Guest.values(), guest, "guest"));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }

@@ -17,6 +17,7 @@ public final class Main {
     /** Runs a command and exits with its code. */
     public static void main(String[] arguments) {
         System.exit(new CommandLine(new Main())
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((failure, line, parsed) -> {
                     if (failure instanceof IOException || failure instanceof IllegalArgumentException) {
                         line.getErr().println("secondsite: " + failure.getMessage());

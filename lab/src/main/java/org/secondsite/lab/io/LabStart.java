@@ -21,7 +21,7 @@ import org.secondsite.pki.PkiCommand;
 
 /** Brings a lab up, step by step, telling each step and how long it took. */
 public final class LabStart {
-    private static final int READY_SECONDS = 90;
+    private static final int READY_SECONDS = 180;
 
     /** Programs that are run, and the Debian package of each. */
     private static final Map<String, String> PROGRAMS = Map.of(

@@ -1,0 +1,89 @@
+package org.secondsite.lab.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.secondsite.lab.client.ClientVerdict;
+import org.secondsite.lab.plan.Guest;
+import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.Site;
+
+/**
+ * Sites die, there and back, under a guest that writes records to its disk. Judged by the outside client's ledger, by the disk of the
+ * last survivor, and by a guest that boots from a copy of it cold. {@code -Dsecondsite.kills=N} for more of them.
+ */
+@Tag("lab")
+@Timeout(value = 3_600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class DiskKillDrillTest {
+    private static final int KILLS = Integer.getInteger("secondsite.kills", 4);
+    private static final long SEED = Long.getLong("secondsite.seed", 13);
+    private static final int PROTECT_SECONDS = 180;
+
+    @Test
+    void everyToldRecordIsOnTheDiskThatTheGuestGoesOnWithHoweverOftenSitesDie() throws IOException {
+        System.out.println("seed " + SEED);
+        Random random = new Random(SEED);
+        String name = TestNames.lab();
+        Path record = Files.createTempFile("secondsite-client", ".jsonl");
+        try {
+            Lab lab = LabStart.up(
+                    new LabOptions(name, 5, LabOptions.Load.POURING, true).withGuest(Guest.DISK),
+                    (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));
+            try (OutsideClient client =
+                    OutsideClient.start(lab.clientNamespace(), new OutsideClient.Traffic(2, 2, 20, 2), record)) {
+                Site owner = Site.A;
+                for (int kill = 1; kill <= KILLS; kill++) {
+                    Waiting.pause(500 + random.nextInt(1_500));
+                    long before = client.recorded();
+                    assertTrue(before > 0, "no record was told");
+                    System.out.println(SiteKill.kill(lab, owner, client));
+                    goesOn(client);
+                    System.out.println(
+                            "kill " + kill + ": told of " + before + " before and " + client.recorded() + " now");
+                    if (kill < KILLS) {
+                        lab.start("site:" + owner.id());
+                        new SiteView(lab, owner.peer()).await("PROTECTED", PROTECT_SECONDS);
+                    }
+                    owner = owner.peer();
+                }
+                ClientVerdict verdict = client.stop();
+                System.out.println(verdict);
+                assertEquals(List.of(), verdict.faults());
+                assertEquals(0, verdict.silent());
+                DiskJudge.Finding found = DiskJudge.afterTheEnd(lab, owner, verdict.recorded());
+                assertEquals(List.of(), found.complaints());
+                goesOnCold(lab, owner, found.records());
+            } catch (IOException | RuntimeException | AssertionError e) {
+                lab.keepLogs(Path.of("target", "drill-disk-kill"));
+                throw e;
+            }
+        } finally {
+            Files.deleteIfExists(record);
+            Lab.down(name);
+        }
+    }
+
+    private static void goesOn(OutsideClient client) throws IOException {
+        long now = client.recorded();
+        Waiting.until("records after the kill", 60, () -> client.recorded() >= now + 20);
+    }
+
+    private static void goesOnCold(Lab lab, Site site, long records) throws IOException {
+        try (DiskServerProcess server = DiskServerProcess.start(
+                        lab.paths().disk(site), lab.paths().diskSocket(site));
+                RecordGuest guest = RecordGuest.boot(Guest.DISK, lab.paths(), site)) {
+            assertTrue(server.isAlive());
+            assertEquals(records, guest.foundAtBoot());
+            guest.awaitRecords(5, 30);
+            assertEquals(List.of(), guest.troubles());
+        }
+    }
+}
