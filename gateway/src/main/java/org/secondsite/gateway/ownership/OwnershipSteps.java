@@ -1,19 +1,16 @@
 package org.secondsite.gateway.ownership;
 
-import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.gateway.ownership.OwnershipAction.*;
 
 /**
- * A group's state at one gateway, and the steps that the rows of {@link OwnershipTable} take. What they mean together stands in
+ * The steps that the rows of {@link OwnershipTable} take, and nothing else changes a group's state. What they mean together stands in
  * {@link Ownership}.
  */
-final class OwnershipSteps {
+final class OwnershipSteps extends GroupState {
     /** How long a restarted owner waits for its VM to appear before it hands over to the standby that is in sync. */
     static final long SOURCE_PATIENCE_NANOS = 3_000_000_000L;
     /** How long VMs may stay paused for a hand-over that does not come about. */
@@ -22,131 +19,8 @@ final class OwnershipSteps {
     private static final Set<OwnershipState> CHECKPOINTING =
             EnumSet.of(OwnershipState.SYNCING, OwnershipState.PROTECTED, OwnershipState.HANDING_OVER);
 
-    private final SiteId self;
-    private final SiteId peer;
-
-    private OwnershipState state = OwnershipState.UNKNOWN;
-    private String reason = "started";
-    private OwnershipRecord record;
-    /** What the peer has passed on and the witness has not told; null if nothing. */
-    private OwnershipRecord heard;
-
-    private boolean promoted;
-    /** Whether the record's term was granted to a request of this process, and no chain of epochs was begun in it. */
-    private boolean freshTerm;
-
-    private final Facts facts = new Facts();
-    private final Requests requests = new Requests();
-    private final DiskBarrier disks = new DiskBarrier(facts);
-
-    private long sourceDeadlineNanos;
-    private boolean gated;
-
-    private long handOverDeadlineNanos;
-    private boolean switchingOver;
-    /** The term that named the other site, while the VMs here wait for it to say that they run there; else 0. */
-    private long keptForTerm;
-
-    /** Where the record that is taken in comes from, for people. */
-    private String how = "";
-
-    private long now;
-    private List<OwnershipAction> actions = new ArrayList<>();
-
     OwnershipSteps(SiteId self, SiteId peer) {
-        this.self = self;
-        this.peer = peer;
-    }
-
-    /** The time of the event whose steps follow. */
-    void begin(long nowNanos) {
-        now = nowNanos;
-        actions = new ArrayList<>();
-    }
-
-    /** What is to be done, in order. */
-    List<OwnershipAction> actions() {
-        return List.copyOf(actions);
-    }
-
-    OwnershipState state() {
-        return state;
-    }
-
-    /** Where the newest record came from, for people. */
-    String how() {
-        return how;
-    }
-
-    String reason() {
-        return reason;
-    }
-
-    Optional<OwnershipRecord> record() {
-        return Optional.ofNullable(record);
-    }
-
-    long term() {
-        return record == null ? 0 : record.term();
-    }
-
-    boolean keepsVms() {
-        return keptForTerm != 0;
-    }
-
-    // ---- what the rows of the table look at ---------------------------------------------------------------------
-
-    SiteId self() {
-        return self;
-    }
-
-    Facts facts() {
-        return facts;
-    }
-
-    Requests requests() {
-        return requests;
-    }
-
-    boolean owns() {
-        return record != null && record.owner().equals(self);
-    }
-
-    boolean inSync() {
-        return record.inSync().contains(self);
-    }
-
-    /** Whether it was granted the group since it stood by, so that the VMs may be starting. */
-    boolean promoted() {
-        return promoted;
-    }
-
-    /** Whether output is held, in SYNCING. */
-    boolean gated() {
-        return gated;
-    }
-
-    /** Whether the term was granted to this very process, and no chain of epochs was begun in it. */
-    boolean freshTerm() {
-        return freshTerm;
-    }
-
-    DiskBarrier disks() {
-        return disks;
-    }
-
-    /** Whether a restarted owner has waited for its VM for long enough. */
-    boolean sourceStaysAway() {
-        return now - sourceDeadlineNanos >= 0;
-    }
-
-    /** Whether the VMs have been paused for too long for a hand-over. */
-    boolean handsOverTooLong() {
-        return now - handOverDeadlineNanos >= 0;
-    }
-
-    long nowNanos() {
-        return now;
+        super(self, peer);
     }
 
     // ---- records ------------------------------------------------------------------------------------------------
@@ -528,10 +402,6 @@ final class OwnershipSteps {
     }
 
     // ---- output -------------------------------------------------------------------------------------------------
-
-    void add(OwnershipAction action) {
-        actions.add(action);
-    }
 
     /** The one way to change state. */
     void transition(OwnershipState next, String why) {

@@ -28,16 +28,14 @@ final class OwnershipTable {
     /** A row: when it is taken, what it says, what it does, and where it leads. */
     record Row(Guard guard, String text, Step step, OwnershipState next) {}
 
-    private static final Set<OwnershipState> ANY = EnumSet.allOf(OwnershipState.class);
-    private static final Set<OwnershipState> OWNERS = EnumSet.of(PROTECTED, HANDING_OVER, SOLO, SYNCING);
+    static final Set<OwnershipState> ANY = EnumSet.allOf(OwnershipState.class);
+    static final Set<OwnershipState> OWNERS = EnumSet.of(PROTECTED, HANDING_OVER, SOLO, SYNCING);
     private static final Step NOTHING = (group, event) -> {};
 
     private static final Map<OwnershipState, Map<Occurrence, List<Row>>> ROWS = new EnumMap<>(OwnershipState.class);
 
     static {
-        hearsay();
-        othersRecords();
-        ownRecords();
+        RecordRows.all();
         requestRows();
         peerRows();
         sourceRows();
@@ -64,142 +62,6 @@ final class OwnershipTable {
     /** All rows of a pair, in their order. */
     static List<Row> rows(OwnershipState state, Occurrence what) {
         return ROWS.get(state).getOrDefault(what, List.of());
-    }
-
-    // ---- records ------------------------------------------------------------------------------------------------
-
-    private static void hearsay() {
-        stay(EnumSet.of(UNKNOWN), HEARSAY, "nothing: the way is closed, and the witness is waited for");
-        on(
-                STANDBY,
-                HEARSAY,
-                ELSE,
-                "ask the witness; keep what the owner sends in that term",
-                STANDBY,
-                (g, e) -> g.doubt((OwnershipEvent.RecordPassedOn) e));
-        on(FENCED, HEARSAY, ELSE, "ask the witness", FENCED, (g, e) -> g.doubt((OwnershipEvent.RecordPassedOn) e));
-        each(
-                EnumSet.of(PROTECTED, HANDING_OVER, SOLO, SYNCING, PROMOTING),
-                HEARSAY,
-                "let nothing out; ask the witness who owns the group",
-                (g, e) -> g.doubt((OwnershipEvent.RecordPassedOn) e));
-    }
-
-    private static void othersRecords() {
-        stay(ANY, NO_NEWS, "nothing");
-        on(UNKNOWN, OTHERS, NO_VM_HERE, "fence; stand by", STANDBY, (g, e) -> g.fenceAndStandBy());
-        on(UNKNOWN, OTHERS, ELSE, "fence; keep what may run here, shut off", FENCED, (g, e) -> g.fence());
-        on(STANDBY, OTHERS, ELSE, "stand by under the new term", STANDBY, (g, e) -> g.enterStandby(g.how()));
-        on(
-                PROMOTING,
-                OTHERS,
-                NOT_GRANTED,
-                "stand by: another request was granted",
-                STANDBY,
-                (g, e) -> g.enterStandby(g.how()));
-        // Granted, and overruled by an operator since: output was opened, and VMs may be starting.
-        on(PROMOTING, OTHERS, NO_VM_HERE, "fence what was granted; stand by", STANDBY, (g, e) -> g.fenceAndStandBy());
-        on(PROMOTING, OTHERS, ELSE, "fence; keep what may be starting here, shut off", FENCED, (g, e) -> g.fence());
-        for (OwnershipState owner : OWNERS) {
-            on(
-                    owner,
-                    OTHERS,
-                    NO_VM_HERE,
-                    "fence, end the checkpoints; stand by",
-                    STANDBY,
-                    (g, e) -> g.fenceAndStandBy());
-            on(
-                    owner,
-                    OTHERS,
-                    ELSE,
-                    "fence, end the checkpoints; keep the VMs, shut off, until the other site runs them",
-                    FENCED,
-                    (g, e) -> g.fence());
-        }
-        on(FENCED, OTHERS, NO_VM_HERE, "fence; stand by", STANDBY, (g, e) -> g.fenceAndStandBy());
-        on(FENCED, OTHERS, ELSE, "fence under the new term", FENCED, (g, e) -> g.fenceAgain());
-    }
-
-    private static void ownRecords() {
-        ownRecordsOfARestarted();
-        ownRecordsOfAStandby();
-        ownRecordsOfAnOwner();
-    }
-
-    private static void ownRecordsOfARestarted() {
-        for (OwnershipState restarted : EnumSet.of(UNKNOWN, FENCED)) {
-            on(
-                    restarted,
-                    OWN_GRANTED,
-                    ELSE,
-                    "let output pass, announce, take the switches",
-                    SOLO,
-                    (g, e) -> g.enterSolo(g.how()));
-            for (Occurrence told : EnumSet.of(OWN_ALONE, OWN_IN_SYNC, OWN_SKIPPED)) {
-                on(
-                        restarted,
-                        told,
-                        ELSE,
-                        "stay closed; ask to stand alone under a term of its own, with a standby in sync only once the VM is"
-                                + " here",
-                        restarted,
-                        (g, e) -> g.ownAfterRestart());
-            }
-        }
-    }
-
-    private static void ownRecordsOfAStandby() {
-        for (OwnershipState standby : EnumSet.of(STANDBY, PROMOTING)) {
-            for (Occurrence told : EnumSet.of(OWN_GRANTED, OWN_ALONE)) {
-                on(
-                        standby,
-                        told,
-                        IMAGE_HELD,
-                        "acknowledge nothing more, start the VMs, announce, take the switches, open the way",
-                        PROMOTING,
-                        (g, e) -> g.promote());
-                on(standby, told, ELSE, "alarm: an operator must start the VM", SOLO, (g, e) -> g.ownWithoutImage());
-            }
-            on(
-                    standby,
-                    OWN_IN_SYNC,
-                    ELSE,
-                    "fence, announce nothing; start over as a restarted owner: nobody here has asked for that",
-                    UNKNOWN,
-                    (g, e) -> g.startOver(", which nobody here has asked for"));
-            on(standby, OWN_SKIPPED, ELSE, "alarm: an operator must start the VM", SOLO, (g, e) -> g.ownWithoutImage());
-        }
-    }
-
-    private static void ownRecordsOfAnOwner() {
-        for (OwnershipState owner : OWNERS) {
-            for (Occurrence told : EnumSet.of(OWN_GRANTED, OWN_ALONE)) {
-                on(owner, told, ELSE, "end the checkpoints, let output pass", SOLO, (g, e) -> g.enterSolo(g.how()));
-            }
-            on(
-                    owner,
-                    OWN_SKIPPED,
-                    ELSE,
-                    "fence, end the checkpoints, announce nothing; start over as a restarted owner",
-                    UNKNOWN,
-                    (g, e) -> g.startOver(", after a term that was missed"));
-        }
-        on(
-                SYNCING,
-                OWN_IN_SYNC,
-                OUTPUT_HELD,
-                "number epochs under the new term; ask to stand alone if the standby went away meanwhile",
-                PROTECTED,
-                (g, e) -> g.protect());
-        for (OwnershipState owner : OWNERS) {
-            on(
-                    owner,
-                    OWN_IN_SYNC,
-                    ELSE,
-                    "hold output, and ask to stand alone: nobody here has asked for that",
-                    PROTECTED,
-                    (g, e) -> g.protectUnasked());
-        }
     }
 
     // ---- requests -----------------------------------------------------------------------------------------------
@@ -495,17 +357,16 @@ final class OwnershipTable {
         };
     }
 
-    private static void stay(Set<OwnershipState> states, Occurrence what, String text) {
+    static void stay(Set<OwnershipState> states, Occurrence what, String text) {
         each(states, what, text, NOTHING);
     }
 
     /** Rows that lead back to the state that they start from. */
-    private static void each(Set<OwnershipState> states, Occurrence what, String text, Step step) {
+    static void each(Set<OwnershipState> states, Occurrence what, String text, Step step) {
         states.forEach(state -> on(state, what, ELSE, text, state, step));
     }
 
-    private static void on(
-            OwnershipState state, Occurrence what, Guard guard, String text, OwnershipState next, Step step) {
+    static void on(OwnershipState state, Occurrence what, Guard guard, String text, OwnershipState next, Step step) {
         List<Row> rows = ROWS.computeIfAbsent(state, s -> new EnumMap<>(Occurrence.class))
                 .computeIfAbsent(what, w -> new ArrayList<>());
         if (!rows.isEmpty() && rows.getLast().guard() == ELSE) {

@@ -55,16 +55,12 @@ final class DiskDuty {
                 : other;
     }
 
-    /** Whether the message was about disks. */
-    boolean obeys(CheckpointMessage message) {
-        switch (message) {
-            case CheckpointMessage.FlushAtOnce atOnce -> out.want(new AgentEffect.FlushAtOnce());
-            case CheckpointMessage.SyncDisks sync -> out.want(new AgentEffect.SyncDisks());
-            default -> {
-                return false;
-            }
-        }
-        return true;
+    void obey(CheckpointMessage.DiskOrder order) {
+        out.want(
+                switch (order) {
+                    case CheckpointMessage.FlushAtOnce atOnce -> new AgentEffect.FlushAtOnce();
+                    case CheckpointMessage.SyncDisks sync -> new AgentEffect.SyncDisks();
+                });
     }
 
     void answered(AgentEvent.OfDisks answer) {

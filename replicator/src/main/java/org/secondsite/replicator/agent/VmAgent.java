@@ -1,7 +1,6 @@
 package org.secondsite.replicator.agent;
 
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
-import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -46,17 +45,13 @@ public final class VmAgent {
     private AgentPhase phase = AgentPhase.ABSENT;
     private String reason = "not looked for yet";
     private boolean stalls;
-    private String description = "";
-    private String attachTrouble = "";
-    private long nextAttachNanos;
-    private int slowPauses;
+    private final Sighting sighting;
     private VmCheckpoint checkpoint;
     /** The epoch that the next delta builds on, NONE if the next checkpoint is a full image. */
     private EpochId image = EpochId.NONE;
 
     private boolean pauseOrdered;
-    /** Where a late pause leads: LEFT_ALONE or STANDS. */
-    private AgentPhase afterLatePause = AgentPhase.LEFT_ALONE;
+    private final LatePauses latePauses = new LatePauses();
 
     /**
      * An agent that knows nothing yet; it looks for the VM with its first tick.
@@ -71,7 +66,7 @@ public final class VmAgent {
         this.standby = new StandbyDuty(out);
         this.startOrder = new StartOrder(out);
         this.disks = new DiskDuty(out, capabilities.contains(Capability.DISKS));
-        this.nextAttachNanos = nowNanos;
+        this.sighting = new Sighting(out, MILLISECONDS.toNanos(timing.attachPollMs()), nowNanos);
     }
 
     /** What is to be done because of an event, in order. */
@@ -122,7 +117,7 @@ public final class VmAgent {
     public long dueIn(long nowNanos) {
         long look = startOrder.dueIn(nowNanos);
         return switch (phase) {
-            case ABSENT -> Math.max(0, nextAttachNanos - nowNanos);
+            case ABSENT -> sighting.dueIn(nowNanos);
             case CHECKPOINT -> Math.max(0, checkpoint.deadlineNanos - nowNanos);
             case LEFT_ALONE -> Math.min(look, Math.min(checkpointIn(nowNanos), starvesIn(nowNanos)));
             case STANDS -> checkpointIn(nowNanos);
@@ -151,7 +146,7 @@ public final class VmAgent {
         }
         switch (phase) {
             case ABSENT -> {
-                nextAttachNanos = now + MILLISECONDS.toNanos(timing.attachPollMs());
+                sighting.later(now);
                 out.want(new AgentEffect.Attach());
             }
             case CHECKPOINT -> drop("the gateway did not seal within " + timing.maxPauseMs() + " ms");
@@ -175,7 +170,7 @@ public final class VmAgent {
 
     private void opened() {
         out.connected(true);
-        String words = isHere() ? description + trouble() : attachTrouble;
+        String words = isHere() ? sighting.description() + trouble() : sighting.trouble();
         EpochId stands = isHere() ? image : standby.applied();
         out.hello(vm, ramBytes, isHere(), stands, words);
     }
@@ -248,18 +243,14 @@ public final class VmAgent {
             case CheckpointMessage.ResumeVm resumeVm -> resumeVm("the gateway says so");
             case CheckpointMessage.Activate activate -> standby.activate(activate.expected(), isHere());
             case CheckpointMessage.Release release -> standby.release(isHere());
-            default -> {
-                if (!disks.obeys(message)) {
-                    out.note("unexpected " + message.getClass().getSimpleName());
-                }
-            }
+            case CheckpointMessage.DiskOrder order -> disks.obey(order);
+            default -> out.note("unexpected " + message.getClass().getSimpleName());
         }
     }
 
     private void found(String words, Optional<String> against) {
         adopt(words, "found");
         startOrder.refused(against);
-        attachTrouble = "";
         out.note("the VM is here: " + words + trouble());
         standby.handOver();
         if (out.isConnected()) {
@@ -268,17 +259,10 @@ public final class VmAgent {
     }
 
     private void adopt(String words, String why) {
-        description = words;
+        sighting.found(words);
         startOrder.forget();
         image = EpochId.NONE;
         to(AgentPhase.LEFT_ALONE, why);
-    }
-
-    private void notFound(String trouble) {
-        if (!trouble.equals(attachTrouble) && !trouble.isEmpty()) {
-            out.want(new AgentEffect.Trouble("the VM cannot be driven: " + trouble));
-        }
-        attachTrouble = trouble;
     }
 
     private void start(CheckpointMessage.Start start) {
@@ -381,7 +365,7 @@ public final class VmAgent {
     /** What PAUSE_VM has stopped goes on, and so do checkpoints. */
     private void resumeVm(String why) {
         pauseOrdered = false;
-        afterLatePause = AgentPhase.LEFT_ALONE;
+        latePauses.leadsNowhere();
         if (phase == AgentPhase.STANDS || phase == AgentPhase.KEPT) {
             leaveAlone(why);
             schedule.now(now);
@@ -390,17 +374,10 @@ public final class VmAgent {
 
     /** The VM will be paused sooner or later, and is to be made to run then. */
     private void pauseLate(String why) {
-        slowPauses++;
-        String wait = "";
-        afterLatePause = AgentPhase.LEFT_ALONE;
-        if (phase == AgentPhase.CHECKPOINT) {
-            afterLatePause = checkpoint.from;
-            long nanos = schedule.slow(checkpoint.id, now);
-            wait = ", the next is not before " + NANOSECONDS.toSeconds(nanos) + " s";
-            checkpoint = null;
-        }
+        String words = latePauses.begins(why, phase == AgentPhase.CHECKPOINT ? checkpoint : null, schedule, now);
+        checkpoint = phase == AgentPhase.CHECKPOINT ? null : checkpoint;
         to(AgentPhase.PAUSE_LATE, why);
-        out.failed(FailureKind.CHECKPOINT, EpochId.NONE, why + "; " + slowPauses + " pauses were slow" + wait);
+        out.failed(FailureKind.CHECKPOINT, EpochId.NONE, words);
     }
 
     private void news(VmNews news) {
@@ -418,7 +395,7 @@ public final class VmAgent {
             }
             case VmNews.PausedLate late -> {
                 if (phase == AgentPhase.PAUSE_LATE) {
-                    rest(afterLatePause, "the late pause is over");
+                    rest(latePauses.leadsTo(), "the late pause is over");
                     if (phase != AgentPhase.STANDS) {
                         out.want(new AgentEffect.ResumeKept());
                     }
@@ -454,7 +431,7 @@ public final class VmAgent {
         image = EpochId.NONE;
         recovery.forget();
         schedule.disconnected();
-        nextAttachNanos = now + MILLISECONDS.toNanos(timing.attachPollMs());
+        sighting.later(now);
         to(AgentPhase.ABSENT, why);
         out.want(new AgentEffect.Detach());
     }
@@ -475,7 +452,7 @@ public final class VmAgent {
     private void answered(AgentEvent.Answer answer) {
         switch (answer) {
             case AgentEvent.Found found -> found(found.description(), found.refusal());
-            case AgentEvent.NotFound not -> notFound(not.trouble());
+            case AgentEvent.NotFound not -> sighting.notFound(not.trouble());
             case AgentEvent.Looked looked -> looked(looked.refusal());
             case AgentEvent.Unprepared unprepared -> undo(unprepared.reason());
             case AgentEvent.Paused paused -> paused();

@@ -247,25 +247,8 @@ public final class CheckpointCodec {
 
     private static MessageType encodeBody(CheckpointMessage message, ByteBuf out) {
         return switch (message) {
-            case CheckpointMessage.Hello hello -> {
-                int version = hello.offer().version();
-                int capabilities =
-                        hasCapabilities(version) ? Capability.bits(hello.offer().capabilities()) : 0;
-                out.writeShort(version);
-                out.writeShort(capabilities | (hello.running() ? FLAG_RUNNING : 0));
-                out.writeLong(hello.ramBytes());
-                epoch(MessageType.HELLO, hello.applied(), out);
-                vm(hello.vm(), out);
-                yield text(MessageType.HELLO, hello.description(), out);
-            }
-            case CheckpointMessage.Welcome welcome -> {
-                out.writeShort(welcome.dialect().version()).writeInt(welcome.window());
-                out.writeLong(welcome.windowBytes()).writeBoolean(welcome.stalls());
-                if (hasCapabilities(welcome.dialect().version())) {
-                    out.writeShort(Capability.bits(welcome.dialect().capabilities()));
-                }
-                yield MessageType.WELCOME;
-            }
+            case CheckpointMessage.Hello hello -> hello(hello, out);
+            case CheckpointMessage.Welcome welcome -> welcome(welcome, out);
             case CheckpointMessage.Refused refused -> text(MessageType.REFUSED, refused.reason(), out);
             case CheckpointMessage.Start start -> {
                 epoch(MessageType.START, start.first(), out);
@@ -313,6 +296,27 @@ public final class CheckpointCodec {
             case CheckpointMessage.SyncDisks sync -> MessageType.SYNC_DISKS;
             case CheckpointMessage.DisksSynced synced -> MessageType.DISKS_SYNCED;
         };
+    }
+
+    private static MessageType hello(CheckpointMessage.Hello hello, ByteBuf out) {
+        int version = hello.offer().version();
+        int capabilities =
+                hasCapabilities(version) ? Capability.bits(hello.offer().capabilities()) : 0;
+        out.writeShort(version);
+        out.writeShort(capabilities | (hello.running() ? FLAG_RUNNING : 0));
+        out.writeLong(hello.ramBytes());
+        epoch(MessageType.HELLO, hello.applied(), out);
+        vm(hello.vm(), out);
+        return text(MessageType.HELLO, hello.description(), out);
+    }
+
+    private static MessageType welcome(CheckpointMessage.Welcome welcome, ByteBuf out) {
+        out.writeShort(welcome.dialect().version()).writeInt(welcome.window());
+        out.writeLong(welcome.windowBytes()).writeBoolean(welcome.stalls());
+        if (hasCapabilities(welcome.dialect().version())) {
+            out.writeShort(Capability.bits(welcome.dialect().capabilities()));
+        }
+        return MessageType.WELCOME;
     }
 
     private static MessageType encodePart(CheckpointMessage.EpochPart part, ByteBuf out) {

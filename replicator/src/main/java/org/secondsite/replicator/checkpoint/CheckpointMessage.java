@@ -203,11 +203,14 @@ public sealed interface CheckpointMessage {
      */
     record Disks(CarriedDisks disks, Durability durability) implements CheckpointMessage {}
 
+    /** What a gateway wants of an agent's disks. */
+    sealed interface DiskOrder extends CheckpointMessage {}
+
     /** The VM's output is held until its epoch is at the other site: its flushes may be answered at once. */
-    record FlushAtOnce() implements CheckpointMessage {}
+    record FlushAtOnce() implements DiskOrder {}
 
     /** From now on a flush waits for the disk; answer when everything that was ever answered is on it. */
-    record SyncDisks() implements CheckpointMessage {}
+    record SyncDisks() implements DiskOrder {}
 
     /** Every flush that was ever answered is on the disk, and so it will be with those to come. */
     record DisksSynced() implements CheckpointMessage {}
