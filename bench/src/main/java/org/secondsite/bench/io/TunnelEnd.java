@@ -217,9 +217,7 @@ final class TunnelEnd implements TunnelListener {
             }
         }
         ObjectNode after = figures();
-        for (long limit = System.nanoTime() + 30_000_000_000L; !onTheWay.isEmpty() && System.nanoTime() < limit; ) {
-            LockSupport.parkNanos(1_000_000);
-        }
+        awaitAnswers();
         room.clear();
         ObjectNode result = summary(from, end);
         result.put("lost", onTheWay.size());
@@ -228,6 +226,12 @@ final class TunnelEnd implements TunnelListener {
         result.set("before", before[0]);
         result.set("after", after);
         return result;
+    }
+
+    private void awaitAnswers() {
+        for (long limit = System.nanoTime() + 30_000_000_000L; !onTheWay.isEmpty() && System.nanoTime() < limit; ) {
+            LockSupport.parkNanos(1_000_000);
+        }
     }
 
     private void send(VmId vm, int count, boolean huge) {

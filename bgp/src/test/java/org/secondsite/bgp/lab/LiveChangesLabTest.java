@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -175,16 +176,20 @@ class LiveChangesLabTest {
             assertEquals(bird, upAtBird().get("steady"), "seed " + seed + "\n" + done);
             assertTrue(upAtFrr(), "FRR lost its session; seed " + seed + "\n" + done);
             assertTrue(resets > 10 && resets < CHANGES, resets + " resets");
-            for (InetAddress peer : crowd.keySet()) {
-                String name = "crowd" + (peer.getAddress()[3] & 0xff);
-                lab.await(
-                        name + " is up in the end",
-                        PATIENCE_SECONDS,
-                        () -> String.join(" ", upAtBird().keySet()),
-                        text -> text.contains(name));
-            }
+            awaitUp(crowd.keySet());
             System.out.println(CHANGES + " changes of neighbours, of which " + resets
                     + " ended a session; BIRD is up since " + bird + ", and FRR has had one session");
+        }
+    }
+
+    private void awaitUp(Set<InetAddress> peers) throws Exception {
+        for (InetAddress peer : peers) {
+            String name = "crowd" + (peer.getAddress()[3] & 0xff);
+            lab.await(
+                    name + " is up in the end",
+                    PATIENCE_SECONDS,
+                    () -> String.join(" ", upAtBird().keySet()),
+                    text -> text.contains(name));
         }
     }
 

@@ -104,12 +104,7 @@ class MetricsTest {
             sites.put(addressB, b);
             a.boot();
             client.start();
-            Exposition before = await(
-                    placeA.metrics(),
-                    "protection and traffic",
-                    seen -> seen.value("secondsite_group_state", "group", "web", "state", "protected") == 1
-                            && seen.value("secondsite_vm_commit_seconds_count", VM1) > 3
-                            && seen.value("secondsite_vm_released_packets_total", VM1) > 10);
+            Exposition before = await(placeA.metrics(), "protection and traffic", MetricsTest::isProtectedWithTraffic);
             assertProtects(before);
 
             refuses(a, placeA, "foreign", tls(foreign, "b"));
@@ -136,6 +131,12 @@ class MetricsTest {
             refusesStaleTerm(placeB, tunnelA, before);
             assertDocumented(owner, decided);
         }
+    }
+
+    private static boolean isProtectedWithTraffic(Exposition seen) {
+        return seen.value("secondsite_group_state", "group", "web", "state", "protected") == 1
+                && seen.value("secondsite_vm_commit_seconds_count", VM1) > 3
+                && seen.value("secondsite_vm_released_packets_total", VM1) > 10;
     }
 
     private void assertProtects(Exposition owner) {
