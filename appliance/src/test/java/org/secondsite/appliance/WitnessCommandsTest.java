@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +30,7 @@ import org.secondsite.witness.io.daemon.WitnessServer;
 import org.secondsite.witness.io.daemon.WitnessServerSettings;
 
 /** An operator's commands against a witness that runs. */
+@Tag("slow")
 @Timeout(180)
 class WitnessCommandsTest {
     @TempDir

@@ -3,9 +3,11 @@ package org.secondsite.lab.embedded;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The main job in one JVM: the same classes as in a data centre, on loopback. */
+@Tag("slow")
 class EmbeddedDemoTest {
     @Test
     void nothingIsLostWhenTheOwnersSiteDies() throws Exception {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -17,8 +18,9 @@ import org.secondsite.lab.plant.Point;
  * A deciding thread of the owner in the embedded pair throws an {@link Error}, or waits for ever: the standby hears nothing of it
  * after a second at most, takes over, and every connection goes on. {@code -Dsecondsite.plants.rounds=20} for the long form.
  */
+@Tag("slow")
 class EmbeddedPlantsTest {
-    private static final int ROUNDS = Integer.getInteger("secondsite.plants.rounds", 2);
+    private static final int ROUNDS = Integer.getInteger("secondsite.plants.rounds", 1);
     private static final int ROUND_SECONDS = 90;
 
     @TempDir

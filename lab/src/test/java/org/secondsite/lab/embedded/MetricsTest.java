@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +51,7 @@ import org.secondsite.witness.io.daemon.WitnessServerSettings;
  * Two gateways and a witness in one JVM, asked for their metrics before and after a peer with a wrong certificate, traffic,
  * and a takeover. Run with {@code SECONDSITE_RENDER=true} to write the tables of {@code docs/metrics.md}.
  */
+@Tag("slow")
 @Timeout(240)
 class MetricsTest {
     private static final Path DOCUMENT = Path.of("../docs/metrics.md");

@@ -15,10 +15,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.secondsite.net.life.Proof;
 import org.secondsite.net.life.Turn;
 
+@Tag("slow")
 class LifeTest {
     private static final long LIMIT_MS = 400;
     private static final int SOON_SECONDS = 20;

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.config.EpochId;
@@ -28,6 +29,7 @@ import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 
 /** Two tunnels on loopback with real TLS; between them, where it matters, a relay that breaks. */
+@Tag("slow")
 @Timeout(60)
 class TlsTunnelTest extends TunnelPair {
     private long takenBefore;

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.config.EpochId;
@@ -19,6 +20,7 @@ import org.secondsite.replicator.Epochs;
 import org.secondsite.replicator.PageSet;
 
 /** Two tunnels of several connections each, epochs both ways all the time, and a relay between them that does harm. */
+@Tag("slow")
 @Timeout(240)
 class TunnelBreaksTest extends TunnelPair {
     private static final List<FaultyRelay.Fault> FAULTS = List.of(FaultyRelay.Fault.values());

@@ -23,6 +23,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.config.EpochId;
@@ -32,6 +33,7 @@ import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 
 /** Strangers at the tunnel's port, with plain sockets and with the JDK's own TLS: they get nothing, and keep nobody out. */
+@Tag("slow")
 @Timeout(60)
 class TunnelPortTest extends TunnelPair {
     private static final int DEADLINE_MS = 3000;

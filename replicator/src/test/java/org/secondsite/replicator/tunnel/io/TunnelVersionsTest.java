@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.zip.CRC32C;
 import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.config.GroupId;
@@ -24,6 +25,7 @@ import org.secondsite.replicator.tunnel.TunnelSettings;
  * A peer with the right certificate that speaks version 3, and later ones, over real TLS. Its frames are written here byte by byte: no
  * class of ours speaks for it.
  */
+@Tag("slow")
 @Timeout(60)
 class TunnelVersionsTest extends TunnelPair {
     private static final TunnelSettings.Timing PATIENT = new TunnelSettings.Timing(50, 2000, 20, 100);

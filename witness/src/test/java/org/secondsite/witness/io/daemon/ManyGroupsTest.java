@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,6 +28,7 @@ import org.secondsite.witness.io.client.WitnessClient;
 import org.secondsite.witness.io.client.WitnessClientSettings;
 
 /** A site of so many groups that their records are more than a connection takes at once. */
+@Tag("slow")
 @Timeout(60)
 class ManyGroupsTest {
     private static final int GROUPS = 3000;

@@ -29,6 +29,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,6 +49,7 @@ import org.secondsite.witness.io.client.WitnessClientSettings;
 import org.secondsite.witness.io.quorum.QuorumSettings;
 
 /** Several nodes on loopback, with the sockets, the TLS and the files of real ones, and the client that gateways use. */
+@Tag("slow")
 @Timeout(120)
 class QuorumTest {
     private static final GroupId WEB = new GroupId("web");
