@@ -48,6 +48,10 @@ final class BgpProcess implements SpeakerListener, AutoCloseable {
     private final List<BgpSpeaker> speakers = new ArrayList<>();
     private final Map<Prefix, Integer> sent = new HashMap<>();
     private final int routes;
+    /** Whether it matters which routes are sent, and not only how many. */
+    private boolean bySingle;
+
+    private long sentCount;
     private long received;
     private long lastReceivedMs;
     private long establishedMs;
@@ -168,7 +172,10 @@ final class BgpProcess implements SpeakerListener, AutoCloseable {
     /** One route after the other gets another MED: the time that the event loop has for it, and until it is written. */
     private void changes(int count, ObjectNode answer) throws Exception {
         BgpSpeaker speaker = speakers.getFirst();
-        await(() -> sent.size() == routes);
+        await(() -> sentCount == routes);
+        synchronized (this) {
+            bySingle = true;
+        }
         Latencies loop = new Latencies();
         Latencies wire = new Latencies();
         long[] ticks = new long[2];
@@ -193,6 +200,9 @@ final class BgpProcess implements SpeakerListener, AutoCloseable {
     private void groups(int count, ObjectNode answer) throws Exception {
         BgpSpeaker speaker = speakers.getFirst();
         await(() -> established >= routes);
+        synchronized (this) {
+            bySingle = true;
+        }
         Latencies latencies = new Latencies();
         for (int i = 0; i < count; i++) {
             Map<Prefix, RouteAttributes> group = new HashMap<>();
@@ -244,7 +254,10 @@ final class BgpProcess implements SpeakerListener, AutoCloseable {
 
     @Override
     public synchronized void updateSent(InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime) {
-        announced.forEach(prefix -> sent.merge(prefix, 1, Integer::sum));
+        sentCount += announced.size();
+        if (bySingle) {
+            announced.forEach(prefix -> sent.merge(prefix, 1, Integer::sum));
+        }
         lastSentNanos = nanoTime;
         notifyAll();
     }

@@ -9,7 +9,9 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,7 +20,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.secondsite.bgp.fsm.Negotiated;
 import org.secondsite.bgp.fsm.Side;
 import org.secondsite.bgp.rib.AdjRibIn;
@@ -307,10 +308,16 @@ final class NeighborDriver implements SessionSink {
     }
 
     private static Set<Prefix> prefixes(List<Nlri> routes) {
-        return routes.stream()
-                .filter(Nlri.Unicast.class::isInstance)
-                .map(route -> ((Nlri.Unicast) route).prefix())
-                .collect(Collectors.toUnmodifiableSet());
+        if (routes.isEmpty()) {
+            return Set.of();
+        }
+        Set<Prefix> prefixes = HashSet.newHashSet(routes.size());
+        for (Nlri route : routes) {
+            if (route instanceof Nlri.Unicast unicast) {
+                prefixes.add(unicast.prefix());
+            }
+        }
+        return Collections.unmodifiableSet(prefixes);
     }
 
     @Override

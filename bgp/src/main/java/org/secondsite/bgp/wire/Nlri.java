@@ -27,6 +27,17 @@ public sealed interface Nlri {
             return pathId != NO_PATH;
         }
 
+        // Spelt out: tables of routes hash by it, and what the compiler makes of a record is slow until it is warm.
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Unicast that && pathId == that.pathId && prefix.equals(that.prefix);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * Long.hashCode(pathId) + prefix.hashCode();
+        }
+
         @Override
         public AddressFamily family() {
             return prefix.address() instanceof Inet4Address ? AddressFamily.IPV4_UNICAST : AddressFamily.IPV6_UNICAST;

@@ -95,6 +95,17 @@ public record Prefix(InetAddress address, int length) {
                 && Arrays.equals(masked(octets, length), address.getAddress());
     }
 
+    // Spelt out, as those of Nlri.Unicast are.
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Prefix that && length == that.length && address.equals(that.address);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * address.hashCode() + length;
+    }
+
     @Override
     public String toString() {
         return address.getHostAddress() + "/" + length;
