@@ -80,11 +80,17 @@ public record GatewayConfig(
      *
      * @param endpoints one, three or five addresses
      * @param requestTimeoutMs the time after which a request counts as unanswered
+     * @param termFile where the highest term that was told is remembered; empty: nowhere
      */
-    public record Witness(List<InetSocketAddress> endpoints, int requestTimeoutMs) {
+    public record Witness(List<InetSocketAddress> endpoints, int requestTimeoutMs, Optional<Path> termFile) {
         /** Copies the list. */
         public Witness {
             endpoints = List.copyOf(endpoints);
+        }
+
+        /** That remembers nothing beyond its process. */
+        public Witness(List<InetSocketAddress> endpoints, int requestTimeoutMs) {
+            this(endpoints, requestTimeoutMs, Optional.empty());
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.buffer.DataPlane;
@@ -19,6 +20,7 @@ import org.secondsite.gateway.group.SiteCore;
 import org.secondsite.gateway.group.SiteEdge;
 import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.group.Surroundings;
+import org.secondsite.gateway.io.TermMemory;
 import org.secondsite.gateway.management.ManagementServer;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.timeline.Timeline;
@@ -146,12 +148,26 @@ public final class Gateway implements AutoCloseable {
         if (config.metrics().isPresent()) {
             opened.push(MetricsServer.open(config.metrics().get().listen(), () -> look(GatewayMetrics::read)));
         }
-        WitnessClient client =
-                WitnessClient.open(GatewaySettings.witness(config), new WitnessEvents(this::post, timeline), life);
+        WitnessClient client = witnessClient();
         opened.push(client);
         witness.connect(client);
         dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(config.tunnel()));
         timeline.note(config.site().name(), "start", "role unknown: nothing is released or announced");
+    }
+
+    private WitnessClient witnessClient() throws IOException {
+        LongConsumer told = term -> {};
+        long remembered = 0;
+        if (config.witness().termFile().isPresent()) {
+            TermMemory memory = TermMemory.open(config.witness().termFile().get());
+            opened.push(memory);
+            told = memory::remember;
+            remembered = memory.term();
+        }
+        return WitnessClient.open(
+                GatewaySettings.witness(config).remembering(remembered),
+                new WitnessEvents(this::post, told, timeline),
+                life);
     }
 
     private Surroundings.Routes routes() throws IOException {

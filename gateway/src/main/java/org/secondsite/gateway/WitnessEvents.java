@@ -1,6 +1,7 @@
 package org.secondsite.gateway;
 
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.gateway.group.SiteEvent;
@@ -11,11 +12,13 @@ import org.secondsite.witness.io.client.WitnessListener;
  * Posts what the witness tells to the core.
  *
  * @param post brings an event to the core, later; any thread
+ * @param told hears every term that the witness tells
  * @param timeline notes at once how a record came to be, which changes nothing
  */
-record WitnessEvents(Consumer<SiteEvent> post, Timeline timeline) implements WitnessListener {
+record WitnessEvents(Consumer<SiteEvent> post, LongConsumer told, Timeline timeline) implements WitnessListener {
     @Override
     public void record(OwnershipRecord record) {
+        told.accept(record.term());
         post.accept(new SiteEvent.RecordTold(record));
     }
 

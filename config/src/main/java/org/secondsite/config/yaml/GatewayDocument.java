@@ -105,7 +105,10 @@ public final class GatewayDocument {
         if (section.sound("endpoints") && count != 1 && count != 3 && count != 5) {
             section.problem("endpoints", "a witness is one node, or three, or five; not " + count);
         }
-        return new GatewayConfig.Witness(endpoints, section.integer("requestTimeoutMs", 10, 60_000, 1000));
+        return new GatewayConfig.Witness(
+                endpoints,
+                section.integer("requestTimeoutMs", 10, 60_000, 1000),
+                section.has("termFile") ? Optional.ofNullable(section.file("termFile")) : Optional.empty());
     }
 
     private static GatewayConfig.Checkpoint checkpoint(Section section) {

@@ -24,7 +24,7 @@ class ConfigDiffTest {
             peerSite: b
             tunnel: {listen: "10.9.0.1:7400", connect: "10.9.0.2:7400", congestion: cubic}
             tls: {certificate: a.crt, key: a.key, authority: ca.crt}
-            witness: {endpoints: ["10.9.0.3:7500"]}
+            witness: {endpoints: ["10.9.0.3:7500"], termFile: gateway.term}
             checkpoint: {listen: "10.1.1.2:7600"}
             dataPlane:
               mode: routed

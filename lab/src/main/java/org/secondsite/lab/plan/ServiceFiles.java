@@ -46,7 +46,7 @@ final class ServiceFiles {
                 peerSite: %2$s
                 tunnel: {listen: "%3$s:7400", connect: "%4$s:7400", heartbeatMs: 50, suspectAfterMs: 600, maxInFlightMiB: 256}
                 tls: {certificate: %1$s.crt, key: %1$s.key, authority: ca.crt}
-                witness: {endpoints: [%11$s], requestTimeoutMs: 3000}
+                witness: {endpoints: [%11$s], requestTimeoutMs: 3000, termFile: gateway-%1$s.term}
                 checkpoint: {listen: "%5$s:7600", intervalMs: 100, maxEpochsInFlight: 16%12$s}
                 dataPlane: {mode: routed, inside: in0, insideMac: "02:00:5e:00:01:01", insideAddresses: [203.0.113.1/24], uplink: up0, poolMiB: 64, perVmMiB: 32}
                 bgp: {localAs: 65100, routerId: %6$s, listen: [%6$s], standbyPrepend: 3, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9}]}

@@ -101,6 +101,11 @@ final class WitnessView implements AutoCloseable {
         command("force", "--group", "web", "--owner", site, "--reason", reason, "--yes");
     }
 
+    /** Gives the group to a site at a witness that has lost grants, under a term that was never granted. */
+    void recover(String site, String reason) throws IOException {
+        command("recover", "--group", "web", "--owner", site, "--reason", reason);
+    }
+
     /** What {@code witness status} prints. */
     String status() throws IOException {
         return command("status");

@@ -13,9 +13,26 @@ import org.secondsite.config.TlsFiles;
  * @param tls the certificate of {@code self}, its key, and the authority of both ends
  * @param heartbeatMs how often to tell the witness that this gateway lives; 0 for an operator, who does not
  * @param answerTimeoutMs how long to wait for an answer; more than the witness's maximumGrantDelayMs and the round trip
+ * @param rememberedTerm the highest term that was told to this site before; 0 if none is remembered
  */
 public record WitnessClientSettings(
-        SiteId self, List<InetSocketAddress> endpoints, TlsFiles tls, int heartbeatMs, int answerTimeoutMs) {
+        SiteId self,
+        List<InetSocketAddress> endpoints,
+        TlsFiles tls,
+        int heartbeatMs,
+        int answerTimeoutMs,
+        long rememberedTerm) {
+    /** Of a client that remembers nothing from before. */
+    public WitnessClientSettings(
+            SiteId self, List<InetSocketAddress> endpoints, TlsFiles tls, int heartbeatMs, int answerTimeoutMs) {
+        this(self, endpoints, tls, heartbeatMs, answerTimeoutMs, 0);
+    }
+
+    /** The same, of a site that remembers a term. */
+    public WitnessClientSettings remembering(long term) {
+        return new WitnessClientSettings(self, endpoints, tls, heartbeatMs, answerTimeoutMs, term);
+    }
+
     /**
      * Checks the ranges.
      *

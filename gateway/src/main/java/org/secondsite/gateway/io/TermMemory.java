@@ -1,0 +1,171 @@
+package org.secondsite.gateway.io;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.zip.CRC32;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The highest term that this gateway was ever told, on its disk. It is what a witness is told first: one whose disk went back in time
+ * grants nothing then, also when every gateway was started anew (safety rule NoTermTwice).
+ *
+ * <pre>
+ *   secondsite-term 1
+ *   term 17
+ *   sum 3b2f10aa
+ * </pre>
+ *
+ * <p>A file is replaced as a whole: written beside, forced, renamed, and the directory forced. A thread of its own does that, so
+ * whoever remembers never waits for the disk. A write that fails is said, and tried again with the next term.
+ */
+public final class TermMemory implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TermMemory.class);
+    private static final String HEAD = "secondsite-term 1\n";
+    private static final Pattern CONTENT =
+            Pattern.compile(Pattern.quote(HEAD) + "term (\\d{1,19})\\nsum ([0-9a-f]{8})\\n");
+    private static final int CLOSE_MS = 1000;
+
+    private final Path file;
+    private final Thread writer;
+    private final Object changed = new Object();
+    private long wanted;
+    private long written;
+    private boolean closed;
+
+    private TermMemory(Path file, long remembered) {
+        this.file = file;
+        wanted = remembered;
+        written = remembered;
+        writer = Thread.ofPlatform().name("term-memory").daemon().unstarted(this::write);
+    }
+
+    /**
+     * Reads what is remembered, and is ready for more.
+     *
+     * @param file made when there is something to remember
+     * @throws IOException if it cannot be read, or is not what was written: nobody knows then which term this site has acted under, and
+     *     only an operator may decide to begin without
+     */
+    public static TermMemory open(Path file) throws IOException {
+        TermMemory memory = new TermMemory(file, read(file));
+        memory.writer.start();
+        return memory;
+    }
+
+    private static long read(Path file) throws IOException {
+        String content;
+        try {
+            content = Files.readString(file, US_ASCII);
+        } catch (NoSuchFileException e) {
+            return 0;
+        }
+        Matcher matcher = CONTENT.matcher(content);
+        if (!matcher.matches() || !content.equals(content(Long.parseLong(matcher.group(1))))) {
+            throw new IOException(
+                    file + " is damaged: which terms this gateway has acted under is not known. Remove it only if the"
+                            + " witness has never lost its records ('secondsite witness status')");
+        }
+        return Long.parseLong(matcher.group(1));
+    }
+
+    private static String content(long term) {
+        String text = HEAD + "term " + term + "\n";
+        CRC32 sum = new CRC32();
+        sum.update(text.getBytes(US_ASCII));
+        return text + String.format("sum %08x\n", sum.getValue());
+    }
+
+    /** The highest term that is or will be on the disk; 0 if none. */
+    public long term() {
+        synchronized (changed) {
+            return wanted;
+        }
+    }
+
+    /** This term was told. Does not wait for the disk. */
+    public void remember(long term) {
+        synchronized (changed) {
+            if (term > wanted) {
+                wanted = term;
+                changed.notifyAll();
+            }
+        }
+    }
+
+    private void write() {
+        try {
+            while (true) {
+                long term = next();
+                if (term == 0) {
+                    return;
+                }
+                try {
+                    replace(term);
+                } catch (IOException e) {
+                    LOG.error("{}: term {} could not be remembered: {}", file, term, e.toString());
+                }
+                synchronized (changed) {
+                    written = term;
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** The next term to write; 0 when there will be none. */
+    private long next() throws InterruptedException {
+        synchronized (changed) {
+            while (wanted == written) {
+                if (closed) {
+                    return 0;
+                }
+                changed.wait();
+            }
+            return wanted;
+        }
+    }
+
+    private void replace(long term) throws IOException {
+        Path beside = file.resolveSibling(file.getFileName() + ".next");
+        Files.deleteIfExists(beside);
+        Files.createFile(beside, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE)) {
+            ByteBuffer octets = ByteBuffer.wrap(content(term).getBytes(US_ASCII));
+            while (octets.hasRemaining()) {
+                channel.write(octets);
+            }
+            channel.force(true);
+        }
+        Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+        try (FileChannel directory = FileChannel.open(file.toAbsolutePath().getParent())) {
+            directory.force(true);
+        }
+    }
+
+    /** Writes what is still to be written, if the disk takes it soon. */
+    @Override
+    public void close() {
+        synchronized (changed) {
+            closed = true;
+            changed.notifyAll();
+        }
+        try {
+            writer.join(CLOSE_MS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

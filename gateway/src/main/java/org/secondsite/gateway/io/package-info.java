@@ -1,0 +1,2 @@
+/** What a gateway keeps on its disk. */
+package org.secondsite.gateway.io;
