@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
@@ -68,7 +69,11 @@ final class WitnessForceCommand implements Callable<Integer> {
                 return 1;
             }
             Answer answer = Operator.await(client.force(groupId, term, site, reason));
-            return tell(answer);
+            return tell(
+                    answer,
+                    answer instanceof Answer.Granted granted
+                            ? new TakenIn(now, granted.record()).await(client)
+                            : Map.of());
         }
     }
 
@@ -87,7 +92,7 @@ final class WitnessForceCommand implements Callable<Integer> {
         return typed != null && typed.strip().equals(group);
     }
 
-    private int tell(Answer answer) {
+    private int tell(Answer answer, Map<SiteId, String> gateways) {
         boolean granted = answer instanceof Answer.Granted;
         String why = answer instanceof Answer.Refused refused ? refused.reason() : "";
         if (operator.json()) {
@@ -96,9 +101,12 @@ final class WitnessForceCommand implements Callable<Integer> {
             node.put("term", answer.current().term());
             node.put("owner", answer.current().owner().name());
             node.put("reason", granted ? reason : why);
+            ObjectNode said = node.putObject("gateways");
+            gateways.forEach((gateway, words) -> said.put(gateway.name(), words));
             spec.commandLine().getOut().println(node.toPrettyString());
         } else if (granted) {
             spec.commandLine().getOut().println("forced: " + answer.current());
+            gateways.forEach((gateway, words) -> spec.commandLine().getOut().println("site " + gateway + ": " + words));
         } else {
             spec.commandLine().getErr().println("refused: " + why + "; " + answer.current());
         }

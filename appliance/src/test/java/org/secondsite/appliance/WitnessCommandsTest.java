@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -22,10 +23,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.pki.PkiCommand;
 import org.secondsite.witness.GroupSettings;
+import org.secondsite.witness.io.client.WitnessClient;
+import org.secondsite.witness.io.client.WitnessClientSettings;
+import org.secondsite.witness.io.client.WitnessListener;
 import org.secondsite.witness.io.daemon.WitnessServer;
 import org.secondsite.witness.io.daemon.WitnessServerSettings;
 
@@ -117,6 +122,35 @@ class WitnessCommandsTest {
         assertEquals("operator", record.get("asker").asText());
         assertEquals("FORCED: " + reason, record.get("reason").asText());
         assertTrue(record.get("forced").asBoolean());
+    }
+
+    @Test
+    void forceTellsWhichGatewaysHaveTakenItIn() throws Exception {
+        WitnessClientSettings gateway = new WitnessClientSettings(
+                new SiteId("b"),
+                List.of(server.address()),
+                new TlsFiles(Path.of(file("b.crt")), Path.of(file("b.key")), Path.of(file("ca.crt"))),
+                50,
+                3000);
+        CountDownLatch told = new CountDownLatch(1);
+        try (WitnessClient _ = WitnessClient.open(gateway, new WitnessListener() {
+            @Override
+            public void record(OwnershipRecord record) {
+                told.countDown();
+            }
+
+            @Override
+            public void reachable(boolean up, String reason) {}
+        })) {
+            told.await();
+            String[] force = {"witness", "force", "--group", "web", "--owner", "b", "--yes", "--json", "--reason", "x"};
+            assertEquals(0, run("operator", force));
+            assertEquals(
+                    "its gateway has taken in term 2", json().at("/gateways/b").asText(), printed::toString);
+            assertTrue(
+                    json().at("/gateways/a").asText().contains("does not know of it yet; it was never heard"),
+                    printed::toString);
+        }
     }
 
     @Test

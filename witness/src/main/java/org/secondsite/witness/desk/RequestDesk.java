@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
@@ -70,6 +71,7 @@ public final class RequestDesk {
     private final WaitingRoom waitingRoom;
     private final Incarnations incarnations;
     private final CounterDoubt doubt = new CounterDoubt();
+    private final Map<SiteId, Long> toldBack = new TreeMap<>();
     private final InForce inForce = new InForce();
     private final Map<Long, Ticket> tickets = new HashMap<>();
     private boolean leads;
@@ -262,6 +264,7 @@ public final class RequestDesk {
                     client, "term " + term + " is far above " + doubt.counter() + ", the last that was granted");
             return;
         }
+        toldBack.put(client.certified(), term);
         doubt.heard(term);
         if (doubt.isBehind() && !doubt.isProven()) {
             readWhetherForgotten();
@@ -475,6 +478,11 @@ public final class RequestDesk {
     /** How long ago each site was heard, in milliseconds; a site never heard is missing. */
     public Map<SiteId, Long> heardMs(long nowNanos) {
         return waitingRoom.heardMs(nowNanos);
+    }
+
+    /** By site: the highest term that its gateway has said it knows of. */
+    public Map<SiteId, Long> toldBack() {
+        return Map.copyOf(toldBack);
     }
 
     /** What was done so far. */

@@ -240,7 +240,10 @@ public final class WitnessClient implements AutoCloseable {
                 open.remove(number).complete(reply);
             case OpenQuestions.Effect.Unanswered(long number, String reason) ->
                 open.remove(number).completeExceptionally(new UnansweredException(reason));
-            case OpenQuestions.Effect.Told(OwnershipRecord record) -> listener.record(record);
+            case OpenQuestions.Effect.Told(OwnershipRecord record) -> {
+                listener.record(record);
+                links.forEach(WitnessLink::termGrew);
+            }
             case OpenQuestions.Effect.Made(OwnershipRecord record, SiteId asker, String reason) ->
                 listener.made(record, asker, reason);
             case OpenQuestions.Effect.Reachable(boolean up, String reason) -> listener.reachable(up, reason);
@@ -289,9 +292,9 @@ public final class WitnessClient implements AutoCloseable {
         return life;
     }
 
-    /** The highest term that this client has been told. */
+    /** The highest term that this client has been told, now or in an earlier life. */
     long highestTerm() {
-        return questions.highestTerm();
+        return Math.max(questions.highestTerm(), settings.rememberedTerm());
     }
 
     /** Drawn at random: the name of this client in its questions. */

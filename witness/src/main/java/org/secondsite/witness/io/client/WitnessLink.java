@@ -88,6 +88,13 @@ final class WitnessLink implements Dialer.Line {
         var _ = conversation.context.writeAndFlush(message);
     }
 
+    /** The client has been told a higher term. */
+    void termGrew() {
+        if (isUp()) {
+            conversation.tellTerm();
+        }
+    }
+
     void close() {
         dialer.close("the client was closed");
         if (conversation != null) {
@@ -121,6 +128,7 @@ final class WitnessLink implements Dialer.Line {
         private final Proof proof = client.life().proof();
         private Phase phase = Phase.CONNECTING;
         private ChannelHandlerContext context;
+        private boolean takesTerms;
         private ScheduledFuture<?> heartbeats;
         private long heardNanos;
 
@@ -166,14 +174,20 @@ final class WitnessLink implements Dialer.Line {
         private void welcomed(int version) {
             become(Phase.WELCOMED, "the witness welcomes this client");
             dialer.opened();
-            if (version >= TERM_SINCE_VERSION) {
-                var _ = context.writeAndFlush(new Message.Term(client.highestTerm()));
-            }
+            takesTerms = version >= TERM_SINCE_VERSION;
+            tellTerm();
             if (settings.heartbeatMs() > 0) {
                 heartbeats =
                         loop.scheduleAtFixedRate(this::heartbeat, 0, settings.heartbeatMs(), TimeUnit.MILLISECONDS);
             }
             client.linkUp(WitnessLink.this);
+        }
+
+        /** Also when it has grown: an operator who forces a change wants to know whether it has arrived. */
+        private void tellTerm() {
+            if (takesTerms) {
+                var _ = context.writeAndFlush(new Message.Term(client.highestTerm()));
+            }
         }
 
         private void heartbeat() {

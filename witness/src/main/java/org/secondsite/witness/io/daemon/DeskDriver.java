@@ -82,6 +82,10 @@ final class DeskDriver {
         return desk.heardTerm();
     }
 
+    Map<SiteId, Long> toldBack() {
+        return desk.toldBack();
+    }
+
     Map<SiteId, Long> heardMs() {
         return desk.heardMs(System.nanoTime());
     }

@@ -277,7 +277,8 @@ public final class WitnessServer implements AutoCloseable {
     }
 
     private WitnessFigures look() {
-        return new WitnessFigures(store.standing(), store.entries(), desk.heardMs(), count(), store.fsyncs());
+        return new WitnessFigures(
+                store.standing(), store.entries(), desk.heardMs(), desk.toldBack(), count(), store.fsyncs());
     }
 
     /** What this node says about itself; on the I/O thread. */
