@@ -18,8 +18,9 @@ public enum Plant {
     VOTE_NOT_DURABLE(Rule.NO_TERM_TWICE, "the witness answers before its disk has the grant"),
     TERM_REUSED(Rule.NO_TERM_TWICE, "the witness restarts from a copy of its log that lacks the last grant"),
     RESTORED_WITNESS(Rule.NO_TERM_TWICE, "a copy that was restored is taken for all that was ever granted"),
+    /** An owner in doubt, that has heard of a later term, takes such an acknowledgement for evidence that it owns the group still. */
     ACK_AFTER_ASKING(
-            Rule.PROMOTED_HOLDS_ALL_RELEASED,
+            Rule.NOTHING_AFTER_FENCE,
             "a standby that has asked to take over acknowledges epochs that it will not activate"),
     ANSWER_REPEATED(
             Rule.ASKING_BURNS_THE_TERM,

@@ -195,7 +195,10 @@ public final class ProtectionGroup {
 
     private void offered(PeerMessage.StandbyState state) {
         talk.heard(state);
-        if (!state.ready() || talk.chainBroken()) {
+        // While the witness is asked who owns the group, the peer may own it, and no standby is what it says then. It
+        // is said again.
+        boolean doubted = hearsay.evidence().wanted();
+        if (!doubted && (!state.ready() || talk.chainBroken())) {
             tell(new OwnershipEvent.StandbyBroken(state.ready() ? "it lost its image" : state.reason()));
         }
         standbyReady();
