@@ -31,22 +31,9 @@ final class Commands {
      * @throws IOException with the whole command, its exit code and its error output, if it fails or takes too long
      */
     static String run(List<String> command, String input) throws IOException {
-        return run(command, input, LIMIT_SECONDS);
-    }
-
-    /**
-     * Runs a program that takes its time.
-     *
-     * @throws IOException with the whole command, its exit code and its error output, if it fails or takes too long
-     */
-    static String runFor(long limitSeconds, List<String> command) throws IOException {
-        return run(command, "", limitSeconds);
-    }
-
-    private static String run(List<String> command, String input, long limitSeconds) throws IOException {
         Process process = new ProcessBuilder(command).start();
         try {
-            return finish(process, command, input, limitSeconds);
+            return finish(process, command, input);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while running " + String.join(" ", command));
@@ -89,7 +76,7 @@ final class Commands {
         }
     }
 
-    private static String finish(Process process, List<String> command, String input, long limitSeconds)
+    private static String finish(Process process, List<String> command, String input)
             throws IOException, InterruptedException {
         List<String> output = new ArrayList<>();
         List<String> errors = new ArrayList<>();
@@ -98,8 +85,8 @@ final class Commands {
         try (var stdin = process.outputWriter(StandardCharsets.UTF_8)) {
             stdin.write(input);
         }
-        if (!process.waitFor(limitSeconds, TimeUnit.SECONDS)) {
-            throw new IOException("took more than " + limitSeconds + " s: " + String.join(" ", command));
+        if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+            throw new IOException("took more than " + LIMIT_SECONDS + " s: " + String.join(" ", command));
         }
         drainOutput.join();
         drainErrors.join();

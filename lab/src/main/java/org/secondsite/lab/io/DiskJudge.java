@@ -10,7 +10,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.secondsite.config.io.DirectoryTree;
-import org.secondsite.lab.plan.Guest;
 import org.secondsite.lab.plan.Site;
 
 /**
@@ -23,6 +22,7 @@ import org.secondsite.lab.plan.Site;
  */
 public final class DiskJudge {
     private static final int RECORD_BYTES = 64;
+    private static final String RECORDS = "/records";
     private static final long FACTOR = 0x9E3779B97F4A7C15L;
     private static final Pattern TROUBLE =
             Pattern.compile("GUEST-FAILED|I/O error|EXT4-fs (error|warning)|Buffer I/O|Remounting filesystem");
@@ -46,11 +46,10 @@ public final class DiskJudge {
      * Looks at an image that nobody writes to meanwhile, or a copy of which is consistent by other means.
      *
      * @param image raw; only read
-     * @param guest whose it is
      * @param told the highest number of a record that any client was told of
      * @throws IOException if it cannot be looked at; what is wrong with it is in the finding
      */
-    public static Finding judge(Path image, Guest guest, long told) throws IOException {
+    public static Finding judge(Path image, long told) throws IOException {
         // Beside the image: there is room for it there.
         Path work = Files.createTempDirectory(image.toAbsolutePath().getParent(), "judged");
         try {
@@ -61,7 +60,7 @@ public final class DiskJudge {
             check(complaints, copy, "-fp", 1);
             check(complaints, copy, "-fn", 0);
             Path records = work.resolve("records");
-            Commands.run("debugfs", "-R", "dump " + guest.records() + " " + records, copy.toString());
+            Commands.run("debugfs", "-R", "dump " + RECORDS + " " + records, copy.toString());
             byte[] bytes = Files.exists(records) ? Files.readAllBytes(records) : new byte[0];
             return new Finding(bytes.length / RECORD_BYTES, allOf(complaints, wrong(bytes, told)));
         } finally {
@@ -76,7 +75,7 @@ public final class DiskJudge {
     public static Finding afterTheEnd(Lab lab, Site site, long told) throws IOException {
         lab.kill("agent:" + site.id()); // first, or it would miss its QEMU
         lab.kill("qemu:" + site.id());
-        Finding found = judge(lab.paths().disk(site), lab.state().options().guest(), told);
+        Finding found = judge(lab.paths().disk(site), told);
         List<String> printed = new ArrayList<>();
         for (Site any : Site.values()) {
             Path serial = lab.paths().serial(any);

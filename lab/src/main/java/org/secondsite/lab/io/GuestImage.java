@@ -97,7 +97,7 @@ public final class GuestImage {
             Path work = Files.createTempDirectory(cache, "disk");
             try {
                 Path root = work.resolve("root");
-                fill(root, guest, work);
+                fill(root, guest);
                 Path made = work.resolve("disk.raw");
                 Commands.run(
                         "mke2fs",
@@ -124,24 +124,17 @@ public final class GuestImage {
     }
 
     /** What a disk's content depends on. */
-    private static String contentOf(Guest guest) throws IOException {
+    private static String contentOf(Guest guest) {
         return switch (guest) {
             case MEMORY, DISK -> "";
             case WEB -> WebPages.NUMBER + " " + WebPages.BYTES;
-            case POSTGRES -> PostgresRoot.PACKAGES + resource("postgres-setup") + resource("guestd.c");
         };
     }
 
-    private static void fill(Path root, Guest guest, Path work) throws IOException {
+    private static void fill(Path root, Guest guest) throws IOException {
         switch (guest) {
             case MEMORY, DISK -> Files.createDirectories(root);
             case WEB -> WebPages.write(Files.createDirectories(root.resolve("www")));
-            case POSTGRES -> {
-                Path service = work.resolve("guestd");
-                compileService(work, service);
-                Path setup = Files.writeString(work.resolve("setup"), resource("postgres-setup"));
-                PostgresRoot.write(root, service, setup);
-            }
         }
     }
 

@@ -9,9 +9,7 @@ public enum Guest {
     /** The same, and a writer of records, each of which is told when the disk has it. */
     DISK(128, 96),
     /** The same, and a web server whose pages are on the disk and do not fit into its memory. */
-    WEB(96, 192),
-    /** Debian 12 with PostgreSQL on its root disk; for tests that may take long. */
-    POSTGRES(512, 2048);
+    WEB(96, 192);
 
     private final int ramMiB;
     private final int diskMiB;
@@ -34,11 +32,6 @@ public enum Guest {
     /** Whether it has a disk. */
     public boolean hasDisk() {
         return diskMiB > 0;
-    }
-
-    /** The file of its records, as a path in its disk's file system. */
-    public String records() {
-        return this == POSTGRES ? "/d/records" : "/records";
     }
 
     /** The size of its disk; 0 if it has none. */

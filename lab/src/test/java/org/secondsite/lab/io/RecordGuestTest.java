@@ -77,7 +77,7 @@ class RecordGuestTest {
         } finally {
             server.close();
         }
-        DiskJudge.Finding found = DiskJudge.judge(image, Guest.DISK, told);
+        DiskJudge.Finding found = DiskJudge.judge(image, told);
         assertEquals(List.of(), found.complaints());
         goesOnCold(image, found.records());
     }
@@ -129,8 +129,8 @@ class RecordGuestTest {
         assertTrue(failures.isEmpty(), failures::toString);
         assertTrue(told >= 300, "told of " + told);
         assertEquals(5, thrownAway);
-        assertEquals(List.of(), DiskJudge.judge(standby, Guest.DISK, told).complaints());
-        List<String> complaints = DiskJudge.judge(holed, Guest.DISK, told).complaints();
+        assertEquals(List.of(), DiskJudge.judge(standby, told).complaints());
+        List<String> complaints = DiskJudge.judge(holed, told).complaints();
         assertFalse(complaints.isEmpty(), "blocks were thrown away and the judge did not see it");
         System.out.println("thrown away: " + complaints);
     }
@@ -178,7 +178,7 @@ class RecordGuestTest {
                 assertTrue(server.isAlive());
                 told = guest.told();
             }
-            assertEquals(List.of(), DiskJudge.judge(cramped, Guest.DISK, told).complaints());
+            assertEquals(List.of(), DiskJudge.judge(cramped, told).complaints());
         } finally {
             Commands.run("umount", small.toString());
         }
