@@ -23,6 +23,7 @@ import org.secondsite.gateway.group.Surroundings;
 import org.secondsite.gateway.io.TermMemory;
 import org.secondsite.gateway.management.ManagementServer;
 import org.secondsite.gateway.peer.PeerWatch;
+import org.secondsite.gateway.router.RouterSettings;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.metrics.MetricsServer;
 import org.secondsite.net.life.Ending;
@@ -66,7 +67,7 @@ public final class Gateway implements AutoCloseable {
     private final Map<String, Session> routers = new LinkedHashMap<>();
     private final Map<String, Session> switches = new LinkedHashMap<>();
     private Optional<RouterView> routerView = Optional.empty();
-    private Optional<Announcements> announcements = Optional.empty();
+    private Optional<GatewayChange.Routers> routerParts = Optional.empty();
     private Optional<ConfigCommands> configCommands = Optional.empty();
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
@@ -139,8 +140,7 @@ public final class Gateway implements AutoCloseable {
         conductor.everyTick(() -> take(new SiteEvent.Tick(tunnel.status().rttNanos())));
         conductor.start();
         opened.push(CheckpointServer.open(GatewaySettings.agents(config), new AgentEvents(this::post), life));
-        file.ifPresent(from ->
-                configCommands = Optional.of(new ConfigCommands(from, config, (_, after) -> alter(after), timeline)));
+        file.ifPresent(from -> configCommands = Optional.of(new ConfigCommands(from, config, changes(), timeline)));
         configCommands.ifPresent(opened::push);
         OperatorRequests requests = new OperatorRequests(() -> config, timeline, routerView, this::post);
         opened.push(ManagementServer.open(
@@ -180,8 +180,9 @@ public final class Gateway implements AutoCloseable {
                 BgpSpeaker.open(settings, new RouterEvents(conductor, timeline, routers), new LivingSpeaker(life));
         opened.push(speaker);
         routerView = Optional.of(new RouterView(speaker));
-        announcements = Optional.of(new Announcements(config.groups(), bgp.roles(), speaker::advertise));
-        return announcements.get();
+        Announcements announcements = new Announcements(config.groups(), bgp.roles(), speaker::advertise);
+        routerParts = Optional.of(new GatewayChange.Routers(speaker, announcements, routers));
+        return announcements;
     }
 
     private Surroundings.Switches switches() throws IOException {
@@ -211,16 +212,8 @@ public final class Gateway implements AutoCloseable {
         configCommands.ifPresent(ConfigCommands::reload);
     }
 
-    private void alter(GatewayConfig after) throws Exception {
-        conductor
-                .ask(() -> {
-                    announcements.ifPresent(routes -> routes.alter(
-                            after.groups(), after.bgp().orElseThrow().roles()));
-                    take(new SiteEvent.CheckpointsAltered(after.checkpoint()));
-                    config = after;
-                    return null;
-                })
-                .get(LOOK_SECONDS, TimeUnit.SECONDS);
+    private GatewayChange changes() {
+        return new GatewayChange(conductor, this::take, after -> config = after, routerParts);
     }
 
     private JsonNode config(JsonNode request) throws Exception {

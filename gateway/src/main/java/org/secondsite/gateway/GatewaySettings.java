@@ -16,7 +16,10 @@ import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.witness.io.client.WitnessClientSettings;
 
-/** What each part of a gateway needs to know, taken from the configuration; {@link RouterSettings} has BGP's, {@link SwitchPlan} the switches'. */
+/**
+ * What each part of a gateway needs to know, taken from the configuration; {@link org.secondsite.gateway.router.RouterSettings} has
+ * BGP's, {@link SwitchPlan} the switches'.
+ */
 final class GatewaySettings {
     /** The veth pair that released packets enter the kernel's routing by. */
     private static final String RELEASE_NAME = "ssrelease";

@@ -3,6 +3,7 @@ package org.secondsite.gateway;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -29,7 +30,9 @@ final class RouterEvents implements SpeakerListener {
     }
 
     private void session(InetAddress peer, Consumer<Session> change) {
-        conductor.post(() -> change.accept(sessions.get(peer.getHostAddress())));
+        // A neighbour that is not there any more has no session to tell of.
+        conductor.post(
+                () -> Optional.ofNullable(sessions.get(peer.getHostAddress())).ifPresent(change));
     }
 
     @Override

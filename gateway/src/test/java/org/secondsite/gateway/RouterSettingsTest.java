@@ -26,6 +26,7 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.Secret;
 import org.secondsite.gateway.ownership.RouteRole;
+import org.secondsite.gateway.router.RouterSettings;
 
 /** Every key of the configuration's BGP section reaches the speaker, and every role its routes. */
 class RouterSettingsTest {

@@ -8,6 +8,8 @@ public enum ChangeKind {
     NEIGHBOR_REMOVED,
     /** A BGP neighbour that is still there, with other settings. */
     NEIGHBOR_ALTERED,
+    /** A setting of the BGP speaker as a whole, which was there and still is. */
+    SPEAKER_ALTERED,
     /** How routes are told apart by role: prepends, MEDs, communities. */
     ROUTE_ROLES_ALTERED,
     /** A switch that was not there. */

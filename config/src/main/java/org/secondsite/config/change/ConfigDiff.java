@@ -20,6 +20,8 @@ public final class ConfigDiff {
     private static final Pattern CHECKPOINTS =
             Pattern.compile("checkpoint\\.(intervalMs|maxIntervalMs|overloadAfterMs)");
     private static final Pattern DETECTION = Pattern.compile("tunnel\\.suspectAfterMs");
+    private static final Pattern SPEAKER = Pattern.compile("bgp\\.(localAs|routerId|listenPort|listen)");
+    private static final String SPEAKS = "bgp.localAs";
     private static final Pattern ROLES = Pattern.compile("bgp\\.(standbyPrepend|standbyMed|communities\\..*)");
 
     private final Map<String, Leaves.Leaf> before;
@@ -106,7 +108,10 @@ public final class ConfigDiff {
             case SWITCH -> one(was, is, ChangeKind.SWITCH_ADDED, ChangeKind.SWITCH_REMOVED, ChangeKind.SWITCH_ALTERED);
             case GROUP -> one(was, is, ChangeKind.GROUP_ADDED, ChangeKind.GROUP_REMOVED, ChangeKind.PREFIXES_ALTERED);
             case VM -> one(was, is, ChangeKind.VM_ADDED, ChangeKind.VM_REMOVED, ofVm(differences));
-            case SETTING -> ofSetting(subject.name());
+            case SETTING ->
+                SPEAKER.matcher(subject.name()).matches() && before.containsKey(SPEAKS) && after.containsKey(SPEAKS)
+                        ? ChangeKind.SPEAKER_ALTERED
+                        : ofSetting(subject.name());
         };
     }
 

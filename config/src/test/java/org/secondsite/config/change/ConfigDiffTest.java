@@ -172,6 +172,18 @@ class ConfigDiffTest {
     }
 
     @Test
+    void theSpeakerAsAWhole() {
+        one(ChangeKind.SPEAKER_ALTERED, "bgp.localAs", replaced("localAs: 65100", "localAs: 65101"));
+        one(ChangeKind.SPEAKER_ALTERED, "bgp.listen", replaced("listen: [10.1.0.2]", "listen: [10.1.0.2, 10.1.0.3]"));
+        String section = FILE.substring(FILE.indexOf("bgp:\n"), FILE.indexOf("openflow:\n"));
+        assertTrue(
+                replaced(section, "").stream()
+                        .anyMatch(change -> change.kind() == ChangeKind.OTHER
+                                && change.subject().equals("bgp.localAs")),
+                "a speaker that goes is another thing");
+    }
+
+    @Test
     void settings() {
         one(
                 ChangeKind.CHECKPOINTS_ALTERED,

@@ -17,12 +17,22 @@ enum Effect {
             When.WHILE_RUNNING,
             "counts from each VM's next checkpoint on; held output stays held"),
     DETECTION_ALTERED(ChangeKind.DETECTION_ALTERED, When.AT_RESTART, "when the peer is suspected"),
-    NEIGHBOR_ADDED(ChangeKind.NEIGHBOR_ADDED, When.AT_RESTART, "a session with this neighbour begins"),
+    NEIGHBOR_ADDED(
+            ChangeKind.NEIGHBOR_ADDED,
+            When.WHILE_RUNNING,
+            "a session with this neighbour begins; no other one is touched"),
     NEIGHBOR_REMOVED(
             ChangeKind.NEIGHBOR_REMOVED,
-            When.AT_RESTART,
-            "the session with this neighbour ends, and its routes with it"),
-    NEIGHBOR_ALTERED(ChangeKind.NEIGHBOR_ALTERED, When.AT_RESTART, "the session with this neighbour begins anew"),
+            When.WHILE_RUNNING,
+            "the session with this neighbour ends, and its routes with it; no other one is touched"),
+    NEIGHBOR_ALTERED(
+            ChangeKind.NEIGHBOR_ALTERED,
+            When.WHILE_RUNNING,
+            "as much as each setting needs, by the second table; no other session is touched"),
+    SPEAKER_ALTERED(
+            ChangeKind.SPEAKER_ALTERED,
+            When.WHILE_RUNNING,
+            "sessions begin anew that tell the other end of it; where connections are accepted changes without any"),
     SWITCH_ADDED(ChangeKind.SWITCH_ADDED, When.AT_RESTART, "the switch may connect, and is programmed"),
     SWITCH_REMOVED(
             ChangeKind.SWITCH_REMOVED, When.AT_RESTART, "the switch keeps its flows, and is not looked after any more"),

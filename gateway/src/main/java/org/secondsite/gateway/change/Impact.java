@@ -1,9 +1,11 @@
 package org.secondsite.gateway.change;
 
 import java.util.List;
+import java.util.Optional;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.change.Change;
 import org.secondsite.config.change.ConfigDiff;
+import org.secondsite.gateway.router.RouterImpact;
 
 /**
  * What one change would do, told before it is done.
@@ -15,12 +17,23 @@ import org.secondsite.config.change.ConfigDiff;
 public record Impact(Change change, boolean needsRestart, String words) {
     /** What follows from every difference between two configurations, in the order of the file. */
     public static List<Impact> between(GatewayConfig running, GatewayConfig candidate) {
-        return ConfigDiff.of(running, candidate).stream().map(Impact::of).toList();
+        Optional<RouterImpact> routers = RouterImpact.between(running, candidate);
+        return ConfigDiff.of(running, candidate).stream()
+                .map(change -> of(change, routers))
+                .toList();
     }
 
-    private static Impact of(Change change) {
+    private static Impact of(Change change, Optional<RouterImpact> routers) {
         Effect effect = Effect.of(change.kind());
-        return new Impact(change, effect.when() == Effect.When.AT_RESTART, effect.words());
+        String words =
+                switch (change.kind()) {
+                    case NEIGHBOR_ALTERED ->
+                        routers.flatMap(impact -> impact.ofNeighbor(change.subject()))
+                                .orElse(effect.words());
+                    case SPEAKER_ALTERED -> routers.map(RouterImpact::ofSpeaker).orElse(effect.words());
+                    default -> effect.words();
+                };
+        return new Impact(change, effect.when() == Effect.When.AT_RESTART, words);
     }
 
     /** {@code 10.1.0.1: a session with this neighbour begins}. */

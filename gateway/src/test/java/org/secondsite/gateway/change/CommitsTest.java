@@ -120,10 +120,14 @@ class CommitsTest {
 
     @Test
     void whatNeedsARestartIsRefusedByName() {
-        String message = refused(candidate(
-                GatewayTexts.interval(200).replace("inside: in0", "inside: in1").replace("65100", "65101")));
+        String message = refused(candidate(GatewayTexts.interval(200)
+                .replace("inside: in0", "inside: in1")
+                .replace("socket: /run", "socket: /tmp")));
         assertTrue(message.contains("needs a restart: ~ dataPlane.inside: in0 -> in1"), message);
-        assertTrue(message.contains("needs a restart: ~ bgp.localAs: 65100 -> 65101"), message);
+        assertTrue(
+                message.contains(
+                        "needs a restart: ~ management.socket: /run/secondsite/a.sock -> /tmp/secondsite/a.sock"),
+                message);
         assertFalse(message.contains("intervalMs"), message);
     }
 

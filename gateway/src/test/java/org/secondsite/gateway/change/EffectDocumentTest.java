@@ -7,7 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
+import org.secondsite.bgp.session.NeighborAspect;
 import org.secondsite.config.change.ChangeKind;
+import org.secondsite.gateway.router.RouterImpact;
 
 /** Keeps {@code docs/changes.md} equal to the table in the code. Run with {@code SECONDSITE_RENDER=true} to write it. */
 class EffectDocumentTest {
@@ -48,6 +50,20 @@ class EffectDocumentTest {
                                     ? " | while the gateway runs | "
                                     : " | at a restart | ")
                     .append(effect.words())
+                    .append(" |\n");
+        }
+        text.append("""
+
+                ## Settings of a BGP neighbour
+
+                | setting | what follows |
+                | --- | --- |
+                """);
+        for (NeighborAspect aspect : NeighborAspect.values()) {
+            text.append("| ")
+                    .append(aspect.name().toLowerCase(Locale.ROOT).replace('_', ' '))
+                    .append(" | ")
+                    .append(RouterImpact.words(aspect.effect()))
                     .append(" |\n");
         }
         return text.toString();

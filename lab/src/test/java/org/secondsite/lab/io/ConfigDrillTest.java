@@ -122,7 +122,18 @@ class ConfigDrillTest {
                 "the prefix to go", 5, () -> !bird("route protocol to_gateway").contains("198.51.100.0/24"));
         assertEquals(withdraws + 1, counted(WITHDRAWS));
         assertEquals(updates + 1, counted(UPDATES));
+
+        String other = "neighbors: [{address: 192.0.2.1, remoteAs: 65009}, ";
+        done("commit", Map.of("text", prepending(1).replace("neighbors: [", other)));
+        assertEquals(2, drill.site(Site.B).status().path("bgp").size(), "the neighbour that came is shown");
+        done("rollback", Map.of());
+        assertEquals(1, drill.site(Site.B).status().path("bgp").size(), "and gone again");
         requireOneSessionSince(since);
+
+        done("commit", Map.of("text", prepending(1).replace("holdTimeSeconds: 9", "holdTimeSeconds: 12")));
+        Waiting.until("a session with another hold time", 20, () -> bird("protocols all to_gateway")
+                .matches("(?s).*Established.*Hold timer: +[\\d.]+/9.*Keepalive.*"));
+        assertTrue(Duration.between(since, upSince()).toMillis() > 0, "this one needed a new session");
         assertTrue(drill.verdict().nothingLost());
     }
 
@@ -157,9 +168,9 @@ class ConfigDrillTest {
         Files.writeString(file, prepending(2) + "unknown: 1\n");
         Commands.run("kill", "-HUP", pid);
         Waiting.until("the refusal with the place", 5, () -> isRefusedFor("gateway-b.yaml:", " unknown: "));
-        Files.writeString(file, prepending(2).replace("localAs: 65100", "localAs: 65101"));
+        Files.writeString(file, prepending(2).replace("inside: in0", "inside: in9"));
         Commands.run("kill", "-HUP", pid);
-        Waiting.until("the refusal by name", 5, () -> isRefusedFor("needs a restart: ~ bgp.localAs: 65100 -> 65101"));
+        Waiting.until("the refusal by name", 5, () -> isRefusedFor("needs a restart: ~ dataPlane.inside: in0 -> in9"));
         assertEquals(1, prepends());
         assertEquals(prepending(1), done("show", Map.of()).path("text").asText());
         assertEquals("PROTECTED", drill.site(Site.A).state());

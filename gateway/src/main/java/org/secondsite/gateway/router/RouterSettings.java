@@ -1,4 +1,4 @@
-package org.secondsite.gateway;
+package org.secondsite.gateway.router;
 
 import java.net.InetSocketAddress;
 import java.util.HashMap;
@@ -17,12 +17,13 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.Secret;
 
 /** The BGP speaker's settings, made of the configuration. */
-final class RouterSettings {
+public final class RouterSettings {
     private static final int US_IN_MS = 1000;
 
     private RouterSettings() {}
 
-    static SpeakerSettings of(GatewayConfig.Bgp bgp) {
+    /** The settings. */
+    public static SpeakerSettings of(GatewayConfig.Bgp bgp) {
         List<NeighborSettings> neighbors =
                 bgp.neighbors().stream().map(RouterSettings::of).toList();
         List<InetSocketAddress> listen = bgp.listen().stream()
