@@ -131,9 +131,11 @@ class ConfigDrillTest {
         requireOneSessionSince(since);
 
         done("commit", Map.of("text", prepending(1).replace("holdTimeSeconds: 9", "holdTimeSeconds: 12")));
-        Waiting.until("the new session that this needs", 20, () -> bird("protocols to_gateway")
-                        .contains("Established")
-                && Duration.between(since, upSince()).toMillis() > 0);
+        Waiting.until(
+                "the new session that this needs",
+                20,
+                () -> bird("protocols to_gateway").contains("Established")
+                        && Duration.between(since, upSince()).toMillis() > 0);
         assertTrue(drill.verdict().nothingLost());
     }
 
