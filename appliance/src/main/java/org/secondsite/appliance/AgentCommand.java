@@ -8,6 +8,7 @@ import org.secondsite.config.AgentConfig;
 import org.secondsite.config.io.ConfigReader;
 import org.secondsite.net.life.io.ProcessEnd;
 import org.secondsite.replicator.agent.AgentSettings;
+import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.VmSettings;
 import org.secondsite.replicator.agent.io.CheckpointAgent;
 import org.secondsite.replicator.disk.VolumeSettings;
@@ -37,9 +38,10 @@ final class AgentCommand implements Callable<Integer> {
                         volumes(settings, vm),
                         settings.runDirectory()))
                 .toList();
+        GatewayAccess gateway = new GatewayAccess(settings.gateway(), settings.proof());
         Daemon.serve(
                 "agent",
-                CheckpointAgent.open(new AgentSettings(settings.gateway(), vms), new ProcessEnd("agent")),
+                CheckpointAgent.open(new AgentSettings(gateway, vms), new ProcessEnd("agent")),
                 FileAgain.compare(config, settings, ConfigReader::readAgent));
         return 0;
     }

@@ -9,15 +9,29 @@ import java.util.Optional;
  * The settings of one checkpoint agent, frozen.
  *
  * @param gateway where the gateway's checkpoint server listens
+ * @param proof how this agent and the gateway prove who they are; empty: they do not, which is for an upgrade only
  * @param runDirectory where the agent keeps sockets and device state while it works
  * @param stateDirectory where it keeps what must outlive it and the machine: journals of disks, and what is known of their images
  * @param vms the VMs of this hypervisor
  */
-public record AgentConfig(InetSocketAddress gateway, Path runDirectory, Optional<Path> stateDirectory, List<Vm> vms) {
+public record AgentConfig(
+        InetSocketAddress gateway,
+        Optional<Proof> proof,
+        Path runDirectory,
+        Optional<Path> stateDirectory,
+        List<Vm> vms) {
     /** Copies the list. */
     public AgentConfig {
         vms = List.copyOf(vms);
     }
+
+    /**
+     * How an agent and its gateway prove who they are.
+     *
+     * @param site the gateway's site: the common name of its certificate
+     * @param tls the agent's own certificate, whose common name is the host, and whose word it takes
+     */
+    public record Proof(SiteId site, TlsFiles tls) {}
 
     /**
      * One VM of this hypervisor.

@@ -103,6 +103,8 @@ public record GatewayConfig(
      * @param maxEpochsInFlight the bound on checkpoints taken and not yet committed, per VM
      * @param overload what gives way when even that is too often
      * @param overloadAfterMs the time for which held output waits for a commit before that is an overload
+     * @param hosts whose agents may connect, and for which VMs
+     * @param allowsPlaintext whether agents that prove nothing may connect as well: as long as not every agent is upgraded to TLS
      */
     public record Checkpoint(
             InetSocketAddress listen,
@@ -110,13 +112,41 @@ public record GatewayConfig(
             int maxIntervalMs,
             int maxEpochsInFlight,
             Overload overload,
-            int overloadAfterMs) {
+            int overloadAfterMs,
+            List<Host> hosts,
+            boolean allowsPlaintext) {
         /** {@link #overloadAfterMs} if nothing is said. */
         public static final int USUAL_OVERLOAD_AFTER_MS = 10_000;
 
-        /** Up to ten times the interval, then {@link Overload#SOLO} as usual. */
-        public Checkpoint(InetSocketAddress listen, int intervalMs, int maxEpochsInFlight) {
-            this(listen, intervalMs, 10 * intervalMs, maxEpochsInFlight, Overload.SOLO, USUAL_OVERLOAD_AFTER_MS);
+        /** Copies the list. */
+        public Checkpoint {
+            hosts = List.copyOf(hosts);
+        }
+
+        /** Up to ten times the interval, then {@link Overload#SOLO} as usual; for the agents of these hosts. */
+        public Checkpoint(InetSocketAddress listen, int intervalMs, int maxEpochsInFlight, List<Host> hosts) {
+            this(
+                    listen,
+                    intervalMs,
+                    10 * intervalMs,
+                    maxEpochsInFlight,
+                    Overload.SOLO,
+                    USUAL_OVERLOAD_AFTER_MS,
+                    hosts,
+                    false);
+        }
+    }
+
+    /**
+     * A machine with a hypervisor.
+     *
+     * @param id its name: the common name of its agent's certificate
+     * @param vms the VMs for which the agent may speak
+     */
+    public record Host(HostId id, List<VmId> vms) {
+        /** Copies the list. */
+        public Host {
+            vms = List.copyOf(vms);
         }
     }
 

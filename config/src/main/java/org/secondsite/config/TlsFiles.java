@@ -5,7 +5,7 @@ import java.nio.file.Path;
 /**
  * The PEM files of one end of a connection on which both ends prove who they are.
  *
- * @param certificate the own certificate; its common name is the site, or {@code witness}
+ * @param certificate the own certificate; its common name is the site, the host of an agent, or {@code witness}
  * @param key its private key, PKCS#8, not encrypted
  * @param authority the certificates of the authorities that may have signed the other end's
  */

@@ -3,6 +3,8 @@ package org.secondsite.gateway;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -11,7 +13,9 @@ import org.secondsite.buffer.RoutedSettings;
 import org.secondsite.buffer.TenantAccess;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.InterfaceAddress;
+import org.secondsite.config.VmId;
 import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.checkpoint.Admission;
 import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.witness.io.client.WitnessClientSettings;
@@ -73,12 +77,20 @@ final class GatewaySettings {
     }
 
     static CheckpointServerSettings agents(GatewayConfig config) {
-        return new CheckpointServerSettings(
-                config.checkpoint().listen(),
+        GatewayConfig.Checkpoint checkpoint = config.checkpoint();
+        Map<String, Set<VmId>> hosts = checkpoint.hosts().stream()
+                .collect(Collectors.toMap(host -> host.id().name(), host -> Set.copyOf(host.vms())));
+        Admission admission = new Admission(
                 protectedVms(config).stream().map(ProtectedVm::id).collect(Collectors.toSet()),
-                config.checkpoint().maxEpochsInFlight(),
+                hosts,
+                checkpoint.allowsPlaintext() ? Admission.Unproven.ADMITTED : Admission.Unproven.REFUSED);
+        return new CheckpointServerSettings(
+                checkpoint.listen(),
+                Optional.of(config.tls()),
+                admission,
+                checkpoint.maxEpochsInFlight(),
                 config.tunnel().maxInFlightBytes(),
-                config.checkpoint().overload() == GatewayConfig.Overload.SLOW,
+                checkpoint.overload() == GatewayConfig.Overload.SLOW,
                 Set.of(Capability.DISKS),
                 CheckpointServerSettings.USUAL_KEEPALIVE_MS);
     }

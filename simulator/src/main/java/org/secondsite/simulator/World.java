@@ -167,7 +167,7 @@ final class World {
                 new GatewayConfig.Tunnel(nowhere, nowhere, 50, 200, 1 << 20),
                 new TlsFiles(none, none, none),
                 new GatewayConfig.Witness(List.of(nowhere), 1000),
-                new GatewayConfig.Checkpoint(nowhere, 40, 16),
+                new GatewayConfig.Checkpoint(nowhere, 40, 16, List.of()),
                 new GatewayConfig.Loopback(1 << 20, 1 << 20),
                 Optional.empty(),
                 Optional.empty(),

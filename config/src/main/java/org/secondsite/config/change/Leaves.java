@@ -34,6 +34,7 @@ final class Leaves {
             Map.entry("perVmBytes", "perVmMiB"),
             Map.entry("isProtected", "protected"),
             Map.entry("answersEcho", "echo"),
+            Map.entry("allowsPlaintext", "allowPlaintext"),
             Map.entry("isShared", "sharing"),
             Map.entry("resetsForeignGeneration", "foreignGeneration"),
             Map.entry("ownerCommunities", "communities.owner"),
@@ -135,6 +136,7 @@ final class Leaves {
             case GatewayConfig.Neighbor neighbor ->
                 Optional.of(neighbor.address().getHostAddress());
             case GatewayConfig.Switch programmed -> Optional.of(programmed.id().name());
+            case GatewayConfig.Host host -> Optional.of(host.id().name());
             case GatewayConfig.Group group -> Optional.of(group.id().name());
             case GatewayConfig.Vm vm -> Optional.of(vm.id().name());
             default -> Optional.empty();

@@ -10,6 +10,7 @@ import org.secondsite.config.ConfigResult;
 import org.secondsite.config.DirtyPages;
 import org.secondsite.config.DiskAttachment;
 import org.secondsite.config.Durability;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 
 /** The keys of an agent's file and the rules between them. */
@@ -35,7 +36,16 @@ public final class AgentDocument {
         if (serves && !root.has("stateDirectory")) {
             root.problem("stateDirectory", "is missing: disks are served, and their journals need a place");
         }
-        return new AgentConfig(root.endpoint("gateway"), run, state, vms);
+        return new AgentConfig(root.endpoint("gateway"), proof(root), run, state, vms);
+    }
+
+    private static Optional<AgentConfig.Proof> proof(Section root) {
+        if (root.flag("allowPlaintext", false)) {
+            root.forbid("tls", "has no meaning beside allowPlaintext: an agent speaks TLS, or it does not");
+            root.forbid("site", "has no meaning beside allowPlaintext: nobody proves to be its gateway");
+            return Optional.empty();
+        }
+        return Optional.of(new AgentConfig.Proof(root.value("site", SiteId::new), TlsReading.read(root)));
     }
 
     private static List<AgentConfig.Vm> vms(Section root, Path run) {

@@ -33,7 +33,10 @@ public final class GatewayDocument {
         }
         GatewayConfig.Tunnel tunnel = tunnel(root.section("tunnel"));
         GatewayConfig.Witness witness = witness(root.section("witness"));
-        GatewayConfig.Checkpoint checkpoint = checkpoint(root.section("checkpoint"));
+        Section agents = root.section("checkpoint");
+        AgentHosts hosts = new AgentHosts(agents);
+        hosts.checkNames(site, peerSite);
+        GatewayConfig.Checkpoint checkpoint = checkpoint(agents, hosts);
         GatewayConfig.DataPlane dataPlane = dataPlane(root.section("dataPlane"));
         Optional<GatewayConfig.Bgp> bgp = root.optionalSection("bgp").map(BgpReading::read);
         Optional<GatewayConfig.OpenFlow> openflow =
@@ -50,15 +53,17 @@ public final class GatewayDocument {
                 openflow,
                 new GatewayConfig.Management(root.section("management").socket("socket")),
                 MetricsReading.read(root, listening(tunnel, checkpoint, openflow)),
-                groups(root, dataPlane, openflow, bgp));
+                groups(root, hosts, dataPlane, openflow, bgp));
     }
 
     private static List<GatewayConfig.Group> groups(
             Section root,
+            AgentHosts hosts,
             GatewayConfig.DataPlane dataPlane,
             Optional<GatewayConfig.OpenFlow> openflow,
             Optional<GatewayConfig.Bgp> bgp) {
         List<GatewayConfig.Group> groups = new GroupsReading(dataPlane, openflow).read(root);
+        hosts.checkVms(groups);
         bgp.ifPresent(speaker -> BgpReading.checkReach(root, speaker, groups));
         return groups;
     }
@@ -111,7 +116,7 @@ public final class GatewayDocument {
                 section.has("termFile") ? Optional.ofNullable(section.file("termFile")) : Optional.empty());
     }
 
-    private static GatewayConfig.Checkpoint checkpoint(Section section) {
+    private static GatewayConfig.Checkpoint checkpoint(Section section, AgentHosts hosts) {
         InetSocketAddress listen = section.endpoint("listen");
         int intervalMs = section.integer("intervalMs", 10, 10_000, 100);
         int maxIntervalMs = section.integer("maxIntervalMs", 10, 60_000, Math.min(60_000, 10 * intervalMs));
@@ -126,7 +131,9 @@ public final class GatewayDocument {
                 maxIntervalMs,
                 section.integer("maxEpochsInFlight", 1, 1024, 16),
                 overload.equals("slow") ? GatewayConfig.Overload.SLOW : GatewayConfig.Overload.SOLO,
-                section.integer("overloadAfterMs", 100, 600_000, GatewayConfig.Checkpoint.USUAL_OVERLOAD_AFTER_MS));
+                section.integer("overloadAfterMs", 100, 600_000, GatewayConfig.Checkpoint.USUAL_OVERLOAD_AFTER_MS),
+                hosts.list(),
+                hosts.allowsPlaintext());
     }
 
     private static GatewayConfig.DataPlane dataPlane(Section section) {

@@ -25,7 +25,7 @@ class ConfigDiffTest {
             tunnel: {listen: "10.9.0.1:7400", connect: "10.9.0.2:7400", congestion: cubic}
             tls: {certificate: a.crt, key: a.key, authority: ca.crt}
             witness: {endpoints: ["10.9.0.3:7500"], termFile: gateway.term}
-            checkpoint: {listen: "10.1.1.2:7600"}
+            checkpoint: {listen: "10.1.1.2:7600", allowPlaintext: true, hosts: [{name: host-a, vms: [vm1]}]}
             dataPlane:
               mode: routed
               inside: in0
@@ -188,7 +188,7 @@ class ConfigDiffTest {
         one(
                 ChangeKind.CHECKPOINTS_ALTERED,
                 "checkpoint.maxIntervalMs",
-                replaced("7600\"}", "7600\", maxIntervalMs: 900}"));
+                replaced("7600\", allow", "7600\", maxIntervalMs: 900, allow"));
         one(ChangeKind.DETECTION_ALTERED, "tunnel.suspectAfterMs", replaced("cubic}", "cubic, suspectAfterMs: 300}"));
         Change pool =
                 one(ChangeKind.OTHER, "dataPlane.poolMiB", replaced("uplink: up0\n", "uplink: up0\n  poolMiB: 512\n"));

@@ -30,10 +30,12 @@ import org.secondsite.config.DiskAttachment;
 import org.secondsite.config.Durability;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.HostId;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MetricsConfig;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.SwitchId;
+import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.config.WitnessConfig;
 
@@ -54,6 +56,10 @@ class ConfigReaderTest {
         assertEquals(1000, config.witness().requestTimeoutMs());
         assertEquals(100, config.checkpoint().intervalMs());
         assertEquals(16, config.checkpoint().maxEpochsInFlight());
+        assertEquals(
+                List.of(new GatewayConfig.Host(new HostId("host-a"), List.of(new VmId("vm1"), new VmId("vm3")))),
+                config.checkpoint().hosts());
+        assertFalse(config.checkpoint().allowsPlaintext());
         GatewayConfig.Routed routed = assertInstanceOf(GatewayConfig.Routed.class, config.dataPlane());
         assertEquals("203.0.113.1/24", routed.insideAddresses().getFirst().toString());
         assertEquals(256L << 20, routed.poolBytes());
@@ -165,6 +171,9 @@ class ConfigReaderTest {
     void readsAgentAndKeepsRepeatedArguments() throws IOException {
         AgentConfig config = valid(ConfigReader.readAgent(written("agent.yaml", resource("agent.yaml"))));
         assertEquals(
+                new AgentConfig.Proof(new SiteId("a"), TlsFiles.in(directory, "host-a")),
+                config.proof().orElseThrow());
+        assertEquals(
                 List.of(new AgentConfig.Vm(
                         new VmId("vm1"),
                         Path.of("/dev/shm/vm1"),
@@ -217,6 +226,19 @@ class ConfigReaderTest {
     }
 
     @Test
+    void anAgentAndAGatewayDoWithoutProofOnlyIfThatIsWritten() throws IOException {
+        String agent = resource("agent.yaml").replaceFirst("(?s)site: a\\n.*", "allowPlaintext: true\n");
+        assertEquals(
+                Optional.empty(),
+                valid(ConfigReader.readAgent(written("agent.yaml", agent))).proof());
+        String gateway = resource("gateway.yaml").replaceFirst("hosts: .*\\n", "allowPlaintext: true\n");
+        GatewayConfig.Checkpoint checkpoint = valid(ConfigReader.readGateway(written("gateway.yaml", gateway)))
+                .checkpoint();
+        assertTrue(checkpoint.allowsPlaintext());
+        assertEquals(List.of(), checkpoint.hosts());
+    }
+
+    @Test
     void aSwitchIsTheGatewaysAloneUnlessItIsSaidToBeShared() throws IOException {
         String text = resource("gateway.yaml");
         String shared = text.replace(
@@ -246,8 +268,8 @@ class ConfigReaderTest {
                         "2:11 peerSite: a is this gateway's own site",
                         "4:3 tunnel.connect: is missing",
                         "5:3 tunnel.conect: is not a key here; did you mean 'connect'?",
-                        "21:12 bgp.localAs: 'many' is not a whole number",
-                        "46:14 groups[0].vms[1].mac: 52:54:00:c0:10:01 is taken by groups[0].vms[0]"),
+                        "22:12 bgp.localAs: 'many' is not a whole number",
+                        "47:14 groups[0].vms[1].mac: 52:54:00:c0:10:01 is taken by groups[0].vms[0]"),
                 problems("gateway", written("f.yaml", text)));
     }
 
@@ -256,7 +278,7 @@ class ConfigReaderTest {
         Path file = written("gateway-a.yaml", resource("gateway.yaml").replace("\"52:54:00:c0:10:02\"", "52-54"));
         ConfigResult.Invalid<GatewayConfig> invalid = invalid(ConfigReader.readGateway(file));
         assertEquals(
-                file + ":46:14 groups[0].vms[1].mac: '52-54' is not a MAC address like 52:54:00:12:34:56",
+                file + ":47:14 groups[0].vms[1].mac: '52-54' is not a MAC address like 52:54:00:12:34:56",
                 invalid.problems().getFirst().toString());
     }
 

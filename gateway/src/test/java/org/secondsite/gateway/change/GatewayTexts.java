@@ -17,7 +17,7 @@ public final class GatewayTexts {
             tunnel: {listen: "10.9.0.1:7400", connect: "10.9.0.2:7400"}
             tls: {certificate: a.crt, key: a.key, authority: ca.crt}
             witness: {endpoints: ["10.9.0.3:7500"]}
-            checkpoint: {listen: "10.1.1.2:7600", intervalMs: 100, maxIntervalMs: 1000}
+            checkpoint: {listen: "10.1.1.2:7600", intervalMs: 100, maxIntervalMs: 1000, hosts: [{name: host-a, vms: [vm1]}]}
             dataPlane:
               mode: routed
               inside: in0

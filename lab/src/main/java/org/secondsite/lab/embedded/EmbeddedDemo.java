@@ -95,7 +95,7 @@ public final class EmbeddedDemo {
     }
 
     private Result run(Path directory) throws Exception {
-        PkiCommand.write(directory, List.of("a", "b", "witness"));
+        PkiCommand.write(directory, List.of("a", "b", "witness", EmbeddedSite.hostOf(A), EmbeddedSite.hostOf(B)));
         InetAddress addressA = IpPrefix.parseAddress("127.0.0.2");
         InetAddress addressB = IpPrefix.parseAddress("127.0.0.3");
         int[] ports = freePorts(8);

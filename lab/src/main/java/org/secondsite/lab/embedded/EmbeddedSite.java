@@ -10,8 +10,10 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.secondsite.buffer.LoopbackDataPlane;
+import org.secondsite.config.AgentConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.HostId;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.MetricsConfig;
@@ -20,6 +22,7 @@ import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.Gateway;
 import org.secondsite.replicator.agent.AgentTiming;
+import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.SyntheticVm;
 import org.secondsite.replicator.agent.io.CheckpointAgent;
 import org.slf4j.Logger;
@@ -82,7 +85,14 @@ final class EmbeddedSite implements AutoCloseable {
                     return hold ? dataPlane : new UnheldDataPlane(dataPlane);
                 },
                 this::end);
-        agent = CheckpointAgent.open(config.checkpoint().listen(), List.of(vm), AgentTiming.USUAL);
+        AgentConfig.Proof proof = new AgentConfig.Proof(place.site(), TlsFiles.in(directory, hostOf(place.site())));
+        agent = CheckpointAgent.open(
+                new GatewayAccess(config.checkpoint().listen(), Optional.of(proof)), List.of(vm), AgentTiming.USUAL);
+    }
+
+    /** The name in the certificate of a site's agent. */
+    static String hostOf(SiteId site) {
+        return "host-" + site;
     }
 
     private static GatewayConfig config(
@@ -100,7 +110,10 @@ final class EmbeddedSite implements AutoCloseable {
                 TlsFiles.in(directory, name),
                 new GatewayConfig.Witness(List.of(witness), 3000),
                 new GatewayConfig.Checkpoint(
-                        new InetSocketAddress(place.address(), place.checkpointPort()), CHECKPOINT_INTERVAL_MS, 16),
+                        new InetSocketAddress(place.address(), place.checkpointPort()),
+                        CHECKPOINT_INTERVAL_MS,
+                        16,
+                        List.of(new GatewayConfig.Host(new HostId(hostOf(place.site())), List.of(VM)))),
                 new GatewayConfig.Loopback(32 << 20, 16 << 20),
                 Optional.of(new GatewayConfig.Bgp(
                         place.as(),

@@ -192,7 +192,7 @@ public final class LabStart {
 
     private static void writeCertificates(Path directory) throws IOException {
         try {
-            PkiCommand.write(directory, List.of("a", "b", "witness", "operator"));
+            PkiCommand.write(directory, List.of("a", "b", "host-a", "host-b", "witness", "operator"));
         } catch (Exception e) {
             throw new IOException("cannot make the lab's certificates", e);
         }

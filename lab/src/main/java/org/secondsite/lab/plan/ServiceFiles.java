@@ -47,7 +47,7 @@ final class ServiceFiles {
                 tunnel: {listen: "%3$s:7400", connect: "%4$s:7400", heartbeatMs: 50, suspectAfterMs: 600, maxInFlightMiB: 256}
                 tls: {certificate: %1$s.crt, key: %1$s.key, authority: ca.crt}
                 witness: {endpoints: [%11$s], requestTimeoutMs: 3000, termFile: gateway-%1$s.term}
-                checkpoint: {listen: "%5$s:7600", intervalMs: 100, maxEpochsInFlight: 16%12$s}
+                checkpoint: {listen: "%5$s:7600", intervalMs: 100, maxEpochsInFlight: 16%12$s, hosts: [{name: host-%1$s, vms: [vm1]}]}
                 dataPlane: {mode: routed, inside: in0, insideMac: "02:00:5e:00:01:01", insideAddresses: [203.0.113.1/24], uplink: up0, poolMiB: 64, perVmMiB: 32}
                 bgp: {localAs: 65100, routerId: %6$s, listen: [%6$s], standbyPrepend: 3, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9}]}
                 openflow: {listen: "%5$s:6653", switches: [{name: sw-%1$s, datapathId: "0x%9$s", gatewayPort: gw}]}
@@ -79,17 +79,20 @@ final class ServiceFiles {
         List<String> command = new ArrayList<>(options.fakeClocks() ? FakeClock.REMOVED : List.of());
         command.addAll(GuestCommand.of(options.guest(), paths, site, guest));
         return """
-                gateway: "%s:7600"
-                runDirectory: %s
-                %svms:
+                gateway: "%1$s:7600"
+                site: %2$s
+                tls: {certificate: host-%2$s.crt, key: host-%2$s.key, authority: ca.crt}
+                runDirectory: %3$s
+                %4$svms:
                   - name: vm1
-                    ramFile: %s
-                    ramMiB: %d
-                    qmpSocket: %s
-                    pidFile: %s
-                    command: [%s]
-                %s""".formatted(
+                    ramFile: %5$s
+                    ramMiB: %6$d
+                    qmpSocket: %7$s
+                    pidFile: %8$s
+                    command: [%9$s]
+                %10$s""".formatted(
                         site.gatewayHostAddress(),
+                        site.id(),
                         paths.agentRun(site),
                         options.guest().hasDisk() ? "stateDirectory: " + paths.agentState(site) + "\n" : "",
                         paths.ram(site),

@@ -79,7 +79,7 @@ class MetricsTest {
 
     @Test
     void showWhatHappenedAndAreAllInTheDocument() throws Exception {
-        PkiCommand.write(directory, List.of("a", "b", "witness", "mallory"));
+        PkiCommand.write(directory, List.of("a", "b", "host-a", "host-b", "witness", "mallory"));
         Path foreign = directory.resolve("foreign");
         PkiCommand.write(foreign, List.of("b"));
         InetAddress addressA = IpPrefix.parseAddress("127.0.0.2");

@@ -3,7 +3,6 @@ package org.secondsite.replicator.agent.io;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -12,6 +11,7 @@ import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
 import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.AgentTiming;
+import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.VmHost;
 import org.secondsite.replicator.agent.VmSettings;
 import org.secondsite.replicator.disk.io.VmVolumes;
@@ -38,7 +38,7 @@ public final class CheckpointAgent implements AutoCloseable {
      * Starts an agent for QEMU VMs, whether they run already or not, and whether the gateway is there or not.
      *
      * @param ending what follows when one of its threads fails or hangs
-     * @throws IOException if a run directory cannot be made
+     * @throws IOException if a run directory cannot be made, or a certificate's files are unusable
      */
     public static CheckpointAgent open(AgentSettings settings, Ending ending) throws IOException {
         List<Place> places = new ArrayList<>();
@@ -54,14 +54,23 @@ public final class CheckpointAgent implements AutoCloseable {
     /** A VM's place on this host, and its disks. */
     private record Place(VmHost host, VmVolumes volumes) {}
 
-    /** Starts an agent for VMs of any kind. The hosts are the agent's from here on, and closed with it. */
-    public static CheckpointAgent open(InetSocketAddress gateway, List<? extends VmHost> hosts, AgentTiming timing) {
+    /**
+     * Starts an agent for VMs of any kind. The hosts are the agent's from here on, and closed with it.
+     *
+     * @throws IOException if a certificate's files are unusable
+     */
+    public static CheckpointAgent open(GatewayAccess gateway, List<? extends VmHost> hosts, AgentTiming timing)
+            throws IOException {
         return open(gateway, hosts, timing, Life.unwatched("agent"));
     }
 
-    /** The same with a life, which is the agent's from here on, and closed with it. */
+    /**
+     * The same with a life, which is the agent's from here on, and closed with it.
+     *
+     * @throws IOException if a certificate's files are unusable
+     */
     public static CheckpointAgent open(
-            InetSocketAddress gateway, List<? extends VmHost> hosts, AgentTiming timing, Life life) {
+            GatewayAccess gateway, List<? extends VmHost> hosts, AgentTiming timing, Life life) throws IOException {
         List<Place> places = new ArrayList<>();
         for (VmHost host : hosts) {
             places.add(new Place(host, VmVolumes.none(host.vm())));
@@ -69,10 +78,12 @@ public final class CheckpointAgent implements AutoCloseable {
         return begin(gateway, places, timing, life);
     }
 
-    private static CheckpointAgent begin(InetSocketAddress gateway, List<Place> places, AgentTiming timing, Life life) {
+    private static CheckpointAgent begin(GatewayAccess gateway, List<Place> places, AgentTiming timing, Life life)
+            throws IOException {
+        GatewayDoor door = GatewayDoor.of(gateway);
         CheckpointAgent agent = new CheckpointAgent(life);
         for (Place place : places) {
-            agent.workers.add(new VmWorker(place.host(), place.volumes(), gateway, timing, agent.loop, life));
+            agent.workers.add(new VmWorker(place.host(), place.volumes(), door, timing, agent.loop, life));
         }
         agent.workers.forEach(VmWorker::start);
         return agent;

@@ -6,7 +6,6 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollSocketChannel;
-import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.secondsite.config.VmId;
@@ -30,7 +29,7 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
     private static final int CONNECT_TIMEOUT_MS = 2000;
 
     private final EventLoopGroup loop;
-    private final InetSocketAddress gateway;
+    private final GatewayDoor gateway;
     private final AgentTiming timing;
     private final VmId vm;
     private final long ramBytes;
@@ -42,12 +41,17 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
 
     // Of the event loop's thread.
     private EpochAssembler assembler;
+    /** There is a TCP connection. */
+    private boolean reached;
+    /** The gateway has proved who it is, or need not. */
+    private boolean opened;
+
     private int waitMs;
     private String lastTrouble = "";
 
     GatewayLink(
             EventLoopGroup loop,
-            InetSocketAddress gateway,
+            GatewayDoor gateway,
             AgentTiming timing,
             VmId vm,
             long ramBytes,
@@ -77,12 +81,14 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
+                        gateway.prepare(channel);
                         CheckpointConnection.install(channel, Side.AGENT, timing.keepaliveMs(), GatewayLink.this, life);
                     }
                 })
-                .connect(gateway)
+                .connect(gateway.address())
                 .addListener(connected -> {
-                    if (!connected.isSuccess()) {
+                    reached = connected.isSuccess();
+                    if (!reached) {
                         trouble("cannot connect: " + connected.cause().getMessage());
                     }
                 });
@@ -102,6 +108,7 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
 
     @Override
     public void opened(CheckpointConnection connection) {
+        opened = true;
         assembler = new EpochAssembler(vm, ramBytes);
         worker.accept(new WorkerEvent.Opened(connection));
     }
@@ -139,6 +146,11 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
     @Override
     public void closed(CheckpointConnection connection, String reason) {
         assembler.close();
+        if (reached && !opened) {
+            trouble(reason);
+        }
+        reached = false;
+        opened = false;
         worker.accept(new WorkerEvent.Closed(connection, reason));
         if (!ended) {
             var _ = loop.schedule(this::connect, waitMs, TimeUnit.MILLISECONDS);
@@ -150,7 +162,7 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
     private void trouble(String what) {
         if (!what.equals(lastTrouble)) {
             lastTrouble = what;
-            LOG.warn("{}: gateway {}: {}", vm, gateway, what);
+            LOG.warn("{}: gateway {}: {}", vm, gateway.address(), what);
         }
     }
 

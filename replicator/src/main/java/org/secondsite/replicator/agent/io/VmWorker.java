@@ -1,7 +1,6 @@
 package org.secondsite.replicator.agent.io;
 
 import io.netty.channel.EventLoopGroup;
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -61,7 +60,7 @@ final class VmWorker implements AutoCloseable {
     VmWorker(
             VmHost host,
             VmVolumes volumes,
-            InetSocketAddress gateway,
+            GatewayDoor gateway,
             AgentTiming timing,
             EventLoopGroup loop,
             Life life) {

@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.secondsite.net.Causes;
 import org.secondsite.net.life.Defects;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.Epoch;
@@ -82,6 +84,7 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
 
     private Channel channel;
     private int silences;
+    private long reads;
     private long lastNonce = KEEPALIVE_NONCE;
     private String closeReason;
     private boolean closed;
@@ -164,6 +167,17 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
         }
     }
 
+    /**
+     * Asks the other end for a sign of life. On the event loop.
+     *
+     * @param lives is told, once, whether anything was heard within the time
+     */
+    void askForSignOfLife(int withinMs, Consumer<Boolean> lives) {
+        long before = reads;
+        send(new CheckpointMessage.Ping(KEEPALIVE_NONCE));
+        var _ = channel.eventLoop().schedule(() -> lives.accept(reads != before), withinMs, TimeUnit.MILLISECONDS);
+    }
+
     /** Whether the connection still stands, as far as is known here. */
     public boolean isOpen() {
         return channel.isActive();
@@ -183,6 +197,7 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
     @Override
     protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out) {
         silences = 0;
+        reads++;
         while (!closed && closeReason == null) {
             switch (CheckpointCodec.decode(in, self.peer())) {
                 case CheckpointCodec.NeedMore more -> {
@@ -274,7 +289,7 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
         if (Defects.isDefect(cause)) {
             life.failed(cause);
         }
-        close(String.valueOf(cause.getMessage() == null ? cause : cause.getMessage()));
+        close(Causes.words(cause));
     }
 
     @Override

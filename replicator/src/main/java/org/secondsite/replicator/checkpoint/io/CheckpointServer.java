@@ -9,19 +9,11 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.secondsite.config.VmId;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
-import org.secondsite.replicator.Dialect;
-import org.secondsite.replicator.checkpoint.CheckpointCodec;
+import org.secondsite.replicator.checkpoint.Admission;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
-import org.secondsite.replicator.checkpoint.CheckpointMessage;
-import org.secondsite.replicator.checkpoint.Limits;
-import org.secondsite.replicator.checkpoint.Side;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,35 +28,21 @@ public final class CheckpointServer implements AutoCloseable {
     private static final int CLOSE_WAIT_SECONDS = 5;
 
     private final CheckpointServerSettings settings;
-    private final CheckpointListener listener;
-    private final Life life;
+    private final Reception reception;
     private final EventLoopGroup loop;
-    /** By VM; touched on the IO thread only. */
-    private final Map<VmId, ServerSession> sessions = new HashMap<>();
 
     private Channel listening;
 
-    private CheckpointServer(CheckpointServerSettings settings, CheckpointListener listener, Life life) {
-        this.life = life;
+    private CheckpointServer(CheckpointServerSettings settings, Reception reception, Life life) {
         loop = new LivingLoop("checkpoint-server", life, EpollIoHandler.newFactory());
         this.settings = settings;
-        this.listener = listener;
-    }
-
-    /**
-     * Listens, with the usual window and keepalive.
-     *
-     * @throws IOException if the address cannot be bound
-     */
-    public static CheckpointServer open(InetSocketAddress listen, Set<VmId> known, CheckpointListener listener)
-            throws IOException {
-        return open(CheckpointServerSettings.of(listen, known), listener);
+        this.reception = reception;
     }
 
     /**
      * Listens.
      *
-     * @throws IOException if the address cannot be bound
+     * @throws IOException if the address cannot be bound, or a certificate's files are unusable
      */
     public static CheckpointServer open(CheckpointServerSettings settings, CheckpointListener listener)
             throws IOException {
@@ -75,11 +53,11 @@ public final class CheckpointServer implements AutoCloseable {
      * Listens.
      *
      * @param life ends with the server's thread
-     * @throws IOException if the address cannot be bound
+     * @throws IOException if the address cannot be bound, or a certificate's files are unusable
      */
     public static CheckpointServer open(CheckpointServerSettings settings, CheckpointListener listener, Life life)
             throws IOException {
-        CheckpointServer server = new CheckpointServer(settings, listener, life);
+        CheckpointServer server = new CheckpointServer(settings, new Reception(settings, listener, life), life);
         try {
             server.listen();
         } catch (IOException failed) {
@@ -98,8 +76,7 @@ public final class CheckpointServer implements AutoCloseable {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        CheckpointConnection.install(
-                                channel, Side.GATEWAY, settings.keepaliveMs(), new Attachment(), life);
+                        reception.accept(channel);
                     }
                 })
                 .bind(settings.listen())
@@ -110,11 +87,21 @@ public final class CheckpointServer implements AutoCloseable {
         }
         listening = bound.channel();
         LOG.info("listening for agents on {}", address());
+        if (settings.admission().unproven() == Admission.Unproven.ADMITTED) {
+            LOG.warn(
+                    "agents may connect without proof of who they are: whoever reaches {} may speak for a VM",
+                    address());
+        }
     }
 
     /** The address that is listened on. */
     public InetSocketAddress address() {
         return (InetSocketAddress) listening.localAddress();
+    }
+
+    /** How many connections ended without having been attached, since the start. Any thread. */
+    public long turnedAway() {
+        return reception.turnedAway();
     }
 
     /** Detaches every agent, without a word to the listener, and stops to listen. */
@@ -123,78 +110,8 @@ public final class CheckpointServer implements AutoCloseable {
         if (listening != null) {
             listening.close().awaitUninterruptibly();
         }
-        loop.submit(() -> sessions.values().forEach(ServerSession::silence)).awaitUninterruptibly();
+        loop.submit(() -> reception.sessions().values().forEach(ServerSession::silence))
+                .awaitUninterruptibly();
         loop.shutdownGracefully(0, CLOSE_WAIT_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
-    }
-
-    /** What a connection is attached to: nothing until HELLO, then a session. */
-    private final class Attachment implements CheckpointConnection.Events {
-        private ServerSession session;
-
-        @Override
-        public void opened(CheckpointConnection connection) {
-            LOG.debug("connection from {}", connection);
-        }
-
-        @Override
-        public void message(CheckpointConnection connection, CheckpointMessage message) {
-            if (session != null) {
-                session.received(message);
-            } else if (message instanceof CheckpointMessage.Hello hello) {
-                hello(connection, hello);
-            } else {
-                connection.close("a " + message.getClass().getSimpleName() + " before HELLO");
-            }
-        }
-
-        private void hello(CheckpointConnection connection, CheckpointMessage.Hello hello) {
-            String refusal = refusal(hello);
-            if (refusal != null) {
-                LOG.warn("agent at {} refused: {}", connection, refusal);
-                connection.sendLast(new CheckpointMessage.Refused(refusal), "refused: " + refusal);
-                return;
-            }
-            ServerSession older = sessions.remove(hello.vm());
-            if (older != null) {
-                older.detach("replaced by a newer connection");
-            }
-            Dialect dialect = settings.dialect().with(hello.offer());
-            session = new ServerSession(connection, hello, dialect, listener);
-            sessions.put(hello.vm(), session);
-            connection.send(new CheckpointMessage.Welcome(
-                    dialect, settings.window(), settings.windowBytes(), settings.stalls()));
-            LOG.info(
-                    "agent of {} attached from {}, {}: {}, image at {}",
-                    hello.vm(),
-                    connection,
-                    dialect,
-                    state(hello),
-                    hello.applied());
-            session.attach();
-        }
-
-        private String refusal(CheckpointMessage.Hello hello) {
-            int version = hello.offer().version();
-            if (!CheckpointCodec.isSpoken(version)) {
-                return Limits.OTHER_VERSION + version + ", this gateway speaks " + Limits.LOWEST_VERSION + " and "
-                        + Limits.VERSION;
-            }
-            return settings.known().contains(hello.vm())
-                    ? null
-                    : "no VM of the name " + hello.vm() + " is configured at this gateway";
-        }
-
-        private static String state(CheckpointMessage.Hello hello) {
-            String words = hello.description().isEmpty() ? "" : " (" + hello.description() + ")";
-            return (hello.running() ? "VM is here" : "no VM") + words;
-        }
-
-        @Override
-        public void closed(CheckpointConnection connection, String reason) {
-            if (session != null) {
-                sessions.remove(session.vm(), session);
-                session.detach(reason);
-            }
-        }
     }
 }

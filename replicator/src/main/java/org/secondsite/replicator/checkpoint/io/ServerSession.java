@@ -1,6 +1,7 @@
 package org.secondsite.replicator.checkpoint.io;
 
 import java.util.ArrayDeque;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
@@ -32,6 +33,7 @@ final class ServerSession extends MessageSession {
     private final long ramBytes;
     private final String description;
     private final Dialect dialect;
+    private final Optional<String> host;
     private final EpochAssembler assembler;
 
     /** Epochs for the replica that are not shipped yet; guarded by itself, like the three fields below. */
@@ -52,8 +54,10 @@ final class ServerSession extends MessageSession {
             CheckpointConnection connection,
             CheckpointMessage.Hello hello,
             Dialect dialect,
+            Optional<String> host,
             CheckpointListener listener) {
         this.dialect = dialect;
+        this.host = host;
         this.connection = connection;
         this.listener = listener;
         this.vm = hello.vm();
@@ -62,6 +66,15 @@ final class ServerSession extends MessageSession {
         this.vmRunning = hello.running();
         this.applied = hello.applied();
         this.assembler = new EpochAssembler(vm, ramBytes);
+    }
+
+    /** The host that has proved to be at the other end, empty if nothing was proved. */
+    Optional<String> host() {
+        return host;
+    }
+
+    CheckpointConnection connection() {
+        return connection;
     }
 
     void attach() {

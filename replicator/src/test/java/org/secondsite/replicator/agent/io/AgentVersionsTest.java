@@ -25,6 +25,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.agent.AgentTiming;
+import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.SyntheticVm;
 
 /**
@@ -123,6 +124,10 @@ class AgentVersionsTest {
                 + " 03 766d31" + " 0002 6f6c";
     }
 
+    private static GatewayAccess access(ServerSocket gateway) {
+        return GatewayAccess.plain((InetSocketAddress) gateway.getLocalSocketAddress());
+    }
+
     private Wire agentOf(InetSocketAddress gateway) throws IOException {
         return opened(Wire.on(new Socket(gateway.getAddress(), gateway.getPort())));
     }
@@ -203,7 +208,7 @@ class AgentVersionsTest {
             gateway.setSoTimeout(20_000);
             SyntheticVm vm = new SyntheticVm(VM, RAM_BYTES);
             vm.boot();
-            opened(CheckpointAgent.open((InetSocketAddress) gateway.getLocalSocketAddress(), List.of(vm), TIMING));
+            opened(CheckpointAgent.open(access(gateway), List.of(vm), TIMING));
 
             for (int round = 0; round < 2; round++) {
                 try (Wire first = Wire.on(gateway.accept())) {
@@ -232,7 +237,7 @@ class AgentVersionsTest {
         try (ServerSocket gateway = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
             gateway.setSoTimeout(20_000);
             SyntheticVm vm = new SyntheticVm(VM, RAM_BYTES);
-            opened(CheckpointAgent.open((InetSocketAddress) gateway.getLocalSocketAddress(), List.of(vm), TIMING));
+            opened(CheckpointAgent.open(access(gateway), List.of(vm), TIMING));
 
             try (Wire first = Wire.on(gateway.accept())) {
                 assertEquals(4, first.read().u16(0));
@@ -252,7 +257,7 @@ class AgentVersionsTest {
         try (ServerSocket gateway = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
             gateway.setSoTimeout(20_000);
             SyntheticVm vm = new SyntheticVm(VM, RAM_BYTES);
-            opened(CheckpointAgent.open((InetSocketAddress) gateway.getLocalSocketAddress(), List.of(vm), TIMING));
+            opened(CheckpointAgent.open(access(gateway), List.of(vm), TIMING));
 
             for (String welcome : new String[] {
                 "0004 00000010 0000000010000000 00 0002", // disks, which this agent cannot

@@ -25,6 +25,7 @@ import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.agent.AgentTiming;
+import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.SyntheticVm;
 import org.secondsite.replicator.checkpoint.CheckpointCodec;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
@@ -59,8 +60,8 @@ class CheckpointAgentTest {
         return opened(new RecordingGateway(VM));
     }
 
-    private CheckpointAgent agent(RecordingGateway gateway, SyntheticVm vm) {
-        return opened(CheckpointAgent.open(gateway.address(), List.of(vm), TIMING));
+    private CheckpointAgent agent(RecordingGateway gateway, SyntheticVm vm) throws IOException {
+        return opened(CheckpointAgent.open(GatewayAccess.plain(gateway.address()), List.of(vm), TIMING));
     }
 
     private static SyntheticVm booted() {
@@ -262,7 +263,7 @@ class CheckpointAgentTest {
     void aRestartedAgentFindsTheRunningVmAndResumesIt() throws Exception {
         SyntheticVm vm = booted();
         RecordingGateway gateway = gateway();
-        CheckpointAgent first = CheckpointAgent.open(gateway.address(), List.of(vm), TIMING);
+        CheckpointAgent first = CheckpointAgent.open(GatewayAccess.plain(gateway.address()), List.of(vm), TIMING);
         gateway.await("attached");
         gateway.session().start(epoch(1), true, 5);
         gateway.await("epoch 3/3");
@@ -299,13 +300,15 @@ class CheckpointAgentTest {
     }
 
     @Test
-    void aNewerConnectionReplacesTheOlder() throws Exception {
+    void aNewerConnectionDoesNotReplaceOneThatIsThereUntilThatEnds() throws Exception {
         RecordingGateway gateway = gateway();
-        agent(gateway, booted());
+        CheckpointAgent first = CheckpointAgent.open(GatewayAccess.plain(gateway.address()), List.of(booted()), TIMING);
         gateway.await("attached");
         var older = gateway.session();
         agent(gateway, new SyntheticVm(VM, RAM_BYTES));
-        assertEquals("detached replaced by a newer connection", gateway.await("detached"));
+        assertFalse(gateway.hears("detached", 1500));
+        first.close();
+        gateway.await("detached");
         gateway.await("attached");
         assertFalse(older.equals(gateway.session()));
     }

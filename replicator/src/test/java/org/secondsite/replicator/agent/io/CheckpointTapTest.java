@@ -24,6 +24,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.agent.AgentTiming;
+import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.SyntheticVm;
 import org.secondsite.replicator.codec.CodecSettings;
 import org.secondsite.replicator.trace.ColoTrace;
@@ -53,7 +54,7 @@ class CheckpointTapTest {
                 passedOn.add(epoch);
                 gateway.session().credit(epoch.header().epoch());
             });
-            try (CheckpointAgent _ = CheckpointAgent.open(tap.address(), List.of(vm), TIMING)) {
+            try (CheckpointAgent _ = CheckpointAgent.open(GatewayAccess.plain(tap.address()), List.of(vm), TIMING)) {
                 gateway.await("attached");
                 gateway.session().start(new EpochId(1, 1), true, 5);
                 for (int i = 0; i < EPOCHS; i++) {
@@ -75,7 +76,8 @@ class CheckpointTapTest {
         Path file = directory.resolve("vm1.colorec");
         try (RecordingGateway gateway = new RecordingGateway(OTHER);
                 CheckpointTap tap = tap(gateway, VM, file);
-                CheckpointAgent _ = CheckpointAgent.open(tap.address(), List.of(booted(OTHER)), TIMING)) {
+                CheckpointAgent _ =
+                        CheckpointAgent.open(GatewayAccess.plain(tap.address()), List.of(booted(OTHER)), TIMING)) {
             gateway.sink(epoch -> {
                 gateway.session().credit(epoch.header().epoch());
                 epoch.close();

@@ -14,6 +14,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.AgentTiming;
+import org.secondsite.replicator.agent.GatewayAccess;
 
 /** How long a real guest is paused per checkpoint: printed, and bounded by what the agent promises. */
 @Tag("lab")
@@ -39,7 +40,8 @@ class PauseLabTest {
                 epoch.close();
             });
             CheckpointAgent agent = CheckpointAgent.open(
-                    new AgentSettings(gateway.address(), List.of(guest.settings())), QemuAgentLabTest.NO_ENDING);
+                    new AgentSettings(GatewayAccess.plain(gateway.address()), List.of(guest.settings())),
+                    QemuAgentLabTest.NO_ENDING);
             try {
                 gateway.await("attached");
                 gateway.session().start(new EpochId(1, 1), true, 100);

@@ -25,6 +25,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.net.life.Ending;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.agent.AgentSettings;
+import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.PageCompare;
 import org.secondsite.replicator.agent.VmDriver;
 
@@ -68,7 +69,8 @@ class QemuAgentLabTest {
     }
 
     private CheckpointAgent agent(RecordingGateway gateway, LabGuest guest) throws IOException {
-        return opened(CheckpointAgent.open(new AgentSettings(gateway.address(), List.of(guest.settings())), NO_ENDING));
+        return opened(CheckpointAgent.open(
+                new AgentSettings(GatewayAccess.plain(gateway.address()), List.of(guest.settings())), NO_ENDING));
     }
 
     private static void assertContiguous(List<Integer> ticks) {

@@ -20,6 +20,7 @@ import org.secondsite.config.DiskAttachment;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.agent.AgentSettings;
+import org.secondsite.replicator.agent.GatewayAccess;
 
 /** Agents beside real QEMU guests with disks. Needs qemu-system-x86, qemu-utils, nbdkit, a kernel and busybox-static. */
 @Tag("lab")
@@ -56,7 +57,8 @@ class QemuDiskLabTest {
     private RecordingGateway attached(LabGuest guest) throws Exception {
         RecordingGateway gateway = opened(new RecordingGateway(VM));
         opened(CheckpointAgent.open(
-                new AgentSettings(gateway.address(), List.of(guest.settings())), QemuAgentLabTest.NO_ENDING));
+                new AgentSettings(GatewayAccess.plain(gateway.address()), List.of(guest.settings())),
+                QemuAgentLabTest.NO_ENDING));
         assertEquals("attached running=true applied=0/0", gateway.await("attached"));
         gateway.relayCredits();
         return gateway;

@@ -7,15 +7,18 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.secondsite.config.EpochId;
+import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.checkpoint.Admission;
 import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
 import org.secondsite.replicator.checkpoint.FailureKind;
@@ -25,6 +28,8 @@ import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
 /** A gateway that seals at once (unless told not to), hands epochs to whoever wants them, and writes down what it hears. */
 final class RecordingGateway implements CheckpointListener, AutoCloseable {
     static final int WINDOW = 4;
+    private static final int KEEPALIVE_MS = 200;
+    private static final int PATIENT_MS = 20_000;
     private static final long WAIT_SECONDS = 90;
 
     private final CheckpointServer server;
@@ -45,25 +50,45 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
     }
 
     RecordingGateway(VmId vm, Set<Capability> capabilities) throws IOException {
-        this(vm, 0, CheckpointServerSettings.USUAL_WINDOW_BYTES, false, capabilities);
+        this(settings(0, vm, CheckpointServerSettings.USUAL_WINDOW_BYTES, false, capabilities));
     }
 
     RecordingGateway(VmId vm, int port, long windowBytes, boolean stalls) throws IOException {
-        this(vm, port, windowBytes, stalls, Set.of());
+        this(settings(port, vm, windowBytes, stalls, Set.of()));
     }
 
-    private RecordingGateway(VmId vm, int port, long windowBytes, boolean stalls, Set<Capability> capabilities)
-            throws IOException {
-        server = CheckpointServer.open(
-                new CheckpointServerSettings(
-                        new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
-                        Set.of(vm),
-                        WINDOW,
-                        windowBytes,
-                        stalls,
-                        capabilities,
-                        200),
-                this);
+    /** One that has a certificate, and much patience with a silent agent. */
+    RecordingGateway(TlsFiles tls, Admission admission) throws IOException {
+        this(new CheckpointServerSettings(
+                local(0),
+                Optional.of(tls),
+                admission,
+                WINDOW,
+                CheckpointServerSettings.USUAL_WINDOW_BYTES,
+                false,
+                Set.of(),
+                PATIENT_MS));
+    }
+
+    private RecordingGateway(CheckpointServerSettings settings) throws IOException {
+        server = CheckpointServer.open(settings, this);
+    }
+
+    private static CheckpointServerSettings settings(
+            int port, VmId vm, long windowBytes, boolean stalls, Set<Capability> capabilities) {
+        return new CheckpointServerSettings(
+                local(port),
+                Optional.empty(),
+                Admission.ofAnybody(Set.of(vm)),
+                WINDOW,
+                windowBytes,
+                stalls,
+                capabilities,
+                KEEPALIVE_MS);
+    }
+
+    private static InetSocketAddress local(int port) {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     }
 
     /**
@@ -79,6 +104,10 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
                 // The next one, then.
             }
         }
+    }
+
+    CheckpointServer server() {
+        return server;
     }
 
     InetSocketAddress address() {
@@ -137,6 +166,11 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
                 return word;
             }
         }
+    }
+
+    /** What is heard next, if that is within a time. */
+    Optional<String> next(long ms) throws InterruptedException {
+        return Optional.ofNullable(words.poll(ms, TimeUnit.MILLISECONDS));
     }
 
     /** Whether something that begins so is heard within a time. */

@@ -1,0 +1,135 @@
+package org.secondsite.replicator.checkpoint.io;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.handler.ssl.SslHandler;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import org.secondsite.config.VmId;
+import org.secondsite.net.Sparing;
+import org.secondsite.net.Strangers;
+import org.secondsite.net.life.io.Life;
+import org.secondsite.net.tls.io.TlsIdentity;
+import org.secondsite.replicator.checkpoint.Admission;
+import org.secondsite.replicator.checkpoint.CheckpointListener;
+import org.secondsite.replicator.checkpoint.Side;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Who comes to the agents' port, from the accept to an attached session: how many may be there that have not got so far, how long they
+ * have, and what is written about them. On the server's one thread.
+ */
+final class Reception {
+    private static final Logger LOG = LoggerFactory.getLogger(Reception.class);
+
+    /** One host may have as many VMs, and calls for all of them at once when its gateway comes back. */
+    private static final int MAX_STRANGERS_OF_ONE_ADDRESS = 128;
+
+    private static final int MAX_STRANGERS = 512;
+    private static final int HANDSHAKE_MS = 3000;
+
+    /** From the accept to HELLO. */
+    private static final int HELLO_MS = 5000;
+
+    private final CheckpointServerSettings settings;
+    private final CheckpointListener listener;
+    private final Life life;
+    private final Optional<TlsIdentity> tls;
+    private final Strangers<Channel> strangers = new Strangers<>(MAX_STRANGERS, MAX_STRANGERS_OF_ONE_ADDRESS);
+    private final Sparing<String> lines = new Sparing<>();
+    private final LongAdder turnedAway = new LongAdder();
+
+    /** By VM. */
+    private final Map<VmId, ServerSession> sessions = new HashMap<>();
+
+    Reception(CheckpointServerSettings settings, CheckpointListener listener, Life life) throws IOException {
+        this.settings = settings;
+        this.listener = listener;
+        this.life = life;
+        this.tls = settings.tls().isPresent()
+                ? Optional.of(TlsIdentity.server(settings.tls().get()))
+                : Optional.empty();
+    }
+
+    CheckpointServerSettings settings() {
+        return settings;
+    }
+
+    CheckpointListener listener() {
+        return listener;
+    }
+
+    Map<VmId, ServerSession> sessions() {
+        return sessions;
+    }
+
+    /** How many connections ended without having been attached. */
+    long turnedAway() {
+        return turnedAway.sum();
+    }
+
+    /** A connection was accepted. */
+    void accept(Channel channel) {
+        Attachment attachment = new Attachment(this, channel);
+        strangers
+                .came(channel, ((InetSocketAddress) channel.remoteAddress()).getAddress())
+                .ifPresent(oldest -> {
+                    tell(
+                            "crowd",
+                            "a connection of {} that has not attached gave way to a newer one",
+                            oldest.remoteAddress());
+                    var _ = oldest.close();
+                });
+        channel.closeFuture().addListener(closing -> {
+            strangers.gone(channel);
+            if (!attachment.wasAttached()) {
+                turnedAway.increment();
+            }
+        });
+        boolean admitsUnproven = settings.admission().unproven() == Admission.Unproven.ADMITTED;
+        if (tls.isPresent() && admitsUnproven) {
+            channel.pipeline().addLast(new PlainOrTls(() -> proving(channel, attachment)));
+        } else if (tls.isPresent()) {
+            channel.pipeline().addLast(proving(channel, attachment));
+        }
+        CheckpointConnection connection =
+                CheckpointConnection.install(channel, Side.GATEWAY, settings.keepaliveMs(), attachment, life);
+        var _ = channel.eventLoop()
+                .schedule(
+                        () -> {
+                            if (!attachment.hasSaidHello()) {
+                                connection.close("no HELLO within " + HELLO_MS + " ms");
+                            }
+                        },
+                        HELLO_MS,
+                        TimeUnit.MILLISECONDS);
+    }
+
+    private ChannelHandler[] proving(Channel channel, Attachment attachment) {
+        SslHandler handler = tls.orElseThrow().newHandler(channel.alloc());
+        handler.setHandshakeTimeoutMillis(HANDSHAKE_MS);
+        return new ChannelHandler[] {handler, new ProofGate(attachment::proves)};
+    }
+
+    /** The other end is no stranger any more. */
+    void known(Channel channel) {
+        strangers.gone(channel);
+    }
+
+    /** Writes a line whose number strangers decide. */
+    void tell(String kind, String format, Object... arguments) {
+        if (lines.mayTell(kind, System.nanoTime())) {
+            LOG.warn(format, arguments);
+            long untold = lines.takeUntold(kind);
+            if (untold > 0) {
+                LOG.warn("{} more of that kind were not written", untold);
+            }
+        }
+    }
+}
