@@ -6,6 +6,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.checkpoint.AgentConduct;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.MessageSession;
 
@@ -13,6 +14,7 @@ import org.secondsite.replicator.checkpoint.MessageSession;
 final class SimulatedAgentSession extends MessageSession {
     private final SimulatedHypervisor hypervisor;
     private CheckpointMessage.Hello hello;
+    private AgentConduct conduct;
     private boolean kept;
 
     SimulatedAgentSession(SimulatedHypervisor hypervisor) {
@@ -21,6 +23,16 @@ final class SimulatedAgentSession extends MessageSession {
 
     void hello(CheckpointMessage.Hello said) {
         hello = said;
+        conduct = new AgentConduct(said, said.offer());
+    }
+
+    boolean hasGreeted() {
+        return conduct != null;
+    }
+
+    @Override
+    protected AgentConduct conduct() {
+        return conduct;
     }
 
     /** The agent has said that the VM is paused, and the gateway has not let it run since. */
@@ -79,16 +91,17 @@ final class SimulatedAgentSession extends MessageSession {
 
     @Override
     public void apply(Epoch epoch) {
+        conduct.sent(epoch.header().epoch());
         hypervisor.epochFromGateway(this, epoch);
     }
 
     @Override
     public void activate(EpochId expected) {
-        send(new CheckpointMessage.Activate(expected));
+        tell(new CheckpointMessage.Activate(expected));
     }
 
     @Override
     public void release() {
-        send(new CheckpointMessage.Release());
+        tell(new CheckpointMessage.Release());
     }
 }

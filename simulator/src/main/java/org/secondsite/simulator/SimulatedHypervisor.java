@@ -235,6 +235,13 @@ final class SimulatedHypervisor extends SimulatedProcess {
         if (by == null) {
             return;
         }
+        if (!(message instanceof CheckpointMessage.Hello)) {
+            if (!by.hasGreeted()) {
+                // It was said to a connection that is gone.
+                return;
+            }
+            requireOrder(by, message);
+        }
         switch (message) {
             case CheckpointMessage.Hello hello -> {
                 by.hello(hello);
@@ -460,6 +467,14 @@ final class SimulatedHypervisor extends SimulatedProcess {
         answers.add(new AgentEvent.Activated("simulated"));
     }
 
+    /** A gateway ends the session of an agent that says what it may not say, and this one does as it is told. */
+    private void requireOrder(SimulatedAgentSession by, CheckpointMessage message) {
+        Optional<String> wrong = by.conduct().judge(message);
+        if (wrong.isPresent() && !world.plants()) {
+            throw new IllegalStateException(site + "'s agent is found fault with: " + wrong.get());
+        }
+    }
+
     private void ship(EpochId id, EpochId base) {
         SimulatedAgentSession by = session;
         long blocks = disk.take(base.equals(EpochId.NONE), collected.state());
@@ -468,6 +483,8 @@ final class SimulatedHypervisor extends SimulatedProcess {
         shippedNanos = Math.max(shippedNanos, now()) + dice.nextLong(MILLI, 8 * MILLI);
         later(shippedNanos - now(), () -> {
             if (by == session && by != null) {
+                requireOrder(by, new CheckpointMessage.Begin(epoch.header(), 0, 0, epoch.deviceState().length));
+                by.conduct().received(id);
                 tellGateway(by, (gateway, agentBy) -> gateway.epochReceived(agentBy, epoch, 1));
                 post(new Mail(by, new AgentEvent.Shipped(), null));
             }

@@ -13,63 +13,72 @@ public abstract class MessageSession implements AgentSession {
     /** Sends a message, after those that were sent before; does nothing once the session is detached. */
     protected abstract void send(CheckpointMessage message);
 
+    /** Sends a message, and notes that it was sent. */
+    protected final void tell(CheckpointMessage message) {
+        conduct().told(message);
+        send(message);
+    }
+
+    /** What is known of the agent by what it was told. */
+    protected abstract AgentConduct conduct();
+
     @Override
     public final void start(EpochId first, boolean full, int intervalMs) {
-        send(new CheckpointMessage.Start(first, full, intervalMs));
+        tell(new CheckpointMessage.Start(first, full, intervalMs));
     }
 
     @Override
     public final void interval(int intervalMs) {
-        send(new CheckpointMessage.Interval(intervalMs));
+        tell(new CheckpointMessage.Interval(intervalMs));
     }
 
     @Override
     public final void checkpointNow() {
-        send(new CheckpointMessage.CheckpointNow());
+        tell(new CheckpointMessage.CheckpointNow());
     }
 
     @Override
     public final void retitle(EpochId next) {
-        send(new CheckpointMessage.Retitle(next));
+        tell(new CheckpointMessage.Retitle(next));
     }
 
     @Override
     public final void sealed(EpochId epoch) {
-        send(new CheckpointMessage.Sealed(epoch));
+        tell(new CheckpointMessage.Sealed(epoch));
     }
 
     @Override
     public final void credit(EpochId committed) {
-        send(new CheckpointMessage.Credit(committed));
+        tell(new CheckpointMessage.Credit(committed));
     }
 
     @Override
     public final void stop() {
-        send(new CheckpointMessage.Stop());
+        tell(new CheckpointMessage.Stop());
     }
 
     @Override
     public final void pauseVm() {
-        send(new CheckpointMessage.PauseVm());
+        tell(new CheckpointMessage.PauseVm());
     }
 
     @Override
     public final void resumeVm() {
-        send(new CheckpointMessage.ResumeVm());
+        tell(new CheckpointMessage.ResumeVm());
     }
 
     @Override
     public final void flushAtOnce() {
-        send(new CheckpointMessage.FlushAtOnce());
+        tell(new CheckpointMessage.FlushAtOnce());
     }
 
     @Override
     public final void syncDisks() {
-        send(new CheckpointMessage.SyncDisks());
+        tell(new CheckpointMessage.SyncDisks());
     }
 
     @Override
     public final void stopVm(String reason) {
-        send(new CheckpointMessage.StopVm(reason));
+        tell(new CheckpointMessage.StopVm(reason));
     }
 }

@@ -57,13 +57,7 @@ final class VmWorker implements AutoCloseable {
 
     private boolean quit;
 
-    VmWorker(
-            VmHost host,
-            VmVolumes volumes,
-            GatewayDoor gateway,
-            AgentTiming timing,
-            EventLoopGroup loop,
-            Life life) {
+    VmWorker(VmHost host, VmVolumes volumes, GatewayDoor gateway, AgentTiming timing, EventLoopGroup loop, Life life) {
         this.host = host;
         this.volumes = volumes;
         this.link = new GatewayLink(loop, gateway, timing, host.vm(), host.ramBytes(), events::add, life);

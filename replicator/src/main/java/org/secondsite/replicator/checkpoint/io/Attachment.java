@@ -99,7 +99,8 @@ final class Attachment implements CheckpointConnection.Events {
 
     private void attach(CheckpointConnection connection, CheckpointMessage.Hello hello) {
         Dialect dialect = reception.settings().dialect().with(hello.offer());
-        session = new ServerSession(connection, hello, dialect, host, reception.listener());
+        session = new ServerSession(
+                connection, hello, dialect, host, reception.listener(), fault -> reception.wrong(connection, fault));
         attached = true;
         reception.sessions().put(hello.vm(), session);
         reception.known(channel);

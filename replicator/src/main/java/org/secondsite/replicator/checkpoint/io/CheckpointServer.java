@@ -104,6 +104,11 @@ public final class CheckpointServer implements AutoCloseable {
         return reception.turnedAway();
     }
 
+    /** How many sessions ended because the agent said what it may not say, since the start. Any thread. */
+    public long wrongMessages() {
+        return reception.wrongMessages();
+    }
+
     /** Detaches every agent, without a word to the listener, and stops to listen. */
     @Override
     public void close() {

@@ -44,6 +44,7 @@ final class Reception {
     private final Strangers<Channel> strangers = new Strangers<>(MAX_STRANGERS, MAX_STRANGERS_OF_ONE_ADDRESS);
     private final Sparing<String> lines = new Sparing<>();
     private final LongAdder turnedAway = new LongAdder();
+    private final LongAdder wrongMessages = new LongAdder();
 
     /** By VM. */
     private final Map<VmId, ServerSession> sessions = new HashMap<>();
@@ -120,6 +121,17 @@ final class Reception {
     /** The other end is no stranger any more. */
     void known(Channel channel) {
         strangers.gone(channel);
+    }
+
+    /** An agent said what it may not say. */
+    void wrong(CheckpointConnection connection, String fault) {
+        wrongMessages.increment();
+        tell("wrong", "the agent at {} does not keep to the protocol, and its session ends: {}", connection, fault);
+    }
+
+    /** How many messages ended a session because they were not in order. */
+    long wrongMessages() {
+        return wrongMessages.sum();
     }
 
     /** Writes a line whose number strangers decide. */

@@ -3,12 +3,14 @@ package org.secondsite.replicator.checkpoint.io;
 import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.checkpoint.AgentConduct;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.EpochAssembler;
@@ -35,6 +37,8 @@ final class ServerSession extends MessageSession {
     private final Dialect dialect;
     private final Optional<String> host;
     private final EpochAssembler assembler;
+    private final AgentConduct conduct;
+    private final Consumer<String> wrong;
 
     /** Epochs for the replica that are not shipped yet; guarded by itself, like the three fields below. */
     private final ArrayDeque<Epoch> toApply = new ArrayDeque<>();
@@ -55,7 +59,10 @@ final class ServerSession extends MessageSession {
             CheckpointMessage.Hello hello,
             Dialect dialect,
             Optional<String> host,
-            CheckpointListener listener) {
+            CheckpointListener listener,
+            Consumer<String> wrong) {
+        this.wrong = wrong;
+        this.conduct = new AgentConduct(hello, dialect);
         this.dialect = dialect;
         this.host = host;
         this.connection = connection;
@@ -107,6 +114,13 @@ final class ServerSession extends MessageSession {
         if (silenced.get()) {
             return;
         }
+        Optional<String> fault = conduct.judge(message);
+        if (fault.isPresent()) {
+            wrong.accept(fault.get());
+            connection.sendLast(
+                    new CheckpointMessage.Refused(fault.get()), "it does not keep to the protocol: " + fault.get());
+            return;
+        }
         switch (message) {
             case CheckpointMessage.Seal seal -> listener.sealRequested(this, seal.epoch());
             case CheckpointMessage.EpochPart part -> part(part);
@@ -127,14 +141,17 @@ final class ServerSession extends MessageSession {
             case CheckpointMessage.Disks told -> disks = told;
             case CheckpointMessage.DisksSynced synced -> listener.disksSynced(this);
             case CheckpointMessage.Failed failed -> failed(failed);
-            default -> connection.close("a second " + message.getClass().getSimpleName());
+            default -> throw new IllegalStateException("nothing is done about a " + message);
         }
     }
 
     private void part(CheckpointMessage.EpochPart part) {
         switch (assembler.accept(part)) {
             case EpochAssembler.Incomplete more -> {}
-            case EpochAssembler.Complete whole -> listener.epochReceived(this, whole.epoch(), whole.pauseNanos());
+            case EpochAssembler.Complete whole -> {
+                conduct.received(whole.epoch().header().epoch());
+                listener.epochReceived(this, whole.epoch(), whole.pauseNanos());
+            }
             case EpochAssembler.Broken broken -> connection.close(broken.reason());
         }
     }
@@ -230,10 +247,11 @@ final class ServerSession extends MessageSession {
         while (unapplied < MAX_UNAPPLIED && !toApply.isEmpty()) {
             Epoch epoch = toApply.remove();
             unapplied++;
+            conduct.sent(epoch.header().epoch());
             connection.ship(epoch, 0, epoch::close);
         }
         if (unapplied == 0 && activation != null) {
-            send(new CheckpointMessage.Activate(activation));
+            tell(new CheckpointMessage.Activate(activation));
             activation = null;
         }
     }
@@ -241,6 +259,11 @@ final class ServerSession extends MessageSession {
     private void dropWaiting() {
         toApply.forEach(Epoch::close);
         toApply.clear();
+    }
+
+    @Override
+    protected AgentConduct conduct() {
+        return conduct;
     }
 
     @Override
