@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Dialect;
@@ -154,6 +155,10 @@ class AgentVersionsTest {
         assertEquals(new Dialect(3, Set.of()), gateway.session().dialect());
 
         gateway.sealing(true);
+        gateway.session().start(new EpochId(3, 1), true, 50);
+        Frame start = agent.read();
+        assertEquals(START, start.type());
+        assertEquals("00000000000000030000000000000001" + "01" + "00000032", start.hex());
         agent.write(SEAL, "0000000000000003 0000000000000001");
         gateway.await("seal 3/1");
         Frame sealed = agent.read();
