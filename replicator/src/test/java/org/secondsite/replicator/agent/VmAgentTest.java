@@ -392,8 +392,8 @@ class VmAgentTest {
                 seen.merge(agent.phase(), 1, Integer::sum);
                 boolean keeps = agent.phase() == AgentPhase.STANDS || agent.phase() == AgentPhase.KEPT;
                 assertFalse(keeps && here && !paused, () -> "seed " + seed + ": it runs, " + agent.reason());
-                boolean alone = agent.phase() == AgentPhase.LEFT_ALONE;
-                assertFalse(alone && paused, () -> "seed " + seed + ": it is left paused, " + agent.reason());
+                boolean leftPaused = agent.phase() == AgentPhase.LEFT_ALONE && paused;
+                assertFalse(leftPaused, () -> "seed " + seed + ": it is left paused, " + agent.reason());
             }
         }
 
@@ -449,8 +449,7 @@ class VmAgentTest {
                             here ? new AgentEvent.Found("a hypervisor", Optional.empty()) : new AgentEvent.NotFound("");
                         case AgentEffect.Look look ->
                             new AgentEvent.Looked(dice.nextInt(4) == 0 ? Optional.of("a disk") : Optional.empty());
-                        case AgentEffect.PauseForCheckpoint pause -> pauses();
-                        case AgentEffect.PauseForRoom pause -> pauses();
+                        case AgentEffect.PauseForCheckpoint _, AgentEffect.PauseForRoom _ -> pauses();
                         case AgentEffect.Collect collect ->
                             dice.nextInt(8) == 0 ? new AgentEvent.CollectFailed("no") : new AgentEvent.Collected();
                         case AgentEffect.Verify verify ->
@@ -459,12 +458,8 @@ class VmAgentTest {
                             paused = false;
                             yield new AgentEvent.Resumed();
                         }
-                        case AgentEffect.Abandon abandon -> {
-                            paused = agent.phase() == AgentPhase.STANDS;
-                            yield null;
-                        }
-                        case AgentEffect.ResumeKept kept -> {
-                            paused = false;
+                        case AgentEffect.Abandon _, AgentEffect.ResumeKept _ -> {
+                            paused = effect instanceof AgentEffect.Abandon && agent.phase() == AgentPhase.STANDS;
                             yield null;
                         }
                         case AgentEffect.Detach detach -> {

@@ -167,6 +167,14 @@ class AgentVersionsTest {
     }
 
     @Test
+    void aSilentConnectionIsGivenUp() throws Exception {
+        RecordingGateway gateway = opened(new RecordingGateway(VM));
+        connected(gateway, 4, 0);
+        gateway.await("attached");
+        assertTrue(gateway.await("detached").contains("nothing heard"));
+    }
+
+    @Test
     void aCapabilityIsUsedOnlyWhenBothEndsHaveIt() throws Exception {
         RecordingGateway able = opened(new RecordingGateway(VM, Set.of(Capability.DISKS)));
         RecordingGateway plain = opened(new RecordingGateway(VM, Set.of()));

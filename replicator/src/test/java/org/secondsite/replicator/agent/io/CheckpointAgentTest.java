@@ -4,15 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -21,15 +18,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
-import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.SyntheticVm;
-import org.secondsite.replicator.checkpoint.CheckpointCodec;
-import org.secondsite.replicator.checkpoint.CheckpointMessage;
-import org.secondsite.replicator.checkpoint.Limits;
 import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
 
 /** Agents and gateways over loopback, with a synthetic VM. */
@@ -311,22 +304,6 @@ class CheckpointAgentTest {
         gateway.await("detached");
         gateway.await("attached");
         assertFalse(older.equals(gateway.session()));
-    }
-
-    @Test
-    void aSilentConnectionIsGivenUp() throws Exception {
-        RecordingGateway gateway = gateway();
-        try (Socket silent = new Socket()) {
-            silent.connect(gateway.address());
-            var frame = Unpooled.buffer();
-            CheckpointCodec.encode(
-                    new CheckpointMessage.Hello(
-                            new Dialect(Limits.VERSION, Set.of()), VM, RAM_BYTES, false, EpochId.NONE, ""),
-                    frame);
-            silent.getOutputStream().write(frame.array(), 0, frame.readableBytes());
-            gateway.await("attached");
-            assertTrue(gateway.await("detached").contains("nothing heard"));
-        }
     }
 
     @Test
