@@ -13,6 +13,7 @@ class ModuleRulesTest extends ModuleRules {
                 "org.secondsite.bench.bgp",
                 "org.secondsite.bench.cli",
                 "org.secondsite.bench.detection",
+                "org.secondsite.bench.disk",
                 "org.secondsite.bench.openflow",
                 "org.secondsite.bench.process",
                 "org.secondsite.bench.trace",

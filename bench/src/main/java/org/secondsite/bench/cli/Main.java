@@ -12,6 +12,7 @@ import org.secondsite.bench.BufferReport;
 import org.secondsite.bench.Workload;
 import org.secondsite.bench.bgp.BgpBenchCommand;
 import org.secondsite.bench.detection.DetectionBenchCommand;
+import org.secondsite.bench.disk.DiskBenchCommand;
 import org.secondsite.bench.io.BufferBench;
 import org.secondsite.bench.io.CodecCommand;
 import org.secondsite.bench.io.Machine;
@@ -40,6 +41,7 @@ import picocli.CommandLine.Spec;
             BgpBenchCommand.class,
             WitnessBenchCommand.class,
             DetectionBenchCommand.class,
+            DiskBenchCommand.class,
             OpenFlowBenchCommand.class,
             ReplicatorCommand.class
         })
