@@ -240,8 +240,9 @@ inline acknowledge(i, t) {
 #define NEWER_TERM(i, t) (t > imageTerm[i])
 #endif
 
+/* Beside a VM of its own a site keeps no image of it. */
 #define takesImage(i, t, k) \
-    d_step { role[i] == OUT && MAY_TAKE(i) && t >= term[i] && recOwner[t] == PEER(i) + 1 && images[t] & BIT(k) \
+    d_step { role[i] == OUT && !vmAlone[i] && MAY_TAKE(i) && t >= term[i] && recOwner[t] == PEER(i) + 1 && images[t] & BIT(k) \
             && (NEWER_TERM(i, t) || (imageTerm[i] == t && k > held[i])) -> \
         held[i] = k; \
         imageTerm[i] = t; \
@@ -286,7 +287,8 @@ inline acknowledge(i, t) {
     d_step { role[i] == SOLO && MAY_ASK_BOTH(i) && term[i] == recTerm && !(asked & ASKS_BOTH(i)) -> ask(ASKS_BOTH(i)) }
 
 #define GATED_BEFORE(i) gate[i]
-#define HOLDS_ALL(i) (acked[i] >= out[i])
+/* An image was acknowledged under this term, and everything that was let out. */
+#define HOLDS_ALL(i) (acked[i] >= out[i] && acks[term[i]] != 0)
 #ifdef PLANT_NO_GATE_BEFORE_ASKING
 #undef GATED_BEFORE
 #define GATED_BEFORE(i) true

@@ -78,7 +78,7 @@ class OwnershipSpecTest {
     private Path directory;
 
     @ParameterizedTest
-    @CsvSource({"1, 5, 4000000", "2, 3, 1000000"})
+    @CsvSource({"1, 5, 3000000", "2, 3, 1000000"})
     void allRulesHoldInEveryState(int epochs, int terms, long statesAtLeast) throws Exception {
         String said = search("-O2", 24, "-DEPOCHS=" + epochs, "-DTERMS=" + terms);
         assertTrue(said.contains("errors: 0") && said.contains("Full statespace search"), said);
