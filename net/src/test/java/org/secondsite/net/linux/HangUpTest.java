@@ -22,10 +22,16 @@ class HangUpTest {
         }
     }
 
+    /** As nohup(1) begins one: with SIGHUP ignored, which a virtual machine leaves alone by itself. */
     @Test
     void aProcessIsToldAndLivesOn() throws Exception {
         Process process = new ProcessBuilder(
+                        "sh",
+                        "-c",
+                        "trap '' HUP; exec \"$@\"",
+                        "sh",
                         ProcessHandle.current().info().command().orElseThrow(),
+                        "--enable-native-access=ALL-UNNAMED",
                         "-cp",
                         System.getProperty("java.class.path"),
                         Listener.class.getName())
