@@ -279,8 +279,8 @@ class LiveChangesTest {
                 BgpSpeaker.open(
                         SpeakerSettings.of(65065, "10.0.0.66", us(66).withMd5Password("shared")), heard.get(66)));
         awaitEstablished(66, 1);
+        ours.await("one session at this end", PATIENCE_SECONDS, () -> ours.established() == 1);
         assertEquals(0, heard.get(65).established());
-        assertEquals(1, ours.established());
     }
 
     @Test
