@@ -115,7 +115,9 @@ class MisledSwitchTest {
             long tookMs = (System.nanoTime() - start) / 1_000_000;
             assertEquals(flows, ovs.flows(), drift);
             assertFalse(site.arrives("vm1", ipv4("vm1"), "vm2", ipv4("vm2"), false));
-            assertTrue(tookMs < 1000, () -> "mended after " + tookMs + " ms: " + drift);
+            System.out.println("mended after " + tookMs + " ms: " + drift);
+            // An audit every half a second is far below, also on a machine that is busy.
+            assertTrue(tookMs < 3000, () -> "mended after " + tookMs + " ms: " + drift);
         }
         ovs.ofctl("add-group", "group_id=7,type=all,bucket=output:1");
         ovs.ofctl("add-flow", "priority=9,actions=group:7");
