@@ -41,6 +41,9 @@ final class ConfigCommands implements AutoCloseable {
     private final GatewayFile file;
     private final Commits commits;
     private final Timeline timeline;
+    /** Why what was not confirmed could not be taken back when that was last tried; empty: nothing stood in the way. */
+    private String obstacle = "";
+
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("configuration").daemon().factory());
 
@@ -142,9 +145,13 @@ final class ConfigCommands implements AutoCloseable {
         try {
             Optional<Outcome> outcome = commits.expire();
             outcome.ifPresent(done -> noted(done, "gateway", last().reason()));
+            obstacle = "";
         } catch (RefusedException e) {
-            timeline.note(
-                    SUBJECT, "config-refused", "it is not confirmed, and cannot be taken back: " + e.getMessage());
+            // It is tried again and again: the same obstacle is worth one line.
+            if (!obstacle.equals(e.getMessage())) {
+                obstacle = e.getMessage();
+                timeline.note(SUBJECT, "config-refused", "what was not confirmed is not taken back whole: " + obstacle);
+            }
         }
     }
 

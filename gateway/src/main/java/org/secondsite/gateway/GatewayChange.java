@@ -46,7 +46,7 @@ final class GatewayChange implements Applier {
     }
 
     @Override
-    public void apply(GatewayConfig before, GatewayConfig after) throws Exception {
+    public void apply(GatewayConfig after) throws Exception {
         onConductor(() -> {
             routers.ifPresent(parts -> {
                 GatewayConfig.Bgp bgp = after.bgp().orElseThrow();

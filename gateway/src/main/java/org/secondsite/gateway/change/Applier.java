@@ -11,5 +11,5 @@ public interface Applier {
      *
      * @throws Exception if a part of it fails; the caller goes back to the configuration before
      */
-    void apply(GatewayConfig before, GatewayConfig after) throws Exception;
+    void apply(GatewayConfig wanted) throws Exception;
 }

@@ -86,8 +86,16 @@ public final class Commits {
                             + " runs: compare it with that one, and commit it again");
         }
         List<Impact> impacts = Impact.between(running, wanted);
-        if (candidate.when() == Candidate.When.NOW) {
-            refuseRestarts(impacts);
+        switch (candidate.when()) {
+            case NOW -> refuseRestarts(impacts);
+            case AT_NEXT_START -> {
+                if (revisions.unconfirmed().isPresent()) {
+                    throw new RefusedException("a revision waits to be confirmed: confirm it or roll it back first");
+                }
+            }
+        }
+        if (candidate.confirmWithin().isPresent()) {
+            refuseToConfirmAcrossAStart(candidate);
         }
         if (impacts.isEmpty() && candidate.text().equals(last().text())) {
             settle(candidate);
@@ -127,29 +135,57 @@ public final class Commits {
      * @throws RefusedException as {@link #commit} does, or if there is no such revision
      */
     public synchronized Outcome rollBack(int steps, String who, String reason) throws RefusedException {
-        List<Revision> all = revisions.all();
         Optional<Revisions.Unconfirmed> waiting = revisions.unconfirmed();
         int number = waiting.isPresent() && steps == 1 ? waiting.get().backTo() : last().number() - steps;
-        Revision to = all.stream()
-                .filter(revision -> revision.number() == number)
-                .findFirst()
-                .orElseThrow(() -> new RefusedException("there is no revision " + number
-                        + "; the oldest that is kept is " + all.getFirst().number()));
-        return commit(new Candidate(to.text(), who, reason, Optional.empty(), Optional.empty(), Candidate.When.NOW));
+        return commit(new Candidate(
+                revision(number).text(), who, reason, Optional.empty(), Optional.empty(), Candidate.When.NOW));
     }
 
     /**
-     * Goes back when the time to confirm is over. Asked now and then.
+     * Goes back when the time to confirm is over. Asked now and then. The gateway goes back even if its disk takes nothing: whoever was
+     * to confirm may be cut off, and what waits on the disk takes the file back at the next start.
      *
      * @return what was done; empty: nothing was due
-     * @throws RefusedException if it cannot go back; asked again, it tries again
+     * @throws RefusedException if it cannot go back, or that cannot be kept; asked again, it tries again
      */
     public synchronized Optional<Outcome> expire() throws RefusedException {
         Optional<Revisions.Unconfirmed> waiting = revisions.unconfirmed();
         if (waiting.isEmpty() || time.instant().isBefore(waiting.get().confirmBy())) {
             return Optional.empty();
         }
-        return Optional.of(rollBack(1, "gateway", "revision " + waiting.get().number() + " was not confirmed in time"));
+        Revision to = revision(waiting.get().backTo());
+        GatewayConfig wanted = judged(to.text());
+        List<Impact> impacts = Impact.between(running, wanted);
+        if (!impacts.isEmpty()) {
+            goBack(wanted);
+        }
+        Revision back = new Revision(
+                last().number() + 1,
+                time.instant(),
+                "gateway",
+                "revision " + waiting.get().number() + " was not confirmed in time",
+                differences(impacts),
+                to.text());
+        keep(back, Optional.empty());
+        return Optional.of(new Outcome(back.number(), impacts));
+    }
+
+    private void goBack(GatewayConfig wanted) throws RefusedException {
+        try {
+            applier.apply(wanted);
+            running = wanted;
+        } catch (Exception e) {
+            throw new RefusedException("it failed: " + e.getMessage());
+        }
+    }
+
+    private Revision revision(int number) throws RefusedException {
+        List<Revision> all = revisions.all();
+        return all.stream()
+                .filter(revision -> revision.number() == number)
+                .findFirst()
+                .orElseThrow(() -> new RefusedException("there is no revision " + number
+                        + "; the oldest that is kept is " + all.getFirst().number()));
     }
 
     private Revision last() {
@@ -178,6 +214,18 @@ public final class Commits {
         }
     }
 
+    /** What goes back goes back to what runs, and a start takes back whatever waits. */
+    private void refuseToConfirmAcrossAStart(Candidate candidate) throws RefusedException {
+        if (candidate.when() == Candidate.When.AT_NEXT_START) {
+            throw new RefusedException("what counts from the next start on cannot wait to be confirmed");
+        }
+        if (revisions.unconfirmed().isEmpty()
+                && !Impact.between(running, judged(last().text())).isEmpty()) {
+            throw new RefusedException("revision " + last().number()
+                    + " waits for the next start, and nothing could go back to it: commit without a confirmation");
+        }
+    }
+
     private static List<String> differences(List<Impact> impacts) {
         return impacts.stream()
                 .flatMap(impact -> impact.change().differences().stream())
@@ -200,20 +248,19 @@ public final class Commits {
         Optional<Revisions.Unconfirmed> waitingBefore = revisions.unconfirmed();
         keep(revision, waiting);
         try {
-            applier.apply(running, wanted);
+            applier.apply(wanted);
             running = wanted;
         } catch (Exception e) {
             throw new RefusedException("it failed, and the configuration before runs again: " + e.getMessage()
-                    + goBack(wanted, before, revision, waitingBefore));
+                    + undo(before, revision, waitingBefore));
         }
     }
 
     /** After a failure half-way; what could not be put back is told. */
-    private String goBack(
-            GatewayConfig wanted, Revision before, Revision failed, Optional<Revisions.Unconfirmed> waitingBefore) {
+    private String undo(Revision before, Revision failed, Optional<Revisions.Unconfirmed> waitingBefore) {
         StringBuilder also = new StringBuilder();
         try {
-            applier.apply(wanted, running);
+            applier.apply(running);
         } catch (Exception e) {
             also.append("; and going back failed too, so that a restart is needed: ")
                     .append(e.getMessage());

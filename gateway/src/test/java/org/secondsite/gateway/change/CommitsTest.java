@@ -58,7 +58,7 @@ class CommitsTest {
         }
     }
 
-    private void apply(GatewayConfig before, GatewayConfig after) throws IOException {
+    private void apply(GatewayConfig after) throws IOException {
         applied.add(after.checkpoint().intervalMs());
         if (after.checkpoint().intervalMs() == failsAt) {
             throw new IOException("planted");
@@ -189,6 +189,41 @@ class CommitsTest {
         assertEquals(GatewayTexts.FILE, running());
         assertEquals(List.of(200, 100), applied);
         assertEquals(Optional.empty(), commits.expire());
+    }
+
+    @Test
+    void theGatewayGoesBackEvenIfItsDiskIsFull() throws Exception {
+        commits.commit(toConfirm(GatewayTexts.interval(200)));
+        now = BEGIN.plusSeconds(3);
+        kept.isFull = true;
+        assertThrows(RefusedException.class, commits::expire);
+        assertThrows(RefusedException.class, commits::expire);
+        assertEquals(List.of(200, 100), applied, "once, whatever the disk says");
+        assertTrue(commits.unconfirmed().isPresent(), "a start would take the file back");
+        kept.isFull = false;
+        assertTrue(commits.expire().isPresent());
+        assertEquals(GatewayTexts.FILE, running());
+        assertEquals(List.of(200, 100), applied);
+    }
+
+    @Test
+    void whatIsForTheNextStartAndWhatWaitsToBeConfirmedKeepApart() throws Exception {
+        Candidate later = new Candidate(
+                GatewayTexts.FILE.replace("inside: in0", "inside: in1"),
+                "user root",
+                "",
+                Optional.empty(),
+                Optional.empty(),
+                Candidate.When.AT_NEXT_START);
+        Candidate both = new Candidate(
+                later.text(), "user root", "", Optional.empty(), Optional.of(Duration.ofSeconds(3)), later.when());
+        assertTrue(refused(both).contains("cannot wait to be confirmed"));
+        commits.commit(toConfirm(GatewayTexts.interval(200)));
+        assertTrue(refused(later).contains("a revision waits to be confirmed"));
+        assertTrue(commits.unconfirmed().isPresent(), "it confirms nothing by the way");
+        commits.rollBack(1, "user root", "");
+        commits.commit(later);
+        assertTrue(refused(toConfirm(GatewayTexts.interval(200))).contains("waits for the next start"));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package org.secondsite.gateway.change.io;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -7,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,13 +17,17 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.secondsite.gateway.change.Revision;
 import org.secondsite.gateway.change.Revisions;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Revisions beside the gateway's file: {@code gateway.yaml.history/} holds one JSON file for each, with its text, and
@@ -33,6 +39,7 @@ public final class RevisionDirectory implements Revisions {
     /** How many revisions are kept; the oldest go first. */
     public static final int MAX_KEPT = 100;
 
+    private static final Logger LOG = LoggerFactory.getLogger(RevisionDirectory.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String UNCONFIRMED = "unconfirmed.json";
     private static final String SUFFIX = ".json";
@@ -76,16 +83,29 @@ public final class RevisionDirectory implements Revisions {
                     .toList();
         }
         for (Path path : files) {
-            kept.add(revision(JSON.readTree(Files.readString(path))));
+            readable(path, RevisionDirectory::revision).ifPresent(kept::add);
         }
         Path waiting = directory.resolve(UNCONFIRMED);
         if (Files.exists(waiting)) {
-            JsonNode node = JSON.readTree(Files.readString(waiting));
-            unconfirmed = Optional.of(new Unconfirmed(
-                    node.path("number").asInt(),
-                    node.path("backTo").asInt(),
-                    Instant.parse(node.path("confirmBy").asText())));
+            unconfirmed = readable(waiting, RevisionDirectory::unconfirmed);
         }
+    }
+
+    /** What damage has made unreadable is passed over loudly: a gateway has to start without its past. */
+    private static <T> Optional<T> readable(Path path, Function<JsonNode, T> reading) throws IOException {
+        try {
+            return Optional.of(reading.apply(JSON.readTree(Files.readString(path))));
+        } catch (JsonProcessingException | CharacterCodingException | DateTimeParseException e) {
+            LOG.error("{} is damaged, and passed over: {}", path, e.getClass().getSimpleName());
+            return Optional.empty();
+        }
+    }
+
+    private static Unconfirmed unconfirmed(JsonNode node) {
+        return new Unconfirmed(
+                node.path("number").asInt(),
+                node.path("backTo").asInt(),
+                Instant.parse(node.path("confirmBy").asText()));
     }
 
     /**
@@ -102,15 +122,22 @@ public final class RevisionDirectory implements Revisions {
         Optional<Revision> to = kept.stream()
                 .filter(revision -> revision.number() == waiting.backTo())
                 .findFirst();
-        if (to.isPresent()) {
-            write(new Revision(
-                    kept.getLast().number() + 1,
-                    Instant.now(),
-                    "gateway",
-                    "revision " + waiting.number() + " was not confirmed before the gateway ended",
-                    List.of(),
-                    to.get().text()));
+        if (to.isEmpty()) {
+            LOG.error(
+                    "revision {} was not confirmed, but {}, which it goes back to, is lost: {} stays as it is",
+                    waiting.number(),
+                    waiting.backTo(),
+                    file);
+            confirm();
+            return Optional.empty();
         }
+        write(new Revision(
+                kept.getLast().number() + 1,
+                Instant.now(),
+                "gateway",
+                "revision " + waiting.number() + " was not confirmed before the gateway ended",
+                List.of(),
+                to.get().text()));
         confirm();
         return Optional.of(waiting.number());
     }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
@@ -123,6 +124,24 @@ class RevisionDirectoryTest {
         Files.copy(history.resolve("000002.json"), history.resolve("000004.json"), StandardCopyOption.REPLACE_EXISTING);
         assertEquals(Optional.of(4), RevisionDirectory.open(file).takeBack());
         assertEquals("two", Files.readString(file));
+    }
+
+    @Test
+    void aDamagedPastKeepsNoGatewayFromStarting() throws IOException {
+        RevisionDirectory revisions = begun();
+        revisions.keep(revision(2, "two"), Optional.empty());
+        revisions.keep(revision(3, "three"), unconfirmed(3, 2));
+        Path history = directory.resolve("gateway.yaml.history");
+        byte[] whole = Files.readAllBytes(history.resolve("000002.json"));
+        for (int length = 0; length < whole.length; length++) {
+            Files.write(history.resolve("000002.json"), Arrays.copyOf(whole, length));
+            assertEquals(List.of("one", "three"), texts(RevisionDirectory.open(file)), "cut at " + length);
+        }
+        assertEquals(Optional.empty(), RevisionDirectory.open(file).takeBack(), "there is nothing to go back to");
+        assertEquals("three", Files.readString(file));
+        Files.writeString(history.resolve("unconfirmed.json"), "{\"number\": 3");
+        begun().keep(revision(4, "four"), Optional.empty());
+        assertEquals(List.of("one", "three", "four"), texts(begun()));
     }
 
     @Test
