@@ -40,7 +40,7 @@ public final class ProtectionGroup {
     private final Hearsay hearsay;
     private final OverloadWatch overload;
     private final GroupCounters counters = new GroupCounters();
-    private Consumer<SwitchoverResult> switchover;
+    private final OrderedSwitchover switchover;
 
     /** A group whose role is not known yet. */
     ProtectionGroup(GatewayConfig config, GatewayConfig.Group settings, Orders orders) {
@@ -51,6 +51,7 @@ public final class ProtectionGroup {
         talk = new PeerTalk(id, ownership, vms, orders);
         evidence = new FreshEvidence(id, vms, orders, () -> ownership.state() == OwnershipState.SOLO);
         hearsay = new Hearsay(id, ownership, vms, orders);
+        switchover = new OrderedSwitchover(id, orders, counters);
         overload = new OverloadWatch(
                 config.checkpoint().overload(), config.checkpoint().overloadAfterMs());
     }
@@ -87,25 +88,8 @@ public final class ProtectionGroup {
     // ---- the operator -------------------------------------------------------------------------------------------
 
     void switchOver(String reason, Consumer<SwitchoverResult> ended) {
-        if (switchover != null) {
-            orders.give(new SiteOrder.Report(ended, new SwitchoverResult(false, "one is under way")));
-            return;
-        }
-        switchover = ended;
-        note("switchover", "ordered: " + reason);
-        tell(new OwnershipEvent.SwitchoverOrdered(reason));
-    }
-
-    private void switchoverEnded(OwnershipAction.SwitchoverEnded end) {
-        if (end.done()) {
-            counters.switchoverDone();
-        } else {
-            counters.switchoverFailed();
-        }
-        note("switchover", (end.done() ? "done: " : "not done: ") + end.reason());
-        if (switchover != null) {
-            orders.give(new SiteOrder.Report(switchover, new SwitchoverResult(end.done(), end.reason())));
-            switchover = null;
+        if (switchover.begins(reason, ended)) {
+            tell(new OwnershipEvent.SwitchoverOrdered(reason));
         }
     }
 
@@ -470,7 +454,7 @@ public final class ProtectionGroup {
             case OwnershipAction.StopVms stop -> vms.each(vm -> vm.stop(stop.reason()));
             case OwnershipAction.PauseVms pause -> vms.each(VmAtSite::pause);
             case OwnershipAction.ResumeVms resume -> vms.each(VmAtSite::resume);
-            case OwnershipAction.SwitchoverEnded end -> switchoverEnded(end);
+            case OwnershipAction.SwitchoverEnded end -> switchover.ended(end);
             case OwnershipAction.Announce announce -> orders.give(new SiteOrder.Announce(id, announce.role()));
             case OwnershipAction.TakeSwitches take -> orders.give(new SiteOrder.Program(id, take.term(), take.role()));
             case OwnershipAction.Alarm alarm -> {

@@ -145,7 +145,7 @@ class ConfigDrillTest {
         done("commit", Map.of("text", prepending(1), "confirmSeconds", "2"));
         Waiting.until("the new path", 5, () -> prepends() == 1);
         Waiting.until("the old path", 4, () -> prepends() == 3);
-        assertEquals(text, Files.readString(file));
+        Waiting.until("the old file", 4, () -> Files.readString(file).equals(text));
         requireOneSessionSince(since);
 
         done("commit", Map.of("text", prepending(2), "confirmSeconds", "60"));

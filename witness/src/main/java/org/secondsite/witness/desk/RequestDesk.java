@@ -74,15 +74,9 @@ public final class RequestDesk {
     private final Map<SiteId, Long> toldBack = new TreeMap<>();
     private final InForce inForce = new InForce();
     private final Map<Long, Ticket> tickets = new HashMap<>();
+    private final DeskTally tally = new DeskTally();
     private boolean leads;
     private long lastTicket;
-    private long granted;
-    private long refused;
-    private long refusedTerm;
-    private long notServed;
-    private long redirected;
-    private long delayed;
-    private long behind;
 
     /**
      * A desk without clients.
@@ -188,7 +182,7 @@ public final class RequestDesk {
         Optional<String> objection = objectionTo(client.certified(), question);
         if (objection.isPresent()) {
             LOG.warn("{}: {}", client.certified(), objection.get());
-            notServed++;
+            tally.notServed++;
             clientele.answer(client, new Message.NotServed(question.requestId(), objection.get()));
             return;
         }
@@ -231,7 +225,7 @@ public final class RequestDesk {
         Request.Change change =
                 new Request.Change(ask.group(), ask.expectedTerm(), certified, ask.owner(), ask.inSync(), ask.reason());
         if (waitingRoom.admit(client, ask.requestId(), change, decidedHere(ask.group()), nowNanos)) {
-            delayed++;
+            tally.delayed++;
             LOG.info("the owner is still heard: the request of {} for {} waits", certified, ask.group());
         } else {
             submit(client, ask.requestId(), ask.expectedTerm(), change);
@@ -294,7 +288,7 @@ public final class RequestDesk {
         if (!doubt.isProven()) {
             readWhetherForgotten();
         }
-        behind++;
+        tally.behind++;
         clientele.answer(
                 client,
                 doubt.isProven()
@@ -346,22 +340,22 @@ public final class RequestDesk {
         long id = decision.questionId();
         switch (stored) {
             case StoreAnswer.Decided(Answer.Granted made) -> {
-                granted++;
+                tally.granted++;
                 clientele.answer(client, new Message.Granted(id, made.record()));
             }
             case StoreAnswer.Decided(Answer.Refused not) -> {
-                refused++;
+                tally.refused++;
                 if (not.current().term() != decision.expectedTerm()) {
-                    refusedTerm++;
+                    tally.refusedTerm++;
                 }
                 clientele.answer(client, new Message.Refused(id, not.current(), not.reason()));
             }
             case StoreAnswer.NotHere elsewhere -> {
-                redirected++;
+                tally.redirected++;
                 clientele.answer(client, new Message.Elsewhere(id, elsewhere.leader()));
             }
             case StoreAnswer.Doubted(String reason) -> {
-                notServed++;
+                tally.notServed++;
                 clientele.answer(client, new Message.NotServed(id, reason));
             }
             case StoreAnswer.Unknown(String reason) -> undecided(client, reason);
@@ -383,7 +377,7 @@ public final class RequestDesk {
                                 .<Message.Reply>map(record -> new Message.Current(id, record))
                                 .orElseGet(() -> new Message.Elsewhere(id, "")));
             case StoreAnswer.NotHere(String leader) -> {
-                redirected++;
+                tally.redirected++;
                 clientele.answer(client, new Message.Elsewhere(id, leader));
             }
             case StoreAnswer.Unknown(String reason) -> undecided(client, reason);
@@ -487,16 +481,6 @@ public final class RequestDesk {
 
     /** What was done so far. */
     public DeskCounts counts() {
-        return new DeskCounts(
-                clientele.welcome(),
-                clientele.rejected(),
-                granted,
-                refused,
-                refusedTerm,
-                notServed,
-                redirected,
-                delayed,
-                behind,
-                clientele.clones());
+        return tally.with(clientele);
     }
 }
