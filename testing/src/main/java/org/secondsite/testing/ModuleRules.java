@@ -1,6 +1,7 @@
 package org.secondsite.testing;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -12,16 +13,19 @@ import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
+import java.io.IOException;
 import java.io.Serializable;
+import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * The rules that hold for every module alike: what it may know, that its packages stand in no circle, and that its core is pure. Each
- * module's {@code ModuleRulesTest} extends this, and adds what is its own.
+ * The rules that hold for every module alike: what it may know, that its packages stand in no circle, that its core is pure, and how
+ * long its files and methods may be. Each module's {@code ModuleRulesTest} extends this, and adds what is its own.
  */
 public abstract class ModuleRules {
     /** The floor of each module: a module knows only modules of floors below its own. */
@@ -41,6 +45,9 @@ public abstract class ModuleRules {
             Map.entry("simulator", 5),
             Map.entry("lab", 6),
             Map.entry("bench", 6)));
+
+    private static final int MAX_FILE_LINES = 500;
+    private static final int MAX_METHOD_LINES = 60;
 
     private static final String ROOT = "org.secondsite.";
 
@@ -89,6 +96,12 @@ public abstract class ModuleRules {
     @Test
     void touchesTheOutsideWorldOnlyAtItsEdges() {
         pureOutsideIo(edges).check(classes);
+    }
+
+    @Test
+    void filesAreOfASittingAndMethodsOfAScreen() throws IOException {
+        List<String> tooLong = new SourceSizes(MAX_FILE_LINES, MAX_METHOD_LINES).tooLong(Path.of("src"));
+        assertEquals(List.of(), tooLong);
     }
 
     /** The classes of the product, without those of tests, that the class path has under a package. */
