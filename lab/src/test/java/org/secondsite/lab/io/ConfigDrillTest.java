@@ -45,7 +45,9 @@ class ConfigDrillTest {
 
     @AfterEach
     void down() throws IOException {
-        drill.close();
+        if (drill != null) {
+            drill.close();
+        }
     }
 
     private String bird(String question) throws IOException {
