@@ -20,6 +20,8 @@ final class Routes {
     private static final int PREFIX_OCTETS = 24;
     private static final int FULL_OCTETS = 32;
     private static final int MAX_SHORT = 1 << 17;
+    /** Above the 1024 that its queue holds, and what is in the stream. */
+    private static final int LOST_AT_THE_END = 4096;
 
     private Routes() {}
 
@@ -53,7 +55,8 @@ final class Routes {
     }
 
     /**
-     * A table dump (RFC 6396 §4.3): a PEER_INDEX_TABLE with one peer, then a RIB_IPV4_UNICAST for each route.
+     * A table dump (RFC 6396 §4.3): a PEER_INDEX_TABLE with one peer, then a RIB_IPV4_UNICAST for each route. The last one is
+     * there often: {@code gobgp mrt inject} ends without waiting for what it has written last.
      *
      * <pre>
      * u32 timestamp, u16 type 13, u16 subtype 1 or 2, u32 length, then
@@ -73,8 +76,8 @@ final class Routes {
             out.write(hop);
             out.write(hop);
             out.writeInt((int) as);
-            for (int i = 0; i < count; i++) {
-                Prefix prefix = Prefix.parse(text(i, count));
+            for (int i = 0; i < count + LOST_AT_THE_END; i++) {
+                Prefix prefix = Prefix.parse(text(Math.min(i, count - 1), count));
                 int octets = prefix.length() / Byte.SIZE;
                 // ORIGIN IGP, AS_PATH of one AS, NEXT_HOP
                 int attributes = 4 + 3 + 6 + 7;
