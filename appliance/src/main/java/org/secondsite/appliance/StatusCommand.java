@@ -52,6 +52,10 @@ final class StatusCommand implements Callable<Integer> {
                 status.at("/peer/silenceMs").asText(),
                 status.at("/peer/tunnel").asText(),
                 status.get("witness").asText());
+        String displaced = status.path("displaced").asText();
+        if (!displaced.isEmpty()) {
+            out.printf("DISPLACED, lets nothing out: %s%n", displaced);
+        }
         JsonNode plane = status.path("dataPlane");
         if (plane.has("uplink")) {
             out.printf(

@@ -2,6 +2,7 @@ package org.secondsite.gateway;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -20,6 +21,7 @@ import org.secondsite.gateway.group.SiteCore;
 import org.secondsite.gateway.group.SiteEdge;
 import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.group.Surroundings;
+import org.secondsite.gateway.io.SeatMemory;
 import org.secondsite.gateway.io.TermMemory;
 import org.secondsite.gateway.management.ManagementServer;
 import org.secondsite.gateway.peer.PeerWatch;
@@ -35,6 +37,7 @@ import org.secondsite.replicator.checkpoint.io.CheckpointServer;
 import org.secondsite.replicator.tunnel.Tunnel;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
 import org.secondsite.witness.io.client.WitnessClient;
+import org.secondsite.witness.io.client.WitnessClientSettings;
 
 /**
  * One gateway: everything that the configuration names, opened, tied together by the {@link Conductor}, and closed.
@@ -157,17 +160,17 @@ public final class Gateway implements AutoCloseable {
 
     private WitnessClient witnessClient() throws IOException {
         LongConsumer told = term -> {};
-        long remembered = 0;
+        WitnessClientSettings settings = GatewaySettings.witness(config);
         if (config.witness().termFile().isPresent()) {
-            TermMemory memory = TermMemory.open(config.witness().termFile().get());
+            Path file = config.witness().termFile().get();
+            TermMemory memory = TermMemory.open(file);
             opened.push(memory);
             told = memory::remember;
-            remembered = memory.term();
+            SeatMemory seat = SeatMemory.open(file.resolveSibling(file.getFileName() + ".seat"));
+            opened.push(seat);
+            settings = settings.remembering(memory.term()).at(seat.seat());
         }
-        return WitnessClient.open(
-                GatewaySettings.witness(config).remembering(remembered),
-                new WitnessEvents(this::post, told, timeline),
-                life);
+        return WitnessClient.open(settings, new WitnessEvents(this::post, told, timeline), life);
     }
 
     private Surroundings.Routes routes() throws IOException {

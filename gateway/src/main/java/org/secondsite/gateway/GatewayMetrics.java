@@ -46,6 +46,10 @@ final class GatewayMetrics {
     private static final MetricTable<GatewayView> GATEWAY = new MetricTable<GatewayView>()
             .flag("gateway_witness_up", "Whether a node of the witness is reachable.", view -> view.core()
                     .witnessUp())
+            .flag(
+                    "gateway_displaced",
+                    "Whether the witness takes another process for this site's gateway.",
+                    view -> !view.core().displaced().isEmpty())
             .gauge("dataplane_ports_down", "Ports of the data plane that are down or gone.", view -> view.core()
                     .portsDown()
                     .size());

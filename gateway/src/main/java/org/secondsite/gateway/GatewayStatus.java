@@ -40,6 +40,7 @@ final class GatewayStatus {
                 .put("suspicions", peer.silentSuspicions() + peer.cutOffSuspicions())
                 .put("tunnel", peer.tunnelUp() ? "up" : "down");
         status.put("witness", view.core().witnessUp() ? "up" : "down");
+        status.put("displaced", view.core().displaced());
         ArrayNode groups = status.putArray("groups");
         view.core().groups().forEach(group -> groups.add(group(group, view.plane())));
         sessions(status.putArray("bgp"), "peer", view.routers());

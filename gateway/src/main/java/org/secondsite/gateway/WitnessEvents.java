@@ -33,6 +33,16 @@ record WitnessEvents(Consumer<SiteEvent> post, LongConsumer told, Timeline timel
     }
 
     @Override
+    public void displaced(String reason) {
+        post.accept(new SiteEvent.WitnessDisplaced(reason));
+    }
+
+    @Override
+    public void admitted() {
+        post.accept(new SiteEvent.WitnessAdmitted());
+    }
+
+    @Override
     public void reachable(boolean up, String reason) {
         post.accept(new SiteEvent.WitnessReachable(up, reason));
     }

@@ -27,6 +27,7 @@ import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.RecordBook;
 import org.secondsite.witness.Request;
 import org.secondsite.witness.RequestId;
+import org.secondsite.witness.SeatId;
 import org.secondsite.witness.desk.Connection;
 import org.secondsite.witness.desk.DeskEffect;
 import org.secondsite.witness.desk.RecordLog;
@@ -52,6 +53,7 @@ final class SimulatedWitness extends SimulatedProcess {
     private final AccessRule access;
     private final SplittableRandom dice;
     private final SimulatedDisk disk;
+    private final Map<SiteId, SeatId> seats = new HashMap<>();
     private final Map<SiteId, WitnessLine> lines = new HashMap<>();
     private final Map<Long, Integer> lives = new HashMap<>();
     private final Map<WitnessLine, Connection> connections = new LinkedHashMap<>();
@@ -98,7 +100,7 @@ final class SimulatedWitness extends SimulatedProcess {
         told.clear();
         log = new RecordLog(Integer.MAX_VALUE);
         restore();
-        desk = new RequestDesk(access, POLICY, log.entries(), now());
+        desk = new RequestDesk(access, POLICY, log.entries(), seats, now());
     }
 
     void crash() {
@@ -239,6 +241,7 @@ final class SimulatedWitness extends SimulatedProcess {
             connections.put(line, connection);
             carryOut(desk.opened(connection));
             carryOut(desk.received(connection, line.hello(), now()));
+            carryOut(desk.received(connection, new Message.Seat(line.seat()), now()));
         }
         carryOut(desk.received(connection, message, now()));
     }
@@ -265,6 +268,7 @@ final class SimulatedWitness extends SimulatedProcess {
                 tell(to);
             }
             case DeskEffect.TellStatus status -> throw new IllegalStateException("nobody asks for a status");
+            case DeskEffect.KeepSeat(SiteId site, SeatId seat) -> seats.put(site, seat);
             case DeskEffect.Close(Connection connection, String reason) -> {
                 connections.values().remove(connection);
                 told.remove(connection);

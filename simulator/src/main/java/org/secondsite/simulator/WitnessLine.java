@@ -13,6 +13,7 @@ import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.Request;
+import org.secondsite.witness.SeatId;
 import org.secondsite.witness.desk.OpenQuestions;
 import org.secondsite.witness.wire.Message;
 import org.secondsite.witness.wire.MessageCodec;
@@ -58,6 +59,11 @@ final class WitnessLine {
 
     Message.Hello hello() {
         return new Message.Hello(MessageCodec.OLDEST_VERSION, site, client);
+    }
+
+    /** The same in all lives of a gateway. */
+    SeatId seat() {
+        return new SeatId(1, World.SITES.indexOf(site));
     }
 
     void heartbeat() {

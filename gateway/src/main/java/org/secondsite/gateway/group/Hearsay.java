@@ -1,14 +1,18 @@
 package org.secondsite.gateway.group;
 
+import org.secondsite.config.EpochId;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.Ownership;
 import org.secondsite.witness.RecordBook;
 
 /**
- * What the other gateway passes on about the record. It may be true: an operator has given the group to the other site while this
- * one cannot reach the witness. It may be a lie. So it makes this site wait and ask, whatever its role, and is forgotten when the
- * witness says that the record is still the known one.
+ * What makes this site wait and ask, whatever its role, until the witness says that the record is still the known one.
+ *
+ * <p>The other gateway passes on a record. It may be true: an operator has given the group to the other site while this one cannot
+ * reach the witness. It may be a lie. Or the witness refuses this gateway, because another process counts as that of its site, and
+ * may have been granted what this one owns: then nothing but the witness's word is evidence.
  */
 final class Hearsay {
     /** No honest gateway knows of a term so many generations ahead: each is an operator's recovery of a witness. */
@@ -21,6 +25,7 @@ final class Hearsay {
     private long heardTerm;
     private long doubts;
     private long absurd;
+    private boolean displaced;
 
     Hearsay(GroupId group, Ownership ownership, GroupVms vms, Orders orders) {
         this.ownership = ownership;
@@ -60,16 +65,46 @@ final class Hearsay {
             return false;
         }
         heardTerm = term;
+        doubt();
+        return true;
+    }
+
+    /** The witness refuses this gateway, as it does again and again. */
+    void displaced() {
+        if (!displaced || !evidence.wanted()) {
+            displaced = true;
+            doubt();
+        }
+    }
+
+    /** Whether another process counts as this site's gateway. */
+    boolean isDisplaced() {
+        return displaced;
+    }
+
+    private void doubt() {
         Doubt doubt = new Doubt(Doubt.Cause.HEARSAY, ++doubts);
         vms.each(vm -> orders.give(new SiteOrder.Suspend(vm.id(), doubt)));
         evidence.want(doubt);
-        return true;
+    }
+
+    /** The peer has acknowledged an epoch, which it may do for either gateway of this site. */
+    void acknowledged(VmId vm, EpochId epoch) {
+        if (!displaced) {
+            evidence.acknowledged(vm, epoch);
+        }
+    }
+
+    /** The witness has said that the record is the known one: so it serves this gateway. */
+    void found() {
+        displaced = false;
+        evidence.found();
     }
 
     /** The witness may have told a record as new as what was heard: that decides. */
     void compare() {
         if (evidence.wanted() && ownership.term() >= heardTerm) {
-            evidence.found();
+            found();
         }
     }
 }

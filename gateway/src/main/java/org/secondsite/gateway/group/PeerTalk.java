@@ -2,6 +2,7 @@ package org.secondsite.gateway.group;
 
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.secondsite.config.GroupId;
 import org.secondsite.gateway.ownership.Ownership;
 import org.secondsite.gateway.ownership.OwnershipState;
@@ -14,19 +15,24 @@ import org.secondsite.replicator.tunnel.PeerMessage;
 final class PeerTalk {
     private static final Set<OwnershipState> RUNS_THE_VMS =
             EnumSet.of(OwnershipState.SOLO, OwnershipState.SYNCING, OwnershipState.PROTECTED);
+    /** Why a site offers nothing while another process counts as its gateway. */
+    static final String DISPLACED = "the witness takes another process for this site's gateway";
+
     private static final long REPEAT_NANOS = 250_000_000L;
 
     private final GroupId group;
     private final Ownership ownership;
     private final GroupVms vms;
     private final Orders orders;
+    private final BooleanSupplier displaced;
 
     private long toldNanos;
     private long burnedTerm;
     private PeerMessage.StandbyState lastOffer;
     private long peerGenerationAtStart;
 
-    PeerTalk(GroupId group, Ownership ownership, GroupVms vms, Orders orders) {
+    PeerTalk(GroupId group, Ownership ownership, GroupVms vms, Orders orders, BooleanSupplier displaced) {
+        this.displaced = displaced;
         this.group = group;
         this.ownership = ownership;
         this.vms = vms;
@@ -67,6 +73,9 @@ final class PeerTalk {
 
     /** Why a standby can keep no image, empty if it can. */
     private String obstacle() {
+        if (displaced.getAsBoolean()) {
+            return DISPLACED;
+        }
         return vms.all(VmAtSite::canKeepReplica)
                 ? vms.list().stream()
                         .map(VmAtSite::foreignDisks)

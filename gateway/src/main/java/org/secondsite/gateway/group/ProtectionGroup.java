@@ -48,9 +48,9 @@ public final class ProtectionGroup {
         this.orders = orders;
         ownership = new Ownership(config.site(), config.peerSite());
         vms = new GroupVms(config, settings, orders, this::tell);
-        talk = new PeerTalk(id, ownership, vms, orders);
         evidence = new FreshEvidence(id, vms, orders, () -> ownership.state() == OwnershipState.SOLO);
         hearsay = new Hearsay(id, ownership, vms, orders);
+        talk = new PeerTalk(id, ownership, vms, orders, hearsay::isDisplaced);
         switchover = new OrderedSwitchover(id, orders, counters);
         overload = new OverloadWatch(
                 config.checkpoint().overload(), config.checkpoint().overloadAfterMs());
@@ -109,8 +109,16 @@ public final class ProtectionGroup {
         boolean current = sought.answered(question);
         tell(new OwnershipEvent.RecordLearnt(record));
         if (current && ownership.record().filter(record::equals).isPresent()) {
-            sought.found();
+            switch (question.doubt().cause()) {
+                case STANDSTILL -> evidence.found();
+                case HEARSAY -> hearsay.found();
+            }
         }
+    }
+
+    /** The witness takes another process for this site's gateway. */
+    void displaced() {
+        hearsay.displaced();
     }
 
     void recordUnread(SiteOrder.Read question) {
@@ -221,6 +229,9 @@ public final class ProtectionGroup {
 
     private Refusal refusal(VmAtSite vm, Epoch whole) {
         EpochId epoch = whole.header().epoch();
+        if (hearsay.isDisplaced()) {
+            return new Refusal(EpochRefusal.NOT_STANDBY, PeerTalk.DISPLACED);
+        }
         if (!ownership.acceptsEpochs()) {
             return new Refusal(
                     epoch.term() < ownership.term() ? EpochRefusal.STALE_TERM : EpochRefusal.NOT_STANDBY,
@@ -246,7 +257,7 @@ public final class ProtectionGroup {
     /** The standby holds an epoch. */
     void acknowledged(VmId vm, EpochId epoch) {
         evidence.acknowledged(vm, epoch);
-        hearsay.evidence().acknowledged(vm, epoch);
+        hearsay.acknowledged(vm, epoch);
         VmAtSite known = vms.get(vm);
         known.source().acknowledged(known.session(), epoch);
         vms.reportProgress();

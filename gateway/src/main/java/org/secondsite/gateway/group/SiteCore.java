@@ -34,6 +34,8 @@ public final class SiteCore {
     private final Set<String> portsDown = new TreeSet<>();
     private boolean witnessUp;
     private String lastRejection = "";
+    private String displaced = "";
+    private long refusals;
 
     /**
      * A gateway that knows nothing but its configuration.
@@ -206,7 +208,24 @@ public final class SiteCore {
                 }
                 witnessUp = reachable.up();
             }
+            case SiteEvent.WitnessDisplaced(String reason) -> displaced(reason);
+            case SiteEvent.WitnessAdmitted _ -> {
+                if (!displaced.isEmpty()) {
+                    orders.note("witness", "admitted", "the witness takes this process for the gateway of this site");
+                }
+                displaced = "";
+            }
         }
+    }
+
+    /** The other process may have been granted what this one owns. */
+    private void displaced(String reason) {
+        refusals++;
+        if (!reason.equals(displaced)) {
+            orders.note("witness", "displaced", reason);
+        }
+        displaced = reason;
+        each(ProtectionGroup::displaced);
     }
 
     // ---- what is shown ------------------------------------------------------------------------------------------
@@ -229,6 +248,16 @@ public final class SiteCore {
     /** Whether a node of the witness is connected. */
     public boolean witnessUp() {
         return witnessUp;
+    }
+
+    /** Why the witness takes another process for this site's gateway; empty if it does not. */
+    public String displaced() {
+        return displaced;
+    }
+
+    /** How often the witness has refused this gateway because of another one. */
+    public long refusals() {
+        return refusals;
     }
 
     /** The data plane's ports that are down or gone. */

@@ -138,6 +138,12 @@ public sealed interface SiteEvent {
     /** Whether a node of the witness is connected. */
     record WitnessReachable(boolean up, String reason) implements OfWitness {}
 
+    /** A node of the witness takes another process for this site's gateway, and refuses this one. */
+    record WitnessDisplaced(String reason) implements OfWitness {}
+
+    /** A node of the witness takes this process for this site's gateway. */
+    record WitnessAdmitted() implements OfWitness {}
+
     // ---- the operator -------------------------------------------------------------------------------------------
 
     /**

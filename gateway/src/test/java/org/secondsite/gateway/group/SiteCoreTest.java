@@ -254,6 +254,35 @@ class SiteCoreTest {
         }
     }
 
+    /** Another process may have been granted what this one owns; the peer acknowledges what either sends. */
+    @Test
+    void aGatewayThatTheWitnessRefusesLetsNothingOutUntilTheWitnessSaysThatItIsTheOwner() {
+        protectedOwner();
+        List<SiteOrder> refused = on(new SiteEvent.WitnessDisplaced("another gateway is live"));
+        assertEquals(
+                List.of(new SiteOrder.Suspend(VM, new Doubt(Doubt.Cause.HEARSAY, 1))),
+                of(SiteOrder.ToPlane.class, refused));
+        SiteOrder.Read question = only(SiteOrder.Read.class, refused);
+        assertEquals("another gateway is live", core.displaced());
+        assertEquals(List.of(), of(SiteOrder.ToPlane.class, on(new SiteEvent.WitnessDisplaced("the same again"))));
+        on(new SiteEvent.RecordUnread(question));
+        on(new SiteEvent.SealRequested(agent, new EpochId(3, 1)));
+        on(new SiteEvent.EpochFromAgent(agent, StillAgent.epoch(VM, new EpochId(3, 1), new EpochId(2, 2)), 1));
+        assertEquals(
+                List.of(),
+                of(SiteOrder.ReleaseAgain.class, on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 1)))));
+        now += 300 * MILLI;
+        List<SiteOrder> later = on(new SiteEvent.Tick(0));
+        assertEquals(List.of(), of(SiteOrder.ToPlane.class, later));
+        question = only(SiteOrder.Read.class, later);
+        on(new SiteEvent.WitnessAdmitted());
+        assertEquals("", core.displaced());
+        assertEquals(2, core.refusals());
+        assertEquals(
+                List.of(settled(1)),
+                of(SiteOrder.ToPlane.class, on(new SiteEvent.RecordRead(question, record(3, A, A, B)))));
+    }
+
     @Test
     void anAnswerToAQuestionBeforeTheLastHearsaySettlesNothing() {
         protectedOwner();

@@ -5,10 +5,12 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.secondsite.config.SiteId;
 import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.SeatId;
 import org.secondsite.witness.wire.Message;
 import org.secondsite.witness.wire.MessageCodec;
 import org.slf4j.Logger;
@@ -20,14 +22,16 @@ final class Clientele {
 
     private final AccessRule access;
     private final Incarnations incarnations;
+    private final InForce inForce;
     private final Map<Long, DeskClient> clients = new LinkedHashMap<>();
     private List<DeskEffect> effects = new ArrayList<>();
     private long rejected;
     private long clones;
 
-    Clientele(AccessRule access, Incarnations incarnations) {
+    Clientele(AccessRule access, Incarnations incarnations, InForce inForce) {
         this.access = access;
         this.incarnations = incarnations;
+        this.inForce = inForce;
     }
 
     void opened(Connection connection) {
@@ -54,53 +58,89 @@ final class Clientele {
         }
     }
 
-    /** Takes a hello; whether the client is welcome. */
-    boolean welcome(DeskClient client, Message.Hello hello, long nowNanos) {
+    /** Takes a hello. Whether the client is admitted; one that tells its seat is not, before it has. */
+    boolean greeted(DeskClient client, Message.Hello hello, long nowNanos) {
         SiteId certified = client.certified();
-        if (hello.version() < MessageCodec.OLDEST_VERSION || hello.version() > MessageCodec.VERSION) {
+        if (hello.version() < MessageCodec.OLDEST_HELLO || hello.version() > MessageCodec.VERSION) {
             reject(
                     client,
                     "this witness speaks versions " + MessageCodec.OLDEST_VERSION + " to " + MessageCodec.VERSION
                             + ", not " + hello.version());
         } else if (!hello.site().equals(certified)) {
             reject(client, "'" + hello.site() + "' has the certificate of '" + certified + "'");
-        } else if (client.welcomed) {
+        } else if (client.greeted) {
             reject(client, "a second hello");
-        } else if (isTheOne(client, hello.client(), nowNanos)) {
+        } else {
+            client.greeted = true;
             client.id = hello.client();
-            client.welcomed = true;
-            LOG.info("{} connected from {}", certified, client.connection.from());
-            send(client, new Message.Welcome(MessageCodec.VERSION));
-            return true;
+            client.tellsSeat = hello.version() > MessageCodec.OLDEST_HELLO;
+            if (client.tellsSeat) {
+                send(client, new Message.Welcome(MessageCodec.VERSION));
+                return false;
+            }
+            return admitted(client, SeatId.NONE, nowNanos);
         }
         return false;
     }
 
-    /** Refuses a second live gateway with the same certificate; a connection of the same one is replaced. */
-    private boolean isTheOne(DeskClient client, long id, long nowNanos) {
-        SiteId certified = client.certified();
-        if (certified.equals(AccessRule.OPERATOR)) {
-            return true;
-        }
-        List<DeskClient> others = clients.values().stream()
-                .filter(other ->
-                        other.welcomed && !other.closing && other.certified().equals(certified))
-                .toList();
-        if (incarnations.isOther(certified, id, nowNanos)) {
-            clones++;
-            String from = client.connection.from();
-            others.stream()
-                    .filter(other -> other.takesNotices)
-                    .forEach(other -> send(
-                            other,
-                            new Message.Notice("another gateway with this site's certificate, at " + from
-                                    + ", was refused by the witness: only one may be")));
-            reject(client, "another gateway with the certificate of '" + certified + "' is live: only one may be");
+    /** Takes a seat. Whether the client is admitted. */
+    boolean seated(DeskClient client, SeatId seat, long nowNanos) {
+        if (client.welcomed || !client.tellsSeat) {
+            reject(client, "a seat that nobody has asked for");
             return false;
         }
-        others.forEach(other -> close(other, "this site's gateway has connected anew"));
-        incarnations.heard(certified, id, nowNanos);
+        return admitted(client, seat, nowNanos);
+    }
+
+    private boolean admitted(DeskClient client, SeatId seat, long nowNanos) {
+        SiteId certified = client.certified();
+        boolean operator = certified.equals(AccessRule.OPERATOR);
+        Optional<String> objection = operator
+                ? Optional.empty()
+                : incarnations.objection(certified, seat, client.id, inForce.isInSync(certified), nowNanos);
+        if (objection.isPresent()) {
+            refuseCopy(client, objection.get());
+            return false;
+        }
+        if (!operator) {
+            others(client).forEach(other -> close(other, "this site's gateway has connected anew"));
+            if (incarnations.admitted(certified, seat, client.id, nowNanos)) {
+                effects.add(new DeskEffect.KeepSeat(certified, seat));
+            }
+        }
+        client.welcomed = true;
+        LOG.info("{} connected from {}", certified, client.connection.from());
+        send(client, client.tellsSeat ? new Message.Admitted() : new Message.Welcome(MessageCodec.VERSION));
         return true;
+    }
+
+    /** A second gateway with the same certificate: both operators are told. */
+    private void refuseCopy(DeskClient client, String objection) {
+        clones++;
+        String notice = "another gateway with this site's certificate, at " + client.connection.from()
+                + ", was refused by the witness: only one may be";
+        others(client).stream()
+                .filter(other -> other.takesNotices)
+                .forEach(other -> send(other, new Message.Notice(notice)));
+        if (client.tellsSeat) {
+            send(client, new Message.Displaced(objection));
+        }
+        reject(client, objection);
+    }
+
+    private List<DeskClient> others(DeskClient client) {
+        return clients.values().stream()
+                .filter(other ->
+                        other.welcomed && !other.closing && other.certified().equals(client.certified()))
+                .toList();
+    }
+
+    /** An operator has given a group to the site: who was silent there has no claim to its place any more. */
+    void forced(SiteId site, long nowNanos) {
+        if (incarnations.freed(site, nowNanos)) {
+            LOG.warn("the place of the gateway of {}, which is silent, is free for another one", site);
+            effects.add(new DeskEffect.KeepSeat(site, SeatId.NONE));
+        }
     }
 
     boolean maySee(Connection connection, LogEntry entry) {

@@ -7,6 +7,8 @@ import org.secondsite.config.SiteId;
 final class DeskClient {
     final Connection connection;
     long id;
+    boolean greeted;
+    boolean tellsSeat;
     boolean welcomed;
     boolean takesNotices;
     boolean toldCurrent;

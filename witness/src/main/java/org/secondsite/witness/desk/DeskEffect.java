@@ -1,8 +1,10 @@
 package org.secondsite.witness.desk;
 
+import org.secondsite.config.SiteId;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.Request;
 import org.secondsite.witness.RequestId;
+import org.secondsite.witness.SeatId;
 import org.secondsite.witness.wire.Message;
 
 /** What the {@link RequestDesk} wants done, in this order. */
@@ -15,6 +17,9 @@ public sealed interface DeskEffect {
 
     /** Answer with the node's status, as far as {@link RequestDesk#maySee} lets this client see it. */
     record TellStatus(Connection to, long requestId) implements DeskEffect {}
+
+    /** Remember the seat of the site's gateway, {@link SeatId#NONE} if none, before anything that follows is done. */
+    record KeepSeat(SiteId site, SeatId seat) implements DeskEffect {}
 
     /** Say why, and close. Nothing follows for this connection. */
     record Close(Connection connection, String reason) implements DeskEffect {}

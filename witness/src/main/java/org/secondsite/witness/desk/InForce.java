@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
 import org.secondsite.witness.LogEntry;
 
 /** The newest record of each group that the store has said is in force. */
@@ -26,6 +27,12 @@ final class InForce {
     OwnershipRecord record(GroupId group) {
         LogEntry known = newest.get(group);
         return known == null ? null : known.record();
+    }
+
+    /** Whether the site owns a group, or is in sync with its owner. */
+    boolean isInSync(SiteId site) {
+        return newest.values().stream()
+                .anyMatch(entry -> entry.record().inSync().contains(site));
     }
 
     /** All of them, in the order of their terms. */

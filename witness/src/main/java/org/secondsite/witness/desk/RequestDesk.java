@@ -17,6 +17,7 @@ import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.Request;
 import org.secondsite.witness.RequestId;
+import org.secondsite.witness.SeatId;
 import org.secondsite.witness.wire.Message;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -82,13 +83,15 @@ public final class RequestDesk {
      * A desk without clients.
      *
      * @param entries what the store remembers, all of it durable
+     * @param seats of the sites' gateways, as {@link DeskEffect.KeepSeat} has had them remembered
      * @param nowNanos the time now
      */
-    public RequestDesk(AccessRule access, GrantPolicy policy, List<LogEntry> entries, long nowNanos) {
+    public RequestDesk(
+            AccessRule access, GrantPolicy policy, List<LogEntry> entries, Map<SiteId, SeatId> seats, long nowNanos) {
         this.access = access;
         this.waitingRoom = new WaitingRoom(policy, nowNanos);
-        this.incarnations = new Incarnations(entries, nowNanos);
-        this.clientele = new Clientele(access, incarnations);
+        this.incarnations = new Incarnations(entries, seats, nowNanos);
+        this.clientele = new Clientele(access, incarnations, inForce);
         this.maxOpenQuestions = access.groups() + SPARE_QUESTIONS;
         entries.forEach(this::learn);
     }
@@ -130,13 +133,13 @@ public final class RequestDesk {
 
     private void take(DeskClient client, Message message, long nowNanos) {
         switch (message) {
-            case Message.Hello hello -> {
-                if (clientele.welcome(client, hello, nowNanos)) {
-                    readCurrent(client);
-                }
-            }
+            case Message.Hello hello when clientele.greeted(client, hello, nowNanos) -> readCurrent(client);
+            case Message.Hello waitsOrIsRefused -> {}
+            case Message.Seat(SeatId seat) when clientele.seated(client, seat, nowNanos) -> readCurrent(client);
+            case Message.Seat refused -> {}
             case Message.ToWitness other
-            when !client.welcomed -> clientele.reject(client, "the first message must be a hello");
+            when !client.welcomed ->
+                clientele.reject(client, "the first message must be a hello" + (client.greeted ? ", then a seat" : ""));
             case Message.Heartbeat heartbeat -> heartbeat(client, heartbeat, nowNanos);
             case Message.Term term -> {
                 client.takesNotices = true;
@@ -151,7 +154,7 @@ public final class RequestDesk {
 
     private void heard(DeskClient client, long nowNanos) {
         waitingRoom.heard(client.certified(), nowNanos);
-        incarnations.heard(client.certified(), client.id, nowNanos);
+        incarnations.heard(client.certified(), nowNanos);
     }
 
     /**
@@ -313,6 +316,9 @@ public final class RequestDesk {
     public List<DeskEffect> recorded(LogEntry entry, long nowNanos) {
         if (learn(entry)) {
             GroupId group = entry.record().group();
+            if (entry.asker().equals(AccessRule.OPERATOR)) {
+                clientele.forced(entry.record().owner(), nowNanos);
+            }
             for (DeskClient client : clientele.all()) {
                 if (client.toldCurrent) {
                     clientele.tell(client, entry);

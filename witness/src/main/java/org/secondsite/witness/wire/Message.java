@@ -5,6 +5,7 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.witness.NodeStatus;
+import org.secondsite.witness.SeatId;
 import org.secondsite.witness.StoreStanding;
 
 /** A message between a client and the witness. Layouts are drawn at {@link MessageCodec}. */
@@ -33,11 +34,18 @@ public sealed interface Message {
     /**
      * A client's first message.
      *
-     * @param version the protocol version it speaks, 0 to 255
+     * @param version the lowest protocol version that it speaks, 0 to 255
      * @param site whom it takes itself for; the witness compares it with the certificate
      * @param client drawn at random when the client was started; names its questions together with their numbers
      */
     record Hello(int version, SiteId site, long client) implements ToWitness {}
+
+    /**
+     * Where the sender's gateway runs. Version 4; the first message after the welcome, answered by {@link Admitted} or {@link Displaced}.
+     *
+     * @param seat none if the client knows none
+     */
+    record Seat(SeatId seat) implements ToWitness {}
 
     /** The sender's gateway lives. The witness answers {@link Echo}. */
     record Heartbeat(SiteId site) implements ToWitness {}
@@ -55,7 +63,7 @@ public sealed interface Message {
     record Force(long requestId, long expectedTerm, GroupId group, SiteId owner, String reason) implements Question {}
 
     /**
-     * The highest term that the sender knows of; 0 if none. Version 3; the first message after the welcome.
+     * The highest term that the sender knows of; 0 if none. Version 3; the first message once the client is admitted.
      *
      * @param term one that was granted, by this witness as it is or as it was
      */
@@ -76,8 +84,14 @@ public sealed interface Message {
     /** Asks a node about itself. It answers by any number of {@link StatusPart}s, the last a {@link StatusEnd}. */
     record Status(long requestId) implements ToWitness {}
 
-    /** The witness accepts the client; the records of its groups follow. */
+    /** The witness speaks with the client. If both speak version 4, the client's {@link Seat} is to follow, else the records do. */
     record Welcome(int version) implements FromWitness {}
+
+    /** This client is the gateway of its site; the records of its groups follow. Version 4. */
+    record Admitted() implements FromWitness {}
+
+    /** Another process is the gateway of this client's site. A {@link Bye} follows. Version 4. */
+    record Displaced(String reason) implements FromWitness {}
 
     /** Answers a heartbeat. */
     record Echo() implements FromWitness {}

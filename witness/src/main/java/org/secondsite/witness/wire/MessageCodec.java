@@ -6,6 +6,7 @@ import org.secondsite.config.SiteId;
 import org.secondsite.net.Decoded;
 import org.secondsite.net.Refusal;
 import org.secondsite.witness.NodeStatus;
+import org.secondsite.witness.SeatId;
 import org.secondsite.witness.StoreStanding;
 import org.secondsite.witness.wire.FieldReader.Malformed;
 
@@ -44,19 +45,24 @@ import org.secondsite.witness.wire.FieldReader.Malformed;
  *   08 recover    id: 8, above: 8, drawn: 4,        (v3) 8f notice     text                                         (v3)
  *                 group: name, owner: name,
  *                 reason: text
+ *   09 seat       seat: 16                          (v4) 90 admitted                                                (v4)
+ *                                                        91 displaced  reason: text                                 (v4)
  * </pre>
  *
  * <p><b>Versions.</b> A client's hello states the lowest version that it speaks, the witness's welcome the highest that the witness
- * speaks. Both then speak the lower of their highest ones: the witness learns the client's from its first message, a
- * {@code term} of version 3. So each of two neighbouring versions talks with the other, whichever is at which end; versions 2
- * and 3 differ in the messages marked (v3) only.
+ * speaks. Both then speak the lower of their highest ones: a client of version 3 has stated 2 in its hello, one of version 4
+ * states 3. So each of two neighbouring versions talks with the other, whichever is at which end; versions 3 and 4 differ in the
+ * messages marked (v4) only.
  */
 public final class MessageCodec {
     /** The version of this layout. */
-    public static final int VERSION = 3;
+    public static final int VERSION = 4;
 
     /** The oldest version that is spoken, too. */
-    public static final int OLDEST_VERSION = 2;
+    public static final int OLDEST_VERSION = 3;
+
+    /** What a client of the oldest version states in its hello: the oldest that it speaks itself. */
+    public static final int OLDEST_HELLO = 2;
 
     /** The largest length that a frame may state, in octets. */
     public static final int MAX_FRAME_OCTETS = 4096;
@@ -75,6 +81,7 @@ public final class MessageCodec {
     private static final int STATUS = 0x06;
     private static final int TERM = 0x07;
     private static final int RECOVER = 0x08;
+    private static final int SEAT = 0x09;
     private static final int WELCOME = 0x81;
     private static final int ECHO = 0x82;
     private static final int WATCHED = 0x83;
@@ -90,6 +97,8 @@ public final class MessageCodec {
     private static final int STATUS_METRIC = 0x8d;
     private static final int STATUS_END = 0x8e;
     private static final int NOTICE = 0x8f;
+    private static final int ADMITTED = 0x90;
+    private static final int DISPLACED = 0x91;
     private static final List<StoreStanding.Role> ROLES =
             List.of(StoreStanding.Role.LEADER, StoreStanding.Role.FOLLOWER, StoreStanding.Role.CANDIDATE);
 
@@ -140,7 +149,10 @@ public final class MessageCodec {
             case STATUS -> new Message.Status(in.u64());
             case TERM -> new Message.Term(in.u64());
             case RECOVER -> new Message.Recover(in.u64(), in.u64(), in.u32(), in.group(), in.site(), in.text());
+            case SEAT -> new Message.Seat(new SeatId(in.u64(), in.u64()));
             case NOTICE -> new Message.Notice(in.text());
+            case ADMITTED -> new Message.Admitted();
+            case DISPLACED -> new Message.Displaced(in.text());
             case WATCHED -> new Message.Watched(in.record(), in.site(), in.text());
             case GRANTED -> new Message.Granted(in.u64(), in.record());
             case REFUSED -> new Message.Refused(in.u64(), in.record(), in.text());
@@ -165,7 +177,7 @@ public final class MessageCodec {
         int version = in.u8();
         SiteId site = in.site();
         // Other versions go on otherwise; they are told so.
-        long client = version >= OLDEST_VERSION && version <= VERSION ? in.u64() : in.rest();
+        long client = version >= OLDEST_HELLO && version <= VERSION ? in.u64() : in.rest();
         return new Message.Hello(version, site, client);
     }
 
@@ -204,6 +216,8 @@ public final class MessageCodec {
                 out.u8(HELLO).u32(MAGIC).u8(m.version()).name(m.site().name()).u64(m.client());
             case Message.Status m -> out.u8(STATUS).u64(m.requestId());
             case Message.Term m -> out.u8(TERM).u64(m.term());
+            case Message.Seat m ->
+                out.u8(SEAT).u64(m.seat().high()).u64(m.seat().low());
             case Message.Recover m ->
                 out.u8(RECOVER)
                         .u64(m.requestId())
@@ -238,6 +252,8 @@ public final class MessageCodec {
             case Message.Welcome m -> out.u8(WELCOME).u8(m.version());
             case Message.Echo m -> out.u8(ECHO);
             case Message.Notice m -> out.u8(NOTICE).text(m.text());
+            case Message.Admitted m -> out.u8(ADMITTED);
+            case Message.Displaced m -> out.u8(DISPLACED).text(m.reason());
             case Message.Watched m ->
                 out.u8(WATCHED).record(m.record()).name(m.asker().name()).text(m.reason());
             case Message.Granted m -> out.u8(GRANTED).u64(m.requestId()).record(m.record());

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
@@ -45,6 +46,7 @@ class RequestDeskTest {
             new AccessRule(List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, B, C, C))),
             new GrantPolicy(FRESH, LONGEST),
             List.of(BOTH, OF_MAIL),
+            Map.of(),
             0);
     private final Connection a = new Connection(1, A, "there:1");
     private final Connection b = new Connection(2, B, "there:2");
@@ -72,7 +74,7 @@ class RequestDeskTest {
     }
 
     private static Message.Hello hello(SiteId site, long client) {
-        return new Message.Hello(MessageCodec.OLDEST_VERSION, site, client);
+        return new Message.Hello(MessageCodec.OLDEST_HELLO, site, client);
     }
 
     private static Message.Ask promotion(long id) {
@@ -353,6 +355,7 @@ class RequestDeskTest {
                 new AccessRule(List.of(new GroupSettings(WEB, A, B, A))),
                 new GrantPolicy(FRESH, LONGEST),
                 List.of(granted),
+                Map.of(),
                 0);
         Connection clone = new Connection(5, A, "there:5");
         started.opened(clone);

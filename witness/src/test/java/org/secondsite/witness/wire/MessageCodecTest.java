@@ -22,6 +22,7 @@ import org.secondsite.config.SiteId;
 import org.secondsite.net.Decoded;
 import org.secondsite.net.Refusal;
 import org.secondsite.witness.NodeStatus;
+import org.secondsite.witness.SeatId;
 import org.secondsite.witness.StoreStanding;
 
 class MessageCodecTest {
@@ -33,7 +34,10 @@ class MessageCodecTest {
     static List<Message> everyMessage() {
         return List.of(
                 new Message.Hello(MessageCodec.VERSION, A, -7),
-                new Message.Hello(MessageCodec.OLDEST_VERSION, A, 7),
+                new Message.Hello(MessageCodec.OLDEST_HELLO, A, 7),
+                new Message.Seat(new SeatId(-1, 1L << 40)),
+                new Message.Admitted(),
+                new Message.Displaced("another gateway is live"),
                 new Message.Term(1L << 32),
                 new Message.Recover(2, 9, 48_000, WEB, A, "the disk was lost"),
                 new Message.Notice("a copy was refused"),

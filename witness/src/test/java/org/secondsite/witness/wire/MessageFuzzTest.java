@@ -41,8 +41,7 @@ class MessageFuzzTest {
             ByteBuf again = Unpooled.buffer();
             // Neither the client of another version's hello nor text that is no UTF-8 comes back as it was.
             if (!(message instanceof Message.Hello hello
-                            && (hello.version() < MessageCodec.OLDEST_VERSION
-                                    || hello.version() > MessageCodec.VERSION))
+                            && (hello.version() < MessageCodec.OLDEST_HELLO || hello.version() > MessageCodec.VERSION))
                     && !message.toString().contains("\ufffd")) {
                 MessageCodec.encode(message, again);
                 assertEquals(new Decoded.Complete<>(message), MessageCodec.decode(again));

@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +57,8 @@ public final class WitnessClient implements AutoCloseable {
     private final Map<Long, StatusAnswer> openStatus = new HashMap<>();
     private ScheduledFuture<?> wake;
     private long wakeNanos;
+    private final Set<WitnessLink> refusing = new HashSet<>();
+    private String lastRefusal = "";
 
     private WitnessClient(WitnessClientSettings settings, WitnessListener listener, Life life) {
         this.life = life;
@@ -287,6 +290,34 @@ public final class WitnessClient implements AutoCloseable {
         });
     }
 
+    /**
+     * A node takes another process for this site's gateway. What one node says alone, while this client is served by others, is told as
+     * a notice: it has missed something, or they have.
+     */
+    void displaced(WitnessLink link, String reason) {
+        refusing.add(link);
+        boolean served = links.stream().anyMatch(WitnessLink::isUp) && 2 * refusing.size() <= links.size();
+        if (!reason.equals(lastRefusal)) {
+            lastRefusal = reason;
+            LOG.error("{} refuses this gateway: {}", link.endpoint(), reason);
+            if (served) {
+                listener.notice("the node at " + link.endpoint() + " refuses this gateway: " + reason);
+            }
+        }
+        if (!served) {
+            listener.displaced(reason);
+        }
+    }
+
+    /** A node takes this process for this site's gateway. */
+    void admitted(WitnessLink link) {
+        refusing.remove(link);
+        if (2 * refusing.size() <= links.size()) {
+            lastRefusal = "";
+            listener.admitted();
+        }
+    }
+
     /** Proves the heartbeats, and ends by a defect. */
     Life life() {
         return life;
@@ -314,6 +345,8 @@ public final class WitnessClient implements AutoCloseable {
                 }
             }
             case Message.Welcome welcome -> LOG.debug("a second welcome");
+            case Message.Admitted admitted -> LOG.debug("a second admission");
+            case Message.Displaced displaced -> LOG.debug("displaced out of turn");
             case Message.Echo echo -> LOG.trace("echo");
             case Message.Notice(String text) -> {
                 LOG.error("the witness says: {}", text);

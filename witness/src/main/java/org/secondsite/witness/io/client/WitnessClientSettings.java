@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
+import org.secondsite.witness.SeatId;
 
 /**
  * What a client of the witness needs to know.
@@ -14,6 +15,7 @@ import org.secondsite.config.TlsFiles;
  * @param heartbeatMs how often to tell the witness that this gateway lives; 0 for an operator, who does not
  * @param answerTimeoutMs how long to wait for an answer; more than the witness's maximumGrantDelayMs and the round trip
  * @param rememberedTerm the highest term that was told to this site before; 0 if none is remembered
+ * @param seat where this gateway runs; none if nothing is remembered
  */
 public record WitnessClientSettings(
         SiteId self,
@@ -21,16 +23,22 @@ public record WitnessClientSettings(
         TlsFiles tls,
         int heartbeatMs,
         int answerTimeoutMs,
-        long rememberedTerm) {
+        long rememberedTerm,
+        SeatId seat) {
     /** Of a client that remembers nothing from before. */
     public WitnessClientSettings(
             SiteId self, List<InetSocketAddress> endpoints, TlsFiles tls, int heartbeatMs, int answerTimeoutMs) {
-        this(self, endpoints, tls, heartbeatMs, answerTimeoutMs, 0);
+        this(self, endpoints, tls, heartbeatMs, answerTimeoutMs, 0, SeatId.NONE);
     }
 
     /** The same, of a site that remembers a term. */
     public WitnessClientSettings remembering(long term) {
-        return new WitnessClientSettings(self, endpoints, tls, heartbeatMs, answerTimeoutMs, term);
+        return new WitnessClientSettings(self, endpoints, tls, heartbeatMs, answerTimeoutMs, term, seat);
+    }
+
+    /** The same, of a gateway that knows its seat. */
+    public WitnessClientSettings at(SeatId its) {
+        return new WitnessClientSettings(self, endpoints, tls, heartbeatMs, answerTimeoutMs, rememberedTerm, its);
     }
 
     /**

@@ -34,16 +34,19 @@ final class WitnessLink implements Dialer.Line {
     private static final int LAST_RETRY_MS = 500;
     private static final int CONNECT_TIMEOUT_MS = 1000;
     private static final int HANDSHAKE_TIMEOUT_MS = 2000;
+    private static final int GREETING_TIMEOUT_MS = 2000;
     private static final int SILENCE_PERIODS = 8;
-    private static final int TERM_SINCE_VERSION = 3;
+    private static final int SEAT_SINCE_VERSION = 4;
     private static final int LEAST_SILENCE_MS = 600;
 
     private enum Phase {
         CONNECTING,
         /** TLS stands, and HELLO was said. */
         GREETED,
-        /** The witness has said welcome. */
-        WELCOMED,
+        /** The witness speaks with this client, and was told its seat. */
+        SEATED,
+        /** The witness serves this client. */
+        SERVED,
         ENDED
     }
 
@@ -128,7 +131,6 @@ final class WitnessLink implements Dialer.Line {
         private final Proof proof = client.life().proof();
         private Phase phase = Phase.CONNECTING;
         private ChannelHandlerContext context;
-        private boolean takesTerms;
         private ScheduledFuture<?> heartbeats;
         private long heardNanos;
 
@@ -154,27 +156,46 @@ final class WitnessLink implements Dialer.Line {
                 become(Phase.GREETED, "TLS stands");
                 var _ = context.writeAndFlush(
                         new Message.Hello(MessageCodec.OLDEST_VERSION, settings.self(), client.id()));
+                var _ = loop.schedule(this::unserved, GREETING_TIMEOUT_MS, TimeUnit.MILLISECONDS);
             } else {
                 end("the peer's certificate is that of '" + peer + "', not of the witness");
+            }
+        }
+
+        /** A link that is cut after the handshake says nothing either. */
+        private void unserved() {
+            if (phase == Phase.GREETED || phase == Phase.SEATED) {
+                end("not served within " + GREETING_TIMEOUT_MS + " ms");
             }
         }
 
         @Override
         protected void channelRead0(ChannelHandlerContext ignored, Message message) {
             heardNanos = System.nanoTime();
-            boolean welcomed = phase == Phase.WELCOMED;
             switch (message) {
-                case Message.Welcome welcome when !welcomed -> welcomed(welcome.version());
+                case Message.Welcome(int version) when phase == Phase.GREETED -> welcomed(version);
+                case Message.Admitted admitted when phase == Phase.SEATED -> served();
+                case Message.Displaced(String reason)
+                when phase == Phase.SEATED -> client.displaced(WitnessLink.this, reason);
                 case Message.Bye(String reason) -> end("the witness says: " + reason);
-                case Message.FromWitness other when welcomed -> client.received(WitnessLink.this, other);
+                case Message.FromWitness other when phase == Phase.SERVED -> client.received(WitnessLink.this, other);
                 default -> end("the witness sends out of turn: " + message);
             }
         }
 
         private void welcomed(int version) {
-            become(Phase.WELCOMED, "the witness welcomes this client");
+            if (version >= SEAT_SINCE_VERSION) {
+                become(Phase.SEATED, "the witness welcomes this client");
+                var _ = context.writeAndFlush(new Message.Seat(settings.seat()));
+            } else {
+                served();
+            }
+        }
+
+        private void served() {
+            become(Phase.SERVED, "the witness serves this client");
             dialer.opened();
-            takesTerms = version >= TERM_SINCE_VERSION;
+            client.admitted(WitnessLink.this);
             tellTerm();
             if (settings.heartbeatMs() > 0) {
                 heartbeats =
@@ -185,9 +206,7 @@ final class WitnessLink implements Dialer.Line {
 
         /** Also when it has grown: an operator who forces a change wants to know whether it has arrived. */
         private void tellTerm() {
-            if (takesTerms) {
-                var _ = context.writeAndFlush(new Message.Term(client.highestTerm()));
-            }
+            var _ = context.writeAndFlush(new Message.Term(client.highestTerm()));
         }
 
         private void heartbeat() {

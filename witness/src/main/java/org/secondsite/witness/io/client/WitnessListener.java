@@ -16,6 +16,16 @@ public interface WitnessListener {
      */
     default void made(OwnershipRecord record, SiteId asker, String reason) {}
 
+    /**
+     * Another process is the gateway of this site to a node of the witness. Told at each attempt.
+     *
+     * @param reason why, in words
+     */
+    default void displaced(String reason) {}
+
+    /** This process is the gateway of this site to a node of the witness. Told at each connection. */
+    default void admitted() {}
+
     /** Something that the operator of this gateway should know. */
     default void notice(String text) {}
 

@@ -1,6 +1,8 @@
 package org.secondsite.witness.io.daemon;
 
 import io.netty.channel.EventLoop;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,11 +18,13 @@ import org.secondsite.witness.GrantsLostException;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.NotLeadingException;
 import org.secondsite.witness.RecordStore;
+import org.secondsite.witness.SeatId;
 import org.secondsite.witness.desk.Connection;
 import org.secondsite.witness.desk.DeskCounts;
 import org.secondsite.witness.desk.DeskEffect;
 import org.secondsite.witness.desk.RequestDesk;
 import org.secondsite.witness.desk.StoreAnswer;
+import org.secondsite.witness.io.store.SeatFile;
 import org.secondsite.witness.wire.Message;
 
 /**
@@ -30,6 +34,7 @@ import org.secondsite.witness.wire.Message;
 final class DeskDriver {
     private final EventLoop loop;
     private final RecordStore store;
+    private final SeatFile seats;
     private final RequestDesk desk;
     private final Turn turns;
     private final Map<Connection, WitnessSession> sessions = new HashMap<>();
@@ -37,7 +42,8 @@ final class DeskDriver {
     private long wakeNanos;
     private long lastConnection;
 
-    DeskDriver(EventLoop loop, RecordStore store, RequestDesk desk, Turn turns) {
+    DeskDriver(EventLoop loop, RecordStore store, SeatFile seats, RequestDesk desk, Turn turns) {
+        this.seats = seats;
         this.turns = turns;
         this.loop = loop;
         this.store = store;
@@ -132,6 +138,7 @@ final class DeskDriver {
                     session.status(requestId);
                 }
             }
+            case DeskEffect.KeepSeat(SiteId site, SeatId seat) -> keep(site, seat);
             case DeskEffect.Close(Connection connection, String reason) -> {
                 WitnessSession session = sessions.get(connection);
                 if (session != null) {
@@ -144,6 +151,15 @@ final class DeskDriver {
                         store.submit(submit.request(), submit.id()).thenApply(StoreAnswer.Decided::new));
             case DeskEffect.ReadCurrent(long ticket) ->
                 answerLater(ticket, store.current().thenApply(StoreAnswer.Read::new));
+        }
+    }
+
+    /** Seldom, so the loop waits for the disk; a disk that takes no seat takes no grant either. */
+    private void keep(SiteId site, SeatId seat) {
+        try {
+            seats.keep(site, seat);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the seat of the gateway of " + site + " cannot be remembered", e);
         }
     }
 

@@ -37,6 +37,7 @@ import org.secondsite.witness.desk.RequestDesk;
 import org.secondsite.witness.io.framing.Framing;
 import org.secondsite.witness.io.quorum.QuorumRecordStore;
 import org.secondsite.witness.io.store.FileRecordStore;
+import org.secondsite.witness.io.store.SeatFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -68,12 +69,12 @@ public final class WitnessServer implements AutoCloseable {
     private int connected;
     private long rejected;
 
-    private WitnessServer(RecordStore store, AccessRule access, GrantPolicy policy, Life life) {
+    private WitnessServer(RecordStore store, SeatFile seats, AccessRule access, GrantPolicy policy, Life life) {
         this.store = store;
         this.life = life;
         group = new LivingLoop("witness-io", life, EpollIoHandler.newFactory());
-        desk = new DeskDriver(
-                group.next(), store, new RequestDesk(access, policy, store.entries(), System.nanoTime()), group.turn());
+        RequestDesk decides = new RequestDesk(access, policy, store.entries(), seats.seats(), System.nanoTime());
+        desk = new DeskDriver(group.next(), store, seats, decides, group.turn());
     }
 
     /**
@@ -144,7 +145,8 @@ public final class WitnessServer implements AutoCloseable {
         GrantPolicy policy = new GrantPolicy(
                 TimeUnit.MILLISECONDS.toNanos(settings.ownerFreshMs()),
                 TimeUnit.MILLISECONDS.toNanos(settings.maximumGrantDelayMs()));
-        WitnessServer server = new WitnessServer(store, new AccessRule(settings.groups()), policy, life);
+        WitnessServer server =
+                new WitnessServer(store, seats(settings, store), new AccessRule(settings.groups()), policy, life);
         try {
             enroll(store, settings.groups());
             server.listen(settings);
@@ -156,6 +158,15 @@ public final class WitnessServer implements AutoCloseable {
             return server;
         } catch (IOException | RuntimeException e) {
             server.close();
+            throw e;
+        }
+    }
+
+    private static SeatFile seats(WitnessServerSettings settings, RecordStore store) throws IOException {
+        try {
+            return SeatFile.open(settings.dataDirectory());
+        } catch (IOException e) {
+            store.close();
             throw e;
         }
     }

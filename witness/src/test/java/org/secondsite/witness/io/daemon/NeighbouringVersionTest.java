@@ -3,13 +3,9 @@ package org.secondsite.witness.io.daemon;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
-import java.io.EOFException;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -25,71 +21,26 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
-import org.secondsite.net.Decoded;
-import org.secondsite.net.Refusal;
 import org.secondsite.pki.TestAuthority;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.io.client.WitnessClient;
 import org.secondsite.witness.io.client.WitnessClientSettings;
 import org.secondsite.witness.wire.Message;
 import org.secondsite.witness.wire.MessageCodec;
-import org.secondsite.witness.wire.WireFault;
 
-/** Version 2 at either end, spoken by a plain TLS socket and the codec. */
+/** Version 3 at either end, spoken by a plain TLS socket and the codec. */
 @Timeout(60)
 class NeighbouringVersionTest {
     private static final GroupId WEB = new GroupId("web");
     private static final SiteId A = new SiteId("a");
     private static final SiteId B = new SiteId("b");
     private static final OwnershipRecord FIRST = new OwnershipRecord(WEB, 1, 0, A, Set.of(A));
-    private static final int OLDER = 2;
+    private static final int OLDER = 3;
 
     @TempDir
     private Path directory;
 
     private TestAuthority authority;
-
-    /** The older end of a connection. */
-    private static final class Older implements AutoCloseable {
-        private final Socket socket;
-        private final ByteBuf received = Unpooled.buffer();
-
-        Older(Socket socket) throws IOException {
-            this.socket = socket;
-            socket.setSoTimeout(20_000);
-        }
-
-        void send(Message message) throws IOException {
-            ByteBuf frame = Unpooled.buffer();
-            MessageCodec.encode(message, frame);
-            socket.getOutputStream().write(frame.array(), 0, frame.writerIndex());
-        }
-
-        Message next() throws IOException {
-            while (true) {
-                switch (MessageCodec.decode(received)) {
-                    case Decoded.Complete<Message, Refusal<WireFault>>(Message message) -> {
-                        return message;
-                    }
-                    case Decoded.NeedMore<Message, Refusal<WireFault>> more -> {
-                        byte[] octets = new byte[4096];
-                        int count = socket.getInputStream().read(octets);
-                        if (count < 0) {
-                            throw new EOFException("closed");
-                        }
-                        received.writeBytes(octets, 0, count);
-                    }
-                    case Decoded.Refused<Message, Refusal<WireFault>>(Refusal<WireFault> refusal) ->
-                        throw new IOException(refusal.toString());
-                }
-            }
-        }
-
-        @Override
-        public void close() throws IOException {
-            socket.close();
-        }
-    }
 
     @BeforeEach
     void makeAuthority() throws Exception {
@@ -112,26 +63,28 @@ class NeighbouringVersionTest {
                         List.of(new GroupSettings(WEB, A, B, A)),
                         300,
                         1500));
-                Older client = new Older(tls.context()
+                RawEnd client = new RawEnd(tls.context()
                         .getSocketFactory()
                         .createSocket(
                                 server.address().getAddress(), server.address().getPort()))) {
-            client.send(new Message.Hello(OLDER, A, 7));
+            client.send(new Message.Hello(MessageCodec.OLDEST_HELLO, A, 7));
             assertInstanceOf(Message.Welcome.class, client.next());
             assertEquals(
                     FIRST,
                     assertInstanceOf(Message.Watched.class, client.next()).record());
+            client.send(new Message.Term(1));
             client.send(new Message.Heartbeat(A));
             assertInstanceOf(Message.Echo.class, client.next());
             try (Socket copy = tls.context()
                     .getSocketFactory()
                     .createSocket(
                             server.address().getAddress(), server.address().getPort())) {
-                Older second = new Older(copy);
-                second.send(new Message.Hello(OLDER, A, 8));
+                RawEnd second = new RawEnd(copy);
+                second.send(new Message.Hello(MessageCodec.OLDEST_HELLO, A, 8));
                 assertInstanceOf(Message.Bye.class, second.next());
             }
-            client.send(new Message.Ask(1, 1, WEB, A, Set.of(A, B), "no notice came in between"));
+            assertInstanceOf(Message.Notice.class, client.next());
+            client.send(new Message.Ask(1, 1, WEB, A, Set.of(A, B), "nothing else came in between"));
             Message news = client.next();
             Message answer = news instanceof Message.Watched ? client.next() : news;
             assertEquals(
@@ -159,21 +112,28 @@ class NeighbouringVersionTest {
                     50,
                     5000);
             try (WitnessClient client = WitnessClient.open(settings, heard);
-                    Older older = new Older(listening.accept())) {
+                    RawEnd older = new RawEnd(listening.accept())) {
                 assertEquals(
                         OLDER,
                         assertInstanceOf(Message.Hello.class, older.next()).version());
                 older.send(new Message.Welcome(OLDER));
+                assertEquals(new Message.Term(0), older.next());
                 older.send(new Message.Watched(FIRST, A, "first record"));
                 assertEquals(FIRST, heard.nextRecord());
                 for (int i = 0; i < 5; i++) {
-                    assertInstanceOf(Message.Heartbeat.class, older.next());
-                    older.send(new Message.Echo());
+                    Message next = older.next();
+                    if (!next.equals(new Message.Term(1))) {
+                        assertInstanceOf(Message.Heartbeat.class, next);
+                        older.send(new Message.Echo());
+                    }
                 }
                 assertEquals(0, heard.recordsLeft());
                 var _ = client.read(WEB);
                 Message next = older.next();
-                assertInstanceOf(Message.Read.class, next instanceof Message.Heartbeat ? older.next() : next);
+                while (next instanceof Message.Heartbeat) {
+                    next = older.next();
+                }
+                assertInstanceOf(Message.Read.class, next);
             }
         }
     }
