@@ -7,7 +7,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.config.io.ConfigReader;
 import org.secondsite.replicator.disk.VolumeSettings;
-import org.secondsite.replicator.disk.io.VmVolumes;
+import org.secondsite.replicator.disk.io.ColdDisks;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -61,7 +61,7 @@ final class ActivateCommand implements Callable<Integer> {
         if (!cold || reason.isBlank()) {
             throw wrong("a reason has to be given");
         }
-        EpochId epoch = VmVolumes.takeCold(id, volumes, reason.strip());
+        EpochId epoch = ColdDisks.take(id, volumes, reason.strip());
         spec.commandLine()
                 .getOut()
                 .println("The disks of " + vm + " are those of epoch " + epoch

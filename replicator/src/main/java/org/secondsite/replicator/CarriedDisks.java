@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.secondsite.config.EpochId;
 
 /**
  * The disks that a VM's epochs carry, and how much of them the standby still lacks.
@@ -15,10 +16,17 @@ import java.util.Set;
  *
  * @param disks in the order of their index, at most {@link VolumeChanges#MAX_VOLUMES}
  * @param missingBlocks the blocks that the standby's images lack when this epoch is applied; 0 if they are whole
+ * @param basis the chain of epochs, by its first one, for which the standby has said what its disks are: what the epochs leave out is as
+ *     it has said. NONE if they take nothing for granted
  */
-public record CarriedDisks(List<Disk> disks, long missingBlocks) {
+public record CarriedDisks(List<Disk> disks, long missingBlocks, EpochId basis) {
     /** Those of a VM that has none. */
     public static final CarriedDisks NONE = new CarriedDisks(List.of(), 0);
+
+    /** Disks of whose other copy nothing is taken for granted. */
+    public CarriedDisks(List<Disk> disks, long missingBlocks) {
+        this(disks, missingBlocks, EpochId.NONE);
+    }
 
     /** Checks and copies its parts. */
     public CarriedDisks {
@@ -31,6 +39,9 @@ public record CarriedDisks(List<Disk> disks, long missingBlocks) {
         }
         if (disks.size() > VolumeChanges.MAX_VOLUMES) {
             throw new IllegalArgumentException(disks.size() + " disks");
+        }
+        if (disks.isEmpty() && !basis.equals(EpochId.NONE)) {
+            throw new IllegalArgumentException("no disks upon what was said for " + basis);
         }
         if (missingBlocks < 0 || (disks.isEmpty() && missingBlocks > 0)) {
             throw new IllegalArgumentException(missingBlocks + " blocks are missing");
@@ -95,7 +106,12 @@ public record CarriedDisks(List<Disk> disks, long missingBlocks) {
 
     /** The same disks after another epoch. */
     public CarriedDisks missing(long blocks) {
-        return new CarriedDisks(disks, blocks);
+        return new CarriedDisks(disks, blocks, basis);
+    }
+
+    /** The same disks where the standby has said what its own are. */
+    public CarriedDisks upon(EpochId chain) {
+        return new CarriedDisks(disks, missingBlocks, chain);
     }
 
     /** The blocks of all of them. */
@@ -134,14 +150,21 @@ public record CarriedDisks(List<Disk> disks, long missingBlocks) {
                 : Optional.of("the disks " + here + " stand in another order at the standby: " + others);
     }
 
-    /** What the checksum covers: count u8, of each name length u8, name, bytes u64; then the missing blocks u64. */
+    /**
+     * What the checksum covers: count u8, of each name length u8, name, bytes u64; then the missing blocks u64, and the basis if there
+     * is one, term u64, number u64.
+     */
     ByteBuffer canonical() {
-        ByteBuffer out = ByteBuffer.allocate(1 + disks.size() * (1 + Disk.MAX_NAME_BYTES + Long.BYTES) + Long.BYTES)
+        ByteBuffer out = ByteBuffer.allocate(1 + disks.size() * (1 + Disk.MAX_NAME_BYTES + Long.BYTES) + 3 * Long.BYTES)
                 .put((byte) disks.size());
         for (Disk disk : disks) {
             byte[] name = disk.name().getBytes(StandardCharsets.US_ASCII);
             out.put((byte) name.length).put(name).putLong(disk.bytes());
         }
-        return out.putLong(missingBlocks).flip();
+        out.putLong(missingBlocks);
+        if (!basis.equals(EpochId.NONE)) {
+            out.putLong(basis.term()).putLong(basis.number());
+        }
+        return out.flip();
     }
 }

@@ -114,7 +114,7 @@ final class CheckpointCycle {
             pages = shadow.full();
         }
         CarriedDisks disks = volumes.cutDisks();
-        return new Epoch(new EpochHeader(id, epoch, base, ramBytes, disks), pages, volumes.take(), deviceState);
+        return new Epoch(new EpochHeader(id, epoch, base, ramBytes, disks), pages, volumes.take(epoch), deviceState);
     }
 
     /** The epoch is being shipped, which only reads the same pages; they are closed when both are done. */

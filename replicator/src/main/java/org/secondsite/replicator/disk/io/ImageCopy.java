@@ -75,6 +75,17 @@ final class ImageCopy implements AutoCloseable {
     }
 
     /**
+     * Waits until everything that was written is on the disk.
+     *
+     * @throws IOException if a disk refuses
+     */
+    void sync() throws IOException {
+        for (BlockFile file : files) {
+            file.sync();
+        }
+    }
+
+    /**
      * The images are this epoch, and that is on stable storage when this returns.
      *
      * @throws IOException if it is not

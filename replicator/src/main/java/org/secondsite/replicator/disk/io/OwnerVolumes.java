@@ -2,13 +2,17 @@ package org.secondsite.replicator.disk.io;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.secondsite.config.EpochId;
 import org.secondsite.replicator.CarriedDisks;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.VolumeChanges;
 import org.secondsite.replicator.disk.BlockMemory;
 import org.secondsite.replicator.disk.BlockSet;
+import org.secondsite.replicator.disk.CopyPlan;
 import org.secondsite.replicator.disk.DiskException;
 import org.secondsite.replicator.disk.Superblock;
 import org.slf4j.Logger;
@@ -17,50 +21,78 @@ import org.slf4j.LoggerFactory;
 /**
  * The volumes of a VM that may run here: served to its hypervisor, and what is written to them is remembered epoch by epoch.
  *
- * <p><b>A first copy</b> is a part of the epochs: beside what the VM has written, each brings up to {@value #COPY_BYTES} bytes of
- * what the volumes contain, until all of it was brought. A part is taken in under the lock of the volume, so it cannot be older than
- * what a later write says.
+ * <p><b>A copy</b> is a part of the epochs: beside what the VM has written, each brings up to {@value #USUAL_COPY_BYTES} bytes of
+ * what the volumes contain, until all was brought of which it is not known that the standby has it ({@link CopyPlan}). A part is
+ * taken in under the lock of the volume, so it cannot be older than what a later write says.
  *
  * <p>One thread calls; the connections of hypervisors have their own.
  */
 final class OwnerVolumes implements AutoCloseable {
-    /** What an epoch brings of a first copy, at most, beyond a last piece of 1 MiB. */
-    static final long COPY_BYTES = 16L << 20;
+    /** What an epoch usually brings of a copy, at most, beyond a last piece of 1 MiB. */
+    static final long USUAL_COPY_BYTES = 16L << 20;
 
     private static final Logger LOG = LoggerFactory.getLogger(OwnerVolumes.class);
 
     /** A volume, what is known of its image, and its server. */
     private record Served(Volume volume, SuperblockFile superblock, NbdServer server) {}
 
+    /** How many chunks are compared for an epoch: 32 MiB. */
+    private static final int COMPARED_AT_ONCE = 512;
+
+    /** How long a standby may take to answer. */
+    private static final long PATIENCE_NANOS = 30_000_000_000L;
+
+    /** How often the dirty map is read against a later epoch. */
+    private static final long SETTLE_NANOS = 5_000_000_000L;
+
     private final CarriedDisks disks;
     private final BlockMemory memory;
+    private final DirtyMap map;
+    private final long copyBytes;
     private final List<Served> volumes = new ArrayList<>();
 
-    /** The blocks of each volume that a first copy has brought. */
-    private final int[] copied;
+    private final ChunkHash hashes = new ChunkHash();
+
+    /** What a copy brings, and how far it is. */
+    private CopyPlan plan;
+
+    /** The chain of epochs whose copy leaves out what the standby has; NONE if it brings everything. */
+    private EpochId basis = EpochId.NONE;
+
+    private long heardNanos;
+    private long broughtBlocks;
 
     private boolean atOnce;
     private boolean captures;
+    private Thread settling;
+    private long settledNanos;
 
-    private OwnerVolumes(CarriedDisks disks, long memoryBytes) {
+    private OwnerVolumes(CarriedDisks disks, DirtyMap map, long memoryBytes, long copyBytes) {
+        this.copyBytes = copyBytes;
         this.disks = disks;
+        this.map = map;
         this.memory = new BlockMemory(memoryBytes);
-        this.copied = new int[disks.disks().size()];
+        this.plan = CopyPlan.everything(disks);
     }
 
     /**
      * Serves them. What a former life has answered is on the disk before the first client is heard.
      *
+     * @param map where it is noted what is written; it stays the caller's
+     * @param copyBytes what an epoch brings of a copy, at most, beyond a last piece of 1 MiB
      * @throws IOException if an image cannot be opened, or a socket cannot be listened on
      */
-    static OwnerVolumes serve(VmImages images, CarriedDisks disks, long memoryBytes) throws IOException {
-        OwnerVolumes owner = new OwnerVolumes(disks, memoryBytes);
+    static OwnerVolumes serve(VmImages images, CarriedDisks disks, DirtyMap map, long memoryBytes, long copyBytes)
+            throws IOException {
+        OwnerVolumes owner = new OwnerVolumes(disks, map, memoryBytes, copyBytes);
         boolean whole = false;
         try {
             UUID boot = BootId.current();
             for (VmImages.One image : images.list()) {
                 BlockFile file = BlockFile.open(image.file(), false);
-                Volume volume = new Volume(image.name(), file, false, owner.memory);
+                int index = owner.volumes.size();
+                Volume volume = new Volume(
+                        image.name(), file, false, owner.memory, (offset, length) -> map.mark(index, offset, length));
                 SuperblockFile superblock = SuperblockFile.open(image.superblock());
                 Superblock known = superblock
                         .current()
@@ -84,42 +116,103 @@ final class OwnerVolumes implements AutoCloseable {
 
     // ---- epochs -------------------------------------------------------------------------------------------------
 
-    /** Begins anew to remember what is written, and a first copy. */
+    /** Begins anew to remember what is written, and a copy of everything. */
     void beginCapture() {
-        for (int i = 0; i < volumes.size(); i++) {
-            volumes.get(i).volume().endCapture();
-            volumes.get(i).volume().beginCapture();
-            copied[i] = 0;
+        for (Served each : volumes) {
+            each.volume().endCapture();
+            each.volume().beginCapture();
         }
+        map.endGathering();
+        plan = CopyPlan.everything(disks);
+        basis = EpochId.NONE;
         captures = true;
+    }
+
+    /** Copies only what differs from the standby's disks, of which this is known. Before the first cut of the chain. */
+    void copyUpon(DiskTalk.Claim claim) {
+        Optional<EpochId> common = map.claim().common(claim.claim());
+        if (common.isPresent()) {
+            List<BitSet> own = new ArrayList<>();
+            for (int i = 0; i < volumes.size(); i++) {
+                own.add(map.dirty(i));
+            }
+            plan = CopyPlan.named(claim.chain(), disks, own, claim.dirtyChunks());
+            basis = claim.chain();
+        } else {
+            plan = CopyPlan.differing(claim.chain(), disks);
+        }
+        heardNanos = System.nanoTime();
+        LOG.info(
+                "the standby's disks are {}, {} chunks besides; {}",
+                claim.claim().base(),
+                claim.dirtyChunks(),
+                common.map(epoch -> "what was written since " + epoch + " is copied, at most " + plan.missingBlocks()
+                                + " blocks")
+                        .orElse("what differs by its hash is copied"));
+    }
+
+    /** The standby has answered. */
+    void answered(DiskTalk.Answer answer) {
+        if (plan.answered(answer)) {
+            heardNanos = System.nanoTime();
+        }
+    }
+
+    /** What is to be asked now. */
+    List<DiskTalk> questions() {
+        List<DiskTalk> questions = new ArrayList<>();
+        for (Optional<DiskTalk> next = plan.nextQuery(); captures && next.isPresent(); next = plan.nextQuery()) {
+            questions.add(next.get());
+        }
+        return questions;
     }
 
     /** Remembers nothing more: no checkpoint follows. */
     void endCapture() {
         captures = false;
+        map.endGathering();
         volumes.forEach(each -> each.volume().endCapture());
     }
 
     /**
-     * Brings the next part of a first copy into the open epoch, if one is under way.
+     * Brings the next part of a copy into the open epoch, if one is under way.
      *
      * @throws DiskException if a volume cannot be read
      */
     void copyAhead() throws DiskException {
-        long limit = memory.takenBytes() + COPY_BYTES;
-        for (int i = 0; i < volumes.size() && captures; i++) {
-            while (copied[i] < disks.disks().get(i).blocks() && memory.takenBytes() < limit && memory.hasRoom()) {
-                copied[i] = volumes.get(i).volume().copyFrom(copied[i]);
+        if (plan.waits() && System.nanoTime() - heardNanos > PATIENCE_NANOS) {
+            LOG.warn("the standby does not say what differs: all of the rest is copied");
+            plan.stopAsking();
+        }
+        long limit = memory.takenBytes() + copyBytes;
+        int compared = 0;
+        while (captures && !plan.isDone() && memory.takenBytes() < limit && memory.hasRoom()) {
+            Volume volume = volumes.get(plan.volume()).volume();
+            CopyPlan.Verdict verdict = plan.verdict();
+            if (verdict == CopyPlan.Verdict.UNKNOWN || compared == COMPARED_AT_ONCE) {
+                return;
+            }
+            if (verdict == CopyPlan.Verdict.SAME) {
+                plan.skip();
+            } else if (verdict == CopyPlan.Verdict.COMPARE
+                    && volume.isChunk(plan.chunkOfVolume(), plan.hash(), hashes)) {
+                plan.skip();
+                compared++;
+            } else {
+                int upTo = volume.copyFrom(plan.block(), plan.endOfNeeded());
+                broughtBlocks += upTo - plan.block();
+                plan.brought(upTo);
             }
         }
     }
 
     private long missingBlocks() {
-        long missing = 0;
-        for (int i = 0; i < copied.length; i++) {
-            missing += disks.disks().get(i).blocks() - copied[i];
-        }
-        return missing;
+        return plan.missingBlocks();
+    }
+
+    /** The blocks that copies have brought, those of holes included. */
+    long broughtBlocks() {
+        return broughtBlocks;
     }
 
     /** The VM is about to stop, or has: nothing may be held up until it has. */
@@ -152,21 +245,66 @@ final class OwnerVolumes implements AutoCloseable {
      */
     Cut cut() throws DiskException {
         List<BlockSet> sets = new ArrayList<>();
+        // No write comes between the end of the map's period and that of the epoch.
+        volumes.forEach(each -> each.volume().lock().lock());
         try {
+            if (missingBlocks() == 0 && mayRebase()) {
+                map.cut();
+            }
             for (Served each : volumes) {
                 sets.add(each.volume().cut());
             }
         } catch (DiskException failed) {
             restore(new Cut(disks, sets));
             throw failed;
+        } finally {
+            volumes.forEach(each -> each.volume().lock().unlock());
         }
-        return new Cut(disks.missing(missingBlocks()), sets);
+        return new Cut(disks.missing(missingBlocks()).upon(basis), sets);
     }
 
     /** The epoch is not shipped after all: its blocks go back, or they would be missing at the standby for ever. */
     void restore(Cut cut) {
+        map.dropped();
         for (int i = 0; i < cut.sets().size(); i++) {
             volumes.get(i).volume().restore(cut.sets().get(i));
+        }
+    }
+
+    // ---- the dirty map ------------------------------------------------------------------------------------------
+
+    private boolean mayRebase() {
+        return map.claim().base().equals(EpochId.NONE) || System.nanoTime() - settledNanos > SETTLE_NANOS;
+    }
+
+    /** The other site has everything up to this epoch: the dirty map may be read against one of them. */
+    void acknowledged(EpochId upTo) {
+        Optional<EpochId> due = map.due(upTo);
+        if (due.isPresent() && (settling == null || !settling.isAlive())) {
+            settledNanos = System.nanoTime();
+            settling = Thread.ofVirtual().name("dirty-map").start(() -> settle(due.get()));
+        }
+    }
+
+    /** What was written before the cut goes to the disk first, and a checkpoint does not wait for that. */
+    private void settle(EpochId epoch) {
+        try {
+            for (Served each : List.copyOf(volumes)) {
+                each.volume().file().sync();
+            }
+            map.settle(epoch);
+        } catch (IOException e) {
+            LOG.warn("the dirty map stays as it was: {}", e.getMessage());
+        }
+    }
+
+    void awaitSettled() {
+        if (settling != null) {
+            try {
+                settling.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
@@ -211,6 +349,7 @@ final class OwnerVolumes implements AutoCloseable {
 
     @Override
     public void close() {
+        awaitSettled();
         for (Served each : volumes) {
             try {
                 each.server().close();

@@ -1,10 +1,13 @@
 package org.secondsite.replicator.disk.io;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.disk.VolumeSettings;
 
 /**
@@ -36,6 +39,24 @@ record VmImages(VmId vm, Path directory, List<One> list) {
                         .toList());
     }
 
+    /**
+     * The disks that they are, with their sizes.
+     *
+     * @throws IOException if one cannot be opened, or is empty
+     */
+    static CarriedDisks carried(VolumeSettings settings) throws IOException {
+        List<CarriedDisks.Disk> disks = new ArrayList<>();
+        for (VolumeSettings.Served disk : settings.disks()) {
+            try (BlockFile file = BlockFile.open(disk.file(), true)) {
+                if (file.bytes() <= 0) {
+                    throw new IOException(disk.file() + " is empty: disk " + disk.name() + " needs its full size");
+                }
+                disks.add(new CarriedDisks.Disk(disk.name(), file.bytes()));
+            }
+        }
+        return new CarriedDisks(disks, 0);
+    }
+
     private static One one(VmId vm, Path directory, VolumeSettings.Served disk) {
         String name = vm + "." + disk.name();
         return new One(
@@ -45,6 +66,17 @@ record VmImages(VmId vm, Path directory, List<One> list) {
                 disk.file(),
                 disk.socket(),
                 directory.resolve(name + ".super"));
+    }
+
+    /**
+     * The dirty map of all of them.
+     *
+     * @throws IOException if it cannot be read or written
+     */
+    DirtyMap dirtyMap(CarriedDisks disks) throws IOException {
+        return DirtyMap.open(
+                directory.resolve(vm + ".dirty"),
+                disks.disks().stream().map(CarriedDisks.Disk::bytes).toList());
     }
 
     /** The same for a standby. */

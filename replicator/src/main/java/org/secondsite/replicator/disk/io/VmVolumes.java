@@ -2,11 +2,7 @@ package org.secondsite.replicator.disk.io;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,6 +11,7 @@ import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.CarriedDisks;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.VolumeChanges;
 import org.secondsite.replicator.disk.Superblock;
@@ -36,9 +33,13 @@ public final class VmVolumes implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VmVolumes.class);
 
     private final VolumeSettings settings;
+    private final long copyBytes;
     private final VmImages images;
     private final CarriedDisks disks;
     private final FileChannel lock;
+
+    /** Null if there are no disks. */
+    private final DirtyMap map;
 
     /** At most one of the three is there. */
     private OwnerVolumes owner;
@@ -51,16 +52,28 @@ public final class VmVolumes implements AutoCloseable {
 
     private OwnerVolumes.Cut cut;
 
-    private VmVolumes(VolumeSettings settings, VmImages images, CarriedDisks disks, FileChannel lock) {
+    private final DiskStatement statement;
+
+    private VmVolumes(
+            VolumeSettings settings,
+            long copyBytes,
+            VmImages images,
+            CarriedDisks disks,
+            FileChannel lock,
+            DirtyMap map) {
         this.settings = settings;
+        this.copyBytes = copyBytes;
         this.images = images;
         this.disks = disks;
         this.lock = lock;
+        this.map = map;
+        this.statement = new DiskStatement(images, disks, map);
     }
 
     /** Those of a VM that has no served disks. */
     public static VmVolumes none(VmId vm) {
-        return new VmVolumes(VolumeSettings.NONE, VmImages.of(vm, VolumeSettings.NONE), CarriedDisks.NONE, null);
+        return new VmVolumes(
+                VolumeSettings.NONE, 0, VmImages.of(vm, VolumeSettings.NONE), CarriedDisks.NONE, null, null);
     }
 
     /**
@@ -69,14 +82,20 @@ public final class VmVolumes implements AutoCloseable {
      * @throws IOException if an image or the state directory cannot be used, or another process has them
      */
     public static VmVolumes open(VmId vm, VolumeSettings settings) throws IOException {
+        return open(vm, settings, OwnerVolumes.USUAL_COPY_BYTES);
+    }
+
+    static VmVolumes open(VmId vm, VolumeSettings settings, long copyBytes) throws IOException {
         if (settings.disks().isEmpty()) {
             return none(vm);
         }
         Files.createDirectories(settings.stateDirectory());
-        FileChannel lock = lock(settings.stateDirectory().resolve(vm + ".lock"));
+        FileChannel lock = VolumesLock.take(settings.stateDirectory().resolve(vm + ".lock"));
         boolean opened = false;
         try {
-            VmVolumes volumes = new VmVolumes(settings, VmImages.of(vm, settings), sizes(settings), lock);
+            CarriedDisks disks = VmImages.carried(settings);
+            VmImages images = VmImages.of(vm, settings);
+            VmVolumes volumes = new VmVolumes(settings, copyBytes, images, disks, lock, images.dirtyMap(disks));
             volumes.takeUp();
             opened = true;
             return volumes;
@@ -85,73 +104,6 @@ public final class VmVolumes implements AutoCloseable {
                 lock.close();
             }
         }
-    }
-
-    /**
-     * Makes a standby's images an owner's, without the RAM that belongs to them: the VM may be booted on them, as after a loss of power
-     * at the end of their epoch. Why is written beside them.
-     *
-     * @return their epoch
-     * @throws IOException if they are no whole epoch, or a process has them
-     */
-    public static EpochId takeCold(VmId vm, VolumeSettings settings, String reason) throws IOException {
-        VmImages images = VmImages.of(vm, settings);
-        Files.createDirectories(settings.stateDirectory());
-        try (FileChannel lock = lock(settings.stateDirectory().resolve(vm + ".lock"))) {
-            if (!lock.isOpen()) {
-                throw new IOException("the lock of " + vm + " is gone");
-            }
-            StandbyVolumes.Found found = StandbyVolumes.open(images.directory(), vm.name(), images.standby());
-            if (!(found instanceof StandbyVolumes.Found.Whole(StandbyVolumes volumes))) {
-                throw new IOException("the disks of " + vm + " are no whole epoch: "
-                        + ((StandbyVolumes.Found.Unusable) found).reason());
-            }
-            EpochId epoch = volumes.kept();
-            volumes.close();
-            Files.writeString(
-                    settings.stateDirectory().resolve(vm + ".cold"),
-                    Instant.now() + " epoch " + epoch + ": " + reason + System.lineSeparator(),
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.APPEND);
-            for (VmImages.One image : images.list()) {
-                try (BlockFile file = BlockFile.open(image.file(), false)) {
-                    ImageCopy.mark(image, file, Superblock.State.OWNER);
-                }
-            }
-            return epoch;
-        }
-    }
-
-    @SuppressWarnings("MustBeClosedChecker") // it is closed with the volumes
-    private static FileChannel lock(Path file) throws IOException {
-        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        boolean locked = false;
-        try {
-            locked = channel.tryLock() != null;
-        } catch (OverlappingFileLockException here) {
-            LOG.debug("{} is locked by this process", file);
-        } finally {
-            if (!locked) {
-                channel.close();
-            }
-        }
-        if (!locked) {
-            throw new IOException(file + " is locked: another process uses these disks");
-        }
-        return channel;
-    }
-
-    private static CarriedDisks sizes(VolumeSettings settings) throws IOException {
-        List<CarriedDisks.Disk> disks = new ArrayList<>();
-        for (VolumeSettings.Served disk : settings.disks()) {
-            try (BlockFile file = BlockFile.open(disk.file(), true)) {
-                if (file.bytes() <= 0) {
-                    throw new IOException(disk.file() + " is empty: disk " + disk.name() + " needs its full size");
-                }
-                disks.add(new CarriedDisks.Disk(disk.name(), file.bytes()));
-            }
-        }
-        return new CarriedDisks(disks, 0);
     }
 
     // ---- what they are ------------------------------------------------------------------------------------------
@@ -187,6 +139,7 @@ public final class VmVolumes implements AutoCloseable {
                 LOG.info("{}: the disks are those of epoch {}", images.vm(), standby.kept());
             }
             case StandbyVolumes.Found.Unusable damaged -> {
+                map.forget();
                 ImageCopy.begin(images).close();
                 unusable(damaged.reason() + "; a full copy is needed");
             }
@@ -199,7 +152,7 @@ public final class VmVolumes implements AutoCloseable {
     }
 
     private void serve() throws IOException {
-        owner = OwnerVolumes.serve(images, disks, settings.memoryBytes());
+        owner = OwnerVolumes.serve(images, disks, map, settings.memoryBytes(), copyBytes);
         trouble = "";
     }
 
@@ -278,10 +231,16 @@ public final class VmVolumes implements AutoCloseable {
         return cut == null ? disks : cut.disks();
     }
 
-    /** What was written in the epoch that was cut. The caller closes it. */
-    public List<VolumeChanges> take() {
+    /** What was written in the epoch that was cut, which is shipped as this one. The caller closes it. */
+    public List<VolumeChanges> take(EpochId epoch) {
         if (cut == null) {
             return List.of();
+        }
+        try {
+            map.made(epoch);
+        } catch (IOException e) {
+            // Then less is known of the disks than could be, and more is compared.
+            LOG.warn("{}: it is not noted that {} was made here: {}", images.vm(), epoch, e.getMessage());
         }
         List<VolumeChanges> changes = cut.take();
         cut = null;
@@ -294,6 +253,32 @@ public final class VmVolumes implements AutoCloseable {
             owner.restore(cut);
             cut = null;
         }
+    }
+
+    /** The other site has everything up to this epoch. */
+    public void acknowledged(EpochId epoch) {
+        if (owner != null) {
+            owner.acknowledged(epoch);
+        }
+    }
+
+    /** The VM is not here any more. */
+    public void vmGone() {
+        if (map != null) {
+            map.vmGone();
+        }
+    }
+
+    /** Returns when the dirty map says what it says because of that, to a test. */
+    void awaitSettled() {
+        if (owner != null) {
+            owner.awaitSettled();
+        }
+    }
+
+    /** The blocks that copies to the other site have brought. */
+    long broughtBlocks() {
+        return owner == null ? 0 : owner.broughtBlocks();
     }
 
     /**
@@ -333,8 +318,8 @@ public final class VmVolumes implements AutoCloseable {
         if (disks.isEmpty()) {
             return;
         }
-        if (header.isFull()) {
-            beginCopy(header.epoch());
+        if (header.isFull() && !isKeptBeside(header)) {
+            beginCopy(header);
         }
         if (copy != null) {
             copy.write(changes);
@@ -342,23 +327,68 @@ public final class VmVolumes implements AutoCloseable {
                 complete(header.epoch());
             }
         } else if (standby != null) {
-            standby.keep(header.epoch(), header.base(), changes);
+            standby.keep(header.epoch(), header.isFull() ? standby.kept() : header.base(), changes);
         } else {
             throw new IOException(trouble.isEmpty() ? "the disks are served here" : trouble);
         }
     }
 
-    private void beginCopy(EpochId first) throws IOException {
+    /** Whether a chain begins with an epoch that brings all that is needed: the epoch before stays until the journal has it. */
+    private boolean isKeptBeside(EpochHeader first) throws IOException {
+        return statement.isBasisOf(first) && standby != null && first.disks().isWhole();
+    }
+
+    private void beginCopy(EpochHeader first) throws IOException {
+        boolean relies = statement.isBasisOf(first);
+        if (relies) {
+            // Else a VM that somebody has started here would lose its disks for a copy that does not come to be.
+            statement.requireHolds();
+        }
+        EpochId before = kept();
         closeRoles();
         trouble = "a copy of the other site's disks is under way";
+        if (!relies) {
+            map.forget();
+        } else {
+            statement.requireHolds();
+            if (!before.equals(EpochId.NONE)) {
+                map.reset(before);
+            }
+        }
         copy = ImageCopy.begin(images);
-        LOG.info("{}: the disks are being copied over, from epoch {}", images.vm(), first);
+        LOG.info("{}: the disks are being copied over, from epoch {}", images.vm(), first.epoch());
     }
 
     private void complete(EpochId epoch) throws IOException {
+        copy.sync();
+        map.reset(epoch);
         copy.complete(epoch);
         copy = null;
         takeUpStandby();
+    }
+
+    // ---- between the sites --------------------------------------------------------------------------------------
+
+    /**
+     * Hears what the other site's agent says of the disks.
+     *
+     * @return what is to be said to it, in order
+     * @throws IOException if a disk cannot be read
+     */
+    public List<DiskTalk> heard(DiskTalk talk) throws IOException {
+        if (owner != null && talk instanceof DiskTalk.Claim claim) {
+            owner.copyUpon(claim);
+            return owner.questions();
+        }
+        if (owner != null && talk instanceof DiskTalk.Answer answer) {
+            owner.answered(answer);
+            return owner.questions();
+        }
+        return switch (talk) {
+            case DiskTalk.Ask ask -> List.of(statement.claim(ask.chain(), kept()));
+            case DiskTalk.Query query -> List.of(statement.answer(query));
+            default -> List.of();
+        };
     }
 
     /**
@@ -379,6 +409,8 @@ public final class VmVolumes implements AutoCloseable {
         standby.awaitApplied();
         standby.close();
         standby = null;
+        // Before anything is written: from here on the map tells what differs from this epoch.
+        map.reset(epoch);
         serve();
         LOG.info(
                 "{}: the disks of epoch {} are served, after {} ms",
@@ -413,6 +445,9 @@ public final class VmVolumes implements AutoCloseable {
             closeRoles();
         } catch (IOException e) {
             LOG.error("{}: the disks are not left as they should be: {}", images.vm(), e.getMessage());
+        }
+        if (map != null) {
+            map.close();
         }
         if (lock != null) {
             try {

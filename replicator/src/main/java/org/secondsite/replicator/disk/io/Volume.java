@@ -1,6 +1,7 @@
 package org.secondsite.replicator.disk.io;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
 import org.secondsite.replicator.disk.BlockMemory;
 import org.secondsite.replicator.disk.BlockSet;
@@ -34,6 +35,7 @@ public final class Volume implements AutoCloseable {
     private final NbdExport export;
     private final BlockFile file;
     private final BlockMemory memory;
+    private final Marks marks;
     private final ReentrantLock lock = new ReentrantLock();
 
     /** Null while nothing is captured. Guarded by the lock. */
@@ -46,9 +48,15 @@ public final class Volume implements AutoCloseable {
 
     /** A volume that captures nothing yet and answers flushes honestly. It owns the file from now on. */
     public Volume(String name, BlockFile file, boolean readOnly, BlockMemory memory) {
+        this(name, file, readOnly, memory, Marks.NONE);
+    }
+
+    /** The same with something that is told before it changes. */
+    Volume(String name, BlockFile file, boolean readOnly, BlockMemory memory, Marks marks) {
         this.export = new NbdExport(name, file.bytes(), readOnly);
         this.file = file;
         this.memory = memory;
+        this.marks = marks;
     }
 
     /** What NBD clients are told of it. */
@@ -123,36 +131,56 @@ public final class Volume implements AutoCloseable {
 
     /**
      * Puts into the open epoch what the volume contains from a block on, as far as the epoch does not say so already: a part of a
-     * copy of all of it. Writers wait meanwhile.
+     * copy. Writers wait meanwhile.
      *
+     * @param limit the block behind the last one that is wanted
      * @return the block behind the last one that was taken in: at most 1 MiB of content, or any length of a hole
      * @throws DiskException if the volume cannot be read
      */
-    public int copyFrom(int first) throws DiskException {
+    public int copyFrom(int first, int limit) throws DiskException {
         long from = (long) first * BlockSet.BLOCK_BYTES;
         lock.lock();
         try {
-            if (open == null) {
-                throw new IllegalStateException(export.name() + " is not captured");
-            }
-            long extent = file.extent(from, export.bytes() - from);
-            if (extent < 0 && from - extent == export.bytes()) {
-                int end = (int) endBlock(export.bytes());
-                open.zero(first, end - first);
-                return end;
+            requireCapture();
+            long end = Math.min((long) limit * BlockSet.BLOCK_BYTES, export.bytes());
+            long extent = file.extent(from, end - from);
+            if (extent < 0 && from - extent == end) {
+                open.zero(first, limit - first);
+                return limit;
             }
             long holeBlocks = -extent / BlockSet.BLOCK_BYTES;
             if (holeBlocks > 0) {
                 open.zero(first, (int) holeBlocks);
                 return first + (int) holeBlocks;
             }
-            int blocks = (int) Math.min(COPIED_AT_ONCE, endBlock(export.bytes()) - first);
+            int blocks = Math.min(COPIED_AT_ONCE, limit - first);
             for (int block = first; block < first + blocks; block++) {
                 if (!open.covers(block)) {
                     file.read(open.content(block), BlockSet.BLOCK_BYTES, (long) block * BlockSet.BLOCK_BYTES);
                 }
             }
             return first + blocks;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void requireCapture() {
+        if (open == null) {
+            throw new IllegalStateException(export.name() + " is not captured");
+        }
+    }
+
+    /**
+     * Whether a chunk has this hash now. What is written to it afterwards is in the open epoch.
+     *
+     * @throws DiskException if the volume cannot be read
+     */
+    boolean isChunk(int chunk, byte[] hash, ChunkHash hashes) throws DiskException {
+        lock.lock();
+        try {
+            requireCapture();
+            return Arrays.equals(hash, hashes.of(file, chunk));
         } finally {
             lock.unlock();
         }
@@ -197,6 +225,7 @@ public final class Volume implements AutoCloseable {
     void write(MemorySegment data, int length, long offset) throws DiskException {
         lock.lock();
         try {
+            marks.before(offset, length);
             try {
                 file.write(data, length, offset);
             } catch (DiskException e) {
@@ -236,6 +265,7 @@ public final class Volume implements AutoCloseable {
         long endWhole = end == export.bytes() ? endBlock(end) : end / BlockSet.BLOCK_BYTES;
         lock.lock();
         try {
+            marks.before(offset, length);
             try {
                 file.zero(offset, length, allocate);
             } catch (DiskException e) {

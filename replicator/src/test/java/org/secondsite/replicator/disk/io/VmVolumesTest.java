@@ -88,7 +88,7 @@ class VmVolumesTest {
     private CarriedDisks ship(VmVolumes owner, VmVolumes standby) throws IOException {
         EpochId base = number == 0 ? EpochId.NONE : new EpochId(1, number);
         EpochHeader header = new EpochHeader(VM, new EpochId(1, ++number), base, RAM_BYTES, owner.cutDisks());
-        List<VolumeChanges> changes = owner.take();
+        List<VolumeChanges> changes = owner.take(header.epoch());
         try {
             standby.keep(header, changes);
         } finally {
@@ -238,7 +238,7 @@ class VmVolumesTest {
                 write(client, 3);
             }
             IOException partial =
-                    assertThrows(IOException.class, () -> VmVolumes.takeCold(VM, settings("b", "d"), "tried"));
+                    assertThrows(IOException.class, () -> ColdDisks.take(VM, settings("b", "d"), "tried"));
             assertTrue(partial.getMessage().contains("no whole epoch"), partial.getMessage());
             number = 0;
             try (VmVolumes standby = open("b");
@@ -248,7 +248,7 @@ class VmVolumesTest {
                 epoch(owner, standby);
             }
         }
-        assertEquals(new EpochId(1, number), VmVolumes.takeCold(VM, settings("b", "d"), "site a has burnt down"));
+        assertEquals(new EpochId(1, number), ColdDisks.take(VM, settings("b", "d"), "site a has burnt down"));
         requireEqualImages();
         try (VmVolumes cold = open("b");
                 NbdClient client = client("b")) {

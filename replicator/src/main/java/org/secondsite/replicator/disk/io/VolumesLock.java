@@ -1,0 +1,40 @@
+package org.secondsite.replicator.disk.io;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The lock of a VM's disks: one process at a time has them. */
+final class VolumesLock {
+    private static final Logger LOG = LoggerFactory.getLogger(VolumesLock.class);
+
+    private VolumesLock() {}
+
+    /**
+     * Takes it, until the channel is closed.
+     *
+     * @throws IOException if another process has it, or it cannot be made
+     */
+    @SuppressWarnings("MustBeClosedChecker") // it is closed with the volumes
+    static FileChannel take(Path file) throws IOException {
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        boolean locked = false;
+        try {
+            locked = channel.tryLock() != null;
+        } catch (OverlappingFileLockException here) {
+            LOG.debug("{} is locked by this process", file);
+        } finally {
+            if (!locked) {
+                channel.close();
+            }
+        }
+        if (!locked) {
+            throw new IOException(file + " is locked: another process uses these disks");
+        }
+        return channel;
+    }
+}
