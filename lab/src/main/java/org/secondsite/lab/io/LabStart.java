@@ -15,6 +15,7 @@ import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.LabPaths;
 import org.secondsite.lab.plan.LabPlan;
+import org.secondsite.lab.plan.Role;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.plan.Topology;
 import org.secondsite.pki.PkiCommand;
@@ -131,7 +132,7 @@ public final class LabStart {
     private Lab run() throws IOException {
         Lab lab = new Lab(options.name());
         GuestFiles[] guest = new GuestFiles[1];
-        step("guest image", () -> guest[0] = new GuestImage(GuestImage.defaultCache()).files(options.guest()));
+        step("guest image", () -> guest[0] = guestFiles());
         LabPlan plan = LabPlan.of(options, guest[0], ThisJava.runtime());
         step("namespaces and wires", () -> LabTopology.up(plan.topology()));
         step("configuration and certificates", () -> writeFiles(plan));
@@ -139,9 +140,16 @@ public final class LabStart {
             step("disks", () -> copyDisks(plan.paths(), guest[0].disk().get()));
         }
         LabProcesses processes = new LabProcesses(plan.paths());
+        if (guest[0].booted().isPresent()) {
+            step("guest goes on from where it had booted", () -> goOn(plan, processes));
+        }
         step("processes started", () -> {
             try {
-                processes.start(plan.processes());
+                List<String> running =
+                        processes.started().stream().map(LabProcess::name).toList();
+                processes.start(plan.processes().stream()
+                        .filter(process -> !running.contains(process.name()))
+                        .toList());
             } finally {
                 new LabState(options, processes.started()).write();
             }
@@ -152,11 +160,13 @@ public final class LabStart {
                     lab.wan("set all delayMs=" + options.delayMillis());
                     return true;
                 }));
-        step(
-                "guest booted",
-                () -> await(processes, "the guest to boot", () -> Files.readString(
-                                plan.paths().serial(Site.A))
-                        .contains("GUEST-SERVING")));
+        if (guest[0].booted().isEmpty()) {
+            step(
+                    "guest booted",
+                    () -> await(processes, "the guest to boot", () -> Files.readString(
+                                    plan.paths().serial(Site.A))
+                            .contains("GUEST-SERVING")));
+        }
         step(
                 "guest reached from outside",
                 () -> await(processes, "an answer to the outside client", () -> echoes(lab)));
@@ -170,6 +180,27 @@ public final class LabStart {
                             options.load().command()));
         }
         return lab;
+    }
+
+    /** A guest with a disk boots: its memory and its disk belong together. */
+    private GuestFiles guestFiles() throws IOException {
+        Path cache = GuestImage.defaultCache();
+        GuestFiles files = new GuestImage(cache).files(options.guest());
+        return files.disk().isPresent()
+                ? files
+                : new BootedGuest(cache).of(options.guest(), files, new LabPaths(options.name()));
+    }
+
+    /** Before the agent comes, which would find a guest that is neither here nor away. */
+    private static void goOn(LabPlan plan, LabProcesses processes) throws IOException {
+        processes.start(plan.processes().stream()
+                .filter(process -> process.role() == Role.QEMU)
+                .toList());
+        await(processes, "the guest to go on", () -> {
+            try (QemuMonitor monitor = new QemuMonitor(plan.paths().testQmp(Site.A))) {
+                return monitor.runs();
+            }
+        });
     }
 
     /** Both sites begin with the same. */

@@ -62,6 +62,13 @@ public final class GuestCommand {
         return command;
     }
 
+    /** The same for a guest that goes on from where it had booted, if there is such a one. */
+    static List<String> first(Guest guest, LabPaths paths, Site site, GuestFiles files) {
+        List<String> command = new ArrayList<>(of(guest, paths, site, files));
+        files.booted().ifPresent(booted -> command.addAll(List.of("-incoming", "exec:exec cat '" + booted + "'")));
+        return command;
+    }
+
     /**
      * A disk that the site's agent serves. While it is away the guest waits, and is never told of an error: QEMU connects again
      * for as long as it can count.

@@ -62,7 +62,7 @@ public record LabPlan(
                     "qemu-" + site.id(),
                     host,
                     0,
-                    GuestCommand.of(options.guest(), paths, site, guest)));
+                    GuestCommand.first(options.guest(), paths, site, guest)));
             processes.addAll(frr(options.name(), paths, site));
         } else {
             processes.add(bird(

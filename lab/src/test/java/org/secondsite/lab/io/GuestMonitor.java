@@ -1,50 +1,24 @@
 package org.secondsite.lab.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** The second monitor of the lab's QEMU, as an operator would use it. */
+/** The second monitor of the lab's QEMU, with what tests do to a guest by it. */
 final class GuestMonitor implements AutoCloseable {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     /** For longer than a checkpoint and the interval to the next one. */
     private static final int LOOKS = 150;
 
     private static final int LOOK_MS = 10;
 
-    private final SocketChannel channel;
-    private final BufferedReader in;
+    private final QemuMonitor monitor;
 
     GuestMonitor(Path socket) throws IOException {
-        channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
-        in = new BufferedReader(Channels.newReader(channel, StandardCharsets.UTF_8));
-        in.readLine();
-        execute("qmp_capabilities");
+        monitor = new QemuMonitor(socket);
     }
 
     JsonNode execute(String command) throws IOException {
-        ByteBuffer line = StandardCharsets.UTF_8.encode(JSON.createObjectNode().put("execute", command) + "\n");
-        while (line.hasRemaining()) {
-            channel.write(line);
-        }
-        for (String answer = in.readLine(); answer != null; answer = in.readLine()) {
-            JsonNode node = JSON.readTree(answer);
-            if (node.has("return")) {
-                return node.get("return");
-            }
-            if (node.has("error")) {
-                throw new IOException(command + ": " + node.at("/error/desc").asText());
-            }
-        }
-        throw new IOException("the monitor was closed");
+        return monitor.execute(command);
     }
 
     /**
@@ -71,7 +45,7 @@ final class GuestMonitor implements AutoCloseable {
 
     /** Whether the guest runs; a stopped one is paused, or between checkpoints "postmigrate". */
     boolean runs() throws IOException {
-        return execute("query-status").path("running").asBoolean();
+        return monitor.runs();
     }
 
     /** At how many of a hundred looks, spread over some time, the guest ran. */
@@ -86,6 +60,6 @@ final class GuestMonitor implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        monitor.close();
     }
 }

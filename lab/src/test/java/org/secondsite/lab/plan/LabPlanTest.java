@@ -113,6 +113,24 @@ class LabPlanTest {
     }
 
     @Test
+    void aGuestThatHadBootedGoesOnFromThereOnceAndAnAgentsCommandKnowsNothingOfIt() {
+        LabPlan goesOn = LabPlan.of(OPTIONS, GUEST.withBooted(Path.of("/cache/booted")), JAVA);
+        List<String> first = qemu(goesOn);
+        assertEquals(
+                List.of("-incoming", "exec:exec cat '/cache/booted'"), first.subList(first.size() - 2, first.size()));
+        assertEquals(qemu(plan), first.subList(0, first.size() - 2));
+        assertEquals(plan.files(), goesOn.files());
+    }
+
+    private static List<String> qemu(LabPlan plan) {
+        return plan.processes().stream()
+                .filter(process -> process.role() == Role.QEMU)
+                .findFirst()
+                .orElseThrow()
+                .command();
+    }
+
+    @Test
     void onlySiteAStartsTheGuest() {
         assertEquals(
                 1, plan.processes().stream().filter(p -> p.role() == Role.QEMU).count());
