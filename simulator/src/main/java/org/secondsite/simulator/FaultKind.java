@@ -1,6 +1,9 @@
 package org.secondsite.simulator;
 
-/** The classes of faults. The weight says how often a schedule draws one, relative to the others. */
+/**
+ * The classes of faults. The weight says how often a schedule draws one, relative to the others; one of weight 0 comes beside what a
+ * schedule draws, in every tenth of them, and leaves the rest of it as it was.
+ */
 public enum FaultKind {
     /** Messages on a way are lost; on the tunnel, which is TCP, they come late instead. */
     DROP(3),
@@ -31,6 +34,8 @@ public enum FaultKind {
     RESTORE(2),
     /** A gateway is told by its peer, again and again, of a record that nobody has granted. */
     LIE(2),
+    /** A copy of a site's gateway runs at another place, with the same certificate. */
+    CLONE(0),
     /** An operator orders a planned switchover. */
     SWITCHOVER(3),
     /** An operator forces a site to be the owner, with a written reason: data may be lost, and is from then on. */
@@ -40,6 +45,11 @@ public enum FaultKind {
 
     FaultKind(int weight) {
         this.weight = weight;
+    }
+
+    /** Whether it comes beside what is drawn. */
+    boolean isBeside() {
+        return weight == 0;
     }
 
     int weight() {

@@ -44,6 +44,9 @@ public enum Plant {
     ORDERS_HALF_CARRIED_OUT(
             Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "a gateway whose orders fail half-way goes on with the next event"),
     BELIEVED_GOSSIP(Rule.ONE_OWNER_PER_TERM, "a record that the peer passes on is taken for the witness's word"),
+    CLONED_SITE(
+            Rule.ONE_GATEWAY_PER_SITE,
+            "gateways tell the witness no seat, so a copy of one is served when the original is silent"),
     STANDSTILL_NOT_NOTICED(
             Rule.SILENT_AFTER_STANDSTILL, "a gateway that stood still sends what may leave, as if it had not"),
     RESUMED_THOUGH_KEPT(

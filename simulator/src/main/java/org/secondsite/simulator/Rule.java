@@ -21,6 +21,9 @@ public enum Rule {
     /** A term is granted once for ever, also by a witness whose records were lost and restored from a copy. */
     NO_TERM_TWICE("NoTermTwice"),
 
+    /** Of several gateways with one site's certificate, one lets out what the site owns. */
+    ONE_GATEWAY_PER_SITE("OneGatewayPerSite"),
+
     /** A replica's disk is that of the very epoch whose RAM it holds. */
     DISK_OF_THE_EPOCH("DiskOfTheEpoch"),
     /** A standby that has asked for promotion in a term does not say again, after a break, what it acknowledged in it. */

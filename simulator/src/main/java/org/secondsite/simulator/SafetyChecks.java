@@ -46,6 +46,7 @@ final class SafetyChecks {
     private final Map<Long, SiteId> owners = new HashMap<>();
     private final Map<SiteId, OwnershipRecord> told = new HashMap<>();
     private final Map<SiteId, Long> replaced = new HashMap<>();
+    private final Map<SiteId, Long> copies = new HashMap<>();
     private OwnershipRecord truth;
     private long forcedTerm;
     private long released;
@@ -193,6 +194,12 @@ final class SafetyChecks {
     }
 
     private void requireRight(SiteId site, Lineage life, long state, Way way, OwnershipRecord known) {
+        if (copies.containsKey(site)) {
+            throw new Violation(
+                    Rule.ONE_GATEWAY_PER_SITE,
+                    site + " releases " + state + " under [" + known + "], and so does its copy under term "
+                            + copies.get(site));
+        }
         boolean alone = truth.owner().equals(site) && truth.solo();
         if (!alone && way == Way.UNHELD) {
             throw new Violation(
@@ -242,6 +249,16 @@ final class SafetyChecks {
                                     ? ", which is of " + owners.get(term)
                                     : ", which was never granted"));
         }
+    }
+
+    /** The copy of a site's gateway lets something out, under a term that it was granted. */
+    void copyLetsOut(SiteId site, long term) {
+        copies.put(site, term);
+    }
+
+    /** The copy of a site's gateway is put off. */
+    void copyEnds(SiteId site) {
+        copies.remove(site);
     }
 
     /** How many packets were released, and thus checked. */

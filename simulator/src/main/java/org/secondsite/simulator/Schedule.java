@@ -15,6 +15,13 @@ import java.util.SplittableRandom;
  */
 public record Schedule(long seed, List<Fault> faults) {
     private static final int MAX_FAULTS = 7;
+
+    /** In one schedule of so many there is a fault beside the others. */
+    private static final int BESIDE = 10;
+
+    /** Less is less than the patience of the witness with an original that is silent. */
+    private static final int LEAST_CLONE_MS = 2_000;
+
     private static final int EARLIEST_MS = 100;
     private static final int LATEST_MS = 3_600;
 
@@ -46,13 +53,19 @@ public record Schedule(long seed, List<Fault> faults) {
     public static Schedule drawn(long seed, Set<FaultKind> kinds) {
         SplittableRandom dice = World.dice(seed, "schedule");
         List<Fault> faults = new ArrayList<>();
-        if (!kinds.isEmpty()) {
+        if (!kinds.stream().allMatch(FaultKind::isBeside)) {
             int count = 1 + dice.nextInt(MAX_FAULTS);
             for (int i = 0; i < count; i++) {
                 faults.add(fault(dice, kind(dice, kinds), time(dice, faults)));
             }
-            faults.sort(Comparator.comparingLong(Fault::atMs));
         }
+        for (FaultKind kind : FaultKind.values()) {
+            SplittableRandom beside = World.dice(seed, kind.name());
+            if (kind.isBeside() && kinds.contains(kind) && (faults.isEmpty() || beside.nextInt(BESIDE) == 0)) {
+                faults.add(fault(beside, kind, time(beside, faults)));
+            }
+        }
+        faults.sort(Comparator.comparingLong(Fault::atMs));
         return new Schedule(seed, faults);
     }
 
@@ -149,6 +162,7 @@ public record Schedule(long seed, List<Fault> faults) {
                         dice.nextInt(20, 600));
             case RESTORE -> new Fault(kind, "witness", atMs, lastsMs, dice.nextInt(100));
             case LIE -> new Fault(kind, "to " + site, atMs, lastsMs, dice.nextInt(1, 100));
+            case CLONE -> new Fault(kind, "of " + site, atMs, LEAST_CLONE_MS + lastsMs, 0);
             case SWITCHOVER -> new Fault(kind, "from " + site, atMs, 0, 0);
             case OPERATOR -> new Fault(kind, "force " + site, atMs, 0, 0);
         };

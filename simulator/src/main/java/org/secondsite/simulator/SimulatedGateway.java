@@ -394,6 +394,11 @@ final class SimulatedGateway extends SimulatedProcess {
         take(new SiteEvent.RecordTold(record));
     }
 
+    /** The witness tells something that is no record; on the conductor. */
+    void told(SiteEvent.OfWitness event) {
+        take(event);
+    }
+
     /** The witness tells any record, known or not; on the conductor. */
     void recordToldAgain(OwnershipRecord record) {
         boolean old = record.term() == group().ownership().term();

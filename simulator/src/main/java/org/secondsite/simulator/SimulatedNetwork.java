@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * The ways between the sites and the witness, each direction by itself. A message takes some milliseconds; faults cut a way,
+ * The ways between the sites and the witness, and between a copy of a site and the witness, each direction by itself. A message takes some milliseconds; faults cut a way,
  * lose, slow, shuffle or repeat what is on it. A way that is cut when a message leaves or arrives loses it.
  */
 final class SimulatedNetwork {
@@ -31,7 +31,7 @@ final class SimulatedNetwork {
     SimulatedNetwork(SimulatedTime time, SplittableRandom dice) {
         this.time = time;
         this.dice = dice;
-        for (String name : new String[] {"a>b", "b>a", "a>w", "w>a", "b>w", "w>b"}) {
+        for (String name : new String[] {"a>b", "b>a", "a>w", "w>a", "b>w", "w>b", "c>w", "w>c"}) {
             ways.put(name, new Way());
         }
     }

@@ -35,6 +35,7 @@ import org.secondsite.witness.desk.RequestDesk;
 import org.secondsite.witness.desk.StoreAnswer;
 import org.secondsite.witness.wire.LogCodec;
 import org.secondsite.witness.wire.Message;
+import org.secondsite.witness.wire.MessageCodec;
 
 /**
  * The witness's process. Real: {@link RequestDesk}, which hears, lets wait, asks the store and tells; {@link RecordLog} with the
@@ -47,6 +48,7 @@ final class SimulatedWitness extends SimulatedProcess {
     private static final int LOOK_AGAIN_MS = 25;
     private static final long WRITE_BACK_NANOS = 1000 * MILLI;
     private static final long NOBODY = 0;
+    private static final int COPYS_LIFE = -1;
 
     private final GroupId group;
     private final GroupSettings settings;
@@ -56,7 +58,7 @@ final class SimulatedWitness extends SimulatedProcess {
     private final Map<SiteId, SeatId> seats = new HashMap<>();
     private final Map<SiteId, WitnessLine> lines = new HashMap<>();
     private final Map<Long, Integer> lives = new HashMap<>();
-    private final Map<WitnessLine, Connection> connections = new LinkedHashMap<>();
+    private final Map<WitnessEnd, Connection> connections = new LinkedHashMap<>();
     private final Map<Connection, LogEntry> told = new HashMap<>();
     private final Deque<Asked> queue = new ArrayDeque<>();
     private RequestDesk desk;
@@ -210,7 +212,11 @@ final class SimulatedWitness extends SimulatedProcess {
                 .forEach(now -> submit(new Asked(
                         NOBODY,
                         new Request.Force(
-                                group, now.record().term(), owner, owner, "the site is lost; older data accepted"),
+                                group,
+                                now.record().term(),
+                                AccessRule.OPERATOR,
+                                owner,
+                                "the site is lost; older data accepted"),
                         RequestId.NONE,
                         world.gateway(owner).life())));
     }
@@ -234,14 +240,15 @@ final class SimulatedWitness extends SimulatedProcess {
     }
 
     /** A message of a gateway's process, which may have died meanwhile. */
-    void received(WitnessLine line, Message.ToWitness message) {
-        Connection connection = connections.get(line);
+    void received(WitnessEnd end, Message.ToWitness message) {
+        Connection connection = connections.get(end);
         if (connection == null) {
-            connection = new Connection(++lastConnection, line.site(), "life " + line.life());
-            connections.put(line, connection);
+            connection = new Connection(++lastConnection, end.site(), "client " + end.client());
+            connections.put(end, connection);
             carryOut(desk.opened(connection));
-            carryOut(desk.received(connection, line.hello(), now()));
-            carryOut(desk.received(connection, new Message.Seat(line.seat()), now()));
+            Message hello = new Message.Hello(MessageCodec.OLDEST_VERSION, end.site(), end.client());
+            carryOut(desk.received(connection, hello, now()));
+            carryOut(desk.received(connection, new Message.Seat(end.seat()), now()));
         }
         carryOut(desk.received(connection, message, now()));
     }
@@ -275,7 +282,7 @@ final class SimulatedWitness extends SimulatedProcess {
                 desk.closed(connection);
             }
             case DeskEffect.Submit(long ticket, Request request, RequestId id) ->
-                submit(new Asked(ticket, request, id, lives.get(id.client())));
+                submit(new Asked(ticket, request, id, lives.getOrDefault(id.client(), COPYS_LIFE)));
             case DeskEffect.ReadCurrent(long ticket) -> answer(ticket, new StoreAnswer.Read(log.entries()));
         }
     }
@@ -386,10 +393,10 @@ final class SimulatedWitness extends SimulatedProcess {
 
     /** A connection ends with the process: nothing sent to a former life reaches the next. */
     private void send(Connection to, Message.FromWitness message, int slowestMs) {
-        connections.forEach((line, connection) -> {
+        connections.forEach((end, connection) -> {
             if (connection.equals(to)) {
                 world.network()
-                        .datagram(world.network().way("w>" + line.site()), 1, slowestMs, () -> line.arrive(message));
+                        .datagram(world.network().way("w>" + end.place()), 1, slowestMs, () -> end.arrive(message));
             }
         });
     }

@@ -175,6 +175,10 @@ public final class Simulator {
             }
             case RESTORE -> restore(fault);
             case LIE -> lie(fault, fault.endMs());
+            case CLONE -> {
+                SimulatedClone clone = world.copyOf(site(fault));
+                after(fault.lastsMs(), clone::end);
+            }
             case SWITCHOVER -> switchOver(site(fault));
             case OPERATOR -> {
                 if (world.witness().awake()) {

@@ -11,19 +11,19 @@ import java.util.function.Consumer;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.Request;
 import org.secondsite.witness.SeatId;
 import org.secondsite.witness.desk.OpenQuestions;
 import org.secondsite.witness.wire.Message;
-import org.secondsite.witness.wire.MessageCodec;
 
 /**
  * One gateway process's line to the witness. Real: {@link OpenQuestions}, which numbers, repeats, gives up and tells.
  * Simulated: the connection, of which every message is on its own, lost, late, repeated or overtaken, and that has no end but
  * that of a process. Each message brings the hello that its connection began with.
  */
-final class WitnessLine {
+final class WitnessLine implements WitnessEnd {
     private static final long TIMEOUT_MS = 400;
 
     private final World world;
@@ -43,7 +43,8 @@ final class WitnessLine {
         questions.connected(0).forEach(this::carryOut);
     }
 
-    SiteId site() {
+    @Override
+    public SiteId site() {
         return site;
     }
 
@@ -52,18 +53,20 @@ final class WitnessLine {
         return life;
     }
 
-    /** Names the process in its questions. */
-    long client() {
+    @Override
+    public long client() {
         return client;
     }
 
-    Message.Hello hello() {
-        return new Message.Hello(MessageCodec.OLDEST_VERSION, site, client);
+    /** The same in all lives of a gateway. */
+    @Override
+    public SeatId seat() {
+        return world.has(Plant.CLONED_SITE) ? SeatId.NONE : new SeatId(1, World.SITES.indexOf(site));
     }
 
-    /** The same in all lives of a gateway. */
-    SeatId seat() {
-        return new SeatId(1, World.SITES.indexOf(site));
+    @Override
+    public String place() {
+        return site.name();
     }
 
     void heartbeat() {
@@ -114,8 +117,8 @@ final class WitnessLine {
                 .forEach(this::carryOut));
     }
 
-    /** A message of the witness arrives. */
-    void arrive(Message.FromWitness message) {
+    @Override
+    public void arrive(Message.FromWitness message) {
         if (life == gateway().life()) {
             gateway().arrive(() -> receive(message));
         }
@@ -129,6 +132,10 @@ final class WitnessLine {
             }
             case Message.Reply reply ->
                 questions.replied(0, reply, world.time().nowNanos()).forEach(this::carryOut);
+            case Message.Displaced(String reason) ->
+                gateway().conductor(life, () -> gateway().told(new SiteEvent.WitnessDisplaced(reason)));
+            case Message.Admitted admitted ->
+                gateway().conductor(life, () -> gateway().told(new SiteEvent.WitnessAdmitted()));
             default -> {}
         }
     }

@@ -28,6 +28,9 @@ final class World {
     static final VmId VM = new VmId("vm1");
 
     private static final GroupId GROUP = new GroupId("web");
+    /** Names no process of a gateway that is no copy. */
+    private static final long COPY = -1;
+
     private static final Map<SiteId, GatewayConfig> CONFIGS = Map.of(A, config(A), B, config(B));
     private static final Set<OwnershipState> ACTING =
             EnumSet.of(OwnershipState.SOLO, OwnershipState.SYNCING, OwnershipState.PROTECTED);
@@ -43,6 +46,7 @@ final class World {
     private final SimulatedWitness witness;
     private final boolean disks;
     private long marks;
+    private long copies;
 
     World(long seed, Set<Plant> plants, Consumer<String> tracer) {
         this.plants = plants;
@@ -98,6 +102,11 @@ final class World {
 
     SimulatedWitness witness() {
         return witness;
+    }
+
+    /** A copy of a site's gateway starts at another place. */
+    SimulatedClone copyOf(SiteId site) {
+        return new SimulatedClone(this, GROUP, site, COPY - copies++);
     }
 
     boolean has(Plant plant) {

@@ -122,10 +122,15 @@ final class Clientele {
         others(client).stream()
                 .filter(other -> other.takesNotices)
                 .forEach(other -> send(other, new Message.Notice(notice)));
+        rejected++;
+        displace(client, objection);
+    }
+
+    private void displace(DeskClient client, String reason) {
         if (client.tellsSeat) {
-            send(client, new Message.Displaced(objection));
+            send(client, new Message.Displaced(reason));
         }
-        reject(client, objection);
+        close(client, reason);
     }
 
     private List<DeskClient> others(DeskClient client) {
@@ -140,6 +145,11 @@ final class Clientele {
         if (incarnations.freed(site, nowNanos)) {
             LOG.warn("the place of the gateway of {}, which is silent, is free for another one", site);
             effects.add(new DeskEffect.KeepSeat(site, SeatId.NONE));
+            // It may hear without being heard: then it must not be told what the next one is granted.
+            clients.values().stream()
+                    .filter(client -> client.welcomed && client.certified().equals(site))
+                    .forEach(client ->
+                            displace(client, "an operator has given a group to this site while it was silent"));
         }
     }
 
