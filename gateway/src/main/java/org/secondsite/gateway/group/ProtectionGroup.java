@@ -89,8 +89,14 @@ public final class ProtectionGroup {
 
     void switchOver(String reason, Consumer<SwitchoverResult> ended) {
         if (switchover.begins(reason, ended)) {
-            tell(new OwnershipEvent.SwitchoverOrdered(reason));
+            carryOutSwitchover();
         }
+    }
+
+    private void carryOutSwitchover() {
+        switchover
+                .due(ownership.standbyMustLearn())
+                .ifPresent(reason -> tell(new OwnershipEvent.SwitchoverOrdered(reason)));
     }
 
     // ---- the witness --------------------------------------------------------------------------------------------
@@ -382,6 +388,7 @@ public final class ProtectionGroup {
         evidence.seek();
         hearsay.evidence().seek();
         watchOverload();
+        carryOutSwitchover();
         tell(new OwnershipEvent.Tick());
     }
 

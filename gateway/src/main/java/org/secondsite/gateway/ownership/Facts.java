@@ -5,6 +5,8 @@ final class Facts {
     private boolean peerUp;
     /** Not the opposite of {@code peerUp}: at first the peer is neither. */
     private boolean peerLost;
+    /** The newest term of which the peer has said that the witness told it. Silence of the peer takes nothing of that back. */
+    private long peerTerm;
 
     private boolean standbyReady;
     private boolean sourceReady;
@@ -28,6 +30,8 @@ final class Facts {
                 peerUp = true;
                 peerLost = false;
             }
+            case OwnershipEvent.RecordPassedOn passedOn ->
+                peerTerm = passedOn.record().term();
             case OwnershipEvent.StandbyReady _ -> standbyReady = true;
             case OwnershipEvent.StandbyBroken _ -> standbyReady = false;
             case OwnershipEvent.SourceReady _ -> vmsRunHere();
@@ -82,6 +86,11 @@ final class Facts {
 
     boolean peerLost() {
         return peerLost;
+    }
+
+    /** Whether the peer has said that the witness told it of this term. */
+    boolean peerKnows(long term) {
+        return peerTerm == term;
     }
 
     boolean standbyReady() {

@@ -28,6 +28,9 @@ abstract class GroupState {
     long sourceDeadlineNanos;
     boolean gated;
 
+    /** Why the standby is to be asked for once it knows the present record; null if nothing waits for that. */
+    String handOverWaiting;
+
     long handOverDeadlineNanos;
     boolean switchingOver;
     /** The term that named the other site, while the VMs here wait for it to say that they run there; else 0. */

@@ -20,7 +20,7 @@ enum Guard {
      */
     CHAIN_MAY_BEGIN("peer, standby and VM are ready, no chain was begun in this term, and no output waits for disks"),
     NO_VM_APPEARED("by the record this site owns the group with a standby in sync, and no VM has appeared for 3 s"),
-    SWITCHOVER_POSSIBLE("peer, standby and VM are ready, and nothing was asked"),
+    SWITCHOVER_POSSIBLE("peer, standby and VM are ready, the standby knows the record, and nothing was asked"),
     TOO_LATE("the VMs have been paused for 5 s");
 
     private final String words;

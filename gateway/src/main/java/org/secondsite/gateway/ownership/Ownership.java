@@ -46,6 +46,10 @@ import org.secondsite.gateway.ownership.OwnershipAction.RefuseEpochs;
  * output the standby lets go by acknowledging, so it may let the VMs run on at any moment, also while its request is still on
  * its way. If that request was sent and is then regretted, it is settled by asking to stand alone.
  *
+ * <p>A standby that is handed the group must know the record by which it is in sync: told only of the next one, it could not
+ * tell whether its image is whole, and would start nothing. It says what the witness has told it, again and again, and a hand-over
+ * waits for that. It is no evidence of anything, and nothing but the hand-over waits for it.
+ *
  * <h2>The last copy</h2>
  *
  * <p>When the record names the other site, the VMs that are here are shut off, and stopped only when that site says that it runs
@@ -115,6 +119,14 @@ public final class Ownership {
     /** The term of the last record known; 0 before the first. */
     public long term() {
         return steps.term();
+    }
+
+    /**
+     * Whether this is a protected owner whose standby has not said yet that it knows the record that made it one: a switchover would
+     * be refused for that, which passes within moments unless the standby cannot hear the witness.
+     */
+    public boolean standbyMustLearn() {
+        return steps.standbyMustLearn();
     }
 
     /** Whether VMs that are here, though the other site owns them, are left as they are until that site runs them. */

@@ -32,6 +32,7 @@ final class OwnershipSteps extends GroupState {
         freshTerm = requests.made(newer, self);
         record = newer;
         heard = heard == null || heard.term() <= newer.term() ? null : heard;
+        handOverWaiting = null;
         requests.settled();
     }
 
@@ -233,7 +234,20 @@ final class OwnershipSteps extends GroupState {
     void handOver(String why) {
         add(new Fence(term() + 1));
         enterFenced(why);
-        ask(peer, Set.of(peer), why);
+        handOverWaiting = why;
+        askWaitingHandOver();
+    }
+
+    /**
+     * A standby that is given the group by a record must know the one before, for by that one it is in sync: one that missed it would
+     * start nothing. So one that is heard, and has not said yet that it knows it, is waited for.
+     */
+    void askWaitingHandOver() {
+        if (handOverWaiting != null && (!facts.peerUp() || facts.peerKnows(term()))) {
+            String why = handOverWaiting;
+            handOverWaiting = null;
+            ask(peer, Set.of(peer), why);
+        }
     }
 
     void enterFenced(String why) {
@@ -281,7 +295,18 @@ final class OwnershipSteps extends GroupState {
 
     /** Why a switchover cannot begin at a protected owner; null if it can. */
     String obstacle() {
-        return requests.open() ? "a request is open" : facts.obstacle("site " + peer);
+        if (requests.open()) {
+            return "a request is open";
+        }
+        String missing = facts.obstacle("site " + peer);
+        return missing == null && standbyMustLearn()
+                ? "site " + peer + " has not said that the witness told it of term " + term()
+                : missing;
+    }
+
+    /** Whether this is a protected owner whose standby has not said yet that it knows the record that made it one. */
+    boolean standbyMustLearn() {
+        return state == OwnershipState.PROTECTED && !facts.peerKnows(term());
     }
 
     void beginHandOver(String why) {

@@ -200,7 +200,8 @@ final class OwnershipTable {
                     owner,
                     SOURCE_LOST,
                     ELSE,
-                    "fence, end the checkpoints; hand over to the standby, which holds everything released",
+                    "fence, end the checkpoints; hand over to the standby, which holds everything released, once it knows the"
+                            + " record",
                     FENCED,
                     (g, e) -> g.handOver("VM lost: " + reason(e)));
         }
@@ -281,8 +282,9 @@ final class OwnershipTable {
 
     private static void diskRows() {
         stay(ANY, DISKS_CARRIED, "nothing");
-        stay(except(PROTECTED, SOLO), DISKS_SYNCED, "nothing");
-        on(PROTECTED, DISKS_SYNCED, ELSE, "ask to stand alone, if that waited for it", PROTECTED, (g, e) -> g.disks()
+        EnumSet<OwnershipState> asking = EnumSet.of(PROTECTED, UNKNOWN, FENCED);
+        stay(except(SOLO, PROTECTED, UNKNOWN, FENCED), DISKS_SYNCED, "nothing");
+        each(asking, DISKS_SYNCED, "ask to stand alone, if that waited for it", (g, e) -> g.disks()
                 .takeRequest()
                 .ifPresent(g::askSolo));
         on(SOLO, DISKS_SYNCED, ELSE, "let output pass, if that waited for it", SOLO, (g, e) -> g.passIfSynced());
@@ -298,9 +300,19 @@ final class OwnershipTable {
                 "let the VMs run on; settle an open request",
                 PROTECTED,
                 (g, e) -> g.abandonLateHandOver());
-        for (OwnershipState state : EnumSet.of(HANDING_OVER, SYNCING, PROMOTING, FENCED)) {
+        for (OwnershipState state : EnumSet.of(HANDING_OVER, SYNCING, PROMOTING)) {
             on(state, TICK, ELSE, "repeat an unanswered request", state, (g, e) -> g.repeatUnanswered());
         }
+        on(
+                FENCED,
+                TICK,
+                ELSE,
+                "repeat an unanswered request; hand over if that waited for the standby to know the record",
+                FENCED,
+                (g, e) -> {
+                    g.repeatUnanswered();
+                    g.askWaitingHandOver();
+                });
         on(
                 STANDBY,
                 TICK,
@@ -334,7 +346,7 @@ final class OwnershipTable {
                 UNKNOWN,
                 TICK,
                 NO_VM_APPEARED,
-                "fence; hand over to the standby",
+                "fence; hand over to the standby once it knows the record",
                 FENCED,
                 (g, e) -> g.handOver("no running VM at the restarted owner"));
         on(UNKNOWN, TICK, ELSE, "repeat a request; a restarted owner asks to stand alone", UNKNOWN, (g, e) -> {

@@ -61,11 +61,28 @@ abstract class OwnershipScenes {
     }
 
     Ownership protectedOwner() {
+        return admitted(syncingOwner());
+    }
+
+    /** A protected owner whose VMs' flushes are answered before any disk has them. */
+    Ownership protectedOwnerOfDisks() {
         Ownership a = syncingOwner();
+        tell(a, new OwnershipEvent.DisksCarried());
+        return admitted(a);
+    }
+
+    private Ownership admitted(Ownership a) {
         tell(a, new OwnershipEvent.ImageAcknowledged());
         Ask ask = only(tell(a, new OwnershipEvent.CaughtUp()), Ask.class);
         tell(a, new OwnershipEvent.Granted(ask.attempt(), record(3, 2, A, A, B)));
         assertEquals(OwnershipState.PROTECTED, a.state());
+        return a;
+    }
+
+    /** A protected owner whose standby has said that the witness told it so. */
+    Ownership protectedOwnerOfInformedStandby() {
+        Ownership a = protectedOwner();
+        assertEquals(List.of(), tell(a, new OwnershipEvent.RecordPassedOn(record(3, 2, A, A, B))));
         return a;
     }
 

@@ -23,7 +23,7 @@ class OwnershipTableTest {
     private static final GroupId GROUP = new GroupId("web");
     private static final int WALKS = 20_000;
     private static final int STEPS = 60;
-    private static final int TO_HANDING_OVER = 10;
+    private static final int TO_HANDING_OVER = 11;
 
     @Test
     void everyRowIsTakenAndLeadsWhereItSays() {
@@ -101,6 +101,7 @@ class OwnershipTableTest {
             case 5 -> new OwnershipEvent.Tick();
             case 6 -> new OwnershipEvent.ImageAcknowledged();
             case 7 -> new OwnershipEvent.CaughtUp();
+            case 9 -> new OwnershipEvent.RecordPassedOn(new OwnershipRecord(GROUP, 3, 2, A, Set.of(A, B)));
             default -> new OwnershipEvent.SwitchoverOrdered("maintenance");
         };
     }

@@ -345,11 +345,39 @@ class OwnershipTest extends OwnershipScenes {
 
     @Test
     void vmLostAtAProtectedOwnerIsHandedOverFenced() {
-        Ownership a = protectedOwner();
+        Ownership a = protectedOwnerOfInformedStandby();
         List<OwnershipAction> actions = tell(a, new OwnershipEvent.SourceLost("exit 1"));
         assertEquals(new Fence(4), actions.getFirst());
         assertEquals(B, only(actions, Ask.class).owner());
         assertEquals(OwnershipState.FENCED, a.state());
+    }
+
+    @Test
+    void handOverWaitsForAStandbyThatIsHeardToKnowTheRecord() {
+        Ownership a = protectedOwner();
+        List<OwnershipAction> lost = tell(a, new OwnershipEvent.SourceLost("exit 1"));
+        assertEquals(new Fence(4), lost.getFirst());
+        assertFalse(has(lost, Ask.class));
+        assertEquals(List.of(), tell(a, new OwnershipEvent.Tick()));
+        tell(a, new OwnershipEvent.RecordPassedOn(record(3, 2, A, A, B)));
+        assertEquals(B, only(tell(a, new OwnershipEvent.Tick()), Ask.class).owner());
+        assertEquals(List.of(), tell(a, new OwnershipEvent.Tick()));
+    }
+
+    @Test
+    void handOverDoesNotWaitForAStandbyThatIsNotHeard() {
+        Ownership a = protectedOwner();
+        assertFalse(has(tell(a, new OwnershipEvent.SourceLost("exit 1")), Ask.class));
+        tell(a, new OwnershipEvent.PeerLost("silent"));
+        assertEquals(B, only(tell(a, new OwnershipEvent.Tick()), Ask.class).owner());
+    }
+
+    @Test
+    void handOverThatWaitsEndsWithTheRecordItIsFor() {
+        Ownership a = protectedOwner();
+        tell(a, new OwnershipEvent.SourceLost("exit 1"), new OwnershipEvent.RecordLearnt(record(4, 3, B, B)));
+        tell(a, new OwnershipEvent.RecordPassedOn(record(4, 3, B, B)));
+        assertFalse(has(tell(a, new OwnershipEvent.Tick()), Ask.class));
     }
 
     @Test

@@ -14,11 +14,12 @@ import org.secondsite.gateway.ownership.OwnershipAction.PauseVms;
 import org.secondsite.gateway.ownership.OwnershipAction.ResumeVms;
 import org.secondsite.gateway.ownership.OwnershipAction.StopVms;
 import org.secondsite.gateway.ownership.OwnershipAction.SwitchoverEnded;
+import org.secondsite.gateway.ownership.OwnershipAction.SyncDisks;
 
 /** The planned change of owners, walked by hand through the table of transitions. */
 class SwitchoverTest extends OwnershipScenes {
     private Ownership handingOver() {
-        Ownership a = protectedOwner();
+        Ownership a = protectedOwnerOfInformedStandby();
         List<OwnershipAction> actions = tell(a, new OwnershipEvent.SwitchoverOrdered("maintenance"));
         assertTrue(has(actions, PauseVms.class));
         assertFalse(has(actions, Ask.class));
@@ -51,7 +52,7 @@ class SwitchoverTest extends OwnershipScenes {
 
     @Test
     void switchoverIsRefusedWhereItWouldNotBeLossless() {
-        Ownership waiting = protectedOwner();
+        Ownership waiting = protectedOwnerOfInformedStandby();
         tell(waiting, new OwnershipEvent.PeerLost("silent"));
         for (Ownership group : List.of(soloOwner(), syncingOwner(), standbyInSync(), waiting, new Ownership(A, B))) {
             OwnershipState before = group.state();
@@ -59,6 +60,38 @@ class SwitchoverTest extends OwnershipScenes {
             assertEquals(1, actions.size(), actions::toString);
             assertFalse(only(actions, SwitchoverEnded.class).done());
             assertEquals(before, group.state());
+        }
+    }
+
+    @Test
+    void switchoverIsRefusedWhileTheStandbyHasNotSaidThatItKnowsTheRecord() {
+        Ownership a = protectedOwner();
+        tell(a, new OwnershipEvent.RecordPassedOn(record(2, 1, A, A)));
+        assertTrue(a.standbyMustLearn());
+        SwitchoverEnded refused =
+                only(tell(a, new OwnershipEvent.SwitchoverOrdered("maintenance")), SwitchoverEnded.class);
+        assertEquals("site b has not said that the witness told it of term 3", refused.reason());
+        tell(a, new OwnershipEvent.RecordPassedOn(record(3, 2, A, A, B)));
+        assertFalse(a.standbyMustLearn());
+        tell(a, new OwnershipEvent.SwitchoverOrdered("maintenance"));
+        assertEquals(OwnershipState.HANDING_OVER, a.state());
+    }
+
+    @Test
+    void ownerAgainAfterTermsThatItMissedAsksOnlyWhenTheDisksAreSynced() {
+        for (OwnershipState state : List.of(OwnershipState.FENCED, OwnershipState.UNKNOWN)) {
+            Ownership a = protectedOwnerOfDisks();
+            if (state == OwnershipState.FENCED) {
+                tell(a, new OwnershipEvent.RecordLearnt(record(4, 3, B, B)));
+            }
+            List<OwnershipAction> forced = tell(a, new OwnershipEvent.RecordLearnt(record(6, 5, A, A)));
+            assertEquals(state, a.state());
+            assertTrue(has(forced, SyncDisks.class));
+            assertFalse(has(forced, Ask.class));
+            assertFalse(has(tell(a, new OwnershipEvent.Tick()), Ask.class));
+            assertEquals(
+                    6,
+                    only(tell(a, new OwnershipEvent.DisksSynced()), Ask.class).expectedTerm());
         }
     }
 
