@@ -185,9 +185,9 @@ public final class VmAtSite {
         active = false;
     }
 
-    /** Has the VM started from its replica, if there is an agent to do it and it does not run already. */
+    /** Has the VM started from its replica, if there is an agent to do it, and it neither runs already nor is being started. */
     void activate() {
-        if (session != null && !active) {
+        if (session != null && !active && !activating) {
             activating = true;
             orders.give(new SiteOrder.Activate(session, replica.held()));
         }

@@ -159,6 +159,15 @@ class SiteCoreTest {
     }
 
     @Test
+    void aVmThatIsBeingStartedIsNotStartedAgainByTheNextRecord() {
+        takeOver();
+        List<SiteOrder> forced = on(new SiteEvent.RecordTold(record(5, A, A)));
+        assertEquals(List.of(), of(SiteOrder.Activate.class, forced));
+        on(new SiteEvent.Activated(agent, new EpochId(2, 1)));
+        assertEquals(OwnershipState.SOLO, state());
+    }
+
+    @Test
     void whoHasAskedToTakeOverKeepsNoEpochOfThatTerm() {
         takeOver();
         List<SiteOrder> orders =
