@@ -1,5 +1,6 @@
 package org.secondsite.simulator;
 
+import java.util.Optional;
 import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
@@ -9,6 +10,7 @@ import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentConduct;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.MessageSession;
+import org.secondsite.replicator.checkpoint.ReplicaQueue;
 
 /** The connection between a gateway and an agent, as the gateway commands it: its messages, in their order. */
 final class SimulatedAgentSession extends MessageSession {
@@ -16,6 +18,8 @@ final class SimulatedAgentSession extends MessageSession {
     private CheckpointMessage.Hello hello;
     private AgentConduct conduct;
     private boolean kept;
+
+    private final ReplicaQueue replica = new ReplicaQueue();
 
     SimulatedAgentSession(SimulatedHypervisor hypervisor) {
         this.hypervisor = hypervisor;
@@ -91,17 +95,43 @@ final class SimulatedAgentSession extends MessageSession {
 
     @Override
     public void apply(Epoch epoch) {
-        conduct.sent(epoch.header().epoch());
-        hypervisor.epochFromGateway(this, epoch);
+        hypervisor.keeps(epoch);
+        replica.apply(epoch);
+        sendWhatIsNext();
     }
 
     @Override
     public void activate(EpochId expected) {
-        tell(new CheckpointMessage.Activate(expected));
+        replica.activate(expected);
+        sendWhatIsNext();
+    }
+
+    /** The agent has applied an epoch, or refused one. */
+    void answered() {
+        replica.answered();
+        sendWhatIsNext();
+    }
+
+    private void sendWhatIsNext() {
+        for (Optional<ReplicaQueue.Next> next = replica.next(); next.isPresent(); next = replica.next()) {
+            switch (next.get()) {
+                case ReplicaQueue.Ship(Epoch epoch) -> {
+                    conduct.sent(epoch.header().epoch());
+                    hypervisor.epochFromGateway(this, epoch);
+                }
+                case ReplicaQueue.Activate(EpochId expected) -> tell(new CheckpointMessage.Activate(expected));
+            }
+        }
     }
 
     @Override
     public void release() {
+        replica.drop();
         tell(new CheckpointMessage.Release());
+    }
+
+    /** The connection is gone, and with it what waited. */
+    void detached() {
+        replica.drop();
     }
 }

@@ -306,7 +306,7 @@ final class SimulatedGateway extends SimulatedProcess {
         if (state() != OwnershipState.PROMOTING || !world.has(Plant.ACK_AFTER_ASKING)) {
             return false;
         }
-        SimulatedHypervisor.Content.of(epoch).keptAt(world.checks());
+        VmContent.of(epoch).keptAt(world.checks());
         peerLink.acknowledge(epoch.header().vm(), epoch.header().epoch());
         epoch.close();
         return true;

@@ -2,7 +2,6 @@ package org.secondsite.simulator;
 
 import static org.secondsite.simulator.SimulatedTime.MILLI;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
@@ -40,28 +39,8 @@ final class SimulatedHypervisor extends SimulatedProcess {
     /** By how much an epoch is late that others overtake (a planted fault). */
     private static final long OVERTAKEN_NANOS = 60 * MILLI;
 
-    /** What an epoch of such a VM says. */
-    record Content(int lineage, long state, long blocks) {
-        static Content of(Epoch epoch) {
-            ByteBuffer bytes = ByteBuffer.wrap(epoch.deviceState());
-            return new Content(bytes.getInt(), bytes.getLong(), bytes.getLong());
-        }
-
-        byte[] bytes(long written) {
-            return ByteBuffer.allocate(Integer.BYTES + 2 * Long.BYTES)
-                    .putInt(lineage)
-                    .putLong(state)
-                    .putLong(written)
-                    .array();
-        }
-
-        void keptAt(SafetyChecks checks) {
-            checks.kept(lineage, state);
-        }
-    }
-
     /** Something that waits for the agent: of a connection, or of none; with what an epoch says, or without. */
-    private record Mail(SimulatedAgentSession by, AgentEvent event, Content content) {}
+    private record Mail(SimulatedAgentSession by, AgentEvent event, VmContent content) {}
 
     private final SiteId site;
     private final SplittableRandom dice;
@@ -72,16 +51,16 @@ final class SimulatedHypervisor extends SimulatedProcess {
     private boolean vmPaused;
     private int lineage;
     private long state;
-    private Content replica = new Content(0, 0, 0);
+    private VmContent replica = new VmContent(0, 0, 0);
 
     // The agent's process.
     private VmAgent agent;
     private final Deque<Mail> inbox = new ArrayDeque<>();
     private final Deque<AgentEvent> answers = new ArrayDeque<>();
     private final Deque<AgentEffect> effects = new ArrayDeque<>();
-    private Content arrived = new Content(0, 0, 0);
+    private VmContent arrived = new VmContent(0, 0, 0);
     private boolean arrivedFull;
-    private Content collected = new Content(0, 0, 0);
+    private VmContent collected = new VmContent(0, 0, 0);
     /** Whether the checkpoint under way has paused the VM. */
     private boolean pausedHere;
     /** Whether STOP_VM has come and is not obeyed yet. */
@@ -168,6 +147,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
 
     void gatewayDown() {
         if (session != null) {
+            session.detached();
             session = null;
             post(new Mail(null, new AgentEvent.Closed("the gateway is dead"), null));
         }
@@ -188,6 +168,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
         if (session != null) {
             SimulatedAgentSession gone = session;
             session = null;
+            gone.detached();
             tellGateway(gone, (gateway, by) -> gateway.detached(by, reason));
         }
     }
@@ -218,12 +199,17 @@ final class SimulatedHypervisor extends SimulatedProcess {
     }
 
     /** The gateway holds the epoch from here on, and hands it to the image: it is kept. */
+    void keeps(Epoch epoch) {
+        VmContent content = VmContent.of(epoch);
+        content.keptAt(world.checks());
+        world.trace(site + " keeps " + epoch.header().epoch() + ", state " + content.state());
+    }
+
+    /** An epoch for the image is on its way, and is read out at once. */
     void epochFromGateway(SimulatedAgentSession by, Epoch epoch) {
-        Content content = Content.of(epoch);
+        VmContent content = VmContent.of(epoch);
         EpochHeader header = epoch.header();
         epoch.close();
-        content.keptAt(world.checks());
-        world.trace(site + " keeps " + header.epoch() + ", state " + content.state());
         boolean overtaken = world.has(Plant.EPOCHS_OVERTAKE) && dice.nextInt(64) == 0;
         later(
                 overtaken ? OVERTAKEN_NANOS : LOCAL_NANOS,
@@ -251,14 +237,22 @@ final class SimulatedHypervisor extends SimulatedProcess {
             case CheckpointMessage.Seal seal ->
                 tellGateway(by, (gateway, agentBy) -> gateway.sealRequested(agentBy, seal.epoch()));
             case CheckpointMessage.Applied applied ->
-                tellGateway(by, (gateway, agentBy) -> gateway.applied(agentBy, applied.epoch()));
+                tellGateway(by, (gateway, agentBy) -> {
+                    by.answered();
+                    gateway.applied(agentBy, applied.epoch());
+                });
             case CheckpointMessage.Activated activated ->
                 tellGateway(by, (gateway, agentBy) -> gateway.activated(agentBy, activated.epoch()));
             case CheckpointMessage.Failed failed -> {
                 if (failed.kind() == FailureKind.APPLY && !vmRuns) {
                     throw new Violation(Rule.IMAGE_STAYS, site + " loses its image: " + failed.reason());
                 }
-                tellGateway(by, (gateway, agentBy) -> gateway.failed(agentBy, failed.kind(), failed.reason()));
+                tellGateway(by, (gateway, agentBy) -> {
+                    if (failed.kind() == FailureKind.APPLY) {
+                        by.answered();
+                    }
+                    gateway.failed(agentBy, failed.kind(), failed.reason());
+                });
             }
             case CheckpointMessage.VmPaused paused -> {
                 world.trace(site + ": the VM is paused at state " + state + " of " + paused.last());
@@ -386,7 +380,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
             }
             case AgentEffect.Collect collect -> {
                 disk.cut();
-                collected = new Content(lineage, state, 0);
+                collected = new VmContent(lineage, state, 0);
                 answers.add(new AgentEvent.Collected());
             }
             case AgentEffect.Verify verify -> {
@@ -413,7 +407,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
                 answers.add(new AgentEvent.Killed());
             }
             case AgentEffect.Apply apply -> {
-                Content content = arrived;
+                VmContent content = arrived;
                 boolean full = arrivedFull;
                 takeTime(dice.nextLong(MILLI), () -> {
                     replica = content;

@@ -18,6 +18,8 @@ abstract class GroupState {
     OwnershipRecord heard;
 
     boolean promoted;
+    /** Whether the record is the one that this process found, when it knew none. */
+    boolean foundAtStart;
     /** Whether the record's term was granted to a request of this process, and no chain of epochs was begun in it. */
     boolean freshTerm;
 

@@ -30,6 +30,7 @@ final class OwnershipSteps extends GroupState {
         OwnershipRecord newer = Occurrence.record(event);
         how = Occurrence.source(event, self, requests);
         freshTerm = requests.made(newer, self);
+        foundAtStart = record == null;
         record = newer;
         heard = heard == null || heard.term() <= newer.term() ? null : heard;
         handOverWaiting = null;
@@ -80,9 +81,13 @@ final class OwnershipSteps extends GroupState {
         ownAfterRestart();
     }
 
-    /** Output of a restarted owner stays closed until this is granted. Without a VM, a standby in sync comes first. */
+    /**
+     * Output of a restarted owner stays closed until this is granted. Without a VM, a standby in sync comes first. The record that was
+     * found says "alone" only if this site has asked for that with every flush on the disk; one that comes later, and that nobody here
+     * has asked for, is an operator's, and says nothing of disks: so the VMs' agents have to be here, which have synced them by then.
+     */
     void askSoloAfterRestart() {
-        if (owns() && (record.solo() || facts.sourceReady()) && requests.mayAsk(now)) {
+        if (owns() && (facts.sourceReady() || (record.solo() && foundAtStart)) && requests.mayAsk(now)) {
             askSolo("restarted owner stands alone");
         }
     }

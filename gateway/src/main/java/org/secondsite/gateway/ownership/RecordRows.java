@@ -17,7 +17,14 @@ final class RecordRows {
     }
 
     private static void hearsay() {
-        OwnershipTable.stay(EnumSet.of(UNKNOWN), HEARSAY, "nothing: the way is closed, and the witness is waited for");
+        // Closed as it is, an answer that is on its way, and older than what was heard, would open it.
+        OwnershipTable.on(
+                UNKNOWN,
+                HEARSAY,
+                ELSE,
+                "let nothing out that an older answer would open; ask the witness",
+                UNKNOWN,
+                (g, e) -> g.doubt((OwnershipEvent.RecordPassedOn) e));
         OwnershipTable.on(
                 STANDBY,
                 HEARSAY,

@@ -4,6 +4,7 @@ import java.util.Set;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.gateway.ownership.OwnershipAction.Ask;
+import org.secondsite.witness.RecordBook;
 
 /**
  * The request to the witness whose fate is open, if any. At most one is of interest: all are on the same term, and of those
@@ -69,10 +70,14 @@ final class Requests {
         return isOpen(attempt) ? asked.reason() : "an earlier request";
     }
 
-    /** Whether this record was made by the open request: no other process asks for this site. */
+    /**
+     * Whether this record was made by the open request: no other process asks for this site. An operator's recovery of the
+     * witness grants nothing that was asked: its term is of another generation.
+     */
     boolean made(OwnershipRecord record, SiteId self) {
         return asked != null
                 && record.previousTerm() == asked.expectedTerm()
+                && RecordBook.generation(record.term()) == RecordBook.generation(asked.expectedTerm())
                 && record.owner().equals(self);
     }
 

@@ -100,8 +100,32 @@ class OwnershipTest extends OwnershipScenes {
     @Test
     void startedGatewayBelievesOnlyTheWitness() {
         Ownership b = new Ownership(B, A);
-        assertEquals(List.of(), tell(b, new OwnershipEvent.RecordPassedOn(record(3, 2, A, A, B))));
+        List<OwnershipAction> heard = tell(b, new OwnershipEvent.RecordPassedOn(record(3, 2, A, A, B)));
+        assertEquals(List.of(new OwnershipAction.Doubt(3)), heard);
         assertEquals(OwnershipState.UNKNOWN, b.state());
+        assertEquals(0, b.term());
+    }
+
+    @Test
+    void restartedOwnerAsksWithoutItsVmOnlyOnTheRecordThatItFound() {
+        Ownership a = new Ownership(A, B);
+        Ask first = only(tell(a, new OwnershipEvent.RecordLearnt(record(1, 0, A, A))), Ask.class);
+        tell(a, new OwnershipEvent.Refused(first.attempt(), record(1, 0, A, A), "recover it first"));
+        long recovered = (1L << 32) + 1;
+        assertFalse(has(tell(a, new OwnershipEvent.RecordLearnt(record(recovered, 1, A, A))), Ask.class));
+        now += 60_000_000_000L;
+        assertFalse(has(tell(a, new OwnershipEvent.Tick()), Ask.class));
+        assertEquals(OwnershipState.UNKNOWN, a.state());
+        Ask ask = only(tell(a, new OwnershipEvent.SourceReady()), Ask.class);
+        assertEquals(recovered, ask.expectedTerm());
+    }
+
+    @Test
+    void recoveryIsNoGrantOfWhatWasAskedBefore() {
+        Ownership a = new Ownership(A, B);
+        only(tell(a, new OwnershipEvent.RecordLearnt(record(1, 0, A, A))), Ask.class);
+        tell(a, new OwnershipEvent.RecordLearnt(record((1L << 32) + 1, 1, A, A)));
+        assertEquals(OwnershipState.UNKNOWN, a.state());
     }
 
     @Test

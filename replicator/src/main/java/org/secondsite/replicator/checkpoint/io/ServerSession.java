@@ -1,6 +1,5 @@
 package org.secondsite.replicator.checkpoint.io;
 
-import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -16,18 +15,15 @@ import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.EpochAssembler;
 import org.secondsite.replicator.checkpoint.FailureKind;
 import org.secondsite.replicator.checkpoint.MessageSession;
+import org.secondsite.replicator.checkpoint.ReplicaQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The gateway's side of one attached agent.
- *
- * <p>Epochs for a replica are shipped a few at a time: the next one goes out when an earlier one is applied (or refused), so a
- * slow agent makes epochs wait here, not in its memory.
+ * The gateway's side of one attached agent. What goes to it for its replica, and when, is what a {@link ReplicaQueue} says.
  */
 final class ServerSession extends MessageSession {
     private static final Logger LOG = LoggerFactory.getLogger(ServerSession.class);
-    private static final int MAX_UNAPPLIED = 4;
 
     private final CheckpointConnection connection;
     private final CheckpointListener listener;
@@ -40,12 +36,8 @@ final class ServerSession extends MessageSession {
     private final AgentConduct conduct;
     private final Consumer<String> wrong;
 
-    /** Epochs for the replica that are not shipped yet; guarded by itself, like the three fields below. */
-    private final ArrayDeque<Epoch> toApply = new ArrayDeque<>();
-
-    private int unapplied;
-    /** What to activate once nothing is unapplied; null if nothing. */
-    private EpochId activation;
+    /** Guarded by itself, like the field below, and like the order in which what it says is sent. */
+    private final ReplicaQueue replica = new ReplicaQueue();
 
     private boolean detached;
 
@@ -103,9 +95,9 @@ final class ServerSession extends MessageSession {
             return false;
         }
         assembler.close();
-        synchronized (toApply) {
+        synchronized (replica) {
             detached = true;
-            dropWaiting();
+            replica.drop();
         }
         return true;
     }
@@ -126,7 +118,7 @@ final class ServerSession extends MessageSession {
             case CheckpointMessage.EpochPart part -> part(part);
             case CheckpointMessage.Applied reached -> {
                 applied = reached.epoch();
-                oneFewerUnapplied();
+                answered();
                 listener.applied(this, reached.epoch());
             }
             case CheckpointMessage.Activated activated -> {
@@ -160,7 +152,7 @@ final class ServerSession extends MessageSession {
         if (failed.kind() == FailureKind.VM) {
             vmRunning = false;
         } else if (failed.kind() == FailureKind.APPLY) {
-            oneFewerUnapplied();
+            answered();
         }
         String about = failed.epoch().equals(EpochId.NONE) ? "" : "epoch " + failed.epoch() + ": ";
         LOG.warn("agent of {}: {} failed: {}{}", vm, failed.kind().word(), about, failed.reason());
@@ -209,56 +201,49 @@ final class ServerSession extends MessageSession {
 
     @Override
     public void activate(EpochId expected) {
-        // A message overtakes an epoch that is still being shipped, and this one must not.
-        synchronized (toApply) {
-            activation = expected;
-            shipWaiting();
+        synchronized (replica) {
+            replica.activate(expected);
+            sendWhatIsNext();
         }
     }
 
     @Override
     public void release() {
-        synchronized (toApply) {
-            dropWaiting();
+        synchronized (replica) {
+            replica.drop();
         }
         connection.sendInOrder(new CheckpointMessage.Release());
     }
 
     @Override
     public void apply(Epoch epoch) {
-        synchronized (toApply) {
+        synchronized (replica) {
             if (detached) {
                 epoch.close();
                 return;
             }
-            toApply.add(epoch);
-            shipWaiting();
+            replica.apply(epoch);
+            sendWhatIsNext();
         }
     }
 
-    private void oneFewerUnapplied() {
-        synchronized (toApply) {
-            unapplied--;
-            shipWaiting();
+    private void answered() {
+        synchronized (replica) {
+            replica.answered();
+            sendWhatIsNext();
         }
     }
 
-    private void shipWaiting() {
-        while (unapplied < MAX_UNAPPLIED && !toApply.isEmpty()) {
-            Epoch epoch = toApply.remove();
-            unapplied++;
-            conduct.sent(epoch.header().epoch());
-            connection.ship(epoch, 0, epoch::close);
+    private void sendWhatIsNext() {
+        for (Optional<ReplicaQueue.Next> next = replica.next(); next.isPresent(); next = replica.next()) {
+            switch (next.get()) {
+                case ReplicaQueue.Ship(Epoch epoch) -> {
+                    conduct.sent(epoch.header().epoch());
+                    connection.ship(epoch, 0, epoch::close);
+                }
+                case ReplicaQueue.Activate(EpochId expected) -> tell(new CheckpointMessage.Activate(expected));
+            }
         }
-        if (unapplied == 0 && activation != null) {
-            tell(new CheckpointMessage.Activate(activation));
-            activation = null;
-        }
-    }
-
-    private void dropWaiting() {
-        toApply.forEach(Epoch::close);
-        toApply.clear();
     }
 
     @Override
