@@ -102,8 +102,12 @@ final class SimulatedAgentSession extends MessageSession {
 
     @Override
     public void activate(EpochId expected) {
-        replica.activate(expected);
-        sendWhatIsNext();
+        if (hypervisor.world().has(Plant.OLDER_IMAGE_ACTIVATED)) {
+            tell(new CheckpointMessage.Activate(expected));
+        } else {
+            replica.activate(expected);
+            sendWhatIsNext();
+        }
     }
 
     /** The agent has applied an epoch, or refused one. */

@@ -38,6 +38,8 @@ final class SimulatedHypervisor extends SimulatedProcess {
     private static final long NEVER = Long.MAX_VALUE;
     /** By how much an epoch is late that others overtake (a planted fault). */
     private static final long OVERTAKEN_NANOS = 60 * MILLI;
+    /** One of so many checkpoints is dropped, where that must be found to lose something (a planted fault). */
+    private static final int DROPPED = 64;
 
     /** Something that waits for the agent: of a connection, or of none; with what an epoch says, or without. */
     private record Mail(SimulatedAgentSession by, AgentEvent event, VmContent content) {}
@@ -387,7 +389,8 @@ final class SimulatedHypervisor extends SimulatedProcess {
                 if (world.has(Plant.RESUMED_THOUGH_KEPT) && !pausedHere) {
                     vmPaused = false;
                 }
-                answers.add(new AgentEvent.Verified());
+                boolean spoiled = world.has(Plant.DROPPED_CHECKPOINT_LOSES_BLOCKS) && dice.nextInt(DROPPED) == 0;
+                answers.add(spoiled ? new AgentEvent.Spoiled("dropped, for once") : new AgentEvent.Verified());
             }
             case AgentEffect.Resume resume -> {
                 resume(pausedHere);
