@@ -12,9 +12,9 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.witness.NodeStatus;
-import org.secondsite.witness.RecordBook;
 import org.secondsite.witness.StoreStanding;
 import org.secondsite.witness.io.client.WitnessClient;
 import picocli.CommandLine.Command;
@@ -93,7 +93,7 @@ final class WitnessStatusCommand implements Callable<Integer> {
                     number(heard), last);
         }
         for (NodeStatus.Made made : status.records()) {
-            if (RecordBook.generation(made.record().term()) < RecordBook.generation(last)) {
+            if (OwnershipRecord.generation(made.record().term()) < OwnershipRecord.generation(last)) {
                 out.printf(
                         "  IN DOUBT: group %s is of before a loss of grants: 'secondsite witness recover'%n",
                         made.record().group());

@@ -13,6 +13,9 @@ import java.util.TreeSet;
  * @param inSync the sites that hold everything that was ever released; the owner is one of them
  */
 public record OwnershipRecord(GroupId group, long term, long previousTerm, SiteId owner, Set<SiteId> inSync) {
+    /** So that a term of today is exact where numbers are IEEE doubles, as in JSON and metrics. */
+    private static final int NUMBER_BITS = 32;
+
     /**
      * Checks the shape.
      *
@@ -26,6 +29,16 @@ public record OwnershipRecord(GroupId group, long term, long previousTerm, SiteI
         if (!inSync.contains(owner)) {
             throw new IllegalArgumentException("owner " + owner + " is not in sync " + inSync);
         }
+    }
+
+    /** How often the counter had jumped when the term was granted: as often as an operator has recovered the witness's records. */
+    public static long generation(long term) {
+        return term >>> NUMBER_BITS;
+    }
+
+    /** The first term of a generation. */
+    public static long firstTerm(long generation) {
+        return (generation << NUMBER_BITS) + 1;
     }
 
     /** Whether the owner stands alone, so that its output may pass unheld. */

@@ -49,9 +49,6 @@ public final class RecordBook {
     /** What the reason of a record begins with that an operator gave after a loss of memory. */
     public static final String RECOVERED = "RECOVERED: ";
 
-    /** So that a term of today is exact where numbers are IEEE doubles, as in JSON and metrics. */
-    private static final int NUMBER_BITS = 32;
-
     private final Map<GroupId, LogEntry> entries = new TreeMap<>();
     private long lastTerm;
     private long doubtedGeneration = -1;
@@ -80,24 +77,19 @@ public final class RecordBook {
         };
     }
 
-    /** How often the counter had jumped when the term was granted. */
-    public static long generation(long term) {
-        return term >>> NUMBER_BITS;
-    }
-
     /** This book was restored from a copy and may lack grants: nothing changes but by a recovery. */
     public void restoredFrom(long lastTermOfCopy) {
-        doubtedGeneration = generation(lastTermOfCopy);
+        doubtedGeneration = OwnershipRecord.generation(lastTermOfCopy);
     }
 
     /** Whether it was restored and has not been recovered since. */
     public boolean inDoubt() {
-        return generation(lastTerm) == doubtedGeneration;
+        return OwnershipRecord.generation(lastTerm) == doubtedGeneration;
     }
 
     /** Whether what the record says may have been overtaken by a grant that was forgotten. */
     public boolean inDoubt(OwnershipRecord record) {
-        return inDoubt() || generation(record.term()) < generation(lastTerm);
+        return inDoubt() || OwnershipRecord.generation(record.term()) < OwnershipRecord.generation(lastTerm);
     }
 
     /**
@@ -241,8 +233,9 @@ public final class RecordBook {
         if (present != null && !jump && !inDoubt(present.record())) {
             return refusal(present, "nothing is in doubt: a record changes by request or force");
         }
-        long generation = Math.max(generation(Math.max(lastTerm, recover.above())) + 1, recover.drawn());
-        long term = jump ? (generation << NUMBER_BITS) + 1 : lastTerm + 1;
+        long generation =
+                Math.max(OwnershipRecord.generation(Math.max(lastTerm, recover.above())) + 1, recover.drawn());
+        long term = jump ? OwnershipRecord.firstTerm(generation) : lastTerm + 1;
         long before = present == null ? 0 : present.record().term();
         OwnershipRecord next =
                 new OwnershipRecord(settings.group(), term, before, recover.owner(), Set.of(recover.owner()));

@@ -2,6 +2,7 @@ package org.secondsite.witness;
 
 import java.util.Set;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 
 /** What can be asked of the record of a group. Every request is a compare-and-set on the record's term, but the first. */
@@ -69,7 +70,7 @@ public sealed interface Request {
 
     /**
      * An operator gives a group its record anew, at a witness that has lost some of its memory. The term is of a later
-     * {@linkplain RecordBook#generation generation} than any that the witness remembers or has heard of, so it was never granted.
+     * {@linkplain OwnershipRecord#generation generation} than any that the witness remembers or has heard of, so it was never granted.
      *
      * @param settings the group; its record may be forgotten altogether
      * @param above a term that may have been granted, such as the highest that a gateway has told

@@ -76,7 +76,9 @@ class RecordBookPropertyTest {
             case Request.Force force ->
                 assertTrue(after.solo() && !force.reason().isBlank(), what);
             case Request.Recover recover ->
-                assertTrue(after.solo() && RecordBook.generation(after.term()) > RecordBook.generation(lastTerm), what);
+                assertTrue(
+                        after.solo() && OwnershipRecord.generation(after.term()) > OwnershipRecord.generation(lastTerm),
+                        what);
             case Request.Change change -> assertTrue(allowed(before, change, after), what);
         }
         return true;

@@ -1,6 +1,7 @@
 package org.secondsite.gateway.group;
 
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -69,6 +70,13 @@ final class GroupVms {
 
     boolean all(Predicate<VmAtSite> predicate) {
         return vms.values().stream().allMatch(predicate);
+    }
+
+    /** The VM whose output has waited for a commit for longest; null if there is none. */
+    VmAtSite slowest() {
+        return vms.values().stream()
+                .max(Comparator.comparingLong(vm -> vm.source().lagNanos(orders.nowNanos())))
+                .orElse(null);
     }
 
     boolean anyCheckpointing() {

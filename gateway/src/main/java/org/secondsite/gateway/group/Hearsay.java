@@ -5,7 +5,6 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.Ownership;
-import org.secondsite.witness.RecordBook;
 
 /**
  * What makes this site wait and ask, whatever its role, until the witness says that the record is still the known one.
@@ -42,8 +41,8 @@ final class Hearsay {
     /** Whether no honest gateway can have said that. Counted. */
     boolean isAbsurd(OwnershipRecord passedOn) {
         boolean far = passedOn.term() < 0
-                || RecordBook.generation(passedOn.term())
-                        > RecordBook.generation(ownership.term()) + MAX_GENERATIONS_AHEAD;
+                || OwnershipRecord.generation(passedOn.term())
+                        > OwnershipRecord.generation(ownership.term()) + MAX_GENERATIONS_AHEAD;
         if (far) {
             absurd++;
         }

@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.secondsite.config.GroupId;
 import org.secondsite.gateway.ownership.OwnershipAction;
+import org.secondsite.gateway.ownership.OwnershipEvent;
 
 /** The switchover of a group that an operator has ordered, one at a time: who is to be told how it ends. */
 final class OrderedSwitchover {
@@ -47,11 +48,11 @@ final class OrderedSwitchover {
      *
      * @param mayWait whether it would be refused for what is likely to pass within moments
      */
-    Optional<String> due(boolean mayWait) {
+    Optional<OwnershipEvent> due(boolean mayWait) {
         if (waiting == null || (mayWait && orders.nowNanos() - deadlineNanos < 0)) {
             return Optional.empty();
         }
-        String due = waiting;
+        OwnershipEvent due = new OwnershipEvent.SwitchoverOrdered(waiting);
         waiting = null;
         return Optional.of(due);
     }

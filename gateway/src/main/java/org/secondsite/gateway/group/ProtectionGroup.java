@@ -1,6 +1,5 @@
 package org.secondsite.gateway.group;
 
-import java.util.Comparator;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -94,9 +93,7 @@ public final class ProtectionGroup {
     }
 
     private void carryOutSwitchover() {
-        switchover
-                .due(ownership.standbyMustLearn())
-                .ifPresent(reason -> tell(new OwnershipEvent.SwitchoverOrdered(reason)));
+        switchover.due(ownership.standbyMustLearn()).ifPresent(this::tell);
     }
 
     // ---- the witness --------------------------------------------------------------------------------------------
@@ -394,9 +391,7 @@ public final class ProtectionGroup {
 
     private void watchOverload() {
         long now = orders.nowNanos();
-        VmAtSite slowest = vms.list().stream()
-                .max(Comparator.comparingLong(vm -> vm.source().lagNanos(now)))
-                .orElse(null);
+        VmAtSite slowest = vms.slowest();
         if (slowest == null) {
             return;
         }

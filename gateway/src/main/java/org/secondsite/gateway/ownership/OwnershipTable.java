@@ -304,16 +304,6 @@ final class OwnershipTable {
             on(state, TICK, ELSE, "repeat an unanswered request", state, (g, e) -> g.repeatUnanswered());
         }
         on(
-                FENCED,
-                TICK,
-                ELSE,
-                "repeat an unanswered request; hand over if that waited for the standby to know the record",
-                FENCED,
-                (g, e) -> {
-                    g.repeatUnanswered();
-                    g.askWaitingHandOver();
-                });
-        on(
                 STANDBY,
                 TICK,
                 IN_SYNC_AND_OWNER_LOST,
@@ -341,6 +331,20 @@ final class OwnershipTable {
                 (g, e) -> {
                     g.repeatUnanswered();
                     g.pursueSolo();
+                });
+        timeRowsOfWhoIsShutOff();
+    }
+
+    private static void timeRowsOfWhoIsShutOff() {
+        on(
+                FENCED,
+                TICK,
+                ELSE,
+                "repeat an unanswered request; hand over if that waited for the standby to know the record",
+                FENCED,
+                (g, e) -> {
+                    g.repeatUnanswered();
+                    g.askWaitingHandOver();
                 });
         on(
                 UNKNOWN,

@@ -4,7 +4,6 @@ import java.util.Set;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.gateway.ownership.OwnershipAction.Ask;
-import org.secondsite.witness.RecordBook;
 
 /**
  * The request to the witness whose fate is open, if any. At most one is of interest: all are on the same term, and of those
@@ -77,7 +76,7 @@ final class Requests {
     boolean made(OwnershipRecord record, SiteId self) {
         return asked != null
                 && record.previousTerm() == asked.expectedTerm()
-                && RecordBook.generation(record.term()) == RecordBook.generation(asked.expectedTerm())
+                && OwnershipRecord.generation(record.term()) == OwnershipRecord.generation(asked.expectedTerm())
                 && record.owner().equals(self);
     }
 

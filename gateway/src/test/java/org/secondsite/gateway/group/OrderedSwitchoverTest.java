@@ -10,8 +10,11 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.GroupId;
 import org.secondsite.gateway.ownership.OwnershipAction;
+import org.secondsite.gateway.ownership.OwnershipEvent;
 
 class OrderedSwitchoverTest {
+    private static final OwnershipEvent ORDERED = new OwnershipEvent.SwitchoverOrdered("maintenance");
+
     private final Orders orders = new Orders(0);
     private final OrderedSwitchover switchover = new OrderedSwitchover(new GroupId("web"), orders, new GroupCounters());
     private final List<SwitchoverResult> told = new ArrayList<>();
@@ -20,7 +23,7 @@ class OrderedSwitchoverTest {
     void orderIsDueOnceAndAtOnceWhenNothingNeedBeWaitedFor() {
         assertEquals(Optional.empty(), switchover.due(false));
         assertTrue(switchover.begins("maintenance", told::add));
-        assertEquals(Optional.of("maintenance"), switchover.due(false));
+        assertEquals(Optional.of(ORDERED), switchover.due(false));
         assertEquals(Optional.empty(), switchover.due(false));
     }
 
@@ -30,7 +33,7 @@ class OrderedSwitchoverTest {
         orders.begin(1_999_999_999L);
         assertEquals(Optional.empty(), switchover.due(true));
         orders.begin(2_000_000_000L);
-        assertEquals(Optional.of("maintenance"), switchover.due(true));
+        assertEquals(Optional.of(ORDERED), switchover.due(true));
     }
 
     @Test
@@ -38,7 +41,7 @@ class OrderedSwitchoverTest {
         switchover.begins("maintenance", told::add);
         assertEquals(Optional.empty(), switchover.due(true));
         assertFalse(switchover.begins("again", told::add));
-        assertEquals(Optional.of("maintenance"), switchover.due(false));
+        assertEquals(Optional.of(ORDERED), switchover.due(false));
         switchover.ended(new OwnershipAction.SwitchoverEnded(true, "handed over"));
         assertTrue(switchover.begins("back", told::add));
     }

@@ -1,6 +1,6 @@
 package org.secondsite.witness.desk;
 
-import org.secondsite.witness.RecordBook;
+import org.secondsite.config.OwnershipRecord;
 
 /**
  * Whether the counter of terms can be trusted (safety rule NoTermTwice). A client tells the highest term that it knows of; if that is
@@ -22,12 +22,13 @@ final class CounterDoubt {
 
     /** Whether no honest client can have told that. */
     boolean isAbsurd(long term) {
-        return term < 0 || RecordBook.generation(term) > RecordBook.generation(counter) + MAX_GENERATIONS_AHEAD;
+        return term < 0
+                || OwnershipRecord.generation(term) > OwnershipRecord.generation(counter) + MAX_GENERATIONS_AHEAD;
     }
 
     /** Whether no honest operator can have meant that. */
     boolean isAbsurd(long above, int drawn) {
-        return isAbsurd(above) || drawn < 0 || drawn > RecordBook.generation(counter) + MAX_GENERATIONS_AHEAD;
+        return isAbsurd(above) || drawn < 0 || drawn > OwnershipRecord.generation(counter) + MAX_GENERATIONS_AHEAD;
     }
 
     void heard(long term) {
