@@ -12,7 +12,6 @@ import org.secondsite.bgp.session.PrefixLimit;
 import org.secondsite.bgp.session.SpeakerListener;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.Nlri;
-import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.gateway.timeline.Timeline;
 
 /** Notes what becomes of the BGP sessions. */
@@ -48,7 +47,7 @@ final class RouterEvents implements SpeakerListener {
     }
 
     @Override
-    public void updateSent(InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime) {
+    public void updateSent(InetAddress peer, List<Nlri> announced, List<Nlri> withdrawn, long nanoTime) {
         timeline.noteAt(
                 nanoTime,
                 peer.getHostAddress(),
@@ -84,9 +83,9 @@ final class RouterEvents implements SpeakerListener {
         return routes.stream().map(Nlri::toString).toList();
     }
 
-    private static String words(Set<Prefix> prefixes) {
-        return prefixes.stream()
-                .map(Prefix::toString)
+    private static String words(List<Nlri> routes) {
+        return routes.stream()
+                .map(Nlri::toString)
                 .collect(Collectors.toCollection(TreeSet::new))
                 .toString();
     }

@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.secondsite.bench.process.Latencies;
@@ -25,6 +24,7 @@ import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.io.SpeakerThreads;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.rib.RouteTable;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SpeakerListener;
 import org.secondsite.bgp.session.SpeakerSettings;
@@ -100,8 +100,9 @@ final class BgpProcess implements SpeakerListener, AutoCloseable {
 
     private void source() throws IOException {
         NeighborSettings sink = neighbor(BgpSite.SOURCE, BgpSite.SINK, BgpSite.SINK_AS);
+        RouteTable table = RouteTable.of(Routes.map(routes));
         open(SpeakerSettings.of(BgpSite.SOURCE_AS, BgpSite.SOURCE, sink));
-        speakers.getFirst().advertise(Routes.map(routes));
+        speakers.getFirst().advertise(table);
     }
 
     private void sink() throws IOException {
@@ -253,10 +254,10 @@ final class BgpProcess implements SpeakerListener, AutoCloseable {
     }
 
     @Override
-    public synchronized void updateSent(InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime) {
+    public synchronized void updateSent(InetAddress peer, List<Nlri> announced, List<Nlri> withdrawn, long nanoTime) {
         sentCount += announced.size();
         if (bySingle) {
-            announced.forEach(prefix -> sent.merge(prefix, 1, Integer::sum));
+            announced.forEach(route -> sent.merge(((Nlri.Unicast) route).prefix(), 1, Integer::sum));
         }
         lastSentNanos = nanoTime;
         notifyAll();

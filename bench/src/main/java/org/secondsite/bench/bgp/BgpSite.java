@@ -113,12 +113,17 @@ final class BgpSite implements AutoCloseable {
 
     /** Waits for what a condition says. */
     static void await(String what, Condition condition) throws IOException, InterruptedException {
+        await(what, LOOK_MS, condition);
+    }
+
+    /** The same, looking less often: to look is to start a program, which takes time from those that are measured. */
+    static void await(String what, int lookMs, Condition condition) throws IOException, InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         while (!condition.holds()) {
             if (System.nanoTime() - end > 0) {
                 throw new IOException("not within " + PATIENCE_SECONDS + " s: " + what);
             }
-            Thread.sleep(LOOK_MS);
+            Thread.sleep(lookMs);
         }
     }
 

@@ -18,6 +18,8 @@ final class Bird {
     private static final Pattern ROUTE = Pattern.compile("\\[edge " + TIME);
     private static final DateTimeFormatter FORMAT = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS", Locale.ROOT);
 
+    private static final int LOOK_MS = 250;
+
     private final BgpSite site;
     private final Process process;
 
@@ -85,7 +87,7 @@ final class Bird {
 
     /** From Established until the last of so many routes was taken, in milliseconds. */
     double awaitAll(int routes) throws IOException, InterruptedException {
-        BgpSite.await(routes + " routes at BIRD", () -> imported() == routes);
+        BgpSite.await(routes + " routes at BIRD", LOOK_MS, () -> imported() == routes);
         Matcher up = ESTABLISHED.matcher(ask("show protocols all edge"));
         if (!up.find()) {
             throw new IOException("BIRD does not tell since when the session is up");

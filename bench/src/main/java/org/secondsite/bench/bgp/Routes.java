@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.IntFunction;
 import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.Prefix;
 
 /** The same routes for every contender, in the form that it reads. All have the same attributes. */
@@ -34,10 +35,10 @@ final class Routes {
                         + FULL_OCTETS;
     }
 
-    static Map<Prefix, RouteAttributes> map(int count) {
-        Map<Prefix, RouteAttributes> routes = HashMap.newHashMap(count);
+    static Map<Nlri, RouteAttributes> map(int count) {
+        Map<Nlri, RouteAttributes> routes = HashMap.newHashMap(count);
         for (int i = 0; i < count; i++) {
-            routes.put(Prefix.parse(text(i, count)), RouteAttributes.PLAIN);
+            routes.put(Nlri.of(Prefix.parse(text(i, count))), RouteAttributes.PLAIN);
         }
         return routes;
     }

@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SpeakerSettings;
@@ -20,6 +21,8 @@ import org.secondsite.bgp.wire.Nlri;
  */
 public final class DesiredRoutes {
     private SpeakerSettings speaker;
+    private NeighborFilter lastFilter;
+    private List<InetAddress> lastSelected = List.of();
     private final Map<InetAddress, Map<Nlri, RouteAttributes>> byNeighbor = new HashMap<>();
     private final Map<String, Map<InetAddress, Map<Nlri, RouteAttributes>>> watchdogs = new HashMap<>();
 
@@ -34,6 +37,7 @@ public final class DesiredRoutes {
     /** Has these neighbours from now on: new ones are told nothing yet, and what was for others is forgotten. */
     public void use(SpeakerSettings changed) {
         speaker = changed;
+        lastFilter = null;
         Set<InetAddress> now = new HashSet<>();
         changed.neighbors().forEach(neighbor -> now.add(neighbor.address()));
         byNeighbor.keySet().retainAll(now);
@@ -44,23 +48,32 @@ public final class DesiredRoutes {
     /** Takes a command that is about routes; returns what is different now, for each neighbour that it is for. */
     public Map<InetAddress, Set<Nlri>> apply(ApiCommand command) {
         Map<InetAddress, Set<Nlri>> changed = new LinkedHashMap<>();
+        apply(command, neighbor -> changed.computeIfAbsent(neighbor, _ -> new LinkedHashSet<>()));
+        changed.values().removeIf(Set::isEmpty);
+        return changed;
+    }
+
+    /** The same; adds what is different to the set of each neighbour that it is for. */
+    public void apply(ApiCommand command, Function<InetAddress, Set<Nlri>> changed) {
         switch (command) {
             case ApiCommand.Announce(NeighborFilter neighbors, List<ApiCommand.Route> routes) -> {
-                for (InetAddress neighbor : neighbors.select(speaker)) {
-                    Set<Nlri> changes = changed.computeIfAbsent(neighbor, _ -> new LinkedHashSet<>());
-                    routes.forEach(route -> announce(neighbor, route, changes));
+                for (InetAddress neighbor : select(neighbors)) {
+                    Set<Nlri> changes = changed.apply(neighbor);
+                    for (ApiCommand.Route route : routes) {
+                        announce(neighbor, route, changes);
+                    }
                 }
             }
             case ApiCommand.Withdraw(NeighborFilter neighbors, List<Nlri> routes) -> {
-                for (InetAddress neighbor : neighbors.select(speaker)) {
-                    Set<Nlri> changes = changed.computeIfAbsent(neighbor, _ -> new LinkedHashSet<>());
+                for (InetAddress neighbor : select(neighbors)) {
+                    Set<Nlri> changes = changed.apply(neighbor);
                     routes.forEach(nlri -> withdraw(neighbor, nlri, changes));
                 }
             }
             case ApiCommand.Watchdog(NeighborFilter neighbors, String name, boolean announce) -> {
                 Map<InetAddress, Map<Nlri, RouteAttributes>> watched = watchdogs.getOrDefault(name, Map.of());
-                for (InetAddress neighbor : neighbors.select(speaker)) {
-                    Set<Nlri> changes = changed.computeIfAbsent(neighbor, _ -> new LinkedHashSet<>());
+                for (InetAddress neighbor : select(neighbors)) {
+                    Set<Nlri> changes = changed.apply(neighbor);
                     watched.getOrDefault(neighbor, Map.of()).forEach((nlri, attributes) -> {
                         if (announce) {
                             announce(neighbor, new ApiCommand.Route(nlri, attributes), changes);
@@ -71,14 +84,22 @@ public final class DesiredRoutes {
                 }
             }
             case ApiCommand.Clear(NeighborFilter neighbors) -> {
-                for (InetAddress neighbor : neighbors.select(speaker)) {
-                    changed.put(neighbor, clear(neighbor));
+                for (InetAddress neighbor : select(neighbors)) {
+                    changed.apply(neighbor).addAll(clear(neighbor));
                 }
             }
             default -> {}
         }
-        changed.values().removeIf(Set::isEmpty);
-        return changed;
+    }
+
+    /** Lines of a table are for the same neighbours, one like the other. */
+    @SuppressWarnings("ReferenceEquality") // a short cut only: an equal filter selects the same
+    private List<InetAddress> select(NeighborFilter neighbors) {
+        if (neighbors != lastFilter) {
+            lastFilter = neighbors;
+            lastSelected = neighbors.select(speaker);
+        }
+        return lastSelected;
     }
 
     private void announce(InetAddress neighbor, ApiCommand.Route route, Set<Nlri> changes) {
@@ -86,9 +107,11 @@ public final class DesiredRoutes {
                 .computeIfAbsent(name, _ -> new HashMap<>())
                 .computeIfAbsent(neighbor, _ -> new LinkedHashMap<>())
                 .put(route.nlri(), route.attributes()));
-        if (!route.held()
-                && !route.attributes().equals(byNeighbor.get(neighbor).put(route.nlri(), route.attributes()))) {
-            changes.add(route.nlri());
+        if (!route.held()) {
+            RouteAttributes before = byNeighbor.get(neighbor).put(route.nlri(), route.attributes());
+            if (before == null || !before.equals(route.attributes())) {
+                changes.add(route.nlri());
+            }
         }
     }
 

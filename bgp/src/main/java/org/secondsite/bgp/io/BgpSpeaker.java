@@ -15,12 +15,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.secondsite.bgp.bfd.BfdAction;
 import org.secondsite.bgp.bfd.BfdState;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.rib.RouteTable;
+import org.secondsite.bgp.session.Rehearsal;
 import org.secondsite.bgp.session.SessionStatus;
 import org.secondsite.bgp.session.SpeakerChanges;
 import org.secondsite.bgp.session.SpeakerListener;
@@ -48,6 +50,7 @@ public final class BgpSpeaker implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(BgpSpeaker.class);
     private static final long CLOSE_TIMEOUT_MS = 2000;
+    private static final AtomicBoolean REHEARSED = new AtomicBoolean();
 
     private final EventLoopGroup group;
     private final EventLoop loop;
@@ -79,6 +82,7 @@ public final class BgpSpeaker implements AutoCloseable {
     /** The same on threads of the caller's. */
     public static BgpSpeaker open(SpeakerSettings settings, SpeakerListener listener, SpeakerThreads threads)
             throws IOException {
+        rehearse();
         BgpSpeaker speaker = new BgpSpeaker(settings, listener, threads);
         try {
             for (InetSocketAddress address : settings.listenAddresses()) {
@@ -98,6 +102,13 @@ public final class BgpSpeaker implements AutoCloseable {
         }
         speaker.loop.execute(speaker.neighbors::start);
         return speaker;
+    }
+
+    /** Once in a process. */
+    private static void rehearse() {
+        if (!REHEARSED.getAndSet(true)) {
+            LOG.debug("bgp: {} routes were rehearsed", Rehearsal.play());
+        }
     }
 
     /** What is set now. */
@@ -167,8 +178,12 @@ public final class BgpSpeaker implements AutoCloseable {
      * after a session was lost, everything is sent again.
      */
     public void advertise(Map<Prefix, RouteAttributes> desired) {
-        RouteTable table = table(desired);
-        loop.execute(() -> neighbors.advertise(table));
+        advertise(table(desired));
+    }
+
+    /** The same with a table that was made before, such as while nobody waited for it. */
+    public void advertise(RouteTable desired) {
+        loop.execute(() -> neighbors.advertise(desired));
     }
 
     /** What one neighbour shall know, where neighbours are to be told different things. */
@@ -212,6 +227,15 @@ public final class BgpSpeaker implements AutoCloseable {
         NeighborDriver driver = driver(peer);
         List<Nlri> frozen = List.copyOf(routes);
         return onLoop(() -> driver.withdraw(frozen));
+    }
+
+    /** Both at once; the map and the list are not changed any more. */
+    CompletableFuture<Void> change(InetAddress peer, Map<Nlri, RouteAttributes> announced, List<Nlri> withdrawn) {
+        NeighborDriver driver = driver(peer);
+        return onLoop(() -> {
+            driver.announce(announced);
+            driver.withdraw(withdrawn);
+        });
     }
 
     /** The first routes are all known: lets End-of-RIB markers follow them, where the settings hold them back. */

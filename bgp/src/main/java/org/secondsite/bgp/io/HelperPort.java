@@ -8,9 +8,14 @@ import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.function.BiConsumer;
+import org.secondsite.bgp.exabgp.ApiCommand;
+import org.secondsite.bgp.exabgp.CommandLines;
+import org.secondsite.bgp.exabgp.CommandParser;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,7 +33,8 @@ final class HelperPort implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(HelperPort.class);
     private static final int MAX_LINE_OCTETS = 1 << 20;
-    private static final int LINES_AHEAD = 4096;
+    private static final int LINES_AHEAD = 32_768;
+    private static final int MAX_BATCH_LINES = 1024;
     private static final int OCTETS_AHEAD = 4 << 20;
     private static final int QUEUE_LINES = 65_536;
     private static final int QUEUE_CHARACTERS = 16 << 20;
@@ -42,6 +48,13 @@ final class HelperPort implements AutoCloseable {
     private long lost;
     private boolean closed;
 
+    /**
+     * A line of a helper.
+     *
+     * @param text as it was written, if it was not understood
+     */
+    record Line(ApiCommand command, String text) {}
+
     HelperPort(String name) {
         this.name = name;
     }
@@ -49,14 +62,14 @@ final class HelperPort implements AutoCloseable {
     /**
      * Begins to read and write.
      *
-     * @param line gets each line of the helper, on the reading thread, and what to run when it has been carried out
+     * @param taker gets the lines of the helper, on the reading thread, and what to run when they have been carried out
      * @param end runs when the helper writes no more
      */
-    void start(InputStream from, OutputStream to, BiConsumer<String, Runnable> line, Runnable end) {
+    void start(InputStream from, OutputStream to, BiConsumer<List<Line>, Runnable> taker, Runnable end) {
         Thread.ofVirtual().name("helper-write-" + name).start(() -> writeTo(to));
         Thread.ofVirtual().name("helper-read-" + name).start(() -> {
             try (from) {
-                read(from, line);
+                read(from, taker);
             } catch (IOException e) {
                 LOG.debug("bgp: helper {}: {}", name, e.getMessage());
             } catch (InterruptedException e) {
@@ -66,29 +79,91 @@ final class HelperPort implements AutoCloseable {
         });
     }
 
-    private void read(InputStream from, BiConsumer<String, Runnable> line) throws IOException, InterruptedException {
+    private void read(InputStream from, BiConsumer<List<Line>, Runnable> taker)
+            throws IOException, InterruptedException {
         byte[] block = new byte[READ_OCTETS];
+        Batch batch = new Batch(taker);
         ByteArrayOutputStream pending = new ByteArrayOutputStream();
         boolean tooLong = false;
         for (int count = from.read(block); count >= 0; count = from.read(block)) {
             int start = 0;
             for (int i = 0; i < count; i++) {
-                if (block[i] == '\n') {
-                    pending.write(block, start, i - start);
-                    start = i + 1;
-                    hand(tooLong ? TOO_LONG : text(pending), line);
-                    pending = emptied(pending);
-                    tooLong = false;
+                if (block[i] != '\n') {
+                    continue;
                 }
+                if (tooLong) {
+                    batch.addTooLong();
+                } else if (pending.size() == 0) {
+                    batch.add(block, start, i);
+                } else {
+                    pending.write(block, start, i - start);
+                    batch.add(pending.toByteArray(), 0, pending.size());
+                }
+                start = i + 1;
+                pending = emptied(pending);
+                tooLong = false;
             }
             pending.write(block, start, count - start);
             if (pending.size() > MAX_LINE_OCTETS) {
                 tooLong = true;
                 pending = emptied(pending);
             }
+            batch.hand();
         }
-        if (pending.size() > 0 || tooLong) {
-            hand(tooLong ? TOO_LONG : text(pending), line);
+        if (tooLong) {
+            batch.addTooLong();
+        } else if (pending.size() > 0) {
+            batch.add(pending.toByteArray(), 0, pending.size());
+        }
+        batch.hand();
+    }
+
+    /** The lines of a block, understood here and not by the thread that carries them out. */
+    private final class Batch {
+        private final CommandLines reader = new CommandLines();
+        private final BiConsumer<List<Line>, Runnable> taker;
+        private List<Line> gathered = new ArrayList<>();
+        private int weight;
+
+        Batch(BiConsumer<List<Line>, Runnable> taker) {
+            this.taker = taker;
+        }
+
+        void add(byte[] octets, int from, int to) throws InterruptedException {
+            int end = to > from && octets[to - 1] == '\r' ? to - 1 : to;
+            ApiCommand command = reader.read(octets, from, end);
+            String text = command instanceof ApiCommand.Fault
+                    ? new String(octets, from, end - from, StandardCharsets.UTF_8)
+                    : "";
+            add(new Line(command, text), to - from + 1);
+        }
+
+        void addTooLong() throws InterruptedException {
+            add(new Line(CommandParser.parse(TOO_LONG), TOO_LONG), TOO_LONG.length());
+        }
+
+        private void add(Line line, int octets) throws InterruptedException {
+            gathered.add(line);
+            weight += octets;
+            if (gathered.size() == MAX_BATCH_LINES || weight > MAX_LINE_OCTETS) {
+                hand();
+            }
+        }
+
+        void hand() throws InterruptedException {
+            if (gathered.isEmpty()) {
+                return;
+            }
+            List<Line> handed = gathered;
+            int octetsHanded = weight;
+            gathered = new ArrayList<>();
+            weight = 0;
+            lines.acquire(handed.size());
+            octets.acquire(octetsHanded);
+            taker.accept(handed, () -> {
+                lines.release(handed.size());
+                octets.release(octetsHanded);
+            });
         }
     }
 
@@ -101,21 +176,6 @@ final class HelperPort implements AutoCloseable {
         return used;
     }
 
-    private static String text(ByteArrayOutputStream pending) {
-        String text = pending.toString(StandardCharsets.UTF_8);
-        return text.endsWith("\r") ? text.substring(0, text.length() - 1) : text;
-    }
-
-    private void hand(String text, BiConsumer<String, Runnable> line) throws InterruptedException {
-        int weight = text.length() + 1;
-        lines.acquire();
-        octets.acquire(weight);
-        line.accept(text, () -> {
-            lines.release();
-            octets.release(weight);
-        });
-    }
-
     synchronized void send(String text) {
         while (!queue.isEmpty()
                 && (queue.size() >= QUEUE_LINES || queuedCharacters + text.length() > QUEUE_CHARACTERS)) {
@@ -124,7 +184,13 @@ final class HelperPort implements AutoCloseable {
         }
         queue.addLast(text);
         queuedCharacters += text.length();
-        notifyAll();
+        if (queue.size() == 1) {
+            notifyAll();
+        }
+    }
+
+    private synchronized boolean hasMore() {
+        return !queue.isEmpty();
     }
 
     private synchronized String next() throws InterruptedException {
@@ -150,7 +216,9 @@ final class HelperPort implements AutoCloseable {
             for (String text = next(); text != null; text = next()) {
                 writer.write(text);
                 writer.write('\n');
-                writer.flush();
+                if (!hasMore()) {
+                    writer.flush();
+                }
             }
         } catch (IOException e) {
             LOG.debug("bgp: helper {} does not read any more: {}", name, e.getMessage());

@@ -9,9 +9,7 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.EnumMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,7 +41,6 @@ import org.secondsite.bgp.wire.Decoded;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.bgp.wire.PathAttributes;
-import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.bgp.wire.SessionTraits;
 import org.secondsite.bgp.wire.UpdateMessage;
 import org.slf4j.Logger;
@@ -298,26 +295,11 @@ final class NeighborDriver implements SessionSink {
                     long nanoTime = System.nanoTime();
                     session.progressed(side, nanoTime);
                     if (!outgoing.announced().isEmpty() || !outgoing.withdrawn().isEmpty()) {
-                        Set<Prefix> announced = prefixes(outgoing.announced());
-                        Set<Prefix> withdrawn = prefixes(outgoing.withdrawn());
-                        tell(() -> listener.updateSent(peer, announced, withdrawn, nanoTime));
+                        tell(() -> listener.updateSent(peer, outgoing.announced(), outgoing.withdrawn(), nanoTime));
                     }
                 }
             });
         }
-    }
-
-    private static Set<Prefix> prefixes(List<Nlri> routes) {
-        if (routes.isEmpty()) {
-            return Set.of();
-        }
-        Set<Prefix> prefixes = HashSet.newHashSet(routes.size());
-        for (Nlri route : routes) {
-            if (route instanceof Nlri.Unicast unicast) {
-                prefixes.add(unicast.prefix());
-            }
-        }
-        return Collections.unmodifiableSet(prefixes);
     }
 
     @Override

@@ -25,7 +25,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.secondsite.bgp.exabgp.AddressText;
 import org.secondsite.bgp.exabgp.ApiCommand;
-import org.secondsite.bgp.exabgp.CommandParser;
 import org.secondsite.bgp.exabgp.Configuration;
 import org.secondsite.bgp.exabgp.EventJson;
 import org.secondsite.bgp.exabgp.HelperProcess;
@@ -130,7 +129,7 @@ final class SpeakLoop implements AutoCloseable {
         Helper helper = new Helper("stdin", "", settings);
         helpers.add(helper);
         HelperPort port = helper.port();
-        starts.add(() -> port.start(from, to, (line, done) -> take(helper, port, line, done), ended::countDown));
+        starts.add(() -> port.start(from, to, (lines, done) -> take(helper, port, lines, done), ended::countDown));
     }
 
     /** Will run a command line by the shell as a helper, and again when it ends. */
@@ -249,7 +248,7 @@ final class SpeakLoop implements AutoCloseable {
             port.start(
                     process.getInputStream(),
                     process.getOutputStream(),
-                    (line, done) -> take(helper, port, line, done),
+                    (lines, done) -> take(helper, port, lines, done),
                     () -> later(() -> helperEnded(helper, process, startedNanos), 0));
         } catch (IOException e) {
             LOG.error("bgp: cannot run helper '{}': {}", helper.name(), e.getMessage());
@@ -285,11 +284,11 @@ final class SpeakLoop implements AutoCloseable {
     }
 
     /** On the helper's thread, which reads no further than what is not done yet allows. */
-    private void take(Helper helper, HelperPort port, String line, Runnable done) {
+    private void take(Helper helper, HelperPort port, List<HelperPort.Line> lines, Runnable done) {
         try {
             executor.execute(() -> {
                 try {
-                    command(helper, port, line);
+                    lines.forEach(line -> command(helper, port, line));
                 } finally {
                     done.run();
                 }
@@ -299,20 +298,20 @@ final class SpeakLoop implements AutoCloseable {
         }
     }
 
-    private void command(Helper helper, HelperPort port, String line) {
+    private void command(Helper helper, HelperPort port, HelperPort.Line line) {
         lastCommandNanos = System.nanoTime();
-        ApiCommand command = CommandParser.parse(line);
+        ApiCommand command = line.command();
         boolean understood = true;
         switch (command) {
             case ApiCommand.Nothing() -> {
                 return;
             }
             case ApiCommand.Fault(String reason) -> {
-                LOG.warn("bgp: helper '{}': {} in: {}", helper.name(), reason, PlainText.of(line));
+                LOG.warn("bgp: helper '{}': {} in: {}", helper.name(), reason, PlainText.of(line.text()));
                 understood = false;
             }
             case ApiCommand.Announce _, ApiCommand.Withdraw _, ApiCommand.Watchdog _, ApiCommand.Clear _ ->
-                touch(helper.routes().apply(command));
+                apply(helper, command);
             case ApiCommand.Flush(var to) -> to.select(mine(helper)).forEach(speaker::resend);
             case ApiCommand.EndOfRib(var to, var family) ->
                 to.select(mine(helper)).forEach(peer -> speaker.endOfRib(peer, family));
@@ -374,9 +373,18 @@ final class SpeakLoop implements AutoCloseable {
         }
     }
 
+    private void apply(Helper helper, ApiCommand command) {
+        helper.routes().apply(command, peer -> dirty.computeIfAbsent(peer, _ -> new LinkedHashSet<>()));
+        gather();
+    }
+
     private void touch(Map<InetAddress, Set<Nlri>> changes) {
         changes.forEach((peer, routes) ->
                 dirty.computeIfAbsent(peer, _ -> new LinkedHashSet<>()).addAll(routes));
+        gather();
+    }
+
+    private void gather() {
         if (!gathering && !dirty.isEmpty()) {
             gathering = true;
             later(this::advertise, GATHER_MS);
@@ -386,19 +394,25 @@ final class SpeakLoop implements AutoCloseable {
     /** The next burst is gathered until the event loop has made this change: it cannot be buried under changes. */
     private void advertise() {
         List<CompletableFuture<Void>> made = new ArrayList<>();
+        dirty.values().removeIf(Set::isEmpty);
         dirty.keySet()
                 .retainAll(settings.neighbors().stream()
                         .map(NeighborSettings::address)
                         .toList());
         dirty.forEach((peer, routes) -> {
-            Map<Nlri, RouteAttributes> announced = new LinkedHashMap<>();
+            Map<Nlri, RouteAttributes> announced = LinkedHashMap.newLinkedHashMap(routes.size());
             List<Nlri> withdrawn = new ArrayList<>();
+            List<Map<Nlri, RouteAttributes>> sources = new ArrayList<>();
+            helpers.reversed().forEach(helper -> sources.add(helper.routes().routes(peer)));
             for (Nlri nlri : routes) {
-                Optional<RouteAttributes> wanted = wanted(peer, nlri);
-                wanted.ifPresentOrElse(attributes -> announced.put(nlri, attributes), () -> withdrawn.add(nlri));
+                RouteAttributes wanted = wanted(sources, nlri);
+                if (wanted == null) {
+                    withdrawn.add(nlri);
+                } else {
+                    announced.put(nlri, wanted);
+                }
             }
-            made.add(speaker.announce(peer, announced));
-            made.add(speaker.withdraw(peer, withdrawn));
+            made.add(speaker.change(peer, announced, withdrawn));
         });
         dirty.clear();
         var _ = CompletableFuture.allOf(made.toArray(CompletableFuture<?>[]::new))
@@ -411,14 +425,14 @@ final class SpeakLoop implements AutoCloseable {
     }
 
     /** Of several helpers that announce the same route the last counts. */
-    private Optional<RouteAttributes> wanted(InetAddress peer, Nlri nlri) {
-        for (Helper helper : helpers.reversed()) {
-            RouteAttributes attributes = helper.routes().routes(peer).get(nlri);
+    private static RouteAttributes wanted(List<Map<Nlri, RouteAttributes>> sources, Nlri nlri) {
+        for (Map<Nlri, RouteAttributes> source : sources) {
+            RouteAttributes attributes = source.get(nlri);
             if (attributes != null) {
-                return Optional.of(attributes);
+                return attributes;
             }
         }
-        return Optional.empty();
+        return null;
     }
 
     /** ExaBGP's users expect the End-of-RIB behind the routes of a helper's first breath, which takes a moment to start. */

@@ -1,9 +1,8 @@
 package org.secondsite.bgp.rib;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -14,7 +13,6 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import org.secondsite.bgp.wire.AddressFamily;
-import org.secondsite.bgp.wire.AttributeEncoder;
 import org.secondsite.bgp.wire.BgpMessage;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.PathAttribute;
@@ -48,7 +46,8 @@ public final class AdjRibOut {
     private final SessionTraits traits;
     private final FirstTable first = new FirstTable();
     private Exporter exporter;
-    private Map<Nlri, PathAttributes> sent = new HashMap<>();
+    private final SentRoutes sent = new SentRoutes();
+    private RouteTable firstRoutes = RouteTable.EMPTY;
     private final Map<Nlri, Group> due = new HashMap<>();
     private final Map<Group, Queue<Nlri>> announcements = new LinkedHashMap<>();
     private final Map<AddressFamily, Queue<Nlri>> withdrawals = new LinkedHashMap<>();
@@ -74,6 +73,20 @@ public final class AdjRibOut {
     private record Group(AddressFamily family, Optional<PathAttributes> attributes) {
         static Group withdrawal(AddressFamily family) {
             return new Group(family, Optional.empty());
+        }
+
+        // Spelt out: compared for every route, and mostly with itself.
+        @Override
+        public boolean equals(Object other) {
+            return this == other
+                    || (other instanceof Group that
+                            && family.equals(that.family)
+                            && attributes.equals(that.attributes));
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * family.hashCode() + attributes.hashCode();
         }
     }
 
@@ -101,7 +114,7 @@ public final class AdjRibOut {
     /** The neighbour shall know exactly these routes. */
     public void desire(RouteTable table) {
         setUnexportable(Set.of());
-        first.clear();
+        endFirstTable();
         // Without ADD-PATH the last of several paths counts, which only the queues can tell.
         boolean asTheyAre = !table.hasPaths() || traits.addPathSend().containsAll(traits.families());
         if (sent.isEmpty() && due.isEmpty() && asTheyAre) {
@@ -120,13 +133,18 @@ public final class AdjRibOut {
             });
         });
         List<Nlri> gone = new ArrayList<>();
-        sent.keySet().stream().filter(nlri -> !wanted.contains(nlri)).forEach(gone::add);
+        sent.forEach((nlri, _) -> {
+            if (!wanted.contains(nlri)) {
+                gone.add(nlri);
+            }
+        });
         due.keySet().stream().filter(nlri -> !wanted.contains(nlri)).forEach(gone::add);
         gone.forEach(this::withdraw);
     }
 
     private void begin(RouteTable table) {
-        sent = HashMap.newHashMap(table.size());
+        sent.clear();
+        firstRoutes = table;
         for (RouteTable.Batch batch : table.batches()) {
             Optional<Group> group = export(batch.family(), batch.attributes());
             if (group.isPresent()) {
@@ -143,7 +161,7 @@ public final class AdjRibOut {
     }
 
     private void announce(Nlri nlri, Optional<Group> group) {
-        first.settle(nlri);
+        settle(nlri);
         if (group.isEmpty()) {
             if (traits.families().contains(nlri.family())) {
                 cannotExport(nlri);
@@ -152,7 +170,8 @@ public final class AdjRibOut {
             return;
         }
         canExport(nlri);
-        if (group.get().attributes().orElseThrow().equals(sent.get(nlri)) && !repeat.contains(nlri)) {
+        if (group.get().attributes().orElseThrow().equals(sent.get(nlri))
+                && (repeat.isEmpty() || !repeat.contains(nlri))) {
             due.remove(nlri);
         } else {
             enqueue(nlri, group.get());
@@ -165,15 +184,30 @@ public final class AdjRibOut {
         exports.clear();
         lastKey = null;
         lastExport = Optional.empty();
-        first.clear();
+        endFirstTable();
+    }
+
+    /** What is not sent of it is not sent by it any more. */
+    private void endFirstTable() {
+        if (!first.isEmpty()) {
+            sent.disturb();
+            first.clear();
+        }
     }
 
     /** The neighbour shall not know this route any more. */
     public void withdraw(Nlri route) {
         Nlri nlri = asSent(route);
-        first.settle(nlri);
+        settle(nlri);
         canExport(nlri);
         forget(nlri);
+    }
+
+    private void settle(Nlri nlri) {
+        if (!first.isEmpty()) {
+            sent.disturb();
+            first.settle(nlri);
+        }
     }
 
     private void cannotExport(Nlri nlri) {
@@ -181,7 +215,7 @@ public final class AdjRibOut {
     }
 
     private void canExport(Nlri nlri) {
-        unexportableChanged |= unexportable.remove(nlri);
+        unexportableChanged |= !unexportable.isEmpty() && unexportable.remove(nlri);
     }
 
     private void setUnexportable(Set<Nlri> routes) {
@@ -191,7 +225,7 @@ public final class AdjRibOut {
     }
 
     private void forget(Nlri nlri) {
-        if (sent.containsKey(nlri)) {
+        if (sent.contains(nlri)) {
             enqueue(nlri, Group.withdrawal(nlri.family()));
         } else {
             due.remove(nlri);
@@ -247,7 +281,7 @@ public final class AdjRibOut {
             return Optional.empty();
         }
         return exporter.attributes(key.family(), key.route())
-                .filter(attributes -> budget(attributes) > 0)
+                .filter(attributes -> MessageSpace.octets(attributes, traits) > 0)
                 .map(attributes -> new Group(key.family(), Optional.of(attributes)));
     }
 
@@ -295,7 +329,9 @@ public final class AdjRibOut {
 
     /** Everything that the neighbour has been told. */
     public Map<Nlri, PathAttributes> sent() {
-        return Map.copyOf(sent);
+        Map<Nlri, PathAttributes> all = HashMap.newHashMap(sent.size());
+        sent.forEach(all::put);
+        return Collections.unmodifiableMap(all);
     }
 
     /** Routes that are desired but cannot be announced here: no next hop of their family, or attributes too long. */
@@ -328,11 +364,12 @@ public final class AdjRibOut {
                     announcements.entrySet().iterator().next();
             Group group = head.getKey();
             PathAttributes attributes = group.attributes().orElseThrow();
-            List<Nlri> taken = take(head.getValue(), group, new Space(attributes));
+            List<Nlri> taken = take(head.getValue(), group, new MessageSpace(traits, group.family(), attributes));
             if (head.getValue().isEmpty()) {
                 announcements.remove(group);
             }
             if (!taken.isEmpty()) {
+                taken.forEach(nlri -> sent.put(nlri, attributes));
                 return Optional.of(announcement(attributes, taken));
             }
         }
@@ -342,7 +379,14 @@ public final class AdjRibOut {
     private Optional<Outgoing> nextOfFirstTable() {
         for (Optional<FirstTable.Part> part = first.current(); part.isPresent(); part = first.current()) {
             PathAttributes attributes = part.get().attributes();
-            List<Nlri> taken = first.take(new Space(attributes));
+            List<Nlri> taken =
+                    first.take(new MessageSpace(traits, part.get().batch().family(), attributes));
+            sent.run(taken, attributes);
+            if (first.isEmpty()) {
+                Map<RouteTable.Batch, PathAttributes> told = told(firstRoutes);
+                sent.complete(firstRoutes, batch -> told.getOrDefault(batch, PathAttributes.NONE));
+                firstRoutes = RouteTable.EMPTY;
+            }
             if (!taken.isEmpty()) {
                 return Optional.of(announcement(attributes, taken));
             }
@@ -356,7 +400,7 @@ public final class AdjRibOut {
                     withdrawals.entrySet().iterator().next();
             AddressFamily family = head.getKey();
             PathAttributes none = PathAttributes.of(new PathAttribute.MpUnreach(family, List.of()));
-            List<Nlri> taken = take(head.getValue(), Group.withdrawal(family), new Space(none));
+            List<Nlri> taken = take(head.getValue(), Group.withdrawal(family), new MessageSpace(traits, family, none));
             if (head.getValue().isEmpty()) {
                 withdrawals.remove(family);
             }
@@ -371,8 +415,16 @@ public final class AdjRibOut {
         return Optional.ofNullable(after.poll()).map(mark -> new Outgoing(mark, List.of(), List.of()));
     }
 
+    /** What is told of the batches that can be announced here. */
+    private Map<RouteTable.Batch, PathAttributes> told(RouteTable table) {
+        Map<RouteTable.Batch, PathAttributes> told = new HashMap<>();
+        table.batches().forEach(batch -> export(batch.family(), batch.attributes())
+                .flatMap(Group::attributes)
+                .ifPresent(attributes -> told.put(batch, attributes)));
+        return told;
+    }
+
     private Outgoing announcement(PathAttributes attributes, List<Nlri> taken) {
-        taken.forEach(nlri -> sent.put(nlri, attributes));
         Optional<PathAttribute.MpReach> hop = attributes.get(PathAttribute.MpReach.class);
         UpdateMessage message = hop.isEmpty()
                 ? new UpdateMessage(List.of(), attributes, taken)
@@ -389,45 +441,7 @@ public final class AdjRibOut {
         return new Outgoing(message, List.of(), taken);
     }
 
-    /** Octets that are left for routes beside the attributes, less one for a longer MP_REACH_NLRI header. */
-    private int budget(PathAttributes attributes) {
-        ByteBuf scratch = Unpooled.buffer();
-        try {
-            AttributeEncoder.encode(attributes, traits, scratch);
-            int fixed = BgpMessage.HEADER_OCTETS + 4;
-            int longestRoute = attributes.get(PathAttribute.NextHop.class).isPresent() ? 9 : 21;
-            int left = traits.maximumOctets() - fixed - scratch.readableBytes() - 1;
-            return left >= longestRoute ? left : 0;
-        } finally {
-            scratch.release();
-        }
-    }
-
-    /** What is left of a message for routes; the first one always fits, for what is longer than a message fits into none. */
-    final class Space {
-        private int leftOctets;
-        private boolean used;
-        private boolean full;
-
-        Space(PathAttributes attributes) {
-            leftOctets = budget(attributes);
-        }
-
-        /** Whether the route goes into the message, in which it is then. */
-        boolean fits(Nlri route) {
-            // One attribute carries all NLRI of a family that is only handed through.
-            boolean alone = route instanceof Nlri.Opaque;
-            leftOctets -= AttributeEncoder.octets(route, traits);
-            if (full || (used && (alone || leftOctets < 0))) {
-                return false;
-            }
-            used = true;
-            full = alone;
-            return true;
-        }
-    }
-
-    private List<Nlri> take(Queue<Nlri> from, Group group, Space space) {
+    private List<Nlri> take(Queue<Nlri> from, Group group, MessageSpace space) {
         List<Nlri> taken = new ArrayList<>();
         while (!from.isEmpty()) {
             Nlri route = from.peek();
@@ -436,7 +450,9 @@ public final class AdjRibOut {
                     break;
                 }
                 due.remove(route);
-                repeat.remove(route);
+                if (!repeat.isEmpty()) {
+                    repeat.remove(route);
+                }
                 taken.add(route);
             }
             from.remove();

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.PathAttributes;
+import org.secondsite.bgp.wire.RouteRun;
 
 /**
  * The table that a new session begins with, sent batch by batch as the neighbour reads: it costs neither an entry in a queue
@@ -19,6 +20,7 @@ final class FirstTable {
     private final Set<Nlri> settled = new HashSet<>();
     private int next;
     private int left;
+    private Optional<RouteRun> rest = Optional.empty();
 
     /** A batch, and the attributes that it is sent with. */
     record Part(PathAttributes attributes, RouteTable.Batch batch) {}
@@ -33,6 +35,7 @@ final class FirstTable {
         settled.clear();
         next = 0;
         left = 0;
+        rest = Optional.empty();
     }
 
     boolean isEmpty() {
@@ -56,8 +59,11 @@ final class FirstTable {
     }
 
     /** Takes routes of the current part for as long as they fit; none if the rest of it is settled. */
-    List<Nlri> take(AdjRibOut.Space space) {
+    List<Nlri> take(MessageSpace space) {
         List<Nlri> routes = parts.element().batch().routes();
+        if (settled.isEmpty() && space.takesRuns() && routes instanceof RouteRun run) {
+            return takeRun(run, space);
+        }
         List<Nlri> taken = new ArrayList<>(Math.min(routes.size() - next, AdjRibOut.USUAL_ROUTES));
         while (next < routes.size()) {
             Nlri route = routes.get(next);
@@ -70,11 +76,29 @@ final class FirstTable {
             next++;
             left--;
         }
+        endPart();
+        return taken;
+    }
+
+    private List<Nlri> takeRun(RouteRun whole, MessageSpace space) {
+        RouteRun available = rest.orElse(whole);
+        RouteRun taken = available.within(space.octets());
+        next += taken.size();
+        left -= taken.size();
+        if (next == whole.size()) {
+            endPart();
+        } else {
+            rest = Optional.of(available.behind(taken));
+        }
+        return taken;
+    }
+
+    private void endPart() {
         parts.remove();
         next = 0;
+        rest = Optional.empty();
         if (parts.isEmpty()) {
             clear();
         }
-        return taken;
     }
 }

@@ -7,8 +7,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.bgp.wire.RouteRun;
 
 /**
  * A whole set of routes to be announced, sorted by what is told of them: so whoever sends it works out attributes once for
@@ -20,15 +22,37 @@ public final class RouteTable {
     public static final RouteTable EMPTY = of(Map.of());
 
     private final Map<Nlri, RouteAttributes> routes;
-    private final Collection<Batch> batches;
+    private final Map<Key, Batch> batches;
     private final boolean hasPaths;
 
     /**
      * Routes of one family of which the same is told.
      *
-     * @param routes in no particular order
+     * @param routes in no particular order; a {@link RouteRun} where all are prefixes
      */
-    record Batch(AddressFamily family, RouteAttributes attributes, List<Nlri> routes) {}
+    record Batch(AddressFamily family, RouteAttributes attributes, List<Nlri> routes) {
+        private Batch packed() {
+            List<Nlri.Unicast> prefixes = new ArrayList<>(routes.size());
+            for (Nlri route : routes) {
+                if (!(route instanceof Nlri.Unicast unicast)) {
+                    return this;
+                }
+                prefixes.add(unicast);
+            }
+            return new Batch(family, attributes, RouteRun.of(prefixes));
+        }
+
+        // A batch is what it is: nobody compares a million routes.
+        @Override
+        public boolean equals(Object other) {
+            return this == other;
+        }
+
+        @Override
+        public int hashCode() {
+            return System.identityHashCode(this);
+        }
+    }
 
     private record Key(AddressFamily family, RouteAttributes attributes) {}
 
@@ -48,7 +72,8 @@ public final class RouteTable {
             last.getValue().routes().add(nlri);
             paths |= nlri instanceof Nlri.Unicast unicast && unicast.hasPath();
         }
-        batches = List.copyOf(sorted.values());
+        sorted.replaceAll((_, batch) -> batch.packed());
+        batches = sorted;
         hasPaths = paths;
     }
 
@@ -73,7 +98,21 @@ public final class RouteTable {
     }
 
     Collection<Batch> batches() {
-        return batches;
+        return Collections.unmodifiableCollection(batches.values());
+    }
+
+    /**
+     * The batch that the route is in.
+     *
+     * @param guess one in which it may well be, or null
+     */
+    Optional<Batch> batch(Nlri route, Batch guess) {
+        RouteAttributes attributes = routes.get(route);
+        if (attributes == null) {
+            return Optional.empty();
+        }
+        boolean right = guess != null && isOf(new Key(guess.family(), guess.attributes()), route, attributes);
+        return Optional.of(right ? guess : batches.get(new Key(route.family(), attributes)));
     }
 
     /** Whether routes have path identifiers (RFC 7911). */

@@ -8,7 +8,6 @@ import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.BgpMessage;
 import org.secondsite.bgp.wire.Nlri;
-import org.secondsite.bgp.wire.Prefix;
 
 /** What a speaker tells. Called on the speaker's one thread, so in order; must not block. */
 public interface SpeakerListener {
@@ -21,11 +20,11 @@ public interface SpeakerListener {
     /**
      * An UPDATE was handed to the kernel.
      *
-     * @param announced the prefixes that it announces
-     * @param withdrawn the prefixes that it withdraws
+     * @param announced the routes that it announces
+     * @param withdrawn the routes that it withdraws
      * @param nanoTime {@link System#nanoTime} after the write completed
      */
-    default void updateSent(InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime) {}
+    default void updateSent(InetAddress peer, List<Nlri> announced, List<Nlri> withdrawn, long nanoTime) {}
 
     /** An UPDATE of the peer, as it was taken: what its faults and our rules left of it. */
     default void updateReceived(InetAddress peer, ReceivedUpdate update) {}

@@ -91,6 +91,17 @@ public record AddressFamily(int afi, int safi) {
         return SAFI_NAMES.getOrDefault(safi, "safi-" + safi);
     }
 
+    // Spelt out, as those of Nlri.Unicast are.
+    @Override
+    public boolean equals(Object other) {
+        return this == other || (other instanceof AddressFamily that && afi == that.afi && safi == that.safi);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * afi + safi;
+    }
+
     @Override
     public String toString() {
         return afiName() + " " + safiName();

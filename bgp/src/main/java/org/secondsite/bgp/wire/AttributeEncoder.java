@@ -27,9 +27,13 @@ public final class AttributeEncoder {
         }
     }
 
-    /** Octets that the route takes in a message. */
-    public static int octets(Nlri route, SessionTraits traits) {
-        return Prefixes.octets(route, traits);
+    /**
+     * Octets that the route takes in a message.
+     *
+     * @param paths whether prefixes of its family are sent with path identifiers
+     */
+    public static int octets(Nlri route, boolean paths) {
+        return Prefixes.octets(route, paths);
     }
 
     private static boolean carriesPrefixes(PathAttribute attribute) {

@@ -146,7 +146,7 @@ public sealed interface PathAttribute permits AsPath, PathAttribute.Simple {
             implements Simple {
         /** Copies the list. */
         public MpReach {
-            nlri = List.copyOf(nlri);
+            nlri = nlri instanceof RouteRun ? nlri : List.copyOf(nlri);
         }
 
         /** The same next hops, for other routes. */

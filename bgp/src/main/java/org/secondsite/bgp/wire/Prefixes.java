@@ -83,11 +83,9 @@ final class Prefixes {
     }
 
     /** Octets that the route takes on the wire. */
-    static int octets(Nlri nlri, SessionTraits traits) {
+    static int octets(Nlri nlri, boolean paths) {
         return switch (nlri) {
-            case Nlri.Unicast unicast ->
-                (traits.addPathSend().contains(nlri.family()) ? 5 : 1)
-                        + (unicast.prefix().length() + 7) / 8;
+            case Nlri.Unicast unicast -> (paths ? 5 : 1) + (unicast.prefix().length() + 7) / 8;
             case Nlri.Flow flow ->
                 (flow.rule().length() < TWO_OCTET_LENGTH ? 1 : 2) + flow.rule().length();
             case Nlri.Opaque opaque -> opaque.field().length();
@@ -96,10 +94,17 @@ final class Prefixes {
 
     /** Writes all; in a family with ADD-PATH, a prefix without a path identifier goes out with 0. */
     static void writeAll(ByteBuf out, List<? extends Nlri> all, SessionTraits traits) {
+        // All routes of a field are of one family.
+        boolean paths =
+                !all.isEmpty() && traits.addPathSend().contains(all.getFirst().family());
+        if (all instanceof RouteRun run && !paths) {
+            run.writeTo(out);
+            return;
+        }
         for (Nlri nlri : all) {
             switch (nlri) {
                 case Nlri.Unicast unicast -> {
-                    if (traits.addPathSend().contains(nlri.family())) {
+                    if (paths) {
                         out.writeInt(unicast.hasPath() ? (int) unicast.pathId() : 0);
                     }
                     write(out, unicast.prefix());

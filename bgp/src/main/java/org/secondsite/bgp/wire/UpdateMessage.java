@@ -27,7 +27,7 @@ public record UpdateMessage(List<Nlri> withdrawn, PathAttributes attributes, Lis
     /** Copies the lists. */
     public UpdateMessage {
         withdrawn = List.copyOf(withdrawn);
-        announced = List.copyOf(announced);
+        announced = announced instanceof RouteRun ? announced : List.copyOf(announced);
     }
 
     /** End-of-RIB of the family (RFC 4724 §2). */

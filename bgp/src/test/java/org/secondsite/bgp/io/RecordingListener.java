@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.secondsite.bgp.rib.ReceivedRoute;
@@ -43,10 +42,10 @@ public final class RecordingListener implements SpeakerListener {
     }
 
     @Override
-    public synchronized void updateSent(InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime) {
+    public synchronized void updateSent(InetAddress peer, List<Nlri> announced, List<Nlri> withdrawn, long nanoTime) {
         updates++;
-        announced.forEach(prefix -> announcedNanos.put(prefix, nanoTime));
-        withdrawn.forEach(prefix -> withdrawnNanos.put(prefix, nanoTime));
+        announced.forEach(route -> announcedNanos.put(((Nlri.Unicast) route).prefix(), nanoTime));
+        withdrawn.forEach(route -> withdrawnNanos.put(((Nlri.Unicast) route).prefix(), nanoTime));
         note("sent +" + announced.size() + " -" + withdrawn.size());
     }
 

@@ -8,7 +8,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.session.NeighborSettings;
@@ -70,7 +69,7 @@ final class CoreRouter implements SpeakerListener, AutoCloseable {
     }
 
     @Override
-    public void updateSent(InetAddress peer, Set<Prefix> announced, Set<Prefix> withdrawn, long nanoTime) {
+    public void updateSent(InetAddress peer, List<Nlri> announced, List<Nlri> withdrawn, long nanoTime) {
         throw new AssertionError("the core router announces nothing");
     }
 
