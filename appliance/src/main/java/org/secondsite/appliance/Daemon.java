@@ -1,6 +1,7 @@
 package org.secondsite.appliance;
 
 import java.util.concurrent.CountDownLatch;
+import org.secondsite.appliance.log.LogQueue;
 import org.secondsite.net.linux.HangUp;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +30,7 @@ public final class Daemon {
                             } catch (Exception e) {
                                 LOG.warn("{} did not close cleanly", name, e);
                             }
+                            LogQueue.drain();
                             closed.countDown();
                         },
                         "shutdown"));

@@ -1,5 +1,7 @@
 package org.secondsite.appliance;
 
+import java.util.Set;
+import org.secondsite.appliance.log.LogQueue;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -18,6 +20,8 @@ import picocli.CommandLine.Spec;
         scope = ScopeType.INHERIT,
         version = "SecondSite Gateway 0.1.0")
 public final class Main implements Runnable {
+    private static final Set<String> DAEMONS = Set.of("gateway", "agent", "witness");
+
     @Spec
     private CommandSpec spec;
 
@@ -25,6 +29,9 @@ public final class Main implements Runnable {
 
     /** Runs a command and exits with its code. */
     public static void main(String[] arguments) {
+        if (isDaemon(arguments)) {
+            LogQueue.takeStandardStreams();
+        }
         System.exit(execute(arguments));
     }
 
@@ -44,11 +51,11 @@ public final class Main implements Runnable {
      */
     private static CommandLine commands(String... arguments) {
         CommandLine main = new CommandLine(new Main());
-        boolean daemon = arguments.length > 1 && arguments[1].startsWith("--config");
         switch (arguments.length == 0 ? "" : arguments[0]) {
             case "gateway" -> main.addSubcommand(new GatewayCommand());
             case "agent" -> main.addSubcommand(new AgentCommand());
-            case "witness" -> main.addSubcommand(daemon ? new CommandLine(new WitnessCommand()) : witness());
+            case "witness" ->
+                main.addSubcommand(isDaemon(arguments) ? new CommandLine(new WitnessCommand()) : witness());
             default ->
                 main.addSubcommand(new GatewayCommand())
                         .addSubcommand(witness())
@@ -64,6 +71,12 @@ public final class Main implements Runnable {
                         .addSubcommand(openflow());
         }
         return main;
+    }
+
+    private static boolean isDaemon(String... arguments) {
+        return arguments.length > 1
+                && DAEMONS.contains(arguments[0])
+                && (arguments[1].startsWith("--config") || arguments[1].equals("--initialize"));
     }
 
     private static CommandLine openflow() {

@@ -8,6 +8,9 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,6 +51,8 @@ public final class MetricsServer implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService requests;
     private final Source source;
+    private final AtomicLong toldInSecond = new AtomicLong(Long.MIN_VALUE);
+    private final LongAdder untold = new LongAdder();
 
     private MetricsServer(HttpServer server, Source source) {
         this.server = server;
@@ -101,11 +106,21 @@ public final class MetricsServer implements AutoCloseable {
         try {
             source.scrape().write(text);
         } catch (Exception e) {
-            LOG.warn("no metrics for {}", exchange.getRemoteAddress(), e);
+            tellFailure(exchange, e);
             answer(exchange, 503, "the figures cannot be had now: " + e + "\n");
             return;
         }
         send(exchange, 200, Scrape.CONTENT_TYPE, text);
+    }
+
+    /** Whoever reaches the port decides how often there would be something to tell. */
+    private void tellFailure(HttpExchange exchange, Exception failure) {
+        long second = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime());
+        if (toldInSecond.getAndSet(second) == second) {
+            untold.increment();
+        } else {
+            LOG.warn("no metrics for {} ({} more before)", exchange.getRemoteAddress(), untold.sumThenReset(), failure);
+        }
     }
 
     private static void answer(HttpExchange exchange, int status, String words) throws IOException {

@@ -57,6 +57,7 @@ final class NeighborDriver implements SessionSink {
     /** The kernel's attempt is cut by the ConnectRetryTimer; this only bounds an attempt that lost its timer. */
     private static final int CONNECT_TIMEOUT_MS = 60_000;
 
+    private final LineLimit faults = new LineLimit(LOG);
     private final InetAddress peer;
     private final SpeakerListener listener;
     private final EventLoop loop;
@@ -380,7 +381,7 @@ final class NeighborDriver implements SessionSink {
     @Override
     public void update(ReceivedUpdate update) {
         if (!update.faults().isEmpty()) {
-            LOG.warn("bgp {}: faults in an UPDATE: {}", peer.getHostAddress(), update.faults());
+            faults.warn("bgp {}: faults in an UPDATE: {}", peer.getHostAddress(), update.faults());
         }
         if (!update.refused().isEmpty()) {
             LOG.debug("bgp {}: not taken: {}", peer.getHostAddress(), update.refused());

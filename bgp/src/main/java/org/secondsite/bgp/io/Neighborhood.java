@@ -34,6 +34,8 @@ final class Neighborhood {
 
     private final SpeakerListener listener;
     private final EventLoop loop;
+    private final LineLimit strangers = new LineLimit(LOG);
+    private final LineLimit tooMany = new LineLimit(LOG);
     private final SpeakerThreads threads;
     private final Map<InetAddress, NeighborDriver> drivers = new ConcurrentHashMap<>();
     /** Those of ranges. */
@@ -168,10 +170,10 @@ final class Neighborhood {
         }
         Optional<NeighborRange> range = settings.range(peer);
         if (range.isEmpty()) {
-            LOG.info("bgp: refused a connection from {}, which is no neighbour", peer.getHostAddress());
+            strangers.warn("bgp: refused a connection from {}, which is no neighbour", peer.getHostAddress());
             refuse.accept(channel);
         } else if (passing(range.get()) >= range.get().maximum()) {
-            LOG.warn(
+            tooMany.warn(
                     "bgp: refused a connection from {}: {} neighbours of {} are connected",
                     peer.getHostAddress(),
                     range.get().maximum(),

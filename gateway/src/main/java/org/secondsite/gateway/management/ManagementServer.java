@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import jdk.net.ExtendedSocketOptions;
 import jdk.net.UnixDomainPrincipal;
+import org.secondsite.net.io.StrangersLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,6 +48,7 @@ public final class ManagementServer implements AutoCloseable {
         JsonNode answer(JsonNode request) throws Exception;
     }
 
+    private final StrangersLog lines = new StrangersLog(LOG);
     private final Path socket;
     private final ServerSocketChannel server;
     private final Map<String, Command> commands;
@@ -131,7 +133,7 @@ public final class ManagementServer implements AutoCloseable {
             return error("not a JSON object on one line: " + e.getOriginalMessage());
         } catch (Exception e) {
             // Not the whole request: a configuration has keys in it.
-            LOG.warn("command '{}' of {} failed: {}", name, caller, e.toString());
+            lines.tell("command", "command '{}' of {} failed: {}", name, caller, e.toString());
             return error(String.valueOf(e.getMessage()));
         }
     }

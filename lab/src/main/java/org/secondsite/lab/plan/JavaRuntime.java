@@ -15,6 +15,10 @@ import java.util.List;
 public record JavaRuntime(Path java, String classPath, List<String> options) {
     private static final List<String> FRUGAL = List.of("-Xms16m");
 
+    /** As the packages have it. What the virtual machine warns of waits for the stream, whatever the program does. */
+    private static final List<String> UNWARNED =
+            List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow");
+
     /** Copies the list. */
     public JavaRuntime {
         options = List.copyOf(options);
@@ -33,6 +37,7 @@ public record JavaRuntime(Path java, String classPath, List<String> options) {
     private List<String> command(int heapMiB, List<String> more, String mainClass, List<String> arguments) {
         List<String> command = new ArrayList<>(List.of(java.toString(), "-Xmx" + heapMiB + "m"));
         command.addAll(FRUGAL);
+        command.addAll(UNWARNED);
         command.addAll(options);
         command.addAll(more);
         command.addAll(List.of("-cp", classPath, mainClass));

@@ -3,6 +3,7 @@ package org.secondsite.openflow.io;
 import java.util.List;
 import java.util.Set;
 import org.secondsite.config.SwitchId;
+import org.secondsite.net.io.StrangersLog;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.openflow.Standing;
 import org.secondsite.openflow.SwitchListener;
@@ -15,6 +16,7 @@ import org.slf4j.LoggerFactory;
 final class Reporter {
     private static final Logger LOG = LoggerFactory.getLogger(Reporter.class);
 
+    private final StrangersLog lines = new StrangersLog(LOG);
     private final SwitchListener listener;
     private final Life life;
 
@@ -24,7 +26,7 @@ final class Reporter {
     }
 
     void connected(SwitchId switchId, String version) {
-        LOG.info("{}: connected, speaks {}", switchId, version);
+        lines.tell("connected", "{}: connected, speaks {}", switchId, version);
         tell(() -> listener.connected(switchId));
     }
 

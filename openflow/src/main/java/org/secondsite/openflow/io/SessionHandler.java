@@ -12,13 +12,9 @@ import org.secondsite.net.life.Turn;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.openflow.session.SwitchSession;
 import org.secondsite.openflow.wire.Incoming;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** One connection: hands messages to its session, and gathers what the session sends into few writes. */
 final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
-    private static final Logger LOG = LoggerFactory.getLogger(SessionHandler.class);
-
     /** A bundle of thousands of messages goes out in buffers of about this size. */
     private static final int GATHERED_BYTES = 64 << 10;
 
@@ -91,6 +87,9 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
 
     @Override
     protected void channelRead0(ChannelHandlerContext from, Incoming incoming) {
+        if (incoming instanceof Incoming.Unparsable unparsable) {
+            controller.skipped(this, unparsable);
+        }
         controller.perform(this, session.received(incoming, System.nanoTime()));
         turn.made();
     }
@@ -105,7 +104,6 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
         if (Defects.isDefect(cause)) {
             life.failed(cause);
         }
-        LOG.warn("{}: connection fails: {}", remote, cause.toString());
         end(cause.toString());
     }
 

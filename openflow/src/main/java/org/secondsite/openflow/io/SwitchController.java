@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.SwitchId;
+import org.secondsite.net.io.StrangersLog;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
 import org.secondsite.openflow.ControllerSettings;
@@ -31,6 +32,7 @@ import org.secondsite.openflow.session.ControlledSwitch;
 import org.secondsite.openflow.session.Effect;
 import org.secondsite.openflow.session.Rehearsal;
 import org.secondsite.openflow.session.SwitchSession;
+import org.secondsite.openflow.wire.Incoming;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,6 +56,10 @@ public final class SwitchController implements AutoCloseable {
 
     private final ControllerSettings settings;
     private final Reporter reporter;
+
+    /** Whoever reaches the port can connect, and say that it is a switch. */
+    private final StrangersLog strangers = new StrangersLog(LOG);
+
     private final Life life;
     private final LivingLoop group;
     private final EventLoop loop;
@@ -233,8 +239,14 @@ public final class SwitchController implements AutoCloseable {
                 TimeUnit.MILLISECONDS.toNanos(settings.deadAfterMs()));
     }
 
+    void skipped(SessionHandler handler, Incoming.Unparsable message) {
+        strangers.tell(
+                "unparsable", "{}: skipped a message of type {}: {}", handler.name(), message.type(), message.reason());
+    }
+
     void closed(SessionHandler handler, String reason) {
-        LOG.info(
+        strangers.tell(
+                "disconnected",
                 "{}: disconnected: {} ({} messages could not be parsed, {} errors)",
                 handler.name(),
                 reason,

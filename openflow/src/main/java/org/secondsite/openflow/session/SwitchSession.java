@@ -279,7 +279,6 @@ public final class SwitchSession {
 
     private void skipped(Incoming.Unparsable unparsable, long nowNanos) {
         unparsableCount++;
-        LOG.warn("{}: skipped a message of type {}: {}", name, unparsable.type(), unparsable.reason());
         if (state == State.HELLO && unparsable.type() == Incoming.Unparsable.HELLO) {
             negotiate(byHeader(unparsable.version()), nowNanos);
         } else if (state == State.PORTS

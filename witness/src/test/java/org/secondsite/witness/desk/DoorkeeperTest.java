@@ -3,7 +3,6 @@ package org.secondsite.witness.desk;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 /** Places before the door. */
@@ -36,14 +35,5 @@ class DoorkeeperTest {
         door.came(2, "x");
         door.left(1);
         assertEquals(Optional.empty(), door.came(3, "x"));
-    }
-
-    @Test
-    void aLineThatStrangersCanCauseIsWrittenOnceASecondWithACount() {
-        LogLimit limit = new LogLimit();
-        assertEquals(OptionalLong.of(0), limit.pass(5));
-        assertEquals(OptionalLong.empty(), limit.pass(6));
-        assertEquals(OptionalLong.empty(), limit.pass(1_000_000_004L));
-        assertEquals(OptionalLong.of(2), limit.pass(1_000_000_005L));
     }
 }

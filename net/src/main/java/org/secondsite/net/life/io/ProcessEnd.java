@@ -8,6 +8,8 @@ import java.util.function.Supplier;
 import org.secondsite.net.life.Ending;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.Marker;
+import org.slf4j.MarkerFactory;
 
 /**
  * Ends this process at once, without shutdown hooks: they would close in good order what is not in order. The details and then
@@ -18,6 +20,9 @@ import org.slf4j.LoggerFactory;
 public final class ProcessEnd implements Ending {
     /** The exit code: EX_SOFTWARE of sysexits.h, an internal fault. */
     public static final int EXIT_CODE = 70;
+
+    /** Marks lines that are worth waiting for, as long as this process may take to end: it ends when they were logged. */
+    public static final Marker LAST_WORDS = MarkerFactory.getMarker("LAST_WORDS");
 
     private static final Logger LOG = LoggerFactory.getLogger(ProcessEnd.class);
     private static final int LAST_WORDS_MS = 150;
@@ -51,7 +56,7 @@ public final class ProcessEnd implements Ending {
         begun.countDown();
         try {
             LOG.error("{}: {}", reason, details.get());
-            LOG.error("{} ends, exit code {}: {}", process, EXIT_CODE, reason);
+            LOG.error(LAST_WORDS, "{} ends, exit code {}: {}", process, EXIT_CODE, reason);
         } finally {
             halt.accept(EXIT_CODE);
         }

@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import org.secondsite.config.VmId;
-import org.secondsite.net.Sparing;
 import org.secondsite.net.Strangers;
+import org.secondsite.net.io.StrangersLog;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.replicator.checkpoint.Admission;
@@ -42,7 +42,7 @@ final class Reception {
     private final Life life;
     private final Optional<TlsIdentity> tls;
     private final Strangers<Channel> strangers = new Strangers<>(MAX_STRANGERS, MAX_STRANGERS_OF_ONE_ADDRESS);
-    private final Sparing<String> lines = new Sparing<>();
+    private final StrangersLog lines = new StrangersLog(LOG);
     private final LongAdder turnedAway = new LongAdder();
     private final LongAdder wrongMessages = new LongAdder();
 
@@ -136,12 +136,6 @@ final class Reception {
 
     /** Writes a line whose number strangers decide. */
     void tell(String kind, String format, Object... arguments) {
-        if (lines.mayTell(kind, System.nanoTime())) {
-            LOG.warn(format, arguments);
-            long untold = lines.takeUntold(kind);
-            if (untold > 0) {
-                LOG.warn("{} more of that kind were not written", untold);
-            }
-        }
+        lines.tell(kind, format, arguments);
     }
 }

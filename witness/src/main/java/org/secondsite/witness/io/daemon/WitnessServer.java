@@ -19,6 +19,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.net.io.StrangersLog;
 import org.secondsite.net.life.Ending;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
@@ -32,7 +33,6 @@ import org.secondsite.witness.RecordStore;
 import org.secondsite.witness.StoreStanding;
 import org.secondsite.witness.desk.DeskCounts;
 import org.secondsite.witness.desk.Doorkeeper;
-import org.secondsite.witness.desk.LogLimit;
 import org.secondsite.witness.desk.RequestDesk;
 import org.secondsite.witness.io.framing.Framing;
 import org.secondsite.witness.io.quorum.QuorumRecordStore;
@@ -64,7 +64,7 @@ public final class WitnessServer implements AutoCloseable {
     private final DeskDriver desk;
     private final List<Channel> nodes = new ArrayList<>();
     private final Doorkeeper<Channel> doorkeeper = new Doorkeeper<>(MAX_UNPROVEN_OF_ADDRESS, MAX_UNPROVEN);
-    private final LogLimit strangers = new LogLimit();
+    private final StrangersLog strangers = new StrangersLog(LOG);
     private Channel listening;
     private int connected;
     private long rejected;
@@ -214,7 +214,7 @@ public final class WitnessServer implements AutoCloseable {
         String address = channel.remoteAddress().getAddress().getHostAddress();
         doorkeeper.came(channel, address).ifPresent(oldest -> {
             rejected++;
-            stranger(oldest.remoteAddress() + " gives way: too many connections have not proven who they are");
+            stranger("crowd", oldest.remoteAddress() + " gives way: too many connections have not proven who they are");
             var _ = oldest.close();
         });
         channel.closeFuture().addListener(closed -> doorkeeper.left(channel));
@@ -233,7 +233,7 @@ public final class WitnessServer implements AutoCloseable {
         doorkeeper.left(channel);
         if (connected >= MAX_CONNECTIONS) {
             rejected++;
-            stranger(channel.remoteAddress() + " refused: " + connected + " connections already");
+            stranger("full", channel.remoteAddress() + " refused: " + connected + " connections already");
             return false;
         }
         connected++;
@@ -242,8 +242,8 @@ public final class WitnessServer implements AutoCloseable {
     }
 
     /** A line about what anybody can cause. */
-    void stranger(String what) {
-        strangers.pass(System.nanoTime()).ifPresent(leftOut -> LOG.warn("{} ({} more lines left out)", what, leftOut));
+    void stranger(String kind, String what) {
+        strangers.tell(kind, "{}", what);
     }
 
     /** Where it listens. */

@@ -60,7 +60,7 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
                 .schedule(
                         () -> {
                             server.rejected();
-                            server.stranger(added.channel().remoteAddress() + " has said nothing in time");
+                            server.stranger("silence", added.channel().remoteAddress() + " has said nothing in time");
                             var _ = added.close();
                         },
                         FIRST_MESSAGE_SECONDS,
@@ -73,7 +73,7 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
             case SslHandshakeCompletionEvent handshake when handshake.isSuccess() -> identify();
             case SslHandshakeCompletionEvent handshake -> {
                 server.rejected();
-                server.stranger(context.channel().remoteAddress() + " refused: " + handshake.cause());
+                server.stranger("handshake", context.channel().remoteAddress() + " refused: " + handshake.cause());
             }
             case IdleStateEvent idle -> close("nothing heard for too long");
             default -> super.userEventTriggered(context, event);
@@ -189,7 +189,7 @@ final class WitnessSession extends SimpleChannelInboundHandler<Message> {
         if (connection != null && cause instanceof DecoderException) {
             desk.malformed(connection, cause.getMessage());
         } else {
-            server.stranger(context.channel().remoteAddress() + ": " + cause);
+            server.stranger("rubbish", context.channel().remoteAddress() + ": " + cause);
             var _ = context.close();
         }
     }

@@ -13,6 +13,7 @@ import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.thirdparty.com.google.protobuf.AbstractMessage;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.secondsite.net.io.StrangersLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,11 +26,18 @@ final class PeerService extends SimpleChannelInboundHandler<PeerFrame> {
 
     private final QuorumSettings settings;
     private final RaftServer server;
+    private final StrangersLog callers;
     private String caller = "";
 
-    PeerService(QuorumSettings settings, RaftServer server) {
+    /**
+     * Serves one connection.
+     *
+     * @param callers where lines about callers go that are no node
+     */
+    PeerService(QuorumSettings settings, RaftServer server, StrangersLog callers) {
         this.settings = settings;
         this.server = server;
+        this.callers = callers;
     }
 
     @Override
@@ -64,8 +72,8 @@ final class PeerService extends SimpleChannelInboundHandler<PeerFrame> {
         }
     }
 
-    private static void refuse(ChannelHandlerContext context, PeerFrame frame, String reason) {
-        LOG.warn("a node at {} is refused: {}", context.channel().remoteAddress(), reason);
+    private void refuse(ChannelHandlerContext context, PeerFrame frame, String reason) {
+        callers.tell("refused", "a node at {} is refused: {}", context.channel().remoteAddress(), reason);
         var _ = context.writeAndFlush(frame.failure(reason)).addListener(ChannelFutureListener.CLOSE);
     }
 
@@ -122,7 +130,7 @@ final class PeerService extends SimpleChannelInboundHandler<PeerFrame> {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        LOG.info("node {} at {}: {}", caller, context.channel().remoteAddress(), cause.toString());
+        callers.tell("failed", "node {} at {}: {}", caller, context.channel().remoteAddress(), cause.toString());
         var _ = context.close();
     }
 }

@@ -30,6 +30,7 @@ import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
+import org.secondsite.net.io.StrangersLog;
 import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.witness.Answer;
 import org.secondsite.witness.Decision;
@@ -78,6 +79,7 @@ public final class QuorumRecordStore implements RecordStore {
     private final List<Consumer<LogEntry>> watchers = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Void> failed = new CompletableFuture<>();
     private final ClientId client = ClientId.randomId();
+    private final StrangersLog callers = new StrangersLog(LOG);
     private final AtomicLong lastCall = new AtomicLong();
     private volatile List<LogEntry> entries = List.of();
     private volatile List<GroupSettings> enrolled = List.of();
@@ -150,7 +152,7 @@ public final class QuorumRecordStore implements RecordStore {
 
     /** Serves another node's calls on this connection, which has shown a witness's certificate. */
     public void serve(ChannelPipeline pipeline) {
-        pipeline.addLast(new PeerFrame.Codec(), new PeerService(settings, server));
+        pipeline.addLast(new PeerFrame.Codec(), new PeerService(settings, server, callers));
     }
 
     @Override

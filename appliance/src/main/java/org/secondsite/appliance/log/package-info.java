@@ -1,0 +1,2 @@
+/** Where a daemon's log goes. */
+package org.secondsite.appliance.log;
