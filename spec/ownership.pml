@@ -85,6 +85,7 @@ byte asked;
 #define ASKS_ALONE(i) BIT(i)
 #define ASKS_BOTH(i) BIT(2 + (i))
 #define HANDS_OVER(i) BIT(4 + (i))
+#define RENEWS(i) BIT(6 + (i))
 
 /* The sites. */
 byte term[2];
@@ -286,6 +287,15 @@ inline acknowledge(i, t) {
 #define asksProtected(i) \
     d_step { role[i] == SOLO && MAY_ASK_BOTH(i) && term[i] == recTerm && !(asked & ASKS_BOTH(i)) -> ask(ASKS_BOTH(i)) }
 
+/* A protected owner wants a newer term and nothing else: a switch has been given this one, or a later one, by somebody else. */
+#ifdef PLANT_RENEWED_AS_PROTECTED
+#define asksRenewal(i) \
+    d_step { role[i] >= PROTECTED && term[i] == recTerm -> ask((recBoth[recTerm] -> RENEWS(i) : ASKS_BOTH(i))) }
+#else
+#define asksRenewal(i) \
+    d_step { role[i] == PROTECTED && term[i] == recTerm && !(asked & RENEWS(i)) -> ask(RENEWS(i)) }
+#endif
+
 #define GATED_BEFORE(i) gate[i]
 /* An image was acknowledged under this term, and everything that was let out. */
 #define HOLDS_ALL(i) (acked[i] >= out[i] && acks[term[i]] != 0)
@@ -351,6 +361,10 @@ inline grant(owner, both) {
 
 #define grantsBoth(i) \
     d_step { recTerm < TERMS && asked & ASKS_BOTH(i) && recOwner[recTerm] == i + 1 && !recBoth[recTerm] -> \
+        grant(i, true) }
+
+#define grantsRenewal(i) \
+    d_step { recTerm < TERMS && asked & RENEWS(i) && recOwner[recTerm] == i + 1 && recBoth[recTerm] -> \
         grant(i, true) }
 
 #define grantsHandover(i) \
@@ -477,8 +491,9 @@ inline learnOwn(i, t) {
     fi
 }
 
+/* Who has asked for promotion in vain stays a standby: it has stopped to acknowledge, so its owner has let out no more than it holds. */
 #define unbroken(i, t) \
-    ((role[i] == STANDBY && term[i] == t - 1 && !burned[i]) \
+    ((role[i] == STANDBY && term[i] == t - 1) \
         || (role[i] == OUT && imageTerm[i] == t - 1 && imageTerm[i] > 0 && imageTerm[i] >= term[i]))
 
 #ifdef PLANT_FENCE_FORGOTTEN
@@ -650,12 +665,14 @@ byte w;
     :: resumes(i) \
     :: gates(i) \
     :: asksProtected(i) \
+    :: asksRenewal(i) \
     :: asksPromotion(i) \
     :: asksHandover(i) \
     :: handsOver(i) \
     :: givesUp(i) \
     :: grantsAlone(i) \
     :: grantsBoth(i) \
+    :: grantsRenewal(i) \
     :: grantsHandover(i) \
     :: learns(i, 1) :: learns(i, 2) :: learns(i, 3) MORE_LEARNS(i) \
     :: restarts(i) \

@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The settings of one gateway, frozen. Values that came from a file were checked against each other by
@@ -390,6 +392,14 @@ public record GatewayConfig(
             prefixes = List.copyOf(prefixes);
             promotedPrefixes = List.copyOf(promotedPrefixes);
             vms = List.copyOf(vms);
+        }
+
+        /** The switches that its VMs are plugged into. */
+        public Set<SwitchId> switches() {
+            return vms.stream()
+                    .flatMap(vm -> vm.attachment().stream())
+                    .map(Attachment::switchId)
+                    .collect(Collectors.toUnmodifiableSet());
         }
     }
 

@@ -193,7 +193,9 @@ public final class Gateway implements AutoCloseable {
             return (group, term, owner) -> {};
         }
         SwitchController controller = SwitchController.open(
-                SwitchPlan.settings(config.openflow().get()), new SwitchEvents(conductor, timeline, switches), life);
+                SwitchPlan.settings(config.openflow().get()),
+                new SwitchEvents(conductor, timeline, switches, this::post),
+                life);
         opened.push(controller);
         return new SwitchPrograms(config.groups(), controller::apply);
     }

@@ -353,6 +353,11 @@ final class GatewayMetrics {
                     "Times that an audit found flows, groups or meters missing, altered or of others; they are mended at once.",
                     session -> session.events(SwitchEvents.DRIFTED))
             .counter(
+                    "switch_contests",
+                    "Times that the switch obeyed somebody else, under the term that it was told or a later one; a newer term is"
+                            + " asked for at the witness then.",
+                    session -> session.events(SwitchEvents.CONTESTED))
+            .counter(
                     "switch_by_passed_frames",
                     "Frames that went by flows of others until an audit removed these; 0 when no frame can have gone past the"
                             + " gateway.",

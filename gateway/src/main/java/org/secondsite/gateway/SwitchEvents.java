@@ -6,7 +6,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.secondsite.config.SwitchId;
+import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.openflow.Standing;
 import org.secondsite.openflow.SwitchListener;
@@ -20,15 +22,23 @@ final class SwitchEvents implements SwitchListener {
     static final String PARTIAL = "partial";
     static final String DRIFTED = "drifted";
     static final String BY_PASSED = "by-passed";
+    static final String CONTESTED = "contested";
 
     private final Conductor conductor;
     private final Timeline timeline;
     private final Map<String, Session> sessions;
+    private final Consumer<SiteEvent> core;
 
-    SwitchEvents(Conductor conductor, Timeline timeline, Map<String, Session> sessions) {
+    /**
+     * For all switches of a gateway.
+     *
+     * @param core brings an event to the core, later
+     */
+    SwitchEvents(Conductor conductor, Timeline timeline, Map<String, Session> sessions, Consumer<SiteEvent> core) {
         this.conductor = conductor;
         this.timeline = timeline;
         this.sessions = sessions;
+        this.core = core;
     }
 
     private void note(long nanoTime, SwitchId sw, String kind, String text, BiConsumer<Session, String> change) {
@@ -106,6 +116,17 @@ final class SwitchEvents implements SwitchListener {
     @Override
     public void refused(SwitchId sw, long term, String reason) {
         note(System.nanoTime(), sw, "switch-refused", "term " + term + ": " + reason, counted(REFUSED));
+    }
+
+    @Override
+    public void contested(SwitchId sw, long term) {
+        timeline.noteAt(
+                System.nanoTime(), sw.name(), "switch-contested", "obeys somebody else in spite of term " + term);
+        conductor.post(() -> {
+            sessions.get(sw.name()).remark("taken from term " + term + " by somebody else");
+            sessions.get(sw.name()).count(CONTESTED);
+        });
+        core.accept(new SiteEvent.SwitchContested(sw, term));
     }
 
     @Override

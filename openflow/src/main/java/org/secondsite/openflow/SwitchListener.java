@@ -45,6 +45,14 @@ public interface SwitchListener {
      */
     void refused(SwitchId switchId, long term, String reason);
 
+    /**
+     * The switch obeys somebody else, who holds the same term or a later one that a witness can have granted; told after {@link
+     * #refused}. If the witness still names this site, a newer term of its brings the switch back.
+     *
+     * @param term the term that was refused
+     */
+    default void contested(SwitchId switchId, long term) {}
+
     /** The flows of this term are not in the switch now, for the given reason; it is tried again, and told when it works. */
     default void failed(SwitchId switchId, long term, String reason) {}
 

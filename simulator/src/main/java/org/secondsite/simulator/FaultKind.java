@@ -36,6 +36,8 @@ public enum FaultKind {
     LIE(2),
     /** A copy of a site's gateway runs at another place, with the same certificate. */
     CLONE(0),
+    /** Somebody takes an owner's switch under its term, again and again. */
+    CONTEST(0),
     /** An operator orders a planned switchover. */
     SWITCHOVER(3),
     /** An operator forces a site to be the owner, with a written reason: data may be lost, and is from then on. */

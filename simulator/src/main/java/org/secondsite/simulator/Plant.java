@@ -33,6 +33,9 @@ public enum Plant {
     SOLO_WITHOUT_RECORD(Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "an owner that lost its standby passes output and asks later"),
     NO_GATE_BEFORE_ASKING(
             Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "output is held only when the standby's admission was granted"),
+    RENEWED_AS_PROTECTED(
+            Rule.NO_SOLO_WHILE_PEER_IN_SYNC,
+            "an owner that stands alone asks for a newer term as if it had a standby in sync"),
     UNGATE_BY_READ(
             Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "a read of the old record counts as the refusal of an open request"),
     SOLO_WITHOUT_SYNC(Rule.DISK_BEFORE_OUTPUT, "an agent says that its disks are synced, and they are not"),

@@ -156,6 +156,13 @@ final class SimulatedGateway extends SimulatedProcess {
         post(new SiteEvent.SwitchOver(group().id(), "maintenance", ended -> {}));
     }
 
+    /** Its switch obeys somebody else. */
+    void loseSwitch() {
+        long term = group().ownership().term();
+        world.trace("the switch of " + site + " is taken from term " + term);
+        post(new SiteEvent.SwitchContested(World.SWITCH, term));
+    }
+
     /** The peer lies about the record: who owns the group, and in which term, is by {@code which}. */
     void hearLie(int which) {
         long known = group().ownership().term();
@@ -366,8 +373,11 @@ final class SimulatedGateway extends SimulatedProcess {
 
     private CompletableFuture<Answer> ask(
             GroupId id, long expectedTerm, SiteId owner, Set<SiteId> inSync, String reason) {
+        boolean asProtected =
+                world.has(Plant.RENEWED_AS_PROTECTED) && state() == OwnershipState.SOLO && reason.contains("switch");
+        Set<SiteId> wanted = asProtected ? Set.of(World.A, World.B) : inSync;
         CompletableFuture<Answer> answer =
-                world.witness().ask(site, new Request.Change(id, expectedTerm, site, owner, inSync, reason));
+                world.witness().ask(site, new Request.Change(id, expectedTerm, site, owner, wanted, reason));
         if (state() == OwnershipState.PROMOTING && world.has(Plant.PROMOTE_WITHOUT_GRANT)) {
             OwnershipRecord wished = new OwnershipRecord(id, expectedTerm + 1, expectedTerm, owner, inSync);
             conductor(life(), () -> answer.complete(new Answer.Granted(wished)));

@@ -15,6 +15,7 @@ public final class Simulator {
     private static final long LOOK_MS = 100;
     private static final long STEADY_MS = 300;
     private static final long LIE_AGAIN_MS = 250;
+    private static final long CONTEST_AGAIN_MS = 250;
     private static final long PATIENCE_MS = 20_000;
 
     /**
@@ -179,6 +180,7 @@ public final class Simulator {
                 SimulatedClone clone = world.copyOf(site(fault));
                 after(fault.lastsMs(), clone::end);
             }
+            case CONTEST -> contest(fault, fault.endMs());
             case SWITCHOVER -> switchOver(site(fault));
             case OPERATOR -> {
                 if (world.witness().awake()) {
@@ -245,6 +247,16 @@ public final class Simulator {
         }
         if (world.time().nowNanos() / MILLI + LIE_AGAIN_MS <= endMs) {
             after(LIE_AGAIN_MS, () -> lie(fault, endMs));
+        }
+    }
+
+    private void contest(Fault fault, long endMs) {
+        SimulatedGateway gateway = world.gateway(site(fault));
+        if (gateway.awake()) {
+            gateway.loseSwitch();
+        }
+        if (world.time().nowNanos() / MILLI + CONTEST_AGAIN_MS <= endMs) {
+            after(CONTEST_AGAIN_MS, () -> contest(fault, endMs));
         }
     }
 

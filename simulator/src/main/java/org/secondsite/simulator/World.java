@@ -16,6 +16,7 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.SwitchId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.OwnershipState;
@@ -26,6 +27,7 @@ final class World {
     static final SiteId B = new SiteId("b");
     static final List<SiteId> SITES = List.of(A, B);
     static final VmId VM = new VmId("vm1");
+    static final SwitchId SWITCH = new SwitchId("tor");
 
     private static final GroupId GROUP = new GroupId("web");
     /** Names no process of a gateway that is no copy. */
@@ -187,6 +189,10 @@ final class World {
                         List.of(),
                         List.of(),
                         List.of(new GatewayConfig.Vm(
-                                VM, true, MacAddress.parse("52:54:00:c0:10:01"), List.of(), Optional.empty())))));
+                                VM,
+                                true,
+                                MacAddress.parse("52:54:00:c0:10:01"),
+                                List.of(),
+                                Optional.of(new GatewayConfig.Attachment(SWITCH, "vm")))))));
     }
 }

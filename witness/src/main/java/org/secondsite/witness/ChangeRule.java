@@ -7,12 +7,14 @@ import org.secondsite.config.SiteId;
 /**
  * The rule by which a record may change, as a table: what the record is, who asks, for whom, and with whom in sync.
  *
- * <p>The five granted rows are Primary-backup with a configuration service (PacificA, Vertical Paxos II):
+ * <p>The six granted rows are Primary-backup with a configuration service (PacificA, Vertical Paxos II):
  *
  * <ul>
  *   <li>the owner goes solo, the standby promotes itself, the owner takes a standby, the owner hands over;
  *   <li>a lone owner may renew its record unchanged: the newer term makes an unanswered request fail for good, which a
- *       read could not (the request may still be on its way).
+ *       read could not (the request may still be on its way);
+ *   <li>a protected owner may renew its record unchanged, too: a switch that somebody else has taken under its term, or under a
+ *       later one, obeys a newer one only.
  * </ul>
  *
  * <p>A site that is not in sync is never made owner by this table. Only an operator's force can do that.
@@ -48,7 +50,12 @@ record ChangeRule(InSync now, Asker asker, Wanted wanted, InSync after, boolean 
     /** All sixteen cases, each once. */
     static final List<ChangeRule> TABLE = List.of(
             grant(InSync.BOTH, Asker.OWNER, Wanted.ITSELF, InSync.OWNER_ALONE, "the owner goes solo"),
-            refuse(InSync.BOTH, Asker.OWNER, Wanted.ITSELF, InSync.BOTH, "the record says that already"),
+            grant(
+                    InSync.BOTH,
+                    Asker.OWNER,
+                    Wanted.ITSELF,
+                    InSync.BOTH,
+                    "the owner renews its record, for a term that nobody else has shown to a switch"),
             grant(InSync.BOTH, Asker.OWNER, Wanted.ITS_PEER, InSync.OWNER_ALONE, "the owner hands over"),
             refuse(
                     InSync.BOTH,

@@ -90,8 +90,7 @@ class RecordBookPropertyTest {
         boolean newOwnerHoldsAll = before.inSync().contains(after.owner());
         boolean speaksForItself =
                 change.asker().equals(after.owner()) || change.asker().equals(before.owner());
-        boolean onlyTheOwnerTakesAStandby =
-                after.solo() || (before.solo() && change.asker().equals(before.owner()));
+        boolean onlyTheOwnerTakesAStandby = after.solo() || change.asker().equals(before.owner());
         boolean ownerStaysOrNewOneIsAlone = after.owner().equals(before.owner()) || after.solo();
         return compared
                 && newOwnerHoldsAll

@@ -69,7 +69,7 @@ class RecordBookTest {
             assertTrue(cases.add(List.of(rule.now(), rule.asker(), rule.wanted(), rule.after())), rule.toString());
         }
         assertEquals(16, cases.size());
-        assertEquals(5, ChangeRule.TABLE.stream().filter(ChangeRule::granted).count());
+        assertEquals(6, ChangeRule.TABLE.stream().filter(ChangeRule::granted).count());
     }
 
     private static Request.Recover recover(GroupId group, long above, SiteId owner, String reason) {
@@ -193,6 +193,13 @@ class RecordBookTest {
     }
 
     @Test
+    void protectedOwnerGetsANewerTermAndKeepsItsStandby() {
+        protectedUnderTerm2();
+        assertEquals(new OwnershipRecord(WEB, 3, 2, A, Set.of(A, B)), granted(change(2, A, A, A, B)));
+        refused("the term is 3, not 2", change(2, B, B, B));
+    }
+
+    @Test
     void loneOwnerSettlesAnUnansweredRequest() {
         enroll(WEB);
         assertEquals(new OwnershipRecord(WEB, 2, 1, A, Set.of(A)), granted(change(1, A, A, A)));
@@ -201,7 +208,6 @@ class RecordBookTest {
 
     @ParameterizedTest
     @CsvSource({
-        "a, a, a b, says that already",
         "a, b, a b, a new owner stands alone",
         "b, b, a b, a promoted site stands alone",
         "b, a, a,   only the owner can give up",

@@ -12,7 +12,9 @@ import java.util.function.Consumer;
 import org.secondsite.buffer.Pressure;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
+import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.replicator.tunnel.PeerMessage;
 
@@ -26,12 +28,17 @@ public final class SiteCore {
     private static final String PLANE = "data-plane";
     private static final String TUNNEL = "tunnel";
 
+    /** The states in which a newer term can be asked for: first where it costs nothing, last where an image begins anew. */
+    private static final List<OwnershipState> RENEWED_FIRST =
+            List.of(OwnershipState.SOLO, OwnershipState.PROTECTED, OwnershipState.SYNCING);
+
     private final GatewayConfig config;
     private final PeerWatch peer;
     private final Orders orders;
     private final Map<GroupId, ProtectionGroup> groups = new LinkedHashMap<>();
     private final Map<VmId, ProtectionGroup> groupsByVm = new LinkedHashMap<>();
     private final Set<String> portsDown = new TreeSet<>();
+    private final ContestedSwitches contested = new ContestedSwitches();
     private boolean witnessUp;
     private String lastRejection = "";
     private String displaced = "";
@@ -70,6 +77,10 @@ public final class SiteCore {
             case SiteEvent.OfWitness witness -> ofWitness(witness);
             case SiteEvent.CheckpointsAltered(GatewayConfig.Checkpoint settings) ->
                 each(group -> group.alterCheckpoints(settings));
+            case SiteEvent.SwitchContested(SwitchId sw, long term) -> {
+                contested.contested(sw, term, orders.nowNanos());
+                renewContested();
+            }
             case SiteEvent.SwitchOver order ->
                 with(order.group(), group -> group.switchOver(order.reason(), order.ended()));
         }
@@ -101,6 +112,24 @@ public final class SiteCore {
             }
         }
         each(group -> group.tick(tick.roundTripNanos()));
+        renewContested();
+    }
+
+    /** All terms come from one counter: of the groups with VMs on such a switch, a newer term of any is newer than all. */
+    private void renewContested() {
+        long newest = groups.values().stream()
+                .mapToLong(group -> group.ownership().term())
+                .max()
+                .orElse(0);
+        for (SwitchId sw : contested.due(newest, orders.nowNanos())) {
+            RENEWED_FIRST.stream()
+                    .flatMap(state -> config.groups().stream()
+                            .filter(settings -> settings.switches().contains(sw))
+                            .map(settings -> groups.get(settings.id()))
+                            .filter(group -> group.ownership().state() == state))
+                    .findFirst()
+                    .ifPresent(group -> group.contested(sw));
+        }
     }
 
     private void peerLost() {

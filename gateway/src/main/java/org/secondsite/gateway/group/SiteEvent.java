@@ -6,6 +6,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.replicator.Epoch;
@@ -143,6 +144,15 @@ public sealed interface SiteEvent {
 
     /** A node of the witness takes this process for this site's gateway. */
     record WitnessAdmitted() implements OfWitness {}
+
+    // ---- the switches -------------------------------------------------------------------------------------------
+
+    /**
+     * A switch obeys somebody else, although this gateway has told it this term.
+     *
+     * @param term what was told to the switch last
+     */
+    record SwitchContested(SwitchId sw, long term) implements SiteEvent {}
 
     // ---- the operator -------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ enum Guard {
     IMAGE_HELD("an image is held"),
     OUTPUT_HELD("output is held"),
     NOTHING_ASKED("nothing was asked"),
+    RENEWAL_ASKED("a newer term was asked for, with the standby in sync as before"),
     OWNED_HERE("the record names this site"),
     OWNED_THERE("the record names the other site"),
     VMS_KEPT("VMs are kept for the other site"),
@@ -42,6 +43,7 @@ enum Guard {
             case IMAGE_HELD -> group.facts().imageHeld();
             case OUTPUT_HELD -> group.gated();
             case NOTHING_ASKED -> !group.requests().open();
+            case RENEWAL_ASKED -> group.requests().keepsStandby();
             case OWNED_HERE -> group.owns();
             case OWNED_THERE -> !group.owns();
             case VMS_KEPT -> group.keepsVms();

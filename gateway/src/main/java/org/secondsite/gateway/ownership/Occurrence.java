@@ -39,6 +39,9 @@ enum Occurrence {
     SWITCHOVER_ORDERED("An operator wants the standby to become the owner."),
     LAST_COMMITTED("As an owner that hands over: every VM is paused, and the standby has acknowledged its last epoch."),
     PEER_ACTIVE("The other site says that every VM of the group runs there, under a term of its own."),
+    TERM_CONTESTED(
+            "A switch obeys somebody else, under this term or a later one, although the record names this site: only a newer term"
+                    + " brings it back."),
     TICK("Time passes.");
 
     private final String words;
@@ -90,6 +93,7 @@ enum Occurrence {
             case OwnershipEvent.SwitchoverOrdered _ -> SWITCHOVER_ORDERED;
             case OwnershipEvent.LastCommitted _ -> LAST_COMMITTED;
             case OwnershipEvent.PeerActive _ -> PEER_ACTIVE;
+            case OwnershipEvent.TermContested _ -> TERM_CONTESTED;
             case OwnershipEvent.Tick _ -> TICK;
         };
     }

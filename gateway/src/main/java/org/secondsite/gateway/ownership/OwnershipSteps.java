@@ -398,6 +398,31 @@ final class OwnershipSteps extends GroupState {
         }
     }
 
+    /**
+     * A protected owner asks for a newer term, and to stay what it is. The record does not change beside, so what the standby has
+     * acknowledged counts on: it has stopped to acknowledge if it asked for promotion meanwhile, and holds all that was let out.
+     */
+    void renewProtected(String why) {
+        if (requests.mayAsk(now)) {
+            ask(self, Set.of(self, peer), why);
+        }
+    }
+
+    /** An owner by a record that has nobody else in sync asks for a newer term, unless output is held: an admission brings one. */
+    void renewAlone(String why) {
+        if (!gated && requests.mayAsk(now)) {
+            askSolo(why);
+        }
+    }
+
+    /** A protected owner as before, under a newer term. */
+    void renewed() {
+        reason = how;
+        add(new Retitle(term()));
+        add(new TakeSwitches(term(), SwitchRole.OWNER));
+        pursueSolo();
+    }
+
     void askSoloUnlessAsking(String why) {
         if (!requests.open()) {
             askSolo(why);
@@ -426,8 +451,7 @@ final class OwnershipSteps extends GroupState {
     void repeatUnanswered() {
         if (requests.dueAgain(now)) {
             Ask asked = requests.asked();
-            boolean admitting = asked.inSync().size() > 1;
-            ask(asked.owner(), admitting ? Set.of(self) : asked.inSync(), asked.reason());
+            ask(asked.owner(), requests.keepsStandby() ? Set.of(self) : asked.inSync(), asked.reason());
         }
     }
 

@@ -43,6 +43,7 @@ final class OwnershipTable {
         activationRows();
         switchoverRows();
         diskRows();
+        switchRows();
         timeRows();
         requireComplete();
     }
@@ -290,6 +291,34 @@ final class OwnershipTable {
         on(SOLO, DISKS_SYNCED, ELSE, "let output pass, if that waited for it", SOLO, (g, e) -> g.passIfSynced());
     }
 
+    // ---- switches -----------------------------------------------------------------------------------------------
+
+    private static void switchRows() {
+        stay(except(PROTECTED, SOLO, SYNCING), TERM_CONTESTED, "nothing");
+        on(
+                PROTECTED,
+                TERM_CONTESTED,
+                ELSE,
+                "ask for a newer term with the standby in sync as before, unless a request is open",
+                PROTECTED,
+                (g, e) -> g.renewProtected(reason(e)));
+        on(
+                SOLO,
+                TERM_CONTESTED,
+                ELSE,
+                "ask to stand alone under a newer term, unless a request is open",
+                SOLO,
+                (g, e) -> g.renewAlone(reason(e)));
+        on(
+                SYNCING,
+                TERM_CONTESTED,
+                ELSE,
+                "ask to stand alone under a newer term, in which checkpoints begin anew, unless output is held or a request is"
+                        + " open: an admission brings one, too",
+                SYNCING,
+                (g, e) -> g.renewAlone(reason(e)));
+    }
+
     // ---- time ---------------------------------------------------------------------------------------------------
 
     private static void timeRows() {
@@ -369,6 +398,7 @@ final class OwnershipTable {
             case OwnershipEvent.ActivationFailed failed -> failed.reason();
             case OwnershipEvent.SwitchoverOrdered ordered -> ordered.reason();
             case OwnershipEvent.Refused refused -> refused.reason();
+            case OwnershipEvent.TermContested contested -> contested.reason();
             default -> throw new IllegalArgumentException(event + " bears no reason");
         };
     }

@@ -179,6 +179,13 @@ final class RecordRows {
                 "number epochs under the new term; ask to stand alone if the standby went away meanwhile",
                 PROTECTED,
                 (g, e) -> g.protect());
+        OwnershipTable.on(
+                PROTECTED,
+                OWN_IN_SYNC,
+                RENEWAL_ASKED,
+                "number epochs under the new term, take the switches; ask to stand alone if the standby went away meanwhile",
+                PROTECTED,
+                (g, e) -> g.renewed());
         for (OwnershipState owner : OwnershipTable.OWNERS) {
             OwnershipTable.on(
                     owner,

@@ -54,6 +54,11 @@ final class Requests {
         return asked != null;
     }
 
+    /** Whether the open request is to have the standby recorded as in sync. */
+    boolean keepsStandby() {
+        return asked != null && asked.inSync().size() > 1;
+    }
+
     /** The open request. */
     Ask asked() {
         return asked;

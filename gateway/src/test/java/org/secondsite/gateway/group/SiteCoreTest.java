@@ -18,9 +18,11 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.SwitchId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.OwnershipState;
+import org.secondsite.gateway.ownership.SwitchRole;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
@@ -32,6 +34,7 @@ class SiteCoreTest {
     private static final SiteId B = new SiteId("b");
     private static final GroupId GROUP = new GroupId("web");
     private static final VmId VM = new VmId("vm1");
+    private static final SwitchId SWITCH = new SwitchId("tor");
     private static final long MILLI = 1_000_000;
 
     private final StillAgent agent = new StillAgent(VM);
@@ -59,7 +62,11 @@ class SiteCoreTest {
                         List.of(),
                         List.of(),
                         List.of(new GatewayConfig.Vm(
-                                VM, true, MacAddress.parse("52:54:00:c0:10:01"), List.of(), Optional.empty())))));
+                                VM,
+                                true,
+                                MacAddress.parse("52:54:00:c0:10:01"),
+                                List.of(),
+                                Optional.of(new GatewayConfig.Attachment(SWITCH, "vm1")))))));
     }
 
     private static OwnershipRecord record(long term, SiteId owner, SiteId... inSync) {
@@ -135,6 +142,29 @@ class SiteCoreTest {
         assertEquals(
                 new SiteOrder.Release(VM, new EpochId(3, 1)),
                 on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 1))).getFirst());
+    }
+
+    @Test
+    void aSwitchThatIsTakenFromAProtectedOwnerComesBackUnderANewerTermWithoutALossOfProtection() {
+        protectedOwner();
+        SiteOrder.Ask ask = only(SiteOrder.Ask.class, on(new SiteEvent.SwitchContested(SWITCH, 3)));
+        assertEquals(Set.of(A, B), ask.inSync());
+        List<SiteOrder> granted = granted(ask);
+        assertEquals(new SiteOrder.Program(GROUP, 4, SwitchRole.OWNER), only(SiteOrder.Program.class, granted));
+        assertEquals(new SiteOrder.Retitle(agent, new EpochId(4, 1)), only(SiteOrder.Retitle.class, granted));
+        assertEquals(List.of(), of(SiteOrder.ToPlane.class, granted));
+        assertEquals(OwnershipState.PROTECTED, state());
+        on(new SiteEvent.SealRequested(agent, new EpochId(4, 1)));
+        on(new SiteEvent.EpochFromAgent(agent, StillAgent.epoch(VM, new EpochId(4, 1), new EpochId(2, 2)), 1));
+        assertEquals(
+                new SiteOrder.Release(VM, new EpochId(4, 1)),
+                on(new SiteEvent.EpochAcknowledged(VM, new EpochId(4, 1))).getFirst());
+    }
+
+    @Test
+    void aSwitchThatNoVmIsPluggedIntoIsNoReasonForANewerTerm() {
+        protectedOwner();
+        assertEquals(List.of(), on(new SiteEvent.SwitchContested(new SwitchId("other"), 3)));
     }
 
     @Test

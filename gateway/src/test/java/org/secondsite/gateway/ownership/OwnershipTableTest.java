@@ -107,7 +107,7 @@ class OwnershipTableTest {
     }
 
     private static OwnershipEvent event(SplittableRandom dice, Ownership group, List<OwnershipAction.Ask> asked) {
-        return switch (dice.nextInt(26)) {
+        return switch (dice.nextInt(27)) {
             case 0, 1 -> new OwnershipEvent.RecordLearnt(record(dice, group));
             case 2 -> new OwnershipEvent.RecordPassedOn(record(dice, group));
             case 3, 4, 5 -> granted(dice, group, asked);
@@ -129,6 +129,7 @@ class OwnershipTableTest {
                 dice.nextBoolean() ? new OwnershipEvent.LastCommitted() : new OwnershipEvent.PeerActive(group.term());
             case 23 -> new OwnershipEvent.DisksCarried();
             case 24 -> new OwnershipEvent.DisksSynced();
+            case 25 -> new OwnershipEvent.TermContested("taken");
             default -> new OwnershipEvent.Tick();
         };
     }

@@ -20,6 +20,7 @@ import org.secondsite.gateway.ownership.OwnershipAction.StartCheckpoints;
 import org.secondsite.gateway.ownership.OwnershipAction.StopCheckpoints;
 import org.secondsite.gateway.ownership.OwnershipAction.StopVms;
 import org.secondsite.gateway.ownership.OwnershipAction.SwitchoverEnded;
+import org.secondsite.gateway.ownership.OwnershipAction.SyncDisks;
 import org.secondsite.gateway.ownership.OwnershipAction.TakeSwitches;
 import org.secondsite.gateway.ownership.OwnershipAction.Transition;
 
@@ -423,5 +424,22 @@ class OwnershipTest extends OwnershipScenes {
                 assertFalse(t.reason().isBlank());
             }
         }
+    }
+
+    /** Its VMs are the last copy. A restarted owner would let output pass by the record that it gets, so the disks come first. */
+    @Test
+    void aFencedOwnerThatIsForcedToOwnAgainAsksWhenItsDisksAreSynced() {
+        Ownership a = syncingOwner();
+        tell(a, new OwnershipEvent.DisksCarried(), new OwnershipEvent.ImageAcknowledged());
+        Ask admission = only(tell(a, new OwnershipEvent.CaughtUp()), Ask.class);
+        tell(a, new OwnershipEvent.Granted(admission.attempt(), record(3, 2, A, A, B)));
+        tell(a, new OwnershipEvent.RecordLearnt(record(4, 3, B, B)));
+        assertEquals(OwnershipState.FENCED, a.state());
+        List<OwnershipAction> forced = tell(a, new OwnershipEvent.RecordLearnt(record(5, 4, A, A)));
+        assertTrue(has(forced, SyncDisks.class));
+        assertFalse(has(forced, Ask.class));
+        Ask ask = only(tell(a, new OwnershipEvent.DisksSynced()), Ask.class);
+        tell(a, new OwnershipEvent.Granted(ask.attempt(), record(6, 5, A, A)));
+        assertEquals(OwnershipState.SOLO, a.state());
     }
 }

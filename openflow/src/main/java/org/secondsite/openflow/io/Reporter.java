@@ -75,6 +75,9 @@ final class Reporter {
             case Effect.Outranked outranked -> {
                 LOG.warn("{}: term {} is refused: {}", switchId, outranked.term(), outranked.reason());
                 tell(() -> listener.refused(switchId, outranked.term(), outranked.reason()));
+                if (outranked.obstacle().yieldsToNewerTerm()) {
+                    tell(() -> listener.contested(switchId, outranked.term()));
+                }
             }
             default -> throw new IllegalArgumentException("nothing to tell of " + effect);
         }

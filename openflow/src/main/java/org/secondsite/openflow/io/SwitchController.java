@@ -284,7 +284,7 @@ public final class SwitchController implements AutoCloseable {
                 case Effect.Connected(SwitchId id) -> connected(id, handler);
                 case Effect.Alive() -> former(switchId, handler);
                 case Effect.Outranked outranked -> {
-                    if (!outranked.isForeign()) {
+                    if (!outranked.obstacle().mayPass()) {
                         switches.get(switchId).outranked(outranked.term());
                     }
                     reporter.report(switchId, effect);

@@ -46,10 +46,11 @@ public final class ControlledSwitch {
         Pipeline.check(settings.gatewayPort(), vms);
         long highest = desired.map(Desired::term).orElse(0L);
         if (term < highest) {
-            return List.of(new Effect.Outranked(term, false, "term " + highest + " was asked for before"));
+            return List.of(new Effect.Outranked(term, Obstacle.OVERTAKEN, "term " + highest + " was asked for before"));
         }
         if (term <= outrankedTerm) {
-            return List.of(new Effect.Outranked(term, false, "the switch has refused term " + outrankedTerm));
+            return List.of(
+                    new Effect.Outranked(term, Obstacle.OVERTAKEN, "the switch has refused term " + outrankedTerm));
         }
         Desired next = new Desired(term, vms);
         desired = Optional.of(next);

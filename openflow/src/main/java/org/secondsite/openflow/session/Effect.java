@@ -33,10 +33,9 @@ public sealed interface Effect {
     /**
      * The switch does not take this term.
      *
-     * @param isForeign whether the number in its way is none of the witness's, so that the term may be good again when that
-     *     is gone; otherwise somebody came with a later one, and the term is over for good
+     * @param obstacle what is in its way
      */
-    record Outranked(long term, boolean isForeign, String reason) implements Effect {}
+    record Outranked(long term, Obstacle obstacle, String reason) implements Effect {}
 
     /** The switch does not have the flows now; the session tries again after a while. */
     record Failed(long term, String reason) implements Effect {}

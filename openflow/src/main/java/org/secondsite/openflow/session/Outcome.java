@@ -15,7 +15,7 @@ sealed interface Outcome {
     record Failed(String reason) implements Outcome {}
 
     /** Another number is in the way of the term. */
-    record Outranked(String reason) implements Outcome {}
+    record Outranked(Obstacle obstacle, String reason) implements Outcome {}
 
     /** The one {@link Waiting}. */
     Outcome WAITING = new Waiting();

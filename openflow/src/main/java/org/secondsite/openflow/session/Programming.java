@@ -262,7 +262,7 @@ final class Programming {
             case Outcome.Granted() -> granted(nowNanos);
             case Outcome.Unread(String why) -> read(why, nowNanos);
             case Outcome.Failed(String reason) -> fail(reason, nowNanos);
-            case Outcome.Outranked(String reason) -> outranked(reason, nowNanos);
+            case Outcome.Outranked(Obstacle obstacle, String reason) -> outranked(obstacle, reason, nowNanos);
         }
     }
 
@@ -400,13 +400,13 @@ final class Programming {
         actual = Optional.empty();
     }
 
-    private void outranked(String reason, long nowNanos) {
+    private void outranked(Obstacle obstacle, String reason, long nowNanos) {
         progress.begin(Step.OUTRANKED, reason, nowNanos);
         roles.outranked();
         actual = Optional.empty();
         confirmed = false;
         writes.settle();
-        outbox.add(new Effect.Outranked(desired.term(), roles.isForeign(), reason));
+        outbox.add(new Effect.Outranked(desired.term(), obstacle, reason));
     }
 
     private void fail(String reason, long nowNanos) {

@@ -116,7 +116,8 @@ final class Roles {
         boolean isStaleTwice = wasRefused;
         wasRefused = !isStaleTwice;
         if (isStaleTwice) {
-            return new Outcome.Outranked("stale: the switch has seen a later term (" + errorName + ")");
+            return new Outcome.Outranked(
+                    Obstacle.LATER_TERM, "stale: the switch has seen a later term (" + errorName + ")");
         }
         query("it has seen a later generation", nowNanos);
         return Outcome.WAITING;
@@ -143,9 +144,9 @@ final class Roles {
     }
 
     private Outcome queried(long term, long nowNanos) {
-        Optional<String> obstacle = obstacle(term);
+        Optional<Outcome.Outranked> obstacle = obstacle(term);
         if (obstacle.isPresent()) {
-            return new Outcome.Outranked(obstacle.get());
+            return obstacle.get();
         }
         ask(term, nowNanos);
         return Outcome.WAITING;
@@ -181,7 +182,7 @@ final class Roles {
     }
 
     /** What stands in the way of this term. */
-    private Optional<String> obstacle(long term) {
+    private Optional<Outcome.Outranked> obstacle(long term) {
         boolean displaced = wasDisplaced;
         wasDisplaced = false;
         isForeign = false;
@@ -195,14 +196,18 @@ final class Roles {
                     displaced ? "another controller is master now, generation " : "stale: the switch has seen term ";
             return Optional.of(
                     isForeign
-                            ? "foreign-generation: the switch holds " + Long.toUnsignedString(held)
-                                    + ", which no witness can have granted"
-                            : who + held);
+                            ? new Outcome.Outranked(
+                                    Obstacle.FOREIGN,
+                                    "foreign-generation: the switch holds " + Long.toUnsignedString(held)
+                                            + ", which no witness can have granted")
+                            : new Outcome.Outranked(Obstacle.LATER_TERM, who + held));
         }
         if (displaced) {
             isForeign = true;
-            return Optional.of("foreign-generation: another controller is master, with generation "
-                    + Long.toUnsignedString(held) + " against term " + term);
+            return Optional.of(new Outcome.Outranked(
+                    Obstacle.SAME_TERM,
+                    "foreign-generation: another controller is master, with generation " + Long.toUnsignedString(held)
+                            + " against term " + term));
         }
         return Optional.empty();
     }

@@ -65,6 +65,11 @@ public final class RecordedEvents implements SwitchListener {
     }
 
     @Override
+    public void contested(SwitchId switchId, long term) {
+        events.add(switchId + " contested " + term);
+    }
+
+    @Override
     public void failed(SwitchId switchId, long term, String reason) {
         events.add(switchId + " failed " + term + ": " + reason);
     }

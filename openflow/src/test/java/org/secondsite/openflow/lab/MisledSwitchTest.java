@@ -128,16 +128,18 @@ class MisledSwitchTest {
         }
     }
 
-    @Test
-    void aMasterOfAnotherIsNoticedOver13AndANewerTermTakesTheSwitchBack() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"OpenFlow13", "OpenFlow14"})
+    void aMasterOfAnotherIsNoticedAndANewerTermTakesTheSwitchBack(String version) throws Exception {
         RecordedEvents others = new RecordedEvents();
         try (SwitchController other = lab.another(others)) {
-            OpenVSwitch ovs = start("OpenFlow13", other.address().getPort());
+            OpenVSwitch ovs = start(version, other.address().getPort());
             controller.apply(ID, 10, List.of(VM1));
             events.await("sw-a confirmed 10");
             other.apply(ID, 11, List.of(VM2));
             others.await("sw-a confirmed 11");
             events.await("sw-a refused 10: another controller is master now, generation 11");
+            events.await("sw-a contested 10");
             controller.apply(ID, 12, List.of(VM1));
             events.await("sw-a confirmed 12");
             others.await("sw-a refused 11");
@@ -146,6 +148,7 @@ class MisledSwitchTest {
             other.apply(ID, 12, List.of(VM2));
             others.await("sw-a confirmed 12");
             events.await("sw-a refused 12: foreign-generation");
+            events.await("sw-a contested 12");
             controller.apply(ID, 13, List.of(VM1));
             events.await("sw-a confirmed 13");
         }

@@ -31,7 +31,7 @@ class GenerationTest {
         Stage stage = stage(plain, EXCLUSIVE, OFVersion.OF_13);
         stage.apply(5, VM1);
         Effect.Outranked refusal = assertInstanceOf(Effect.Outranked.class, stage.outcome());
-        assertTrue(refusal.isForeign());
+        assertTrue(refusal.obstacle().mayPass());
         assertTrue(refusal.reason().startsWith("foreign-generation"), refusal::toString);
         plain.generation = Optional.empty();
         stage.run(2000);
@@ -60,7 +60,7 @@ class GenerationTest {
         Stage stage = stage(plain, settings, OFVersion.OF_14);
         stage.apply(5, VM1);
         Effect.Outranked refusal = assertInstanceOf(Effect.Outranked.class, stage.outcome());
-        assertFalse(refusal.isForeign());
+        assertFalse(refusal.obstacle().mayPass());
         assertEquals("stale: the switch has seen term 6", refusal.reason());
         assertEquals(Optional.of(6L), plain.generation);
         assertTrue(plain.flows.isEmpty());
@@ -79,7 +79,7 @@ class GenerationTest {
         stage.run(500);
         Effect.Outranked refusal = assertInstanceOf(Effect.Outranked.class, stage.outcome());
         assertEquals("another controller is master now, generation 9", refusal.reason());
-        assertFalse(refusal.isForeign());
+        assertFalse(refusal.obstacle().mayPass());
         stage.apply(10, VM1);
         assertInstanceOf(Effect.Confirmed.class, stage.outcome());
     }
@@ -91,7 +91,8 @@ class GenerationTest {
         plain.takenOver(5);
         stage.run(100);
         Effect.Outranked refusal = assertInstanceOf(Effect.Outranked.class, stage.outcome());
-        assertTrue(refusal.isForeign() && refusal.reason().startsWith("foreign-generation"), refusal::toString);
+        assertTrue(
+                refusal.obstacle().mayPass() && refusal.reason().startsWith("foreign-generation"), refusal::toString);
         stage.apply(6, VM1);
         assertInstanceOf(Effect.Confirmed.class, stage.outcome());
     }

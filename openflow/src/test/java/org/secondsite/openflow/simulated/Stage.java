@@ -153,7 +153,8 @@ public final class Stage {
             told.add(effect);
             if (effect instanceof Effect.Connected) {
                 perform(controlled.connected(session, nowMs * MS));
-            } else if (effect instanceof Effect.Outranked outranked && !outranked.isForeign()) {
+            } else if (effect instanceof Effect.Outranked outranked
+                    && !outranked.obstacle().mayPass()) {
                 controlled.outranked(outranked.term());
             }
         }

@@ -50,6 +50,7 @@ class OwnershipSpecTest {
         TOLD_STALE_AT_START("PromotedHoldsAllReleased"),
         NO_GATE_BEFORE_ASKING("NoSoloWhilePeerInSync"),
         RESTARTED_PASSES_BY_READ("NoSoloWhilePeerInSync"),
+        RENEWED_AS_PROTECTED("NoSoloWhilePeerInSync"),
         BELIEVED_GOSSIP("NoSoloWhilePeerInSync"),
         SOLO_WITHOUT_RECORD("NoSoloWhilePeerInSync"),
         UNGATE_BY_READ("NoSoloWhilePeerInSync"),
