@@ -71,6 +71,7 @@ public final class Gateway implements AutoCloseable {
     private final Map<String, Session> switches = new LinkedHashMap<>();
     private Optional<RouterView> routerView = Optional.empty();
     private Optional<GatewayChange.Routers> routerParts = Optional.empty();
+    private Optional<GatewayChange.Switches> switchParts = Optional.empty();
     private Optional<ConfigCommands> configCommands = Optional.empty();
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
@@ -197,6 +198,7 @@ public final class Gateway implements AutoCloseable {
                 new SwitchEvents(conductor, timeline, switches, this::post),
                 life);
         opened.push(controller);
+        switchParts = Optional.of(new GatewayChange.Switches(controller, switches));
         return new SwitchPrograms(config.groups(), controller::apply);
     }
 
@@ -218,7 +220,7 @@ public final class Gateway implements AutoCloseable {
     }
 
     private GatewayChange changes() {
-        return new GatewayChange(conductor, this::take, after -> config = after, routerParts);
+        return new GatewayChange(conductor, this::take, after -> config = after, routerParts, switchParts);
     }
 
     private JsonNode config(JsonNode request) throws Exception {

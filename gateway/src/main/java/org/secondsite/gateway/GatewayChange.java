@@ -10,6 +10,7 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.gateway.change.Applier;
 import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.router.RouterSettings;
+import org.secondsite.openflow.io.SwitchController;
 
 /**
  * Carries out what changes of a configuration while the gateway runs. Each part is told the whole of what it is to be, and touches only
@@ -22,6 +23,7 @@ final class GatewayChange implements Applier {
     private final Consumer<SiteEvent> core;
     private final Consumer<GatewayConfig> running;
     private final Optional<Routers> routers;
+    private final Optional<Switches> switches;
 
     /**
      * What changes of routers.
@@ -31,18 +33,31 @@ final class GatewayChange implements Applier {
     record Routers(BgpSpeaker speaker, Announcements announcements, Map<String, Session> sessions) {}
 
     /**
+     * What changes of switches.
+     *
+     * @param sessions by the switch's name; the conductor's
+     */
+    record Switches(SwitchController controller, Map<String, Session> sessions) {}
+
+    /**
      * For one gateway.
      *
      * @param core is told on the conductor's thread
      * @param running is told what runs now, on the conductor's thread
      * @param routers empty: it speaks no BGP
+     * @param switches empty: it programs none
      */
     GatewayChange(
-            Conductor conductor, Consumer<SiteEvent> core, Consumer<GatewayConfig> running, Optional<Routers> routers) {
+            Conductor conductor,
+            Consumer<SiteEvent> core,
+            Consumer<GatewayConfig> running,
+            Optional<Routers> routers,
+            Optional<Switches> switches) {
         this.conductor = conductor;
         this.core = core;
         this.running = running;
         this.routers = routers;
+        this.switches = switches;
     }
 
     @Override
@@ -54,6 +69,8 @@ final class GatewayChange implements Applier {
                         .computeIfAbsent(name(neighbor), _ -> new Session("down: not connected yet")));
                 parts.announcements().alter(after.groups(), bgp.roles());
             });
+            switches.ifPresent(parts -> openFlow(after).switches().forEach(one -> parts.sessions()
+                    .computeIfAbsent(one.id().name(), _ -> new Session("disconnected: not connected yet"))));
             core.accept(new SiteEvent.CheckpointsAltered(after.checkpoint()));
             running.accept(after);
         });
@@ -65,6 +82,21 @@ final class GatewayChange implements Applier {
                     .keySet()
                     .retainAll(bgp.neighbors().stream().map(GatewayChange::name).collect(Collectors.toSet())));
         }
+        if (switches.isPresent()) {
+            Switches parts = switches.get();
+            var _ = parts.controller()
+                    .change(SwitchPlan.settings(openFlow(after)).switches())
+                    .get(STEP_SECONDS, TimeUnit.SECONDS);
+            onConductor(() -> parts.sessions()
+                    .keySet()
+                    .retainAll(openFlow(after).switches().stream()
+                            .map(one -> one.id().name())
+                            .collect(Collectors.toSet())));
+        }
+    }
+
+    private static GatewayConfig.OpenFlow openFlow(GatewayConfig after) {
+        return after.openflow().orElseThrow();
     }
 
     private static String name(GatewayConfig.Neighbor neighbor) {

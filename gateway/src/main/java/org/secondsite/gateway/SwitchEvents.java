@@ -43,7 +43,17 @@ final class SwitchEvents implements SwitchListener {
 
     private void note(long nanoTime, SwitchId sw, String kind, String text, BiConsumer<Session, String> change) {
         timeline.noteAt(nanoTime, sw.name(), kind, text);
-        conductor.post(() -> change.accept(sessions.get(sw.name()), kind + ": " + text));
+        with(sw, session -> change.accept(session, kind + ": " + text));
+    }
+
+    /** One that is configured no more may still be spoken of. */
+    private void with(SwitchId sw, Consumer<Session> change) {
+        conductor.post(() -> {
+            Session session = sessions.get(sw.name());
+            if (session != null) {
+                change.accept(session);
+            }
+        });
     }
 
     private static BiConsumer<Session, String> counted(String event) {
@@ -98,19 +108,19 @@ final class SwitchEvents implements SwitchListener {
     @Override
     public void noticed(SwitchId sw, String what) {
         timeline.noteAt(System.nanoTime(), sw.name(), "switch-notice", what);
-        conductor.post(() -> sessions.get(sw.name()).remark(what));
+        with(sw, session -> session.remark(what));
     }
 
     @Override
     public void preflight(SwitchId sw, Standing standing, String what) {
         String text = standing.name().toLowerCase(Locale.ROOT) + (what.isEmpty() ? "" : ": " + what);
         timeline.noteAt(System.nanoTime(), sw.name(), "switch-preflight", text);
-        conductor.post(() -> sessions.get(sw.name()).preflight(text));
+        with(sw, session -> session.preflight(text));
     }
 
     @Override
     public void counted(SwitchId sw, List<VmTraffic> traffic) {
-        conductor.post(() -> sessions.get(sw.name()).carried(traffic));
+        with(sw, session -> session.carried(traffic));
     }
 
     @Override
@@ -122,9 +132,9 @@ final class SwitchEvents implements SwitchListener {
     public void contested(SwitchId sw, long term) {
         timeline.noteAt(
                 System.nanoTime(), sw.name(), "switch-contested", "obeys somebody else in spite of term " + term);
-        conductor.post(() -> {
-            sessions.get(sw.name()).remark("taken from term " + term + " by somebody else");
-            sessions.get(sw.name()).count(CONTESTED);
+        with(sw, session -> {
+            session.remark("taken from term " + term + " by somebody else");
+            session.count(CONTESTED);
         });
         core.accept(new SiteEvent.SwitchContested(sw, term));
     }

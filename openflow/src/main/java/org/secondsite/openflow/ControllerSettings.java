@@ -36,6 +36,11 @@ public record ControllerSettings(
         }
     }
 
+    /** The same with other switches. */
+    public ControllerSettings with(List<SwitchSettings> others) {
+        return new ControllerSettings(listen, others, echoAfterMs, deadAfterMs);
+    }
+
     /** With the default times. */
     public ControllerSettings(InetSocketAddress listen, List<SwitchSettings> switches) {
         this(listen, switches, ECHO_AFTER_MS, DEAD_AFTER_MS);

@@ -33,10 +33,19 @@ enum Effect {
             ChangeKind.SPEAKER_ALTERED,
             When.WHILE_RUNNING,
             "sessions begin anew that tell the other end of it; where connections are accepted changes without any"),
-    SWITCH_ADDED(ChangeKind.SWITCH_ADDED, When.AT_RESTART, "the switch may connect, and is programmed"),
+    SWITCH_ADDED(
+            ChangeKind.SWITCH_ADDED,
+            When.WHILE_RUNNING,
+            "the switch may connect, and is looked at; no other one is touched"),
     SWITCH_REMOVED(
-            ChangeKind.SWITCH_REMOVED, When.AT_RESTART, "the switch keeps its flows, and is not looked after any more"),
-    SWITCH_ALTERED(ChangeKind.SWITCH_ALTERED, When.AT_RESTART, "the switch is programmed anew"),
+            ChangeKind.SWITCH_REMOVED,
+            When.WHILE_RUNNING,
+            "the session with the switch ends; it keeps its flows, and is not looked after any more"),
+    SWITCH_ALTERED(
+            ChangeKind.SWITCH_ALTERED,
+            When.WHILE_RUNNING,
+            "the session with the switch begins anew, and it is looked at and read again; it keeps its flows meanwhile, and no"
+                    + " other one is touched"),
     GROUP_ADDED(ChangeKind.GROUP_ADDED, When.AT_RESTART, "the group is asked for at the witness"),
     GROUP_REMOVED(
             ChangeKind.GROUP_REMOVED, When.AT_RESTART, "the group is not protected, announced or programmed any more"),

@@ -45,6 +45,31 @@ class ImpactTest {
     }
 
     @Test
+    void aSwitchThatChangesTouchesNoOther() {
+        String section =
+                "openflow: {listen: \"10.1.2.1:6653\", switches: [{name: sw-a, datapathId: \"0xa01\", gatewayPort: gw}]}\n";
+        String one = GatewayTexts.FILE.replace("[203.0.113.10]}", "[203.0.113.10], switch: sw-a, port: vm1}") + section;
+        String shared = one.replace("gatewayPort: gw}", "gatewayPort: gw, sharing: cooperative}");
+        String two = one.replace("switches: [", "switches: [{name: sw-b, datapathId: \"0xb02\", gatewayPort: gw}, ");
+        assertEquals(
+                "[sw-a: the session with the switch begins anew, and it is looked at and read again; it keeps its flows"
+                        + " meanwhile, and no other one is touched]",
+                between(one, shared));
+        assertEquals("[sw-b: the switch may connect, and is looked at; no other one is touched]", between(one, two));
+        assertEquals(
+                "[sw-b: the session with the switch ends; it keeps its flows, and is not looked after any more]",
+                between(two, one));
+        // Nothing listens for switches yet, or stops to.
+        String first = between(GatewayTexts.FILE, one);
+        assertTrue(first.contains("openflow.listen: needs a restart"), first);
+    }
+
+    private static String between(String before, String after) {
+        return Impact.between(GatewayTexts.config(before), GatewayTexts.config(after))
+                .toString();
+    }
+
+    @Test
     void whatNeedsARestartSaysSo() {
         assertEquals(
                 "dataPlane.inside: needs a restart: counts from the next start on", of("inside: in0", "inside: in1"));

@@ -132,6 +132,9 @@ class ConfigDrillTest {
         assertEquals(1, drill.site(Site.B).status().path("bgp").size(), "and gone again");
         requireOneSessionSince(since);
 
+        switchesComeChangeAndGo();
+        requireOneSessionSince(since);
+
         done("commit", Map.of("text", prepending(1).replace("holdTimeSeconds: 9", "holdTimeSeconds: 12")));
         Waiting.until(
                 "the new session that this needs",
@@ -139,6 +142,37 @@ class ConfigDrillTest {
                 () -> bird("protocols to_gateway").contains("Established")
                         && Duration.between(since, upSince()).toMillis() > 0);
         assertTrue(drill.verdict().nothingLost());
+    }
+
+    private void switchesComeChangeAndGo() throws IOException {
+        int connected = switchConnected();
+        String another = "switches: [{name: sw-new, datapathId: \"0x00000000000000ff\", gatewayPort: gw}, ";
+        done("commit", Map.of("text", prepending(1).replace("switches: [", another)));
+        assertEquals(2, drill.site(Site.B).status().path("switches").size(), "the switch that came is shown");
+        done("rollback", Map.of());
+        assertEquals(1, drill.site(Site.B).status().path("switches").size(), "and gone again");
+        assertEquals(connected, switchConnected(), "the other switch is not touched");
+
+        done(
+                "commit",
+                Map.of("text", prepending(1).replace("gatewayPort: gw}", "gatewayPort: gw, sharing: cooperative}")));
+        Waiting.until("the switch to come anew, with its flows", 10, () -> switchConnected() == connected + 1);
+        done("rollback", Map.of());
+        Waiting.until("the same as before", 10, () -> switchConnected() == connected + 2);
+    }
+
+    /** How often the switch has connected and was found to have its flows afterwards. */
+    private int switchConnected() throws IOException {
+        int connected = 0;
+        boolean open = false;
+        for (var entry : drill.site(Site.B).timeline(0)) {
+            open |= entry.kind().equals("switch-connected");
+            if (open && entry.kind().equals("flows-confirmed")) {
+                open = false;
+                connected++;
+            }
+        }
+        return connected;
     }
 
     @Test

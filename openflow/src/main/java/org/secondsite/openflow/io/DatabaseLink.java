@@ -39,6 +39,7 @@ final class DatabaseLink {
     private final Life life;
     private Conversation conversation;
     private boolean isTried;
+    private boolean isClosed;
     private long triedNanos;
 
     /** Told what becomes of it. */
@@ -61,7 +62,7 @@ final class DatabaseLink {
     }
 
     void tick(long nowNanos) {
-        if (conversation == null && (!isTried || nowNanos - triedNanos >= RETRY_NANOS)) {
+        if (conversation == null && !isClosed && (!isTried || nowNanos - triedNanos >= RETRY_NANOS)) {
             isTried = true;
             triedNanos = nowNanos;
             connect();
@@ -76,10 +77,13 @@ final class DatabaseLink {
         }
     }
 
+    /** Nothing is told any more. */
     void close() {
+        isClosed = true;
         if (conversation != null && conversation.context != null) {
             ChannelFuture _ = conversation.context.close();
         }
+        conversation = null;
     }
 
     private void connect() {
@@ -113,7 +117,11 @@ final class DatabaseLink {
         @Override
         public void channelActive(ChannelHandlerContext active) {
             context = active;
-            perform(session.opened(System.nanoTime()));
+            if (isClosed) {
+                ChannelFuture _ = context.close();
+            } else {
+                perform(session.opened(System.nanoTime()));
+            }
         }
 
         @Override
@@ -141,6 +149,9 @@ final class DatabaseLink {
         }
 
         private void perform(List<DatabaseSession.Effect> effects) {
+            if (isClosed) {
+                return;
+            }
             for (DatabaseSession.Effect effect : effects) {
                 switch (effect) {
                     case DatabaseSession.Effect.Send(var message) -> {

@@ -11,11 +11,14 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.SwitchId;
 import org.secondsite.net.io.StrangersLog;
@@ -54,7 +57,9 @@ public final class SwitchController implements AutoCloseable {
     /** What a rehearsal warms up is the process's. */
     private static boolean rehearsed;
 
-    private final ControllerSettings settings;
+    /** Replaced as a whole on the loop's thread. */
+    private volatile ControllerSettings settings;
+
     private final Reporter reporter;
 
     /** Whoever reaches the port can connect, and say that it is a switch. */
@@ -84,11 +89,7 @@ public final class SwitchController implements AutoCloseable {
         this.life = life;
         group = new LivingLoop("openflow", life, EpollIoHandler.newFactory());
         loop = group.next();
-        for (SwitchSettings one : settings.switches()) {
-            switches.put(one.id(), new ControlledSwitch(one));
-            preflights.put(one.id(), new PreflightWatch(one, loop, new Fate(one.id()), life));
-            byDatapath.put(one.datapathId(), one);
-        }
+        settings.switches().forEach(one -> add(new ControlledSwitch(one)));
     }
 
     /**
@@ -135,20 +136,78 @@ public final class SwitchController implements AutoCloseable {
      *     one switch
      */
     public void apply(SwitchId switchId, long term, List<VmAttachment> vms) {
-        ControlledSwitch controlled = switches.get(switchId);
-        if (controlled == null) {
-            throw new IllegalArgumentException("there is no switch " + switchId);
-        }
+        SwitchSettings one = settings.switches().stream()
+                .filter(known -> known.id().equals(switchId))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("there is no switch " + switchId));
         if (term < 1) {
             throw new IllegalArgumentException("term " + term + " was never granted");
         }
-        Pipeline.check(controlled.settings().gatewayPort(), vms);
+        Pipeline.check(one.gatewayPort(), vms);
         List<VmAttachment> frozen = List.copyOf(vms);
         loop.execute(() -> {
-            List<Effect> effects = controlled.apply(term, frozen, System.nanoTime());
-            perform(switchId, handlerOf(controlled), effects);
-            preflights.get(switchId).holds(frozen);
+            ControlledSwitch controlled = switches.get(switchId);
+            if (controlled != null) {
+                List<Effect> effects = controlled.apply(term, frozen, System.nanoTime());
+                perform(switchId, handlerOf(controlled), effects);
+                preflights.get(switchId).holds(frozen);
+            }
         });
+    }
+
+    /**
+     * These are the switches from now on. One that is as before is not touched. The session of one that is altered begins anew, with
+     * what was applied to it; of one that is gone it ends. Either keeps its flows meanwhile.
+     *
+     * @param wanted all of them
+     * @return completes when it is done; sessions may take a while to come again
+     * @throws IllegalArgumentException if two share a name or a datapath id
+     */
+    public CompletableFuture<Void> change(List<SwitchSettings> wanted) {
+        ControllerSettings next = settings.with(wanted);
+        return CompletableFuture.runAsync(() -> replace(next), loop);
+    }
+
+    private void replace(ControllerSettings next) {
+        settings = next;
+        Map<SwitchId, SwitchSettings> wanted = new HashMap<>();
+        next.switches().forEach(one -> wanted.put(one.id(), one));
+        for (ControlledSwitch before : List.copyOf(switches.values())) {
+            SwitchSettings one = wanted.remove(before.settings().id());
+            if (one == null) {
+                remove(before, "it is configured no more");
+            } else if (!one.equals(before.settings())) {
+                remove(before, "its settings have changed");
+                add(before.with(one));
+            }
+        }
+        wanted.values().forEach(one -> add(new ControlledSwitch(one)));
+    }
+
+    private void add(ControlledSwitch added) {
+        SwitchSettings one = added.settings();
+        switches.put(one.id(), added);
+        byDatapath.put(one.datapathId(), one);
+        PreflightWatch preflight = new PreflightWatch(one, loop, new Fate(one.id()), life);
+        preflights.put(one.id(), preflight);
+        if (!added.vms().isEmpty()) {
+            preflight.holds(added.vms());
+        }
+    }
+
+    private void remove(ControlledSwitch gone, String why) {
+        SwitchId id = gone.settings().id();
+        claimants.remove(id);
+        handlers.stream()
+                .filter(handler -> handler.session().switchId().equals(Optional.of(id)))
+                .toList()
+                .forEach(handler -> {
+                    handler.end(why);
+                    closed(handler, why);
+                });
+        switches.remove(id);
+        byDatapath.remove(gone.settings().datapathId(), gone.settings());
+        preflights.remove(id).close();
     }
 
     /** What follows for a switch from its preflight. */
@@ -233,7 +292,7 @@ public final class SwitchController implements AutoCloseable {
     SwitchSession opened(SessionHandler handler, String remote) {
         handlers.add(handler);
         return new SwitchSession(
-                byDatapath,
+                Collections.unmodifiableMap(byDatapath),
                 remote,
                 TimeUnit.MILLISECONDS.toNanos(settings.echoAfterMs()),
                 TimeUnit.MILLISECONDS.toNanos(settings.deadAfterMs()));
@@ -245,6 +304,9 @@ public final class SwitchController implements AutoCloseable {
     }
 
     void closed(SessionHandler handler, String reason) {
+        if (!handlers.remove(handler)) {
+            return;
+        }
         strangers.tell(
                 "disconnected",
                 "{}: disconnected: {} ({} messages could not be parsed, {} errors)",
@@ -252,7 +314,6 @@ public final class SwitchController implements AutoCloseable {
                 reason,
                 handler.session().unparsableCount(),
                 handler.session().errorCount());
-        handlers.remove(handler);
         handler.session().closed();
         handler.session().switchId().ifPresent(id -> {
             claimants.remove(id, handler);

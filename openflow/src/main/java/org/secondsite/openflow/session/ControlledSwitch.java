@@ -27,6 +27,19 @@ public final class ControlledSwitch {
         this.settings = settings;
     }
 
+    /** The same switch under other settings, not connected yet: what it shall do, and which terms are over, stays. */
+    public ControlledSwitch with(SwitchSettings other) {
+        ControlledSwitch next = new ControlledSwitch(other);
+        next.desired = desired;
+        next.outrankedTerm = outrankedTerm;
+        return next;
+    }
+
+    /** The VMs that it is to serve. */
+    public List<VmAttachment> vms() {
+        return desired.map(Desired::vms).orElse(List.of());
+    }
+
     /** Who it is. */
     public SwitchSettings settings() {
         return settings;

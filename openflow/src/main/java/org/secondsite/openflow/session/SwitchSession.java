@@ -103,13 +103,13 @@ public final class SwitchSession {
     /**
      * A session on a connection that was just accepted.
      *
-     * @param known the switches that may connect, by datapath id
+     * @param known the switches that may connect, by datapath id; asked when the switch has said which it is
      * @param remote who is at the other end, for the log
      * @param echoAfterNanos the silence after which an echo is asked for
      * @param deadAfterNanos the silence, or the wait for an answer, after which the session ends
      */
     public SwitchSession(Map<Long, SwitchSettings> known, String remote, long echoAfterNanos, long deadAfterNanos) {
-        this.known = Map.copyOf(known);
+        this.known = known;
         this.name = remote;
         this.echoAfterNanos = echoAfterNanos;
         this.deadAfterNanos = deadAfterNanos;

@@ -100,6 +100,19 @@ final class OpenVSwitch implements Closeable {
         return tool("ovs-vsctl", List.of("--timeout=20", "--db=unix:" + directory.resolve("db.sock")), words);
     }
 
+    /** Waits until {@code ovs-vsctl} answers so. */
+    void await(String answer, String... question) throws IOException {
+        long deadline = System.nanoTime() + APPEARS_WITHIN_NANOS;
+        String last = vsctl(question).strip();
+        while (!last.equals(answer)) {
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError(List.of(question) + " is still " + last + ", not " + answer);
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+            last = vsctl(question).strip();
+        }
+    }
+
     /** Talks to the bridge as another controller would, whose role nobody checks. */
     String ofctl(String command, String... words) throws IOException {
         List<String> all = new ArrayList<>(List.of(command, "unix:" + directory.resolve(BRIDGE + ".mgmt")));
