@@ -8,7 +8,6 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
-import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.Ownership;
 import org.secondsite.gateway.ownership.OwnershipAction;
@@ -95,11 +94,6 @@ public final class ProtectionGroup {
 
     private void carryOutSwitchover() {
         switchover.due(ownership.standbyMustLearn()).ifPresent(this::tell);
-    }
-
-    /** A switch obeys somebody else, and a newer term of this group would bring it back. */
-    void contested(SwitchId sw) {
-        tell(new OwnershipEvent.TermContested("a newer term for switch " + sw + ", which obeys somebody else"));
     }
 
     // ---- the witness --------------------------------------------------------------------------------------------
@@ -419,7 +413,7 @@ public final class ProtectionGroup {
 
     // ---- what the table wants done ------------------------------------------------------------------------------
 
-    private void tell(OwnershipEvent event) {
+    void tell(OwnershipEvent event) {
         long termBefore = ownership.term();
         OwnershipState stateBefore = ownership.state();
         List<OwnershipAction> actions = ownership.on(event, orders.nowNanos());

@@ -14,6 +14,7 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
+import org.secondsite.gateway.ownership.OwnershipEvent;
 import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.replicator.tunnel.PeerMessage;
@@ -128,7 +129,8 @@ public final class SiteCore {
                             .map(settings -> groups.get(settings.id()))
                             .filter(group -> group.ownership().state() == state))
                     .findFirst()
-                    .ifPresent(group -> group.contested(sw));
+                    .ifPresent(group -> group.tell(new OwnershipEvent.TermContested(
+                            "a newer term for switch " + sw + ", which obeys somebody else")));
         }
     }
 
