@@ -7,6 +7,7 @@ import io.netty.buffer.Unpooled;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -112,7 +113,7 @@ final class SimulatedWitness extends SimulatedProcess {
 
     /** While it is down: the disk is lost, and a copy from before is restored by the product's command. */
     void restoreCopy(int percentOfEntries) {
-        LogCodec.Scan.Legible all = (LogCodec.Scan.Legible) LogCodec.scan(Unpooled.wrappedBuffer(disk.read()));
+        LogCodec.Scan.Legible all = legible(disk.read());
         int kept = 1 + percentOfEntries * (all.entries().size() - 1) / 100;
         if (all.entries().isEmpty()) {
             return;
@@ -349,6 +350,14 @@ final class SimulatedWitness extends SimulatedProcess {
     private void inForce(LogEntry entry, boolean forced) {
         world.trace("witness grants " + entry.record() + " to " + entry.asker() + ": " + entry.reason());
         world.checks().granted(entry.record(), forced);
+    }
+
+    /** What was there before the damage, if there is any: only a planted fault lets the power's failure reach what is behind. */
+    private static LogCodec.Scan.Legible legible(byte[] content) {
+        return switch (LogCodec.scan(Unpooled.wrappedBuffer(content))) {
+            case LogCodec.Scan.Legible all -> all;
+            case LogCodec.Scan.Damaged damaged -> legible(Arrays.copyOf(content, damaged.offset()));
+        };
     }
 
     private void restore() {
