@@ -64,7 +64,7 @@ final class BootedGuest {
     /** In a namespace of its own: what a guest looks for when it boots, it must not find. */
     private void boot(Guest guest, GuestFiles files, LabPaths paths, Path booted) throws IOException {
         String namespace = paths.name() + "-boot";
-        Files.createDirectories(paths.file("logs"));
+        Lab.makeDirectories(paths.file("logs"));
         Commands.run("ip", "netns", "add", namespace);
         Commands.run("ip", "-n", namespace, "tuntap", "add", "dev", LabNumbers.VM, "mode", "tap");
         Commands.run("ip", "-n", namespace, "link", "set", "dev", LabNumbers.VM, "up");

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
@@ -23,6 +24,8 @@ import org.secondsite.lab.wan.io.WanControl;
 
 /** A lab that is up: what can be done to it. {@link LabStart} brings one up. Needs root. */
 public final class Lab {
+    private static final int MAX_ATTEMPTS = 10;
+
     private final String name;
     private final LabPaths paths;
 
@@ -233,6 +236,23 @@ public final class Lab {
             }
             Files.write(kept.resolve("timeline-" + site.id() + ".txt"), lines);
         }
+    }
+
+    /**
+     * Makes a directory of a lab, and those above it, of which another lab that goes may take one away meanwhile.
+     *
+     * @throws IOException if it cannot be made
+     */
+    static void makeDirectories(Path directory) throws IOException {
+        for (int attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
+            try {
+                Files.createDirectories(directory);
+                return;
+            } catch (NoSuchFileException gone) {
+                // once more
+            }
+        }
+        Files.createDirectories(directory);
     }
 
     /** Takes all of a lab away, whole or half up. Does nothing if there is nothing. */

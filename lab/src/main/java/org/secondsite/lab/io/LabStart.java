@@ -205,7 +205,7 @@ public final class LabStart {
 
     /** Both sites begin with the same. */
     private static void copyDisks(LabPaths paths, Path image) throws IOException {
-        Files.createDirectories(paths.disks());
+        Lab.makeDirectories(paths.disks());
         for (Site site : Site.values()) {
             Commands.run(
                     "cp", "--sparse=always", image.toString(), paths.disk(site).toString());
@@ -213,7 +213,7 @@ public final class LabStart {
     }
 
     static void writeFiles(LabPlan plan) throws IOException {
-        Files.createDirectories(plan.paths().file("logs"));
+        Lab.makeDirectories(plan.paths().file("logs"));
         for (Map.Entry<Path, String> file : plan.files().entrySet()) {
             Files.createDirectories(file.getKey().getParent());
             Files.writeString(file.getKey(), file.getValue());

@@ -8,9 +8,6 @@ import org.secondsite.lab.plan.JavaRuntime;
 
 /** The Java and the class path that run this process: the lab's processes get the same. */
 public final class ThisJava {
-    /** A system property of this process: one more option for the lab's processes, such as an agent of a test. */
-    static final String MORE_OPTIONS = "secondsite.lab.java";
-
     private ThisJava() {}
 
     /** How to start another one. The launcher tells in {@code secondsite.cache} where it keeps classes linked ahead of time. */
@@ -26,10 +23,6 @@ public final class ThisJava {
                     "-XX:ArchiveRelocationMode=0",
                     "-XX:AOTCache=" + cache,
                     "-Xlog:aot=off"));
-        }
-        String more = System.getProperty(MORE_OPTIONS, "");
-        if (!more.isEmpty()) {
-            options.add(more);
         }
         return new JavaRuntime(
                 Path.of(System.getProperty("java.home"), "bin", "java"),

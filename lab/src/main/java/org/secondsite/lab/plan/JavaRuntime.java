@@ -24,6 +24,15 @@ public record JavaRuntime(Path java, String classPath, List<String> options) {
         options = List.copyOf(options);
     }
 
+    /** The same with one more option; with an empty one, the same. */
+    JavaRuntime with(String option) {
+        List<String> all = new ArrayList<>(options);
+        if (!option.isEmpty()) {
+            all.add(option);
+        }
+        return new JavaRuntime(java, classPath, all);
+    }
+
     /** A process that works hard: it may compile what is hot as well as it can. */
     public List<String> worker(int heapMiB, String mainClass, List<String> arguments) {
         return command(heapMiB, List.of(), mainClass, arguments);

@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
  * @param fakeClocks whether each process of the product has a wall clock of its own, which can jump
  * @param overload what gives way when the WAN does not carry the checkpoints
  * @param guest what runs in the VM
+ * @param javaOption one more option for every process of the product, such as an agent of a test; empty if none
  */
 public record LabOptions(
         String name,
@@ -24,7 +25,8 @@ public record LabOptions(
         int witnesses,
         boolean fakeClocks,
         Overload overload,
-        Guest guest) {
+        Guest guest,
+        String javaOption) {
     /** The name if none is given. */
     public static final String DEFAULT_NAME = "sslab";
 
@@ -90,32 +92,37 @@ public record LabOptions(
 
     /** A lab with one witness and the machine's clock. */
     public LabOptions(String name, int delayMillis, Load load, boolean hold) {
-        this(name, delayMillis, load, hold, 1, false, Overload.USUAL, Guest.MEMORY);
+        this(name, delayMillis, load, hold, 1, false, Overload.USUAL, Guest.MEMORY, "");
     }
 
     /** The same with so many nodes of the witness. */
     public LabOptions withWitnesses(int count) {
-        return new LabOptions(name, delayMillis, load, hold, count, fakeClocks, overload, guest);
+        return new LabOptions(name, delayMillis, load, hold, count, fakeClocks, overload, guest, javaOption);
     }
 
     /** The same with or without clocks that can jump. */
     public LabOptions withFakeClocks(boolean fake) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fake, overload, guest);
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fake, overload, guest, javaOption);
     }
 
     /** The same with another load. */
     public LabOptions withLoad(Load other) {
-        return new LabOptions(name, delayMillis, other, hold, witnesses, fakeClocks, overload, guest);
+        return new LabOptions(name, delayMillis, other, hold, witnesses, fakeClocks, overload, guest, javaOption);
     }
 
     /** The same, but something else gives way. */
     public LabOptions withOverload(Overload other) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, other, guest);
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, other, guest, javaOption);
     }
 
     /** The same with another VM. */
     public LabOptions withGuest(Guest other) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, overload, other);
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, overload, other, javaOption);
+    }
+
+    /** The same with one more option for every process of the product. */
+    public LabOptions withJavaOption(String option) {
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, option);
     }
 
     /** The nodes of the witness. */

@@ -27,11 +27,12 @@ public record LabPlan(
         List<ProcessPlan> processes = new ArrayList<>();
         processes.add(bird(paths, Role.CORE, Optional.empty(), Topology.core(options.name()), "core"));
         processes.add(wan(options, paths, java));
+        JavaRuntime product = java.with(options.javaOption());
         for (WitnessNode node : options.witnessNodes()) {
-            processes.add(witness(node, paths, java));
+            processes.add(witness(node, paths, product));
         }
         for (Site site : Site.values()) {
-            processes.addAll(site(options, paths, site, guest, java));
+            processes.addAll(site(options, paths, site, guest, product));
         }
         if (options.fakeClocks()) {
             processes.replaceAll(

@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** The main job in one JVM: the same classes as in a data centre, on loopback. */
 @Tag("slow")
+@Isolated("times what is fast only on a machine of its own")
 class EmbeddedDemoTest {
     @Test
     void nothingIsLostWhenTheOwnersSiteDies() throws Exception {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.secondsite.lab.plant.PlantAgent;
@@ -19,6 +20,7 @@ import org.secondsite.lab.plant.Point;
  * after a second at most, takes over, and every connection goes on. {@code -Dsecondsite.plants.rounds=20} for the long form.
  */
 @Tag("slow")
+@Isolated("times what is fast only on a machine of its own")
 class EmbeddedPlantsTest {
     private static final int ROUNDS = Integer.getInteger("secondsite.plants.rounds", 1);
     private static final int ROUND_SECONDS = 90;

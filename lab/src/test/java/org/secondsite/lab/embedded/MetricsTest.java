@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.secondsite.appliance.WitnessMetrics;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
@@ -52,6 +53,7 @@ import org.secondsite.witness.io.daemon.WitnessServerSettings;
  * and a takeover. Run with {@code SECONDSITE_RENDER=true} to write the tables of {@code docs/metrics.md}.
  */
 @Tag("slow")
+@Isolated("times what is fast only on a machine of its own")
 @Timeout(240)
 class MetricsTest {
     private static final Path DOCUMENT = Path.of("../docs/metrics.md");

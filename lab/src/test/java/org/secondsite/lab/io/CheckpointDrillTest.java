@@ -8,12 +8,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.secondsite.config.EpochId;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
 
 /** Checkpoints of a real guest: how long they pause it, and whether the replica is the guest. */
 @Tag("lab")
+@Isolated("times what is fast only on a machine of its own")
 class CheckpointDrillTest {
     /** As many checkpoints as the status sums up. */
     private static final int CHECKPOINTS = 128;

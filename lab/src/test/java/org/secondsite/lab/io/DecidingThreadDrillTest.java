@@ -10,12 +10,10 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.function.UnaryOperator;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.plant.PlantAgent;
 import org.secondsite.lab.plant.PlantedFault;
@@ -27,6 +25,7 @@ import org.secondsite.lab.plant.Point;
  * form of conductor and data plane.
  */
 @Tag("lab")
+@Isolated("times what is fast only on a machine of its own")
 class DecidingThreadDrillTest {
     private static final int SHORT = 1;
     private static final int ROUNDS = Integer.getInteger("secondsite.plants.rounds", SHORT);
@@ -43,14 +42,9 @@ class DecidingThreadDrillTest {
     @TempDir
     private Path directory;
 
-    @BeforeEach
-    void weave() throws IOException {
-        System.setProperty(ThisJava.MORE_OPTIONS, PlantAgent.option(directory));
-    }
-
-    @AfterEach
-    void weaveNoMore() {
-        System.clearProperty(ThisJava.MORE_OPTIONS);
+    private JudgedLab up(String test) throws IOException {
+        String agent = PlantAgent.option(directory);
+        return JudgedLab.up(test, options -> options.withJavaOption(agent));
     }
 
     /** Strikes, and returns how long the process lived on, in milliseconds. */
@@ -82,7 +76,7 @@ class DecidingThreadDrillTest {
 
     @Test
     void theOwnersConductorAndPlaneEndTheGatewayAndTheClientGoesOn() throws IOException {
-        try (JudgedLab judged = JudgedLab.up("plants", UnaryOperator.identity())) {
+        try (JudgedLab judged = up("plants")) {
             int takeovers = 0;
             for (int round = 0; round < ROUNDS; round++) {
                 for (Point point : List.of(Point.CONDUCTOR, Point.PLANE)) {
@@ -108,7 +102,7 @@ class DecidingThreadDrillTest {
 
     @Test
     void everyOtherThreadEndsItsProcessAndTheClientGoesOn() throws IOException {
-        try (JudgedLab judged = JudgedLab.up("plants-all", UnaryOperator.identity())) {
+        try (JudgedLab judged = up("plants-all")) {
             int takeovers = 0;
             List<Point> owners = List.of(
                     Point.RELEASER,

@@ -8,11 +8,13 @@ import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.lab.plan.Site;
 
 /** A witness of three nodes, each in a namespace of its own, that loses one, its leader, all, and two of them. */
 @Tag("lab")
+@Isolated("times what is fast only on a machine of its own")
 class QuorumDrillTest {
     private static final int UNCHANGED_MS = 2_000;
     private static final int HELD_MS = 4_000;

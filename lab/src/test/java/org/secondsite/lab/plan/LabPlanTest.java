@@ -98,6 +98,16 @@ class LabPlanTest {
     }
 
     @Test
+    void oneMoreJavaOptionIsForTheProductsProcessesOnly() {
+        for (ProcessPlan process :
+                LabPlan.of(OPTIONS.withJavaOption("-Dmore=1"), GUEST, JAVA).processes()) {
+            boolean product =
+                    process.role() == Role.GATEWAY || process.role() == Role.AGENT || process.role() == Role.WITNESS;
+            assertEquals(product, process.command().contains("-Dmore=1"), process.name());
+        }
+    }
+
+    @Test
     void bothSitesStartTheGuestAlikeButForFileNames() {
         for (Guest guest : Guest.values()) {
             List<String> a = GuestCommand.of(guest, plan.paths(), Site.A, GUEST);

@@ -20,11 +20,13 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.secondsite.lab.io.NetworkNamespace;
 import org.secondsite.lab.io.TestNamespaces;
 
 /** How exact the emulator is on real interfaces: what the lab's other measurements rest on. */
 @Tag("lab")
+@Isolated("times what is fast only on a machine of its own")
 @Timeout(60)
 class WanEmulatorTest {
     private static final int PORT = 9000;
