@@ -31,11 +31,13 @@ class DecidingThreadDrillTest {
     private static final int ROUNDS = Integer.getInteger("secondsite.plants.rounds", SHORT);
     private static final int ERROR_EXIT_MS = 1_000;
 
-    /** Its heartbeats stop at once, which the takeover shows; the process is given the time that makes it hung, and to end. */
-    private static final int VITAL_HUNG_EXIT_MS = 2_000;
+    /** Its heartbeats stop at once, which the takeover shows; the process is given the second that makes it hung, and to end. */
+    private static final int VITAL_HUNG_EXIT_MS = 6_000;
 
-    /** A thread without which heartbeats stop by themselves, or whose connection does, is given more time before it counts as hung. */
-    private static final int HUNG_EXIT_MS = 8_000;
+    /** A thread without which heartbeats stop by themselves, or whose connection does, counts as hung after five seconds. */
+    private static final int HUNG_EXIT_MS = 20_000;
+
+    private static final int END_SECONDS = 30;
 
     private static final Set<Point> VITAL = EnumSet.of(Point.CONDUCTOR, Point.PLANE, Point.RELEASER);
 
@@ -55,7 +57,7 @@ class DecidingThreadDrillTest {
                 .orElseThrow();
         PlantAgent.strike(directory, victim.pid(), point, point.thread(), kind);
         long struck = System.nanoTime();
-        Waiting.until(target + " to end by " + point + " " + kind, 10, () -> !victim.alive());
+        Waiting.until(target + " to end by " + point + " " + kind, END_SECONDS, () -> !victim.alive());
         long lived = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - struck);
         System.out.printf("%s %s %s: gone after %d ms%n", target, point, kind, lived);
         List<String> log = Files.readAllLines(lab.paths().log(target));
