@@ -48,6 +48,8 @@ public final class ManagementServer implements AutoCloseable {
         JsonNode answer(JsonNode request) throws Exception;
     }
 
+    private static final long ACCEPT_AGAIN_MS = 1000;
+
     private final StrangersLog lines = new StrangersLog(LOG);
     private final Path socket;
     private final ServerSocketChannel server;
@@ -90,8 +92,18 @@ public final class ManagementServer implements AutoCloseable {
             } catch (ClosedChannelException e) {
                 return;
             } catch (IOException e) {
-                LOG.warn("management socket {}: {}", socket, e.toString());
+                lines.tell("accept", "management socket {}: no connection can be accepted: {}", socket, e.toString());
+                pause();
             }
+        }
+    }
+
+    /** Out of descriptors, for instance: whoever calls stays readable, and to try at once would only use a processor up. */
+    private static void pause() {
+        try {
+            Thread.sleep(ACCEPT_AGAIN_MS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

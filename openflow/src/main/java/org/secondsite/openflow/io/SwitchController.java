@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.SwitchId;
+import org.secondsite.net.io.AcceptPause;
 import org.secondsite.net.io.StrangersLog;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
@@ -245,6 +246,7 @@ public final class SwitchController implements AutoCloseable {
         ChannelFuture bound = new ServerBootstrap()
                 .group(group)
                 .channel(EpollServerSocketChannel.class)
+                .handler(new AcceptPause("the switches' port"))
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childHandler(new ChannelInitializer<>() {

@@ -12,11 +12,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import javax.naming.InvalidNameException;
 import javax.naming.ldap.LdapName;
 import javax.naming.ldap.Rdn;
@@ -136,16 +139,28 @@ public final class TlsIdentity {
     private SslContext build() throws IOException {
         OpenSsl.ensureAvailability();
         try {
-            return builder()
+            SslContext built = builder()
                     .trustManager(files.authority().toFile())
                     .sslProvider(SslProvider.OPENSSL)
                     .protocols(PROTOCOL)
                     .build();
+            requirePrivate(files.key());
+            return built;
         } catch (IllegalArgumentException | IOException e) {
             throw new IOException(
                     "cannot use certificate " + files.certificate() + " with key " + files.key() + " and authority "
                             + files.authority() + ": " + Causes.words(e),
                     e);
+        }
+    }
+
+    /** A key that every user of the machine can read proves nothing. A group, such as Debian's ssl-cert, may read it. */
+    private static void requirePrivate(Path key) throws IOException {
+        Set<PosixFilePermission> mode = Files.getPosixFilePermissions(key);
+        if (mode.contains(PosixFilePermission.OTHERS_READ) || mode.contains(PosixFilePermission.OTHERS_WRITE)) {
+            throw new IOException("key " + key + " is open to every user of this machine (mode "
+                    + PosixFilePermissions.toString(mode) + "): chmod o= " + key
+                    + ", and have a new key and certificate if anybody may have read it");
         }
     }
 

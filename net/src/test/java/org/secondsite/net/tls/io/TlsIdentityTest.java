@@ -11,10 +11,13 @@ import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.net.tls.TlsFault;
@@ -39,6 +42,21 @@ class TlsIdentityTest {
         pair.shakeHands();
         assertEquals("witness", TlsIdentity.commonName(pair.client));
         assertEquals("operator.1", TlsIdentity.commonName(pair.server));
+    }
+
+    @Test
+    void aKeyThatEveryUserCanReadIsRefusedWithFileModeAndRemedy() throws Exception {
+        TlsFiles files = authority.issue("a");
+        Files.setPosixFilePermissions(files.key(), PosixFilePermissions.fromString("rw-r--r--"));
+        for (Executable open : List.<Executable>of(() -> TlsIdentity.server(files), () -> TlsIdentity.client(files))) {
+            String reason = assertThrows(IOException.class, open).getMessage();
+            assertTrue(
+                    reason.contains("key " + files.key() + " is open to every user of this machine (mode rw-r--r--)"),
+                    reason);
+            assertTrue(reason.contains("chmod o= "), reason);
+        }
+        Files.setPosixFilePermissions(files.key(), PosixFilePermissions.fromString("rw-r-----"));
+        TlsIdentity.server(files);
     }
 
     @Test

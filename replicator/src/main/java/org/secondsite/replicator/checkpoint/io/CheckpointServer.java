@@ -10,6 +10,7 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.net.io.AcceptPause;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
 import org.secondsite.replicator.checkpoint.Admission;
@@ -71,6 +72,7 @@ public final class CheckpointServer implements AutoCloseable {
         var bound = new ServerBootstrap()
                 .group(loop)
                 .channel(EpollServerSocketChannel.class)
+                .handler(new AcceptPause("the agents' port"))
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childHandler(new ChannelInitializer<Channel>() {

@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.secondsite.net.io.StrangersLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +30,7 @@ public final class NbdServer implements AutoCloseable {
     static final int MAX_CONNECTIONS = 16;
 
     private static final Logger LOG = LoggerFactory.getLogger(NbdServer.class);
+    private final StrangersLog lines = new StrangersLog(LOG);
     private static final int WORKERS = 8;
     private static final int SPARE_BUFFER_BYTES = 256 << 10;
 
@@ -94,7 +96,7 @@ public final class NbdServer implements AutoCloseable {
                 }
             } catch (IOException e) {
                 if (listener.isOpen()) {
-                    LOG.warn("{}: no connection could be accepted: {}", path, e.getMessage());
+                    lines.tell("accept", "{}: no connection could be accepted: {}", path, e.getMessage());
                     backOff();
                 }
             }

@@ -21,6 +21,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.secondsite.net.Causes;
 import org.secondsite.net.Strangers;
+import org.secondsite.net.io.AcceptPause;
 import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.replicator.tunnel.Hello;
 import org.secondsite.replicator.tunnel.Reset;
@@ -117,6 +118,7 @@ final class Connections implements AutoCloseable {
         ChannelFuture bound = new ServerBootstrap()
                 .group(loop)
                 .channel(EpollServerSocketChannel.class)
+                .handler(new AcceptPause("the tunnel"))
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WRITE_BUFFER)
                 .childOption(ChannelOption.TCP_NODELAY, true)

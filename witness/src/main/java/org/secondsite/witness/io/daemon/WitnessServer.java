@@ -19,6 +19,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.net.io.AcceptPause;
 import org.secondsite.net.io.StrangersLog;
 import org.secondsite.net.life.Ending;
 import org.secondsite.net.life.io.Life;
@@ -193,6 +194,7 @@ public final class WitnessServer implements AutoCloseable {
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(group)
                 .channel(EpollServerSocketChannel.class)
+                .handler(new AcceptPause("the witness"))
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.SO_KEEPALIVE, true)
