@@ -15,7 +15,11 @@
  *   - A disk answers flushes before it has what they are about (`lazy`) while a protected owner's output waits for the other site. That
  *     is the agent's matter, which outlives its gateway: it ends when the disk has everything (`syncs`), and with the VM.
  *
- * The seven rules are assertions named `broken...`; spin says which one failed. Each PLANT_... is a fault that must be found.
+ *   - A witness whose records were lost or put back knows that (it was restored by its command, or is told of a higher term), and then
+ *     grants nothing and tells nobody who has just started: to the sites it is a witness that takes no step any more. What an operator
+ *     gives them afterwards is a wish against the rules, in terms that were never granted.
+ *
+ * The eight rules are assertions named `broken...`; spin says which one failed. Each PLANT_... is a fault that must be found.
  *
  * What a gateway passes on to the other is no step here: it changes neither role nor term, and makes the other one only wait and ask,
  * which every site may do at any time. A standby may keep epochs of a term of which it has only heard (`takesImage`).
@@ -116,6 +120,7 @@ bool told[2] = true;
 
 bool brokenReleasedIsCommitted;
 bool brokenOneOwnerPerTerm;
+bool brokenNoTermTwice;
 bool brokenPromotedHoldsAllReleased;
 bool brokenNoSoloWhilePeerInSync;
 bool brokenNothingAfterFence;
@@ -127,6 +132,9 @@ byte frozen[2];
 #endif
 #ifdef PLANT_STALE_ACK_ACCEPTED
 byte base[SLOTS];
+#endif
+#ifdef PLANT_RESTORED_WITNESS
+bool restored;
 #endif
 
 /* ---- output --------------------------------------------------------------------------------------------------- */
@@ -346,8 +354,8 @@ inline acknowledge(i, t) {
 /* ---- the witness ---------------------------------------------------------------------------------------------- */
 
 inline grant(owner, both) {
-    brokenOneOwnerPerTerm = recOwner[recTerm + 1] != 0;
-    assert(!brokenOneOwnerPerTerm);
+    brokenNoTermTwice = recOwner[recTerm + 1] != 0;
+    assert(!brokenNoTermTwice);
     recTerm++;
     recOwner[recTerm] = owner + 1;
     recBoth[recTerm] = both;
@@ -597,6 +605,10 @@ inline loseSessions(i) {
 /* It had told the record before it was durable. */
 #define witnessForgets() d_step { recTerm > 1 && (knows[0] == recTerm || knows[1] == recTerm) -> recTerm-- }
 
+/* Its disk was put back, and it takes that for all that it ever granted; what was asked of it then may arrive once more. */
+#define witnessIsRestored() \
+    d_step { recTerm > 1 && !restored -> recTerm--; restored = true; asked = ASKS_ALONE(0) | ASKS_ALONE(1) }
+
 /* "You own the group alone, in the next term", says its peer. */
 #define believesGossip(i) \
     d_step { told[i] && role[i] == PROTECTED && term[i] < TERMS && recOwner[term[i] + 1] == 0 -> \
@@ -612,6 +624,8 @@ inline loseSessions(i) {
 #define FAULTS :: promotesItself(0) :: promotesItself(1)
 #elif defined(PLANT_VOTE_NOT_DURABLE)
 #define FAULTS :: witnessForgets()
+#elif defined(PLANT_RESTORED_WITNESS)
+#define FAULTS :: witnessIsRestored()
 #else
 #define FAULTS
 #endif

@@ -284,7 +284,7 @@ final class SimulatedWitness extends SimulatedProcess {
             }
             case DeskEffect.Submit(long ticket, Request request, RequestId id) ->
                 submit(new Asked(ticket, request, id, lives.getOrDefault(id.client(), COPYS_LIFE)));
-            case DeskEffect.ReadCurrent(long ticket) -> answer(ticket, new StoreAnswer.Read(log.entries()));
+            case DeskEffect.ReadCurrent(long ticket) -> answer(ticket, new StoreAnswer.Read(log.certain()));
         }
     }
 

@@ -39,7 +39,8 @@ public interface RecordStore extends AutoCloseable {
      * The records as they are after everything that was answered before this call, by whichever node. What
      * {@link #entries()} has may be older: a node does not know that it was left behind.
      *
-     * @return the last entry of every group; exceptionally if that cannot be known now
+     * @return the last entry of every group but those of which grants may have been forgotten; exceptionally if that cannot be known
+     *     now
      */
     CompletableFuture<List<LogEntry>> current();
 

@@ -88,6 +88,11 @@ public final class RecordLog {
         return book.inDoubt(record);
     }
 
+    /** The last entry of every group of which no grant may have been forgotten. */
+    public List<LogEntry> certain() {
+        return entries().stream().filter(entry -> !inDoubt(entry.record())).toList();
+    }
+
     /** Decides a request. */
     public Step take(Request request, RequestId id) {
         if (appending) {

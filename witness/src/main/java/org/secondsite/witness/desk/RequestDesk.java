@@ -5,8 +5,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
@@ -54,17 +56,6 @@ public final class RequestDesk {
     private static final int SPARE_QUESTIONS = 256;
 
     private static final long READ_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-
-    /** Whose command the store has. */
-    private sealed interface Ticket {
-        record Decision(DeskClient client, long questionId, long expectedTerm) implements Ticket {}
-
-        record Read(DeskClient client, long questionId, GroupId group) implements Ticket {}
-
-        record AtStart(DeskClient client) implements Ticket {}
-
-        record Doubted() implements Ticket {}
-    }
 
     private final AccessRule access;
     private final int maxOpenQuestions;
@@ -138,13 +129,10 @@ public final class RequestDesk {
             case Message.Seat(SeatId seat) when clientele.seated(client, seat, nowNanos) -> readCurrent(client);
             case Message.Seat refused -> {}
             case Message.ToWitness other
-            when !client.welcomed ->
+            when !client.welcomed && !(client.greeted && other instanceof Message.Term) ->
                 clientele.reject(client, "the first message must be a hello" + (client.greeted ? ", then a seat" : ""));
+            case Message.Term(long term) -> termTold(client, term);
             case Message.Heartbeat heartbeat -> heartbeat(client, heartbeat, nowNanos);
-            case Message.Term term -> {
-                client.takesNotices = true;
-                termTold(client, term.term());
-            }
             case Message.Question question -> question(client, question, nowNanos);
             case Message.Status status ->
                 clientele.add(new DeskEffect.TellStatus(client.connection, status.requestId()));
@@ -256,6 +244,7 @@ public final class RequestDesk {
     // ---- grants that were lost ----------------------------------------------------------------------------------
 
     private void termTold(DeskClient client, long term) {
+        client.takesNotices = true;
         if (doubt.isAbsurd(term)) {
             clientele.reject(
                     client, "term " + term + " is far above " + doubt.counter() + ", the last that was granted");
@@ -380,8 +369,9 @@ public final class RequestDesk {
                                 .map(LogEntry::record)
                                 .filter(record -> record.group().equals(ticket.group()))
                                 .findFirst()
+                                .filter(record -> mayBeTold(client))
                                 .<Message.Reply>map(record -> new Message.Current(id, record))
-                                .orElseGet(() -> new Message.Elsewhere(id, "")));
+                                .orElseGet(() -> ticket.unread(inForce.record(ticket.group()) != null)));
             case StoreAnswer.NotHere(String leader) -> {
                 tally.redirected++;
                 clientele.answer(client, new Message.Elsewhere(id, leader));
@@ -392,15 +382,26 @@ public final class RequestDesk {
         }
     }
 
+    /** To an operator it is no evidence, but what to begin with. */
+    private boolean mayBeTold(DeskClient client) {
+        return !doubt.isBehind() || client.certified().equals(AccessRule.OPERATOR);
+    }
+
     private void readAtStart(DeskClient client, StoreAnswer stored, long nowNanos) {
         if (client.closing) {
             return;
         }
         if (stored instanceof StoreAnswer.Read(List<LogEntry> entries)) {
             entries.forEach(this::learn);
+        }
+        if (stored instanceof StoreAnswer.Read(List<LogEntry> entries) && mayBeTold(client)) {
             client.toldCurrent = true;
-            // Not what was read: a change may have passed by since.
-            inForce.byTerm().forEach(entry -> clientele.tell(client, entry));
+            // Not what was read: a change may have passed by. But nothing of a group of which grants were forgotten.
+            Set<GroupId> certain =
+                    entries.stream().map(entry -> entry.record().group()).collect(Collectors.toSet());
+            inForce.byTerm().stream()
+                    .filter(entry -> certain.contains(entry.record().group()))
+                    .forEach(entry -> clientele.tell(client, entry));
         } else {
             client.readAgainNanos = OptionalLong.of(nowNanos + READ_AGAIN_NANOS);
         }

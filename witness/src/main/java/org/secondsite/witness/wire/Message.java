@@ -41,7 +41,7 @@ public sealed interface Message {
     record Hello(int version, SiteId site, long client) implements ToWitness {}
 
     /**
-     * Where the sender's gateway runs. Version 4; the first message after the welcome, answered by {@link Admitted} or {@link Displaced}.
+     * Where the sender's gateway runs. Version 4; after the first {@link Term}, answered by {@link Admitted} or {@link Displaced}.
      *
      * @param seat none if the client knows none
      */
@@ -63,7 +63,7 @@ public sealed interface Message {
     record Force(long requestId, long expectedTerm, GroupId group, SiteId owner, String reason) implements Question {}
 
     /**
-     * The highest term that the sender knows of; 0 if none. Version 3; the first message once the client is admitted.
+     * The highest term that the sender knows of; 0 if none. Version 3; the first message after the welcome.
      *
      * @param term one that was granted, by this witness as it is or as it was
      */

@@ -25,6 +25,7 @@ import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.Request;
 import org.secondsite.witness.RequestId;
+import org.secondsite.witness.SeatId;
 import org.secondsite.witness.wire.Message;
 import org.secondsite.witness.wire.MessageCodec;
 
@@ -299,6 +300,42 @@ class RequestDeskTest {
         only(
                 DeskEffect.Submit.class,
                 desk.received(a, new Message.Ask(10, 4, WEB, A, Set.of(A), "it is decided now"), 2));
+    }
+
+    /** It would take what is told for what is in force (planted fault TOLD_STALE_AT_START of the model). */
+    @Test
+    void aGatewayThatStartsIsToldNothingByAWitnessThatHasLostGrants() {
+        desk.opened(a);
+        desk.received(a, new Message.Hello(MessageCodec.OLDEST_VERSION, A, 1), 0);
+        desk.received(a, new Message.Term(4), 0);
+        long ticket = assertInstanceOf(
+                        DeskEffect.ReadCurrent.class,
+                        desk.received(a, new Message.Seat(SeatId.NONE), 0).getLast())
+                .ticket();
+        assertEquals(List.of(), desk.answered(ticket, new StoreAnswer.Read(List.of(BOTH, OF_MAIL)), 0));
+        ticket = only(DeskEffect.ReadCurrent.class, desk.tick(50 * MS)).ticket();
+        LogEntry recovered = entry(WEB, 1L << 32, 2, B, Set.of(B));
+        desk.recorded(recovered, 60 * MS);
+        assertEquals(
+                List.of(new DeskEffect.Tell(a, recovered)),
+                desk.answered(ticket, new StoreAnswer.Read(List.of(recovered)), 60 * MS));
+    }
+
+    @Test
+    void aRecordOfAGroupWhoseGrantsMayBeForgottenIsNoEvidenceAndToldToNobodyWhoStarts() {
+        desk.opened(b);
+        long atStart = assertInstanceOf(
+                        DeskEffect.ReadCurrent.class,
+                        desk.received(b, hello(B, 2), 0).getLast())
+                .ticket();
+        assertEquals(
+                List.of(new DeskEffect.Tell(b, OF_MAIL)),
+                desk.answered(atStart, new StoreAnswer.Read(List.of(OF_MAIL)), 0));
+        long read = only(DeskEffect.ReadCurrent.class, desk.received(b, new Message.Read(5, WEB), 0))
+                .ticket();
+        DeskEffect.Send answer =
+                only(DeskEffect.Send.class, desk.answered(read, new StoreAnswer.Read(List.of(OF_MAIL)), 0));
+        assertInstanceOf(Message.NotServed.class, answer.message());
     }
 
     @Test

@@ -186,8 +186,11 @@ final class WitnessLink implements Dialer.Line {
         private void welcomed(int version) {
             if (version >= SEAT_SINCE_VERSION) {
                 become(Phase.SEATED, "the witness welcomes this client");
+                // First: a witness that has lost grants must know before it tells what it takes to be in force.
+                tellTerm();
                 var _ = context.writeAndFlush(new Message.Seat(settings.seat()));
             } else {
+                tellTerm();
                 served();
             }
         }
@@ -196,7 +199,6 @@ final class WitnessLink implements Dialer.Line {
             become(Phase.SERVED, "the witness serves this client");
             dialer.opened();
             client.admitted(WitnessLink.this);
-            tellTerm();
             if (settings.heartbeatMs() > 0) {
                 heartbeats =
                         loop.scheduleAtFixedRate(this::heartbeat, 0, settings.heartbeatMs(), TimeUnit.MILLISECONDS);

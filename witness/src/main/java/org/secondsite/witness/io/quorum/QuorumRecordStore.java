@@ -82,6 +82,7 @@ public final class QuorumRecordStore implements RecordStore {
     private final StrangersLog callers = new StrangersLog(LOG);
     private final AtomicLong lastCall = new AtomicLong();
     private volatile List<LogEntry> entries = List.of();
+    private volatile List<LogEntry> certain = List.of();
     private volatile List<GroupSettings> enrolled = List.of();
     private volatile boolean closing;
     private RaftServer server;
@@ -202,7 +203,7 @@ public final class QuorumRecordStore implements RecordStore {
     public CompletableFuture<List<LogEntry>> current() {
         // A linearizable read (Raft §6.4): when it is through, this node has applied all that was answered before it
         // began.
-        return send(Message.EMPTY, RaftClientRequest.readRequestType()).thenApply(reply -> entries);
+        return send(Message.EMPTY, RaftClientRequest.readRequestType()).thenApply(reply -> certain);
     }
 
     private CompletableFuture<RaftClientReply> send(Message message, RaftClientRequest.Type type) {
@@ -362,6 +363,9 @@ public final class QuorumRecordStore implements RecordStore {
 
         private void publish() {
             entries = List.copyOf(book.entriesByTerm());
+            certain = entries.stream()
+                    .filter(entry -> !book.inDoubt(entry.record()))
+                    .toList();
         }
 
         @Override

@@ -81,6 +81,7 @@ public final class FileRecordStore implements RecordStore {
     private final Turn turn;
     private final FsyncHistogram fsyncs = new FsyncHistogram();
     private volatile List<LogEntry> entries = List.of();
+    private volatile List<LogEntry> certain = List.of();
 
     private Disk.Appender file;
     private boolean restored;
@@ -241,7 +242,7 @@ public final class FileRecordStore implements RecordStore {
     @Override
     public CompletableFuture<List<LogEntry>> current() {
         // What was answered was published before.
-        return CompletableFuture.completedFuture(entries);
+        return CompletableFuture.completedFuture(certain);
     }
 
     @Override
@@ -312,6 +313,7 @@ public final class FileRecordStore implements RecordStore {
         restored = disk.exists(RESTORED);
         if (restored) {
             log.restoredFrom(ByteBuffer.wrap(disk.read(RESTORED, Long.BYTES)).getLong());
+            publish();
         }
         compactIfGrown();
     }
@@ -401,5 +403,6 @@ public final class FileRecordStore implements RecordStore {
 
     private void publish() {
         entries = log.entries();
+        certain = log.certain();
     }
 }
