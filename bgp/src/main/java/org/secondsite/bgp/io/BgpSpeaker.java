@@ -58,6 +58,7 @@ public final class BgpSpeaker implements AutoCloseable {
     private final SpeakerListener listener;
     private final Neighborhood neighbors;
     private final Listeners listeners;
+    private final Transport transport;
     private Optional<BfdEndpoint> bfd = Optional.empty();
 
     private BgpSpeaker(SpeakerSettings settings, SpeakerListener listener, SpeakerThreads threads) {
@@ -65,6 +66,7 @@ public final class BgpSpeaker implements AutoCloseable {
         this.threads = threads;
         this.group = threads.loop("bgp-" + settings.localAs());
         this.loop = group.next();
+        this.transport = Transport.of(group);
         this.neighbors = new Neighborhood(settings, listener, loop, threads);
         this.listeners =
                 new Listeners(group, channel -> neighbors.accept(channel, PeerChannel::refuse), threads::caught);
@@ -73,7 +75,7 @@ public final class BgpSpeaker implements AutoCloseable {
     /**
      * Listens and begins to connect to all neighbours.
      *
-     * @throws IOException if an address cannot be listened on
+     * @throws IOException if an address cannot be listened on, or a neighbour is to have what only epoll's sockets can
      */
     public static BgpSpeaker open(SpeakerSettings settings, SpeakerListener listener) throws IOException {
         return open(settings, listener, SpeakerThreads.own());
@@ -85,6 +87,7 @@ public final class BgpSpeaker implements AutoCloseable {
         rehearse();
         BgpSpeaker speaker = new BgpSpeaker(settings, listener, threads);
         try {
+            speaker.transport.require(settings);
             for (InetSocketAddress address : settings.listenAddresses()) {
                 speaker.listeners.open(address, settings).get();
             }
@@ -125,6 +128,11 @@ public final class BgpSpeaker implements AutoCloseable {
      *     nevertheless
      */
     public CompletableFuture<SpeakerChanges> change(SpeakerSettings wanted) {
+        try {
+            transport.require(wanted);
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(e);
+        }
         return onLoop(() -> {
                     SpeakerSettings before = neighbors.settings();
                     // A neighbour's key has to be known before it connects, and is of no use before.

@@ -38,7 +38,7 @@ final class Listeners {
 
     /** Listens there too; fails with an {@link IOException} if that cannot be had. */
     CompletableFuture<Void> open(InetSocketAddress address, SpeakerSettings settings) {
-        ServerBootstrap bootstrap = SocketOptions.server(address.getAddress(), settings, BACKLOG)
+        ServerBootstrap bootstrap = SocketOptions.server(Transport.of(group), address.getAddress(), settings, BACKLOG)
                 .group(group)
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override

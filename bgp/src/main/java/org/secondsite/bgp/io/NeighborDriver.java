@@ -305,7 +305,7 @@ final class NeighborDriver implements SessionSink {
 
     @Override
     public void connect() {
-        ChannelFuture connecting = SocketOptions.client(settings, CONNECT_TIMEOUT_MS)
+        ChannelFuture connecting = SocketOptions.client(Transport.of(loop), settings, CONNECT_TIMEOUT_MS)
                 .group(loop)
                 .handler(new ChannelInitializer<SocketChannel>() {
                     @Override

@@ -5,8 +5,6 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.epoll.EpollServerSocketChannel;
-import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.unix.IntegerUnixChannelOption;
 import io.netty.channel.unix.RawUnixChannelOption;
@@ -61,10 +59,10 @@ final class SocketOptions {
 
     private SocketOptions() {}
 
-    static Bootstrap client(NeighborSettings neighbor, int connectTimeoutMs) {
+    static Bootstrap client(Transport transport, NeighborSettings neighbor, int connectTimeoutMs) {
         SocketProtocolFamily family = family(neighbor.address());
         Bootstrap bootstrap = new Bootstrap()
-                .channelFactory(() -> new EpollSocketChannel(family))
+                .channelFactory(() -> transport.client(family))
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, connectTimeoutMs);
@@ -87,16 +85,16 @@ final class SocketOptions {
     }
 
     /** The listener carries the keys of all neighbours of its IP version: the kernel picks the one of the sender. */
-    static ServerBootstrap server(InetAddress address, SpeakerSettings settings, int backlog) {
+    static ServerBootstrap server(Transport transport, InetAddress address, SpeakerSettings settings, int backlog) {
         boolean ipv4 = address instanceof Inet4Address;
         SocketProtocolFamily family = family(address);
         ServerBootstrap bootstrap = new ServerBootstrap()
-                .channelFactory(() -> new EpollServerSocketChannel(family))
+                .channelFactory(() -> transport.server(family))
                 .option(ChannelOption.SO_BACKLOG, backlog)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK);
-        if (!ipv4) {
+        if (!ipv4 && transport == Transport.EPOLL) {
             bootstrap.option(IPV6_V6ONLY, 1);
         }
         keys(address, settings).forEach((peers, key) -> bootstrap.option(md5Option(), md5Value(peers, key)));

@@ -2,7 +2,6 @@ package org.secondsite.bgp.io;
 
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -10,7 +9,7 @@ import org.slf4j.LoggerFactory;
 /** Where a speaker's threads come from, and who hears of what goes wrong on them; for programs that watch their threads. */
 public interface SpeakerThreads {
     /**
-     * An event loop of one thread, for epoll. The speaker shuts it down when it closes.
+     * An event loop of one thread, for epoll or NIO. The speaker shuts it down when it closes.
      *
      * @param name of the thread
      */
@@ -30,7 +29,9 @@ public interface SpeakerThreads {
             @Override
             public EventLoopGroup loop(String name) {
                 return new MultiThreadIoEventLoopGroup(
-                        1, new DefaultThreadFactory(name, true), EpollIoHandler.newFactory());
+                        1,
+                        new DefaultThreadFactory(name, true),
+                        Transport.best().handlers());
             }
 
             @Override
