@@ -78,6 +78,7 @@ public final class Gateway implements AutoCloseable {
     private SiteEdge edge;
     private DataPlane dataPlane;
     private Tunnel tunnel;
+    private CheckpointServer agents;
 
     private Gateway(GatewayConfig config, Optional<GatewayFile> file, Ending ending) {
         this.config = config;
@@ -143,7 +144,8 @@ public final class Gateway implements AutoCloseable {
                 this::post);
         conductor.everyTick(() -> take(new SiteEvent.Tick(tunnel.status().rttNanos())));
         conductor.start();
-        opened.push(CheckpointServer.open(GatewaySettings.agents(config), new AgentEvents(this::post), life));
+        agents = CheckpointServer.open(GatewaySettings.agents(config), new AgentEvents(this::post), life);
+        opened.push(agents);
         file.ifPresent(from -> configCommands = Optional.of(new ConfigCommands(from, config, changes(), timeline)));
         configCommands.ifPresent(opened::push);
         OperatorRequests requests = new OperatorRequests(() -> config, timeline, routerView, this::post);
@@ -238,8 +240,14 @@ public final class Gateway implements AutoCloseable {
     /** Has the conductor read what it knows, for whoever shows it. */
     private <T> T look(Function<GatewayView, T> reader) throws Exception {
         return conductor
-                .ask(() -> reader.apply(
-                        new GatewayView(config, core, tunnel.status(), dataPlane.counters(), routers, switches)))
+                .ask(() -> reader.apply(new GatewayView(
+                        config,
+                        core,
+                        tunnel.status(),
+                        new GatewayView.AgentsPort(agents.turnedAway(), agents.wrongMessages()),
+                        dataPlane.counters(),
+                        routers,
+                        switches)))
                 .get(LOOK_SECONDS, TimeUnit.SECONDS);
     }
 

@@ -50,6 +50,15 @@ final class GatewayMetrics {
                     "gateway_displaced",
                     "Whether the witness takes another process for this site's gateway.",
                     view -> !view.core().displaced().isEmpty())
+            .counter(
+                    "agents_turned_away",
+                    "Connections to the agents' port that ended without an agent: strangers, hosts without a right to the VM, and"
+                            + " agents that were too slow.",
+                    view -> view.agents().turnedAway())
+            .counter(
+                    "agents_wrong_messages",
+                    "Sessions of agents that ended because a message had no place in them.",
+                    view -> view.agents().wrongMessages())
             .gauge("dataplane_ports_down", "Ports of the data plane that are down or gone.", view -> view.core()
                     .portsDown()
                     .size());

@@ -41,6 +41,9 @@ final class GatewayStatus {
                 .put("tunnel", peer.tunnelUp() ? "up" : "down");
         status.put("witness", view.core().witnessUp() ? "up" : "down");
         status.put("displaced", view.core().displaced());
+        status.putObject("agents")
+                .put("turnedAway", view.agents().turnedAway())
+                .put("wrongMessages", view.agents().wrongMessages());
         ArrayNode groups = status.putArray("groups");
         view.core().groups().forEach(group -> groups.add(group(group, view.plane())));
         sessions(status.putArray("bgp"), "peer", view.routers());

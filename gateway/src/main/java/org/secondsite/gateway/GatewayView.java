@@ -13,6 +13,7 @@ import org.secondsite.replicator.tunnel.TunnelStatus;
  * @param config its settings
  * @param core what it has decided, and why
  * @param tunnel what the tunnel measures, and whom it turned away
+ * @param agents what came to the agents' port and was not in order
  * @param plane the data plane's figures
  * @param routers the BGP sessions, by the neighbour's address
  * @param switches the OpenFlow sessions, by the switch's name
@@ -21,6 +22,15 @@ record GatewayView(
         GatewayConfig config,
         SiteCore core,
         TunnelStatus tunnel,
+        AgentsPort agents,
         DataPlaneCounters plane,
         Map<String, Session> routers,
-        Map<String, Session> switches) {}
+        Map<String, Session> switches) {
+    /**
+     * What came to the agents' port and was not in order, since the start.
+     *
+     * @param turnedAway connections that ended without having been attached
+     * @param wrongMessages sessions that ended because the agent said what it may not say
+     */
+    record AgentsPort(long turnedAway, long wrongMessages) {}
+}

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -111,6 +112,7 @@ class MetricsTest {
             Exposition before = await(placeA.metrics(), "protection and traffic", MetricsTest::isProtectedWithTraffic);
             assertProtects(before);
 
+            turnsAwayFromTheAgentsPort(placeA);
             refuses(a, placeA, "foreign", tls(foreign, "b"));
             refuses(a, placeA, "identity", tls(directory, "mallory"));
 
@@ -199,6 +201,17 @@ class MetricsTest {
         assertTrue(a.gateway().timeline().entries().stream()
                 .anyMatch(entry -> entry.kind().equals("tunnel-rejected")
                         && entry.text().startsWith(reason.toUpperCase(Locale.ROOT))));
+    }
+
+    /** A stranger at the agents' port, which says rubbish. */
+    private void turnsAwayFromTheAgentsPort(EmbeddedSite.Place place) throws Exception {
+        String turnedAway = "secondsite_agents_turned_away_total";
+        Exposition before = scrape(place.metrics());
+        try (Socket stranger = new Socket(place.address(), place.checkpointPort())) {
+            stranger.getOutputStream().write(new byte[64]);
+            await(place.metrics(), "a stranger", seen -> seen.value(turnedAway) == before.value(turnedAway) + 1);
+        }
+        assertEquals(0, before.value("secondsite_agents_wrong_messages_total"));
     }
 
     /** The former owner's gateway, back with its certificate but in its old term, is refused what it sends, and told. */
