@@ -3,6 +3,7 @@ package org.secondsite.gateway;
 import java.util.function.Consumer;
 import org.secondsite.config.EpochId;
 import org.secondsite.gateway.group.SiteEvent;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
@@ -57,6 +58,11 @@ public record AgentEvents(Consumer<SiteEvent> post) implements CheckpointListene
     @Override
     public void disksSynced(AgentSession session) {
         post.accept(new SiteEvent.DisksSynced(session));
+    }
+
+    @Override
+    public void ofDisks(AgentSession session, DiskTalk talk) {
+        post.accept(new SiteEvent.AgentOfDisks(session, talk));
     }
 
     @Override

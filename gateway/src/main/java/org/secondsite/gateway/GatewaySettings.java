@@ -91,7 +91,7 @@ final class GatewaySettings {
                 checkpoint.maxEpochsInFlight(),
                 config.tunnel().maxInFlightBytes(),
                 checkpoint.overload() == GatewayConfig.Overload.SLOW,
-                Set.of(Capability.DISKS),
+                Set.of(Capability.DISKS, Capability.RESYNC),
                 CheckpointServerSettings.USUAL_KEEPALIVE_MS);
     }
 

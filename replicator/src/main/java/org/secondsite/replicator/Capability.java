@@ -11,7 +11,10 @@ import java.util.Set;
  */
 public enum Capability {
     /** Epochs carry what was written to disks, and the messages about disks are understood. */
-    DISKS(1);
+    DISKS(1),
+
+    /** Agents tell each other what their disks are, so that a copy brings only what differs. */
+    RESYNC(2);
 
     /** The agents' protocol has 15 bits for them. */
     private static final int MAX_CODE = 15;

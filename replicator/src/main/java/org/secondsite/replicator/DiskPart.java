@@ -13,14 +13,17 @@ import java.util.Optional;
  */
 public record DiskPart(Question question, int volume, int first, int count) {
     /** The most bytes of an answer. */
-    public static final int MAX_ANSWER_BYTES = 8192;
+    public static final int MAX_ANSWER_BYTES = 3072;
+
+    /** The bytes of a hash. */
+    public static final int HASH_BYTES = 16;
 
     /** What can be asked about chunks of a disk. */
     public enum Question {
         /** Which of them the dirty map names: a bit each, the first one in the lowest bit of the first byte. */
         DIRTY(1, MAX_ANSWER_BYTES * 8),
         /** What they contain: the first {@value #HASH_BYTES} bytes of SHA-256, each. */
-        HASHES(2, 256);
+        HASHES(2, MAX_ANSWER_BYTES / HASH_BYTES);
 
         private final int code;
         private final int maxChunks;
@@ -49,9 +52,6 @@ public record DiskPart(Question question, int volume, int first, int count) {
             return this == DIRTY ? (chunks + 7) / 8 : chunks * HASH_BYTES;
         }
     }
-
-    /** The bytes of a hash. */
-    public static final int HASH_BYTES = 16;
 
     /** Checks the ranges. */
     public DiskPart {

@@ -26,7 +26,7 @@ public final class DiskEpochs {
 
     private DiskEpochs() {}
 
-    /** An epoch on the one before; a part of a first copy if {@code missingBlocks} is not 0. */
+    /** An epoch on the one before; a part of a copy if {@code missingBlocks} is not 0; every other one leaves out what is there. */
     public static Epoch epoch(long number, int maxRanges, long missingBlocks) {
         SplittableRandom dice = new SplittableRandom(number);
         List<VolumeChanges> changes = new ArrayList<>();
@@ -39,7 +39,7 @@ public final class DiskEpochs {
                 new EpochId(3, number),
                 number == 1 ? EpochId.NONE : new EpochId(3, number - 1),
                 RAM_BYTES,
-                DISKS.missing(missingBlocks));
+                DISKS.missing(missingBlocks).upon(number % 2 == 1 ? new EpochId(2, 9) : EpochId.NONE));
         byte[] state = new byte[dice.nextInt(10_000)];
         dice.nextBytes(state);
         return new Epoch(header, pages(dice, 64), changes, state);

@@ -19,11 +19,11 @@ class DiskTalkTest {
             new DiskTalk.Ask(CHAIN),
             new DiskTalk.Claim(CHAIN, new DiskClaim(new EpochId(2, 9), 2, 3), 77),
             new DiskTalk.Nobody(CHAIN),
-            new DiskTalk.Query(CHAIN, new DiskPart(DiskPart.Question.DIRTY, 7, 1 << 26, 65536)),
+            new DiskTalk.Query(CHAIN, new DiskPart(DiskPart.Question.DIRTY, 7, 1 << 26, 24576)),
             new DiskTalk.Answer(
                     CHAIN, new DiskPart(DiskPart.Question.DIRTY, 0, 0, 9), ByteBuffer.wrap(new byte[] {1, 1})),
             new DiskTalk.Answer(
-                    CHAIN, new DiskPart(DiskPart.Question.HASHES, 1, 5, 256), ByteBuffer.wrap(new byte[4096])));
+                    CHAIN, new DiskPart(DiskPart.Question.HASHES, 1, 5, 192), ByteBuffer.wrap(new byte[3072])));
 
     private static ByteBuf bytes(DiskTalk talk) {
         ByteBuf out = Unpooled.buffer();

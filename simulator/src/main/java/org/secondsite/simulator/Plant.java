@@ -41,6 +41,11 @@ public enum Plant {
     SOLO_WITHOUT_SYNC(Rule.DISK_BEFORE_OUTPUT, "an agent says that its disks are synced, and they are not"),
     DROPPED_CHECKPOINT_LOSES_BLOCKS(
             Rule.DISK_OF_THE_EPOCH, "what was written in an epoch that is not shipped is not part of the next one"),
+    RESYNC_BY_TIMESTAMP(
+            Rule.DISK_OF_THE_EPOCH,
+            "what a former owner has written last is newer than what the owner sends, and stays"),
+    BITMAP_CLEARED_BY_HANDSHAKE(
+            Rule.DISK_OF_THE_EPOCH, "a standby that says which epoch it has is taken for one that has everything"),
     FENCE_FORGOTTEN(Rule.NOTHING_AFTER_FENCE, "an owner that is told of a higher term goes on"),
     RESTART_ASSUMES_OLD_ROLE(Rule.FAIL_CLOSED, "a restarted gateway passes output as it did before"),
     FLUSH_ON_CLOSE(Rule.FAIL_CLOSED, "a dying gateway flushes what it holds, as QEMU's filter-buffer does"),

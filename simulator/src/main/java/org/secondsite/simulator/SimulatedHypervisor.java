@@ -53,16 +53,16 @@ final class SimulatedHypervisor extends SimulatedProcess {
     private boolean vmPaused;
     private int lineage;
     private long state;
-    private VmContent replica = new VmContent(0, 0, 0);
+    private VmContent replica = VmContent.NONE;
 
     // The agent's process.
     private VmAgent agent;
     private final Deque<Mail> inbox = new ArrayDeque<>();
     private final Deque<AgentEvent> answers = new ArrayDeque<>();
     private final Deque<AgentEffect> effects = new ArrayDeque<>();
-    private VmContent arrived = new VmContent(0, 0, 0);
-    private boolean arrivedFull;
-    private VmContent collected = new VmContent(0, 0, 0);
+    private VmContent arrived = VmContent.NONE;
+    private EpochHeader arrivedHeader;
+    private VmContent collected = VmContent.NONE;
     /** Whether the checkpoint under way has paused the VM. */
     private boolean pausedHere;
     /** Whether STOP_VM has come and is not obeyed yet. */
@@ -246,7 +246,8 @@ final class SimulatedHypervisor extends SimulatedProcess {
             case CheckpointMessage.Activated activated ->
                 tellGateway(by, (gateway, agentBy) -> gateway.activated(agentBy, activated.epoch()));
             case CheckpointMessage.Failed failed -> {
-                if (failed.kind() == FailureKind.APPLY && !vmRuns) {
+                boolean saidNothing = failed.reason().equals(VmContent.NOT_SAID);
+                if (failed.kind() == FailureKind.APPLY && !vmRuns && !saidNothing) {
                     throw new Violation(Rule.IMAGE_STAYS, site + " loses its image: " + failed.reason());
                 }
                 tellGateway(by, (gateway, agentBy) -> {
@@ -261,6 +262,8 @@ final class SimulatedHypervisor extends SimulatedProcess {
                 tellGateway(by, (gateway, agentBy) -> gateway.vmPaused(agentBy, paused.last()));
             }
             case CheckpointMessage.DisksSynced synced -> tellGateway(by, CheckpointListener::disksSynced);
+            case CheckpointMessage.OfDisks said ->
+                tellGateway(by, (gateway, agentBy) -> gateway.ofDisks(agentBy, said.talk()));
             case CheckpointMessage.VmStopped stopped -> tellGateway(by, CheckpointListener::vmStopped);
             default -> throw new IllegalStateException("an agent says " + message);
         }
@@ -282,7 +285,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
             if (vmRuns && !vmPaused) {
                 world.checks().executes(site, session != null && session.isKept());
                 state++;
-                disk.written(state);
+                disk.written(lineage, state);
                 world.gateway(site).fromVm(lineage, state);
             }
             vmSends();
@@ -332,7 +335,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
         if (mail.by() == null || mail.by() == session) {
             if (mail.event() instanceof AgentEvent.EpochArrived epoch) {
                 arrived = mail.content();
-                arrivedFull = epoch.header().isFull();
+                arrivedHeader = epoch.header();
             }
             decide(distorted(mail.event()));
         }
@@ -382,7 +385,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
             }
             case AgentEffect.Collect collect -> {
                 disk.cut();
-                collected = new VmContent(lineage, state, 0);
+                collected = new VmContent(lineage, state, 0, disk.image());
                 answers.add(new AgentEvent.Collected());
             }
             case AgentEffect.Verify verify -> {
@@ -411,11 +414,12 @@ final class SimulatedHypervisor extends SimulatedProcess {
             }
             case AgentEffect.Apply apply -> {
                 VmContent content = arrived;
-                boolean full = arrivedFull;
+                EpochHeader header = arrivedHeader;
                 takeTime(dice.nextLong(MILLI), () -> {
                     replica = content;
-                    disk.applied(full, content.blocks(), content.state());
-                    answers.add(new AgentEvent.Applied());
+                    Optional<String> refused = disk.apply(header, content);
+                    answers.add(refused.<AgentEvent.Answer>map(AgentEvent.ApplyFailed::new)
+                            .orElseGet(AgentEvent.Applied::new));
                 });
             }
             case AgentEffect.Activate activate -> takeTime(dice.nextLong(20 * MILLI, 120 * MILLI), this::activate);
@@ -428,6 +432,9 @@ final class SimulatedHypervisor extends SimulatedProcess {
             case AgentEffect.TellDisks tell -> {}
             case AgentEffect.EndImage end -> {}
             case AgentEffect.FlushAtOnce atOnce -> disk.flushAtOnce();
+            case AgentEffect.Acknowledged done -> disk.acknowledged(done.epoch());
+            case AgentEffect.HearOfDisks heard ->
+                answers.add(new AgentEvent.DisksSay(disk.heard(heard.talk(), vmRuns)));
             case AgentEffect.SyncDisks sync ->
                 takeTime(dice.nextLong(20 * MILLI), () -> {
                     disk.sync();
@@ -458,7 +465,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
         world.trace(site + " activates state " + replica.state() + " of " + replicaEpoch());
         lineage = world.checks().activated(site, replica.lineage(), replica.state());
         state = replica.state();
-        disk.startsAnew();
+        disk.activated();
         vmRuns = true;
         vmPaused = false;
         answers.add(new AgentEvent.Activated("simulated"));
@@ -474,9 +481,9 @@ final class SimulatedHypervisor extends SimulatedProcess {
 
     private void ship(EpochId id, EpochId base) {
         SimulatedAgentSession by = session;
-        long blocks = disk.take(base.equals(EpochId.NONE), collected.state());
+        VmContent content = collected.changing(disk.take(id));
         EpochHeader header = new EpochHeader(World.VM, id, base, RAM_BYTES, disk.taken());
-        Epoch epoch = new Epoch(header, PageSet.empty(), disk.changes(), collected.bytes(blocks));
+        Epoch epoch = new Epoch(header, PageSet.empty(), disk.changes(), content.bytes());
         shippedNanos = Math.max(shippedNanos, now()) + dice.nextLong(MILLI, 8 * MILLI);
         later(shippedNanos - now(), () -> {
             if (by == session && by != null) {

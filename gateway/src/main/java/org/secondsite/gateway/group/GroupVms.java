@@ -10,6 +10,7 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.OwnershipEvent;
+import org.secondsite.replicator.checkpoint.AgentSession;
 
 /**
  * The protected VMs of a group, summed up: the group is as far as the VM that is least far. What becomes true or false of all of
@@ -164,10 +165,12 @@ final class GroupVms {
         reportSynced();
     }
 
-    /** Every flush of a VM is on the disk. */
-    void synced(VmAtSite vm) {
-        vm.noteSynced();
-        reportSynced();
+    /** Every flush of a VM is on the disk, an agent says. */
+    void synced(VmAtSite vm, AgentSession by) {
+        if (vm.is(by)) {
+            vm.noteSynced();
+            reportSynced();
+        }
     }
 
     private void reportSynced() {

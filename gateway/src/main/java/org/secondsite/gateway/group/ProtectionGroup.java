@@ -35,6 +35,7 @@ public final class ProtectionGroup {
     private final Ownership ownership;
     private final GroupVms vms;
     private final PeerTalk talk;
+    private final DiskTalks diskTalks;
     private final FreshEvidence evidence;
     private final Hearsay hearsay;
     private final OverloadWatch overload;
@@ -50,6 +51,7 @@ public final class ProtectionGroup {
         evidence = new FreshEvidence(id, vms, orders, () -> ownership.state() == OwnershipState.SOLO);
         hearsay = new Hearsay(id, ownership, vms, orders);
         talk = new PeerTalk(id, ownership, vms, orders, hearsay::isDisplaced);
+        diskTalks = new DiskTalks(id, ownership, vms, orders);
         switchover = new OrderedSwitchover(id, orders, counters);
         overload = new OverloadWatch(
                 config.checkpoint().overload(), config.checkpoint().overloadAfterMs());
@@ -175,6 +177,7 @@ public final class ProtectionGroup {
             case PeerMessage.RecordNews news -> passedOn(news.ownership());
             case PeerMessage.VmsActive active -> tell(new OwnershipEvent.PeerActive(active.term()));
             case PeerMessage.StandbyState state -> offered(state);
+            case PeerMessage.OfDisks said -> diskTalks.there(said.vm(), said.talk());
         }
     }
 
@@ -306,11 +309,8 @@ public final class ProtectionGroup {
                     reportLast();
                 }
             }
-            case SiteEvent.DisksSynced synced -> {
-                if (vm.is(synced.session())) {
-                    vms.synced(vm);
-                }
-            }
+            case SiteEvent.DisksSynced synced -> vms.synced(vm, synced.session());
+            case SiteEvent.AgentOfDisks said -> diskTalks.here(vm, said);
             case SiteEvent.AgentFailed failed -> failed(vm, failed.what(), failed.reason());
             case SiteEvent.VmStopped stopped -> {
                 note(vm, "vm-stopped", "by order of this gateway");

@@ -185,6 +185,7 @@ public final class SiteCore {
             case PeerMessage.RecordNews news -> news.ownership().group();
             case PeerMessage.VmsActive active -> active.group();
             case PeerMessage.StandbyState state -> state.group();
+            case PeerMessage.OfDisks said -> said.group();
         };
     }
 

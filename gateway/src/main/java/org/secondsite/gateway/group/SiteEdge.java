@@ -132,6 +132,7 @@ public final class SiteEdge {
             case SiteOrder.ResumeVm _ -> agent.resumeVm();
             case SiteOrder.FlushAtOnce _ -> agent.flushAtOnce();
             case SiteOrder.SyncDisks _ -> agent.syncDisks();
+            case SiteOrder.TellOfDisks tell -> agent.ofDisks(tell.talk());
             case SiteOrder.StopVm stop -> agent.stopVm(stop.reason());
             case SiteOrder.Apply apply -> agent.apply(apply.epoch());
             case SiteOrder.Activate activate -> agent.activate(activate.expected());

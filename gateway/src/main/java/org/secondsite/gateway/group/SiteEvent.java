@@ -9,6 +9,7 @@ import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.peer.PeerWatch;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.checkpoint.FailureKind;
@@ -93,6 +94,9 @@ public sealed interface SiteEvent {
 
     /** Every flush of a VM that was ever answered is on the disk. */
     record DisksSynced(AgentSession session) implements OfAgent {}
+
+    /** An agent says something of its disks, for the one at the other site. */
+    record AgentOfDisks(AgentSession session, DiskTalk talk) implements OfAgent {}
 
     /** A VM is verified to be gone. */
     record VmStopped(AgentSession session) implements OfAgent {}

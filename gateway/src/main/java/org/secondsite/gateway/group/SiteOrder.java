@@ -8,6 +8,7 @@ import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.RouteRole;
 import org.secondsite.gateway.ownership.SwitchRole;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.tunnel.PeerMessage;
@@ -124,6 +125,9 @@ public sealed interface SiteOrder {
 
     /** Have every flush of the VM that was ever answered on the disk, and wait for it with those to come. */
     record SyncDisks(AgentSession session) implements ToAgent {}
+
+    /** Tell the agent what the one at the other site says of its disks. */
+    record TellOfDisks(AgentSession session, DiskTalk talk) implements ToAgent {}
 
     /** Kill the VM. */
     record StopVm(AgentSession session, String reason) implements ToAgent {}

@@ -18,6 +18,7 @@ import org.secondsite.config.MacAddress;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.tunnel.PeerMessage;
@@ -265,6 +266,11 @@ class BackPressureTest {
         @Override
         public void flushAtOnce() {
             told.add("flush at once");
+        }
+
+        @Override
+        public void ofDisks(DiskTalk talk) {
+            told.add("of disks");
         }
 
         @Override

@@ -6,6 +6,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
@@ -117,6 +118,11 @@ final class StillAgent implements AgentSession {
 
     @Override
     public void flushAtOnce() {
+        called();
+    }
+
+    @Override
+    public void ofDisks(DiskTalk talk) {
         called();
     }
 

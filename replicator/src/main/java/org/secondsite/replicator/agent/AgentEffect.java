@@ -1,6 +1,7 @@
 package org.secondsite.replicator.agent;
 
 import org.secondsite.config.EpochId;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 
 /**
@@ -91,6 +92,12 @@ public sealed interface AgentEffect {
 
     /** Let flushes wait for the disk, and have all that were answered there: {@link AgentEvent.DisksSynced} or {@link AgentEvent.DisksFailed}. */
     record SyncDisks() implements OfDisks {}
+
+    /** The other site has everything up to this epoch. */
+    record Acknowledged(EpochId epoch) implements OfDisks {}
+
+    /** Hear what the other site's agent says of its disks, or asks about those here: {@link AgentEvent.DisksSay}. */
+    record HearOfDisks(DiskTalk talk) implements OfDisks {}
 
     // ---- its end
 

@@ -1,6 +1,8 @@
 package org.secondsite.replicator.agent;
 
+import java.util.List;
 import java.util.Optional;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 
@@ -92,6 +94,14 @@ public sealed interface AgentEvent {
 
     /** Every flush that was ever answered is on the disk. */
     record DisksSynced() implements OfDisks {}
+
+    /** To {@link AgentEffect.HearOfDisks}: what is to be said to the other site's agent, in order. */
+    record DisksSay(List<DiskTalk> talks) implements OfDisks {
+        /** Copies the list. */
+        public DisksSay {
+            talks = List.copyOf(talks);
+        }
+    }
 
     /** A disk refuses. */
     record DisksFailed(String reason) implements OfDisks {}

@@ -1,8 +1,12 @@
 package org.secondsite.replicator.agent;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Optional;
 import org.secondsite.config.EpochId;
 import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.DiskPart;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.FailureKind;
 
@@ -11,9 +15,18 @@ import org.secondsite.replicator.checkpoint.FailureKind;
  * at once only on its word, never longer than its connection lasts.
  */
 final class DiskDuty {
+    private static final int MAX_EARLY = 16;
+
     private final AgentOutbox out;
     private final boolean serves;
     private boolean carried;
+    private boolean talks;
+
+    /** The chain that begins upon what the other site's agent says of its disks, NONE if none does. */
+    private EpochId awaited = EpochId.NONE;
+
+    /** Questions about the content of disks that are answered when the chain has begun here that they are about. */
+    private final Deque<DiskTalk> early = new ArrayDeque<>();
 
     DiskDuty(AgentOutbox out, boolean serves) {
         this.out = out;
@@ -27,6 +40,7 @@ final class DiskDuty {
 
     void welcomed(CheckpointMessage.Welcome welcome) {
         carried = welcome.dialect().has(Capability.DISKS);
+        talks = welcome.dialect().has(Capability.RESYNC);
         if (serves && carried) {
             out.want(new AgentEffect.TellDisks());
         }
@@ -35,6 +49,8 @@ final class DiskDuty {
     /** The connection is gone, and nobody holds the VM's output to what is at the other site. */
     void gatewayGone() {
         carried = false;
+        talks = false;
+        early.clear();
         if (serves) {
             out.want(new AgentEffect.EndImage());
             out.want(new AgentEffect.SyncDisks());
@@ -55,6 +71,54 @@ final class DiskDuty {
                 : other;
     }
 
+    /** Whether the other site's agent may be asked what its disks are. */
+    boolean talks() {
+        return serves && talks;
+    }
+
+    /** A chain begins upon what is said for it next. */
+    void copyUpon(EpochId chain) {
+        awaited = chain;
+    }
+
+    /** The other site has everything up to this epoch. */
+    void acknowledged(EpochId epoch) {
+        if (serves) {
+            out.want(new AgentEffect.Acknowledged(epoch));
+        }
+    }
+
+    /**
+     * The other site's agent says something. What it says of its disks counts when a chain begins upon it, and not later. Hashes are told only after the chain has begun
+     * here: before that, an epoch of an earlier one might still come and change what was told.
+     *
+     * @param applied the epoch that the replica is at
+     */
+    void heard(DiskTalk talk, EpochId applied) {
+        if (talk instanceof DiskTalk.Claim claim) {
+            if (claim.chain().equals(awaited)) {
+                out.want(new AgentEffect.HearOfDisks(claim));
+            }
+            awaited = EpochId.NONE;
+            return;
+        }
+        boolean tooEarly = talk instanceof DiskTalk.Query query
+                && query.part().question() == DiskPart.Question.HASHES
+                && applied.compareTo(talk.chain()) < 0;
+        if (!tooEarly) {
+            out.want(new AgentEffect.HearOfDisks(talk));
+        } else if (early.size() < MAX_EARLY) {
+            early.add(talk);
+        }
+    }
+
+    /** The replica is at this epoch. */
+    void applied(EpochId applied) {
+        for (int i = early.size(); i > 0; i--) {
+            heard(early.remove(), applied);
+        }
+    }
+
     void obey(CheckpointMessage.DiskOrder order) {
         out.want(
                 switch (order) {
@@ -66,6 +130,7 @@ final class DiskDuty {
     void answered(AgentEvent.OfDisks answer) {
         switch (answer) {
             case AgentEvent.DisksSynced synced -> out.say(new CheckpointMessage.DisksSynced());
+            case AgentEvent.DisksSay say -> say.talks().forEach(talk -> out.say(new CheckpointMessage.OfDisks(talk)));
             case AgentEvent.DisksFailed failed -> out.failed(FailureKind.DISK, EpochId.NONE, failed.reason());
         }
     }

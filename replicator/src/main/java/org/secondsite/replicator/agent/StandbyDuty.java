@@ -8,11 +8,13 @@ import org.secondsite.replicator.checkpoint.FailureKind;
 /** The part of {@link VmAgent} that keeps a replica: which epoch follows, and from which the VM may be started. */
 final class StandbyDuty {
     private final AgentOutbox out;
+    private final DiskDuty disks;
     private EpochId applied = EpochId.NONE;
     private EpochId inHand = EpochId.NONE;
 
-    StandbyDuty(AgentOutbox out) {
+    StandbyDuty(AgentOutbox out, DiskDuty disks) {
         this.out = out;
+        this.disks = disks;
     }
 
     /** The epoch that the replica is at, NONE if there is none. */
@@ -45,6 +47,7 @@ final class StandbyDuty {
     void applyDone() {
         applied = inHand;
         out.say(new CheckpointMessage.Applied(inHand));
+        disks.applied(applied);
     }
 
     void activate(EpochId expected, boolean vmIsHere) {

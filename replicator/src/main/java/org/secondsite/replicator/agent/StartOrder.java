@@ -4,30 +4,41 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 
 import java.util.Optional;
 import org.secondsite.config.EpochId;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.FailureKind;
 
 /**
  * The part of {@link VmAgent} that asks before checkpoints begin whether something is against them. If so, the gateway is told
  * once, and it is asked again from time to time: the order stands until it can be obeyed, or is taken back.
+ *
+ * <p>Of a VM with disks the other site's agent is asked first what its disks are. If it does not say so in time, all of them are copied.
  */
 final class StartOrder {
     private static final long LOOK_NANOS = SECONDS.toNanos(5);
+    private static final long PATIENCE_NANOS = SECONDS.toNanos(5);
     private static final long NEVER = Long.MAX_VALUE;
 
     private final AgentOutbox out;
+    private final DiskDuty disks;
     private CheckpointMessage.Start wanted;
+
+    /** The chain about which the other site's agent was asked, null if it was not. */
+    private EpochId asked;
+
     private boolean told;
     private long nextLookNanos;
     private Optional<String> refusal = Optional.empty();
 
-    StartOrder(AgentOutbox out) {
+    StartOrder(AgentOutbox out, DiskDuty disks) {
         this.out = out;
+        this.disks = disks;
     }
 
     void given(CheckpointMessage.Start start, long now) {
         wanted = start;
         told = false;
+        asked = null;
         look(now);
     }
 
@@ -39,6 +50,7 @@ final class StartOrder {
 
     void takenBack() {
         wanted = null;
+        asked = null;
     }
 
     /** How long until it is to be asked again. */
@@ -57,6 +69,7 @@ final class StartOrder {
         if (wanted == null || against.isEmpty()) {
             return false;
         }
+        asked = null;
         if (!told) {
             told = true;
             out.failed(FailureKind.CHECKPOINT, EpochId.NONE, against.get());
@@ -64,10 +77,28 @@ final class StartOrder {
         return true;
     }
 
-    /** The order that can be obeyed now, which stands no more; empty if there is none. */
-    Optional<CheckpointMessage.Start> take() {
+    /** The order that can be obeyed now, which stands no more; empty if there is none, or the other site is asked first. */
+    Optional<CheckpointMessage.Start> take(long now) {
+        if (wanted != null && asked == null && disks.talks()) {
+            asked = wanted.first();
+            nextLookNanos = now + PATIENCE_NANOS;
+            out.say(new CheckpointMessage.OfDisks(new DiskTalk.Ask(asked)));
+            return Optional.empty();
+        }
         Optional<CheckpointMessage.Start> taken = Optional.ofNullable(wanted);
-        wanted = null;
+        takenBack();
+        return taken;
+    }
+
+    /** The other site's agent says something: the order that can be obeyed now, if that is what was waited for. */
+    Optional<CheckpointMessage.Start> answered(DiskTalk talk) {
+        boolean says = talk instanceof DiskTalk.Claim || talk instanceof DiskTalk.Nobody;
+        if (!says || wanted == null || !talk.chain().equals(asked)) {
+            return Optional.empty();
+        }
+        disks.copyUpon(talk.chain());
+        Optional<CheckpointMessage.Start> taken = Optional.of(wanted);
+        takenBack();
         return taken;
     }
 
@@ -78,7 +109,7 @@ final class StartOrder {
 
     /** Another VM, of which nothing is known yet. */
     void forget() {
-        wanted = null;
+        takenBack();
         refusal = Optional.empty();
     }
 }

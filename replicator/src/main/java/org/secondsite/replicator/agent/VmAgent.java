@@ -40,7 +40,6 @@ public final class VmAgent {
     private final StandbyDuty standby;
     private final StartOrder startOrder;
     private final DiskDuty disks;
-
     private long now;
     private AgentPhase phase = AgentPhase.ABSENT;
     private String reason = "not looked for yet";
@@ -63,9 +62,9 @@ public final class VmAgent {
         this.ramBytes = ramBytes;
         this.timing = timing;
         this.out = new AgentOutbox(capabilities);
-        this.standby = new StandbyDuty(out);
-        this.startOrder = new StartOrder(out);
         this.disks = new DiskDuty(out, capabilities.contains(Capability.DISKS));
+        this.standby = new StandbyDuty(out, disks);
+        this.startOrder = new StartOrder(out, disks);
         this.sighting = new Sighting(out, MILLISECONDS.toNanos(timing.attachPollMs()), nowNanos);
     }
 
@@ -227,7 +226,10 @@ public final class VmAgent {
                 schedule.retitle(retitle.next());
                 startOrder.retitle(retitle.next());
             }
-            case CheckpointMessage.Credit credit -> schedule.credit(credit.committed());
+            case CheckpointMessage.Credit credit -> {
+                schedule.credit(credit.committed());
+                disks.acknowledged(credit.committed());
+            }
             case CheckpointMessage.Stop stop -> {
                 out.note("no more checkpoints");
                 startOrder.takenBack();
@@ -244,6 +246,10 @@ public final class VmAgent {
             case CheckpointMessage.Activate activate -> standby.activate(activate.expected(), isHere());
             case CheckpointMessage.Release release -> standby.release(isHere());
             case CheckpointMessage.DiskOrder order -> disks.obey(order);
+            case CheckpointMessage.OfDisks said -> {
+                startOrder.answered(said.talk()).ifPresent(this::begin);
+                disks.heard(said.talk(), standby.applied());
+            }
             default -> out.note("unexpected " + message.getClass().getSimpleName());
         }
     }
@@ -278,7 +284,7 @@ public final class VmAgent {
             schedule.stop();
             disks.chainEnds();
         } else {
-            startOrder.take().ifPresent(this::begin);
+            startOrder.take(now).ifPresent(this::begin);
         }
     }
 
@@ -456,13 +462,8 @@ public final class VmAgent {
             case AgentEvent.Looked looked -> looked(looked.refusal());
             case AgentEvent.Unprepared unprepared -> undo(unprepared.reason());
             case AgentEvent.Paused paused -> paused();
-            case AgentEvent.PauseFailed failed -> {
-                if (phase == AgentPhase.CHECKPOINT) {
-                    drop(failed.reason());
-                } else {
-                    lost(failed.reason());
-                }
-            }
+            case AgentEvent.PauseFailed failed when phase == AgentPhase.CHECKPOINT -> drop(failed.reason());
+            case AgentEvent.PauseFailed failed -> lost(failed.reason());
             case AgentEvent.PauseLate late -> pauseLate(late.reason());
             case AgentEvent.Collected collected -> {
                 if (checkpoint.collected()) {

@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.secondsite.config.EpochId;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.DiskTalk;
 
 /**
  * What an agent may say, by what it was told: every message is judged here before anything is done because of it. Whoever keeps to the
@@ -21,6 +22,7 @@ import org.secondsite.replicator.Dialect;
  * VM_PAUSED           as an answer to PAUSE_VM, with the epoch that came last
  * VM_STOPPED          as an answer to STOP_VM; FAILED of it too
  * DISKS, DISKS_SYNCED if both ends can; the second as an answer to SYNC_DISKS
+ * OF_DISKS            if both ends can: a question while the VM is here, else an answer, one for each question at most
  * HELLO               never again
  * </pre>
  *
@@ -56,6 +58,7 @@ public final class AgentConduct {
     private int pausesOwed;
     private int stopsOwed;
     private int syncsOwed;
+    private int talksOwed;
 
     /** Of an agent that has said this. */
     public AgentConduct(CheckpointMessage.Hello hello, Dialect dialect) {
@@ -82,6 +85,7 @@ public final class AgentConduct {
             case CheckpointMessage.PauseVm pause -> pausesOwed++;
             case CheckpointMessage.StopVm stop -> stopsOwed++;
             case CheckpointMessage.SyncDisks sync -> syncsOwed++;
+            case CheckpointMessage.OfDisks said -> talksOwed += said.talk().isOwners() ? 1 : 0;
             default -> {}
         }
     }
@@ -119,6 +123,7 @@ public final class AgentConduct {
                         dialect.has(Capability.DISKS) ? null : "DISKS was not agreed on";
                     case CheckpointMessage.DisksSynced synced ->
                         syncsOwed-- > 0 ? null : "DISKS_SYNCED answers no SYNC_DISKS";
+                    case CheckpointMessage.OfDisks said -> talk(said.talk());
                     case CheckpointMessage.Failed failed -> failed(failed);
                     default -> "a second " + message.getClass().getSimpleName();
                 });
@@ -214,6 +219,16 @@ public final class AgentConduct {
         vmIsHere = false;
         next.clear();
         sealsLeft = 0;
+    }
+
+    private String talk(DiskTalk talk) {
+        if (!dialect.has(Capability.RESYNC)) {
+            return "OF_DISKS was not agreed on";
+        }
+        if (talk.isOwners()) {
+            return vmIsHere ? null : "a question about the other site's disks, and the VM is not here";
+        }
+        return talksOwed-- > 0 ? null : "something is said of disks that nobody has asked for";
     }
 
     private String failed(CheckpointMessage.Failed failed) {

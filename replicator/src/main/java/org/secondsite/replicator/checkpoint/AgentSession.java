@@ -5,6 +5,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 
 /**
@@ -50,6 +51,9 @@ public interface AgentSession {
 
     /** Flushes are to wait for the disk from now on. Answered by {@code disksSynced} when all that were ever answered are there. */
     void syncDisks();
+
+    /** What the other site's agent says of its disks, for this one; not if {@link #dialect} has no such thing. */
+    void ofDisks(DiskTalk talk);
 
     /**
      * Begin to checkpoint, at once.

@@ -9,6 +9,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.EpochHeader;
 
 /**
@@ -26,12 +27,13 @@ import org.secondsite.replicator.EpochHeader;
  * INTERVAL 5         | interval ms u32 |
  * RETITLE 7, SEAL 8, SEALED 9, CREDIT 14, APPLIED 18, ACTIVATE 19, ACTIVATED 20, VM_PAUSED 26     | epoch |
  * CHECKPOINT_NOW 6, STOP 15, VM_STOPPED 17, RELEASE 21, PAUSE_VM 25, RESUME_VM 27                 nothing
+ * OF_DISKS 33        | {@link DiskTalk} |
  * FLUSH_AT_ONCE 30, SYNC_DISKS 31, DISKS_SYNCED 32                                               nothing
  * BEGIN 10           | epoch | base | RAM bytes u64 | pages u32 | device state bytes u32 | VM name |
  *                    | if the VM has disks: disks | ranges u32 |
  * DISK_RANGES 28     | count u16 | of each: first u32, count u32 |
  * DISKS 29           | disks | durability u8, 0 disk, 1 memory |
- * disks              | count u8 | of each: name length u8, ASCII, bytes u64 | missing blocks u64 |
+ * disks              | count u8, 16 more with a basis | of each: name length u8, ASCII, bytes u64 | missing blocks u64 | if so: basis |
  * PAGES 11           | n u32 | n × (zero flag: 1 bit, page number: 31 bits) | 4096 bytes for each page not flagged |
  * DEVICE_STATE 12    | bytes |
  * END 13             | epoch | checksum u64 | pause ns u64 |
@@ -169,6 +171,7 @@ public final class CheckpointCodec {
                     case FLUSH_AT_ONCE -> new CheckpointMessage.FlushAtOnce();
                     case SYNC_DISKS -> new CheckpointMessage.SyncDisks();
                     case DISKS_SYNCED -> new CheckpointMessage.DisksSynced();
+                    case OF_DISKS -> new CheckpointMessage.OfDisks(DiskTalk.read(body.rest()));
                 };
         body.end();
         return message;
@@ -295,6 +298,10 @@ public final class CheckpointCodec {
             case CheckpointMessage.FlushAtOnce atOnce -> MessageType.FLUSH_AT_ONCE;
             case CheckpointMessage.SyncDisks sync -> MessageType.SYNC_DISKS;
             case CheckpointMessage.DisksSynced synced -> MessageType.DISKS_SYNCED;
+            case CheckpointMessage.OfDisks said -> {
+                DiskTalk.write(said.talk(), out);
+                yield MessageType.OF_DISKS;
+            }
         };
     }
 

@@ -1,6 +1,7 @@
 package org.secondsite.replicator.checkpoint;
 
 import org.secondsite.config.EpochId;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 
 /**
@@ -40,6 +41,9 @@ public interface CheckpointListener {
 
     /** Every flush that was ever answered is on the disk, after {@link AgentSession#syncDisks}, and so it will be with those to come. */
     void disksSynced(AgentSession session);
+
+    /** Something was said of disks, for the other site's agent. */
+    void ofDisks(AgentSession session, DiskTalk talk);
 
     /** The VM's process is verified to be gone, after {@link AgentSession#stopVm}; no epoch of it follows. */
     void vmStopped(AgentSession session);

@@ -8,6 +8,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 
@@ -214,6 +215,9 @@ public sealed interface CheckpointMessage {
 
     /** Every flush that was ever answered is on the disk, and so it will be with those to come. */
     record DisksSynced() implements CheckpointMessage {}
+
+    /** What the agents of two sites tell each other of their disks: from an agent for the other one, and the other way round. */
+    record OfDisks(DiskTalk talk) implements CheckpointMessage {}
 
     /** Kill the VM's process. */
     record StopVm(String reason) implements CheckpointMessage {}

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.secondsite.config.Durability;
+import org.secondsite.config.EpochId;
 import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.VolumeChanges;
@@ -15,9 +16,14 @@ final class DiskBodies {
 
     private DiskBodies() {}
 
-    /** count u8 | of each: name length u8, ASCII, bytes u64 | missing blocks u64. */
+    /** Added to the count where a basis follows. */
+    private static final int WITH_BASIS = 16;
+
+    /** count u8, 16 more with a basis | of each: name length u8, ASCII, bytes u64 | missing blocks u64 | basis, 16 bytes. */
     static CarriedDisks disks(CheckpointCodec.Body body) {
-        int count = body.u8();
+        int first = body.u8();
+        boolean hasBasis = first > WITH_BASIS;
+        int count = hasBasis ? first - WITH_BASIS : first;
         if (count > VolumeChanges.MAX_VOLUMES) {
             throw new IllegalArgumentException(count + " disks");
         }
@@ -26,17 +32,22 @@ final class DiskBodies {
             String name = body.ascii();
             disks.add(new CarriedDisks.Disk(name, body.positiveLong()));
         }
-        return new CarriedDisks(disks, body.nonNegative());
+        CarriedDisks carried = new CarriedDisks(disks, body.nonNegative());
+        return hasBasis ? carried.upon(body.epoch()) : carried;
     }
 
     static void disks(CarriedDisks carried, ByteBuf out) {
-        out.writeByte(carried.disks().size());
+        boolean hasBasis = !carried.basis().equals(EpochId.NONE);
+        out.writeByte(carried.disks().size() + (hasBasis ? WITH_BASIS : 0));
         for (CarriedDisks.Disk disk : carried.disks()) {
             out.writeByte(disk.name().length());
             out.writeCharSequence(disk.name(), StandardCharsets.US_ASCII);
             out.writeLong(disk.bytes());
         }
         out.writeLong(carried.missingBlocks());
+        if (hasBasis) {
+            out.writeLong(carried.basis().term()).writeLong(carried.basis().number());
+        }
     }
 
     /** disks | durability u8, 0 disk, 1 memory. */

@@ -25,7 +25,7 @@ public final class Limits {
 
     /** The most bytes that a list of disks takes in a message. */
     static final int DISKS_BYTES =
-            1 + VolumeChanges.MAX_VOLUMES * (1 + CarriedDisks.Disk.MAX_NAME_BYTES + Long.BYTES) + Long.BYTES;
+            1 + VolumeChanges.MAX_VOLUMES * (1 + CarriedDisks.Disk.MAX_NAME_BYTES + Long.BYTES) + 3 * Long.BYTES;
 
     /** The most bytes of one DEVICE_STATE message. */
     public static final int DEVICE_CHUNK_BYTES = 256 << 10;

@@ -1,6 +1,7 @@
 package org.secondsite.replicator.checkpoint;
 
 import org.secondsite.config.EpochId;
+import org.secondsite.replicator.DiskTalk;
 
 /**
  * What a gateway commands of an agent, in the protocol's messages: one for each command that needs no more than that. How epochs
@@ -75,6 +76,11 @@ public abstract class MessageSession implements AgentSession {
     @Override
     public final void syncDisks() {
         tell(new CheckpointMessage.SyncDisks());
+    }
+
+    @Override
+    public final void ofDisks(DiskTalk talk) {
+        tell(new CheckpointMessage.OfDisks(talk));
     }
 
     @Override

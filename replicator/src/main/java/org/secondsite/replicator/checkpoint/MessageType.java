@@ -1,5 +1,6 @@
 package org.secondsite.replicator.checkpoint;
 
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.PageSet;
 
 /** The messages of the protocol as the wire knows them: code, who may send it, and how long its body may be. */
@@ -35,7 +36,8 @@ enum MessageType {
     DISKS(29, Side.AGENT, 10, Limits.DISKS_BYTES + 1),
     FLUSH_AT_ONCE(30, Side.GATEWAY, 0, 0),
     SYNC_DISKS(31, Side.GATEWAY, 0, 0),
-    DISKS_SYNCED(32, Side.AGENT, 0, 0);
+    DISKS_SYNCED(32, Side.AGENT, 0, 0),
+    OF_DISKS(33, null, DiskTalk.MIN_BYTES, DiskTalk.MAX_BYTES);
 
     private static final MessageType[] BY_CODE = new MessageType[values().length + 1];
 

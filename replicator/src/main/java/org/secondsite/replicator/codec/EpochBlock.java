@@ -61,6 +61,9 @@ record EpochBlock(int flags, int plainBytes, int codedBytes) {
     /** Versions forgotten in one block. */
     static final int MAX_FORGOTTEN = 4096;
 
+    /** Added to the number of disks where it is said upon what the epoch leaves something out. */
+    static final int WITH_BASIS = 16;
+
     /** Ranges of zeros in one block. */
     static final int MAX_RANGES = 1024;
 

@@ -265,7 +265,9 @@ public final class EpochDecoder implements AutoCloseable {
     }
 
     private CarriedDisks readDisks(ByteBuffer in) throws MalformedEpochException {
-        int count = VarInt.get(in, VolumeChanges.MAX_VOLUMES, "disks");
+        int first = VarInt.get(in, EpochBlock.WITH_BASIS + VolumeChanges.MAX_VOLUMES, "disks");
+        boolean hasBasis = first > EpochBlock.WITH_BASIS;
+        int count = hasBasis ? first - EpochBlock.WITH_BASIS : first;
         List<CarriedDisks.Disk> disks = new ArrayList<>();
         try {
             for (int i = 0; i < count; i++) {
@@ -277,6 +279,9 @@ public final class EpochDecoder implements AutoCloseable {
                 disks.add(new CarriedDisks.Disk(new String(name, StandardCharsets.US_ASCII), VarInt.get(in)));
             }
             CarriedDisks carried = new CarriedDisks(disks, VarInt.get(in));
+            if (hasBasis) {
+                carried = carried.upon(new EpochId(VarInt.get(in), VarInt.get(in)));
+            }
             rangeCount = VarInt.get(in, Integer.MAX_VALUE, "ranges of zeros");
             return carried;
         } catch (IllegalArgumentException impossible) {

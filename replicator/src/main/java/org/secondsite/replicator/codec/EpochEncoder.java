@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.secondsite.config.EpochId;
 import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Epoch;
@@ -255,7 +256,8 @@ public final class EpochEncoder implements AutoCloseable {
     }
 
     private void putDisks(ByteBuffer plain, CarriedDisks carried) {
-        VarInt.put(plain, carried.disks().size());
+        boolean hasBasis = !carried.basis().equals(EpochId.NONE);
+        VarInt.put(plain, carried.disks().size() + (hasBasis ? EpochBlock.WITH_BASIS : 0));
         for (CarriedDisks.Disk disk : carried.disks()) {
             byte[] name = disk.name().getBytes(StandardCharsets.US_ASCII);
             VarInt.put(plain, name.length);
@@ -263,6 +265,10 @@ public final class EpochEncoder implements AutoCloseable {
             VarInt.put(plain, disk.bytes());
         }
         VarInt.put(plain, carried.missingBlocks());
+        if (hasBasis) {
+            VarInt.put(plain, carried.basis().term());
+            VarInt.put(plain, carried.basis().number());
+        }
         VarInt.put(plain, ranges.size());
     }
 

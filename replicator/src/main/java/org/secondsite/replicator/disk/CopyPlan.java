@@ -38,7 +38,7 @@ public final class CopyPlan {
         NEEDED
     }
 
-    private static final int MAX_ASKED = 4;
+    private static final int MAX_ASKED = 8;
     private static final int MAX_AHEAD = 4096;
 
     private final EpochId chain;

@@ -9,6 +9,8 @@ import java.util.Optional;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.CarriedDisks;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.codec.CodecSettings;
 
@@ -68,9 +70,8 @@ final class Outgoing {
 
     /** Takes over an epoch; if that cannot be, it is closed, and the reason returned. */
     Optional<String> offer(Epoch epoch, long now) {
-        boolean carried = epoch.header().disks().isEmpty()
-                || bundle == null
-                || bundle.dialect().has(Capability.DISKS);
+        CarriedDisks disks = epoch.header().disks();
+        boolean carried = disks.isEmpty() || bundle == null || carries(bundle.dialect(), disks);
         Optional<String> refusal = carried
                 ? window.offer(epoch)
                 : Optional.of("the other gateway's version does not carry disks: upgrade it");
@@ -80,6 +81,10 @@ final class Outgoing {
             pump(now);
         }
         return refusal;
+    }
+
+    private static boolean carries(Dialect dialect, CarriedDisks disks) {
+        return dialect.has(Capability.DISKS) && (disks.basis().equals(EpochId.NONE) || dialect.has(Capability.RESYNC));
     }
 
     void discard(VmId vm) {

@@ -2,6 +2,10 @@ package org.secondsite.replicator.tunnel;
 
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.DiskTalk;
 
 /** What gateways tell each other beside epochs. Small, idempotent, and said again after every reconnect. */
 public sealed interface PeerMessage {
@@ -23,4 +27,12 @@ public sealed interface PeerMessage {
 
     /** As the owner of a group under this term, or a later one: every VM of the group runs at this site. */
     record VmsActive(GroupId group, long term) implements PeerMessage {}
+
+    /** What the agent of a VM says of its disks to the one at the other site. Only where both ends can. */
+    record OfDisks(GroupId group, VmId vm, DiskTalk talk) implements PeerMessage {}
+
+    /** Whether it is understood by an end with which this is spoken. */
+    default boolean isPartOf(Dialect dialect) {
+        return !(this instanceof OfDisks) || dialect.has(Capability.RESYNC);
+    }
 }

@@ -11,6 +11,8 @@ import java.util.Set;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.DiskTalk;
 
 /**
  * The payload of a MESSAGE frame. Texts are u16 length and UTF-8; numbers are u64 unless marked.
@@ -19,12 +21,14 @@ import org.secondsite.config.SiteId;
  * 1 u8  record news    group, term, previous term, owner, count u8, sites in sync
  * 2 u8  standby state  group, ready u8, image generation, burned term, reason
  * 3 u8  VMs active     group, term
+ * 4 u8  of disks       group, VM, then {@link DiskTalk} up to the end
  * </pre>
  */
 final class PeerMessageCodec {
     private static final int RECORD_NEWS = 1;
     private static final int STANDBY_STATE = 2;
     private static final int VMS_ACTIVE = 3;
+    private static final int OF_DISKS = 4;
 
     /** A reason is for people: what is longer is cut, so that every message fits in a frame. */
     private static final int MAX_REASON_CHARS = 512;
@@ -56,6 +60,12 @@ final class PeerMessageCodec {
                 writeText(out, active.group().name());
                 out.writeLong(active.term());
             }
+            case PeerMessage.OfDisks said -> {
+                out.writeByte(OF_DISKS);
+                writeText(out, said.group().name());
+                writeText(out, said.vm().name());
+                DiskTalk.write(said.talk(), out);
+            }
         }
         return out;
     }
@@ -74,6 +84,9 @@ final class PeerMessageCodec {
                                     in.readLong(),
                                     readText(in));
                         case VMS_ACTIVE -> new PeerMessage.VmsActive(new GroupId(readText(in)), in.readLong());
+                        case OF_DISKS ->
+                            new PeerMessage.OfDisks(
+                                    new GroupId(readText(in)), new VmId(readText(in)), DiskTalk.read(in));
                         default -> null;
                     };
             return message == null || in.isReadable() ? Optional.empty() : Optional.of(message);

@@ -420,7 +420,7 @@ public final class TunnelSession {
 
     /** Sends a message if the peer is connected. */
     public void send(PeerMessage message) {
-        if (phase == Phase.CONNECTED) {
+        if (phase == Phase.CONNECTED && message.isPartOf(bundle.dialect())) {
             bundle.control(TunnelFrame.message(message));
         }
     }

@@ -15,6 +15,8 @@ import org.secondsite.config.EpochId;
 import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.DiskEpochs;
+import org.secondsite.replicator.DiskPart;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 
@@ -97,6 +99,9 @@ class DiskEpochFramesTest {
                 new CheckpointMessage.Disks(DiskEpochs.DISKS, Durability.MEMORY),
                 new CheckpointMessage.Disks(CarriedDisks.NONE, Durability.DISK),
                 new CheckpointMessage.DisksSynced(),
+                new CheckpointMessage.OfDisks(new DiskTalk.Ask(new EpochId(3, 4))),
+                new CheckpointMessage.OfDisks(
+                        new DiskTalk.Query(new EpochId(3, 4), new DiskPart(DiskPart.Question.HASHES, 1, 7, 3))),
                 new CheckpointMessage.DiskRanges(List.of(new BlockRange(7, 9))))) {
             ByteBuf frame = Unpooled.buffer();
             CheckpointCodec.encode(said, frame);

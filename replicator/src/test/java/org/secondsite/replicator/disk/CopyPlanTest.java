@@ -61,7 +61,7 @@ class CopyPlanTest {
             for (Optional<DiskTalk> next = plan.nextQuery(); next.isPresent(); next = plan.nextQuery()) {
                 asked.add(((DiskTalk.Query) next.get()).part());
             }
-            assertTrue(asked.size() <= 4, asked.size() + " questions");
+            assertTrue(asked.size() <= 8, asked.size() + " questions");
             int chunk = (plan.volume() == 0 ? 0 : CHUNKS_OF_A) + plan.chunkOfVolume();
             switch (plan.verdict()) {
                 case UNKNOWN -> {

@@ -11,6 +11,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -20,8 +21,11 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.VmId;
 import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.DiskPart;
+import org.secondsite.replicator.DiskTalk;
 
 class TunnelFrameTest {
     private static final ByteBufAllocator ALLOCATOR = UnpooledByteBufAllocator.DEFAULT;
@@ -29,7 +33,15 @@ class TunnelFrameTest {
             new PeerMessage.RecordNews(new OwnershipRecord(
                     new GroupId("shop"), 7, 3, new SiteId("a"), Set.of(new SiteId("a"), new SiteId("b")))),
             new PeerMessage.StandbyState(new GroupId("shop"), true, 12, 6, "ü reason"),
-            new PeerMessage.VmsActive(new GroupId("shop"), 13));
+            new PeerMessage.VmsActive(new GroupId("shop"), 13),
+            new PeerMessage.OfDisks(new GroupId("shop"), new VmId("vm1"), new DiskTalk.Ask(new EpochId(3, 1))),
+            new PeerMessage.OfDisks(
+                    new GroupId("shop"),
+                    new VmId("vm1"),
+                    new DiskTalk.Answer(
+                            new EpochId(3, 1),
+                            new DiskPart(DiskPart.Question.HASHES, 0, 0, 192),
+                            ByteBuffer.wrap(new byte[3072]))));
 
     @Test
     void framesComeBackAsTheyWere() {

@@ -54,7 +54,7 @@ final class QemuHost implements VmHost {
 
     @Override
     public Set<Capability> capabilities() {
-        return settings.volumes().disks().isEmpty() ? Set.of() : Set.of(Capability.DISKS);
+        return settings.volumes().disks().isEmpty() ? Set.of() : Set.of(Capability.DISKS, Capability.RESYNC);
     }
 
     @Override

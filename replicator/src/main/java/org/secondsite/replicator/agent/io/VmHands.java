@@ -129,6 +129,7 @@ final class VmHands {
         }
         volumes.drain(false);
         volumes.endCapture();
+        volumes.vmGone();
         if (shadow != null) {
             shadow.close();
             shadow = null;
@@ -164,6 +165,10 @@ final class VmHands {
                     to.send(new CheckpointMessage.Disks(volumes.disks(), volumes.durability()));
                 case AgentEffect.EndImage end -> volumes.endCapture();
                 case AgentEffect.FlushAtOnce atOnce -> volumes.flushAtOnce();
+                case AgentEffect.Acknowledged acknowledged -> volumes.acknowledged(acknowledged.epoch());
+                case AgentEffect.HearOfDisks heard -> {
+                    return new AgentEvent.DisksSay(volumes.heard(heard.talk()));
+                }
                 case AgentEffect.SyncDisks sync -> {
                     volumes.becomeHonest();
                     return new AgentEvent.DisksSynced();

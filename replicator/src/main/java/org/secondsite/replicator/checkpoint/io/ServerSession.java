@@ -132,6 +132,7 @@ final class ServerSession extends MessageSession {
             case CheckpointMessage.VmPaused paused -> listener.vmPaused(this, paused.last());
             case CheckpointMessage.Disks told -> disks = told;
             case CheckpointMessage.DisksSynced synced -> listener.disksSynced(this);
+            case CheckpointMessage.OfDisks said -> listener.ofDisks(this, said.talk());
             case CheckpointMessage.Failed failed -> failed(failed);
             default -> throw new IllegalStateException("nothing is done about a " + message);
         }

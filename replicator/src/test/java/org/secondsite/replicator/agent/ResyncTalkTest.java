@@ -1,0 +1,165 @@
+package org.secondsite.replicator.agent;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.CarriedDisks;
+import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.DiskClaim;
+import org.secondsite.replicator.DiskPart;
+import org.secondsite.replicator.DiskTalk;
+import org.secondsite.replicator.EpochHeader;
+import org.secondsite.replicator.checkpoint.AgentConduct;
+import org.secondsite.replicator.checkpoint.CheckpointMessage;
+
+/** When an agent asks the other site's what its disks are, what it makes of the answer, and when it answers itself. */
+class ResyncTalkTest {
+    private static final VmId VM = new VmId("vm1");
+    private static final long RAM_BYTES = 1 << 20;
+    private static final EpochId CHAIN = new EpochId(3, 7);
+    private static final Set<Capability> ABLE = Set.of(Capability.DISKS, Capability.RESYNC);
+    private static final DiskTalk.Claim CLAIM = new DiskTalk.Claim(CHAIN, DiskClaim.of(new EpochId(3, 2)), 0);
+    private static final DiskTalk.Query HASHES =
+            new DiskTalk.Query(CHAIN, new DiskPart(DiskPart.Question.HASHES, 0, 0, 8));
+    private static final DiskTalk.Query NAMED =
+            new DiskTalk.Query(CHAIN, new DiskPart(DiskPart.Question.DIRTY, 0, 0, 8));
+
+    private long now = 1;
+    private final VmAgent agent = new VmAgent(VM, RAM_BYTES, AgentTiming.USUAL, ABLE, now);
+
+    private List<AgentEffect> on(AgentEvent event) {
+        return agent.on(event, now).stream()
+                .filter(effect -> !(effect instanceof AgentEffect.Note || effect instanceof AgentEffect.Trouble))
+                .toList();
+    }
+
+    private List<AgentEffect> hears(DiskTalk talk) {
+        return on(new AgentEvent.Received(new CheckpointMessage.OfDisks(talk)));
+    }
+
+    private void connected(Set<Capability> both) {
+        on(new AgentEvent.Opened());
+        on(new AgentEvent.Received(new CheckpointMessage.Welcome(new Dialect(4, both), 16, 1 << 30, false)));
+    }
+
+    private List<AgentEffect> ordered() {
+        on(new AgentEvent.Received(new CheckpointMessage.Start(CHAIN, true, 50)));
+        return on(new AgentEvent.Looked(Optional.empty()));
+    }
+
+    private void ownerIs(Set<Capability> both) {
+        on(new AgentEvent.Tick());
+        on(new AgentEvent.Found("a hypervisor", Optional.empty()));
+        connected(both);
+    }
+
+    private static List<AgentEffect> asks() {
+        return List.of(new AgentEffect.Send(new CheckpointMessage.OfDisks(new DiskTalk.Ask(CHAIN))));
+    }
+
+    private static List<AgentEffect> beginsUpon(DiskTalk.Claim claim) {
+        return List.of(new AgentEffect.BeginImage(true), new AgentEffect.HearOfDisks(claim));
+    }
+
+    @Test
+    void aChainBeginsUponWhatTheOtherSiteSaysAndUponNothingThatComesLater() {
+        ownerIs(ABLE);
+        assertEquals(asks(), ordered());
+        assertEquals(List.of(), hears(new DiskTalk.Claim(new EpochId(3, 6), CLAIM.claim(), 0)), "for another chain");
+        assertEquals(beginsUpon(CLAIM), hears(CLAIM));
+        assertEquals(List.of(), hears(CLAIM), "once more");
+        DiskTalk.Answer answer = new DiskTalk.Answer(CHAIN, NAMED.part(), ByteBuffer.wrap(new byte[] {3}));
+        assertEquals(List.of(new AgentEffect.HearOfDisks(answer)), hears(answer));
+        assertEquals(
+                List.of(new AgentEffect.Send(new CheckpointMessage.OfDisks(NAMED))),
+                on(new AgentEvent.DisksSay(List.of(NAMED))));
+    }
+
+    @Test
+    void aSilentSiteIsWaitedForAFewSecondsAndThenEverythingIsCopied() {
+        ownerIs(ABLE);
+        assertEquals(asks(), ordered());
+        long wait = agent.dueIn(now);
+        assertTrue(wait > 1_000_000_000L && wait <= 5_000_000_000L, wait + " ns");
+        now += wait;
+        assertEquals(List.of(new AgentEffect.Look()), on(new AgentEvent.Tick()));
+        assertEquals(List.of(new AgentEffect.BeginImage(true)), on(new AgentEvent.Looked(Optional.empty())));
+        assertEquals(List.of(), hears(CLAIM), "epochs of the chain have taken nothing for granted");
+    }
+
+    @Test
+    void nobodyToAskAndAnEndThatDoesNotKnowOfItKeepNothingWaiting() {
+        ownerIs(ABLE);
+        assertEquals(asks(), ordered());
+        assertEquals(
+                new AgentEffect.BeginImage(true),
+                hears(new DiskTalk.Nobody(CHAIN)).getFirst());
+        on(new AgentEvent.Closed("another gateway"));
+        connected(Set.of(Capability.DISKS));
+        assertEquals(List.of(new AgentEffect.BeginImage(true)), ordered());
+    }
+
+    @Test
+    void aChainThatIsRenumberedWhileItIsAskedAboutBeginsUponTheAnswerToTheOldNumber() {
+        ownerIs(ABLE);
+        assertEquals(asks(), ordered());
+        on(new AgentEvent.Received(new CheckpointMessage.Retitle(new EpochId(4, 1))));
+        assertEquals(beginsUpon(CLAIM), hears(CLAIM));
+    }
+
+    @Test
+    void whatIsAskedOfAVmThatIsNotHereIsAnsweredHashesOnlyOnceTheChainHasBegun() {
+        connected(ABLE);
+        assertEquals(List.of(new AgentEffect.HearOfDisks(NAMED)), hears(NAMED));
+        assertEquals(List.of(), hears(HASHES));
+        CarriedDisks disks = new CarriedDisks(List.of(new CarriedDisks.Disk("d", 1 << 20)), 5);
+        applied(new EpochHeader(VM, new EpochId(3, 2), EpochId.NONE, RAM_BYTES, disks), List.of());
+        applied(
+                new EpochHeader(VM, CHAIN, EpochId.NONE, RAM_BYTES, disks),
+                List.of(new AgentEffect.HearOfDisks(HASHES)));
+        assertEquals(List.of(new AgentEffect.HearOfDisks(HASHES)), hears(HASHES));
+    }
+
+    private void applied(EpochHeader header, List<AgentEffect> then) {
+        assertEquals(List.of(new AgentEffect.Apply()), on(new AgentEvent.EpochArrived(header)));
+        List<AgentEffect> effects = on(new AgentEvent.Applied());
+        assertEquals(then, effects.subList(1, effects.size()));
+    }
+
+    @Test
+    void questionsThatComeTooEarlyAreKeptInBoundedNumber() {
+        connected(ABLE);
+        for (int i = 0; i < 1000; i++) {
+            assertEquals(List.of(), hears(HASHES));
+        }
+        CarriedDisks disks = new CarriedDisks(List.of(new CarriedDisks.Disk("d", 1 << 20)), 5);
+        on(new AgentEvent.EpochArrived(new EpochHeader(VM, CHAIN, EpochId.NONE, RAM_BYTES, disks)));
+        assertEquals(1 + 16, on(new AgentEvent.Applied()).size());
+    }
+
+    @Test
+    void anAgentThatAnswersWhatNobodyAskedOrTalksWithoutHavingAgreedIsFoundFaultWith() {
+        CheckpointMessage.Hello standby =
+                new CheckpointMessage.Hello(new Dialect(4, ABLE), VM, RAM_BYTES, false, EpochId.NONE, "");
+        AgentConduct conduct = new AgentConduct(standby, new Dialect(4, ABLE));
+        assertTrue(conduct.judge(new CheckpointMessage.OfDisks(CLAIM)).isPresent());
+        assertTrue(conduct.judge(new CheckpointMessage.OfDisks(NAMED)).isPresent(), "it has no VM");
+
+        AgentConduct asked = new AgentConduct(standby, new Dialect(4, ABLE));
+        asked.told(new CheckpointMessage.OfDisks(new DiskTalk.Ask(CHAIN)));
+        assertTrue(asked.judge(new CheckpointMessage.OfDisks(CLAIM)).isEmpty());
+        assertTrue(asked.judge(new CheckpointMessage.OfDisks(CLAIM)).isPresent(), "twice");
+
+        AgentConduct unable = new AgentConduct(standby, new Dialect(4, Set.of(Capability.DISKS)));
+        unable.told(new CheckpointMessage.OfDisks(new DiskTalk.Ask(CHAIN)));
+        assertTrue(unable.judge(new CheckpointMessage.OfDisks(CLAIM)).isPresent());
+    }
+}
