@@ -91,16 +91,21 @@ public final class VmVolumes implements AutoCloseable {
         }
         Files.createDirectories(settings.stateDirectory());
         FileChannel lock = VolumesLock.take(settings.stateDirectory().resolve(vm + ".lock"));
+        DirtyMap map = null;
         boolean opened = false;
         try {
             CarriedDisks disks = VmImages.carried(settings);
             VmImages images = VmImages.of(vm, settings);
-            VmVolumes volumes = new VmVolumes(settings, copyBytes, images, disks, lock, images.dirtyMap(disks));
+            map = images.dirtyMap(disks);
+            VmVolumes volumes = new VmVolumes(settings, copyBytes, images, disks, lock, map);
             volumes.takeUp();
             opened = true;
             return volumes;
         } finally {
             if (!opened) {
+                if (map != null) {
+                    map.close();
+                }
                 lock.close();
             }
         }
