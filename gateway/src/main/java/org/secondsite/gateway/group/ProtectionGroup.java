@@ -293,11 +293,7 @@ public final class ProtectionGroup {
                 vm.noteEpoch();
                 vm.source().received(epoch.epoch(), epoch.pauseNanos());
             }
-            case SiteEvent.Applied applied -> {
-                if (vm.is(applied.session())) {
-                    vm.replica().applied(applied.epoch());
-                }
-            }
+            case SiteEvent.Applied applied -> vm.applied(applied);
             case SiteEvent.Activated activated -> {
                 note(vm, "vm-active", "from epoch " + activated.epoch());
                 vms.activated(vm);

@@ -58,6 +58,13 @@ public final class VmAtSite {
         return Optional.ofNullable(session);
     }
 
+    /** An agent says which epoch its replica is at. */
+    void applied(SiteEvent.Applied said) {
+        if (is(said.session())) {
+            replica.applied(said.epoch());
+        }
+    }
+
     /** Whether this very session is the attached one; a session has no other identity. */
     @SuppressWarnings("ReferenceEquality")
     boolean is(AgentSession other) {
