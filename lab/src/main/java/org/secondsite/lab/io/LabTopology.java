@@ -121,11 +121,13 @@ public final class LabTopology {
      */
     public static void down(String lab) throws IOException {
         List<String> names = existing(lab);
-        for (String name : names) {
-            for (String pid : Commands.run("ip", "netns", "pids", name).lines().toList()) {
-                LabProcess.killAndWait(Long.parseLong(pid.strip()));
-            }
-        }
+        Concurrently.each("namespace", names, LabTopology::endProcesses);
         Concurrently.each("namespace", names, name -> Commands.run("ip", "netns", "del", name));
+    }
+
+    private static void endProcesses(String namespace) throws IOException {
+        for (String pid : Commands.run("ip", "netns", "pids", namespace).lines().toList()) {
+            LabProcess.killAndWait(Long.parseLong(pid.strip()));
+        }
     }
 }
