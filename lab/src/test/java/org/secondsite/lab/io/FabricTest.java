@@ -26,7 +26,7 @@ import org.secondsite.lab.plan.Topology;
 
 /** Routers, switch and guest of the lab without our gateway: a BIRD speaks in its place, and one flow forwards all. */
 @Tag("lab")
-@Timeout(120)
+@Timeout(300)
 class FabricTest {
     private final String name = TestNames.lab();
     private final LabOptions options = new LabOptions(name, 0, LabOptions.Load.IDLE, true);
@@ -63,7 +63,7 @@ class FabricTest {
             });
         }
         Waiting.until(
-                "the guest to boot", 60, () -> Files.readString(plan.paths().serial(Site.A))
+                "the guest to boot", 180, () -> Files.readString(plan.paths().serial(Site.A))
                         .contains("GUEST-SERVING"));
         Waiting.until("the guest's answer", 20, () -> ask(LabNumbers.ECHO_PORT, "hello")
                 .equals("1"));
