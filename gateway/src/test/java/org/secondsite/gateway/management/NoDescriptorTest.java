@@ -26,6 +26,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -111,6 +113,8 @@ class NoDescriptorTest {
                         socket.toString())
                 .redirectErrorStream(true)
                 .start();
+        // What is waited for below ends with the process at the latest.
+        CompletableFuture.delayedExecutor(PATIENCE_MS, TimeUnit.MILLISECONDS).execute(process::destroyForcibly);
         try (BufferedReader said = process.inputReader();
                 Writer orders = process.outputWriter()) {
             int port = port(said);
