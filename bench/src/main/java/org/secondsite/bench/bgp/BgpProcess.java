@@ -137,6 +137,7 @@ final class BgpProcess implements SpeakerListener, AutoCloseable {
     }
 
     private void open(SpeakerSettings settings) throws IOException {
+        BgpSpeaker.rehearse();
         speakers.add(BgpSpeaker.open(settings, this, new OneLoop()));
     }
 

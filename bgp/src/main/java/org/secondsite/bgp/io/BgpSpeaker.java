@@ -84,7 +84,6 @@ public final class BgpSpeaker implements AutoCloseable {
     /** The same on threads of the caller's. */
     public static BgpSpeaker open(SpeakerSettings settings, SpeakerListener listener, SpeakerThreads threads)
             throws IOException {
-        rehearse();
         BgpSpeaker speaker = new BgpSpeaker(settings, listener, threads);
         try {
             speaker.transport.require(settings);
@@ -107,8 +106,11 @@ public final class BgpSpeaker implements AutoCloseable {
         return speaker;
     }
 
-    /** Once in a process. */
-    private static void rehearse() {
+    /**
+     * Plays two sessions in memory, once in a process, so that the first table is not the first that this virtual machine packs. For
+     * who has a large table to tell and a second of processor time to spare before that; nothing depends on it.
+     */
+    public static void rehearse() {
         if (!REHEARSED.getAndSet(true)) {
             LOG.debug("bgp: {} routes were rehearsed", Rehearsal.play());
         }

@@ -148,6 +148,7 @@ final class SpeakLoop implements AutoCloseable {
         try {
             executor.submit(() -> {
                         starts.forEach(Runnable::run);
+                        BgpSpeaker.rehearse();
                         speaker = BgpSpeaker.open(settings, events);
                         begunNanos = System.nanoTime();
                         if (!manualEndOfRib) {
