@@ -85,7 +85,8 @@ final class SwitchUnderTest implements AutoCloseable {
     }
 
     private void vsctl(String... words) throws IOException, InterruptedException {
-        List<String> all = new ArrayList<>(List.of("ovs-vsctl", "--timeout=60", "--db=unix:" + file("db.sock")));
+        List<String> all =
+                new ArrayList<>(List.of("ovs-vsctl", "--retry", "--timeout=60", "--db=unix:" + file("db.sock")));
         all.addAll(List.of(words));
         run(all.toArray(String[]::new));
     }

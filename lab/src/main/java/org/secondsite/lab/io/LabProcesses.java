@@ -1,6 +1,8 @@
 package org.secondsite.lab.io;
 
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributeView;
@@ -94,10 +96,19 @@ final class LabProcesses {
     }
 
     private void awaitSocket(LabProcess process, Path socket) throws IOException {
-        Waiting.until(process.name() + " to make " + socket, SOCKET_SECONDS, () -> {
+        Waiting.until(process.name() + " to listen at " + socket, SOCKET_SECONDS, () -> {
             requireAlive(List.of(process));
-            return Files.exists(socket);
+            return listens(socket);
         });
+    }
+
+    /** A socket is there before anybody listens at it. */
+    private static boolean listens(Path socket) {
+        try (SocketChannel _ = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+            return true;
+        } catch (IOException notYet) {
+            return false;
+        }
     }
 
     /**

@@ -97,7 +97,8 @@ final class OpenVSwitch implements Closeable {
     }
 
     String vsctl(String... words) throws IOException {
-        return tool("ovs-vsctl", List.of("--timeout=20", "--db=unix:" + directory.resolve("db.sock")), words);
+        return tool(
+                "ovs-vsctl", List.of("--retry", "--timeout=20", "--db=unix:" + directory.resolve("db.sock")), words);
     }
 
     /** Waits until {@code ovs-vsctl} answers so. */
