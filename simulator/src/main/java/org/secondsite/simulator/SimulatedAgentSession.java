@@ -1,6 +1,5 @@
 package org.secondsite.simulator;
 
-import java.util.Optional;
 import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
@@ -10,7 +9,6 @@ import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentConduct;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.MessageSession;
-import org.secondsite.replicator.checkpoint.ReplicaQueue;
 
 /** The connection between a gateway and an agent, as the gateway commands it: its messages, in their order. */
 final class SimulatedAgentSession extends MessageSession {
@@ -18,8 +16,6 @@ final class SimulatedAgentSession extends MessageSession {
     private CheckpointMessage.Hello hello;
     private AgentConduct conduct;
     private boolean kept;
-
-    private final ReplicaQueue replica = new ReplicaQueue();
 
     SimulatedAgentSession(SimulatedHypervisor hypervisor) {
         this.hypervisor = hypervisor;
@@ -116,16 +112,9 @@ final class SimulatedAgentSession extends MessageSession {
         sendWhatIsNext();
     }
 
-    private void sendWhatIsNext() {
-        for (Optional<ReplicaQueue.Next> next = replica.next(); next.isPresent(); next = replica.next()) {
-            switch (next.get()) {
-                case ReplicaQueue.Ship(Epoch epoch) -> {
-                    conduct.sent(epoch.header().epoch());
-                    hypervisor.epochFromGateway(this, epoch);
-                }
-                case ReplicaQueue.Activate(EpochId expected) -> tell(new CheckpointMessage.Activate(expected));
-            }
-        }
+    @Override
+    protected void ship(Epoch epoch) {
+        hypervisor.epochFromGateway(this, epoch);
     }
 
     @Override

@@ -246,8 +246,9 @@ final class SimulatedHypervisor extends SimulatedProcess {
             case CheckpointMessage.Activated activated ->
                 tellGateway(by, (gateway, agentBy) -> gateway.activated(agentBy, activated.epoch()));
             case CheckpointMessage.Failed failed -> {
-                boolean saidNothing = failed.reason().equals(VmContent.NOT_SAID);
-                if (failed.kind() == FailureKind.APPLY && !vmRuns && !saidNothing) {
+                if (failed.kind() == FailureKind.APPLY
+                        && !vmRuns
+                        && VmContent.isLost(failed.reason(), arrivedHeader, replicaEpoch())) {
                     throw new Violation(Rule.IMAGE_STAYS, site + " loses its image: " + failed.reason());
                 }
                 tellGateway(by, (gateway, agentBy) -> {

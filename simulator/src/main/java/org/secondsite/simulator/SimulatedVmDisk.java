@@ -265,6 +265,11 @@ final class SimulatedVmDisk {
                 plan.answered(answer);
                 yield questions();
             }
+            case DiskTalk.Nobody nobody
+            when vmIsHere -> {
+                plan.nobody(nobody);
+                yield List.of();
+            }
             case DiskTalk.Ask ask
             when !vmIsHere -> {
                 promised = ask.chain();

@@ -1,7 +1,9 @@
 package org.secondsite.simulator;
 
 import java.nio.ByteBuffer;
+import org.secondsite.config.EpochId;
 import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.EpochHeader;
 
 /**
  * What an epoch of a simulated VM says: all that the VM is. It travels in the device state.
@@ -53,5 +55,14 @@ record VmContent(int lineage, long state, long changed, long[] disk) {
 
     void keptAt(SafetyChecks checks) {
         checks.kept(lineage, state);
+    }
+
+    /**
+     * Whether a standby that refuses an epoch loses an image. One that has started anew has none: it refuses a chain that began upon
+     * what its former life had said, and what follows of it.
+     */
+    static boolean isLost(String refusal, EpochHeader header, EpochId replica) {
+        boolean follows = !header.isFull() && replica.equals(EpochId.NONE);
+        return !follows && !refusal.equals(NOT_SAID);
     }
 }

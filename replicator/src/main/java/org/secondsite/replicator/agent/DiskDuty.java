@@ -17,6 +17,11 @@ import org.secondsite.replicator.checkpoint.FailureKind;
 final class DiskDuty {
     private static final int MAX_EARLY = 16;
 
+    /** After so many acknowledged epochs without an answer questions are asked again, and then ever more rarely. */
+    private static final int FIRST_PATIENCE = 16;
+
+    private static final int LAST_PATIENCE = 1024;
+
     private final AgentOutbox out;
     private final boolean serves;
     private boolean carried;
@@ -27,6 +32,12 @@ final class DiskDuty {
 
     /** Questions about the content of disks that are answered when the chain has begun here that they are about. */
     private final Deque<DiskTalk> early = new ArrayDeque<>();
+
+    /** Questions asked here, in their order: they, and their answers, are lost with a tunnel. */
+    private final Deque<DiskTalk.Query> unanswered = new ArrayDeque<>();
+
+    private int patience = FIRST_PATIENCE;
+    private int acknowledgedSince;
 
     DiskDuty(AgentOutbox out, boolean serves) {
         this.out = out;
@@ -51,6 +62,7 @@ final class DiskDuty {
         carried = false;
         talks = false;
         early.clear();
+        unanswered.clear();
         if (serves) {
             out.want(new AgentEffect.EndImage());
             out.want(new AgentEffect.SyncDisks());
@@ -59,6 +71,7 @@ final class DiskDuty {
 
     /** No checkpoint follows the last one. */
     void chainEnds() {
+        unanswered.clear();
         if (serves) {
             out.want(new AgentEffect.EndImage());
         }
@@ -79,6 +92,13 @@ final class DiskDuty {
     /** A chain begins upon what is said for it next. */
     void copyUpon(EpochId chain) {
         awaited = chain;
+        unanswered.clear();
+        heardSomething();
+    }
+
+    private void heardSomething() {
+        patience = FIRST_PATIENCE;
+        acknowledgedSince = 0;
     }
 
     /** The other site has everything up to this epoch. */
@@ -86,11 +106,16 @@ final class DiskDuty {
         if (serves) {
             out.want(new AgentEffect.Acknowledged(epoch));
         }
+        if (!unanswered.isEmpty() && ++acknowledgedSince >= patience) {
+            acknowledgedSince = 0;
+            patience = Math.min(2 * patience, LAST_PATIENCE);
+            unanswered.forEach(query -> out.say(new CheckpointMessage.OfDisks(query)));
+        }
     }
 
     /**
-     * The other site's agent says something. What it says of its disks counts when a chain begins upon it, and not later. Hashes are told only after the chain has begun
-     * here: before that, an epoch of an earlier one might still come and change what was told.
+     * The other site's agent says something. What it says of its disks counts when a chain begins upon it, and not later. Hashes are
+     * told only after the chain has begun here: before that, an epoch of an earlier one might still come and change what was told.
      *
      * @param applied the epoch that the replica is at
      */
@@ -102,6 +127,12 @@ final class DiskDuty {
             awaited = EpochId.NONE;
             return;
         }
+        if (isAnswered(talk)) {
+            unanswered.remove();
+            heardSomething();
+        } else if (talk instanceof DiskTalk.Nobody) {
+            unanswered.removeIf(query -> query.chain().equals(talk.chain()));
+        }
         boolean tooEarly = talk instanceof DiskTalk.Query query
                 && query.part().question() == DiskPart.Question.HASHES
                 && applied.compareTo(talk.chain()) < 0;
@@ -110,6 +141,15 @@ final class DiskDuty {
         } else if (early.size() < MAX_EARLY) {
             early.add(talk);
         }
+    }
+
+    /** Whether it answers the first question that is open: one that is answered out of order is asked again. */
+    private boolean isAnswered(DiskTalk talk) {
+        DiskTalk.Query first = unanswered.peek();
+        return first != null
+                && talk instanceof DiskTalk.Answer answer
+                && answer.chain().equals(first.chain())
+                && answer.part().equals(first.part());
     }
 
     /** The replica is at this epoch. */
@@ -130,8 +170,15 @@ final class DiskDuty {
     void answered(AgentEvent.OfDisks answer) {
         switch (answer) {
             case AgentEvent.DisksSynced synced -> out.say(new CheckpointMessage.DisksSynced());
-            case AgentEvent.DisksSay say -> say.talks().forEach(talk -> out.say(new CheckpointMessage.OfDisks(talk)));
+            case AgentEvent.DisksSay say -> say.talks().forEach(this::say);
             case AgentEvent.DisksFailed failed -> out.failed(FailureKind.DISK, EpochId.NONE, failed.reason());
         }
+    }
+
+    private void say(DiskTalk talk) {
+        if (talk instanceof DiskTalk.Query query) {
+            unanswered.add(query);
+        }
+        out.say(new CheckpointMessage.OfDisks(talk));
     }
 }

@@ -1,13 +1,18 @@
 package org.secondsite.replicator.checkpoint;
 
+import java.util.Optional;
 import org.secondsite.config.EpochId;
 import org.secondsite.replicator.DiskTalk;
+import org.secondsite.replicator.Epoch;
 
 /**
- * What a gateway commands of an agent, in the protocol's messages: one for each command that needs no more than that. How epochs
- * and what depends on their order are sent is the matter of who has the connection.
+ * What a gateway commands of an agent, in the protocol's messages, and in which order what belongs to a replica is sent. How a message
+ * and an epoch get there is the matter of who has the connection.
  */
 public abstract class MessageSession implements AgentSession {
+    /** What goes to the agent for its replica. Whoever is called by more threads than one takes turns on it. */
+    protected final ReplicaQueue replica = new ReplicaQueue();
+
     /** A session whose agent has said HELLO, or is about to. */
     protected MessageSession() {}
 
@@ -18,6 +23,22 @@ public abstract class MessageSession implements AgentSession {
     protected final void tell(CheckpointMessage message) {
         conduct().told(message);
         send(message);
+    }
+
+    /** Sends an epoch for the replica after those before it, and closes it. */
+    protected abstract void ship(Epoch epoch);
+
+    /** Sends of the replica's queue what may be sent now. */
+    protected final void sendWhatIsNext() {
+        for (Optional<ReplicaQueue.Next> next = replica.next(); next.isPresent(); next = replica.next()) {
+            switch (next.get()) {
+                case ReplicaQueue.Ship(Epoch epoch) -> {
+                    conduct().sent(epoch.header().epoch());
+                    ship(epoch);
+                }
+                case ReplicaQueue.Activate(EpochId expected) -> tell(new CheckpointMessage.Activate(expected));
+            }
+        }
     }
 
     /** What is known of the agent by what it was told. */

@@ -173,6 +173,13 @@ public final class CopyPlan {
         known = end;
     }
 
+    /** There is nobody who could answer what is asked about a chain: if it is this one, nothing more is asked. */
+    public void nobody(DiskTalk.Nobody said) {
+        if (waits() && said.chain().equals(chain)) {
+            stopAsking();
+        }
+    }
+
     /** Nobody answers: all of which nothing is known is needed. */
     public void stopAsking() {
         asked.clear();

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -81,6 +82,53 @@ class ResyncTalkTest {
         assertEquals(
                 List.of(new AgentEffect.Send(new CheckpointMessage.OfDisks(NAMED))),
                 on(new AgentEvent.DisksSay(List.of(NAMED))));
+    }
+
+    private void chainWithQuestions(DiskTalk.Query... queries) {
+        ownerIs(ABLE);
+        ordered();
+        hears(CLAIM);
+        on(new AgentEvent.DisksSay(List.of(queries)));
+    }
+
+    /** What is said when so many epochs more were acknowledged. */
+    private List<DiskTalk> saidAfter(int credits) {
+        List<DiskTalk> said = new ArrayList<>();
+        for (int i = 0; i < credits; i++) {
+            for (AgentEffect effect : on(new AgentEvent.Received(new CheckpointMessage.Credit(CHAIN)))) {
+                if (effect instanceof AgentEffect.Send send && send.message() instanceof CheckpointMessage.OfDisks of) {
+                    said.add(of.talk());
+                }
+            }
+        }
+        return said;
+    }
+
+    @Test
+    void questionsThatAreNotAnsweredAreAskedAgainAndEverMoreRarely() {
+        DiskTalk.Query second = new DiskTalk.Query(CHAIN, new DiskPart(DiskPart.Question.DIRTY, 0, 8, 8));
+        chainWithQuestions(NAMED, second);
+        assertEquals(List.of(), saidAfter(15));
+        assertEquals(List.of(NAMED, second), saidAfter(1));
+        assertEquals(List.of(), saidAfter(31));
+        assertEquals(List.of(NAMED, second), saidAfter(1));
+        hears(new DiskTalk.Answer(CHAIN, second.part(), ByteBuffer.wrap(new byte[1])));
+        assertEquals(List.of(NAMED, second), saidAfter(64), "answered out of order");
+        hears(new DiskTalk.Answer(CHAIN, NAMED.part(), ByteBuffer.wrap(new byte[1])));
+        assertEquals(List.of(second), saidAfter(16));
+        hears(new DiskTalk.Answer(CHAIN, second.part(), ByteBuffer.wrap(new byte[1])));
+        assertEquals(List.of(), saidAfter(10_000));
+    }
+
+    @Test
+    void nothingIsAskedAgainOfNobodyOrAboutAChainThatHasEnded() {
+        chainWithQuestions(NAMED);
+        DiskTalk nobody = new DiskTalk.Nobody(CHAIN);
+        assertEquals(List.of(new AgentEffect.HearOfDisks(nobody)), hears(nobody));
+        assertEquals(List.of(), saidAfter(100));
+        on(new AgentEvent.DisksSay(List.of(NAMED)));
+        on(new AgentEvent.Received(new CheckpointMessage.Stop()));
+        assertEquals(List.of(), saidAfter(100));
     }
 
     @Test

@@ -126,7 +126,9 @@ class CopyPlanTest {
         CopyPlan plan = CopyPlan.differing(CHAIN, DISKS);
         plan.nextQuery();
         assertTrue(plan.waits());
-        plan.stopAsking();
+        plan.nobody(new DiskTalk.Nobody(new EpochId(CHAIN.term(), CHAIN.number() + 1)));
+        assertTrue(plan.waits(), "said about another chain");
+        plan.nobody(new DiskTalk.Nobody(CHAIN));
         assertFalse(plan.waits());
         assertEquals(CHUNKS, carryOut(plan, new BitSet()).cardinality());
     }

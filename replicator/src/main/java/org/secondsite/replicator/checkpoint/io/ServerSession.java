@@ -36,9 +36,6 @@ final class ServerSession extends MessageSession {
     private final AgentConduct conduct;
     private final Consumer<String> wrong;
 
-    /** Guarded by itself, like the field below, and like the order in which what it says is sent. */
-    private final ReplicaQueue replica = new ReplicaQueue();
-
     private boolean detached;
 
     private final AtomicBoolean silenced = new AtomicBoolean();
@@ -235,16 +232,9 @@ final class ServerSession extends MessageSession {
         }
     }
 
-    private void sendWhatIsNext() {
-        for (Optional<ReplicaQueue.Next> next = replica.next(); next.isPresent(); next = replica.next()) {
-            switch (next.get()) {
-                case ReplicaQueue.Ship(Epoch epoch) -> {
-                    conduct.sent(epoch.header().epoch());
-                    connection.ship(epoch, 0, epoch::close);
-                }
-                case ReplicaQueue.Activate(EpochId expected) -> tell(new CheckpointMessage.Activate(expected));
-            }
-        }
+    @Override
+    protected void ship(Epoch epoch) {
+        connection.ship(epoch, 0, epoch::close);
     }
 
     @Override

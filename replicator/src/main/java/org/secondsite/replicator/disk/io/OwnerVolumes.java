@@ -158,6 +158,11 @@ final class OwnerVolumes implements AutoCloseable {
         }
     }
 
+    /** The standby cannot answer: another agent is there, or none. */
+    void nobody(DiskTalk.Nobody said) {
+        plan.nobody(said);
+    }
+
     /** What is to be asked now. */
     List<DiskTalk> questions() {
         List<DiskTalk> questions = new ArrayList<>();

@@ -389,6 +389,10 @@ public final class VmVolumes implements AutoCloseable {
             owner.answered(answer);
             return owner.questions();
         }
+        if (owner != null && talk instanceof DiskTalk.Nobody nobody) {
+            owner.nobody(nobody);
+            return List.of();
+        }
         return switch (talk) {
             case DiskTalk.Ask ask -> List.of(statement.claim(ask.chain(), kept()));
             case DiskTalk.Query query -> List.of(statement.answer(query));
