@@ -73,6 +73,22 @@ public record LabProcess(Role role, String site, String name, String namespace, 
         return startTicks(pid).filter(ticks -> ticks == startTicks).isPresent();
     }
 
+    /** Whether some process listens at a TCP port of this one's namespace. */
+    boolean listensAt(int port) throws IOException {
+        // proc_pid_net(5): the second field ends with the local port in hexadecimal; the fourth is the state, 0A for
+        // LISTEN
+        String end = ":%04X".formatted(port);
+        for (String table : List.of("tcp", "tcp6")) {
+            for (String line : Files.readAllLines(Path.of("/proc", Long.toString(pid), "net", table))) {
+                String[] fields = line.strip().split(" +", -1);
+                if (fields.length > 3 && fields[1].endsWith(end) && fields[3].equals("0A")) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     /** SIGKILL, without waiting. */
     void kill() {
         if (alive()) {

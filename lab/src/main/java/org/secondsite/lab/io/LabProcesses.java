@@ -12,7 +12,9 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.secondsite.config.io.DirectoryTree;
+import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabPaths;
 import org.secondsite.lab.plan.ProcessPlan;
 import org.secondsite.lab.plan.Role;
@@ -22,6 +24,7 @@ import org.secondsite.lab.plan.SwitchCommands;
 /** Starts processes of a plan: everything that can at the same time, and in order what needs another one's socket. */
 final class LabProcesses {
     private static final int SOCKET_SECONDS = 20;
+    private static final int GATEWAY_SECONDS = 60;
 
     private final LabPaths paths;
     private final List<LabProcess> started = Collections.synchronizedList(new ArrayList<>());
@@ -44,6 +47,30 @@ final class LabProcesses {
             chains.computeIfAbsent(chain, key -> new ArrayList<>()).add(plan);
         }
         Concurrently.each("start", List.copyOf(chains.values()), this::startChain);
+        for (Site site : Site.values()) {
+            if (plans.stream().anyMatch(plan -> isOf(plan, Role.SWITCH, site))) {
+                connectSwitch(site);
+            }
+        }
+    }
+
+    private static boolean isOf(ProcessPlan plan, Role role, Site site) {
+        return plan.role() == role && plan.site().equals(Optional.of(site));
+    }
+
+    /** A gateway that starts as well is waited for: a switch whose first attempts fail waits long before the next. */
+    private void connectSwitch(Site site) throws IOException {
+        Optional<LabProcess> gateway = started().stream()
+                .filter(process ->
+                        process.role() == Role.GATEWAY && process.site().equals(site.id()))
+                .findFirst();
+        if (gateway.isPresent()) {
+            Waiting.until(gateway.get().name() + " to listen to switches", GATEWAY_SECONDS, () -> {
+                requireAlive(List.of(gateway.get()));
+                return gateway.get().listensAt(LabNumbers.OPENFLOW_PORT);
+            });
+        }
+        Commands.run(SwitchCommands.control(paths, site), "");
     }
 
     /** Those that were started, in the order of start. */

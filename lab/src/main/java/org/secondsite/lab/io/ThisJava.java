@@ -10,7 +10,11 @@ import org.secondsite.lab.plan.JavaRuntime;
 public final class ThisJava {
     private ThisJava() {}
 
-    /** How to start another one. The launcher tells in {@code secondsite.cache} where it keeps classes linked ahead of time. */
+    /**
+     * How to start another one. The launcher tells in {@code secondsite.cache} where it keeps classes linked ahead of time. Tests
+     * say {@code secondsite.lab.quick}: processes that live for a minute compile quickly rather than well, which is half of their
+     * start.
+     */
     public static JavaRuntime runtime() {
         String cache = System.getProperty("secondsite.cache", "");
         // A cache that does not fit is ignored by the virtual machine, which need not complain about it. Mapped where
@@ -23,6 +27,9 @@ public final class ThisJava {
                     "-XX:ArchiveRelocationMode=0",
                     "-XX:AOTCache=" + cache,
                     "-Xlog:aot=off"));
+        }
+        if (Boolean.getBoolean("secondsite.lab.quick")) {
+            options.add("-XX:TieredStopAtLevel=1");
         }
         return new JavaRuntime(
                 Path.of(System.getProperty("java.home"), "bin", "java"),

@@ -3,10 +3,11 @@ package org.secondsite.lab.plan;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.secondsite.appliance.packages.JavaOptions;
 
 /**
- * How the lab starts Java processes: many of them share few cores, so each gets a small heap, the collector without threads of
- * its own, and whatever was prepared ahead of time.
+ * How the lab starts Java processes: as the product is started. Many of them share few cores, so each gets a small heap and
+ * whatever was prepared ahead of time.
  *
  * @param java the program
  * @param classPath of all modules
@@ -14,10 +15,6 @@ import java.util.List;
  */
 public record JavaRuntime(Path java, String classPath, List<String> options) {
     private static final List<String> FRUGAL = List.of("-Xms16m");
-
-    /** As the packages have it. What the virtual machine warns of waits for the stream, whatever the program does. */
-    private static final List<String> UNWARNED =
-            List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow");
 
     /** Copies the list. */
     public JavaRuntime {
@@ -46,7 +43,7 @@ public record JavaRuntime(Path java, String classPath, List<String> options) {
     private List<String> command(int heapMiB, List<String> more, String mainClass, List<String> arguments) {
         List<String> command = new ArrayList<>(List.of(java.toString(), "-Xmx" + heapMiB + "m"));
         command.addAll(FRUGAL);
-        command.addAll(UNWARNED);
+        command.addAll(JavaOptions.ofDaemons());
         command.addAll(options);
         command.addAll(more);
         command.addAll(List.of("-cp", classPath, mainClass));

@@ -57,19 +57,31 @@ public final class SwitchCommands {
      * and no hidden flows let the controller's own traffic in (disable-in-band).
      */
     public static List<String> configure(LabPaths paths, Site site) {
-        String controller = "tcp:" + site.gatewayHostAddress() + ":" + LabNumbers.OPENFLOW_PORT;
-        return List.of(("ovs-vsctl --db=" + socket(paths.switchDirectory(site)) + " --no-wait"
+        return List.of((database(paths, site)
                         + " -- init -- add-br br0"
                         + " -- set bridge br0 datapath_type=netdev fail_mode=secure protocols=OpenFlow14"
                         + " other-config:datapath-id=" + site.datapathId()
                         + " other-config:disable-in-band=true"
                         + " -- add-port br0 gw -- set interface gw ofport_request=1"
                         + " -- add-port br0 " + LabNumbers.VM
-                        + " -- set interface " + LabNumbers.VM + " ofport_request=2"
+                        + " -- set interface " + LabNumbers.VM + " ofport_request=2")
+                .split(" ", -1));
+    }
+
+    /**
+     * Gives the bridge its controller. Once it has had a session it retries every second; before its first it does not obey
+     * {@code max_backoff}, and after three failures waits for eight (Open vSwitch 3.1), so the controller had better listen.
+     */
+    public static List<String> control(LabPaths paths, Site site) {
+        String controller = "tcp:" + site.gatewayHostAddress() + ":" + LabNumbers.OPENFLOW_PORT;
+        return List.of((database(paths, site)
                         + " -- set-controller br0 " + controller
-                        // Retry at least every second: the default of 8 s would be most of a start.
                         + " -- set controller br0 max_backoff=1000 inactivity_probe=5000")
                 .split(" ", -1));
+    }
+
+    private static String database(LabPaths paths, Site site) {
+        return "ovs-vsctl --db=" + socket(paths.switchDirectory(site)) + " --no-wait";
     }
 
     /** Where {@code ovs-ofctl} and {@code ovs-appctl} find the switch. */
