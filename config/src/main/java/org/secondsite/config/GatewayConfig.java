@@ -330,8 +330,14 @@ public record GatewayConfig(
      */
     public record Bfd(int intervalMs, int multiplier, boolean multihop) {}
 
-    /** The OpenFlow controller: where it listens, and the switches that may connect. */
-    public record OpenFlow(InetSocketAddress listen, List<Switch> switches) {
+    /**
+     * The OpenFlow controller.
+     *
+     * @param listen where switches connect to; empty: all of them are dialled
+     * @param tls who it is to switches, and whose word it takes; empty: plain text
+     * @param switches those that it programs
+     */
+    public record OpenFlow(Optional<InetSocketAddress> listen, Optional<TlsFiles> tls, List<Switch> switches) {
         /** Copies the list. */
         public OpenFlow {
             switches = List.copyOf(switches);
@@ -348,6 +354,8 @@ public record GatewayConfig(
      * @param resetsForeignGeneration whether a generation that no witness can have granted is overruled instead of obeyed
      * @param preflight what becomes of it when it lets frames get past the gateway
      * @param database where its database listens (RFC 7047)
+     * @param connect where it listens for its controller; empty: it connects by itself
+     * @param certificate the common name of its certificate; empty: there is no TLS
      */
     public record Switch(
             SwitchId id,
@@ -356,10 +364,21 @@ public record GatewayConfig(
             boolean isShared,
             boolean resetsForeignGeneration,
             Preflight preflight,
-            Optional<InetSocketAddress> database) {
-        /** One that is the gateway's alone, obeys whatever generation it holds, and has no database. */
+            Optional<InetSocketAddress> database,
+            Optional<InetSocketAddress> connect,
+            Optional<String> certificate) {
+        /** One that is the gateway's alone, obeys whatever generation it holds, connects in plain text, and has no database. */
         public Switch(SwitchId id, long datapathId, String gatewayPort) {
-            this(id, datapathId, gatewayPort, false, false, Preflight.MEND, Optional.empty());
+            this(
+                    id,
+                    datapathId,
+                    gatewayPort,
+                    false,
+                    false,
+                    Preflight.MEND,
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty());
         }
     }
 

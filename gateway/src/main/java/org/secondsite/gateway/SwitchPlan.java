@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.Function;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.SwitchId;
+import org.secondsite.openflow.Access;
 import org.secondsite.openflow.ControllerSettings;
 import org.secondsite.openflow.ForeignGeneration;
 import org.secondsite.openflow.Preflight;
@@ -20,6 +21,7 @@ public final class SwitchPlan {
     public static ControllerSettings settings(GatewayConfig.OpenFlow openflow) {
         return new ControllerSettings(
                 openflow.listen(),
+                openflow.tls(),
                 openflow.switches().stream().map(SwitchPlan::settings).toList());
     }
 
@@ -35,7 +37,8 @@ public final class SwitchPlan {
                     case REFUSE -> Preflight.REFUSE;
                     case REPORT -> Preflight.REPORT;
                 },
-                one.database());
+                one.database(),
+                new Access(one.connect(), one.certificate()));
     }
 
     /**

@@ -14,6 +14,7 @@ import org.secondsite.config.SwitchId;
  * @param foreignGeneration what becomes of a generation that no witness can have granted
  * @param preflight what becomes of it when it is unfit
  * @param database where its database listens (RFC 7047), if it has one
+ * @param access how it is connected with, and what proves that it is this switch
  */
 public record SwitchSettings(
         SwitchId id,
@@ -22,7 +23,8 @@ public record SwitchSettings(
         Sharing sharing,
         ForeignGeneration foreignGeneration,
         Preflight preflight,
-        Optional<InetSocketAddress> database) {
+        Optional<InetSocketAddress> database,
+        Access access) {
     /** One that is the gateway's alone, with the usual preflight and no database. */
     public SwitchSettings(SwitchId id, long datapathId, String gatewayPort) {
         this(
@@ -32,21 +34,28 @@ public record SwitchSettings(
                 Sharing.EXCLUSIVE,
                 ForeignGeneration.REFUSE,
                 Preflight.MEND,
-                Optional.empty());
+                Optional.empty(),
+                Access.UNPROVED);
     }
 
     /** The same, shared or not. */
     public SwitchSettings with(Sharing other) {
-        return new SwitchSettings(id, datapathId, gatewayPort, other, foreignGeneration, preflight, database);
+        return new SwitchSettings(id, datapathId, gatewayPort, other, foreignGeneration, preflight, database, access);
     }
 
     /** The same with another fate of foreign generations. */
     public SwitchSettings with(ForeignGeneration other) {
-        return new SwitchSettings(id, datapathId, gatewayPort, sharing, other, preflight, database);
+        return new SwitchSettings(id, datapathId, gatewayPort, sharing, other, preflight, database, access);
     }
 
     /** The same with another fate of an unfit switch, and a database. */
     public SwitchSettings with(Preflight other, InetSocketAddress address) {
-        return new SwitchSettings(id, datapathId, gatewayPort, sharing, foreignGeneration, other, Optional.of(address));
+        return new SwitchSettings(
+                id, datapathId, gatewayPort, sharing, foreignGeneration, other, Optional.of(address), access);
+    }
+
+    /** The same with another way to connect. */
+    public SwitchSettings with(Access other) {
+        return new SwitchSettings(id, datapathId, gatewayPort, sharing, foreignGeneration, preflight, database, other);
     }
 }

@@ -8,11 +8,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.InterfaceAddress;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.SwitchId;
+import org.secondsite.config.TlsFiles;
 
 /** The keys of a gateway's file and the rules between them; those of its groups are in {@link GroupsReading}. */
 public final class GatewayDocument {
@@ -75,7 +77,7 @@ public final class GatewayDocument {
         Map<String, InetSocketAddress> listening = new LinkedHashMap<>();
         listening.put("tunnel.listen", tunnel.listen());
         listening.put("checkpoint.listen", checkpoint.listen());
-        openflow.ifPresent(of -> listening.put("openflow.listen", of.listen()));
+        openflow.flatMap(GatewayConfig.OpenFlow::listen).ifPresent(at -> listening.put("openflow.listen", at));
         listening.values().removeIf(Objects::isNull);
         return listening;
     }
@@ -170,11 +172,18 @@ public final class GatewayDocument {
     private static GatewayConfig.OpenFlow openflow(Section section) {
         Unique<SwitchId> names = new Unique<>();
         Unique<String> datapaths = new Unique<>();
+        Unique<String> certificates = new Unique<>();
+        Unique<InetSocketAddress> dialled = new Unique<>();
+        Optional<TlsFiles> tls = section.has("tls") ? Optional.of(TlsReading.read(section)) : Optional.empty();
         List<GatewayConfig.Switch> switches = new ArrayList<>();
         for (Section at : section.sections("switches")) {
             Long datapathId = at.value("datapathId", Values::datapathId);
             SwitchId id = at.value("name", SwitchId::new);
             names.add(id, at, "name");
+            Optional<InetSocketAddress> connect = at.optional("connect", Values::endpoint);
+            connect.ifPresent(address -> dialled.add(address, at, "connect"));
+            Optional<String> certificate = certificate(at, id, tls);
+            certificate.ifPresent(name -> certificates.add(name, at, "certificate"));
             datapaths.add(datapathId == null ? null : String.format("0x%016x", datapathId), at, "datapathId");
             switches.add(new GatewayConfig.Switch(
                     id,
@@ -185,9 +194,27 @@ public final class GatewayDocument {
                     at.optional("preflight", text -> Values.oneOf(List.of("mend", "refuse", "report"), text))
                             .map(word -> GatewayConfig.Preflight.valueOf(word.toUpperCase(Locale.ROOT)))
                             .orElse(GatewayConfig.Preflight.MEND),
-                    at.optional("database", Values::endpoint)));
+                    at.optional("database", Values::endpoint),
+                    connect,
+                    certificate));
         }
-        return new GatewayConfig.OpenFlow(section.endpoint("listen"), switches);
+        boolean allAreDialled = switches.stream().allMatch(one -> one.connect().isPresent());
+        return new GatewayConfig.OpenFlow(
+                section.has("listen") || !allAreDialled
+                        ? Optional.ofNullable(section.endpoint("listen"))
+                        : Optional.empty(),
+                tls,
+                switches);
+    }
+
+    /** The common name of a switch's certificate, which is the switch's name unless it is said. */
+    private static Optional<String> certificate(Section at, SwitchId id, Optional<TlsFiles> tls) {
+        if (tls.isEmpty()) {
+            at.forbid("certificate", "proves nothing without a section openflow.tls");
+            return Optional.empty();
+        }
+        return at.optional("certificate", Function.identity())
+                .or(() -> Optional.ofNullable(id).map(SwitchId::name));
     }
 
     /** Whether the second word was chosen; the first is what is absent. */

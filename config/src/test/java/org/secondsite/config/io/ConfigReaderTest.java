@@ -257,6 +257,39 @@ class ConfigReaderTest {
     }
 
     @Test
+    void aSwitchIsDialledAndProvesItselfWhereThatIsWritten() throws IOException {
+        String text = resource("gateway.yaml");
+        String tls = "openflow:\n  tls: {certificate: of.crt, key: of.key, authority: switches.crt}\n";
+        String dialled = "      gatewayPort: gw\n      connect: 192.0.2.9:6653\n";
+        GatewayConfig.OpenFlow proved = openflow(text.replace("openflow:\n", tls));
+        assertEquals(Optional.of(Path.of("switches.crt")), proved.tls().map(files -> files.authority()
+                .getFileName()));
+        assertEquals(Optional.of("sw-a"), proved.switches().getFirst().certificate());
+        GatewayConfig.OpenFlow both = openflow(text.replace("openflow:\n", tls)
+                .replace("      gatewayPort: gw\n", dialled + "      certificate: rack 7\n")
+                .replaceFirst("  listen: .*:6653\n", ""));
+        assertEquals(Optional.empty(), both.listen());
+        assertEquals(Optional.of("rack 7"), both.switches().getFirst().certificate());
+        assertEquals(6653, both.switches().getFirst().connect().orElseThrow().getPort());
+        String refused = String.join(
+                "; ",
+                problems(
+                        "gateway",
+                        written(
+                                "f.yaml",
+                                text.replace("      gatewayPort: gw\n", "      gatewayPort: gw\n      certificate: x\n")
+                                        .replaceFirst("  listen: .*:6653\n", ""))));
+        assertTrue(refused.contains("certificate: proves nothing without a section openflow.tls"), refused);
+        assertTrue(refused.contains("openflow.listen: is missing"), refused);
+    }
+
+    private GatewayConfig.OpenFlow openflow(String text) throws IOException {
+        return valid(ConfigReader.readGateway(written("gateway.yaml", text)))
+                .openflow()
+                .orElseThrow();
+    }
+
+    @Test
     void reportsAllProblemsAtOnceInTheOrderOfTheFile() throws IOException {
         String text = resource("gateway.yaml")
                 .replace("peerSite: b", "peerSite: a")

@@ -301,7 +301,8 @@ class MetricsTest {
 
     private static Optional<GatewayConfig.OpenFlow> openflow(InetAddress address, int port) {
         return Optional.of(new GatewayConfig.OpenFlow(
-                new InetSocketAddress(address, port),
+                Optional.of(new InetSocketAddress(address, port)),
+                Optional.empty(),
                 List.of(new GatewayConfig.Switch(new SwitchId("sw-a"), 0xa01, "gw"))));
     }
 

@@ -4,12 +4,18 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.net.InetSocketAddress;
+import java.util.Optional;
 import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.secondsite.config.SwitchId;
+import org.secondsite.net.Causes;
 import org.secondsite.net.life.Defects;
 import org.secondsite.net.life.Turn;
 import org.secondsite.net.life.io.Life;
+import org.secondsite.net.tls.io.TlsIdentity;
+import org.secondsite.openflow.session.Peer;
 import org.secondsite.openflow.session.SwitchSession;
 import org.secondsite.openflow.wire.Incoming;
 
@@ -21,26 +27,46 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
     private final SwitchController controller;
     private final Life life;
     private final Turn turn;
+    private final Optional<Call> call;
+    private final Optional<SslHandler> tls;
     private ChannelHandlerContext context;
     private String remote;
     private String host;
     private SwitchSession session;
     private ByteBuf gathered;
+    private boolean isEnded;
     private String reason = "the switch closed the connection";
 
-    SessionHandler(SwitchController controller, Life life, Turn turn) {
+    /**
+     * Of a connection that is to be.
+     *
+     * @param call what has dialled it; empty: the switch has
+     * @param tls the handler before this one; empty: the connection is in plain text
+     */
+    SessionHandler(SwitchController controller, Life life, Turn turn, Optional<Call> call, Optional<SslHandler> tls) {
         this.controller = controller;
         this.life = life;
         this.turn = turn;
+        this.call = call;
+        this.tls = tls;
     }
 
+    /** What has dialled it. */
+    Optional<Call> call() {
+        return call;
+    }
+
+    /** {@code null} while the other end has not proved who it is, where it has to. */
     SwitchSession session() {
         return session;
     }
 
     /** The switch's name, or its address while it has not said which it is. */
     String name() {
-        return session.switchId().map(SwitchId::name).orElse(remote);
+        return Optional.ofNullable(session)
+                .flatMap(SwitchSession::switchId)
+                .map(SwitchId::name)
+                .orElse(remote);
     }
 
     /** The address at the other end. */
@@ -68,8 +94,10 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
         context.flush();
     }
 
+    /** The first reason is told. */
     void end(String why) {
-        reason = why;
+        reason = isEnded ? reason : why;
+        isEnded = true;
         flush();
         ChannelFuture _ = context.close();
     }
@@ -81,7 +109,31 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
         host = active.channel().remoteAddress() instanceof InetSocketAddress address
                 ? address.getAddress().getHostAddress()
                 : remote;
-        session = controller.opened(this, remote);
+        if (tls.isEmpty()) {
+            open(Optional.empty());
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext from, Object event) {
+        if (event instanceof SslHandshakeCompletionEvent handshake) {
+            if (handshake.isSuccess()) {
+                open(tls.map(TlsIdentity::commonName));
+            } else {
+                end("TLS: " + Causes.words(handshake.cause()));
+            }
+        } else {
+            from.fireUserEventTriggered(event);
+        }
+    }
+
+    private void open(Optional<String> certificate) {
+        if (call.isPresent() && call.get().isClosed()) {
+            end("it is configured no more");
+            return;
+        }
+        Peer.Opener opener = call.isPresent() ? Peer.Opener.CONTROLLER : Peer.Opener.SWITCH;
+        session = controller.opened(this, new Peer(remote, certificate, opener));
         controller.perform(this, session.opened(System.nanoTime()));
     }
 
@@ -104,7 +156,7 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
         if (Defects.isDefect(cause)) {
             life.failed(cause);
         }
-        end(cause.toString());
+        end(tls.isPresent() ? Causes.words(cause) : cause.toString());
     }
 
     private void write() {

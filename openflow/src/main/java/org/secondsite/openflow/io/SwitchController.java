@@ -8,6 +8,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -34,6 +35,7 @@ import org.secondsite.openflow.pipeline.Pipeline;
 import org.secondsite.openflow.preflight.Finding;
 import org.secondsite.openflow.session.ControlledSwitch;
 import org.secondsite.openflow.session.Effect;
+import org.secondsite.openflow.session.Peer;
 import org.secondsite.openflow.session.Rehearsal;
 import org.secondsite.openflow.session.SwitchSession;
 import org.secondsite.openflow.wire.Incoming;
@@ -41,7 +43,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Listens for switches and keeps each of them at what was applied last.
+ * Listens for switches, dials those that listen themselves, and keeps each of them at what was applied last.
  *
  * <p>All sessions, and all calls of the listener, run on one thread named {@code openflow}, which lives and dies with a
  * {@link Life}. Closing ends the sessions and writes nothing: the flows stay, and lead to a gateway that is no longer there.
@@ -52,6 +54,7 @@ public final class SwitchController implements AutoCloseable {
     private static final int TICKS_PER_ECHO = 4;
     private static final int MAX_TICK_MS = 50;
     private static final long CLOSE_WITHIN_MS = 2000;
+    private static final int MAX_CLAIMS_TOLD = 1000;
     private static final int REHEARSED_VMS = 40;
     private static final int REHEARSED_TAKEOVERS = 20;
 
@@ -61,6 +64,7 @@ public final class SwitchController implements AutoCloseable {
     /** Replaced as a whole on the loop's thread. */
     private volatile ControllerSettings settings;
 
+    private final SwitchTls tls;
     private final Reporter reporter;
 
     /** Whoever reaches the port can connect, and say that it is a switch. */
@@ -71,6 +75,11 @@ public final class SwitchController implements AutoCloseable {
     private final EventLoop loop;
     private final Map<SwitchId, ControlledSwitch> switches = new HashMap<>();
     private final Map<SwitchId, PreflightWatch> preflights = new HashMap<>();
+
+    /** Those that are dialled. */
+    private final Map<SwitchId, Call> calls = new HashMap<>();
+
+    /** Those that connect by themselves. */
     private final Map<Long, SwitchSettings> byDatapath = new HashMap<>();
 
     /** Of the loop's thread, like everything in {@link #switches}. */
@@ -80,12 +89,13 @@ public final class SwitchController implements AutoCloseable {
     private final Map<SwitchId, SessionHandler> claimants = new HashMap<>();
 
     /** Of which it was told already. */
-    private final Set<String> duplicatesTold = new HashSet<>();
+    private final Set<String> claimsTold = new HashSet<>();
 
     private InetSocketAddress address;
 
-    private SwitchController(ControllerSettings settings, SwitchListener listener, Life life) {
+    private SwitchController(ControllerSettings settings, SwitchTls tls, SwitchListener listener, Life life) {
         this.settings = settings;
+        this.tls = tls;
         reporter = new Reporter(listener, life);
         this.life = life;
         group = new LivingLoop("openflow", life, EpollIoHandler.newFactory());
@@ -94,26 +104,26 @@ public final class SwitchController implements AutoCloseable {
     }
 
     /**
-     * Starts to listen.
+     * Starts to listen and to dial.
      *
-     * @throws IOException if the address cannot be bound
+     * @throws IOException if the address cannot be bound, or a file of TLS is not what it should be
      */
     public static SwitchController open(ControllerSettings settings, SwitchListener listener) throws IOException {
         return open(settings, listener, Life.unwatched("openflow"));
     }
 
     /**
-     * Starts to listen.
+     * Starts to listen and to dial.
      *
      * @param life ends with the controller's thread
-     * @throws IOException if the address cannot be bound
+     * @throws IOException if the address cannot be bound, or a file of TLS is not what it should be
      */
     public static SwitchController open(ControllerSettings settings, SwitchListener listener, Life life)
             throws IOException {
         rehearseOnce();
-        SwitchController controller = new SwitchController(settings, listener, life);
+        SwitchController controller = new SwitchController(settings, SwitchTls.of(settings.tls()), listener, life);
         try {
-            controller.bind();
+            controller.start();
         } catch (IOException e) {
             controller.close();
             throw e;
@@ -121,8 +131,15 @@ public final class SwitchController implements AutoCloseable {
         return controller;
     }
 
-    /** Where it listens. */
+    /**
+     * Where it listens.
+     *
+     * @throws IllegalStateException if all switches are dialled
+     */
     public InetSocketAddress address() {
+        if (address == null) {
+            throw new IllegalStateException("it does not listen");
+        }
         return address;
     }
 
@@ -188,7 +205,19 @@ public final class SwitchController implements AutoCloseable {
     private void add(ControlledSwitch added) {
         SwitchSettings one = added.settings();
         switches.put(one.id(), added);
-        byDatapath.put(one.datapathId(), one);
+        if (one.access().dialled().isPresent()) {
+            InetSocketAddress at = one.access().dialled().get();
+            Call call = new Call(
+                    one,
+                    at,
+                    loop,
+                    (channel, of) -> install(channel, Optional.of(of)),
+                    reason -> reporter.disconnected(one.id(), reason));
+            calls.put(one.id(), call);
+            loop.execute(call::dial);
+        } else {
+            byDatapath.put(one.datapathId(), one);
+        }
         PreflightWatch preflight = new PreflightWatch(one, loop, new Fate(one.id()), life);
         preflights.put(one.id(), preflight);
         if (!added.vms().isEmpty()) {
@@ -199,8 +228,11 @@ public final class SwitchController implements AutoCloseable {
     private void remove(ControlledSwitch gone, String why) {
         SwitchId id = gone.settings().id();
         claimants.remove(id);
+        Optional<Call> call = Optional.ofNullable(calls.remove(id));
+        call.ifPresent(Call::close);
         handlers.stream()
-                .filter(handler -> handler.session().switchId().equals(Optional.of(id)))
+                .filter(handler -> handler.session().switchId().equals(Optional.of(id))
+                        || (call.isPresent() && handler.call().equals(call)))
                 .toList()
                 .forEach(handler -> {
                     handler.end(why);
@@ -242,7 +274,15 @@ public final class SwitchController implements AutoCloseable {
         group.shutdownGracefully(0, CLOSE_WITHIN_MS, TimeUnit.MILLISECONDS).awaitUninterruptibly(2 * CLOSE_WITHIN_MS);
     }
 
-    private void bind() throws IOException {
+    private void start() throws IOException {
+        if (settings.listen().isPresent()) {
+            bind(settings.listen().get());
+        }
+        long period = Math.max(1, Math.min(MAX_TICK_MS, settings.echoAfterMs() / TICKS_PER_ECHO));
+        ScheduledFuture<?> _ = loop.scheduleWithFixedDelay(this::tick, period, period, TimeUnit.MILLISECONDS);
+    }
+
+    private void bind(InetSocketAddress listen) throws IOException {
         ChannelFuture bound = new ServerBootstrap()
                 .group(group)
                 .channel(EpollServerSocketChannel.class)
@@ -252,21 +292,28 @@ public final class SwitchController implements AutoCloseable {
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        channel.pipeline()
-                                .addLast(
-                                        new MessageDecoder(),
-                                        new SessionHandler(SwitchController.this, life, group.turn()));
+                        install(channel, Optional.empty());
                     }
                 })
-                .bind(settings.listen())
+                .bind(listen)
                 .awaitUninterruptibly();
         if (!bound.isSuccess()) {
-            throw new IOException("cannot listen on " + settings.listen(), bound.cause());
+            throw new IOException("cannot listen on " + listen, bound.cause());
         }
         address = (InetSocketAddress) bound.channel().localAddress();
-        long period = Math.max(1, Math.min(MAX_TICK_MS, settings.echoAfterMs() / TICKS_PER_ECHO));
-        ScheduledFuture<?> _ = loop.scheduleWithFixedDelay(this::tick, period, period, TimeUnit.MILLISECONDS);
         LOG.info("listening for switches on {}", address);
+    }
+
+    /**
+     * Puts the handlers into a connection.
+     *
+     * @param call what dials it; empty: the switch has
+     */
+    private void install(Channel channel, Optional<Call> call) {
+        Peer.Opener opener = call.isEmpty() ? Peer.Opener.SWITCH : Peer.Opener.CONTROLLER;
+        Optional<SslHandler> first = tls.newHandler(opener, channel.alloc());
+        first.ifPresent(channel.pipeline()::addLast);
+        channel.pipeline().addLast(new MessageDecoder(), new SessionHandler(this, life, group.turn(), call, first));
     }
 
     /**
@@ -291,11 +338,11 @@ public final class SwitchController implements AutoCloseable {
         }
     }
 
-    SwitchSession opened(SessionHandler handler, String remote) {
+    SwitchSession opened(SessionHandler handler, Peer peer) {
         handlers.add(handler);
         return new SwitchSession(
-                Collections.unmodifiableMap(byDatapath),
-                remote,
+                handler.call().map(Call::known).orElseGet(() -> Collections.unmodifiableMap(byDatapath)),
+                peer,
                 TimeUnit.MILLISECONDS.toNanos(settings.echoAfterMs()),
                 TimeUnit.MILLISECONDS.toNanos(settings.deadAfterMs()));
     }
@@ -306,6 +353,10 @@ public final class SwitchController implements AutoCloseable {
     }
 
     void closed(SessionHandler handler, String reason) {
+        handler.call().ifPresent(call -> call.lost(reason));
+        if (handler.session() == null) {
+            strangers.tell("unproved", "{}: disconnected: {}", handler.remote(), reason);
+        }
         if (!handlers.remove(handler)) {
             return;
         }
@@ -346,6 +397,7 @@ public final class SwitchController implements AutoCloseable {
                 case Effect.Close(String reason) -> handler.end(reason);
                 case Effect.Connected(SwitchId id) -> connected(id, handler);
                 case Effect.Alive() -> former(switchId, handler);
+                case Effect.Impostor(SwitchId id, String what) -> impostor(id, handler, what);
                 case Effect.Outranked outranked -> {
                     if (!outranked.obstacle().mayPass()) {
                         switches.get(switchId).outranked(outranked.term());
@@ -371,6 +423,7 @@ public final class SwitchController implements AutoCloseable {
 
     /** A connection says which switch it is. One that was there before stays as long as it lives. */
     private void connected(SwitchId id, SessionHandler handler) {
+        handler.call().ifPresent(Call::answered);
         SessionHandler former = handlerOf(switches.get(id));
         if (former == null) {
             adopt(id, handler);
@@ -396,7 +449,20 @@ public final class SwitchController implements AutoCloseable {
         String what = "duplicate-datapath: " + claimant.remote() + " claims to be this switch, which is connected from "
                 + handler.remote();
         claimant.end(what);
-        if (duplicatesTold.add(id + claimant.host())) {
+        tellOnce(id, claimant, what);
+    }
+
+    /** Somebody whom the authority has certified claims to be a switch that he is not. */
+    private void impostor(SwitchId id, SessionHandler handler, String what) {
+        tellOnce(id, handler, "impostor: " + handler.remote() + ": " + what);
+    }
+
+    /** Of each host once: it comes again every second. */
+    private void tellOnce(SwitchId id, SessionHandler handler, String what) {
+        if (claimsTold.size() == MAX_CLAIMS_TOLD) {
+            claimsTold.clear();
+        }
+        if (claimsTold.add(id + handler.host())) {
             reporter.report(id, new Effect.Noticed(what));
         }
     }

@@ -76,8 +76,11 @@ public final class BridgeCheck {
     }
 
     private static void timing(Bridge.Controller controller, List<Finding> findings) {
+        // What waits to be dialled does not come back by itself.
+        boolean isDialled =
+                controller.target().startsWith("ptcp:") || controller.target().startsWith("pssl:");
         long backoffMs = controller.maxBackoffMs().orElse(DEFAULT_BACKOFF_MS);
-        if (backoffMs > MAX_BACKOFF_MS) {
+        if (!isDialled && backoffMs > MAX_BACKOFF_MS) {
             findings.add(Finding.limiting(
                     "max_backoff of " + controller.target() + " is " + backoffMs + " ms",
                     new Remedy.SetNumber("Controller", controller.id(), "max_backoff", MAX_BACKOFF_MS)));

@@ -18,6 +18,9 @@ public sealed interface Effect {
     /** The switch is known by name, and its ports are known. */
     record Connected(SwitchId switchId) implements Effect {}
 
+    /** It says that it is this switch, and has not the certificate that proves it. The end of the connection follows. */
+    record Impostor(SwitchId switchId, String what) implements Effect {}
+
     /** It lives, which somebody has asked for. */
     record Alive() implements Effect {}
 

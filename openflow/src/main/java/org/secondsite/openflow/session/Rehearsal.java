@@ -29,8 +29,8 @@ public final class Rehearsal {
     private static final SwitchSettings SETTINGS = new SwitchSettings(new SwitchId("rehearsal"), 1, "gw");
     private final Consumer<OFMessage> sent;
     private final int vmCount;
-    private final SwitchSession session =
-            new SwitchSession(Map.of(SETTINGS.datapathId(), SETTINGS), "rehearsal", Long.MAX_VALUE, Long.MAX_VALUE);
+    private final SwitchSession session = new SwitchSession(
+            Map.of(SETTINGS.datapathId(), SETTINGS), Peer.unproved("rehearsal"), Long.MAX_VALUE, Long.MAX_VALUE);
     private final PlayedSwitch played;
     private final Deque<OFMessage> answers = new ArrayDeque<>();
     private int confirmed;
@@ -82,6 +82,7 @@ public final class Rehearsal {
                             Effect.Probed _,
                             Effect.Alive _ -> {}
                     case Effect.Close _,
+                            Effect.Impostor _,
                             Effect.Outranked _,
                             Effect.Failed _,
                             Effect.Partial _,

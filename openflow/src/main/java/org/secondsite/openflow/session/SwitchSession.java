@@ -3,6 +3,8 @@ package org.secondsite.openflow.session;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import org.projectfloodlight.openflow.protocol.OFConfigFlags;
 import org.projectfloodlight.openflow.protocol.OFEchoReply;
 import org.projectfloodlight.openflow.protocol.OFEchoRequest;
 import org.projectfloodlight.openflow.protocol.OFErrorMsg;
@@ -24,6 +26,7 @@ import org.projectfloodlight.openflow.protocol.errormsg.OFHelloFailedErrorMsg;
 import org.projectfloodlight.openflow.types.OFAuxId;
 import org.projectfloodlight.openflow.types.U32;
 import org.secondsite.config.SwitchId;
+import org.secondsite.openflow.Access;
 import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.openflow.pipeline.Layout;
 import org.secondsite.openflow.pipeline.PortTable;
@@ -58,6 +61,9 @@ public final class SwitchSession {
 
     private static final long PORTS_ROUND_NANOS = 50_000_000L;
 
+    /** Of a packet that nobody asks for; not 0, see {@link #wantToBeTold}. */
+    private static final int MISS_SEND_BYTES = 128;
+
     private static final OFVersion NEWEST = OFVersion.OF_14;
     private static final OFVersion OLDEST = OFVersion.OF_13;
 
@@ -70,6 +76,7 @@ public final class SwitchSession {
     }
 
     private final Map<Long, SwitchSettings> known;
+    private final Peer peer;
     private final long echoAfterNanos;
     private final long deadAfterNanos;
     private final Outbox outbox = new Outbox();
@@ -101,16 +108,17 @@ public final class SwitchSession {
     private long errorCount;
 
     /**
-     * A session on a connection that was just accepted.
+     * A session on a connection that was just made.
      *
      * @param known the switches that may connect, by datapath id; asked when the switch has said which it is
-     * @param remote who is at the other end, for the log
+     * @param peer who is at the other end
      * @param echoAfterNanos the silence after which an echo is asked for
      * @param deadAfterNanos the silence, or the wait for an answer, after which the session ends
      */
-    public SwitchSession(Map<Long, SwitchSettings> known, String remote, long echoAfterNanos, long deadAfterNanos) {
+    public SwitchSession(Map<Long, SwitchSettings> known, Peer peer, long echoAfterNanos, long deadAfterNanos) {
         this.known = known;
-        this.name = remote;
+        this.peer = peer;
+        this.name = peer.remote();
         this.echoAfterNanos = echoAfterNanos;
         this.deadAfterNanos = deadAfterNanos;
     }
@@ -339,15 +347,41 @@ public final class SwitchSession {
             close("datapath " + datapath + " is not configured");
         } else if (!features.getAuxiliaryId().equals(OFAuxId.MAIN)) {
             close("auxiliary connections are not used");
+        } else if (!isProved(found.access())) {
+            String what = "it says that it is " + found.id() + ", and shows "
+                    + peer.certificate()
+                            .map(shown -> "the certificate of '" + shown + "'")
+                            .orElse("no certificate");
+            outbox.add(new Effect.Impostor(found.id(), what));
+            close(what);
         } else {
             settings = found;
             name = found.id().name();
             // 0 tables are none that a switch can have: it does not say.
             layout = features.getNTables() == 0 ? Layout.TABLES : Layout.of(features.getNTables() & 0xff);
+            if (peer.opener() == Peer.Opener.CONTROLLER) {
+                wantToBeTold();
+            }
             askedXid = outbox.nextXid();
             outbox.send(factory.buildPortDescStatsRequest().setXid(askedXid).build());
             transition(State.PORTS, "is datapath " + datapath, nowNanos);
         }
+    }
+
+    private boolean isProved(Access access) {
+        return access.certificate().isEmpty() || access.certificate().equals(peer.certificate());
+    }
+
+    /**
+     * Open vSwitch tells a controller that has dialled it nothing unasked, neither of ports nor of roles, as long as that wants
+     * to see no byte of a packet. None of the pipeline's flows leads to the controller.
+     */
+    private void wantToBeTold() {
+        outbox.send(factory.buildSetConfig()
+                .setXid(outbox.nextXid())
+                .setFlags(Set.of(OFConfigFlags.FRAG_NORMAL))
+                .setMissSendLen(MISS_SEND_BYTES)
+                .build());
     }
 
     private void ports(OFPortDescStatsReply part, long nowNanos) {

@@ -421,7 +421,7 @@ class SwitchControllerTest {
 
     private static ControllerSettings settings(int deadAfterMs) {
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        return new ControllerSettings(any, List.of(new SwitchSettings(ID, DATAPATH, "gw")), 100, deadAfterMs);
+        return new ControllerSettings(any, List.of(new SwitchSettings(ID, DATAPATH, "gw"))).with(100, deadAfterMs);
     }
 
     private FakeSwitch connect(OFVersion version) throws IOException {

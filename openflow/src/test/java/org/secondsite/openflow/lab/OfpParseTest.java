@@ -24,6 +24,7 @@ import org.secondsite.openflow.pipeline.InstalledFlows;
 import org.secondsite.openflow.pipeline.Match;
 import org.secondsite.openflow.pipeline.Pipeline;
 import org.secondsite.openflow.session.Effect;
+import org.secondsite.openflow.session.Peer;
 import org.secondsite.openflow.session.Rehearsal;
 import org.secondsite.openflow.session.SwitchSession;
 import org.secondsite.openflow.wire.FlowCodec;
@@ -46,7 +47,7 @@ class OfpParseTest {
     void messagesOfSpecialCasesMeanWhatTheyShould() throws IOException {
         OFFactory factory = OFFactories.getFactory(OFVersion.OF_14);
         List<OFMessage> sent = new ArrayList<>();
-        SwitchSession tooOld = new SwitchSession(Map.of(), "test", 10, 100);
+        SwitchSession tooOld = new SwitchSession(Map.of(), Peer.unproved("test"), 10, 100);
         tooOld.opened(0);
         sent.addAll(messages(tooOld.received(
                 new Incoming.Message(OFFactories.getFactory(OFVersion.OF_10)
@@ -54,7 +55,7 @@ class OfpParseTest {
                         .setXid(1)
                         .build()),
                 1)));
-        SwitchSession silent = new SwitchSession(Map.of(), "test", 10, 100);
+        SwitchSession silent = new SwitchSession(Map.of(), Peer.unproved("test"), 10, 100);
         silent.opened(0);
         sent.addAll(messages(silent.received(
                 new Incoming.Message(factory.buildEchoRequest()

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import org.secondsite.config.TlsFiles;
 
 /** A real Open vSwitch with its user-space datapath, wholly inside one namespace and one directory. */
 final class OpenVSwitch implements Closeable {
@@ -59,10 +61,14 @@ final class OpenVSwitch implements Closeable {
 
     /** Connects to controllers on the namespace's loopback. */
     void setControllers(int... ports) throws IOException {
+        setControllers(
+                IntStream.of(ports).mapToObj(port -> "tcp:127.0.0.1:" + port).toArray(String[]::new));
+    }
+
+    /** Connects to controllers, or listens for them, in the switch's own words. */
+    void setControllers(String... targets) throws IOException {
         List<String> words = new ArrayList<>(List.of("set-controller", BRIDGE));
-        for (int port : ports) {
-            words.add("tcp:127.0.0.1:" + port);
-        }
+        words.addAll(List.of(targets));
         vsctl(words.toArray(String[]::new));
         for (String controller : vsctl("get", "bridge", BRIDGE, "controller")
                 .replaceAll("[\\[\\] \n]", "")
@@ -76,6 +82,15 @@ final class OpenVSwitch implements Closeable {
         vsctl("clear", "bridge", BRIDGE, "fail_mode");
         vsctl("remove", "bridge", BRIDGE, "other_config", "disable-in-band");
         vsctl("set-controller", BRIDGE, "tcp:127.0.0.1:" + port);
+    }
+
+    /** Shows this certificate from now on, and believes those of the authority. */
+    void setTls(TlsFiles files) throws IOException {
+        vsctl(
+                "set-ssl",
+                files.key().toString(),
+                files.certificate().toString(),
+                files.authority().toString());
     }
 
     void addPort(String port) throws IOException {

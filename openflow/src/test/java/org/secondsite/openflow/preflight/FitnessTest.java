@@ -16,6 +16,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.secondsite.openflow.Access;
 import org.secondsite.openflow.Preflight;
 import org.secondsite.openflow.Standing;
 import org.secondsite.openflow.SwitchSettings;
@@ -107,7 +108,8 @@ class FitnessTest {
                 EXCLUSIVE.sharing(),
                 EXCLUSIVE.foreignGeneration(),
                 preflight,
-                Optional.empty()));
+                Optional.empty(),
+                Access.UNPROVED));
         fitness.connected(0);
         fitness.probed(List.of(PROBED), 0);
         assertEquals(preflight != Preflight.REPORT, fitness.isRefused());

@@ -9,9 +9,12 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.projectfloodlight.openflow.protocol.OFBadRequestCode;
 import org.projectfloodlight.openflow.protocol.OFBundleCtrlMsg;
 import org.projectfloodlight.openflow.protocol.OFBundleCtrlType;
@@ -34,6 +37,7 @@ import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
+import org.secondsite.openflow.Access;
 import org.secondsite.openflow.Role;
 import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.openflow.VmAttachment;
@@ -228,9 +232,28 @@ class SwitchSessionTest {
         return choices.stream().skip(random.nextInt(choices.size())).findFirst().orElseThrow();
     }
 
+    @ParameterizedTest
+    @CsvSource({"sw-a, true", "sw-b, false", "'', false", ", false"})
+    void aSwitchIsTheOneThatItsCertificateNames(String shown, boolean isTaken) {
+        SwitchSettings settings =
+                new SwitchSettings(new SwitchId("sw-a"), 0xa01, "gw").with(Access.UNPROVED.proving("sw-a"));
+        Peer peer = new Peer("test", Optional.ofNullable(shown), Peer.Opener.SWITCH);
+        SwitchSession session = new SwitchSession(Map.of(0xa01L, settings), peer, ECHO_AFTER, DEAD_AFTER);
+        session.opened(0);
+        session.received(message(SWITCH.hello(List.of())), 0);
+        List<Effect> effects = session.received(message(features(2)), 0);
+        if (isTaken) {
+            assertEquals(List.of(OFType.STATS_REQUEST), types(effects));
+        } else {
+            assertInstanceOf(Effect.Impostor.class, effects.get(0));
+            assertInstanceOf(Effect.Close.class, effects.get(1));
+            assertEquals(2, effects.size());
+        }
+    }
+
     private static SwitchSession session() {
         SwitchSettings settings = new SwitchSettings(new SwitchId("sw-a"), 0xa01, "gw");
-        return new SwitchSession(Map.of(0xa01L, settings), "test", ECHO_AFTER, DEAD_AFTER);
+        return new SwitchSession(Map.of(0xa01L, settings), Peer.unproved("test"), ECHO_AFTER, DEAD_AFTER);
     }
 
     private static void connect(SwitchSession session, long now) {

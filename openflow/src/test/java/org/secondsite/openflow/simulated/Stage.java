@@ -15,6 +15,7 @@ import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.session.ControlledSwitch;
 import org.secondsite.openflow.session.Effect;
+import org.secondsite.openflow.session.Peer;
 import org.secondsite.openflow.session.SwitchSession;
 import org.secondsite.openflow.wire.Incoming;
 
@@ -56,7 +57,7 @@ public final class Stage {
         toSwitch.clear();
         toController.clear();
         session = new SwitchSession(
-                Map.of(settings.datapathId(), settings), "test", ECHO_AFTER_MS * MS, DEAD_AFTER_MS * MS);
+                Map.of(settings.datapathId(), settings), Peer.unproved("test"), ECHO_AFTER_MS * MS, DEAD_AFTER_MS * MS);
         connection = simulated.connect(version, toController::add);
         perform(session.opened(nowMs * MS));
         toController.addFirst(OFFactories.getFactory(version).hello(List.of()));
