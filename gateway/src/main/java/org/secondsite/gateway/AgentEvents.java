@@ -3,6 +3,7 @@ package org.secondsite.gateway;
 import java.util.function.Consumer;
 import org.secondsite.config.EpochId;
 import org.secondsite.gateway.group.SiteEvent;
+import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
@@ -63,6 +64,11 @@ public record AgentEvents(Consumer<SiteEvent> post) implements CheckpointListene
     @Override
     public void ofDisks(AgentSession session, DiskTalk talk) {
         post.accept(new SiteEvent.AgentOfDisks(session, talk));
+    }
+
+    @Override
+    public void copyAt(AgentSession session, CopyProgress progress) {
+        post.accept(new SiteEvent.CopyAt(session, progress));
     }
 
     @Override

@@ -12,6 +12,7 @@ import org.secondsite.buffer.VmCounters;
 import org.secondsite.buffer.VmState;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.gateway.group.DiskCopy;
 import org.secondsite.gateway.group.DurationHistogram;
 import org.secondsite.gateway.group.EpochRefusal;
 import org.secondsite.gateway.group.GroupCounters;
@@ -265,6 +266,22 @@ final class GatewayMetrics {
                     "vm_commit_seconds",
                     "From the seal of an epoch to the standby's word that it holds it, while output is held.",
                     vm -> durations(vm.source().allCommits()))
+            .state(
+                    "vm_disk_copy",
+                    "What is known of a copy of its disks that goes over several epochs: 1 at the present phase. Nothing can be"
+                            + " started from the standby's disks unless it is none.",
+                    DiskCopy.Phase.values(),
+                    vm -> vm.copy().phase())
+            .gauge("vm_disk_copy_left_bytes", "What may still have to be brought of its disks.", vm -> vm.copy()
+                    .leftBytes())
+            .gauge(
+                    "vm_disk_copy_rate_bytes_per_second",
+                    "How fast that gets less, by the last seconds; 0 if it does not.",
+                    vm -> vm.copy().bytesPerSecond())
+            .gauge(
+                    "vm_disk_copy_left_seconds",
+                    "In how many seconds the copy is complete if it goes on so; 0 if that is not known, or there is none.",
+                    vm -> vm.copy().secondsLeft().orElse(0))
             .counter("vm_sent_pages", "Pages in its checkpoints.", vm -> vm.source()
                     .pagesSent())
             .state(

@@ -2,6 +2,7 @@ package org.secondsite.gateway;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -91,7 +92,7 @@ final class GatewaySettings {
                 checkpoint.maxEpochsInFlight(),
                 config.tunnel().maxInFlightBytes(),
                 checkpoint.overload() == GatewayConfig.Overload.SLOW,
-                Set.of(Capability.DISKS, Capability.RESYNC),
+                EnumSet.allOf(Capability.class),
                 CheckpointServerSettings.USUAL_KEEPALIVE_MS);
     }
 

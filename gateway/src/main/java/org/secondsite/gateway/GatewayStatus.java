@@ -3,6 +3,8 @@ package org.secondsite.gateway;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -12,6 +14,7 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.gateway.group.BackPressure;
+import org.secondsite.gateway.group.DiskCopy;
 import org.secondsite.gateway.group.EpochRefusal;
 import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.RecentTimes;
@@ -97,6 +100,7 @@ final class GatewayStatus {
         ArrayNode inSync = node.putArray("inSync");
         ownership.record().ifPresent(r -> new TreeSet<>(r.inSync()).forEach(site -> inSync.add(site.name())));
         node.put("burnedTerm", group.burnedTerm());
+        node.put("noUsableStandby", obstacle(group));
         ObjectNode refused = node.putObject("refusedEpochs");
         for (EpochRefusal reason : EpochRefusal.values()) {
             if (group.counters().refusedEpochs(reason) > 0) {
@@ -108,6 +112,28 @@ final class GatewayStatus {
             vms.add(vm(vm, counters.vms().get(vm.id())));
         }
         return node;
+    }
+
+    /** Why nothing can be started from the standby's disks, empty if nothing is known to be against it. */
+    private static String obstacle(ProtectionGroup group) {
+        List<String> obstacles = new ArrayList<>();
+        group.vms().forEach(vm -> obstacles.add(vm.copy().obstacle()));
+        obstacles.removeIf(String::isEmpty);
+        return String.join("; ", obstacles);
+    }
+
+    private static void copy(ObjectNode node, VmAtSite vm) {
+        DiskCopy copy = vm.copy();
+        node.put("phase", copy.phase().name());
+        node.put("leftBytes", copy.leftBytes()).put("totalBytes", copy.totalBytes());
+        node.put("bytesPerSecond", copy.bytesPerSecond()).put("limitBytesPerSecond", copy.limitBytesPerSecond());
+        copy.secondsLeft().ifPresentOrElse(left -> node.put("secondsLeft", left), () -> node.putNull("secondsLeft"));
+        ArrayNode disks = node.putArray("disks");
+        List<String> names = vm.diskNames();
+        List<Long> left = copy.leftOfEach();
+        for (int i = 0; i < Math.min(names.size(), left.size()); i++) {
+            disks.addObject().put("name", names.get(i)).put("leftBytes", left.get(i));
+        }
     }
 
     private static ObjectNode vm(VmAtSite vm, VmCounters packets) {
@@ -137,6 +163,7 @@ final class GatewayStatus {
         times(node.putObject("arrivalMs"), vm.source().arrivals());
         times(node.putObject("commitMs"), vm.source().commits());
         node.put("intervalMs", vm.source().pace().intervalMs());
+        copy(node.putObject("copy"), vm);
         return node;
     }
 

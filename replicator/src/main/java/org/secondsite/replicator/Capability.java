@@ -14,7 +14,10 @@ public enum Capability {
     DISKS(1),
 
     /** Agents tell each other what their disks are, so that a copy brings only what differs. */
-    RESYNC(2);
+    RESYNC(2),
+
+    /** An agent tells its gateway how far the copy of each disk is. */
+    COPY_PROGRESS(3);
 
     /** The agents' protocol has 15 bits for them. */
     private static final int MAX_CODE = 15;

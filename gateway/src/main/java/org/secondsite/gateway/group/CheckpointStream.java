@@ -34,7 +34,7 @@ public final class CheckpointStream {
     /** The last epoch of the chain after which something of the disks is still missing at the standby. */
     private EpochId lastPartial = EpochId.NONE;
 
-    private long missingBlocks;
+    private final DiskCopy copy;
 
     private final RecentTimes pauses = new RecentTimes();
     private final RecentTimes arrivals = new RecentTimes();
@@ -50,6 +50,7 @@ public final class CheckpointStream {
         this.orders = orders;
         this.pace = pace;
         pressure = new BackPressure(vm, orders);
+        copy = new DiskCopy(vm, orders);
     }
 
     /** Begins a chain under a term in which none was begun before. */
@@ -71,7 +72,7 @@ public final class CheckpointStream {
         chainStart = next;
         lastCommitted = EpochId.NONE;
         lastPartial = EpochId.NONE;
-        missingBlocks = 0;
+        copy.breakOff();
         running = true;
         // What is left of an earlier chain would only take the room of this one.
         orders.give(new SiteOrder.Discard(vm));
@@ -98,6 +99,7 @@ public final class CheckpointStream {
         running = false;
         gated = false;
         pressure.endPause();
+        copy.breakOff();
         session.ifPresent(s -> orders.give(new SiteOrder.StopCheckpoints(s)));
         orders.give(new SiteOrder.Discard(vm));
     }
@@ -133,9 +135,10 @@ public final class CheckpointStream {
         }
         pagesSent += epoch.pages().count();
         lastSent = epoch.header().epoch();
-        missingBlocks = epoch.header().disks().missingBlocks();
+        long missingBlocks = epoch.header().disks().missingBlocks();
         if (missingBlocks > 0) {
             lastPartial = lastSent;
+            copy.at(missingBlocks);
         }
         orders.give(new SiteOrder.SendEpoch(epoch));
     }
@@ -153,6 +156,9 @@ public final class CheckpointStream {
         boolean news = epoch.compareTo(lastCommitted) > 0;
         if (news) {
             lastCommitted = epoch;
+            if (imageAcknowledged()) {
+                copy.complete();
+            }
         }
         if (gated && epoch.term() == lastSealed.term()) {
             // An epoch of the term before a retitle is released together with the first one of the new term: the data
@@ -226,9 +232,9 @@ public final class CheckpointStream {
         return running && lastCommitted.compareTo(lastPartial) > 0;
     }
 
-    /** The blocks of disks, of 4096 bytes, that a first copy has still to bring to the standby. */
-    public long missingBlocks() {
-        return running ? missingBlocks : 0;
+    /** How far a copy of the VM's disks is. */
+    public DiskCopy copy() {
+        return copy;
     }
 
     boolean caughtUp() {

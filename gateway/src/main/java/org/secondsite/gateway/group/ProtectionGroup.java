@@ -307,6 +307,7 @@ public final class ProtectionGroup {
             }
             case SiteEvent.DisksSynced synced -> vms.synced(vm, synced.session());
             case SiteEvent.AgentOfDisks said -> diskTalks.here(vm, said);
+            case SiteEvent.CopyAt at -> vm.copyAt(at);
             case SiteEvent.AgentFailed failed -> failed(vm, failed.what(), failed.reason());
             case SiteEvent.VmStopped stopped -> {
                 note(vm, "vm-stopped", "by order of this gateway");

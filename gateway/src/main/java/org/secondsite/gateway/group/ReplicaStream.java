@@ -35,6 +35,11 @@ public final class ReplicaStream {
 
     private EpochId held = EpochId.NONE;
     private boolean whole;
+
+    /** The last epoch that was a part of a copy of disks, NONE if none was. */
+    private EpochId lastPartial = EpochId.NONE;
+
+    private final DiskCopy copy;
     private EpochId applied = EpochId.NONE;
     private final Deque<Unapplied> unapplied = new ArrayDeque<>();
     private long unappliedBytes;
@@ -44,6 +49,7 @@ public final class ReplicaStream {
         this.vm = vm;
         this.orders = orders;
         this.maxBytes = maxBytes;
+        this.copy = new DiskCopy(vm, orders);
     }
 
     /**
@@ -64,6 +70,13 @@ public final class ReplicaStream {
         CarriedDisks disks = epoch.header().disks();
         held = id;
         whole = disks.isWhole();
+        if (full) {
+            copy.breakOff();
+        }
+        if (!whole) {
+            lastPartial = id;
+            copy.at(disks.missingBlocks());
+        }
         unapplied.addLast(new Unapplied(id, epoch.plainBytes()));
         unappliedBytes += epoch.plainBytes();
         unacknowledged.addLast(new Unacknowledged(id, !disks.isEmpty() && session.durability() == Durability.DISK));
@@ -74,6 +87,9 @@ public final class ReplicaStream {
 
     void applied(EpochId epoch) {
         applied = epoch;
+        if (epoch.compareTo(lastPartial) > 0) {
+            copy.complete();
+        }
         while (!unapplied.isEmpty() && unapplied.getFirst().epoch().atMost(epoch)) {
             unappliedBytes -= unapplied.removeFirst().bytes();
         }
@@ -112,6 +128,7 @@ public final class ReplicaStream {
         orders.give(new SiteOrder.Withdraw(vm));
         held = EpochId.NONE;
         whole = false;
+        copy.breakOff();
         applied = EpochId.NONE;
         unapplied.clear();
         unappliedBytes = 0;
@@ -120,6 +137,11 @@ public final class ReplicaStream {
 
     boolean holdsImage() {
         return whole && !held.equals(EpochId.NONE);
+    }
+
+    /** How far a copy of the VM's disks is. */
+    public DiskCopy copy() {
+        return copy;
     }
 
     /** The last epoch kept. */

@@ -9,6 +9,7 @@ import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.peer.PeerWatch;
+import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
@@ -97,6 +98,9 @@ public sealed interface SiteEvent {
 
     /** An agent says something of its disks, for the one at the other site. */
     record AgentOfDisks(AgentSession session, DiskTalk talk) implements OfAgent {}
+
+    /** How far the copy of a VM's disks is. */
+    record CopyAt(AgentSession session, CopyProgress progress) implements OfAgent {}
 
     /** A VM is verified to be gone. */
     record VmStopped(AgentSession session) implements OfAgent {}

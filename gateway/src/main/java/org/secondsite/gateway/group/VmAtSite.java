@@ -1,10 +1,12 @@
 package org.secondsite.gateway.group;
 
+import java.util.List;
 import java.util.Optional;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.checkpoint.AgentSession;
 
 /** One protected VM at this gateway: its agent, if one is attached, and its two streams. */
@@ -88,6 +90,26 @@ public final class VmAtSite {
     /** Whether it has disks that go with its epochs. */
     boolean carriesDisks() {
         return session != null && session.dialect().has(Capability.DISKS);
+    }
+
+    /** How far a copy of its disks is: of those here while the VM is not, and to the other site while it is. */
+    public DiskCopy copy() {
+        return running ? source.copy() : replica.copy();
+    }
+
+    /** The disks that go with its epochs, by their names, as the agent here has them. */
+    public List<String> diskNames() {
+        return session().stream()
+                .flatMap(agent -> agent.disks().disks().stream())
+                .map(CarriedDisks.Disk::name)
+                .toList();
+    }
+
+    /** Its agent says how far the copy of each disk is. */
+    void copyAt(SiteEvent.CopyAt at) {
+        if (is(at.session())) {
+            source.copy().told(at.progress());
+        }
     }
 
     /** Has its flushes answered at once. */

@@ -9,7 +9,11 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.EpochHeader;
+import org.secondsite.replicator.PageSet;
+import org.secondsite.replicator.VolumeChanges;
 
 /** The way of an epoch from its seal to the release of its packets, as orders. */
 class CheckpointStreamTest {
@@ -126,5 +130,46 @@ class CheckpointStreamTest {
         assertEquals(List.of(), orders.end());
         assertEquals(List.of(new SiteOrder.Seal(agent, id(7, 2))), seal(id(7, 2)), "a VM is paused for it");
         assertEquals(List.of(), acknowledge(id(7, 2)));
+    }
+
+    private static Epoch part(EpochId id, EpochId base, long missingBlocks) {
+        CarriedDisks disks = new CarriedDisks(List.of(new CarriedDisks.Disk("d0", 1 << 20)), missingBlocks);
+        VolumeChanges nothing = new VolumeChanges(0, List.of(), PageSet.empty());
+        return new Epoch(new EpochHeader(VM, id, base, 1 << 20, disks), PageSet.empty(), List.of(nothing), new byte[0]);
+    }
+
+    @Test
+    void whileACopyGoesOverSeveralEpochsTheStandbysDisksAreOfNoUseAndThatIsKnownAtBothSites() {
+        ReplicaStream replica = new ReplicaStream(VM, orders, 1 << 20);
+        stream.start(agent, 7);
+        seal(id(7, 1));
+        stream.received(part(id(7, 1), EpochId.NONE, 200), 1);
+        replica.keep(agent, part(id(7, 1), EpochId.NONE, 200));
+        assertEquals(200L * 4096, stream.copy().leftBytes());
+        assertEquals(200L * 4096, replica.copy().leftBytes());
+        seal(id(7, 2));
+        stream.received(part(id(7, 2), id(7, 1), 0), 1);
+        replica.keep(agent, part(id(7, 2), id(7, 1), 0));
+        stream.acknowledged(Optional.of(agent), id(7, 1));
+        replica.applied(id(7, 1));
+        assertEquals(DiskCopy.Phase.UNDER_WAY, stream.copy().phase(), "the last part is not there yet");
+        assertEquals(DiskCopy.Phase.UNDER_WAY, replica.copy().phase());
+        stream.acknowledged(Optional.of(agent), id(7, 2));
+        replica.applied(id(7, 2));
+        assertEquals(DiskCopy.Phase.NONE, stream.copy().phase());
+        assertEquals(DiskCopy.Phase.NONE, replica.copy().phase());
+    }
+
+    @Test
+    void aCopyThatNobodyGoesOnWithLeavesNoUsableStandby() {
+        ReplicaStream replica = new ReplicaStream(VM, orders, 1 << 20);
+        stream.start(agent, 7);
+        seal(id(7, 1));
+        stream.received(part(id(7, 1), EpochId.NONE, 200), 1);
+        replica.keep(agent, part(id(7, 1), EpochId.NONE, 200));
+        stream.stop(Optional.of(agent));
+        replica.forget();
+        assertEquals(DiskCopy.Phase.BROKEN_OFF, stream.copy().phase());
+        assertEquals(DiskCopy.Phase.BROKEN_OFF, replica.copy().phase());
     }
 }

@@ -2,6 +2,7 @@ package org.secondsite.replicator.agent;
 
 import java.util.List;
 import java.util.Optional;
+import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
@@ -74,8 +75,17 @@ public sealed interface AgentEvent {
     /** The VM is not in a known state: it must be given up, and looked for anew. */
     record Lost(String reason) implements Answer {}
 
-    /** The epoch is on its way; it has so many bytes in plain form. */
-    record Taken(long plainBytes) implements Answer {}
+    /**
+     * The epoch is on its way; it has so many bytes in plain form.
+     *
+     * @param copy how far the copy of the VM's disks is with it; empty if it has none that are carried
+     */
+    record Taken(long plainBytes, Optional<CopyProgress> copy) implements Answer {
+        /** The epoch of a VM without disks. */
+        public Taken(long plainBytes) {
+            this(plainBytes, Optional.empty());
+        }
+    }
 
     /** The replica is at the epoch that arrived. */
     record Applied() implements Answer {}

@@ -5,6 +5,7 @@ import java.util.Deque;
 import java.util.Optional;
 import org.secondsite.config.EpochId;
 import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.DiskPart;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
@@ -22,10 +23,18 @@ final class DiskDuty {
 
     private static final int LAST_PATIENCE = 1024;
 
+    private static final long TELL_NANOS = 1_000_000_000L;
+
     private final AgentOutbox out;
     private final boolean serves;
     private boolean carried;
     private boolean talks;
+    private boolean tellsProgress;
+
+    /** What the gateway knows of the copy, null if nothing, and since when. */
+    private CopyProgress told;
+
+    private long toldNanos;
 
     /** The chain that begins upon what the other site's agent says of its disks, NONE if none does. */
     private EpochId awaited = EpochId.NONE;
@@ -52,6 +61,8 @@ final class DiskDuty {
     void welcomed(CheckpointMessage.Welcome welcome) {
         carried = welcome.dialect().has(Capability.DISKS);
         talks = welcome.dialect().has(Capability.RESYNC);
+        tellsProgress = welcome.dialect().has(Capability.COPY_PROGRESS);
+        told = null;
         if (serves && carried) {
             out.want(new AgentEffect.TellDisks());
         }
@@ -61,6 +72,7 @@ final class DiskDuty {
     void gatewayGone() {
         carried = false;
         talks = false;
+        tellsProgress = false;
         early.clear();
         unanswered.clear();
         if (serves) {
@@ -99,6 +111,16 @@ final class DiskDuty {
     private void heardSomething() {
         patience = FIRST_PATIENCE;
         acknowledgedSince = 0;
+    }
+
+    /** An epoch is on its way, and with it the copy of the disks is so far: told once a second, and when it is complete. */
+    void copyAt(CopyProgress progress, long now) {
+        boolean due = told == null || progress.isComplete() || now - toldNanos >= TELL_NANOS;
+        if (tellsProgress && due && !progress.equals(told)) {
+            told = progress;
+            toldNanos = now;
+            out.sayAfterEpochs(new CheckpointMessage.CopyAt(progress));
+        }
     }
 
     /** The other site has everything up to this epoch. */

@@ -170,8 +170,7 @@ public final class VmAgent {
     private void opened() {
         out.connected(true);
         String words = isHere() ? sighting.description() + trouble() : sighting.trouble();
-        EpochId stands = isHere() ? image : standby.applied();
-        out.hello(vm, ramBytes, isHere(), stands, words);
+        out.hello(vm, ramBytes, isHere(), isHere() ? image : standby.applied(), words);
     }
 
     /** What keeps the VM from being protected, for an operator. */
@@ -327,9 +326,10 @@ public final class VmAgent {
         }
     }
 
-    private void taken(long plainBytes) {
+    private void taken(AgentEvent.Taken taken) {
         EpochId id = checkpoint.id;
-        schedule.taken(id, plainBytes);
+        schedule.taken(id, taken.plainBytes());
+        taken.copy().ifPresent(copy -> disks.copyAt(copy, now));
         image = id;
         if (!checkpoint.staysPaused) {
             rest(AgentPhase.LEFT_ALONE, "epoch " + id + " is taken");
@@ -475,7 +475,7 @@ public final class VmAgent {
             case AgentEvent.Spoiled spoiled -> drop(spoiled.reason());
             case AgentEvent.Resumed resumed -> resumed();
             case AgentEvent.Lost lost -> lost(lost.reason());
-            case AgentEvent.Taken taken -> taken(taken.plainBytes());
+            case AgentEvent.Taken taken -> taken(taken);
             case AgentEvent.Applied applied -> standby.applyDone();
             case AgentEvent.ApplyFailed failed -> standby.refuse(failed.reason());
             case AgentEvent.Activated activated -> activated(activated.description());

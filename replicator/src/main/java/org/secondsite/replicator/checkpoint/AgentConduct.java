@@ -22,6 +22,7 @@ import org.secondsite.replicator.DiskTalk;
  * VM_PAUSED           as an answer to PAUSE_VM, with the epoch that came last
  * VM_STOPPED          as an answer to STOP_VM; FAILED of it too
  * DISKS, DISKS_SYNCED if both ends can; the second as an answer to SYNC_DISKS
+ * COPY_AT             if both ends can, while the VM is here, with a figure for each of the DISKS
  * OF_DISKS            if both ends can: a question while the VM is here, else an answer, one for each question at most
  * HELLO               never again
  * </pre>
@@ -59,6 +60,7 @@ public final class AgentConduct {
     private int stopsOwed;
     private int syncsOwed;
     private int talksOwed;
+    private int disksTold;
 
     /** Of an agent that has said this. */
     public AgentConduct(CheckpointMessage.Hello hello, Dialect dialect) {
@@ -119,8 +121,9 @@ public final class AgentConduct {
                     case CheckpointMessage.Activated activated -> activated(activated.epoch());
                     case CheckpointMessage.VmPaused paused -> paused(paused.last());
                     case CheckpointMessage.VmStopped stopped -> stopped("VM_STOPPED");
-                    case CheckpointMessage.Disks disks ->
-                        dialect.has(Capability.DISKS) ? null : "DISKS was not agreed on";
+                    case CheckpointMessage.Disks disks -> disks(disks);
+                    case CheckpointMessage.CopyAt at ->
+                        copyAt(at.progress().missingBlocks().size());
                     case CheckpointMessage.DisksSynced synced ->
                         syncsOwed-- > 0 ? null : "DISKS_SYNCED answers no SYNC_DISKS";
                     case CheckpointMessage.OfDisks said -> talk(said.talk());
@@ -219,6 +222,21 @@ public final class AgentConduct {
         vmIsHere = false;
         next.clear();
         sealsLeft = 0;
+    }
+
+    private String disks(CheckpointMessage.Disks disks) {
+        disksTold = disks.disks().disks().size();
+        return dialect.has(Capability.DISKS) ? null : "DISKS was not agreed on";
+    }
+
+    private String copyAt(int count) {
+        if (!dialect.has(Capability.COPY_PROGRESS)) {
+            return "COPY_AT was not agreed on";
+        }
+        if (!vmIsHere) {
+            return "COPY_AT, and the VM is not here";
+        }
+        return count == disksTold ? null : "COPY_AT of " + count + " disks, and DISKS told of " + disksTold;
     }
 
     private String talk(DiskTalk talk) {

@@ -28,6 +28,7 @@ import org.secondsite.replicator.EpochHeader;
  * RETITLE 7, SEAL 8, SEALED 9, CREDIT 14, APPLIED 18, ACTIVATE 19, ACTIVATED 20, VM_PAUSED 26     | epoch |
  * CHECKPOINT_NOW 6, STOP 15, VM_STOPPED 17, RELEASE 21, PAUSE_VM 25, RESUME_VM 27                 nothing
  * OF_DISKS 33        | {@link DiskTalk} |
+ * COPY_AT 34         | count u8 | of each disk: missing blocks u32 | limit in bytes/s u64, 0 for none |
  * FLUSH_AT_ONCE 30, SYNC_DISKS 31, DISKS_SYNCED 32                                               nothing
  * BEGIN 10           | epoch | base | RAM bytes u64 | pages u32 | device state bytes u32 | VM name |
  *                    | if the VM has disks: disks | ranges u32 |
@@ -172,6 +173,7 @@ public final class CheckpointCodec {
                     case SYNC_DISKS -> new CheckpointMessage.SyncDisks();
                     case DISKS_SYNCED -> new CheckpointMessage.DisksSynced();
                     case OF_DISKS -> new CheckpointMessage.OfDisks(DiskTalk.read(body.rest()));
+                    case COPY_AT -> DiskBodies.copyAt(body);
                 };
         body.end();
         return message;
@@ -301,6 +303,10 @@ public final class CheckpointCodec {
             case CheckpointMessage.OfDisks said -> {
                 DiskTalk.write(said.talk(), out);
                 yield MessageType.OF_DISKS;
+            }
+            case CheckpointMessage.CopyAt at -> {
+                DiskBodies.copyAt(at, out);
+                yield MessageType.COPY_AT;
             }
         };
     }

@@ -1,6 +1,7 @@
 package org.secondsite.replicator.checkpoint;
 
 import org.secondsite.config.EpochId;
+import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 
@@ -44,6 +45,9 @@ public interface CheckpointListener {
 
     /** Something was said of disks, for the other site's agent. */
     void ofDisks(AgentSession session, DiskTalk talk);
+
+    /** How far the copy of the VM's disks is. */
+    void copyAt(AgentSession session, CopyProgress progress);
 
     /** The VM's process is verified to be gone, after {@link AgentSession#stopVm}; no epoch of it follows. */
     void vmStopped(AgentSession session);

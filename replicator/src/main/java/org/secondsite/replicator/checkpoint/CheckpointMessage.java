@@ -7,6 +7,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.CarriedDisks;
+import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.EpochHeader;
@@ -218,6 +219,9 @@ public sealed interface CheckpointMessage {
 
     /** What the agents of two sites tell each other of their disks: from an agent for the other one, and the other way round. */
     record OfDisks(DiskTalk talk) implements CheckpointMessage {}
+
+    /** How far the copy of the VM's disks is: from the owner's agent, once a second at most, and when it is complete. */
+    record CopyAt(CopyProgress progress) implements CheckpointMessage {}
 
     /** Kill the VM's process. */
     record StopVm(String reason) implements CheckpointMessage {}

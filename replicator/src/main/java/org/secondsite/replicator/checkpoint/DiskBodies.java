@@ -8,6 +8,7 @@ import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.CarriedDisks;
+import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.VolumeChanges;
 
 /** What messages say about disks, as {@link CheckpointCodec} has it on the wire. */
@@ -77,5 +78,24 @@ final class DiskBodies {
         out.ensureWritable(Short.BYTES + batch.ranges().size() * RANGE_BYTES);
         out.writeShort(batch.ranges().size());
         batch.ranges().forEach(range -> out.writeInt(range.first()).writeInt(range.count()));
+    }
+
+    /** count u8 | of each: missing blocks u32 | limit u64. */
+    static CheckpointMessage.CopyAt copyAt(CheckpointCodec.Body body) {
+        int count = body.u8();
+        if (count > VolumeChanges.MAX_VOLUMES) {
+            throw new IllegalArgumentException("a copy of " + count + " disks");
+        }
+        List<Integer> missing = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            missing.add(body.u32());
+        }
+        return new CheckpointMessage.CopyAt(new CopyProgress(missing, body.nonNegative()));
+    }
+
+    static void copyAt(CheckpointMessage.CopyAt at, ByteBuf out) {
+        out.writeByte(at.progress().missingBlocks().size());
+        at.progress().missingBlocks().forEach(out::writeInt);
+        out.writeLong(at.progress().limitBytesPerSecond());
     }
 }

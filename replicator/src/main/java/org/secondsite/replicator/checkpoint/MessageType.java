@@ -2,6 +2,7 @@ package org.secondsite.replicator.checkpoint;
 
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.PageSet;
+import org.secondsite.replicator.VolumeChanges;
 
 /** The messages of the protocol as the wire knows them: code, who may send it, and how long its body may be. */
 enum MessageType {
@@ -37,7 +38,8 @@ enum MessageType {
     FLUSH_AT_ONCE(30, Side.GATEWAY, 0, 0),
     SYNC_DISKS(31, Side.GATEWAY, 0, 0),
     DISKS_SYNCED(32, Side.AGENT, 0, 0),
-    OF_DISKS(33, null, DiskTalk.MIN_BYTES, DiskTalk.MAX_BYTES);
+    OF_DISKS(33, null, DiskTalk.MIN_BYTES, DiskTalk.MAX_BYTES),
+    COPY_AT(34, Side.AGENT, 1 + Integer.BYTES + Long.BYTES, 1 + VolumeChanges.MAX_VOLUMES * Integer.BYTES + Long.BYTES);
 
     private static final MessageType[] BY_CODE = new MessageType[values().length + 1];
 

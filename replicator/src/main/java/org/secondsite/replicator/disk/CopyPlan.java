@@ -1,6 +1,7 @@
 package org.secondsite.replicator.disk;
 
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
@@ -67,16 +68,19 @@ public final class CopyPlan {
 
     private int volume;
     private int block;
-    private long missing;
+
+    /** The blocks of each disk that may still have to be brought. */
+    private final int[] missing;
 
     private CopyPlan(EpochId chain, CarriedDisks carried, DiskPart.Question question, List<BitSet> ownDirty) {
         this.chain = chain;
         this.disks = carried.disks();
         this.question = question;
         starts = new int[disks.size() + 1];
+        missing = new int[disks.size()];
         for (int i = 0; i < disks.size(); i++) {
             starts[i + 1] = starts[i] + Chunks.of(disks.get(i).bytes());
-            missing += disks.get(i).blocks();
+            missing[i] = disks.get(i).blocks();
         }
         needed.set(0, starts[disks.size()]);
         own = ownDirty == null ? null : new BitSet();
@@ -265,22 +269,18 @@ public final class CopyPlan {
     private void forget(int chunk) {
         if (needed.get(chunk)) {
             needed.clear(chunk);
-            missing -= blocksOf(chunk);
+            int index = 0;
+            while (chunk >= starts[index + 1]) {
+                index++;
+            }
+            int first = (chunk - starts[index]) * Chunks.CHUNK_BLOCKS;
+            missing[index] -= Math.min(Chunks.CHUNK_BLOCKS, disks.get(index).blocks() - first);
         }
-    }
-
-    private int blocksOf(int chunk) {
-        int index = 0;
-        while (chunk >= starts[index + 1]) {
-            index++;
-        }
-        int first = (chunk - starts[index]) * Chunks.CHUNK_BLOCKS;
-        return Math.min(Chunks.CHUNK_BLOCKS, disks.get(index).blocks() - first);
     }
 
     /** The needed blocks up to this one are brought. */
     public void brought(int upTo) {
-        missing -= upTo - block;
+        missing[volume] -= upTo - block;
         advance(upTo);
     }
 
@@ -294,6 +294,11 @@ public final class CopyPlan {
 
     /** The blocks that may still have to be brought. */
     public long missingBlocks() {
-        return missing;
+        return Arrays.stream(missing).asLongStream().sum();
+    }
+
+    /** The same, disk by disk. */
+    public List<Integer> missingOfEach() {
+        return Arrays.stream(missing).boxed().toList();
     }
 }

@@ -8,12 +8,14 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.CarriedDisks;
+import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.DiskEpochs;
 import org.secondsite.replicator.DiskPart;
 import org.secondsite.replicator.DiskTalk;
@@ -99,6 +101,7 @@ class DiskEpochFramesTest {
                 new CheckpointMessage.Disks(DiskEpochs.DISKS, Durability.MEMORY),
                 new CheckpointMessage.Disks(CarriedDisks.NONE, Durability.DISK),
                 new CheckpointMessage.DisksSynced(),
+                new CheckpointMessage.CopyAt(new CopyProgress(List.of(0, 7, Integer.MAX_VALUE), 50L << 20)),
                 new CheckpointMessage.OfDisks(new DiskTalk.Ask(new EpochId(3, 4))),
                 new CheckpointMessage.OfDisks(
                         new DiskTalk.Query(new EpochId(3, 4), new DiskPart(DiskPart.Question.HASHES, 1, 7, 3))),
@@ -112,6 +115,23 @@ class DiskEpochFramesTest {
                         said + " cut at " + cut);
             }
             assertEquals(said, decoded(frame));
+            frame.release();
+        }
+    }
+
+    @Test
+    void aCopyThatCannotBeEndsTheConnection() {
+        for (String body : List.of(
+                "00 0000000000000000 00000000", // of no disk
+                "09" + "00000001".repeat(8) + "0000000000000000", // of more than there can be
+                "01 80000000 0000000000000000", // less than nothing is missing
+                "01 00000001 8000000000000000", // a limit below zero
+                "02 00000001 0000000000000000", // shorter than it says
+                "01 00000001 0000000000000000 00")) {
+            byte[] bytes = HexFormat.of().parseHex(body.replace(" ", ""));
+            ByteBuf frame =
+                    Unpooled.buffer().writeInt(bytes.length).writeInt(34 << 24).writeBytes(bytes);
+            assertInstanceOf(CheckpointCodec.Reset.class, CheckpointCodec.decode(frame, Side.AGENT), body);
             frame.release();
         }
     }

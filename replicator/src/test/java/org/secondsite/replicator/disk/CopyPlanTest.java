@@ -80,6 +80,7 @@ class CopyPlanTest {
             }
         }
         assertEquals(0, plan.missingBlocks());
+        assertEquals(List.of(0, 0), plan.missingOfEach());
         return brought;
     }
 

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.net.ConnectException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -54,7 +55,7 @@ final class QemuHost implements VmHost {
 
     @Override
     public Set<Capability> capabilities() {
-        return settings.volumes().disks().isEmpty() ? Set.of() : Set.of(Capability.DISKS, Capability.RESYNC);
+        return settings.volumes().disks().isEmpty() ? Set.of() : EnumSet.allOf(Capability.class);
     }
 
     @Override

@@ -254,7 +254,7 @@ final class VmHands {
         to.ship(epoch, taken.pauseNanos(), () -> events.accept(new WorkerEvent.Shipped(to, epoch)));
         taken.shipped(epoch);
         LOG.debug("{}: {}, {}", host.vm(), epoch, taken);
-        return new AgentEvent.Taken(epoch.plainBytes());
+        return new AgentEvent.Taken(epoch.plainBytes(), volumes.copyProgress());
     }
 
     private AgentEvent.Answer kill(String reason) throws InterruptedException {

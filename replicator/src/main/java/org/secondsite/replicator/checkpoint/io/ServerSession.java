@@ -130,6 +130,7 @@ final class ServerSession extends MessageSession {
             case CheckpointMessage.Disks told -> disks = told;
             case CheckpointMessage.DisksSynced synced -> listener.disksSynced(this);
             case CheckpointMessage.OfDisks said -> listener.ofDisks(this, said.talk());
+            case CheckpointMessage.CopyAt at -> listener.copyAt(this, at.progress());
             case CheckpointMessage.Failed failed -> failed(failed);
             default -> throw new IllegalStateException("nothing is done about a " + message);
         }

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.UUID;
 import org.secondsite.config.EpochId;
 import org.secondsite.replicator.CarriedDisks;
+import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.VolumeChanges;
 import org.secondsite.replicator.disk.BlockMemory;
@@ -213,6 +214,11 @@ final class OwnerVolumes implements AutoCloseable {
 
     private long missingBlocks() {
         return plan.missingBlocks();
+    }
+
+    /** How far the copy is; empty while no epochs are made. */
+    Optional<CopyProgress> copyProgress() {
+        return captures ? Optional.of(new CopyProgress(plan.missingOfEach(), 0)) : Optional.empty();
     }
 
     /** The blocks that copies have brought, those of holes included. */

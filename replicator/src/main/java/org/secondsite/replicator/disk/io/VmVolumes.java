@@ -11,6 +11,7 @@ import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.CarriedDisks;
+import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.VolumeChanges;
@@ -258,6 +259,11 @@ public final class VmVolumes implements AutoCloseable {
             owner.restore(cut);
             cut = null;
         }
+    }
+
+    /** How far the copy to the other site is; empty if no epochs are made of these disks. */
+    public Optional<CopyProgress> copyProgress() {
+        return owner == null ? Optional.empty() : owner.copyProgress();
     }
 
     /** The other site has everything up to this epoch. */

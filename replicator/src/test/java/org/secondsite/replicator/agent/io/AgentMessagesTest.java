@@ -109,6 +109,7 @@ class AgentMessagesTest {
         MESSAGES.put("VM_PAUSED 3/1", new Message(26, E31));
         MESSAGES.put("VM_PAUSED 9/9", new Message(26, "0000000000000009 0000000000000009"));
         MESSAGES.put("DISKS_SYNCED", new Message(32, ""));
+        MESSAGES.put("COPY_AT", new Message(34, "01 00000001 0000000000000000"));
         MESSAGES.put("WELCOME", new Message(2, "0004 00000001 0000000000000001 00 0000"));
         MESSAGES.put("STOP_VM", new Message(16, "0000"));
     }

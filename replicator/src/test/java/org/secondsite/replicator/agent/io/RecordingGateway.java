@@ -17,6 +17,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.Admission;
@@ -244,6 +245,11 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
     @Override
     public void ofDisks(AgentSession from, DiskTalk talk) {
         words.add("of disks: " + talk);
+    }
+
+    @Override
+    public void copyAt(AgentSession from, CopyProgress progress) {
+        words.add("copy at: " + progress);
     }
 
     @Override
