@@ -18,7 +18,8 @@ import org.secondsite.gateway.ownership.RouteRole;
  *
  * <p>The owner announces plainly, the standby prepended, or with a MED or communities of its own, so that the backup route is known everywhere beforehand. After a
  * promotion the more-specifics are announced in addition: they win by longest match even where the dead site's route has
- * not gone yet. Nothing is announced for a group whose role is not known. Conductor thread only.
+ * not gone yet. Before an ordered switchover routers are asked to avoid this site (RFC 8326), so that traffic is on its way to the
+ * other one by the time the VMs run there. Nothing is announced for a group whose role is not known. Conductor thread only.
  */
 final class Announcements implements Surroundings.Routes {
     private final Map<GroupId, GatewayConfig.Group> groups = new LinkedHashMap<>();
@@ -61,7 +62,7 @@ final class Announcements implements Surroundings.Routes {
         groups.values().forEach(group -> {
             RouteRole role = roles.getOrDefault(group.id(), RouteRole.NONE);
             if (role != RouteRole.NONE) {
-                RouteAttributes attributes = role == RouteRole.STANDBY ? ofStandby() : ofOwner();
+                RouteAttributes attributes = attributes(role);
                 group.prefixes().forEach(prefix -> routes.put(spoken(prefix), attributes));
             }
             if (role == RouteRole.PROMOTED) {
@@ -69,6 +70,14 @@ final class Announcements implements Surroundings.Routes {
             }
         });
         return routes;
+    }
+
+    private RouteAttributes attributes(RouteRole role) {
+        return switch (role) {
+            case STANDBY -> ofStandby();
+            case RETIRING -> ofStandby().withGracefulShutdown();
+            case NONE, OWNER, PROMOTED -> ofOwner();
+        };
     }
 
     private static Prefix spoken(IpPrefix prefix) {

@@ -95,6 +95,16 @@ class RouterSettingsTest {
                         told(prefix),
                         RouteAttributes.PLAIN.withPrepend(2).withMed(50).withCommunities(List.of(2L))),
                 told.get());
+        announcements.publish(group, RouteRole.RETIRING);
+        assertEquals(
+                Map.of(
+                        told(prefix),
+                        RouteAttributes.PLAIN
+                                .withPrepend(2)
+                                .withMed(50)
+                                .withCommunities(List.of(2L))
+                                .withGracefulShutdown()),
+                told.get());
         announcements.publish(group, RouteRole.PROMOTED);
         assertEquals(Map.of(told(prefix), owner, told(specific), owner), told.get());
         announcements.publish(group, RouteRole.OWNER);

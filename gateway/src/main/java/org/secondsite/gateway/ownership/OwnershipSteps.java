@@ -264,7 +264,7 @@ final class OwnershipSteps extends GroupState {
         if (checkpointing) {
             add(new StopCheckpoints());
         }
-        add(new Announce(RouteRole.STANDBY));
+        add(new Announce(switchingOver ? RouteRole.RETIRING : RouteRole.STANDBY));
         if (!owns()) {
             add(new TakeSwitches(term(), SwitchRole.STANDBY));
         }
@@ -319,6 +319,7 @@ final class OwnershipSteps extends GroupState {
         switchingOver = true;
         handOverDeadlineNanos = now + HAND_OVER_PATIENCE_NANOS;
         add(new PauseVms());
+        add(new Announce(RouteRole.RETIRING));
     }
 
     void refuseSwitchover() {
@@ -351,8 +352,11 @@ final class OwnershipSteps extends GroupState {
                         : "the last epochs were not committed within " + HAND_OVER_PATIENCE_NANOS / 1_000_000 + " ms");
     }
 
-    /** HANDING_OVER is left: only a fence leaves the VMs as they are. */
+    /** HANDING_OVER is left: only a fence leaves the VMs as they are, and the routes. */
     private void endHandOver(OwnershipState next, String why) {
+        if (next == OwnershipState.PROTECTED) {
+            add(new Announce(RouteRole.OWNER));
+        }
         if (next != OwnershipState.FENCED && next != OwnershipState.STANDBY) {
             add(new ResumeVms());
             switchoverFailed(why);

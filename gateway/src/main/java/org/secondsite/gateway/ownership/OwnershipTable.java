@@ -83,7 +83,7 @@ final class OwnershipTable {
                 HANDING_OVER,
                 REFUSED,
                 ELSE,
-                "alarm; let the VMs run on",
+                "alarm; let the VMs run on, announce them as before",
                 PROTECTED,
                 (g, e) -> g.abandonHandOver(g.noteRefusal(reason(e))));
         each(
@@ -135,7 +135,7 @@ final class OwnershipTable {
                 "keep holding, ask to stand alone",
                 PROTECTED,
                 (g, e) -> g.askSoloUnlessAsking(why + reason(e)));
-        on(HANDING_OVER, what, ELSE, "let the VMs run on; ask to stand alone", PROTECTED, (g, e) -> {
+        on(HANDING_OVER, what, ELSE, "let the VMs run on, announce them as before; ask to stand alone", PROTECTED, (g, e) -> {
             g.abandonHandOver(why + reason(e));
             g.pursueSolo();
         });
@@ -252,7 +252,7 @@ final class OwnershipTable {
                 PROTECTED,
                 SWITCHOVER_ORDERED,
                 SWITCHOVER_POSSIBLE,
-                "pause the VMs after a last checkpoint",
+                "pause the VMs after a last checkpoint; ask routers to avoid this site",
                 HANDING_OVER,
                 (g, e) -> g.beginHandOver(reason(e)));
         on(PROTECTED, SWITCHOVER_ORDERED, ELSE, "refuse, and say why", PROTECTED, (g, e) -> g.refuseSwitchover());
@@ -326,7 +326,7 @@ final class OwnershipTable {
                 HANDING_OVER,
                 TICK,
                 TOO_LATE,
-                "let the VMs run on; settle an open request",
+                "let the VMs run on, announce them as before; settle an open request",
                 PROTECTED,
                 (g, e) -> g.abandonLateHandOver());
         for (OwnershipState state : EnumSet.of(HANDING_OVER, SYNCING, PROMOTING)) {

@@ -6,6 +6,10 @@ public enum RouteRole {
     NONE,
     /** As the backup: prepended. */
     STANDBY,
+    /**
+     * As the backup, with the wish to be avoided (RFC 8326): the VMs are paused or gone, and the other site is about to become the owner.
+     */
+    RETIRING,
     /** Plainly, as the settled owner. */
     OWNER,
     /**

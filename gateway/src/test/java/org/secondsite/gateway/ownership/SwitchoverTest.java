@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.secondsite.gateway.ownership.OwnershipAction.Announce;
 import org.secondsite.gateway.ownership.OwnershipAction.Ask;
 import org.secondsite.gateway.ownership.OwnershipAction.Fence;
 import org.secondsite.gateway.ownership.OwnershipAction.Pass;
@@ -22,6 +23,7 @@ class SwitchoverTest extends OwnershipScenes {
         Ownership a = protectedOwnerOfInformedStandby();
         List<OwnershipAction> actions = tell(a, new OwnershipEvent.SwitchoverOrdered("maintenance"));
         assertTrue(has(actions, PauseVms.class));
+        assertEquals(RouteRole.RETIRING, only(actions, Announce.class).role());
         assertFalse(has(actions, Ask.class));
         assertEquals(OwnershipState.HANDING_OVER, a.state());
         return a;
@@ -40,13 +42,15 @@ class SwitchoverTest extends OwnershipScenes {
         assertEquals(OwnershipState.FENCED, a.state());
         assertFalse(has(granted, StopVms.class));
         assertFalse(has(granted, ResumeVms.class));
+        assertEquals(RouteRole.RETIRING, only(granted, Announce.class).role());
         assertTrue(a.keepsVms());
         // Late news of an earlier life of the other site as an owner.
         assertEquals(List.of(), tell(a, new OwnershipEvent.PeerActive(3)));
         List<OwnershipAction> active = tell(a, new OwnershipEvent.PeerActive(4));
         assertTrue(has(active, StopVms.class));
         assertTrue(only(active, SwitchoverEnded.class).done());
-        tell(a, new OwnershipEvent.VmsStopped());
+        List<OwnershipAction> gone = tell(a, new OwnershipEvent.VmsStopped());
+        assertEquals(RouteRole.STANDBY, only(gone, Announce.class).role());
         assertEquals(OwnershipState.STANDBY, a.state());
     }
 
@@ -101,6 +105,7 @@ class SwitchoverTest extends OwnershipScenes {
         now += OwnershipSteps.HAND_OVER_PATIENCE_NANOS;
         List<OwnershipAction> late = tell(a, new OwnershipEvent.Tick());
         assertTrue(has(late, ResumeVms.class));
+        assertEquals(RouteRole.OWNER, only(late, Announce.class).role());
         assertFalse(only(late, SwitchoverEnded.class).done());
         assertFalse(has(late, Ask.class));
         assertEquals(OwnershipState.PROTECTED, a.state());
@@ -118,6 +123,7 @@ class SwitchoverTest extends OwnershipScenes {
         now += OwnershipSteps.HAND_OVER_PATIENCE_NANOS;
         List<OwnershipAction> late = tell(a, new OwnershipEvent.Tick());
         assertTrue(has(late, ResumeVms.class));
+        assertEquals(RouteRole.OWNER, only(late, Announce.class).role());
         assertFalse(has(late, Pass.class));
         Ask settle = only(late, Ask.class);
         assertEquals(3, settle.expectedTerm());
@@ -137,6 +143,7 @@ class SwitchoverTest extends OwnershipScenes {
         List<OwnershipAction> refused =
                 tell(a, new OwnershipEvent.Refused(ask.attempt(), record(3, 2, A, A, B), "not this site"));
         assertTrue(has(refused, ResumeVms.class));
+        assertEquals(RouteRole.OWNER, only(refused, Announce.class).role());
         assertFalse(only(refused, SwitchoverEnded.class).done());
         assertFalse(has(refused, Ask.class));
         assertEquals(OwnershipState.PROTECTED, a.state());
@@ -147,6 +154,7 @@ class SwitchoverTest extends OwnershipScenes {
         Ownership a = handingOver();
         List<OwnershipAction> lost = tell(a, new OwnershipEvent.PeerLost("silent"));
         assertTrue(has(lost, ResumeVms.class));
+        assertEquals(RouteRole.OWNER, only(lost, Announce.class).role());
         assertFalse(has(lost, Pass.class));
         assertEquals(Set.of(A), only(lost, Ask.class).inSync());
         assertEquals(OwnershipState.PROTECTED, a.state());
