@@ -286,6 +286,7 @@ public record GatewayConfig(
      * @param ttlSecurityHops how many hops away it is at most (RFC 5082); empty: not looked at
      * @param maximumPrefixes the limit of what it may announce, for each family; empty: none
      * @param bfd how its path is watched (RFC 5880); empty: not at all
+     * @param holdDownSeconds how long a session that was lost stays down; 0: it comes back as soon as it can
      */
     public record NeighborExtras(
             List<Integer> families,
@@ -294,7 +295,8 @@ public record GatewayConfig(
             Optional<String> device,
             OptionalInt ttlSecurityHops,
             Optional<MaximumPrefixes> maximumPrefixes,
-            Optional<Bfd> bfd) {
+            Optional<Bfd> bfd,
+            int holdDownSeconds) {
         /** Both IP versions and nothing else. */
         public static final NeighborExtras NONE = new NeighborExtras(
                 List.of(4, 6),
@@ -303,7 +305,8 @@ public record GatewayConfig(
                 Optional.empty(),
                 OptionalInt.empty(),
                 Optional.empty(),
-                Optional.empty());
+                Optional.empty(),
+                0);
 
         /** Copies the list. */
         public NeighborExtras {

@@ -58,12 +58,14 @@ final class RouterEvents implements SpeakerListener {
 
     @Override
     public void unexportable(InetAddress peer, Set<Nlri> routes) {
-        if (!routes.isEmpty()) {
-            String what =
-                    "cannot be announced, for want of a next hop of their IP version: " + new TreeSet<>(names(routes));
-            timeline.note(peer.getHostAddress(), "bgp-unexportable", what);
-            session(peer, session -> session.note("established, but " + what));
+        if (routes.isEmpty()) {
+            session(peer, session -> session.note("established"));
+            return;
         }
+        String what = "cannot be announced, for want of the family, or of a next hop of their IP version: "
+                + new TreeSet<>(names(routes));
+        timeline.note(peer.getHostAddress(), "bgp-unexportable", what);
+        session(peer, session -> session.note("established, but " + what));
     }
 
     @Override

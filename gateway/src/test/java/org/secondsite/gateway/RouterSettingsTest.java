@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.net.Inet4Address;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,7 +50,8 @@ class RouterSettingsTest {
                         Optional.of("eth1"),
                         OptionalInt.of(2),
                         Optional.of(new GatewayConfig.MaximumPrefixes(1000, 50, "discard", OptionalInt.empty())),
-                        Optional.of(new GatewayConfig.Bfd(100, 5, true))));
+                        Optional.of(new GatewayConfig.Bfd(100, 5, true)),
+                        60));
         SpeakerSettings settings = RouterSettings.of(new GatewayConfig.Bgp(
                 65100, SELF, 1179, List.of(SELF), GatewayConfig.RouteRoles.prepending(3), List.of(neighbor)));
         assertEquals(65100, settings.localAs());
@@ -74,7 +76,8 @@ class RouterSettingsTest {
                                         new PrefixLimit(1000, 50, PrefixLimit.Action.DISCARD, OptionalInt.empty())),
                                 OptionalInt.of(2),
                                 Optional.of(new BfdSettings(100_000, 100_000, 5, true)),
-                                FsmTimers.DEFAULT))),
+                                FsmTimers.DEFAULT,
+                                Duration.ofSeconds(60)))),
                 settings.neighbors());
     }
 

@@ -131,12 +131,12 @@ final class NeighborDriver implements SessionSink {
     }
 
     void announce(Map<Nlri, RouteAttributes> routes) {
-        routes.forEach(session::announce);
+        session.announce(routes);
         proceed();
     }
 
     void withdraw(Collection<Nlri> routes) {
-        routes.forEach(session::withdraw);
+        session.withdraw(routes);
         proceed();
     }
 
@@ -399,9 +399,11 @@ final class NeighborDriver implements SessionSink {
     public void unexportable(Set<Nlri> routes) {
         if (!routes.isEmpty()) {
             LOG.warn(
-                    "bgp {}: cannot announce {}: no next hop of their IP version, or too many attributes",
+                    "bgp {}: cannot announce {} routes, such as {}: the neighbour does not take their family, there is no next"
+                            + " hop of their IP version, or they have too many attributes",
                     peer.getHostAddress(),
-                    routes);
+                    routes.size(),
+                    routes.iterator().next());
         }
         tell(() -> listener.unexportable(peer, routes));
     }

@@ -44,6 +44,7 @@ public final class AdjRibOut {
     static final int USUAL_ROUTES = 1024;
 
     private final SessionTraits traits;
+    private final Set<AddressFamily> offered;
     private final FirstTable first = new FirstTable();
     private Exporter exporter;
     private final SentRoutes sent = new SentRoutes();
@@ -63,10 +64,20 @@ public final class AdjRibOut {
     private int queued;
     private boolean unexportableChanged;
 
-    /** Nothing is sent yet. */
+    /** Nothing is sent yet, and no other families were offered than those agreed on. */
     public AdjRibOut(Exporter exporter, SessionTraits traits) {
+        this(exporter, traits, traits.families());
+    }
+
+    /**
+     * Nothing is sent yet.
+     *
+     * @param offered the families that we would exchange with the neighbour, whether it agreed or not
+     */
+    public AdjRibOut(Exporter exporter, SessionTraits traits, Set<AddressFamily> offered) {
         this.exporter = exporter;
         this.traits = traits;
+        this.offered = Set.copyOf(offered);
     }
 
     /** Routes that can share a message; without attributes: a withdrawal. */
@@ -149,7 +160,7 @@ public final class AdjRibOut {
             Optional<Group> group = export(batch.family(), batch.attributes());
             if (group.isPresent()) {
                 first.add(new FirstTable.Part(group.get().attributes().orElseThrow(), batch));
-            } else if (traits.families().contains(batch.family())) {
+            } else if (offered.contains(batch.family())) {
                 batch.routes().forEach(this::cannotExport);
             }
         }
@@ -163,7 +174,7 @@ public final class AdjRibOut {
     private void announce(Nlri nlri, Optional<Group> group) {
         settle(nlri);
         if (group.isEmpty()) {
-            if (traits.families().contains(nlri.family())) {
+            if (offered.contains(nlri.family())) {
                 cannotExport(nlri);
             }
             forget(nlri);
@@ -334,7 +345,10 @@ public final class AdjRibOut {
         return Collections.unmodifiableMap(all);
     }
 
-    /** Routes that are desired but cannot be announced here: no next hop of their family, or attributes too long. */
+    /**
+     * Routes that are desired but cannot be announced here: of a family that was offered and not agreed on, without a next hop of
+     * their family, or with attributes too long.
+     */
     public Set<Nlri> unexportable() {
         return Set.copyOf(unexportable);
     }

@@ -29,6 +29,8 @@ public enum NeighborAspect {
     PASSIVE(Effect.NEXT_CONNECTION, s -> s.neighbor().passive()),
     /** How long attempts, pauses and silences may take. */
     TIMERS(Effect.NEXT_CONNECTION, s -> s.neighbor().options().timers()),
+    /** How long a lost session stays down. */
+    HOLD_DOWN(Effect.NEXT_CONNECTION, s -> s.neighbor().options().holdDown()),
 
     /**
      * The key of TCP-MD5. The session stands if the other end changes it too before the hold time is over; what is sent

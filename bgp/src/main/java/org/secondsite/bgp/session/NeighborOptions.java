@@ -1,6 +1,7 @@
 package org.secondsite.bgp.session;
 
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,8 @@ import org.secondsite.bgp.wire.AddressFamily;
  * @param ttlSecurityHops how many hops away it may be (RFC 5082); empty: no check
  * @param bfd how fast BFD watches the path; empty: not at all
  * @param timers initial values of the machine's timers
+ * @param holdDown how long a session that was lost stays down, also for the peer's attempts, so that a path that flaps does
+ *     not pull traffic to and fro; zero: it comes back as soon as it can
  */
 public record NeighborOptions(
         Offer offer,
@@ -33,7 +36,10 @@ public record NeighborOptions(
         Map<AddressFamily, PrefixLimit> prefixLimits,
         OptionalInt ttlSecurityHops,
         Optional<BfdSettings> bfd,
-        FsmTimers timers) {
+        FsmTimers timers,
+        Duration holdDown) {
+    private static final Duration MAX_HOLD_DOWN = Duration.ofDays(1);
+
     /** IPv4 and IPv6 unicast, nothing unusual. */
     public static final NeighborOptions DEFAULT = new NeighborOptions(
             Offer.DEFAULT,
@@ -43,7 +49,8 @@ public record NeighborOptions(
             Map.of(),
             OptionalInt.empty(),
             Optional.empty(),
-            FsmTimers.DEFAULT);
+            FsmTimers.DEFAULT,
+            Duration.ZERO);
 
     /**
      * Checks ranges and copies the map.
@@ -55,34 +62,37 @@ public record NeighborOptions(
         if (ttlSecurityHops.isPresent() && (ttlSecurityHops.getAsInt() < 1 || ttlSecurityHops.getAsInt() > 254)) {
             throw new IllegalArgumentException("ttlSecurityHops is not within 1..254");
         }
+        if (holdDown.isNegative() || holdDown.compareTo(MAX_HOLD_DOWN) > 0) {
+            throw new IllegalArgumentException("holdDown is not within 0.." + MAX_HOLD_DOWN.toSeconds() + " s");
+        }
     }
 
     /** The same with another offer. */
     public NeighborOptions withOffer(Offer changed) {
-        return new NeighborOptions(changed, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers);
+        return new NeighborOptions(changed, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers, holdDown);
     }
 
     /** The same with another AS of ours. */
     public NeighborOptions withLocalAs(long as) {
         return new NeighborOptions(
-                offer, OptionalLong.of(as), otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers);
+                offer, OptionalLong.of(as), otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers, holdDown);
     }
 
     /** The same with other timers. */
     public NeighborOptions withTimers(FsmTimers changed) {
-        return new NeighborOptions(offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, changed);
+        return new NeighborOptions(offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, changed, holdDown);
     }
 
     /** The same with our address of the other IP version. */
     public NeighborOptions withOtherSelf(InetAddress address) {
         return new NeighborOptions(
-                offer, localAs, Optional.of(address), device, prefixLimits, ttlSecurityHops, bfd, timers);
+                offer, localAs, Optional.of(address), device, prefixLimits, ttlSecurityHops, bfd, timers, holdDown);
     }
 
     /** The same with the session bound to a network interface. */
     public NeighborOptions withDevice(String name) {
         return new NeighborOptions(
-                offer, localAs, otherSelf, Optional.of(name), prefixLimits, ttlSecurityHops, bfd, timers);
+                offer, localAs, otherSelf, Optional.of(name), prefixLimits, ttlSecurityHops, bfd, timers, holdDown);
     }
 
     /** The same with other families. */
@@ -92,12 +102,12 @@ public record NeighborOptions(
 
     /** The same with limits of received routes. */
     public NeighborOptions withPrefixLimits(Map<AddressFamily, PrefixLimit> limits) {
-        return new NeighborOptions(offer, localAs, otherSelf, device, limits, ttlSecurityHops, bfd, timers);
+        return new NeighborOptions(offer, localAs, otherSelf, device, limits, ttlSecurityHops, bfd, timers, holdDown);
     }
 
     /** The same with the TTL check. */
     public NeighborOptions withTtlSecurityHops(int hops) {
-        return new NeighborOptions(offer, localAs, otherSelf, device, prefixLimits, OptionalInt.of(hops), bfd, timers);
+        return new NeighborOptions(offer, localAs, otherSelf, device, prefixLimits, OptionalInt.of(hops), bfd, timers, holdDown);
     }
 
     /** The same, taking several paths to a prefix in every family. */
@@ -108,6 +118,12 @@ public record NeighborOptions(
     /** The same, watched by BFD. */
     public NeighborOptions withBfd(BfdSettings settings) {
         return new NeighborOptions(
-                offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, Optional.of(settings), timers);
+                offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, Optional.of(settings), timers, holdDown);
+    }
+
+    /** The same, staying down for so long after a session was lost. */
+    public NeighborOptions withHoldDown(Duration time) {
+        return new NeighborOptions(
+                offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers, time);
     }
 }

@@ -16,7 +16,7 @@ public record NeighborRange(Prefix prefix, NeighborSettings template, int maximu
      * Checks the ranges.
      *
      * @throws IllegalArgumentException if {@code maximum} is not positive, the template is of another IP version, or it asks
-     *     for BFD, which has to know its peers
+     *     for BFD, which has to know its peers, or to be held down
      */
     public NeighborRange {
         if (maximum < 1) {
@@ -27,6 +27,9 @@ public record NeighborRange(Prefix prefix, NeighborSettings template, int maximu
         }
         if (template.options().bfd().isPresent()) {
             throw new IllegalArgumentException("neighbours of a range are not watched by BFD");
+        }
+        if (!template.options().holdDown().isZero()) {
+            throw new IllegalArgumentException("neighbours of a range, which are forgotten when they part, are not held down");
         }
     }
 

@@ -3,6 +3,7 @@ package org.secondsite.bgp.session;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -208,17 +209,21 @@ public final class PeerSession {
         reportUnexportable();
     }
 
-    /** One route that the neighbour shall be told from now on, in place of what it was told of it before. */
-    public void announce(Nlri route, RouteAttributes attributes) {
-        wanted.announce(route, attributes);
-        adjRibOut.ifPresent(rib -> rib.announce(route, attributes));
+    /** Routes that the neighbour shall be told from now on, in place of what it was told of them before. */
+    public void announce(Map<Nlri, RouteAttributes> routes) {
+        routes.forEach((route, attributes) -> {
+            wanted.announce(route, attributes);
+            adjRibOut.ifPresent(rib -> rib.announce(route, attributes));
+        });
         reportUnexportable();
     }
 
-    /** One route that the neighbour shall not be told any more. */
-    public void withdraw(Nlri route) {
-        wanted.withdraw(route);
-        adjRibOut.ifPresent(rib -> rib.withdraw(route));
+    /** Routes that the neighbour shall not be told any more. */
+    public void withdraw(Collection<Nlri> routes) {
+        routes.forEach(route -> {
+            wanted.withdraw(route);
+            adjRibOut.ifPresent(rib -> rib.withdraw(route));
+        });
         reportUnexportable();
     }
 
@@ -299,25 +304,38 @@ public final class PeerSession {
     }
 
     private void carryOut(List<Action> actions, long nowNanos) {
+        boolean lost = false;
         for (Action action : actions) {
             switch (action) {
                 case Action.Connect() -> sink.connect();
                 case Action.Send send -> sink.send(send.side(), send.message());
                 case Action.Close(Side side) -> sink.close(side);
                 case Action.Established(Side side, Negotiated negotiated) -> established(side, negotiated);
-                case Action.Down(Side side, String reason) -> down(side, reason);
+                case Action.Down(Side side, String reason) -> lost = down(side, reason);
                 case Action.Deliver(Side _, Decoded.Message message) -> deliver(message, nowNanos);
                 case Action.Transition t ->
                     sink.transition(new SessionTransition(t.side(), t.from(), t.to(), t.event(), t.reason()));
             }
         }
+        if (lost && holdsDown()) {
+            carryOut(fsm.stop(NotificationMessage.of(BgpError.CONNECTION_REJECTED), "held down", nowNanos), nowNanos);
+            restartNanos = OptionalLong.of(
+                    nowNanos + settings.options().holdDown().toNanos());
+        }
+    }
+
+    private boolean holdsDown() {
+        return !settings.options().holdDown().isZero();
     }
 
     private void established(Side side, Negotiated negotiated) {
         Ends now = new Ends(localAddresses.get(side), negotiated);
         ends = Optional.of(now);
         adjRibIn = Optional.of(new AdjRibIn(caps()));
-        AdjRibOut rib = new AdjRibOut(exporter(now), negotiated.traits());
+        AdjRibOut rib = new AdjRibOut(
+                exporter(now),
+                negotiated.traits(),
+                Set.copyOf(settings.options().offer().families()));
         adjRibOut = Optional.of(rib);
         importer = importer(now);
         desireAgain();
@@ -394,13 +412,20 @@ public final class PeerSession {
         return caps;
     }
 
-    private void down(Side side, String reason) {
+    /** Returns whether the session was lost, and was not ended for good. */
+    private boolean down(Side side, String reason) {
         adjRibOut = Optional.empty();
         adjRibIn = Optional.empty();
         ends = Optional.empty();
         reportedUnexportable = Set.of();
         warned.clear();
-        sink.down(side, reason);
+        boolean lost = fsm.isStarted();
+        sink.down(
+                side,
+                lost && holdsDown()
+                        ? reason + "; held down for " + settings.options().holdDown().toSeconds() + " s"
+                        : reason);
+        return lost;
     }
 
     private void deliver(Decoded.Message message, long nowNanos) {

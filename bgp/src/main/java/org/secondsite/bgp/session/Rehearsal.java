@@ -6,6 +6,7 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
@@ -151,8 +152,8 @@ public final class Rehearsal {
         exchange();
         RouteAttributes other = RouteAttributes.PLAIN.withMed(number);
         for (int i = 0; i < CHANGES; i++) {
-            left.session.announce(route(ROUTES - CHANGES / 2 + i), other);
-            left.session.withdraw(route(i / 2));
+            left.session.announce(Map.of(route(ROUTES - CHANGES / 2 + i), other));
+            left.session.withdraw(List.of(route(i / 2)));
         }
         exchange();
         left.session.stop(NotificationMessage.of(BgpError.ADMINISTRATIVE_SHUTDOWN), "the rehearsal is over", 0);

@@ -44,7 +44,10 @@ public interface SpeakerListener {
     /** A state of one of the peer's connections changed; for log, metric and timeline. */
     default void transition(InetAddress peer, SessionTransition transition) {}
 
-    /** Routes that are desired but cannot be announced to the peer, for want of a next hop of their IP version. */
+    /**
+     * All routes that are desired but cannot be announced to the peer: it does not take a family that was offered, or there is no
+     * next hop of their IP version. Told when they are others than before.
+     */
     default void unexportable(InetAddress peer, Set<Nlri> routes) {}
 
     /**

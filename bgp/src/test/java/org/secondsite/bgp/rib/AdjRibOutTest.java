@@ -175,6 +175,21 @@ class AdjRibOutTest {
     }
 
     @Test
+    void prefixesOfAFamilyThatTheNeighbourDoesNotTakeAreReportedIfItWasOffered() {
+        SessionTraits agreed = new SessionTraits(true, true, false, Set.of(AddressFamily.IPV4_UNICAST), Set.of());
+        for (boolean offered : new boolean[] {true, false}) {
+            AdjRibOut rib = new AdjRibOut(exporter(agreed), agreed, offered ? EXTERNAL.families() : agreed.families());
+            rib.desire(Map.of(PREFIX, RouteAttributes.PLAIN, PREFIX6, RouteAttributes.PLAIN));
+            assertEquals(offered ? Set.of(PREFIX6) : Set.of(), rib.unexportable());
+            rib.withdraw(PREFIX6);
+            assertEquals(Set.of(), rib.unexportable());
+            rib.announce(PREFIX6, RouteAttributes.PLAIN);
+            assertEquals(offered ? Set.of(PREFIX6) : Set.of(), rib.unexportable());
+            assertEquals(1, rib.pendingPrefixes());
+        }
+    }
+
+    @Test
     void attributesThatFillAMessageAreReportedAndNotSent() {
         List<Long> many = new ArrayList<>();
         for (long i = 0; i < 1100; i++) {

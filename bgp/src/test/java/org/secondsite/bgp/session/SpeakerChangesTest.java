@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.reflect.RecordComponent;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -53,6 +54,7 @@ class SpeakerChangesTest {
                         Map.of(AddressFamily.IPV4_UNICAST, new PrefixLimit(9, PrefixLimit.Action.WARN))))),
         TTL("ttlSecurityHops", NeighborAspect.TTL_SECURITY, o(o -> o.withTtlSecurityHops(1))),
         BFD("bfd", NeighborAspect.BFD, o(o -> o.withBfd(BfdSettings.FAST))),
+        HOLD_DOWN("holdDown", NeighborAspect.HOLD_DOWN, o(o -> o.withHoldDown(Duration.ofSeconds(30)))),
         TIMERS("timers", NeighborAspect.TIMERS, o(o -> o.withTimers(new FsmTimers(500, 500, 500, 500, 9, 9))));
 
         private final String component;

@@ -118,7 +118,8 @@ final class BgpReading {
                 section.optional("device", Values::interfaceName),
                 optionalInt(section, "ttlSecurityHops", 1, 254),
                 section.optionalSection("maximumPrefixes").map(BgpReading::maximumPrefixes),
-                section.optionalSection("bfd").map(BgpReading::bfd));
+                section.optionalSection("bfd").map(BgpReading::bfd),
+                section.integer("holdDownSeconds", 0, 86_400, 0));
     }
 
     private static GatewayConfig.MaximumPrefixes maximumPrefixes(Section section) {

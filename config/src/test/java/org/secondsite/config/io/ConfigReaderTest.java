@@ -94,6 +94,7 @@ class ConfigReaderTest {
                       families: [ipv4-unicast]
                       maximumPrefixes: {maximum: 1000, warningPercent: 50, action: down, restartAfterSeconds: 300}
                       bfd: {intervalMs: 100, multiplier: 5, multihop: true}
+                      holdDownSeconds: 60
                 """).replace("  routerId: 10.1.0.2\n", """
                   routerId: 10.1.0.2
                   standbyMed: 50
@@ -114,7 +115,8 @@ class ConfigReaderTest {
                         Optional.of("eth1"),
                         OptionalInt.of(1),
                         Optional.of(new GatewayConfig.MaximumPrefixes(1000, 50, "down", OptionalInt.of(300))),
-                        Optional.of(new GatewayConfig.Bfd(100, 5, true))),
+                        Optional.of(new GatewayConfig.Bfd(100, 5, true)),
+                        60),
                 bgp.neighbors().getFirst().extras());
     }
 

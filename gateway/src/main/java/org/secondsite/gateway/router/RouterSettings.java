@@ -1,6 +1,7 @@
 package org.secondsite.gateway.router;
 
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,7 +62,8 @@ public final class RouterSettings {
                 limits,
                 extras.ttlSecurityHops(),
                 bfd,
-                FsmTimers.DEFAULT);
+                FsmTimers.DEFAULT,
+                Duration.ofSeconds(extras.holdDownSeconds()));
     }
 
     private static PrefixLimit limit(GatewayConfig.MaximumPrefixes maximum) {
