@@ -101,7 +101,7 @@ final class RouterView {
                 .put("route", AddressText.of(nlri))
                 .put("family", nlri.family().toString())
                 .put("nextHop", nextHop.map(InetAddress::getHostAddress).orElse("none"));
-        out.set("attributes", JSON.valueToTree(EventJson.attributes(attributes)));
+        out.set("attributes", JSON.valueToTree(EventJson.attributes(attributes, EventJson.Form.FOUR)));
     }
 
     private static <T> T await(CompletableFuture<T> answer) throws IOException, InterruptedException {

@@ -1,5 +1,6 @@
 package org.secondsite.bgp.exabgp;
 
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
 import org.secondsite.bgp.rib.RouteAttributes;
@@ -55,11 +56,32 @@ public sealed interface ApiCommand {
     /** {@code clear adj-rib out}: withdraw everything. */
     record Clear(NeighborFilter neighbors) implements ApiCommand {}
 
-    /** {@code show neighbor}. */
-    record ShowNeighbor() implements ApiCommand {}
+    /** How much is shown. */
+    enum Detail {
+        /** A line for each. */
+        PLAIN,
+        /** {@code summary}: a table of the sessions that stand. */
+        SUMMARY,
+        /** {@code extensive}: all that is known. */
+        EXTENSIVE,
+        /** {@code configuration}: what is set. */
+        CONFIGURATION
+    }
 
-    /** {@code show adj-rib in} or {@code out}. */
-    record ShowAdjRib(boolean out) implements ApiCommand {}
+    /** {@code show neighbor [IP] [summary|extensive|configuration]}. */
+    record ShowNeighbor(Detail detail, Optional<InetAddress> only) implements ApiCommand {}
+
+    /** {@code show adj-rib in} or {@code out}, {@code [IP] [extensive]}. */
+    record ShowAdjRib(boolean out, Detail detail, Optional<InetAddress> only) implements ApiCommand {}
+
+    /** {@code help}. */
+    record Help() implements ApiCommand {}
+
+    /** {@code restart}: all sessions begin anew. */
+    record Restart() implements ApiCommand {}
+
+    /** {@code # …}: answered, and nothing else. */
+    record Comment() implements ApiCommand {}
 
     /** {@code version}. */
     record Version() implements ApiCommand {}
@@ -80,7 +102,7 @@ public sealed interface ApiCommand {
         }
     }
 
-    /** An empty line or a comment: no answer. */
+    /** An empty line, or {@code reset}: no answer. */
     record Nothing() implements ApiCommand {}
 
     /** Not understood, and why. */

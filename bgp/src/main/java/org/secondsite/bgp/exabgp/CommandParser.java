@@ -41,11 +41,13 @@ public final class CommandParser {
         READERS.put("disable-ack", (_, _) -> new Acknowledge(Acknowledge.Mode.DISABLE));
         READERS.put("silence-ack", (_, _) -> new Acknowledge(Acknowledge.Mode.SILENCE));
         READERS.put("reload", (_, _) -> new ApiCommand.Reload());
-        for (String refused : List.of("restart", "reset", "operational")) {
-            READERS.put(refused, (_, _) -> {
-                throw new SyntaxException("'" + refused + "' is not supported here");
-            });
-        }
+        READERS.put("restart", (_, _) -> new ApiCommand.Restart());
+        READERS.put("help", (_, _) -> new ApiCommand.Help());
+        // ExaBGP forgets answers that are still to be written; here they are in nobody's way.
+        READERS.put("reset", (_, _) -> new ApiCommand.Nothing());
+        READERS.put("operational", (_, _) -> {
+            throw new SyntaxException("'operational' is not supported here");
+        });
     }
 
     private CommandParser() {}
@@ -59,8 +61,11 @@ public final class CommandParser {
     /** Reads a line, without its end. */
     public static ApiCommand parse(String line) {
         String text = line.strip();
-        if (text.isEmpty() || text.startsWith("#")) {
+        if (text.isEmpty()) {
             return new ApiCommand.Nothing();
+        }
+        if (text.startsWith("#")) {
+            return new ApiCommand.Comment();
         }
         Words words = Words.of(text);
         try {
@@ -240,21 +245,23 @@ public final class CommandParser {
 
     private static ApiCommand show(Words words) throws SyntaxException {
         String what = words.take("'neighbor' or 'adj-rib'");
-        if (what.equals("neighbor")) {
-            while (words.hasNext()) {
-                words.take("a detail");
-            }
-            return new ApiCommand.ShowNeighbor();
-        }
-        if (what.equals("adj-rib")) {
-            String which = words.take("'in' or 'out'");
-            while (words.hasNext()) {
-                words.take("a detail");
-            }
-            if (which.equals("in") || which.equals("out")) {
-                return new ApiCommand.ShowAdjRib(which.equals("out"));
+        String side = what.equals("adj-rib") ? words.take("'in' or 'out'") : what.replaceFirst("^adj-rib-", "");
+        ApiCommand.Detail detail = ApiCommand.Detail.PLAIN;
+        Optional<InetAddress> only = Optional.empty();
+        while (words.hasNext()) {
+            String word = words.take("a detail").toLowerCase(Locale.ROOT);
+            switch (word) {
+                case "summary" -> detail = ApiCommand.Detail.SUMMARY;
+                case "extensive" -> detail = ApiCommand.Detail.EXTENSIVE;
+                case "configuration" -> detail = ApiCommand.Detail.CONFIGURATION;
+                case "routes", "static", "inet" -> {}
+                default -> only = Optional.of(Words.address(word, "neighbor"));
             }
         }
-        throw new SyntaxException("'show' knows 'neighbor', 'adj-rib in' and 'adj-rib out'");
+        return switch (side) {
+            case "neighbor" -> new ApiCommand.ShowNeighbor(detail, only);
+            case "in", "out" -> new ApiCommand.ShowAdjRib(side.equals("out"), detail, only);
+            default -> throw new SyntaxException("'show' knows 'neighbor', 'adj-rib in' and 'adj-rib out'");
+        };
     }
 }

@@ -20,10 +20,33 @@ import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
 
-/** Writes events as ExaBGP 4.2 does: one JSON object a line, counted for each neighbour. */
+/** Writes events as ExaBGP does: one JSON object a line, counted for each neighbour. */
 public final class EventJson {
-    private static final String VERSION = "4.0.1";
+    /** Whose JSON it is. */
+    public enum Form {
+        /** ExaBGP 4.2's: an AS_PATH is a list, and what is a set stands beside it. */
+        FOUR("4.0.1"),
+        /** ExaBGP 5.0's: an AS_PATH is an object of its segments. */
+        FIVE("5.0.0");
 
+        private final String version;
+
+        Form(String version) {
+            this.version = version;
+        }
+
+        /** {@code 4} or {@code 5}. */
+        public static Form of(String word) {
+            return switch (word) {
+                case "4" -> FOUR;
+                case "5" -> FIVE;
+                default ->
+                    throw new IllegalArgumentException("there is JSON of ExaBGP 4 and of 5, not of '" + word + "'");
+            };
+        }
+    }
+
+    private final Form form;
     private final long localAs;
     private final String host;
     private final long pid;
@@ -31,7 +54,8 @@ public final class EventJson {
     private final Map<InetAddress, Long> counters = new HashMap<>();
 
     /** A writer for a process. */
-    public EventJson(long localAs, String host, long pid, long parentPid) {
+    public EventJson(Form form, long localAs, String host, long pid, long parentPid) {
+        this.form = form;
         this.localAs = localAs;
         this.host = host;
         this.pid = pid;
@@ -50,7 +74,7 @@ public final class EventJson {
     public String update(NeighborSettings neighbor, InetAddress local, ReceivedUpdate update, long us) {
         Map<String, Object> content = neighbor(neighbor, local);
         content.put("direction", "receive");
-        content.put("message", message(update));
+        content.put("message", message(update, form));
         if (!update.faults().isEmpty()) {
             content.put("faults", faults(update));
         }
@@ -99,7 +123,7 @@ public final class EventJson {
     }
 
     /** What was made of an UPDATE, as the {@code message} of an event. */
-    static Map<String, Object> message(ReceivedUpdate update) {
+    static Map<String, Object> message(ReceivedUpdate update, Form form) {
         Map<String, Object> message = new LinkedHashMap<>();
         if (update.endOfRib().isPresent()) {
             Map<String, Object> family = new LinkedHashMap<>();
@@ -109,7 +133,7 @@ public final class EventJson {
             return message;
         }
         Map<String, Object> body = new LinkedHashMap<>();
-        Map<String, Object> attributes = attributes(update.attributes());
+        Map<String, Object> attributes = attributes(update.attributes(), form);
         if (!attributes.isEmpty()) {
             body.put("attribute", attributes);
         }
@@ -164,10 +188,11 @@ public final class EventJson {
     }
 
     /** Ascending by type code, as the message has them; next hops stand with the prefixes. */
-    public static Map<String, Object> attributes(PathAttributes attributes) {
+    public static Map<String, Object> attributes(PathAttributes attributes, Form form) {
         Map<String, Object> all = new LinkedHashMap<>();
         for (PathAttribute attribute : attributes.asList()) {
             switch (attribute) {
+                case AsPath path when form == Form.FIVE -> all.put("as-path", segments(path));
                 case AsPath path -> path(path, all);
                 case PathAttribute.Simple simple -> attribute(simple, all);
             }
@@ -222,6 +247,18 @@ public final class EventJson {
         return one;
     }
 
+    /** By their place in the path; segments of a confederation have the names of the others. */
+    private static Map<String, Object> segments(AsPath path) {
+        Map<String, Object> all = new LinkedHashMap<>();
+        for (AsPath.Segment segment : path.segments()) {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("element", segment.kind() == AsPath.Kind.SET ? "as-set" : "as-sequence");
+            one.put("value", segment.numbers());
+            all.put(String.valueOf(all.size()), one);
+        }
+        return all;
+    }
+
     private static void path(AsPath path, Map<String, Object> all) {
         all.put("as-path", numbers(path, AsPath.Kind.SEQUENCE));
         List<Long> set = numbers(path, AsPath.Kind.SET);
@@ -253,7 +290,7 @@ public final class EventJson {
 
     private Map<String, Object> head(long us) {
         Map<String, Object> all = new LinkedHashMap<>();
-        all.put("exabgp", VERSION);
+        all.put("exabgp", form.version);
         all.put("time", BigDecimal.valueOf(us, 6));
         all.put("host", host);
         all.put("pid", pid);

@@ -94,8 +94,13 @@ public record MessageText(
                 Set.of(AddressFamily.IPV4_UNICAST));
     }
 
-    /** What is in a message of hex digits; blanks and colons between them are ignored. */
+    /** What is in a message of hex digits, in JSON of ExaBGP 4.2; blanks and colons between them are ignored. */
     public String decode(String hex) {
+        return decode(hex, EventJson.Form.FOUR);
+    }
+
+    /** The same in JSON of some form. */
+    public String decode(String hex, EventJson.Form form) {
         ByteBuf in;
         try {
             in = Unpooled.wrappedBuffer(ByteBufUtil.decodeHexDump(hex.replaceAll("[\\s:]|^0[xX]", "")));
@@ -106,7 +111,7 @@ public record MessageText(
         List<String> lines = new ArrayList<>();
         while (in.isReadable()) {
             Decoded decoded = MessageDecoder.decode(in, traits);
-            lines.add(JsonText.of(asMap(decoded, in.readableBytes())));
+            lines.add(JsonText.of(asMap(decoded, in.readableBytes(), form)));
             if (!(decoded instanceof Decoded.Message)) {
                 break;
             }
@@ -114,7 +119,7 @@ public record MessageText(
         return String.join("\n", lines);
     }
 
-    private Map<String, Object> asMap(Decoded decoded, int octets) {
+    private Map<String, Object> asMap(Decoded decoded, int octets, EventJson.Form form) {
         Map<String, Object> map = new LinkedHashMap<>();
         switch (decoded) {
             case Decoded.NeedMore(int needed) ->
@@ -127,7 +132,7 @@ public record MessageText(
             when message.message() instanceof UpdateMessage body -> {
                 ReceivedUpdate update = importer().judge(message, body);
                 map.put("type", "update");
-                map.put("message", EventJson.message(update));
+                map.put("message", EventJson.message(update, form));
                 if (!update.faults().isEmpty()) {
                     map.put("faults", EventJson.faults(update));
                 }

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.secondsite.bgp.bfd.BfdSettings;
 import org.secondsite.bgp.exabgp.Configuration;
+import org.secondsite.bgp.exabgp.EventJson;
 import org.secondsite.bgp.fsm.Offer;
 import org.secondsite.bgp.session.NeighborOptions;
 import org.secondsite.bgp.session.NeighborSettings;
@@ -40,15 +41,17 @@ public final class BgpCommands {
                       [--password TEXT] [--other-self A] [--bfd] [--ttl-security HOPS] [--device NAME]
                       [--family 'ipv4 unicast']... [--add-path] [--two-octet-as] [--as-sets] [--ipv6-next-hops]
                       [--maximum-prefixes N]   (--neighbor and what follows may be repeated)
-            bgp speak --config FILE
+                      [--api DIRECTORY] [--api-name NAME] [--json 4|5]
+            bgp speak --config FILE [--api DIRECTORY] [--api-name NAME] [--json 4|5]
                 As a configuration file of ExaBGP 4 says; what is not there is named. SIGUSR1: read it again.
                 Commands of ExaBGP's text API come from COMMAND's output, or from standard input without --run;
-                events go back as JSON lines.
+                events go back as JSON lines, ExaBGP 4's or 5's. --api: commands also come by DIRECTORY/NAME.in and .out,
+                which exabgpcli finds in /run/exabgp, and by the Unix socket NAME.sock; NAME is exabgp.
             bgp decode [SESSION] HEX...
                 What is in the messages, and what a session would make of them.
             bgp encode [SESSION] 'announce route …' | 'withdraw route …'
                 The messages, as hex.
-            SESSION: --local-as N, --peer-as N (the same: internal; without it: some other AS), --two-octet-as, --add-path,
+            SESSION: --json 4|5, --local-as N, --peer-as N (the same: internal; without it: some other AS), --two-octet-as, --add-path,
                      --as-sets (take routes with AS sets), --family 'ipv4 unicast'... (all without it),
                      --local-address A (next hop self; may be given for IPv4 and IPv6)
             """;
@@ -88,7 +91,7 @@ public final class BgpCommands {
         MessageArguments parsed = MessageArguments.parse(arguments, 0);
         int result = 0;
         for (String hex : parsed.words()) {
-            String text = parsed.session().decode(hex);
+            String text = parsed.session().decode(hex, parsed.json());
             out.println(text);
             result = text.contains("{ \"error\":") ? 1 : result;
         }
@@ -108,29 +111,32 @@ public final class BgpCommands {
 
     private static int speak(List<String> arguments, InputStream in, PrintStream out)
             throws IOException, InterruptedException {
-        if (arguments.size() == 2 && arguments.getFirst().equals("--config")) {
-            return speak(Path.of(arguments.get(1)));
+        SpeakWays ways = SpeakWays.parse(arguments);
+        if (ways.configuration().isPresent()) {
+            return speak(ways.configuration().get(), ways);
         }
-        SpeakArguments parsed = SpeakArguments.parse(arguments);
-        try (SpeakLoop loop = new SpeakLoop(parsed.settings(), parsed.keepRoutes())) {
-            if (parsed.helpers().isEmpty()) {
-                loop.serve(in, out);
-            } else {
+        SpeakArguments parsed = SpeakArguments.parse(ways.rest());
+        try (SpeakLoop loop = new SpeakLoop(parsed.settings(), parsed.keepRoutes(), ways.json())) {
+            if (!parsed.helpers().isEmpty()) {
                 parsed.helpers().forEach(loop::run);
+            } else if (ways.api().isEmpty()) {
+                loop.serve(in, out);
             }
+            ways.api().ifPresent(place -> loop.listen(place, ways.apiName()));
             loop.begin();
             awaitEnd(loop);
             return 0;
         }
     }
 
-    private static int speak(Path file) throws IOException, InterruptedException {
+    private static int speak(Path file, SpeakWays ways) throws IOException, InterruptedException {
         switch (read(file)) {
             case Configuration.Outcome.Refused(String reason) -> throw new IOException(reason);
             case Configuration.Outcome.Read(Configuration configuration) -> {
                 File directory = file.toAbsolutePath().getParent().toFile();
-                try (SpeakLoop loop = SpeakLoop.of(configuration, directory, () -> read(file))) {
+                try (SpeakLoop loop = SpeakLoop.of(configuration, directory, ways.json(), () -> read(file))) {
                     Signals.onReload(loop::reload);
+                    ways.api().ifPresent(place -> loop.listen(place, ways.apiName()));
                     loop.begin();
                     awaitEnd(loop);
                     return 0;
@@ -156,6 +162,40 @@ public final class BgpCommands {
             if (Thread.interrupted()) {
                 break;
             }
+        }
+    }
+
+    /**
+     * How {@code speak} is told what to do, and tells what happens.
+     *
+     * @param api a directory for pipes and a socket
+     * @param rest arguments that are of the speaker
+     */
+    private record SpeakWays(
+            Optional<Path> configuration, Optional<Path> api, String apiName, EventJson.Form json, List<String> rest) {
+        static SpeakWays parse(List<String> arguments) {
+            Optional<Path> configuration = Optional.empty();
+            Optional<Path> api = Optional.empty();
+            String apiName = "exabgp";
+            EventJson.Form json = EventJson.Form.FOUR;
+            List<String> rest = new ArrayList<>();
+            for (Iterator<String> words = arguments.iterator(); words.hasNext(); ) {
+                String word = words.next();
+                switch (word) {
+                    case "--config" -> configuration = Optional.of(Path.of(Arguments.value(word, words)));
+                    case "--api" -> api = Optional.of(Path.of(Arguments.value(word, words)));
+                    case "--api-name" -> apiName = Arguments.value(word, words);
+                    case "--json" -> json = EventJson.Form.of(Arguments.value(word, words));
+                    default -> rest.add(word);
+                }
+            }
+            if (configuration.isPresent() && !rest.isEmpty()) {
+                throw new IllegalArgumentException("--config says it all: " + rest + " cannot be said besides");
+            }
+            if (!apiName.matches("[A-Za-z0-9_-]+")) {
+                throw new IllegalArgumentException("--api-name is a part of a file's name, not '" + apiName + "'");
+            }
+            return new SpeakWays(configuration, api, apiName, json, rest);
         }
     }
 

@@ -2,6 +2,7 @@ package org.secondsite.bgp.io;
 
 import java.net.InetAddress;
 import java.util.Optional;
+import org.secondsite.bgp.exabgp.ApiCommand;
 import org.secondsite.bgp.exabgp.DesiredRoutes;
 import org.secondsite.bgp.exabgp.HelperProcess;
 import org.secondsite.bgp.session.SpeakerSettings;
@@ -20,6 +21,7 @@ final class Helper {
     private boolean acknowledges = true;
     private int respawnMs = FIRST_RESPAWN_MS;
     private boolean removed;
+    private boolean deaf;
 
     /**
      * It announces nothing yet.
@@ -37,6 +39,13 @@ final class Helper {
     static Helper of(HelperProcess described, SpeakerSettings speaker) {
         Helper helper = new Helper(described.name(), described.command(), speaker);
         helper.describe(described, speaker);
+        return helper;
+    }
+
+    /** One that speaks for all neighbours and is told of nothing. */
+    static Helper unheard(String name, SpeakerSettings speaker) {
+        Helper helper = new Helper(name, "", speaker);
+        helper.deaf = true;
         return helper;
     }
 
@@ -108,12 +117,18 @@ final class Helper {
         return acknowledges;
     }
 
-    void acknowledge(boolean yes) {
-        acknowledges = yes;
+    /** Its wish, before it is answered. */
+    void acknowledge(ApiCommand.Acknowledge.Mode mode) {
+        acknowledges = mode != ApiCommand.Acknowledge.Mode.SILENCE;
+    }
+
+    /** Its wish was answered. */
+    void acknowledged(ApiCommand.Acknowledge.Mode mode) {
+        acknowledges = mode == ApiCommand.Acknowledge.Mode.ENABLE;
     }
 
     /** Whether it is told of such an event; one that no file describes is told of all. */
     boolean hears(InetAddress neighbor, HelperProcess.EventKind kind) {
-        return described.map(process -> process.hears(neighbor, kind)).orElse(true);
+        return described.map(process -> process.hears(neighbor, kind)).orElse(!deaf);
     }
 }

@@ -11,11 +11,13 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.function.BiConsumer;
 import org.secondsite.bgp.exabgp.ApiCommand;
 import org.secondsite.bgp.exabgp.CommandLines;
 import org.secondsite.bgp.exabgp.CommandParser;
+import org.secondsite.bgp.wire.PlainText;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +43,7 @@ final class HelperPort implements AutoCloseable {
     private static final int READ_OCTETS = 64 * 1024;
 
     private final String name;
+    private final boolean explains;
     private final Deque<String> queue = new ArrayDeque<>();
     private final Semaphore lines = new Semaphore(LINES_AHEAD);
     private final Semaphore octets = new Semaphore(OCTETS_AHEAD);
@@ -56,7 +59,25 @@ final class HelperPort implements AutoCloseable {
     record Line(ApiCommand command, String text) {}
 
     HelperPort(String name) {
+        this(name, false);
+    }
+
+    private HelperPort(String name, boolean explains) {
         this.name = name;
+        this.explains = explains;
+    }
+
+    /** One to whom the reason is told of what is not done, a line before {@code error}, as ExaBGP 5 does. */
+    static HelperPort explaining(String name) {
+        return new HelperPort(name, true);
+    }
+
+    /** Answers a command. */
+    void answer(Optional<String> fault) {
+        if (explains) {
+            fault.ifPresent(reason -> send("error: " + PlainText.of(reason)));
+        }
+        send(fault.isEmpty() ? "done" : "error");
     }
 
     /**

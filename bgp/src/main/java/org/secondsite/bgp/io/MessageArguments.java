@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.secondsite.bgp.exabgp.EventJson;
 import org.secondsite.bgp.exabgp.MessageText;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.Prefix;
@@ -17,15 +18,17 @@ import org.secondsite.bgp.wire.Prefix;
  * The arguments of {@code decode} and {@code encode}.
  *
  * @param session what the options say of the session
+ * @param json in what form messages are shown
  * @param words the arguments that are no options
  */
-record MessageArguments(MessageText session, List<String> words) {
+record MessageArguments(MessageText session, EventJson.Form json, List<String> words) {
     private static final Inet4Address USUAL_SELF = (Inet4Address) Prefix.parseAddress("192.0.2.1");
 
     /** Reads them; {@code localAs} is ours if nothing is said. */
     static MessageArguments parse(List<String> arguments, long localAs) {
         long ours = localAs;
         OptionalLong peerAs = OptionalLong.empty();
+        EventJson.Form json = EventJson.Form.FOUR;
         boolean twoOctetAs = false;
         boolean addPath = false;
         boolean asSets = false;
@@ -38,6 +41,7 @@ record MessageArguments(MessageText session, List<String> words) {
             switch (word) {
                 case "--local-as" -> ours = Arguments.asNumber(word, rest);
                 case "--peer-as" -> peerAs = OptionalLong.of(Arguments.asNumber(word, rest));
+                case "--json" -> json = EventJson.Form.of(Arguments.value(word, rest));
                 case "--two-octet-as" -> twoOctetAs = true;
                 case "--add-path" -> addPath = true;
                 case "--as-sets" -> asSets = true;
@@ -62,6 +66,8 @@ record MessageArguments(MessageText session, List<String> words) {
         }
         Set<AddressFamily> wanted = families.isEmpty() ? MessageText.ALL_FAMILIES : families;
         return new MessageArguments(
-                new MessageText(ours, peerAs, twoOctetAs, addPath, asSets, wanted, ipv4, ipv6), List.copyOf(words));
+                new MessageText(ours, peerAs, twoOctetAs, addPath, asSets, wanted, ipv4, ipv6),
+                json,
+                List.copyOf(words));
     }
 }

@@ -27,6 +27,7 @@ import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.rib.RouteTable;
 import org.secondsite.bgp.rib.WantedRoutes;
+import org.secondsite.bgp.session.MessageCounts;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.PeerSession;
 import org.secondsite.bgp.session.PrefixLimit;
@@ -68,6 +69,11 @@ final class NeighborDriver implements SessionSink {
     private Runnable parted = () -> {};
     private Optional<ScheduledFuture<?>> timer = Optional.empty();
     private boolean ended;
+    private OptionalLong upSinceNanos = OptionalLong.empty();
+    private long sent;
+    private long received;
+    private long updatesSent;
+    private long updatesReceived;
 
     NeighborDriver(
             SpeakerSettings speaker,
@@ -189,7 +195,11 @@ final class NeighborDriver implements SessionSink {
     }
 
     SessionStatus status() {
-        return session.status();
+        OptionalLong since = upSinceNanos;
+        return session.status()
+                .with(
+                        since.isPresent() ? System.nanoTime() - since.getAsLong() : 0,
+                        new MessageCounts(sent, received, updatesSent, updatesReceived));
     }
 
     Map<Nlri, PathAttributes> sentRoutes() {
@@ -234,8 +244,13 @@ final class NeighborDriver implements SessionSink {
 
     void received(Side side, PeerChannel connection, Decoded decoded) {
         if (channels.get(side) == connection) {
-            if (decoded instanceof Decoded.Message message && !(message.message() instanceof UpdateMessage)) {
-                tell(() -> listener.messageReceived(peer, message.message()));
+            if (decoded instanceof Decoded.Message message) {
+                received++;
+                if (message.message() instanceof UpdateMessage) {
+                    updatesReceived++;
+                } else {
+                    tell(() -> listener.messageReceived(peer, message.message()));
+                }
             }
             session.received(side, decoded, System.nanoTime());
             proceed();
@@ -290,6 +305,8 @@ final class NeighborDriver implements SessionSink {
                 return;
             }
             AdjRibOut.Outgoing outgoing = next.get();
+            sent++;
+            updatesSent += outgoing.message() instanceof UpdateMessage ? 1 : 0;
             Side side = session.establishedSide().orElseThrow();
             connection.write(outgoing.message(), session.traits(side)).addListener(written -> {
                 if (written.isSuccess()) {
@@ -340,6 +357,7 @@ final class NeighborDriver implements SessionSink {
     public void send(Side side, BgpMessage message) {
         PeerChannel connection = channels.get(side);
         if (connection != null) {
+            sent++;
             tell(() -> listener.messageSent(peer, message));
             connection.write(message, session.traits(side)).addListener(written -> {
                 if (written.isSuccess()) {
@@ -359,6 +377,7 @@ final class NeighborDriver implements SessionSink {
 
     @Override
     public void established(Side side, Negotiated terms) {
+        upSinceNanos = OptionalLong.of(System.nanoTime());
         LOG.info(
                 "bgp {}: established, AS {}, hold time {} s",
                 peer.getHostAddress(),
@@ -369,6 +388,7 @@ final class NeighborDriver implements SessionSink {
 
     @Override
     public void down(Side side, String reason) {
+        upSinceNanos = OptionalLong.empty();
         LOG.info("bgp {}: down: {}", peer.getHostAddress(), reason);
         tell(() -> listener.down(peer, reason));
     }

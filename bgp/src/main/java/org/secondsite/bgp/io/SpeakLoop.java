@@ -4,12 +4,13 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -23,12 +24,11 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import org.secondsite.bgp.exabgp.AddressText;
 import org.secondsite.bgp.exabgp.ApiCommand;
 import org.secondsite.bgp.exabgp.Configuration;
 import org.secondsite.bgp.exabgp.EventJson;
 import org.secondsite.bgp.exabgp.HelperProcess;
-import org.secondsite.bgp.rib.ReceivedRoute;
+import org.secondsite.bgp.exabgp.NeighborFilter;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SpeakerChanges;
@@ -60,8 +60,6 @@ final class SpeakLoop implements AutoCloseable {
     /** After this they do whatever helpers still have to say. */
     private static final int FIRST_ROUND_MS = 5000;
 
-    private static final String VERSION_LINE = "exabgp 4.2 compatible, secondsite";
-
     private final boolean keepRoutes;
     private final boolean manualEndOfRib;
     private final Optional<File> directory;
@@ -69,6 +67,7 @@ final class SpeakLoop implements AutoCloseable {
     private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("bgp-speak").factory());
     private final List<Runnable> starts = new ArrayList<>();
+    private Optional<ApiPort> commandPort = Optional.empty();
     /** Opened by {@link #begin}, before any command is taken. */
     private BgpSpeaker speaker;
 
@@ -84,17 +83,23 @@ final class SpeakLoop implements AutoCloseable {
     private boolean closing;
 
     /** Nothing runs before {@link #begin}. */
-    SpeakLoop(SpeakerSettings settings, boolean keepRoutes) throws IOException {
-        this(settings, keepRoutes, false, Optional.empty());
+    SpeakLoop(SpeakerSettings settings, boolean keepRoutes, EventJson.Form form) throws IOException {
+        this(settings, keepRoutes, false, Optional.empty(), form);
     }
 
-    private SpeakLoop(SpeakerSettings settings, boolean keepRoutes, boolean manualEndOfRib, Optional<File> directory)
+    private SpeakLoop(
+            SpeakerSettings settings,
+            boolean keepRoutes,
+            boolean manualEndOfRib,
+            Optional<File> directory,
+            EventJson.Form form)
             throws IOException {
         this.settings = settings.withEndOfRibHeld();
         this.keepRoutes = keepRoutes;
         this.manualEndOfRib = manualEndOfRib;
         this.directory = directory;
         EventJson json = new EventJson(
+                form,
                 settings.localAs(),
                 InetAddress.getLocalHost().getHostName(),
                 ProcessHandle.current().pid(),
@@ -108,10 +113,11 @@ final class SpeakLoop implements AutoCloseable {
      * @param directory where helpers are run
      * @param again reads it again
      */
-    static SpeakLoop of(Configuration configuration, File directory, Supplier<Configuration.Outcome> again)
+    static SpeakLoop of(
+            Configuration configuration, File directory, EventJson.Form form, Supplier<Configuration.Outcome> again)
             throws IOException {
-        SpeakLoop loop =
-                new SpeakLoop(configuration.settings(), false, configuration.manualEndOfRib(), Optional.of(directory));
+        SpeakLoop loop = new SpeakLoop(
+                configuration.settings(), false, configuration.manualEndOfRib(), Optional.of(directory), form);
         loop.file = again;
         Helper inFile = new Helper("configuration file", "", loop.settings);
         loop.helpers.add(inFile);
@@ -137,6 +143,23 @@ final class SpeakLoop implements AutoCloseable {
         Helper helper = new Helper(commandLine, commandLine, settings);
         helpers.add(helper);
         starts.add(() -> spawn(helper));
+    }
+
+    /** Will take commands from whoever opens the pipes or the socket of that name; their routes stay until they are withdrawn. */
+    void listen(Path place, String name) {
+        Helper api = Helper.unheard("api", settings);
+        helpers.add(api);
+        starts.add(() -> {
+            try {
+                commandPort = Optional.of(ApiPort.open(place, name, (from, to) -> {
+                    HelperPort port = HelperPort.explaining(api.name());
+                    port.start(from, to, (lines, done) -> take(api, port, lines, done), () -> later(port::close, 0));
+                    return port;
+                }));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
     }
 
     /**
@@ -177,15 +200,15 @@ final class SpeakLoop implements AutoCloseable {
         later(this::readAgain, 0);
     }
 
-    private boolean readAgain() {
+    private Optional<String> readAgain() {
         return switch (file.get()) {
             case Configuration.Outcome.Refused(String reason) -> {
                 LOG.error("bgp: nothing is changed: {}", reason);
-                yield false;
+                yield Optional.of(reason);
             }
             case Configuration.Outcome.Read(Configuration configuration) -> {
                 change(configuration);
-                yield true;
+                yield Optional.empty();
             }
         };
     }
@@ -302,14 +325,27 @@ final class SpeakLoop implements AutoCloseable {
     private void command(Helper helper, HelperPort port, HelperPort.Line line) {
         lastCommandNanos = System.nanoTime();
         ApiCommand command = line.command();
-        boolean understood = true;
+        if (command instanceof ApiCommand.Nothing) {
+            return;
+        }
+        Optional<String> fault = carryOut(helper, port, command);
+        fault.ifPresent(reason -> LOG.warn(
+                "bgp: helper '{}': {} in: {}", helper.name(), PlainText.of(reason), PlainText.of(line.text())));
+        if (helper.acknowledges()) {
+            port.answer(fault);
+        }
+        if (command instanceof ApiCommand.Acknowledge(var mode)) {
+            helper.acknowledged(mode);
+        }
+    }
+
+    /** Returns the reason for which it is not done. */
+    private Optional<String> carryOut(Helper helper, HelperPort port, ApiCommand command) {
+        SpeakAnswers answers = new SpeakAnswers(speaker, port::send);
         switch (command) {
-            case ApiCommand.Nothing() -> {
-                return;
-            }
+            case ApiCommand.Nothing(), ApiCommand.Comment() -> {}
             case ApiCommand.Fault(String reason) -> {
-                LOG.warn("bgp: helper '{}': {} in: {}", helper.name(), reason, PlainText.of(line.text()));
-                understood = false;
+                return Optional.of(reason);
             }
             case ApiCommand.Announce _, ApiCommand.Withdraw _, ApiCommand.Watchdog _, ApiCommand.Clear _ ->
                 apply(helper, command);
@@ -318,23 +354,25 @@ final class SpeakLoop implements AutoCloseable {
                 to.select(mine(helper)).forEach(peer -> speaker.endOfRib(peer, family));
             case ApiCommand.RouteRefresh(var to, var family) ->
                 to.select(mine(helper)).forEach(peer -> speaker.requestRefresh(peer, family));
-            case ApiCommand.Teardown(var to, int subcode) -> {
-                NotificationMessage cease = new NotificationMessage(BgpError.CEASE.code(), subcode, Octets.NONE);
-                to.select(mine(helper)).forEach(peer -> speaker.reset(peer, cease, "torn down by a helper"));
+            case ApiCommand.Teardown(var to, int subcode) -> tearDown(to.select(mine(helper)), subcode);
+            case ApiCommand.Restart() ->
+                tearDown(NeighborFilter.ALL.select(mine(helper)), BgpError.ADMINISTRATIVE_RESET.subcode());
+            case ApiCommand.ShowNeighbor show -> answers.neighbors(settings, show);
+            case ApiCommand.ShowAdjRib show -> answers.routes(settings, show);
+            case ApiCommand.Version() -> answers.version();
+            case ApiCommand.Help() -> answers.help();
+            case ApiCommand.Reload() -> {
+                return readAgain();
             }
-            case ApiCommand.ShowNeighbor() -> showNeighbors(port);
-            case ApiCommand.ShowAdjRib(boolean out) -> showAdjRib(port, out);
-            case ApiCommand.Version() -> port.send(VERSION_LINE);
-            case ApiCommand.Reload() -> understood = readAgain();
             case ApiCommand.Shutdown() -> ended.countDown();
-            case ApiCommand.Acknowledge(var mode) -> acknowledge(helper, mode);
+            case ApiCommand.Acknowledge(var mode) -> helper.acknowledge(mode);
         }
-        if (helper.acknowledges()) {
-            port.send(understood ? "done" : "error");
-        }
-        if (command instanceof ApiCommand.Acknowledge(var mode) && mode == ApiCommand.Acknowledge.Mode.DISABLE) {
-            helper.acknowledge(false);
-        }
+        return Optional.empty();
+    }
+
+    private void tearDown(List<InetAddress> peers, int subcode) {
+        NotificationMessage cease = new NotificationMessage(BgpError.CEASE.code(), subcode, Octets.NONE);
+        peers.forEach(peer -> speaker.reset(peer, cease, "torn down by a helper"));
     }
 
     /** The neighbours that it may speak for. */
@@ -344,34 +382,6 @@ final class SpeakLoop implements AutoCloseable {
                         .filter(neighbor -> process.hears().containsKey(neighbor.address()))
                         .toList()))
                 .orElse(settings);
-    }
-
-    private static void acknowledge(Helper helper, ApiCommand.Acknowledge.Mode mode) {
-        switch (mode) {
-            case ENABLE -> helper.acknowledge(true);
-            case SILENCE -> helper.acknowledge(false);
-            case DISABLE -> {} // after this command was answered
-        }
-    }
-
-    private void showNeighbors(HelperPort port) {
-        speaker.status()
-                .join()
-                .forEach(status -> port.send("neighbor " + AddressText.of(status.peer()) + " "
-                        + status.state().text().toLowerCase(Locale.ROOT) + " announced "
-                        + status.sentPrefixes() + " received " + status.receivedRoutes()));
-    }
-
-    private void showAdjRib(HelperPort port, boolean out) {
-        for (NeighborSettings neighbor : settings.neighbors()) {
-            InetAddress peer = neighbor.address();
-            List<Nlri> routes = out
-                    ? List.copyOf(speaker.sentRoutes(peer).join().keySet())
-                    : speaker.receivedRoutes(peer).join().stream()
-                            .map(ReceivedRoute::nlri)
-                            .toList();
-            routes.forEach(route -> port.send("neighbor " + AddressText.of(peer) + " " + AddressText.of(route)));
-        }
     }
 
     private void apply(Helper helper, ApiCommand command) {
@@ -459,6 +469,7 @@ final class SpeakLoop implements AutoCloseable {
     public void close() {
         executor.execute(() -> {
             closing = true;
+            commandPort.ifPresent(ApiPort::close);
             if (speaker != null) {
                 speaker.close();
             }

@@ -69,7 +69,8 @@ public record NeighborOptions(
 
     /** The same with another offer. */
     public NeighborOptions withOffer(Offer changed) {
-        return new NeighborOptions(changed, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers, holdDown);
+        return new NeighborOptions(
+                changed, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers, holdDown);
     }
 
     /** The same with another AS of ours. */
@@ -80,7 +81,8 @@ public record NeighborOptions(
 
     /** The same with other timers. */
     public NeighborOptions withTimers(FsmTimers changed) {
-        return new NeighborOptions(offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, changed, holdDown);
+        return new NeighborOptions(
+                offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, changed, holdDown);
     }
 
     /** The same with our address of the other IP version. */
@@ -107,7 +109,8 @@ public record NeighborOptions(
 
     /** The same with the TTL check. */
     public NeighborOptions withTtlSecurityHops(int hops) {
-        return new NeighborOptions(offer, localAs, otherSelf, device, prefixLimits, OptionalInt.of(hops), bfd, timers, holdDown);
+        return new NeighborOptions(
+                offer, localAs, otherSelf, device, prefixLimits, OptionalInt.of(hops), bfd, timers, holdDown);
     }
 
     /** The same, taking several paths to a prefix in every family. */
@@ -118,12 +121,19 @@ public record NeighborOptions(
     /** The same, watched by BFD. */
     public NeighborOptions withBfd(BfdSettings settings) {
         return new NeighborOptions(
-                offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, Optional.of(settings), timers, holdDown);
+                offer,
+                localAs,
+                otherSelf,
+                device,
+                prefixLimits,
+                ttlSecurityHops,
+                Optional.of(settings),
+                timers,
+                holdDown);
     }
 
     /** The same, staying down for so long after a session was lost. */
     public NeighborOptions withHoldDown(Duration time) {
-        return new NeighborOptions(
-                offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers, time);
+        return new NeighborOptions(offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers, time);
     }
 }

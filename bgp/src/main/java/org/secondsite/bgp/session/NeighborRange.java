@@ -29,7 +29,8 @@ public record NeighborRange(Prefix prefix, NeighborSettings template, int maximu
             throw new IllegalArgumentException("neighbours of a range are not watched by BFD");
         }
         if (!template.options().holdDown().isZero()) {
-            throw new IllegalArgumentException("neighbours of a range, which are forgotten when they part, are not held down");
+            throw new IllegalArgumentException(
+                    "neighbours of a range, which are forgotten when they part, are not held down");
         }
     }
 

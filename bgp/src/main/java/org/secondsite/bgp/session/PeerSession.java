@@ -1,7 +1,5 @@
 package org.secondsite.bgp.session;
 
-import java.net.Inet4Address;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.Collection;
 import java.util.EnumMap;
@@ -22,7 +20,6 @@ import org.secondsite.bgp.fsm.Side;
 import org.secondsite.bgp.fsm.State;
 import org.secondsite.bgp.rib.AdjRibIn;
 import org.secondsite.bgp.rib.AdjRibOut;
-import org.secondsite.bgp.rib.Exporter;
 import org.secondsite.bgp.rib.Importer;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.ReceivedUpdate;
@@ -66,9 +63,6 @@ public final class PeerSession {
     private Optional<Ends> ends = Optional.empty();
     private Set<Nlri> reportedUnexportable = Set.of();
     private Importer importer;
-
-    /** A session that stands: our address in it, and what was agreed on. */
-    private record Ends(InetAddress self, Negotiated terms) {}
 
     /** A session at rest. */
     public PeerSession(SpeakerSettings speaker, NeighborSettings settings, RandomGenerator jitter, SessionSink sink) {
@@ -290,7 +284,9 @@ public final class PeerSession {
                 adjRibOut.map(AdjRibOut::pendingPrefixes).orElse(0),
                 adjRibIn.map(AdjRibIn::size).orElse(0),
                 refused,
-                reportedUnexportable.size());
+                reportedUnexportable.size(),
+                0,
+                MessageCounts.NONE);
     }
 
     /** What the peer has been told. */
@@ -319,8 +315,8 @@ public final class PeerSession {
         }
         if (lost && holdsDown()) {
             carryOut(fsm.stop(NotificationMessage.of(BgpError.CONNECTION_REJECTED), "held down", nowNanos), nowNanos);
-            restartNanos = OptionalLong.of(
-                    nowNanos + settings.options().holdDown().toNanos());
+            restartNanos =
+                    OptionalLong.of(nowNanos + settings.options().holdDown().toNanos());
         }
     }
 
@@ -333,11 +329,11 @@ public final class PeerSession {
         ends = Optional.of(now);
         adjRibIn = Optional.of(new AdjRibIn(caps()));
         AdjRibOut rib = new AdjRibOut(
-                exporter(now),
+                now.exporter(localAs, settings, retiring),
                 negotiated.traits(),
                 Set.copyOf(settings.options().offer().families()));
         adjRibOut = Optional.of(rib);
-        importer = importer(now);
+        importer = now.importer(localAs, speaker, settings);
         desireAgain();
         if (!endOfRibHeld) {
             rib.markEndOfRib();
@@ -347,39 +343,9 @@ public final class PeerSession {
     }
 
     private void useAddresses(Ends now) {
-        importer = importer(now);
-        adjRibOut.ifPresent(rib -> rib.exportBy(exporter(now)));
+        importer = now.importer(localAs, speaker, settings);
+        adjRibOut.ifPresent(rib -> rib.exportBy(now.exporter(localAs, settings, retiring)));
         desireAgain();
-    }
-
-    private Exporter exporter(Ends now) {
-        Optional<InetAddress> other = settings.options().otherSelf();
-        return new Exporter(
-                localAs,
-                now.terms().traits().external(),
-                Optional.of(now.self())
-                        .filter(Inet4Address.class::isInstance)
-                        .or(() -> other)
-                        .filter(Inet4Address.class::isInstance)
-                        .map(Inet4Address.class::cast),
-                Optional.of(now.self())
-                        .filter(Inet6Address.class::isInstance)
-                        .or(() -> other)
-                        .filter(Inet6Address.class::isInstance)
-                        .map(Inet6Address.class::cast),
-                now.terms().traits().extendedNextHop(),
-                retiring);
-    }
-
-    private Importer importer(Ends now) {
-        Set<InetAddress> own = new HashSet<>(Set.of(now.self()));
-        settings.options().otherSelf().ifPresent(own::add);
-        return new Importer(
-                localAs,
-                Optional.of(speaker.routerId()),
-                now.terms().traits().external() ? OptionalLong.of(settings.remoteAs()) : OptionalLong.empty(),
-                own,
-                settings.address().isLoopbackAddress());
     }
 
     /** Other limits hold from now on; where more may come in than before, the peer is asked for what was kept out. */
@@ -423,7 +389,8 @@ public final class PeerSession {
         sink.down(
                 side,
                 lost && holdsDown()
-                        ? reason + "; held down for " + settings.options().holdDown().toSeconds() + " s"
+                        ? reason + "; held down for "
+                                + settings.options().holdDown().toSeconds() + " s"
                         : reason);
         return lost;
     }

@@ -19,6 +19,8 @@ import org.secondsite.bgp.rib.RouteRefusal;
  * @param receivedRoutes routes that it announced
  * @param refusedRoutes how many announced routes a rule kept out since the start, by the rule
  * @param unexportableRoutes routes that are desired but cannot be announced to it
+ * @param upNanos for how long the session stands; 0 if it does not
+ * @param messages what was sent and received
  */
 public record SessionStatus(
         InetAddress peer,
@@ -29,9 +31,27 @@ public record SessionStatus(
         int pendingPrefixes,
         int receivedRoutes,
         Map<RouteRefusal, Long> refusedRoutes,
-        int unexportableRoutes) {
+        int unexportableRoutes,
+        long upNanos,
+        MessageCounts messages) {
     /** Copies the map. */
     public SessionStatus {
         refusedRoutes = Map.copyOf(refusedRoutes);
+    }
+
+    /** The same with what the owner of its connections knows. */
+    public SessionStatus with(long standsForNanos, MessageCounts counted) {
+        return new SessionStatus(
+                peer,
+                state,
+                terms,
+                failedAttempts,
+                sentPrefixes,
+                pendingPrefixes,
+                receivedRoutes,
+                refusedRoutes,
+                unexportableRoutes,
+                standsForNanos,
+                counted);
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -144,7 +145,7 @@ class CommandParserTest {
 
     @Test
     void otherCommandsAreUnderstood() {
-        assertEquals(new ApiCommand.Nothing(), CommandParser.parse("  # a comment"));
+        assertEquals(new ApiCommand.Comment(), CommandParser.parse("  # a comment"));
         assertEquals(new ApiCommand.Nothing(), CommandParser.parse(""));
         assertEquals(
                 new ApiCommand.EndOfRib(NeighborFilter.ALL, AddressFamily.IPV6_UNICAST),
@@ -155,8 +156,23 @@ class CommandParserTest {
         assertEquals(new ApiCommand.Teardown(NeighborFilter.ALL, 4), CommandParser.parse("teardown 4"));
         assertEquals(new ApiCommand.Flush(NeighborFilter.ALL), CommandParser.parse("flush adj-rib out"));
         assertEquals(new ApiCommand.Clear(NeighborFilter.ALL), CommandParser.parse("clear adj-rib out"));
-        assertEquals(new ApiCommand.ShowAdjRib(true), CommandParser.parse("show adj-rib out extensive"));
-        assertEquals(new ApiCommand.ShowNeighbor(), CommandParser.parse("show neighbor summary"));
+        Optional<InetAddress> all = Optional.empty();
+        Optional<InetAddress> one = Optional.of(Prefix.parseAddress("10.7.0.2"));
+        assertEquals(
+                new ApiCommand.ShowAdjRib(true, ApiCommand.Detail.EXTENSIVE, all),
+                CommandParser.parse("show adj-rib out extensive"));
+        assertEquals(
+                new ApiCommand.ShowAdjRib(false, ApiCommand.Detail.PLAIN, one),
+                CommandParser.parse("show adj-rib in 10.7.0.2"));
+        assertEquals(
+                new ApiCommand.ShowNeighbor(ApiCommand.Detail.SUMMARY, all),
+                CommandParser.parse("show neighbor summary"));
+        assertEquals(
+                new ApiCommand.ShowNeighbor(ApiCommand.Detail.CONFIGURATION, one),
+                CommandParser.parse("show neighbor 10.7.0.2 configuration"));
+        assertEquals(new ApiCommand.Help(), CommandParser.parse("help"));
+        assertEquals(new ApiCommand.Restart(), CommandParser.parse("restart"));
+        assertEquals(new ApiCommand.Nothing(), CommandParser.parse("reset"));
         assertEquals(new ApiCommand.Shutdown(), CommandParser.parse("shutdown"));
         assertEquals(new ApiCommand.Version(), CommandParser.parse("version"));
     }

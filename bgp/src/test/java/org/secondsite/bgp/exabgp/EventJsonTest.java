@@ -33,7 +33,7 @@ class EventJsonTest {
             MessageText.ALL_FAMILIES,
             Optional.of(LOCAL),
             Optional.empty());
-    private final EventJson json = new EventJson(65001, "vm", 14763, 14699);
+    private final EventJson json = new EventJson(EventJson.Form.FOUR, 65001, "vm", 14763, 14699);
 
     private static String squeezed(String text) {
         return text.replace(" ", "");
@@ -79,6 +79,23 @@ class EventJsonTest {
                         + " \"announce\": { \"ipv4 unicast\": { \"10.7.0.1\": [ { \"nlri\": \"192.0.2.0/24\" } ] } } }"
                         + " } }"),
                 squeezed(TEXT.decode(hex)));
+    }
+
+    @Test
+    void inTheFormOfExabgp5ThePathIsAnObjectOfSegments() {
+        String hex = MARKER + "003d" + "02" + "0000" + "0022"
+                + "40010100" + "400214" + "02020000fde9fa56ea01" + "01020000fdf20000fdf3" + "400304" + "0a070001"
+                + "18c00002";
+        String text = TEXT.decode(hex, EventJson.Form.FIVE);
+        assertTrue(
+                squeezed(text)
+                        .contains(
+                                "\"attribute\":{\"origin\":\"igp\",\"as-path\":{\"0\":{\"element\":\"as-sequence\","
+                                        + "\"value\":[65001,4200000001]},\"1\":{\"element\":\"as-set\",\"value\":[65010,65011]}}}"),
+                text);
+        EventJson five = new EventJson(EventJson.Form.FIVE, 65001, "vm", 14763, 14699);
+        assertTrue(five.shutdown(0).contains("\"exabgp\": \"5.0.0\""));
+        assertThrows(IllegalArgumentException.class, () -> EventJson.Form.of("6"));
     }
 
     @Test

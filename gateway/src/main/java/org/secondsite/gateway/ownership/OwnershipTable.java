@@ -135,10 +135,16 @@ final class OwnershipTable {
                 "keep holding, ask to stand alone",
                 PROTECTED,
                 (g, e) -> g.askSoloUnlessAsking(why + reason(e)));
-        on(HANDING_OVER, what, ELSE, "let the VMs run on, announce them as before; ask to stand alone", PROTECTED, (g, e) -> {
-            g.abandonHandOver(why + reason(e));
-            g.pursueSolo();
-        });
+        on(
+                HANDING_OVER,
+                what,
+                ELSE,
+                "let the VMs run on, announce them as before; ask to stand alone",
+                PROTECTED,
+                (g, e) -> {
+                    g.abandonHandOver(why + reason(e));
+                    g.pursueSolo();
+                });
         abandonSync(what, why);
     }
 
