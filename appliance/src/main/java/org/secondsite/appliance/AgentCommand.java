@@ -58,6 +58,7 @@ final class AgentCommand implements Callable<Integer> {
                         served,
                         settings.stateDirectory().orElseThrow(),
                         vm.durability(),
-                        VolumeSettings.USUAL_MEMORY_BYTES);
+                        VolumeSettings.USUAL_MEMORY_BYTES,
+                        vm.copyBytesPerSecond());
     }
 }

@@ -45,6 +45,7 @@ public record AgentConfig(
      * @param dirtyPages how its dirty pages are found
      * @param disks the disks that are not simply refused
      * @param durability when an epoch of the VM may be acknowledged here, if it has disks that are served
+     * @param copyBytesPerSecond what a copy of its disks to the other site brings in a second, 0 if that is not limited
      */
     public record Vm(
             VmId id,
@@ -55,7 +56,8 @@ public record AgentConfig(
             List<String> command,
             DirtyPages dirtyPages,
             List<Disk> disks,
-            Durability durability) {
+            Durability durability,
+            long copyBytesPerSecond) {
         /** Copies the lists. */
         public Vm {
             command = List.copyOf(command);

@@ -17,6 +17,7 @@ import org.secondsite.config.VmId;
 public final class AgentDocument {
     private static final int MAX_RAM_MIB = 1 << 22;
     private static final int MAX_SERVED = 8;
+    private static final int MAX_COPY_MIB = 1 << 20;
 
     private AgentDocument() {}
 
@@ -62,7 +63,8 @@ public final class AgentDocument {
                     section.argv("command"),
                     section.optional("dirtyPages", AgentDocument::dirtyPages).orElse(DirtyPages.AUTO),
                     disks(section, run, files),
-                    section.optional("durability", AgentDocument::durability).orElse(Durability.DISK));
+                    section.optional("durability", AgentDocument::durability).orElse(Durability.DISK),
+                    copyLimit(section));
             names.add(vm.id(), section, "name");
             files.add(vm.ramFile(), section, "ramFile");
             files.add(vm.qmpSocket(), section, "qmpSocket");
@@ -70,6 +72,10 @@ public final class AgentDocument {
             vms.add(vm);
         }
         return vms;
+    }
+
+    private static long copyLimit(Section vm) {
+        return vm.has("copyMiBPerSecond") ? vm.integer("copyMiBPerSecond", 1, MAX_COPY_MIB) << 20 : 0;
     }
 
     private static List<AgentConfig.Disk> disks(Section vm, Path run, Unique<Path> files) {

@@ -185,7 +185,8 @@ class ConfigReaderTest {
                         List.of("qemu-system-x86_64", "-device", "virtio-rng-pci", "-device", "virtio-net-pci"),
                         DirtyPages.AUTO,
                         List.of(new AgentConfig.Disk("disk0", DiskAttachment.SHARED)),
-                        Durability.DISK)),
+                        Durability.DISK,
+                        0)),
                 config.vms());
     }
 
@@ -200,6 +201,16 @@ class ConfigReaderTest {
         AgentConfig.Vm vm = config.vms().getFirst();
         assertEquals(Optional.of(directory.resolve("state")), config.stateDirectory());
         assertEquals(Durability.MEMORY, vm.durability());
+        assertEquals(0, vm.copyBytesPerSecond());
+        String limited = served.replace("    durability: memory", "    durability: memory\n    copyMiBPerSecond: 40");
+        assertEquals(
+                40L << 20,
+                valid(ConfigReader.readAgent(written("agent.yaml", limited)))
+                        .vms()
+                        .getFirst()
+                        .copyBytesPerSecond());
+        assertTrue(String.join(" && ", problems("agent", written("f.yaml", limited.replace("40", "0"))))
+                .contains("copyMiBPerSecond"));
         assertEquals(
                 List.of(new AgentConfig.Disk(
                         "disk0",

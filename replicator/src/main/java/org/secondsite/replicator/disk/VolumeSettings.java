@@ -11,14 +11,16 @@ import org.secondsite.config.Durability;
  * @param stateDirectory where journals and superblocks lie; created if absent
  * @param durability when an epoch may be acknowledged by this site
  * @param memoryBytes how much that was written may wait to be shipped before writers are held up
+ * @param copyBytesPerSecond what a copy to the other site brings in a second, 0 if that is not limited
  */
-public record VolumeSettings(List<Served> disks, Path stateDirectory, Durability durability, long memoryBytes) {
+public record VolumeSettings(
+        List<Served> disks, Path stateDirectory, Durability durability, long memoryBytes, long copyBytesPerSecond) {
     /** How much of written blocks usually may wait to be shipped. */
     public static final long USUAL_MEMORY_BYTES = 64L << 20;
 
     /** Those of a VM without served disks. */
     public static final VolumeSettings NONE =
-            new VolumeSettings(List.of(), Path.of("/"), Durability.DISK, USUAL_MEMORY_BYTES);
+            new VolumeSettings(List.of(), Path.of("/"), Durability.DISK, USUAL_MEMORY_BYTES, 0);
 
     /** Copies the list. */
     public VolumeSettings {

@@ -6,6 +6,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.LongSupplier;
 import org.secondsite.config.EpochId;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.CopyProgress;
@@ -14,6 +15,7 @@ import org.secondsite.replicator.VolumeChanges;
 import org.secondsite.replicator.disk.BlockMemory;
 import org.secondsite.replicator.disk.BlockSet;
 import org.secondsite.replicator.disk.CopyPlan;
+import org.secondsite.replicator.disk.CopyRate;
 import org.secondsite.replicator.disk.DiskException;
 import org.secondsite.replicator.disk.Superblock;
 import org.slf4j.Logger;
@@ -34,6 +36,15 @@ final class OwnerVolumes implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(OwnerVolumes.class);
 
+    /**
+     * How fast a copy goes.
+     *
+     * @param epochBytes what an epoch brings of it, at most, beyond a last piece of 1 MiB
+     * @param bytesPerSecond what it brings in a second, 0 if that is not limited
+     * @param clock nanoseconds, monotonic
+     */
+    record CopyPace(long epochBytes, long bytesPerSecond, LongSupplier clock) {}
+
     /** A volume, what is known of its image, and its server. */
     private record Served(Volume volume, SuperblockFile superblock, NbdServer server) {}
 
@@ -49,7 +60,8 @@ final class OwnerVolumes implements AutoCloseable {
     private final CarriedDisks disks;
     private final BlockMemory memory;
     private final DirtyMap map;
-    private final long copyBytes;
+    private final CopyPace pace;
+    private final CopyRate rate;
     private final List<Served> volumes = new ArrayList<>();
 
     private final ChunkHash hashes = new ChunkHash();
@@ -68,8 +80,9 @@ final class OwnerVolumes implements AutoCloseable {
     private Thread settling;
     private long settledNanos;
 
-    private OwnerVolumes(CarriedDisks disks, DirtyMap map, long memoryBytes, long copyBytes) {
-        this.copyBytes = copyBytes;
+    private OwnerVolumes(CarriedDisks disks, DirtyMap map, long memoryBytes, CopyPace pace) {
+        this.pace = pace;
+        this.rate = new CopyRate(pace.bytesPerSecond(), pace.clock().getAsLong());
         this.disks = disks;
         this.map = map;
         this.memory = new BlockMemory(memoryBytes);
@@ -80,12 +93,11 @@ final class OwnerVolumes implements AutoCloseable {
      * Serves them. What a former life has answered is on the disk before the first client is heard.
      *
      * @param map where it is noted what is written; it stays the caller's
-     * @param copyBytes what an epoch brings of a copy, at most, beyond a last piece of 1 MiB
      * @throws IOException if an image cannot be opened, or a socket cannot be listened on
      */
-    static OwnerVolumes serve(VmImages images, CarriedDisks disks, DirtyMap map, long memoryBytes, long copyBytes)
+    static OwnerVolumes serve(VmImages images, CarriedDisks disks, DirtyMap map, long memoryBytes, CopyPace pace)
             throws IOException {
-        OwnerVolumes owner = new OwnerVolumes(disks, map, memoryBytes, copyBytes);
+        OwnerVolumes owner = new OwnerVolumes(disks, map, memoryBytes, pace);
         boolean whole = false;
         try {
             UUID boot = BootId.current();
@@ -142,7 +154,7 @@ final class OwnerVolumes implements AutoCloseable {
         } else {
             plan = CopyPlan.differing(claim.chain(), disks);
         }
-        heardNanos = System.nanoTime();
+        heardNanos = pace.clock().getAsLong();
         LOG.info(
                 "the standby's disks are {}, {} chunks besides; {}",
                 claim.claim().base(),
@@ -155,7 +167,7 @@ final class OwnerVolumes implements AutoCloseable {
     /** The standby has answered. */
     void answered(DiskTalk.Answer answer) {
         if (plan.answered(answer)) {
-            heardNanos = System.nanoTime();
+            heardNanos = pace.clock().getAsLong();
         }
     }
 
@@ -186,11 +198,11 @@ final class OwnerVolumes implements AutoCloseable {
      * @throws DiskException if a volume cannot be read
      */
     void copyAhead() throws DiskException {
-        if (plan.waits() && System.nanoTime() - heardNanos > PATIENCE_NANOS) {
+        if (plan.waits() && pace.clock().getAsLong() - heardNanos > PATIENCE_NANOS) {
             LOG.warn("the standby does not say what differs: all of the rest is copied");
             plan.stopAsking();
         }
-        long limit = memory.takenBytes() + copyBytes;
+        long limit = memory.takenBytes() + pace.epochBytes();
         int compared = 0;
         while (captures && !plan.isDone() && memory.takenBytes() < limit && memory.hasRoom()) {
             Volume volume = volumes.get(plan.volume()).volume();
@@ -204,10 +216,13 @@ final class OwnerVolumes implements AutoCloseable {
                     && volume.isChunk(plan.chunkOfVolume(), plan.hash(), hashes)) {
                 plan.skip();
                 compared++;
+            } else if (rate.admits(pace.clock().getAsLong())) {
+                Volume.Copied copied = volume.copyFrom(plan.block(), plan.endOfNeeded());
+                rate.brought((long) copied.contentBlocks() * BlockSet.BLOCK_BYTES);
+                broughtBlocks += copied.end() - plan.block();
+                plan.brought(copied.end());
             } else {
-                int upTo = volume.copyFrom(plan.block(), plan.endOfNeeded());
-                broughtBlocks += upTo - plan.block();
-                plan.brought(upTo);
+                return;
             }
         }
     }
@@ -218,7 +233,7 @@ final class OwnerVolumes implements AutoCloseable {
 
     /** How far the copy is; empty while no epochs are made. */
     Optional<CopyProgress> copyProgress() {
-        return captures ? Optional.of(new CopyProgress(plan.missingOfEach(), 0)) : Optional.empty();
+        return captures ? Optional.of(new CopyProgress(plan.missingOfEach(), rate.bytesPerSecond())) : Optional.empty();
     }
 
     /** The blocks that copies have brought, those of holes included. */
@@ -285,14 +300,14 @@ final class OwnerVolumes implements AutoCloseable {
     // ---- the dirty map ------------------------------------------------------------------------------------------
 
     private boolean mayRebase() {
-        return map.claim().base().equals(EpochId.NONE) || System.nanoTime() - settledNanos > SETTLE_NANOS;
+        return map.claim().base().equals(EpochId.NONE) || pace.clock().getAsLong() - settledNanos > SETTLE_NANOS;
     }
 
     /** The other site has everything up to this epoch: the dirty map may be read against one of them. */
     void acknowledged(EpochId upTo) {
         Optional<EpochId> due = map.due(upTo);
         if (due.isPresent() && (settling == null || !settling.isAlive())) {
-            settledNanos = System.nanoTime();
+            settledNanos = pace.clock().getAsLong();
             settling = Thread.ofVirtual().name("dirty-map").start(() -> settle(due.get()));
         }
     }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.LongSupplier;
 import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
@@ -34,7 +35,10 @@ public final class VmVolumes implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VmVolumes.class);
 
     private final VolumeSettings settings;
-    private final long copyBytes;
+
+    /** Null if there are no disks. */
+    private final OwnerVolumes.CopyPace pace;
+
     private final VmImages images;
     private final CarriedDisks disks;
     private final FileChannel lock;
@@ -57,13 +61,13 @@ public final class VmVolumes implements AutoCloseable {
 
     private VmVolumes(
             VolumeSettings settings,
-            long copyBytes,
+            OwnerVolumes.CopyPace pace,
             VmImages images,
             CarriedDisks disks,
             FileChannel lock,
             DirtyMap map) {
         this.settings = settings;
-        this.copyBytes = copyBytes;
+        this.pace = pace;
         this.images = images;
         this.disks = disks;
         this.lock = lock;
@@ -74,7 +78,7 @@ public final class VmVolumes implements AutoCloseable {
     /** Those of a VM that has no served disks. */
     public static VmVolumes none(VmId vm) {
         return new VmVolumes(
-                VolumeSettings.NONE, 0, VmImages.of(vm, VolumeSettings.NONE), CarriedDisks.NONE, null, null);
+                VolumeSettings.NONE, null, VmImages.of(vm, VolumeSettings.NONE), CarriedDisks.NONE, null, null);
     }
 
     /**
@@ -83,10 +87,15 @@ public final class VmVolumes implements AutoCloseable {
      * @throws IOException if an image or the state directory cannot be used, or another process has them
      */
     public static VmVolumes open(VmId vm, VolumeSettings settings) throws IOException {
-        return open(vm, settings, OwnerVolumes.USUAL_COPY_BYTES);
+        return open(vm, settings, OwnerVolumes.USUAL_COPY_BYTES, System::nanoTime);
     }
 
-    static VmVolumes open(VmId vm, VolumeSettings settings, long copyBytes) throws IOException {
+    /**
+     * The same for a test.
+     *
+     * @param copyBytes what an epoch brings of a copy, at most, beyond a last piece of 1 MiB
+     */
+    static VmVolumes open(VmId vm, VolumeSettings settings, long copyBytes, LongSupplier clock) throws IOException {
         if (settings.disks().isEmpty()) {
             return none(vm);
         }
@@ -97,8 +106,9 @@ public final class VmVolumes implements AutoCloseable {
         try {
             CarriedDisks disks = VmImages.carried(settings);
             VmImages images = VmImages.of(vm, settings);
+            OwnerVolumes.CopyPace pace = new OwnerVolumes.CopyPace(copyBytes, settings.copyBytesPerSecond(), clock);
             map = images.dirtyMap(disks);
-            VmVolumes volumes = new VmVolumes(settings, copyBytes, images, disks, lock, map);
+            VmVolumes volumes = new VmVolumes(settings, pace, images, disks, lock, map);
             volumes.takeUp();
             opened = true;
             return volumes;
@@ -158,7 +168,7 @@ public final class VmVolumes implements AutoCloseable {
     }
 
     private void serve() throws IOException {
-        owner = OwnerVolumes.serve(images, disks, map, settings.memoryBytes(), copyBytes);
+        owner = OwnerVolumes.serve(images, disks, map, settings.memoryBytes(), pace);
         trouble = "";
     }
 

@@ -130,14 +130,22 @@ public final class Volume implements AutoCloseable {
     }
 
     /**
+     * What was taken into the open epoch.
+     *
+     * @param end the block behind the last one
+     * @param contentBlocks how many of them are no hole, and were not in the epoch yet
+     */
+    record Copied(int end, int contentBlocks) {}
+
+    /**
      * Puts into the open epoch what the volume contains from a block on, as far as the epoch does not say so already: a part of a
      * copy. Writers wait meanwhile.
      *
      * @param limit the block behind the last one that is wanted
-     * @return the block behind the last one that was taken in: at most 1 MiB of content, or any length of a hole
+     * @return what was taken in: at most 1 MiB of content, or any length of a hole
      * @throws DiskException if the volume cannot be read
      */
-    public int copyFrom(int first, int limit) throws DiskException {
+    Copied copyFrom(int first, int limit) throws DiskException {
         long from = (long) first * BlockSet.BLOCK_BYTES;
         lock.lock();
         try {
@@ -146,20 +154,22 @@ public final class Volume implements AutoCloseable {
             long extent = file.extent(from, end - from);
             if (extent < 0 && from - extent == end) {
                 open.zero(first, limit - first);
-                return limit;
+                return new Copied(limit, 0);
             }
             long holeBlocks = -extent / BlockSet.BLOCK_BYTES;
             if (holeBlocks > 0) {
                 open.zero(first, (int) holeBlocks);
-                return first + (int) holeBlocks;
+                return new Copied(first + (int) holeBlocks, 0);
             }
             int blocks = Math.min(COPIED_AT_ONCE, limit - first);
+            int taken = 0;
             for (int block = first; block < first + blocks; block++) {
                 if (!open.covers(block)) {
                     file.read(open.content(block), BlockSet.BLOCK_BYTES, (long) block * BlockSet.BLOCK_BYTES);
+                    taken++;
                 }
             }
-            return first + blocks;
+            return new Copied(first + blocks, taken);
         } finally {
             lock.unlock();
         }

@@ -57,7 +57,7 @@ final class TwoSites implements AutoCloseable {
             try (RandomAccessFile image = new RandomAccessFile(image().toFile(), "rw")) {
                 image.setLength(bytes);
             }
-            volumes = VmVolumes.open(VM, settings(), COPY_BYTES);
+            volumes = VmVolumes.open(VM, settings(), COPY_BYTES, System::nanoTime);
         }
 
         Path place() {
@@ -73,7 +73,8 @@ final class TwoSites implements AutoCloseable {
                     List.of(new VolumeSettings.Served("d", image(), place().resolve("s"))),
                     place().resolve("state"),
                     Durability.DISK,
-                    VolumeSettings.USUAL_MEMORY_BYTES);
+                    VolumeSettings.USUAL_MEMORY_BYTES,
+                    0);
         }
 
         NbdClient client() throws IOException {
@@ -97,7 +98,7 @@ final class TwoSites implements AutoCloseable {
             copy(before, place());
             disconnect();
             volumes.close();
-            volumes = VmVolumes.open(VM, settings(), COPY_BYTES);
+            volumes = VmVolumes.open(VM, settings(), COPY_BYTES, System::nanoTime);
         }
     }
 

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,12 +67,17 @@ class VmVolumesTest {
     }
 
     private VolumeSettings settings(String site, String name) {
+        return settings(site, name, 0);
+    }
+
+    private VolumeSettings settings(String site, String name, long copyBytesPerSecond) {
         Path place = directory.resolve(site);
         return new VolumeSettings(
                 List.of(new VolumeSettings.Served(name, image(site), place.resolve("d.nbd"))),
                 place.resolve("state"),
                 Durability.DISK,
-                VolumeSettings.USUAL_MEMORY_BYTES);
+                VolumeSettings.USUAL_MEMORY_BYTES,
+                copyBytesPerSecond);
     }
 
     private VmVolumes open(String site) throws IOException {
@@ -124,6 +130,28 @@ class VmVolumesTest {
             write(client, 20);
         }
         assertTrue(partial, "the copy took one epoch");
+    }
+
+    @Test
+    void aCopyBringsNoMoreThanItsLimitAllowsAndIsCompleteAllTheSame() throws Exception {
+        int rate = 10 << 20;
+        AtomicLong now = new AtomicLong(1);
+        try (VmVolumes owner = VmVolumes.open(VM, settings("a", "d", rate), 16 << 20, now::get);
+                VmVolumes standby = open("b")) {
+            owner.beginCapture();
+            long epochNanos = 50_000_000;
+            for (int epochs = 1; !epoch(owner, standby).isWhole(); epochs++) {
+                now.addAndGet(epochNanos);
+                long left = owner.copyProgress().orElseThrow().missingBlocks().getFirst() * 4096L;
+                long brought = (long) (rate + (1 << 20) + rate * (epochs * epochNanos / 1e9));
+                assertTrue(left >= BYTES / 2 - brought, left + " bytes are left after " + epochs + " epochs");
+            }
+            // 25 MiB, of which 11 may come at once.
+            assertTrue(now.get() >= 1_400_000_000L, "it took " + now + " ns");
+            assertEquals(rate, owner.copyProgress().orElseThrow().limitBytesPerSecond());
+            standby.activate();
+            requireEqualImages();
+        }
     }
 
     @Test
