@@ -27,6 +27,9 @@ public sealed interface AgentEvent {
     /** The gateway has read all of the epoch that was shipped last. */
     record Shipped() implements AgentEvent {}
 
+    /** Half of the memory is taken in which what the VM writes to its disks waits to be shipped. */
+    record DisksHalfFull() implements AgentEvent {}
+
     /** Something happened to the VM by itself. */
     record News(VmNews news) implements AgentEvent {}
 

@@ -78,6 +78,13 @@ public final class CheckpointSchedule {
         dueNanos = now;
     }
 
+    /** There is much to be shipped: the next checkpoint is due now, unless it waits because those before came to nothing. */
+    public void sooner(long now) {
+        if (drops == 0) {
+            dueNanos = Math.min(dueNanos, now);
+        }
+    }
+
     /** Names the next checkpoint. */
     public void retitle(EpochId id) {
         next = id;

@@ -19,8 +19,7 @@ import org.secondsite.replicator.checkpoint.FailureKind;
  * <p>Either the VM is here, and its checkpoints can be taken, or it is not ({@code ABSENT}), and a replica of it may be kept and
  * activated. HELLO states which; when that changes unasked (the VM appears), the connection is closed and the next HELLO tells.
  *
- * <p>The VM never depends on the gateway: without a connection it runs, and no checkpoint is taken until the gateway of a later
- * connection says START.
+ * <p>The VM never depends on the gateway: without a connection it runs, and no checkpoint is taken until START is said anew.
  *
  * <p>PAUSE_VM takes two checkpoints: one that leaves the VM paused, and one of the VM that stands still. The packets that it had
  * sent last may have been on their way to the gateway when the first was sealed; the second one covers them.
@@ -78,6 +77,7 @@ public final class VmAgent {
             case AgentEvent.Received received -> received(received.message());
             case AgentEvent.EpochArrived arrived -> standby.arrived(arrived.header(), isHere());
             case AgentEvent.Shipped shipped -> schedule.shipped();
+            case AgentEvent.DisksHalfFull half -> schedule.sooner(now);
             case AgentEvent.News news -> news(news.news());
             case AgentEvent.End end -> end();
             case AgentEvent.Answer answer -> answered(answer);

@@ -20,22 +20,51 @@ public final class BlockMemory implements AutoCloseable {
     private long takenBytes;
     private boolean draining;
 
+    /** Whether it is told when half of the limit is reached: once, until some of it was shipped. */
+    private boolean tells = true;
+
+    private final Runnable whenHalfFull;
+
     /**
      * Takes nothing yet.
      *
      * @param limitBytes how much may wait before writers are held up, at least 1 MiB
      */
     public BlockMemory(long limitBytes) {
+        this(limitBytes, () -> {});
+    }
+
+    /**
+     * The same with somebody who can have it shipped.
+     *
+     * @param whenHalfFull told by whichever thread takes, under the locks that it has: it must not wait, and not use this
+     */
+    public BlockMemory(long limitBytes, Runnable whenHalfFull) {
         if (limitBytes < CHUNK_BYTES) {
             throw new IllegalArgumentException("a limit of " + limitBytes + " bytes");
         }
         this.limitBytes = limitBytes;
+        this.whenHalfFull = whenHalfFull;
     }
 
     synchronized MemorySegment take() {
         takenBytes += CHUNK_BYTES;
+        tellIfHalfFull();
         MemorySegment chunk = spare.poll();
         return chunk == null ? arena.allocate(CHUNK_BYTES, BlockSet.BLOCK_BYTES) : chunk;
+    }
+
+    private void tellIfHalfFull() {
+        if (tells && !hasRoom()) {
+            tells = false;
+            whenHalfFull.run();
+        }
+    }
+
+    /** What was cut has been shipped, or given back for good: from now on it is told again when half of the limit is reached. */
+    public synchronized void shipped() {
+        tells = true;
+        tellIfHalfFull();
     }
 
     synchronized void give(MemorySegment chunk) {

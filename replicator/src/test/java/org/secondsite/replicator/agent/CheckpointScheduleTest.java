@@ -45,6 +45,21 @@ class CheckpointScheduleTest {
     }
 
     @Test
+    void muchThatWaitsToBeShippedBringsTheNextOneForwardButNotPastAWait() {
+        take(epoch(1), 0);
+        schedule.sooner(20 * MS);
+        assertEquals(ms(0), schedule.dueIn(20 * MS));
+        assertEquals(epoch(2), schedule.begin(20 * MS));
+        schedule.sooner(25 * MS);
+        assertEquals(NOT, schedule.dueIn(25 * MS), "the one before is being shipped");
+        schedule.shipped();
+        assertEquals(ms(0), schedule.dueIn(30 * MS));
+        schedule.dropped(schedule.begin(30 * MS), 40 * MS);
+        schedule.sooner(41 * MS);
+        assertEquals(ms(99), schedule.dueIn(41 * MS), "what came to nothing is not tried again at once");
+    }
+
+    @Test
     void waitsUntilTheEpochBeforeIsShipped() {
         schedule.begin(0);
         assertEquals(NOT, schedule.dueIn(70 * MS));

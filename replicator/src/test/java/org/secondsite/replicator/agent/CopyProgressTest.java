@@ -78,6 +78,17 @@ class CopyProgressTest {
     }
 
     @Test
+    void aSetThatIsHalfFullBringsTheNextCheckpointForward() {
+        owns(ALL);
+        told(9);
+        now -= SECOND / 4;
+        assertTrue(agent.dueIn(now) > 0);
+        on(new AgentEvent.DisksHalfFull());
+        assertEquals(0, agent.dueIn(now));
+        assertTrue(on(new AgentEvent.Tick()).contains(new AgentEffect.PauseForCheckpoint(false)));
+    }
+
+    @Test
     void aGatewayOfTheVersionBeforeIsToldNothing() {
         owns(WITHOUT);
         assertEquals(List.of(), told(9, 9));

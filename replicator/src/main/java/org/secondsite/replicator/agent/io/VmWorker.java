@@ -70,6 +70,7 @@ final class VmWorker implements AutoCloseable {
     }
 
     void start() {
+        volumes.whenHalfFull(() -> events.add(new WorkerEvent.DisksHalfFull()));
         thread.start();
     }
 
@@ -142,6 +143,7 @@ final class VmWorker implements AutoCloseable {
                     tell(new AgentEvent.News(news.news()));
                 }
             }
+            case WorkerEvent.DisksHalfFull half -> tell(new AgentEvent.DisksHalfFull());
             case WorkerEvent.Quit end -> quit = true;
         }
     }

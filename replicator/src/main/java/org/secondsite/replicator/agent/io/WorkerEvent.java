@@ -26,6 +26,9 @@ sealed interface WorkerEvent {
     /** Something happened to the VM. */
     record News(VmDriver driver, VmNews news) implements WorkerEvent {}
 
+    /** Half of the memory is taken in which what the VM writes to its disks waits to be shipped. */
+    record DisksHalfFull() implements WorkerEvent {}
+
     /** End. */
     record Quit() implements WorkerEvent {}
 }

@@ -80,12 +80,12 @@ final class OwnerVolumes implements AutoCloseable {
     private Thread settling;
     private long settledNanos;
 
-    private OwnerVolumes(CarriedDisks disks, DirtyMap map, long memoryBytes, CopyPace pace) {
+    private OwnerVolumes(CarriedDisks disks, DirtyMap map, BlockMemory memory, CopyPace pace) {
         this.pace = pace;
         this.rate = new CopyRate(pace.bytesPerSecond(), pace.clock().getAsLong());
         this.disks = disks;
         this.map = map;
-        this.memory = new BlockMemory(memoryBytes);
+        this.memory = memory;
         this.plan = CopyPlan.everything(disks);
     }
 
@@ -93,11 +93,12 @@ final class OwnerVolumes implements AutoCloseable {
      * Serves them. What a former life has answered is on the disk before the first client is heard.
      *
      * @param map where it is noted what is written; it stays the caller's
+     * @param memory where it waits until it is shipped; closed with them
      * @throws IOException if an image cannot be opened, or a socket cannot be listened on
      */
-    static OwnerVolumes serve(VmImages images, CarriedDisks disks, DirtyMap map, long memoryBytes, CopyPace pace)
+    static OwnerVolumes serve(VmImages images, CarriedDisks disks, DirtyMap map, BlockMemory memory, CopyPace pace)
             throws IOException {
-        OwnerVolumes owner = new OwnerVolumes(disks, map, memoryBytes, pace);
+        OwnerVolumes owner = new OwnerVolumes(disks, map, memory, pace);
         boolean whole = false;
         try {
             UUID boot = BootId.current();
@@ -287,6 +288,11 @@ final class OwnerVolumes implements AutoCloseable {
             volumes.forEach(each -> each.volume().lock().unlock());
         }
         return new Cut(disks.missing(missingBlocks()).upon(basis), sets);
+    }
+
+    /** What was cut was taken. */
+    void shipped() {
+        memory.shipped();
     }
 
     /** The epoch is not shipped after all: its blocks go back, or they would be missing at the standby for ever. */

@@ -16,6 +16,7 @@ import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.VolumeChanges;
+import org.secondsite.replicator.disk.BlockMemory;
 import org.secondsite.replicator.disk.Superblock;
 import org.secondsite.replicator.disk.VolumeSettings;
 import org.slf4j.Logger;
@@ -58,6 +59,8 @@ public final class VmVolumes implements AutoCloseable {
     private OwnerVolumes.Cut cut;
 
     private final DiskStatement statement;
+
+    private volatile Runnable whenHalfFull = () -> {};
 
     private VmVolumes(
             VolumeSettings settings,
@@ -168,8 +171,17 @@ public final class VmVolumes implements AutoCloseable {
     }
 
     private void serve() throws IOException {
-        owner = OwnerVolumes.serve(images, disks, map, settings.memoryBytes(), pace);
+        owner = OwnerVolumes.serve(
+                images, disks, map, new BlockMemory(settings.memoryBytes(), () -> whenHalfFull.run()), pace);
         trouble = "";
+    }
+
+    /**
+     * Whom to tell when half of the memory is taken in which written blocks wait to be shipped. It is told by the threads of
+     * connections, and must not wait; once, until the next epoch was taken.
+     */
+    public void whenHalfFull(Runnable told) {
+        whenHalfFull = told;
     }
 
     /** The disks that are carried with epochs. */
@@ -260,6 +272,7 @@ public final class VmVolumes implements AutoCloseable {
         }
         List<VolumeChanges> changes = cut.take();
         cut = null;
+        owner.shipped();
         return changes;
     }
 

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -151,6 +152,25 @@ class VmVolumesTest {
             assertEquals(rate, owner.copyProgress().orElseThrow().limitBytesPerSecond());
             standby.activate();
             requireEqualImages();
+        }
+    }
+
+    @Test
+    void whenHalfOfTheMemoryIsTakenThatIsToldOnceForEachEpoch() throws Exception {
+        AtomicInteger told = new AtomicInteger();
+        try (VmVolumes owner = open("a");
+                VmVolumes standby = open("b");
+                NbdClient client = client("a")) {
+            copy(owner, standby, client);
+            owner.whenHalfFull(told::incrementAndGet);
+            for (int epoch = 1; epoch <= 3; epoch++) {
+                for (int at = 0; at < 40; at++) {
+                    client.write(at, at << 20, new byte[1 << 20]);
+                    assertEquals(0, client.answer().error());
+                    assertEquals(at < 31 ? epoch - 1 : epoch, told.get(), "after " + (at + 1) + " MiB");
+                }
+                epoch(owner, standby);
+            }
         }
     }
 
