@@ -118,7 +118,8 @@ public final class OpenFlowBenchCommand implements Callable<Integer> {
                 for (int size : sizes) {
                     flows(ovs, size, directory);
                 }
-                fence(ovs);
+                fence(ovs, 0);
+                fence(ovs, 1);
             }
             storm();
             pause(directory);
@@ -190,9 +191,11 @@ public final class OpenFlowBenchCommand implements Callable<Integer> {
         }
     }
 
-    private void fence(SwitchUnderTest ovs) throws Exception {
+    /** Those that are heard on are not fenced: then each of the others takes a message of its own. */
+    private void fence(SwitchUnderTest ovs, int heardOn) throws Exception {
         List<VmAttachment> owned = ManyVms.of(PORTS, 2, Role.OWNER);
-        List<VmAttachment> fenced = ManyVms.of(PORTS, 2, Role.FENCED);
+        List<VmAttachment> fenced = new ArrayList<>(owned.subList(0, heardOn));
+        fenced.addAll(ManyVms.of(PORTS, 2, Role.FENCED).subList(heardOn, PORTS));
         List<Double> took = new ArrayList<>();
         Heard heard = new Heard();
         try (SwitchController controller = open(heard)) {
@@ -208,11 +211,10 @@ public final class OpenFlowBenchCommand implements Callable<Integer> {
             }
         }
         double median = Figures.median(took);
-        say(String.format(Locale.ROOT, "%d VMs silent after %.1f ms (%s)", PORTS, median, took));
-        put(figures, "fencedMs", took);
-        must(
-                median <= MAX_FENCED_MS,
-                String.format(Locale.ROOT, "%d VMs silent after %.1f ms, wanted %.0f", PORTS, median, MAX_FENCED_MS));
+        String what = String.format(Locale.ROOT, "%d of %d VMs silent after %.1f ms", PORTS - heardOn, PORTS, median);
+        say(what + " (" + took + ")");
+        put(figures, heardOn == 0 ? "fencedMs" : "fencedButOneMs", took);
+        must(median <= MAX_FENCED_MS, String.format(Locale.ROOT, "%s, wanted %.0f", what, MAX_FENCED_MS));
     }
 
     private void storm() throws Exception {

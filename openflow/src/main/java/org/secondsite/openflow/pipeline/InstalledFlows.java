@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What a switch said it has.
@@ -64,10 +65,19 @@ public record InstalledFlows(List<Known> flows, List<Strange> strange, int lostP
     public InstalledFlows shut(Set<Integer> ports) {
         Set<Flow.Key> gates = HashSet.newHashSet(ports.size());
         ports.forEach(port -> gates.add(Pipeline.gate(port)));
+        return dropping(gates::contains);
+    }
+
+    /** The same, with every flow of the first table a drop. What is not understood counts as it was. */
+    public InstalledFlows shutAll() {
+        return dropping(key -> key.table() == Pipeline.GATE_TABLE);
+    }
+
+    private InstalledFlows dropping(Predicate<Flow.Key> which) {
         List<Known> after = new ArrayList<>(flows.size());
         for (Known known : flows) {
             after.add(
-                    gates.contains(known.flow().key())
+                    which.test(known.flow().key())
                             ? new Known(
                                     new Flow(known.flow().key(), new Flow.Outcome.Drop()),
                                     known.cookie(),

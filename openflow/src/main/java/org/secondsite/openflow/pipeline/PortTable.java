@@ -2,9 +2,12 @@ package org.secondsite.openflow.pipeline;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * The ports of a switch, and which of them a configured name means.
@@ -22,6 +25,9 @@ public final class PortTable {
     private static final long MAX_NUMBER = 0xffff_ff00L;
 
     private final Map<Integer, String> names = new TreeMap<>(Integer::compareUnsigned);
+
+    /** The same the other way round: a fence asks for a thousand names. */
+    private final Map<String, SortedSet<Integer>> numbers = new HashMap<>();
 
     /** What a configured name means. */
     public sealed interface Meaning {
@@ -45,17 +51,35 @@ public final class PortTable {
     /** The port is there under this name; answers whether that is news. */
     public boolean put(int number, String name) {
         String cut = cut(name);
-        return !cut.equals(names.put(number, cut));
+        String before = names.put(number, cut);
+        if (cut.equals(before)) {
+            return false;
+        }
+        forget(before, number);
+        numbers.computeIfAbsent(cut, _ -> new TreeSet<>(Integer::compareUnsigned))
+                .add(number);
+        return true;
     }
 
     /** The port is gone; answers whether it was there. */
     public boolean remove(int number) {
-        return names.remove(number) != null;
+        String before = names.remove(number);
+        forget(before, number);
+        return before != null;
+    }
+
+    private void forget(String name, int number) {
+        if (name != null
+                && numbers.get(name).remove(number)
+                && numbers.get(name).isEmpty()) {
+            numbers.remove(name);
+        }
     }
 
     /** Forgets all. */
     public void clear() {
         names.clear();
+        numbers.clear();
     }
 
     /** How many there are. */
@@ -65,16 +89,9 @@ public final class PortTable {
 
     /** Which port is meant: by its name as the protocol cuts it, else by its number. */
     public Meaning meaning(String configured) {
-        String cut = cut(configured);
-        List<Integer> named = names.entrySet().stream()
-                .filter(port -> port.getValue().equals(cut))
-                .map(Map.Entry::getKey)
-                .toList();
-        if (named.size() > 1) {
-            return new Meaning.Ambiguous(named);
-        }
-        if (named.size() == 1) {
-            return new Meaning.Port(named.getFirst());
+        SortedSet<Integer> named = numbers.get(cut(configured));
+        if (named != null) {
+            return named.size() > 1 ? new Meaning.Ambiguous(List.copyOf(named)) : new Meaning.Port(named.first());
         }
         return byNumber(configured);
     }

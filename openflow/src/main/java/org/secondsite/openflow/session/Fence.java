@@ -4,14 +4,16 @@ import java.util.List;
 import org.projectfloodlight.openflow.protocol.OFFactory;
 import org.secondsite.openflow.pipeline.Flow;
 import org.secondsite.openflow.pipeline.Layout;
+import org.secondsite.openflow.pipeline.Match;
 import org.secondsite.openflow.pipeline.Pipeline;
 import org.secondsite.openflow.wire.FlowCodec;
 
 /**
  * Shuts the gates of VMs, whatever else is under way.
  *
- * <p>It only modifies flows that stand, which a full table does not refuse. Should a switch refuse even that, everything of
- * those ports is deleted instead.
+ * <p>It only modifies flows that stand, which a full table does not refuse: of each VM its gate, or, where nobody is to be
+ * heard, the whole first table by one message, which takes the flows of others with it. Should a switch refuse even that,
+ * everything of those ports is deleted instead.
  */
 final class Fence {
     private final OFFactory factory;
@@ -38,12 +40,7 @@ final class Fence {
      * @param silent of how many of them it is to be told that they are silent
      */
     void shut(Layout layout, List<Integer> gates, long underTerm, int silent) {
-        ports = List.copyOf(gates);
-        silentCount = silent;
-        term = underTerm;
-        deletes = false;
-        failed = false;
-        firstXid = outbox.nextXid();
+        begin(gates, underTerm, silent);
         for (int port : ports) {
             outbox.send(
                     layout == Layout.TABLES
@@ -51,6 +48,27 @@ final class Fence {
                             : codec.silence(Pipeline.GATE_TABLE, Pipeline.from(port), outbox.nextXid()));
         }
         barrier();
+    }
+
+    /**
+     * Makes every flow of the first table a drop.
+     *
+     * @param gates the ports of VMs, of which everything is deleted should the switch refuse that
+     * @param silent of how many of them it is to be told that they are silent
+     */
+    void shutAll(List<Integer> gates, long underTerm, int silent) {
+        begin(gates, underTerm, silent);
+        outbox.send(codec.silence(Pipeline.GATE_TABLE, Match.ANY, outbox.nextXid()));
+        barrier();
+    }
+
+    private void begin(List<Integer> gates, long underTerm, int silent) {
+        ports = List.copyOf(gates);
+        silentCount = silent;
+        term = underTerm;
+        deletes = false;
+        failed = false;
+        firstXid = outbox.nextXid();
     }
 
     /** Whether the error is about a fence under way. */

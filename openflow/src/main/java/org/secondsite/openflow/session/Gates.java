@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.secondsite.openflow.Role;
+import org.secondsite.openflow.Sharing;
 import org.secondsite.openflow.pipeline.Layout;
 import org.secondsite.openflow.pipeline.Pipeline;
 
@@ -47,9 +48,9 @@ final class Gates {
      * Shuts the gates of VMs that are to be silent, or that change to or from a drill.
      *
      * @param places the VMs with their ports
-     * @return the ports whose gates are being shut
+     * @param sharing whether there may be flows of others that have to stay
      */
-    Set<Integer> shut(Layout layout, List<Pipeline.Place> places, long term) {
+    Shut shut(Layout layout, List<Pipeline.Place> places, long term, Sharing sharing) {
         List<Integer> shut = new ArrayList<>();
         int silent = 0;
         // A VM that is no longer named has its flows removed, which is as good as silence and takes longer.
@@ -67,11 +68,24 @@ final class Gates {
             }
         }
         shut.addAll(left);
-        if (!shut.isEmpty()) {
+        boolean nobodySpeaks =
+                places.stream().allMatch(place -> place.vm().role().isSilent());
+        boolean isWholeTable = sharing == Sharing.EXCLUSIVE && nobodySpeaks && !shut.isEmpty();
+        if (isWholeTable) {
+            fence.shutAll(shut, term, silent);
+        } else if (!shut.isEmpty()) {
             fence.shut(layout, shut, term, silent);
         }
-        return new HashSet<>(shut);
+        return new Shut(new HashSet<>(shut), isWholeTable);
     }
+
+    /**
+     * What is being shut.
+     *
+     * @param ports of the VMs whose gates were open or not known to be shut
+     * @param isWholeTable whether all else in the first table becomes a drop too
+     */
+    record Shut(Set<Integer> ports, boolean isWholeTable) {}
 
     /** What comes next waits for the fence, whose answer says that it has done its work. */
     void await(long nowNanos) {

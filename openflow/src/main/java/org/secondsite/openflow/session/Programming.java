@@ -2,7 +2,6 @@ package org.secondsite.openflow.session;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.projectfloodlight.openflow.protocol.OFAggregateStatsReply;
 import org.projectfloodlight.openflow.protocol.OFBarrierReply;
 import org.projectfloodlight.openflow.protocol.OFBundleCtrlMsg;
@@ -328,12 +327,16 @@ final class Programming {
     /** Answers whether there were any to shut. */
     private boolean shutGates() {
         List<Pipeline.Place> places = Pipeline.places(settings.gatewayPort(), desired.vms(), ports);
-        Set<Integer> shut = gates.shut(layout, places, desired.term());
-        if (shut.isEmpty()) {
+        Gates.Shut shut = gates.shut(layout, places, desired.term(), settings.sharing());
+        if (shut.ports().isEmpty()) {
             return false;
         }
-        // In one table several flows of unknown number were shut.
-        actual = layout == Layout.TABLES ? actual.map(flows -> flows.shut(shut)) : Optional.empty();
+        if (shut.isWholeTable()) {
+            actual = actual.map(InstalledFlows::shutAll);
+        } else {
+            // In one table several flows of unknown number were shut.
+            actual = layout == Layout.TABLES ? actual.map(flows -> flows.shut(shut.ports())) : Optional.empty();
+        }
         return true;
     }
 

@@ -17,9 +17,13 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.projectfloodlight.openflow.protocol.OFFactories;
 import org.projectfloodlight.openflow.protocol.OFType;
 import org.projectfloodlight.openflow.protocol.OFVersion;
+import org.projectfloodlight.openflow.types.OFPort;
+import org.projectfloodlight.openflow.types.TableId;
 import org.secondsite.openflow.Role;
+import org.secondsite.openflow.Sharing;
 import org.secondsite.openflow.simulated.ExecutingSwitch;
 import org.secondsite.openflow.simulated.Stage;
 
@@ -47,6 +51,41 @@ class FenceTest {
         stage.apply(7, VM1, VM2);
         assertInstanceOf(Effect.Confirmed.class, stage.outcome());
         assertEquals(Set.of(1), plain.outputs(speech(11, VM1)));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whereNobodyIsToBeHeardOneMessageSilencesAllAndTheFlowsOfOthersInTheirWay(Sharing sharing) {
+        Stage stage = stage(plain, EXCLUSIVE.with(sharing), OFVersion.OF_14);
+        stage.apply(5, VM1, VM2);
+        boolean isShared = sharing == Sharing.COOPERATIVE;
+        plain.flows.put(
+                new ExecutingSwitch.Place(
+                        0, 65000, OFFactories.getFactory(OFVersion.OF_14).matchWildcardAll()),
+                OFFactories.getFactory(OFVersion.OF_14)
+                        .buildFlowAdd()
+                        .setTableId(TableId.of(0))
+                        .setPriority(65000)
+                        .setInstructions(List.of(OFFactories.getFactory(OFVersion.OF_14)
+                                .instructions()
+                                .applyActions(List.of(OFFactories.getFactory(OFVersion.OF_14)
+                                        .actions()
+                                        .output(OFPort.of(12), 0)))))
+                        .build());
+        stage.pause();
+        stage.apply(6, VM1_STANDBY, vm(2, Role.FENCED));
+        int messages = 0;
+        while (stage.told(Effect.Fenced.class).isEmpty()) {
+            stage.step();
+            messages++;
+        }
+        assertEquals(isShared ? 3 : 2, messages, "of each VM one, or one of all, and a barrier");
+        assertEquals(
+                isShared ? Set.of(12) : Set.of(), plain.outputs(speech(11, VM1)), "a shared switch is audited first");
+        stage.messagesPerTick = Integer.MAX_VALUE;
+        stage.run(1000);
+        assertInstanceOf(Effect.Confirmed.class, stage.outcome());
+        assertEquals(Set.of(), plain.outputs(speech(11, VM1)));
     }
 
     @Test
