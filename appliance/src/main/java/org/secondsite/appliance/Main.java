@@ -2,6 +2,7 @@ package org.secondsite.appliance;
 
 import java.util.Set;
 import org.secondsite.appliance.log.LogQueue;
+import org.secondsite.net.linux.Confinement;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -30,6 +31,7 @@ public final class Main implements Runnable {
     /** Runs a command and exits with its code. */
     public static void main(String[] arguments) {
         if (isDaemon(arguments)) {
+            Confinement.enter();
             LogQueue.takeStandardStreams();
         }
         System.exit(execute(arguments));

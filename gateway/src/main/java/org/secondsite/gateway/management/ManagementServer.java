@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import jdk.net.ExtendedSocketOptions;
 import jdk.net.UnixDomainPrincipal;
+import org.secondsite.net.io.PrivateFiles;
 import org.secondsite.net.io.StrangersLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,7 +70,7 @@ public final class ManagementServer implements AutoCloseable {
      * @throws IOException if the socket cannot be made
      */
     public static ManagementServer open(Path socket, Map<String, Command> commands) throws IOException {
-        Files.createDirectories(socket.toAbsolutePath().getParent());
+        PrivateFiles.parents(socket.toAbsolutePath().getParent());
         Files.deleteIfExists(socket);
         ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         try {

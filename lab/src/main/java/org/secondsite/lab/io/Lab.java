@@ -7,9 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.secondsite.config.io.DirectoryTree;
 import org.secondsite.lab.plan.ClockOffset;
 import org.secondsite.lab.plan.FakeClock;
@@ -24,6 +27,8 @@ import org.secondsite.lab.wan.io.WanControl;
 
 /** A lab that is up: what can be done to it. {@link LabStart} brings one up. Needs root. */
 public final class Lab {
+    private static final Set<PosixFilePermission> PASSED = PosixFilePermissions.fromString("rwx--x--x");
+    private static final Set<PosixFilePermission> CLOSED = PosixFilePermissions.fromString("rwx------");
     private static final int MAX_ATTEMPTS = 10;
 
     private final String name;
@@ -239,20 +244,26 @@ public final class Lab {
     }
 
     /**
-     * Makes a directory of a lab, and those above it, of which another lab that goes may take one away meanwhile.
+     * Makes a directory of a lab that only root can read, and those above it, of which another lab that goes may take one away meanwhile.
+     * The daemons of routers, which run as other users, can pass those above, but not list them.
      *
      * @throws IOException if it cannot be made
      */
     static void makeDirectories(Path directory) throws IOException {
         for (int attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
             try {
-                Files.createDirectories(directory);
+                make(directory);
                 return;
             } catch (NoSuchFileException gone) {
                 // once more
             }
         }
-        Files.createDirectories(directory);
+        make(directory);
+    }
+
+    private static void make(Path directory) throws IOException {
+        Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PASSED));
+        Files.setPosixFilePermissions(directory, CLOSED);
     }
 
     /** Takes all of a lab away, whole or half up. Does nothing if there is nothing. */

@@ -36,6 +36,10 @@ public record LabProcess(Role role, String site, String name, String namespace, 
         if (plan.niceness() != 0) {
             command.addAll(List.of("nice", "-n", Integer.toString(plan.niceness())));
         }
+        if (plan.role() == Role.QEMU) {
+            // As its agent starts it: the guest's RAM is nobody's to read, on the disk or in /dev/shm.
+            command.addAll(List.of("sh", "-c", "umask 077; ulimit -c 0; exec \"$@\"", "sh"));
+        }
         command.addAll(plan.command());
         command.addAll(more);
         Process process = new ProcessBuilder(command)

@@ -20,6 +20,7 @@ import org.secondsite.lab.plan.ProcessPlan;
 import org.secondsite.lab.plan.Role;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.plan.SwitchCommands;
+import org.secondsite.net.io.PrivateFiles;
 
 /** Starts processes of a plan: everything that can at the same time, and in order what needs another one's socket. */
 final class LabProcesses {
@@ -106,7 +107,7 @@ final class LabProcesses {
             Files.createDirectories(paths.switchDirectory(site));
             Commands.run(SwitchCommands.createDatabase(paths, site), "");
         } else if (plan.role() == Role.AGENT) {
-            Files.createDirectories(paths.file(plan.name()));
+            PrivateFiles.parents(paths.file(plan.name()));
         }
     }
 

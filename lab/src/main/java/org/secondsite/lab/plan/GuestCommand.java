@@ -24,7 +24,7 @@ public final class GuestCommand {
                 "-name",
                 LabNumbers.VM,
                 "-machine",
-                "pc-i440fx-7.2,memory-backend=ram",
+                "pc-i440fx-7.2,memory-backend=ram,dump-guest-core=off",
                 "-object",
                 "memory-backend-file,id=ram,mem-path=" + paths.ram(site) + ",size=" + ramMiB + ",share=on",
                 "-accel",

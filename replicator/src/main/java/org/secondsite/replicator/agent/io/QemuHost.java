@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.VmId;
+import org.secondsite.net.io.PrivateFiles;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.replicator.agent.VmHost;
@@ -39,7 +40,7 @@ final class QemuHost implements VmHost {
      * @throws IOException if the run directory cannot be made
      */
     static QemuHost open(VmSettings settings) throws IOException {
-        Files.createDirectories(settings.runDirectory());
+        PrivateFiles.directory(settings.runDirectory());
         return new QemuHost(settings);
     }
 

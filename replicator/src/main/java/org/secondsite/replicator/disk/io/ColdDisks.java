@@ -7,6 +7,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.io.PrivateFiles;
 import org.secondsite.replicator.disk.Superblock;
 import org.secondsite.replicator.disk.VolumeSettings;
 
@@ -23,7 +24,7 @@ public final class ColdDisks {
      */
     public static EpochId take(VmId vm, VolumeSettings settings, String reason) throws IOException {
         VmImages images = VmImages.of(vm, settings);
-        Files.createDirectories(settings.stateDirectory());
+        PrivateFiles.directory(settings.stateDirectory());
         try (FileChannel lock = VolumesLock.take(settings.stateDirectory().resolve(vm + ".lock"))) {
             if (!lock.isOpen()) {
                 throw new IOException("the lock of " + vm + " is gone");

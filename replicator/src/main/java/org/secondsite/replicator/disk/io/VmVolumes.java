@@ -2,7 +2,6 @@ package org.secondsite.replicator.disk.io;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +10,7 @@ import java.util.function.LongSupplier;
 import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.io.PrivateFiles;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.DiskTalk;
@@ -102,7 +102,7 @@ public final class VmVolumes implements AutoCloseable {
         if (settings.disks().isEmpty()) {
             return none(vm);
         }
-        Files.createDirectories(settings.stateDirectory());
+        PrivateFiles.directory(settings.stateDirectory());
         FileChannel lock = VolumesLock.take(settings.stateDirectory().resolve(vm + ".lock"));
         DirtyMap map = null;
         boolean opened = false;

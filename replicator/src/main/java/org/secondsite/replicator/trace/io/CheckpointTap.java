@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.VmId;
+import org.secondsite.net.io.PrivateFiles;
 import org.secondsite.replicator.trace.CheckpointRecorder;
 import org.secondsite.replicator.trace.ColoTraceWriter;
 import org.slf4j.Logger;
@@ -63,8 +64,9 @@ public final class CheckpointTap implements AutoCloseable {
         try {
             listener.setReuseAddress(true);
             listener.bind(listen);
-            OutputStream plain =
-                    new BufferedOutputStream(Files.newOutputStream(target, StandardOpenOption.CREATE_NEW), 1 << 20);
+            OutputStream plain = new BufferedOutputStream(
+                    Files.newOutputStream(Files.createFile(target, PrivateFiles.asFile()), StandardOpenOption.WRITE),
+                    1 << 20);
             OutputStream file = target.toString().endsWith(".zst") ? new ZstdOutputStream(plain, 3) : plain;
             CheckpointTap tap = new CheckpointTap(listener, gateway, vm, file, epochs);
             Thread.ofVirtual().name("tap-accept").start(tap::accept);

@@ -64,7 +64,7 @@ final class LabGuest {
         List<String> command = new ArrayList<>(List.of(
                 needed("/usr/bin/qemu-system-x86_64", "qemu-system-x86").toString(),
                 "-machine",
-                "pc-i440fx-7.2,memory-backend=m",
+                "pc-i440fx-7.2,memory-backend=m,dump-guest-core=off",
                 "-object",
                 "memory-backend-file,id=m,mem-path=" + ramFile + ",size=" + ramMiB + "M,share=on",
                 "-m",

@@ -30,6 +30,7 @@ import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
+import org.secondsite.net.io.PrivateFiles;
 import org.secondsite.net.io.StrangersLog;
 import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.witness.Answer;
@@ -103,7 +104,8 @@ public final class QuorumRecordStore implements RecordStore {
             throw new IOException(
                     "there are records in " + settings.dataDirectory() + " already: start without --initialize");
         }
-        Files.createDirectories(directory);
+        PrivateFiles.directory(settings.dataDirectory());
+        PrivateFiles.directory(directory);
     }
 
     /**
@@ -119,6 +121,7 @@ public final class QuorumRecordStore implements RecordStore {
                     + ". A majority of nodes that have lost them could grant a term twice; a new node, or one that the"
                     + " others are to fill, is started once with --initialize");
         }
+        PrivateFiles.directory(settings.dataDirectory());
         TornTail.cut(directory);
         RaftPeer[] peers = settings.peers().keySet().stream()
                 .sorted()

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Set;
+import org.secondsite.net.io.PrivateFiles;
 
 /** A directory of the file system, locked against a second process for as long as it is open. */
 final class DirectoryDisk implements Disk {
@@ -28,9 +30,11 @@ final class DirectoryDisk implements Disk {
      * @throws IOException if it cannot be used, or another witness uses it
      */
     static DirectoryDisk open(Path directory) throws IOException {
-        Files.createDirectories(directory);
-        FileChannel lockFile =
-                FileChannel.open(directory.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        PrivateFiles.directory(directory);
+        FileChannel lockFile = FileChannel.open(
+                directory.resolve(LOCK),
+                Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
+                PrivateFiles.asFile());
         try {
             if (!locked(lockFile)) {
                 throw new IOException("another witness uses " + directory);
@@ -73,9 +77,11 @@ final class DirectoryDisk implements Disk {
                 fresh
                         ? FileChannel.open(
                                 file,
-                                StandardOpenOption.CREATE,
-                                StandardOpenOption.TRUNCATE_EXISTING,
-                                StandardOpenOption.WRITE)
+                                Set.of(
+                                        StandardOpenOption.CREATE,
+                                        StandardOpenOption.TRUNCATE_EXISTING,
+                                        StandardOpenOption.WRITE),
+                                PrivateFiles.asFile())
                         : FileChannel.open(file, StandardOpenOption.WRITE));
     }
 

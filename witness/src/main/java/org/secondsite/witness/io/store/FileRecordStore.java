@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.secondsite.config.GroupId;
+import org.secondsite.net.io.PrivateFiles;
 import org.secondsite.net.life.Turn;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.witness.Answer;
@@ -141,7 +142,8 @@ public final class FileRecordStore implements RecordStore {
     public static long backup(Path directory, Path target) throws IOException {
         byte[] content = Files.readAllBytes(directory.resolve(FILE));
         LogCodec.Scan.Legible legible = legible(content, directory.toString());
-        Files.write(target, Arrays.copyOf(content, legible.wholeOctets()), StandardOpenOption.CREATE_NEW);
+        Files.createFile(target, PrivateFiles.asFile());
+        Files.write(target, Arrays.copyOf(content, legible.wholeOctets()), StandardOpenOption.WRITE);
         try (FileChannel written = FileChannel.open(target)) {
             written.force(true);
         }

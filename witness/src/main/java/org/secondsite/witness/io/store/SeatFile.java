@@ -12,9 +12,11 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
 import org.secondsite.config.SiteId;
+import org.secondsite.net.io.PrivateFiles;
 import org.secondsite.witness.SeatId;
 
 /**
@@ -108,7 +110,9 @@ public final class SeatFile {
         }
         Path beside = file.resolveSibling(NAME + ".next");
         try (FileChannel channel = FileChannel.open(
-                beside, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+                beside,
+                Set.of(StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE),
+                PrivateFiles.asFile())) {
             ByteBuffer octets = ByteBuffer.wrap(content(seats).getBytes(US_ASCII));
             while (octets.hasRemaining()) {
                 channel.write(octets);
