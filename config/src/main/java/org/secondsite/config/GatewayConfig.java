@@ -446,6 +446,16 @@ public record GatewayConfig(
         }
     }
 
-    /** A port, by name, of a switch. */
-    public record Attachment(SwitchId switchId, String port) {}
+    /**
+     * A port, by name, of a switch.
+     *
+     * @param vlan the VLAN of its frames; empty: they bear no tag
+     * @param isTagged whether they bear the tag at the VM's own port too, and not at the gateway's only
+     */
+    public record Attachment(SwitchId switchId, String port, OptionalInt vlan, boolean isTagged) {
+        /** One whose frames bear no tag. */
+        public Attachment(SwitchId switchId, String port) {
+            this(switchId, port, OptionalInt.empty(), false);
+        }
+    }
 }

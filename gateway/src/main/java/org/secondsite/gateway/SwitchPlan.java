@@ -11,6 +11,7 @@ import org.secondsite.openflow.Preflight;
 import org.secondsite.openflow.Role;
 import org.secondsite.openflow.Sharing;
 import org.secondsite.openflow.SwitchSettings;
+import org.secondsite.openflow.Vlan;
 import org.secondsite.openflow.VmAttachment;
 
 /** What the configuration says of switches, in the controller's words. */
@@ -41,6 +42,12 @@ public final class SwitchPlan {
                 new Access(one.connect(), one.certificate()));
     }
 
+    private static Vlan vlan(GatewayConfig.Attachment port) {
+        return port.vlan().isEmpty()
+                ? Vlan.NONE
+                : new Vlan(port.vlan().getAsInt(), port.isTagged() ? Vlan.Port.TAGGED : Vlan.Port.UNTAGGED);
+    }
+
     /**
      * The VMs of a switch.
      *
@@ -58,7 +65,8 @@ public final class SwitchPlan {
                                 vm.attachment().orElseThrow().port(),
                                 vm.mac(),
                                 vm.addresses(),
-                                vm.isProtected() ? role.apply(group) : Role.OWNER)))
+                                vm.isProtected() ? role.apply(group) : Role.OWNER,
+                                vlan(vm.attachment().orElseThrow()))))
                 .toList();
     }
 }

@@ -13,8 +13,15 @@ import org.secondsite.config.VmId;
  * @param mac the only MAC address that the VM may use
  * @param addresses the only IP addresses that it may use, besides IPv6 link-local ones
  * @param role whether this site owns it
+ * @param vlan how its frames are tagged
  */
-public record VmAttachment(VmId vm, String portName, MacAddress mac, List<InetAddress> addresses, Role role) {
+public record VmAttachment(
+        VmId vm, String portName, MacAddress mac, List<InetAddress> addresses, Role role, Vlan vlan) {
+    /** One whose frames bear no tag. */
+    public VmAttachment(VmId vm, String portName, MacAddress mac, List<InetAddress> addresses, Role role) {
+        this(vm, portName, mac, addresses, role, Vlan.NONE);
+    }
+
     /**
      * Copies the list.
      *
@@ -29,6 +36,11 @@ public record VmAttachment(VmId vm, String portName, MacAddress mac, List<InetAd
 
     /** The same VM in another role. */
     public VmAttachment with(Role other) {
-        return new VmAttachment(vm, portName, mac, addresses, other);
+        return new VmAttachment(vm, portName, mac, addresses, other, vlan);
+    }
+
+    /** The same VM in a VLAN. */
+    public VmAttachment with(Vlan other) {
+        return new VmAttachment(vm, portName, mac, addresses, role, other);
     }
 }

@@ -40,6 +40,7 @@ final class Leaves {
             Map.entry("ownerCommunities", "communities.owner"),
             Map.entry("standbyCommunities", "communities.standby"),
             Map.entry("id", "name"),
+            Map.entry("isTagged", "tagged"),
             Map.entry("switchId", "switch"));
 
     /** How a value is written in the file, where it is not by its text. */

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.InterfaceAddress;
@@ -17,6 +18,9 @@ import org.secondsite.config.VmId;
 
 /** The groups of a gateway's file: their keys, and the rules between groups, VMs, data plane and switches. */
 final class GroupsReading {
+    /** IEEE 802.1Q: 4095 is reserved. */
+    private static final int MAX_VLAN = 4094;
+
     private final Optional<GatewayConfig.Routed> routed;
     private final Optional<GatewayConfig.OpenFlow> openflow;
 
@@ -83,7 +87,9 @@ final class GroupsReading {
                 attachment(section));
         vmNames.add(vm.id(), section, "name");
         macs.add(vm.mac(), section, "mac");
-        vm.attachment().ifPresent(attachment -> attachments.add(attachment, section, "port"));
+        vm.attachment()
+                .map(at -> new GatewayConfig.Attachment(at.switchId(), at.port()))
+                .ifPresent(port -> attachments.add(port, section, "port"));
         for (InetAddress address : vm.addresses()) {
             addresses.add(address, section, "addresses");
         }
@@ -112,11 +118,19 @@ final class GroupsReading {
         if (openflow.isEmpty()) {
             section.forbid("switch", "refers to a switch, but there is no section openflow");
             section.forbid("port", "refers to a switch's port, but there is no section openflow");
+            section.forbid("vlan", "is what a switch tags frames with, but there is no section openflow");
+            section.forbid("tagged", "refers to a switch's port, but there is no section openflow");
             return Optional.empty();
         }
         List<GatewayConfig.Switch> switches = openflow.get().switches();
         SwitchId id = section.value("switch", SwitchId::new);
         String port = section.text("port");
+        OptionalInt vlan =
+                section.has("vlan") ? OptionalInt.of(section.integer("vlan", 1, MAX_VLAN, 1)) : OptionalInt.empty();
+        boolean isTagged = section.flag("tagged", false);
+        if (isTagged && vlan.isEmpty()) {
+            section.problem("tagged", "needs a vlan");
+        }
         if (id == null || port == null) {
             return Optional.empty();
         }
@@ -134,6 +148,6 @@ final class GroupsReading {
         } else if (port.equals(found.get().gatewayPort())) {
             section.problem("port", port + " is the port of the gateway itself");
         }
-        return Optional.of(new GatewayConfig.Attachment(id, port));
+        return Optional.of(new GatewayConfig.Attachment(id, port, vlan, isTagged));
     }
 }

@@ -52,7 +52,7 @@ class ConfigDiffTest {
                 - {address: 10.1.0.9, remoteAs: 65001}
             openflow:
               listen: "10.1.1.2:6653"
-              switches: [{name: sw-a, datapathId: "0x0000000000000a01", database: "192.0.2.9:6640", gatewayPort: gw}]
+              switches: [{name: sw-a, datapathId: "0x0000000000000a01", database: "192.0.2.9:6640", gatewayPort: gw, connect: "10.1.1.9:6653"}]
             management: {socket: /run/secondsite/a.sock}
             metrics: {listen: "127.0.0.1:9464"}
             groups:
@@ -65,7 +65,7 @@ class ConfigDiffTest {
               - name: db
                 prefixes: [203.0.113.128/25]
                 vms:
-                  - {name: vm3, protected: true, mac: "52:54:00:c0:10:03", addresses: [203.0.113.130], switch: sw-a, port: vm3}
+                  - {name: vm3, protected: true, mac: "52:54:00:c0:10:03", addresses: [203.0.113.130], switch: sw-a, port: vm3, vlan: 100, tagged: true}
             """;
 
     private static GatewayConfig config(String text) {
@@ -104,7 +104,7 @@ class ConfigDiffTest {
         assertEquals(List.of(), replaced("congestion: cubic}", "congestion: cubic, heartbeatMs: 50, connections: 1}"));
         assertEquals(List.of(), replaced("remoteAs: 65001}", "remoteAs: 65001, holdTimeSeconds: 9, port: 179}"));
         assertEquals(List.of(), replaced("  standbyMed: 50", "  standbyMed: 50\n  standbyPrepend: 3"));
-        assertEquals(List.of(), replaced("gatewayPort: gw}", "gatewayPort: gw, sharing: exclusive}"));
+        assertEquals(List.of(), replaced("gatewayPort: gw,", "gatewayPort: gw, sharing: exclusive,"));
     }
 
     @Test
@@ -146,7 +146,7 @@ class ConfigDiffTest {
         Change shared = one(
                 ChangeKind.SWITCH_ALTERED,
                 "sw-a",
-                replaced("gatewayPort: gw}", "gatewayPort: gw, sharing: cooperative}"));
+                replaced("gatewayPort: gw,", "gatewayPort: gw, sharing: cooperative,"));
         assertEquals("~ openflow.switches[sw-a].sharing: exclusive -> cooperative", text(shared));
         one(ChangeKind.PREFIXES_ALTERED, "web", replaced("promotedPrefixes: [203.0.113.0/26]", ""));
         List<Change> group = ConfigDiff.of(config(FILE.substring(0, FILE.indexOf("  - name: db"))), config(FILE));

@@ -296,6 +296,28 @@ class ConfigReaderTest {
         assertTrue(refused.contains("openflow.listen: is missing"), refused);
     }
 
+    @Test
+    void aVmsPortIsInAVlanWhereThatIsWritten() throws IOException {
+        String text = resource("gateway.yaml");
+        GatewayConfig config = valid(ConfigReader.readGateway(written(
+                "gateway.yaml", text.replaceFirst("port: vm1", "port: vm1\n        vlan: 100\n        tagged: true"))));
+        GatewayConfig.Attachment port =
+                config.groups().getFirst().vms().getFirst().attachment().orElseThrow();
+        assertEquals(OptionalInt.of(100), port.vlan());
+        assertTrue(port.isTagged());
+        String refused = String.join(
+                "; ",
+                problems(
+                        "gateway",
+                        written("f.yaml", text.replaceFirst("port: vm1", "port: vm1\n        tagged: true"))));
+        assertTrue(refused.endsWith("tagged: needs a vlan"), refused);
+        refused = String.join(
+                "; ",
+                problems(
+                        "gateway", written("f.yaml", text.replaceFirst("port: vm1", "port: vm1\n        vlan: 4095"))));
+        assertTrue(refused.endsWith("vlan: 4095 is not within 1..4094"), refused);
+    }
+
     private GatewayConfig.OpenFlow openflow(String text) throws IOException {
         return valid(ConfigReader.readGateway(written("gateway.yaml", text)))
                 .openflow()

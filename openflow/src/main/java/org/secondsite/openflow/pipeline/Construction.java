@@ -10,7 +10,11 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import org.secondsite.openflow.Role;
+import org.secondsite.openflow.Vlan;
 import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.pipeline.Flow.Outcome;
 
@@ -26,7 +30,6 @@ final class Construction {
     private static final long ETH_TYPE_IPV4 = 0x0800;
     private static final long ETH_TYPE_ARP = 0x0806;
     private static final long ETH_TYPE_IPV6 = 0x86dd;
-    private static final long UNTAGGED = 0;
     private static final Bits GROUP_BIT = Bits.of(0x0100_0000_0000L);
     private static final long IP_PROTO_ICMPV6 = 58;
 
@@ -72,15 +75,16 @@ final class Construction {
     }
 
     private void place(VmAttachment vm, int port) {
-        Outcome admitted = admitted(vm.role());
+        Outcome admitted = admitted(vm.role(), vm.vlan());
         if (gateway.isPresent()) {
             admit(vm, port, admitted);
             put(
                     GATE_TABLE,
                     DELIVERY_PRIORITY,
                     Pipeline.from(gateway.getAsInt())
-                            .with(Field.ETH_DST, vm.mac().value()),
-                    vm.role() == Role.OWNER ? output(List.of(port)) : new Outcome.Drop());
+                            .with(Field.ETH_DST, vm.mac().value())
+                            .with(Field.VLAN_VID, vm.vlan().match()),
+                    vm.role() == Role.OWNER ? delivered(vm.vlan(), port) : new Outcome.Drop());
         }
         if (layout == Layout.TABLES) {
             boolean open = !vm.role().isSilent() && gateway.isPresent();
@@ -90,16 +94,17 @@ final class Construction {
     }
 
     /** What becomes of a frame that the VM may send. */
-    private Outcome admitted(Role role) {
+    private Outcome admitted(Role role, Vlan vlan) {
         if (gateway.isEmpty()) {
             return new Outcome.Drop();
         }
+        int tag = vlan.isTranslated() ? vlan.id() : 0;
         if (layout == Layout.ONE_TABLE) {
-            return role == Role.OWNER ? output(List.of(gateway.getAsInt())) : new Outcome.Drop();
+            return role == Role.OWNER ? toGateway(tag) : new Outcome.Drop();
         }
         // Of a silent VM the same as when it is owned: its gate is shut, and opening it is all that a takeover has to
         // do.
-        return role == Role.DRILL ? onward(BUBBLE_TABLE) : output(List.of(gateway.getAsInt()));
+        return role == Role.DRILL ? new Outcome.Continue(BUBBLE_TABLE, tag) : toGateway(tag);
     }
 
     private void admit(VmAttachment vm, int port, Outcome admitted) {
@@ -107,7 +112,7 @@ final class Construction {
         Match spoken = Pipeline.from(port)
                 .with(Field.ETH_SRC, mac)
                 // Without it a tagged frame would match by the type behind its tag.
-                .with(Field.VLAN_VID, UNTAGGED);
+                .with(Field.VLAN_VID, vm.vlan().matchAtPort());
         List<Match.Condition> ipv6 = new ArrayList<>();
         for (InetAddress address : vm.addresses()) {
             if (address instanceof Inet4Address) {
@@ -201,7 +206,19 @@ final class Construction {
     }
 
     private void multicast(int gatewayPort, List<Pipeline.Place> places) {
-        put(GATE_TABLE, DELIVERY_PRIORITY, and(Pipeline.from(gatewayPort), MULTICAST), toAll(places, Role.OWNER));
+        for (int vlan : vlans(places)) {
+            put(
+                    GATE_TABLE,
+                    DELIVERY_PRIORITY,
+                    and(Pipeline.from(gatewayPort), MULTICAST).with(Field.VLAN_VID, Vlan.match(vlan)),
+                    toAll(places, Role.OWNER, vlan));
+        }
+    }
+
+    private static SortedSet<Integer> vlans(List<Pipeline.Place> places) {
+        SortedSet<Integer> vlans = new TreeSet<>(Set.of(Vlan.NONE.id()));
+        places.forEach(place -> vlans.add(place.vm().vlan().id()));
+        return vlans;
     }
 
     /** Only frames of copies come here, so the flows need not say where from. */
@@ -212,19 +229,43 @@ final class Construction {
         }
         for (Pipeline.Place place : places) {
             if (place.vm().role() == Role.DRILL) {
-                Match addressed = Match.ANY.with(Field.ETH_DST, place.vm().mac().value());
-                put(BUBBLE_TABLE, DELIVERY_PRIORITY, addressed, output(List.of(place.port())));
+                Vlan vlan = place.vm().vlan();
+                Match addressed =
+                        Match.ANY.with(Field.ETH_DST, place.vm().mac().value()).with(Field.VLAN_VID, vlan.match());
+                put(BUBBLE_TABLE, DELIVERY_PRIORITY, addressed, delivered(vlan, place.port()));
             }
         }
-        put(BUBBLE_TABLE, DELIVERY_PRIORITY, MULTICAST, toAll(places, Role.DRILL));
+        for (int vlan : vlans(places)) {
+            put(
+                    BUBBLE_TABLE,
+                    DELIVERY_PRIORITY,
+                    MULTICAST.with(Field.VLAN_VID, Vlan.match(vlan)),
+                    toAll(places, Role.DRILL, vlan));
+        }
     }
 
-    private static Outcome toAll(List<Pipeline.Place> places, Role role) {
-        List<Integer> ports = places.stream()
-                .filter(place -> place.vm().role() == role)
-                .map(Pipeline.Place::port)
-                .toList();
-        return ports.isEmpty() ? new Outcome.Drop() : output(ports);
+    private static Outcome toAll(List<Pipeline.Place> places, Role role, int vlan) {
+        List<Integer> ports = new ArrayList<>();
+        List<Integer> untaggedPorts = new ArrayList<>();
+        for (Pipeline.Place place : places) {
+            if (place.vm().role() == role && place.vm().vlan().id() == vlan) {
+                (place.vm().vlan().isTranslated() ? untaggedPorts : ports).add(place.port());
+            }
+        }
+        return ports.isEmpty() && untaggedPorts.isEmpty()
+                ? new Outcome.Drop()
+                : new Outcome.Output(0, ports, untaggedPorts);
+    }
+
+    /** A frame with the VLAN's tag to a VM's port, as that wants it. */
+    private static Outcome delivered(Vlan vlan, int port) {
+        return vlan.isTranslated()
+                ? new Outcome.Output(0, List.of(), List.of(port))
+                : new Outcome.Output(List.of(port));
+    }
+
+    private Outcome toGateway(int tag) {
+        return new Outcome.Output(tag, List.of(gateway.getAsInt()), List.of());
     }
 
     private static Match and(Match one, Match other) {
@@ -244,10 +285,6 @@ final class Construction {
 
     private void admission(Match match, Outcome outcome) {
         put(layout == Layout.TABLES ? ADMISSION_TABLE : GATE_TABLE, ADMISSION_PRIORITY, match, outcome);
-    }
-
-    private static Outcome output(List<Integer> ports) {
-        return new Outcome.Output(ports);
     }
 
     private static Outcome onward(int table) {

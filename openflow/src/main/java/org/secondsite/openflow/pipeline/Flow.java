@@ -37,22 +37,44 @@ public record Flow(Key key, Outcome outcome) {
         /** It is gone. */
         record Drop() implements Outcome {}
 
-        /** It goes out by each of these ports. */
-        record Output(List<Integer> ports) implements Outcome {
+        /**
+         * It goes out by each of these ports.
+         *
+         * @param tag the VLAN whose tag is put on first; 0: none
+         * @param ports where it then goes as it is
+         * @param untaggedPorts where it goes without its tag
+         */
+        record Output(int tag, List<Integer> ports, List<Integer> untaggedPorts) implements Outcome {
             /**
-             * Copies the list.
+             * Copies the lists.
              *
-             * @throws IllegalArgumentException if it is empty
+             * @throws IllegalArgumentException if there is no port
              */
             public Output {
                 ports = List.copyOf(ports);
-                if (ports.isEmpty()) {
+                untaggedPorts = List.copyOf(untaggedPorts);
+                if (ports.isEmpty() && untaggedPorts.isEmpty()) {
                     throw new IllegalArgumentException("output to no port is a drop");
                 }
             }
+
+            /** As it is. */
+            public Output(List<Integer> ports) {
+                this(0, ports, List.of());
+            }
         }
 
-        /** A later table decides. */
-        record Continue(int table) implements Outcome {}
+        /**
+         * A later table decides.
+         *
+         * @param table the table's number
+         * @param tag the VLAN whose tag is put on first; 0: none
+         */
+        record Continue(int table, int tag) implements Outcome {
+            /** As it is. */
+            public Continue(int table) {
+                this(table, 0);
+            }
+        }
     }
 }

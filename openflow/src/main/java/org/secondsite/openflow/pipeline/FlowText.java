@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.secondsite.config.MacAddress;
+import org.secondsite.openflow.Vlan;
 
 /** Writes flows as {@code ovs-ofctl} reads them, for {@code add-flows --bundle}. */
 public final class FlowText {
@@ -43,12 +44,24 @@ public final class FlowText {
         return text(flow.key()) + ",actions="
                 + switch (flow.outcome()) {
                     case Flow.Outcome.Drop() -> "drop";
-                    case Flow.Outcome.Continue(int table) -> "goto_table:" + table;
-                    case Flow.Outcome.Output(List<Integer> ports) ->
-                        ports.stream()
-                                .map(port -> "output:" + Integer.toUnsignedString(port))
-                                .collect(Collectors.joining(","));
+                    case Flow.Outcome.Continue(int table, int tag) -> pushed(tag) + "goto_table:" + table;
+                    case Flow.Outcome.Output(int tag, List<Integer> ports, List<Integer> untagged) ->
+                        pushed(tag)
+                                + outputs(ports)
+                                + (untagged.isEmpty()
+                                        ? ""
+                                        : (ports.isEmpty() ? "" : ",") + "pop_vlan," + outputs(untagged));
                 };
+    }
+
+    private static String pushed(int tag) {
+        return tag == 0 ? "" : "push_vlan:0x8100,set_field:" + Vlan.match(tag) + "->vlan_vid,";
+    }
+
+    private static String outputs(List<Integer> ports) {
+        return ports.stream()
+                .map(port -> "output:" + Integer.toUnsignedString(port))
+                .collect(Collectors.joining(","));
     }
 
     private static String text(Flow.Key key) {

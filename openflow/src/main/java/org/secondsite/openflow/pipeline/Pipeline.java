@@ -33,6 +33,10 @@ import org.secondsite.openflow.VmAttachment;
  *                                                   └──────────────────────────────────────────┘
  * </pre>
  *
+ * <p>A VM's VLAN is part of what its frames have to be, at its own port and at the gateway's ({@link
+ * org.secondsite.openflow.Vlan}); between the two ports a tag is put on or taken off. Frames of the copies of a drill bear the
+ * tag in table 3.
+ *
  * <p>Invariants, each a test: a frame that came in by a VM's port goes out by the gateway's port or not at all, also when
  * it is for a neighbour on the same switch; a VM speaks under its own MAC and addresses only; a silent VM neither speaks
  * nor is spoken to; a drill's copies reach each other and nobody else; frames of ports that nobody named are dropped.

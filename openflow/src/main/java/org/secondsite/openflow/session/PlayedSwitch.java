@@ -30,6 +30,7 @@ import org.projectfloodlight.openflow.protocol.OFRoleRequest;
 import org.projectfloodlight.openflow.protocol.OFStatsReplyFlags;
 import org.projectfloodlight.openflow.protocol.OFVersion;
 import org.projectfloodlight.openflow.protocol.match.Match;
+import org.projectfloodlight.openflow.protocol.match.MatchField;
 import org.projectfloodlight.openflow.types.DatapathId;
 import org.projectfloodlight.openflow.types.OFPort;
 import org.projectfloodlight.openflow.types.U64;
@@ -130,8 +131,24 @@ public final class PlayedSwitch {
                 flows.computeIfPresent(place, (_, before) -> flowMod.createBuilder()
                         .setCookie(before.getCookie())
                         .build());
+            case MODIFY ->
+                flows.replaceAll((at, before) -> at.table() == place.table() && covers(place.match(), at.match())
+                        ? before.createBuilder()
+                                .setInstructions(flowMod.getInstructions())
+                                .build()
+                        : before);
             default -> flows.put(place, flowMod);
         }
+    }
+
+    /** Of the fields only equality is looked at. */
+    private static boolean covers(Match wide, Match narrow) {
+        boolean covers = true;
+        for (MatchField<?> field : wide.getMatchFields()) {
+            covers &=
+                    narrow.supports(field) && String.valueOf(wide.get(field)).equals(String.valueOf(narrow.get(field)));
+        }
+        return covers;
     }
 
     private void answerFlows(long xid, List<OFMessage> answers) {

@@ -3,15 +3,12 @@ package org.secondsite.openflow.wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.projectfloodlight.openflow.protocol.OFFactory;
 import org.projectfloodlight.openflow.protocol.OFFlowMod;
 import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.projectfloodlight.openflow.protocol.OFType;
-import org.projectfloodlight.openflow.protocol.action.OFAction;
-import org.projectfloodlight.openflow.protocol.action.OFActionOutput;
 import org.projectfloodlight.openflow.protocol.instruction.OFInstruction;
 import org.projectfloodlight.openflow.protocol.instruction.OFInstructionApplyActions;
 import org.projectfloodlight.openflow.protocol.instruction.OFInstructionGotoTable;
@@ -135,14 +132,13 @@ public final class FlowCodec {
     private List<OFInstruction> instructions(Outcome outcome) {
         return switch (outcome) {
             case Outcome.Drop() -> List.of();
-            case Outcome.Continue(int table) -> List.of(factory.instructions().gotoTable(TableId.of(table)));
-            case Outcome.Output(List<Integer> ports) -> {
-                List<OFAction> outputs = new ArrayList<>(ports.size());
-                for (int port : ports) {
-                    outputs.add(factory.actions().output(OFPort.of(port), 0));
-                }
-                yield List.of(factory.instructions().applyActions(outputs));
+            case Outcome.Continue(int table, int tag) -> {
+                OFInstruction onward = factory.instructions().gotoTable(TableId.of(table));
+                yield tag == 0
+                        ? List.of(onward)
+                        : List.of(factory.instructions().applyActions(VlanActions.push(factory, tag)), onward);
             }
+            case Outcome.Output output -> List.of(factory.instructions().applyActions(VlanActions.of(factory, output)));
         };
     }
 
@@ -150,25 +146,19 @@ public final class FlowCodec {
         if (instructions.isEmpty()) {
             return Optional.of(new Outcome.Drop());
         }
-        if (instructions.size() > 1) {
-            return Optional.empty();
+        if (instructions.size() == 1) {
+            return switch (instructions.getFirst()) {
+                case OFInstructionGotoTable onward ->
+                    Optional.of(new Outcome.Continue(onward.getTableId().getValue()));
+                case OFInstructionApplyActions apply -> VlanActions.outcome(apply.getActions());
+                default -> Optional.empty();
+            };
         }
-        return switch (instructions.getFirst()) {
-            case OFInstructionGotoTable onward ->
-                Optional.of(new Outcome.Continue(onward.getTableId().getValue()));
-            case OFInstructionApplyActions apply -> outputs(apply.getActions());
-            default -> Optional.empty();
-        };
-    }
-
-    private static Optional<Outcome> outputs(List<OFAction> actions) {
-        List<Integer> ports = new ArrayList<>();
-        for (OFAction action : actions) {
-            if (!(action instanceof OFActionOutput output)) {
-                return Optional.empty();
-            }
-            ports.add(output.getPort().getPortNumber());
-        }
-        return Optional.of(ports.isEmpty() ? new Outcome.Drop() : new Outcome.Output(ports));
+        return instructions.size() == 2
+                        && instructions.get(0) instanceof OFInstructionApplyActions apply
+                        && instructions.get(1) instanceof OFInstructionGotoTable onward
+                ? VlanActions.pushed(apply.getActions())
+                        .map(tag -> new Outcome.Continue(onward.getTableId().getValue(), tag))
+                : Optional.empty();
     }
 }

@@ -1,12 +1,14 @@
 package org.secondsite.openflow.lab;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.secondsite.openflow.lab.ControlledSite.ID;
 import static org.secondsite.openflow.lab.SwitchSite.attachment;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.openflow.Role;
+import org.secondsite.openflow.Vlan;
 
 /**
  * Asks a real Open vSwitch, by {@code ofproto/trace}, what it does with each kind of frame in each role, and compares that
@@ -44,7 +47,7 @@ class FrameKindsTest {
         kinds.put("IPv4, to a neighbour on the switch", VM + ",dl_dst=" + SwitchSite.mac("vm2") + IP + ",nw_proto=6");
         kinds.put("IPv4, broadcast", VM + ALL + IP + ",nw_proto=17");
         kinds.put("IPv4, a later fragment", VM + ALL + IP + ",nw_proto=17,nw_frag=later");
-        kinds.put("IPv4, a neighbour's address", VM + ALL + IP.replace(".11", ".12") + ",nw_proto=6");
+        kinds.put("IPv4, a neighbour's address", VM + ALL + IP.replace("113.11", "113.12") + ",nw_proto=6");
         kinds.put("IPv4, another's MAC", "dl_src=" + SwitchSite.mac("vm2") + ALL + IP + ",nw_proto=6");
         kinds.put("IPv4, tagged with a VLAN", VM + ALL + ",dl_vlan=100" + IP + ",nw_proto=6");
         kinds.put(
@@ -72,9 +75,93 @@ class FrameKindsTest {
         return kinds;
     }
 
+    /** A frame at a port of the switch, by what it is; its VMs are in VLAN 100, {@code vm1} at an untagged port. */
+    private record Tagged(String from, String frame) {}
+
+    private static Map<String, Tagged> taggedKinds() {
+        String tag = ",dl_vlan=100";
+        String other = ",dl_vlan=200";
+        String second = "dl_src=" + SwitchSite.mac("vm2") + ALL + "%s" + IP.replace("113.11", "113.12") + ",nw_proto=6";
+        String gateway =
+                "dl_src=" + SwitchSite.mac("gw") + ",dl_dst=%s%s" + IP.replace("113.11", "113.1") + ",nw_proto=6";
+        String group = "01:00:5e:00:00:01";
+        Map<String, Tagged> kinds = new LinkedHashMap<>();
+        kinds.put("untagged port, no tag", new Tagged("vm1", VM + ALL + IP + ",nw_proto=6"));
+        kinds.put("untagged port, the VLAN's tag", new Tagged("vm1", VM + ALL + tag + IP + ",nw_proto=6"));
+        kinds.put("tagged port, the VLAN's tag", new Tagged("vm2", second.formatted(tag)));
+        kinds.put("tagged port, no tag", new Tagged("vm2", second.formatted("")));
+        kinds.put("tagged port, another tag", new Tagged("vm2", second.formatted(other)));
+        kinds.put(
+                "tagged port, the VLAN's tag within another",
+                new Tagged(
+                        "vm2",
+                        second.formatted(other)
+                                .replace("dl_type=0x0800", "dl_type=0x8100")
+                                .replaceAll(",nw_.*", "")));
+        for (String vm : List.of("vm1", "vm2")) {
+            String to = ", to the VM at the " + (vm.equals("vm1") ? "untagged" : "tagged") + " port";
+            kinds.put("gateway, the VLAN's tag" + to, new Tagged("gw", gateway.formatted(SwitchSite.mac(vm), tag)));
+            kinds.put("gateway, no tag" + to, new Tagged("gw", gateway.formatted(SwitchSite.mac(vm), "")));
+            kinds.put("gateway, another tag" + to, new Tagged("gw", gateway.formatted(SwitchSite.mac(vm), other)));
+        }
+        kinds.put("gateway, the VLAN's tag, multicast", new Tagged("gw", gateway.formatted(group, tag)));
+        kinds.put("gateway, another tag, multicast", new Tagged("gw", gateway.formatted(group, other)));
+        return kinds;
+    }
+
+    private static Map<String, Map<Role, String>> tagged(ControlledSite lab, long firstTerm) throws Exception {
+        OpenVSwitch ovs = lab.site().openVSwitch();
+        Map<String, Map<Role, String>> table = new LinkedHashMap<>();
+        long term = firstTerm;
+        for (Role role : Role.values()) {
+            lab.controller()
+                    .apply(
+                            ID,
+                            term,
+                            List.of(
+                                    attachment("vm1", role).with(new Vlan(100, Vlan.Port.UNTAGGED)),
+                                    attachment("vm2", role).with(new Vlan(100, Vlan.Port.TAGGED))));
+            lab.events().await("sw-a confirmed " + term);
+            for (Map.Entry<String, Tagged> kind : taggedKinds().entrySet()) {
+                Tagged sent = kind.getValue();
+                String in = ovs.vsctl("get", "interface", sent.from(), "ofport").strip();
+                String trace = ovs.trace("in_port=" + in + "," + sent.frame());
+                table.computeIfAbsent(kind.getKey(), _ -> new LinkedHashMap<>())
+                        .put(role, ways(actions(trace), sent.frame().contains("dl_vlan"), ovs));
+            }
+            term++;
+        }
+        return table;
+    }
+
+    /** Where a frame goes out, and whether with a tag. */
+    private static String ways(String actions, boolean hasTag, OpenVSwitch ovs) throws IOException {
+        if (actions.equals("drop")) {
+            return "dropped";
+        }
+        Map<String, String> names = Map.of(
+                datapathPort(ovs, "gw"), "the gateway",
+                datapathPort(ovs, "vm1"), "the untagged port",
+                datapathPort(ovs, "vm2"), "the tagged port");
+        List<String> ways = new ArrayList<>();
+        boolean tagged = hasTag;
+        for (String action :
+                actions.replaceAll("push_vlan\\(vid=100,[^)]*\\)", "push").split(",", -1)) {
+            if (action.equals("push") || action.equals("pop_vlan")) {
+                tagged = action.equals("push");
+            } else {
+                String name = names.get(action);
+                assertNotNull(name, actions);
+                ways.add("to " + name + (tagged ? " with the tag" : " without a tag"));
+            }
+        }
+        return String.join(", ", ways.stream().sorted().toList());
+    }
+
     @Test
     void aRealSwitchDoesWithEachWhatTheDocumentSays() throws Exception {
         Map<String, Map<Role, String>> table = new LinkedHashMap<>();
+        Map<String, Map<Role, String>> tagged;
         try (ControlledSite lab = new ControlledSite(directory)) {
             OpenVSwitch ovs = lab.site().openVSwitch();
             ovs.setControllers(lab.controller().address().getPort());
@@ -92,8 +179,9 @@ class FrameKindsTest {
                             .put(role, fate(trace, ovs));
                 }
             }
+            tagged = tagged(lab, term + 1);
         }
-        String rendered = render(table);
+        String rendered = render(table, tagged);
         String document = Files.readString(DOCUMENT);
         String before = document.substring(0, document.indexOf(HEADING));
         if (Boolean.parseBoolean(System.getenv("SECONDSITE_RENDER"))) {
@@ -103,12 +191,7 @@ class FrameKindsTest {
     }
 
     private static String fate(String trace, OpenVSwitch ovs) throws IOException {
-        String actions = trace.lines()
-                .filter(line -> line.startsWith("Datapath actions: "))
-                .findFirst()
-                .orElseThrow(() -> new AssertionError(trace))
-                .substring("Datapath actions: ".length())
-                .strip();
+        String actions = actions(trace);
         if (actions.equals("drop")) {
             return "dropped";
         }
@@ -123,6 +206,15 @@ class FrameKindsTest {
         return fate;
     }
 
+    private static String actions(String trace) {
+        return trace.lines()
+                .filter(line -> line.startsWith("Datapath actions: "))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(trace))
+                .substring("Datapath actions: ".length())
+                .strip();
+    }
+
     private static String datapathPort(OpenVSwitch ovs, String port) throws IOException {
         return ovs.datapath()
                 .lines()
@@ -133,20 +225,27 @@ class FrameKindsTest {
                 .replaceAll(".* \\d+/(\\d+).*", "$1");
     }
 
-    private static String render(Map<String, Map<Role, String>> table) {
+    private static String render(Map<String, Map<Role, String>> table, Map<String, Map<Role, String>> tagged) {
         return "\nWhat a VM sends, and what becomes of it. Rendered by `FrameKindsTest` from what a real switch answers; do not"
                 + " edit.\n\n| frame | owner | standby, fenced | drill |\n| --- | --- | --- | --- |\n"
-                + table.entrySet().stream()
-                        .map(row -> {
-                            Map<Role, String> fates = row.getValue();
-                            assertEquals(fates.get(Role.STANDBY), fates.get(Role.FENCED));
-                            return "| %s | %s | %s | %s |\n"
-                                    .formatted(
-                                            row.getKey(),
-                                            fates.get(Role.OWNER),
-                                            fates.get(Role.STANDBY),
-                                            fates.get(Role.DRILL));
-                        })
-                        .collect(Collectors.joining());
+                + rows(table)
+                + "\nIn a VLAN, with one VM at an untagged port and one at a tagged port; a VM's frames are broadcast.\n\n"
+                + "| from, frame | owner | standby, fenced | drill |\n| --- | --- | --- | --- |\n"
+                + rows(tagged);
+    }
+
+    private static String rows(Map<String, Map<Role, String>> table) {
+        return table.entrySet().stream()
+                .map(row -> {
+                    Map<Role, String> fates = row.getValue();
+                    assertEquals(fates.get(Role.STANDBY), fates.get(Role.FENCED));
+                    return "| %s | %s | %s | %s |\n"
+                            .formatted(
+                                    row.getKey(),
+                                    fates.get(Role.OWNER),
+                                    fates.get(Role.STANDBY),
+                                    fates.get(Role.DRILL));
+                })
+                .collect(Collectors.joining());
     }
 }

@@ -19,6 +19,8 @@ import org.projectfloodlight.openflow.protocol.OFFactories;
 import org.projectfloodlight.openflow.protocol.OFFactory;
 import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.projectfloodlight.openflow.protocol.OFVersion;
+import org.secondsite.openflow.Vlan;
+import org.secondsite.openflow.pipeline.Field;
 import org.secondsite.openflow.pipeline.Flow;
 import org.secondsite.openflow.pipeline.InstalledFlows;
 import org.secondsite.openflow.pipeline.Match;
@@ -33,6 +35,9 @@ import org.secondsite.openflow.wire.Incoming;
 /** What Open vSwitch's own decoder makes of every kind of message that we send. */
 @Tag("lab")
 class OfpParseTest {
+    /** Written with {@code SECONDSITE_RENDER=true}. */
+    private static final Path RESOURCES = Path.of("src/test/resources/org/secondsite/openflow/lab");
+
     @TempDir
     private Path directory;
 
@@ -70,6 +75,13 @@ class OfpParseTest {
             sent.add(codec.removeAll(Pipeline.from(7), 9));
             sent.add(codec.silence(0, Pipeline.from(7), 10));
             sent.add(codec.modify(new Flow(Pipeline.gate(7), new Flow.Outcome.Drop()), 11));
+            for (Flow.Outcome outcome :
+                    List.of(new Flow.Outcome.Output(100, List.of(1), List.of()), new Flow.Outcome.Continue(3, 100))) {
+                sent.add(codec.add(new Flow(Pipeline.gate(7), outcome), 5, 13));
+            }
+            Match tagged = Pipeline.from(7).with(Field.VLAN_VID, Vlan.match(100));
+            Flow.Outcome untagging = new Flow.Outcome.Output(0, List.of(2), List.of(3));
+            sent.add(codec.add(new Flow(new Flow.Key(0, 200, tagged), untagging), 5, 14));
             // 802.1Q tag control information by Nicira's extension, which the library does not know.
             sent.add(codec.remove(new InstalledFlows.RawPlace(3, 9, "0001000a00000802000a000000000000"), 12));
         }
@@ -90,6 +102,10 @@ class OfpParseTest {
         Path file = directory.resolve("messages");
         Files.write(file, ByteBufUtil.getBytes(bytes));
         String parsed = Command.run("ovs-ofctl", "ofp-parse", file.toString());
+        if (Boolean.parseBoolean(System.getenv("SECONDSITE_RENDER"))) {
+            Files.writeString(RESOURCES.resolve(golden), parsed);
+            return;
+        }
         try (var in = OfpParseTest.class.getResourceAsStream(golden)) {
             assertEquals(new String(in.readAllBytes(), StandardCharsets.UTF_8), parsed);
         }

@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.secondsite.openflow.Vlan;
 
 /** What a switch does with flows: lookup by priority, table after table. Refuses flows that a real one finds ambiguous. */
 public final class FakeFlowTable {
@@ -22,27 +24,45 @@ public final class FakeFlowTable {
     }
 
     /** The ports by which a frame with these fields goes out; never by the one that it came in by. */
-    public Set<Integer> outputs(Map<Field, Bits> frame) {
+    public Set<Integer> outputs(Map<Field, Bits> sent) {
+        return new LinkedHashSet<>(frames(sent).keySet());
+    }
+
+    /** By port, the VLAN tags with which a frame goes out: what {@link Field#VLAN_VID} matches. */
+    public Map<Integer, Integer> frames(Map<Field, Bits> sent) {
+        Map<Field, Bits> frame = new HashMap<>(sent);
         int table = 0;
         while (true) {
             Flow.Outcome outcome = lookup(table, frame);
             switch (outcome) {
                 case Flow.Outcome.Drop() -> {
-                    return Set.of();
+                    return Map.of();
                 }
-                case Flow.Outcome.Output(List<Integer> ports) -> {
-                    Set<Integer> out = new LinkedHashSet<>(ports);
+                case Flow.Outcome.Output(int tag, List<Integer> ports, List<Integer> untagged) -> {
+                    push(frame, tag);
+                    Map<Integer, Integer> out = new LinkedHashMap<>();
+                    int vid =
+                            (int) frame.getOrDefault(Field.VLAN_VID, Bits.ZERO).low();
+                    ports.forEach(port -> out.put(port, vid));
+                    untagged.forEach(port -> out.put(port, 0));
                     // OpenFlow 1.4.1 §7.2.5.1: a frame does not go back unless OFPP_IN_PORT says so.
                     out.remove((int) frame.get(Field.IN_PORT).low());
                     return out;
                 }
-                case Flow.Outcome.Continue(int next) -> {
+                case Flow.Outcome.Continue(int next, int tag) -> {
+                    push(frame, tag);
                     if (next <= table) {
                         throw new AssertionError("goes back from table " + table + " to " + next);
                     }
                     table = next;
                 }
             }
+        }
+    }
+
+    private static void push(Map<Field, Bits> frame, int tag) {
+        if (tag != 0) {
+            frame.put(Field.VLAN_VID, Bits.of(Vlan.match(tag)));
         }
     }
 

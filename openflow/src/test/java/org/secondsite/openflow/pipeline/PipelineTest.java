@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -20,6 +21,7 @@ import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.VmId;
 import org.secondsite.openflow.Role;
+import org.secondsite.openflow.Vlan;
 import org.secondsite.openflow.VmAttachment;
 
 class PipelineTest {
@@ -191,6 +193,52 @@ class PipelineTest {
             delivered += out.size();
         }
         assertTrue(delivered > 100, "the generator hits permitted frames too");
+    }
+
+    @ParameterizedTest(name = "from port {0} with VLAN {1} to {2} -> {3}")
+    @CsvSource({
+        "11, 0,   gw,   '{1=4196}'", // the tag is put on
+        "11, 100, gw,   '{}'",
+        "12, 100, gw,   '{1=4196}'",
+        "12, 0,   gw,   '{}'",
+        "12, 200, gw,   '{}'",
+        "13, 0,   gw,   '{1=0}'",
+        "1,  100, vm1,  '{11=0}'", // and taken off
+        "1,  0,   vm1,  '{}'",
+        "1,  100, vm2,  '{12=4196}'",
+        "1,  200, vm2,  '{}'",
+        "1,  0,   vm3,  '{13=0}'",
+        "1,  100, vm3,  '{}'",
+        "1,  100, all,  '{11=0, 12=4196}'",
+        "1,  0,   all,  '{13=0}'",
+        "1,  200, all,  '{}'",
+    })
+    void tagsArePutOnAndTakenOffBetweenAVmsPortAndTheGateways(int port, int vlan, String to, String expected) {
+        List<VmAttachment> vms = List.of(
+                VMS.get(0).with(new Vlan(100, Vlan.Port.UNTAGGED)),
+                VMS.get(1).with(new Vlan(100, Vlan.Port.TAGGED)),
+                VMS.get(2).with(Role.OWNER));
+        Map<String, String> macs = Map.of("vm1", MAC1, "vm2", MAC2, "vm3", MAC3, "all", BROADCAST);
+        Map<Integer, String> own = Map.of(VM1, MAC1, VM2, MAC2, VM3, MAC3);
+        Map<Field, Bits> frame =
+                ethernet(port, own.getOrDefault(port, "02:00:5e:00:01:01"), macs.getOrDefault(to, BROADCAST), 0x0800);
+        frame.put(Field.VLAN_VID, Bits.of(Vlan.match(vlan)));
+        frame.put(
+                Field.IPV4_SRC,
+                address(Map.of(VM1, ADDRESS1, VM2, ADDRESS2, VM3, "203.0.113.12")
+                        .getOrDefault(port, "203.0.113.1")));
+        FakeFlowTable flows = new FakeFlowTable(pipeline(vms, PORTS).flows());
+        assertEquals(expected, new TreeMap<>(flows.frames(frame)).toString());
+        List<VmAttachment> drill = vms.stream().map(vm -> vm.with(Role.DRILL)).toList();
+        FakeFlowTable copies = new FakeFlowTable(pipeline(drill, PORTS).flows());
+        Map<Integer, Integer> among = copies.frames(frame);
+        assertTrue(!among.containsKey(GATEWAY) && !(port == GATEWAY && !among.isEmpty()), among::toString);
+        if (port == VM1 && vlan == 0) {
+            assertEquals(Map.of(VM2, Vlan.match(100)), among);
+        }
+        if (port == VM2 && vlan == 100) {
+            assertEquals(Map.of(VM1, 0), among);
+        }
     }
 
     @Test

@@ -28,6 +28,7 @@ import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.VmId;
 import org.secondsite.openflow.Role;
+import org.secondsite.openflow.Vlan;
 import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.pipeline.Cookie;
 import org.secondsite.openflow.pipeline.Flow;
@@ -54,10 +55,24 @@ class FlowCodecTest {
                                     "vm2",
                                     MacAddress.parse("52:54:00:c0:10:02"),
                                     List.of(),
-                                    Role.STANDBY)),
+                                    Role.STANDBY),
+                            tagged(3, Role.OWNER, Vlan.Port.UNTAGGED),
+                            tagged(4, Role.OWNER, Vlan.Port.TAGGED),
+                            tagged(5, Role.DRILL, Vlan.Port.UNTAGGED),
+                            tagged(6, Role.DRILL, Vlan.Port.TAGGED)),
                     // LOCAL is negative as an int.
-                    PortTable.of(Map.of("gw", 0xfffffffe, "vm1", 1, "vm2", 2)))
+                    PortTable.of(Map.of("gw", 0xfffffffe, "vm1", 1, "vm2", 2, "vm3", 3, "vm4", 4, "vm5", 5, "vm6", 6)))
             .flows();
+
+    private static VmAttachment tagged(int number, Role role, Vlan.Port port) {
+        return new VmAttachment(
+                new VmId("vm" + number),
+                "vm" + number,
+                new MacAddress(0x5254_00c0_1000L + number),
+                List.of(IpPrefix.parseAddress("203.0.113." + (10 + number))),
+                role,
+                new Vlan(4094, port));
+    }
 
     @ParameterizedTest
     @EnumSource(names = {"OF_13", "OF_14"})
