@@ -38,6 +38,8 @@ public enum FaultKind {
     CLONE(0),
     /** Somebody takes an owner's switch under its term, again and again. */
     CONTEST(0),
+    /** An agent's process dies, and another one takes its place, while the VM runs on. */
+    AGENT(0),
     /** An operator orders a planned switchover. */
     SWITCHOVER(3),
     /** An operator forces a site to be the owner, with a written reason: data may be lost, and is from then on. */

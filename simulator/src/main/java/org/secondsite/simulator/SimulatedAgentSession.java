@@ -1,5 +1,6 @@
 package org.secondsite.simulator;
 
+import java.util.Optional;
 import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
@@ -33,6 +34,14 @@ final class SimulatedAgentSession extends MessageSession {
     @Override
     protected AgentConduct conduct() {
         return conduct;
+    }
+
+    /** A gateway ends the session of an agent that says what it may not say, and this one does as it is told. */
+    void requireOrder(CheckpointMessage message) {
+        Optional<String> wrong = conduct.judge(message);
+        if (wrong.isPresent() && !hypervisor.world().plants()) {
+            throw new IllegalStateException("an agent is found fault with: " + wrong.get());
+        }
     }
 
     /** The agent has said that the VM is paused, and the gateway has not let it run since. */

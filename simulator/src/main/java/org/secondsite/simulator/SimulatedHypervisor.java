@@ -119,8 +119,18 @@ final class SimulatedHypervisor extends SimulatedProcess {
     // ---- faults -------------------------------------------------------------------------------------------------
 
     void crash() {
-        end();
         vmRuns = false;
+        loseAgent("hypervisor crashed");
+    }
+
+    /** The agent's process dies and another one takes its place, which lets a VM run on that was paused for a checkpoint. */
+    void agentDies() {
+        loseAgent("the agent died");
+        start();
+    }
+
+    private void loseAgent(String why) {
+        end();
         vmPaused = false;
         disk.startsAnew();
         agent = new VmAgent(World.VM, RAM_BYTES, AgentTiming.USUAL, disk.capabilities(), now());
@@ -129,7 +139,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
         effects.clear();
         busy = false;
         stopDemanded = false;
-        disconnect("hypervisor crashed");
+        disconnect(why);
     }
 
     void start() {
@@ -228,7 +238,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
                 // It was said to a connection that is gone.
                 return;
             }
-            requireOrder(by, message);
+            by.requireOrder(message);
         }
         switch (message) {
             case CheckpointMessage.Hello hello -> {
@@ -429,18 +439,13 @@ final class SimulatedHypervisor extends SimulatedProcess {
     }
 
     private void toDisk(AgentEffect.OfDisks effect) {
-        switch (effect) {
-            case AgentEffect.TellDisks tell -> {}
-            case AgentEffect.EndImage end -> {}
-            case AgentEffect.FlushAtOnce atOnce -> disk.flushAtOnce();
-            case AgentEffect.Acknowledged done -> disk.acknowledged(done.epoch());
-            case AgentEffect.HearOfDisks heard ->
-                answers.add(new AgentEvent.DisksSay(disk.heard(heard.talk(), vmRuns)));
-            case AgentEffect.SyncDisks sync ->
-                takeTime(dice.nextLong(20 * MILLI), () -> {
-                    disk.sync();
-                    answers.add(new AgentEvent.DisksSynced());
-                });
+        if (effect instanceof AgentEffect.SyncDisks) {
+            takeTime(dice.nextLong(20 * MILLI), () -> {
+                disk.sync();
+                answers.add(new AgentEvent.DisksSynced());
+            });
+        } else {
+            disk.obey(effect, vmRuns).ifPresent(answers::add);
         }
     }
 
@@ -463,6 +468,10 @@ final class SimulatedHypervisor extends SimulatedProcess {
     }
 
     private void activate() {
+        if (!disk.isWhole()) {
+            answers.add(new AgentEvent.ActivationFailed("the disks are no whole epoch"));
+            return;
+        }
         world.trace(site + " activates state " + replica.state() + " of " + replicaEpoch());
         lineage = world.checks().activated(site, replica.lineage(), replica.state());
         state = replica.state();
@@ -470,14 +479,6 @@ final class SimulatedHypervisor extends SimulatedProcess {
         vmRuns = true;
         vmPaused = false;
         answers.add(new AgentEvent.Activated("simulated"));
-    }
-
-    /** A gateway ends the session of an agent that says what it may not say, and this one does as it is told. */
-    private void requireOrder(SimulatedAgentSession by, CheckpointMessage message) {
-        Optional<String> wrong = by.conduct().judge(message);
-        if (wrong.isPresent() && !world.plants()) {
-            throw new IllegalStateException(site + "'s agent is found fault with: " + wrong.get());
-        }
     }
 
     private void ship(EpochId id, EpochId base) {
@@ -488,7 +489,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
         shippedNanos = Math.max(shippedNanos, now()) + dice.nextLong(MILLI, 8 * MILLI);
         later(shippedNanos - now(), () -> {
             if (by == session && by != null) {
-                requireOrder(by, new CheckpointMessage.Begin(epoch.header(), 0, 0, epoch.deviceState().length));
+                by.requireOrder(new CheckpointMessage.Begin(epoch.header(), 0, 0, epoch.deviceState().length));
                 by.conduct().received(id);
                 tellGateway(by, (gateway, agentBy) -> gateway.epochReceived(agentBy, epoch, 1));
                 post(new Mail(by, new AgentEvent.Shipped(), null));

@@ -16,6 +16,8 @@ import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.VolumeChanges;
+import org.secondsite.replicator.agent.AgentEffect;
+import org.secondsite.replicator.agent.AgentEvent;
 import org.secondsite.replicator.disk.CopyPlan;
 
 /**
@@ -178,7 +180,7 @@ final class SimulatedVmDisk {
     }
 
     /** The other site has everything up to this epoch. */
-    void acknowledged(EpochId upTo) {
+    private void acknowledged(EpochId upTo) {
         if (fresh != null && !candidate.equals(EpochId.NONE) && candidate.atMost(upTo)) {
             claim = claim.upon(candidate);
             dirty = fresh;
@@ -247,10 +249,28 @@ final class SimulatedVmDisk {
         }
     }
 
+    /** Whether a VM can be started from it. */
+    boolean isWhole() {
+        return !world.hasDisks() || !kept.equals(EpochId.NONE);
+    }
+
+    /** Does what takes no time; what is to be told of it. */
+    Optional<AgentEvent> obey(AgentEffect.OfDisks effect, boolean vmIsHere) {
+        switch (effect) {
+            case AgentEffect.FlushAtOnce atOnceFromNow -> flushAtOnce();
+            case AgentEffect.Acknowledged done -> acknowledged(done.epoch());
+            case AgentEffect.HearOfDisks heard -> {
+                return Optional.of(new AgentEvent.DisksSay(heard(heard.talk(), vmIsHere)));
+            }
+            default -> {}
+        }
+        return Optional.empty();
+    }
+
     // ---- between the sites
 
     /** Hears what the other site's agent says: what is to be said to it. */
-    List<DiskTalk> heard(DiskTalk talk, boolean vmIsHere) {
+    private List<DiskTalk> heard(DiskTalk talk, boolean vmIsHere) {
         return switch (talk) {
             case DiskTalk.Claim said
             when vmIsHere -> {
@@ -321,7 +341,7 @@ final class SimulatedVmDisk {
 
     // ---- flushes
 
-    void flushAtOnce() {
+    private void flushAtOnce() {
         atOnce = true;
     }
 

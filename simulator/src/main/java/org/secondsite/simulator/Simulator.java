@@ -181,6 +181,11 @@ public final class Simulator {
                 after(fault.lastsMs(), clone::end);
             }
             case CONTEST -> contest(fault, fault.endMs());
+            case AGENT -> {
+                if (world.hypervisor(site(fault)).up()) {
+                    world.hypervisor(site(fault)).agentDies();
+                }
+            }
             case SWITCHOVER -> switchOver(site(fault));
             case OPERATOR -> {
                 if (world.witness().awake()) {

@@ -129,6 +129,29 @@ class SimulatorTest {
         }
     }
 
+    /**
+     * The owner's agent starts anew, its disks have to be compared, and the owner's site dies at every moment from then on: as long as
+     * the standby counts as in sync the VM can be started there.
+     */
+    @Test
+    void aStandbyThatIsInSyncIsStartedAlsoWhenTheOwnersSiteDiesWhileItsAgentStartsAnew() {
+        for (long seed = 2; seed <= 4; seed += 2) {
+            for (int afterMs = 10; afterMs < 300; afterMs += 10) {
+                List<String> trace = new ArrayList<>();
+                Schedule schedule = new Schedule(
+                        seed,
+                        List.of(
+                                new Fault(FaultKind.AGENT, "agent a", 2000, 0, 0),
+                                new Fault(FaultKind.CRASH, "site a", 2000 + afterMs, 4000, 0)));
+                Simulator.Outcome outcome = Simulator.run(schedule, NOTHING, trace::add);
+                assertNull(outcome.violation(), () -> schedule + String.join("\n", trace));
+                assertTrue(
+                        trace.stream().noneMatch(line -> line.contains("no whole epoch")),
+                        () -> schedule + String.join("\n", trace));
+            }
+        }
+    }
+
     /** A protected owner, stopped for longer than a suspicion takes while the standby is stopped as well. */
     @Test
     void aStandstillIsNoticedAndServiceGoesOnWhenTheWitnessHasSpoken() {

@@ -34,6 +34,9 @@ public final class CheckpointStream {
     /** The last epoch of the chain after which something of the disks is still missing at the standby. */
     private EpochId lastPartial = EpochId.NONE;
 
+    /** Whether the chain brings a copy of disks that the standby must not take while it may be in sync. */
+    private boolean needsCopy;
+
     private final DiskCopy copy;
 
     private final RecentTimes pauses = new RecentTimes();
@@ -53,8 +56,12 @@ public final class CheckpointStream {
         copy = new DiskCopy(vm, orders);
     }
 
-    /** Begins a chain under a term in which none was begun before. */
-    void start(AgentSession session, long term) {
+    /**
+     * Begins a chain under a term in which none was begun before.
+     *
+     * @param session empty while the agent is away: the chain begins anew when it is back
+     */
+    void start(Optional<AgentSession> session, long term) {
         next = new EpochId(term, 1);
         gated = false;
         gateEpoch = EpochId.NONE;
@@ -64,22 +71,24 @@ public final class CheckpointStream {
     /** Begins a new chain because the agent lost what the deltas were built on; what is held stays held. */
     void restart(AgentSession session) {
         if (running) {
-            beginChain(session);
+            beginChain(Optional.of(session));
         }
     }
 
-    private void beginChain(AgentSession session) {
+    private void beginChain(Optional<AgentSession> session) {
         chainStart = next;
         lastCommitted = EpochId.NONE;
         lastPartial = EpochId.NONE;
-        copy.breakOff();
+        needsCopy = false;
         running = true;
         // What is left of an earlier chain would only take the room of this one.
         orders.give(new SiteOrder.Discard(vm));
         pace.chainBegins();
         arrivals.clear();
         commits.clear();
-        orders.give(new SiteOrder.StartCheckpoints(session, next, pressure.paced(pace.intervalMs())));
+        int interval = pressure.paced(pace.intervalMs());
+        session.ifPresent(agent -> orders.give(new SiteOrder.StartCheckpoints(agent, next, interval)));
+        copy.breakOff();
     }
 
     /** Numbers what is not sealed yet from 1 of the new term. */
@@ -99,9 +108,9 @@ public final class CheckpointStream {
         running = false;
         gated = false;
         pressure.endPause();
-        copy.breakOff();
         session.ifPresent(s -> orders.give(new SiteOrder.StopCheckpoints(s)));
         orders.give(new SiteOrder.Discard(vm));
+        copy.breakOff();
     }
 
     /** The VM is paused: what it sent belongs to this epoch, and to no later one. */
@@ -121,10 +130,23 @@ public final class CheckpointStream {
         pressure.seal(session, epoch, before);
     }
 
-    void received(Epoch epoch, long pause) {
+    /**
+     * A whole epoch came from the agent, and is sent to the standby.
+     *
+     * @return why the standby cannot be in sync any more, said once for a chain; else empty
+     */
+    Optional<String> received(Epoch epoch, long pause) {
         if (!running || epoch.header().epoch().compareTo(chainStart) < 0) {
             epoch.close();
-            return;
+            return Optional.empty();
+        }
+        long missingBlocks = epoch.header().disks().missingBlocks();
+        if (gated && missingBlocks > 0) {
+            // It would be written over images from which the VM may have to be started: PromotedHoldsAllReleased.
+            epoch.close();
+            boolean news = !needsCopy;
+            needsCopy = true;
+            return news ? Optional.of("the disks of " + vm + " have to be copied over anew") : Optional.empty();
         }
         if (pause > 0) {
             pauses.add(pause);
@@ -135,12 +157,12 @@ public final class CheckpointStream {
         }
         pagesSent += epoch.pages().count();
         lastSent = epoch.header().epoch();
-        long missingBlocks = epoch.header().disks().missingBlocks();
+        orders.give(new SiteOrder.SendEpoch(epoch));
         if (missingBlocks > 0) {
             lastPartial = lastSent;
             copy.at(missingBlocks);
         }
-        orders.give(new SiteOrder.SendEpoch(epoch));
+        return Optional.empty();
     }
 
     /** The last epoch that was given to the tunnel. */
@@ -156,9 +178,6 @@ public final class CheckpointStream {
         boolean news = epoch.compareTo(lastCommitted) > 0;
         if (news) {
             lastCommitted = epoch;
-            if (imageAcknowledged()) {
-                copy.complete();
-            }
         }
         if (gated && epoch.term() == lastSealed.term()) {
             // An epoch of the term before a retitle is released together with the first one of the new term: the data
@@ -175,6 +194,9 @@ public final class CheckpointStream {
             interval.ifPresent(ms -> interval(s, ms));
         });
         pressure.committed(epoch);
+        if (imageAcknowledged()) {
+            copy.complete();
+        }
     }
 
     /** The VM's buffer fills or empties. */

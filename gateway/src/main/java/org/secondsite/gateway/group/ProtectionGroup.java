@@ -291,7 +291,9 @@ public final class ProtectionGroup {
             case SiteEvent.SealRequested seal -> vm.source().sealRequested(seal.session(), seal.epoch());
             case SiteEvent.EpochFromAgent epoch -> {
                 vm.noteEpoch();
-                vm.source().received(epoch.epoch(), epoch.pauseNanos());
+                vm.source()
+                        .received(epoch.epoch(), epoch.pauseNanos())
+                        .ifPresent(why -> tell(new OwnershipEvent.StandbyBroken(why)));
             }
             case SiteEvent.Applied applied -> vm.applied(applied);
             case SiteEvent.Activated activated -> {
@@ -450,7 +452,7 @@ public final class ProtectionGroup {
             case OwnershipAction.StartCheckpoints start -> {
                 vms.chainsBegin();
                 talk.chainBegins();
-                vms.each(vm -> vm.session().ifPresent(session -> vm.source().start(session, start.term())));
+                vms.each(vm -> vm.source().start(vm.session(), start.term()));
             }
             case OwnershipAction.Retitle retitle -> vms.each(vm -> vm.source().retitle(vm.session(), retitle.term()));
             case OwnershipAction.StopCheckpoints stop ->

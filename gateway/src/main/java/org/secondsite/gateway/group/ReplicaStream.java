@@ -70,6 +70,11 @@ public final class ReplicaStream {
         CarriedDisks disks = epoch.header().disks();
         held = id;
         whole = disks.isWhole();
+        unapplied.addLast(new Unapplied(id, epoch.plainBytes()));
+        unappliedBytes += epoch.plainBytes();
+        unacknowledged.addLast(new Unacknowledged(id, !disks.isEmpty() && session.durability() == Durability.DISK));
+        orders.give(new SiteOrder.Apply(session, epoch));
+        acknowledge();
         if (full) {
             copy.breakOff();
         }
@@ -77,23 +82,18 @@ public final class ReplicaStream {
             lastPartial = id;
             copy.at(disks.missingBlocks());
         }
-        unapplied.addLast(new Unapplied(id, epoch.plainBytes()));
-        unappliedBytes += epoch.plainBytes();
-        unacknowledged.addLast(new Unacknowledged(id, !disks.isEmpty() && session.durability() == Durability.DISK));
-        orders.give(new SiteOrder.Apply(session, epoch));
-        acknowledge();
         return null;
     }
 
     void applied(EpochId epoch) {
         applied = epoch;
-        if (epoch.compareTo(lastPartial) > 0) {
-            copy.complete();
-        }
         while (!unapplied.isEmpty() && unapplied.getFirst().epoch().atMost(epoch)) {
             unappliedBytes -= unapplied.removeFirst().bytes();
         }
         acknowledge();
+        if (epoch.compareTo(lastPartial) > 0) {
+            copy.complete();
+        }
     }
 
     private void acknowledge() {
@@ -128,11 +128,11 @@ public final class ReplicaStream {
         orders.give(new SiteOrder.Withdraw(vm));
         held = EpochId.NONE;
         whole = false;
-        copy.breakOff();
         applied = EpochId.NONE;
         unapplied.clear();
         unappliedBytes = 0;
         unacknowledged.clear();
+        copy.breakOff();
     }
 
     boolean holdsImage() {

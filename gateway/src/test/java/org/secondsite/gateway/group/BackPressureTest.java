@@ -137,7 +137,7 @@ class BackPressureTest {
     }
 
     private void protect() {
-        stream.start(agent, 1);
+        stream.start(Optional.of(agent), 1);
         stream.gate(1);
         carryOut();
         agent.take();

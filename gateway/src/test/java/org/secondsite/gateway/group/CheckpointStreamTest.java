@@ -40,14 +40,14 @@ class CheckpointStreamTest {
     }
 
     private void startGated(long term) {
-        stream.start(agent, term);
+        stream.start(Optional.of(agent), term);
         stream.gate(term);
         orders.end();
     }
 
     @Test
     void aChainBeginsWithAFullImageAndForgetsWhatWasInFlight() {
-        stream.start(agent, 7);
+        stream.start(Optional.of(agent), 7);
         assertEquals(
                 List.of(new SiteOrder.Discard(VM), new SiteOrder.StartCheckpoints(agent, id(7, 1), INTERVAL_MS)),
                 orders.end());
@@ -67,7 +67,7 @@ class CheckpointStreamTest {
 
     @Test
     void whatPassesUnheldIsNotReleasedAgain() {
-        stream.start(agent, 7);
+        stream.start(Optional.of(agent), 7);
         seal(id(7, 1));
         assertEquals(List.of(new SiteOrder.Credit(agent, id(7, 1))), acknowledge(id(7, 1)));
         assertTrue(stream.imageAcknowledged());
@@ -76,7 +76,7 @@ class CheckpointStreamTest {
 
     @Test
     void theStandbyHasCaughtUpWithTheFirstEpochSealedAfterOutputWasHeld() {
-        stream.start(agent, 7);
+        stream.start(Optional.of(agent), 7);
         seal(id(7, 1));
         seal(id(7, 2));
         stream.gate(7);
@@ -141,7 +141,7 @@ class CheckpointStreamTest {
     @Test
     void whileACopyGoesOverSeveralEpochsTheStandbysDisksAreOfNoUseAndThatIsKnownAtBothSites() {
         ReplicaStream replica = new ReplicaStream(VM, orders, 1 << 20);
-        stream.start(agent, 7);
+        stream.start(Optional.of(agent), 7);
         seal(id(7, 1));
         stream.received(part(id(7, 1), EpochId.NONE, 200), 1);
         replica.keep(agent, part(id(7, 1), EpochId.NONE, 200));
@@ -160,10 +160,29 @@ class CheckpointStreamTest {
         assertEquals(DiskCopy.Phase.NONE, replica.copy().phase());
     }
 
+    /** As after the owner's agent has started anew: the standby's images are those of an epoch until it is in sync no more. */
+    @Test
+    void whileTheStandbyMayBeInSyncNoPartOfACopyIsSentToIt() {
+        startGated(7);
+        seal(id(7, 1));
+        orders.end();
+        Epoch first = part(id(7, 1), EpochId.NONE, 200);
+        assertEquals(Optional.of("the disks of vm1 have to be copied over anew"), stream.received(first, 1));
+        assertEquals(Optional.empty(), stream.received(part(id(7, 2), id(7, 1), 100), 1), "it is said once");
+        assertEquals(List.of(), orders.end());
+        assertEquals(DiskCopy.Phase.NONE, stream.copy().phase());
+
+        stream.restart(agent);
+        orders.end();
+        Epoch whole = part(id(7, 3), EpochId.NONE, 0);
+        assertEquals(Optional.empty(), stream.received(whole, 1));
+        assertEquals(List.of(new SiteOrder.SendEpoch(whole)), orders.end());
+    }
+
     @Test
     void aCopyThatNobodyGoesOnWithLeavesNoUsableStandby() {
         ReplicaStream replica = new ReplicaStream(VM, orders, 1 << 20);
-        stream.start(agent, 7);
+        stream.start(Optional.of(agent), 7);
         seal(id(7, 1));
         stream.received(part(id(7, 1), EpochId.NONE, 200), 1);
         replica.keep(agent, part(id(7, 1), EpochId.NONE, 200));

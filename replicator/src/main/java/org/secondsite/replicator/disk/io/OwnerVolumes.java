@@ -143,7 +143,7 @@ final class OwnerVolumes implements AutoCloseable {
     }
 
     /** Copies only what differs from the standby's disks, of which this is known. Before the first cut of the chain. */
-    void copyUpon(DiskTalk.Claim claim) {
+    private void copyUpon(DiskTalk.Claim claim) {
         Optional<EpochId> common = map.claim().common(claim.claim());
         if (common.isPresent()) {
             List<BitSet> own = new ArrayList<>();
@@ -165,20 +165,22 @@ final class OwnerVolumes implements AutoCloseable {
                         .orElse("what differs by its hash is copied"));
     }
 
-    /** The standby has answered. */
-    void answered(DiskTalk.Answer answer) {
-        if (plan.answered(answer)) {
-            heardNanos = pace.clock().getAsLong();
+    /** The standby says something; what is to be asked then. */
+    List<DiskTalk> heard(DiskTalk talk) {
+        switch (talk) {
+            case DiskTalk.Claim claim -> copyUpon(claim);
+            case DiskTalk.Answer answer -> {
+                if (plan.answered(answer)) {
+                    heardNanos = pace.clock().getAsLong();
+                }
+            }
+            case DiskTalk.Nobody nobody -> plan.nobody(nobody);
+            default -> {}
         }
+        return questions();
     }
 
-    /** The standby cannot answer: another agent is there, or none. */
-    void nobody(DiskTalk.Nobody said) {
-        plan.nobody(said);
-    }
-
-    /** What is to be asked now. */
-    List<DiskTalk> questions() {
+    private List<DiskTalk> questions() {
         List<DiskTalk> questions = new ArrayList<>();
         for (Optional<DiskTalk> next = plan.nextQuery(); captures && next.isPresent(); next = plan.nextQuery()) {
             questions.add(next.get());

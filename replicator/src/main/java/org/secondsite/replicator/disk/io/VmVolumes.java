@@ -140,6 +140,12 @@ public final class VmVolumes implements AutoCloseable {
                         one.state() == Superblock.State.DIRTY && !one.boot().equals(boot));
         boolean kept = known.stream()
                 .anyMatch(one -> one.state() == Superblock.State.CONSISTENT || one.state() == Superblock.State.SYNCING);
+        if (ImageStamp.takeUp(images)) {
+            map.forget();
+            if (kept) {
+                ImageCopy.begin(images).close();
+            }
+        }
         if (lost) {
             unusable(
                     "the VM wrote here while flushes did not wait for the disk, and the machine was started anew since;"
@@ -410,17 +416,8 @@ public final class VmVolumes implements AutoCloseable {
      * @throws IOException if a disk cannot be read
      */
     public List<DiskTalk> heard(DiskTalk talk) throws IOException {
-        if (owner != null && talk instanceof DiskTalk.Claim claim) {
-            owner.copyUpon(claim);
-            return owner.questions();
-        }
-        if (owner != null && talk instanceof DiskTalk.Answer answer) {
-            owner.answered(answer);
-            return owner.questions();
-        }
-        if (owner != null && talk instanceof DiskTalk.Nobody nobody) {
-            owner.nobody(nobody);
-            return List.of();
+        if (owner != null && !talk.isOwners()) {
+            return owner.heard(talk);
         }
         return switch (talk) {
             case DiskTalk.Ask ask -> List.of(statement.claim(ask.chain(), kept()));
@@ -481,6 +478,9 @@ public final class VmVolumes implements AutoCloseable {
             giveBack();
             becomeHonest();
             closeRoles();
+            if (map != null) {
+                ImageStamp.leave(images);
+            }
         } catch (IOException e) {
             LOG.error("{}: the disks are not left as they should be: {}", images.vm(), e.getMessage());
         }

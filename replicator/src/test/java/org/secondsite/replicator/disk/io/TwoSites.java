@@ -44,6 +44,11 @@ final class TwoSites implements AutoCloseable {
     private EpochId last = EpochId.NONE;
     private boolean whole;
 
+    /** What is done to an image while no process has it. */
+    interface Between {
+        void run(Path image) throws IOException;
+    }
+
     /** One of the two. */
     private final class Site {
         private final String name;
@@ -89,6 +94,14 @@ final class TwoSites implements AutoCloseable {
                 client.close();
                 client = null;
             }
+        }
+
+        /** A process ends in order, something is done to what it leaves, and another one takes it up. */
+        void restart(Between between) throws IOException {
+            disconnect();
+            volumes.close();
+            between.run(image());
+            volumes = VmVolumes.open(VM, settings(), COPY_BYTES, System::nanoTime);
         }
 
         /** What a process that is killed leaves is taken up by another one. */
@@ -258,6 +271,14 @@ final class TwoSites implements AutoCloseable {
 
     void killStandby() throws IOException {
         sites[1 - owner].kill();
+    }
+
+    void restartOwner(Between between) throws IOException {
+        sites[owner].restart(between);
+    }
+
+    void restartStandby(Between between) throws IOException {
+        sites[1 - owner].restart(between);
     }
 
     /** The standby becomes the owner, at the epoch that it has; what the former one has written since is lost. */
