@@ -205,6 +205,7 @@ public record GatewayConfig(
      * @param listen the addresses on which they may; empty: none
      * @param roles how the routes of a group are told apart
      * @param neighbors the routers
+     * @param commands the directory in which commands of ExaBGP's text API are taken; empty: none are
      */
     public record Bgp(
             long localAs,
@@ -212,7 +213,8 @@ public record GatewayConfig(
             int listenPort,
             List<InetAddress> listen,
             RouteRoles roles,
-            List<Neighbor> neighbors) {
+            List<Neighbor> neighbors,
+            Optional<Path> commands) {
         /** Copies the lists. */
         public Bgp {
             listen = List.copyOf(listen);

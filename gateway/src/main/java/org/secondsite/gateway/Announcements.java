@@ -4,7 +4,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.secondsite.bgp.exabgp.ApiCommand;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.config.GatewayConfig;
@@ -24,6 +27,7 @@ import org.secondsite.gateway.ownership.RouteRole;
 final class Announcements implements Surroundings.Routes {
     private final Map<GroupId, GatewayConfig.Group> groups = new LinkedHashMap<>();
     private final Map<GroupId, RouteRole> roles = new HashMap<>();
+    private final AskedRoutes asked = new AskedRoutes();
     private GatewayConfig.RouteRoles told;
     private final Consumer<Map<Prefix, RouteAttributes>> speaker;
 
@@ -57,16 +61,59 @@ final class Announcements implements Surroundings.Routes {
         speaker.accept(routes());
     }
 
+    /**
+     * Takes what commands ask for, as far as it is this site's to announce; what is taken is announced for as long as that is so.
+     *
+     * @return for each command why it is refused; empty: it is taken
+     */
+    List<Optional<String>> take(List<ApiCommand> commands) {
+        List<Optional<String>> refused = commands.stream()
+                .map(command -> asked.take(command, this::obstacle))
+                .toList();
+        if (refused.stream().anyMatch(Optional::isEmpty)) {
+            speaker.accept(routes());
+        }
+        return refused;
+    }
+
+    /** Why the prefix is not this site's to announce: it is, or is a part of, or covers, one of a group that it does not own. */
+    private Optional<String> obstacle(Prefix prefix) {
+        return groups.values().stream()
+                .filter(group -> Stream.concat(group.prefixes().stream(), group.promotedPrefixes().stream())
+                        .anyMatch(own -> spoken(own).overlaps(prefix)))
+                .filter(group -> !isOwner(role(group)))
+                .findFirst()
+                .map(group -> prefix + " is of group " + group.id() + ", "
+                        + switch (role(group)) {
+                            case NONE -> "of which this site does not know yet who owns it";
+                            case STANDBY -> "which another site owns";
+                            default -> "which this site is handing over";
+                        });
+    }
+
+    private RouteRole role(GatewayConfig.Group group) {
+        return roles.getOrDefault(group.id(), RouteRole.NONE);
+    }
+
+    private static boolean isOwner(RouteRole role) {
+        return role == RouteRole.OWNER || role == RouteRole.PROMOTED;
+    }
+
     private Map<Prefix, RouteAttributes> routes() {
         Map<Prefix, RouteAttributes> routes = new LinkedHashMap<>();
         groups.values().forEach(group -> {
-            RouteRole role = roles.getOrDefault(group.id(), RouteRole.NONE);
+            RouteRole role = role(group);
             if (role != RouteRole.NONE) {
                 RouteAttributes attributes = attributes(role);
                 group.prefixes().forEach(prefix -> routes.put(spoken(prefix), attributes));
             }
             if (role == RouteRole.PROMOTED) {
                 group.promotedPrefixes().forEach(prefix -> routes.put(spoken(prefix), ofOwner()));
+            }
+        });
+        asked.forEach((prefix, attributes) -> {
+            if (obstacle(prefix).isEmpty()) {
+                routes.put(prefix, attributes);
             }
         });
         return routes;

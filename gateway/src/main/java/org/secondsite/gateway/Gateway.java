@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 import org.secondsite.bgp.io.BgpSpeaker;
+import org.secondsite.bgp.io.CommandPort;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.config.GatewayConfig;
@@ -188,6 +189,10 @@ public final class Gateway implements AutoCloseable {
         routerView = Optional.of(new RouterView(speaker));
         Announcements announcements = new Announcements(config.groups(), bgp.roles(), speaker::advertise);
         routerParts = Optional.of(new GatewayChange.Routers(speaker, announcements, routers));
+        if (bgp.commands().isPresent()) {
+            RouteCommands commands = new RouteCommands(conductor, announcements, timeline);
+            opened.push(CommandPort.open(bgp.commands().get(), speaker, commands));
+        }
         return announcements;
     }
 

@@ -53,7 +53,13 @@ class RouterSettingsTest {
                         Optional.of(new GatewayConfig.Bfd(100, 5, true)),
                         60));
         SpeakerSettings settings = RouterSettings.of(new GatewayConfig.Bgp(
-                65100, SELF, 1179, List.of(SELF), GatewayConfig.RouteRoles.prepending(3), List.of(neighbor)));
+                65100,
+                SELF,
+                1179,
+                List.of(SELF),
+                GatewayConfig.RouteRoles.prepending(3),
+                List.of(neighbor),
+                Optional.empty()));
         assertEquals(65100, settings.localAs());
         assertEquals(SELF, settings.routerId());
         assertEquals(Optional.of(List.of(new InetSocketAddress(SELF, 1179))), settings.listen());

@@ -50,7 +50,8 @@ final class BgpReading {
                 listenPort,
                 listens ? listenAddresses(listen, neighbors) : List.of(),
                 roles(section),
-                neighbors);
+                neighbors,
+                section.socketDirectory("commands"));
     }
 
     /** What nobody asked for is not listened on: without {@code listen} only the addresses that sessions are run from. */

@@ -122,6 +122,12 @@ final class Section {
         return value(key, text -> Values.socket(document.resolved(text)));
     }
 
+    /** A directory that may be absent, for Unix sockets of names no longer than {@code exabgp.sock.new}. */
+    Optional<Path> socketDirectory(String key) {
+        return optional(key, text -> Values.socket(document.resolved(text).resolve("exabgp.sock.new"))
+                .getParent());
+    }
+
     /** A required program with its arguments; unlike other lists, the same word may stand in it again. */
     List<String> argv(String key) {
         return requires(key) ? items(key, Function.<String>identity(), true) : List.of();

@@ -36,6 +36,7 @@ class ConfigDiffTest {
               localAs: 65100
               routerId: 10.1.0.2
               listen: [10.1.0.2]
+              commands: /run/secondsite/bgp
               standbyMed: 50
               communities: {owner: ["65100:80"], standby: ["65100:20"]}
               neighbors:

@@ -98,11 +98,13 @@ class ConfigReaderTest {
                 """).replace("  routerId: 10.1.0.2\n", """
                   routerId: 10.1.0.2
                   standbyMed: 50
+                  commands: /run/secondsite/bgp
                   communities: {owner: ["65100:1"], standby: ["65100:2", no-export]}
                 """);
         GatewayConfig.Bgp bgp =
                 valid(ConfigReader.readGateway(written("g.yaml", text))).bgp().orElseThrow();
         assertEquals(List.of(IpPrefix.parseAddress("10.1.0.2")), bgp.listen());
+        assertEquals(Optional.of(Path.of("/run/secondsite/bgp")), bgp.commands());
         assertEquals(
                 new GatewayConfig.RouteRoles(
                         3, OptionalLong.of(50), List.of(65100L << 16 | 1), List.of(65100L << 16 | 2, 0xffff_ff01L)),

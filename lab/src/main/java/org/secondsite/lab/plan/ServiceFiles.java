@@ -49,7 +49,7 @@ final class ServiceFiles {
                 witness: {endpoints: [%11$s], requestTimeoutMs: 3000, termFile: gateway-%1$s.term}
                 checkpoint: {listen: "%5$s:7600", intervalMs: 100, maxEpochsInFlight: 16%12$s, hosts: [{name: host-%1$s, vms: [vm1]}]}
                 dataPlane: {mode: routed, inside: in0, insideMac: "02:00:5e:00:01:01", insideAddresses: [203.0.113.1/24], uplink: up0, poolMiB: 64, perVmMiB: 32}
-                bgp: {localAs: 65100, routerId: %6$s, listen: [%6$s], standbyPrepend: 3, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9}]}
+                bgp: {localAs: 65100, routerId: %6$s, listen: [%6$s], standbyPrepend: 3, commands: bgp-%1$s, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9}]}
                 openflow: {listen: "%5$s:6653", switches: [{name: sw-%1$s, datapathId: "0x%9$s", gatewayPort: gw}]}
                 management: {socket: %10$s}
                 metrics: {listen: "127.0.0.1:9464"}

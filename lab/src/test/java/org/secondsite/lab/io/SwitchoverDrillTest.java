@@ -4,7 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
@@ -26,6 +34,12 @@ class SwitchoverDrillTest {
             IOException refused =
                     assertThrows(IOException.class, () -> new SiteView(lab, Site.B).switchOver("a drill"));
             assertTrue(refused.getMessage().contains("this site is STANDBY"), refused.getMessage());
+            String ofTheGroup = "announce route 203.0.113.10/32 next-hop self";
+            assertEquals(
+                    List.of("error: 203.0.113.10/32 is of group web, which another site owns", "error"),
+                    command(lab, Site.B, ofTheGroup, 2));
+            assertEquals(List.of("done"), command(lab, Site.A, ofTheGroup, 1));
+            assertEquals(List.of("done"), command(lab, Site.A, "withdraw route 203.0.113.10/32", 1));
             for (Site from : List.of(Site.A, Site.B)) {
                 Drill.Result result = Drill.run(lab, Fault.SWITCHOVER, random);
                 System.out.println(result);
@@ -35,6 +49,20 @@ class SwitchoverDrillTest {
             }
         } finally {
             Lab.down(name);
+        }
+    }
+
+    /** As a script asks the gateway's BGP speaker. */
+    private static List<String> command(Lab lab, Site site, String line, int answers) throws IOException {
+        Path socket = lab.paths().directory().resolve("bgp-" + site.id()).resolve("exabgp.sock");
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
+                BufferedReader in = new BufferedReader(Channels.newReader(channel, StandardCharsets.UTF_8))) {
+            channel.write(ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8)));
+            List<String> said = new ArrayList<>();
+            while (said.size() < answers) {
+                said.add(in.readLine());
+            }
+            return said;
         }
     }
 
