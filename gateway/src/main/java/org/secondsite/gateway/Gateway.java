@@ -29,6 +29,7 @@ import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.router.RouterSettings;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.metrics.MetricsServer;
+import org.secondsite.metrics.Scrape;
 import org.secondsite.net.life.Ending;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.ProcessEnd;
@@ -153,7 +154,7 @@ public final class Gateway implements AutoCloseable {
         opened.push(ManagementServer.open(
                 config.management().socket(), requests.and(Map.of("status", this::status, "config", this::config))));
         if (config.metrics().isPresent()) {
-            opened.push(MetricsServer.open(config.metrics().get().listen(), () -> look(GatewayMetrics::read)));
+            opened.push(MetricsServer.open(config.metrics().get().listen(), this::measure));
         }
         WitnessClient client = witnessClient();
         opened.push(client);
@@ -240,6 +241,14 @@ public final class Gateway implements AutoCloseable {
 
     private JsonNode status(JsonNode request) throws Exception {
         return look(GatewayStatus::of);
+    }
+
+    private Scrape measure() throws Exception {
+        Scrape scrape = look(GatewayMetrics::read);
+        if (routerView.isPresent()) {
+            routerView.get().measure(scrape);
+        }
+        return scrape;
     }
 
     /** Has the conductor read what it knows, for whoever shows it. */

@@ -22,16 +22,30 @@ import org.secondsite.bgp.session.SessionStatus;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.PathAttributes;
+import org.secondsite.metrics.Scrape;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Shows an operator the BGP sessions and their routes: the management command {@code bgp}. */
 final class RouterView {
+    private static final Logger LOG = LoggerFactory.getLogger(RouterView.class);
     private static final int ANSWER_TIMEOUT_MS = 10_000;
+    private static final int METRICS_TIMEOUT_MS = 1000;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final BgpSpeaker speaker;
 
     RouterView(BgpSpeaker speaker) {
         this.speaker = speaker;
+    }
+
+    /** The sessions, for metrics, which do without them when the speaker does not answer at once. */
+    void measure(Scrape scrape) throws InterruptedException {
+        try {
+            RouterMetrics.read(speaker.status().get(METRICS_TIMEOUT_MS, TimeUnit.MILLISECONDS), scrape);
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.debug("metrics without the BGP sessions: {}", e.toString());
+        }
     }
 
     /** {@code {"command": "bgp", "what": "neighbors" | "rib" | "routes"}}. */
@@ -73,7 +87,10 @@ final class RouterView {
                 .put("pending", status.pendingPrefixes())
                 .put("received", status.receivedRoutes())
                 .put("unexportable", status.unexportableRoutes())
-                .put("failedAttempts", status.failedAttempts());
+                .put("failedAttempts", status.failedAttempts())
+                .put("upSeconds", TimeUnit.NANOSECONDS.toSeconds(status.upNanos()))
+                .put("messagesSent", status.messages().sent())
+                .put("messagesReceived", status.messages().received());
         ObjectNode refused = out.putObject("refused");
         status.refusedRoutes()
                 .forEach((reason, count) -> refused.put(reason.name().toLowerCase(Locale.ROOT), count));

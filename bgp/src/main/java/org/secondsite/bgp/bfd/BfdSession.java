@@ -106,7 +106,7 @@ public final class BfdSession {
 
     /** Sends and detects what is due. */
     public List<BfdAction> tick(long nowNanos) {
-        if (detectDeadlineNanos.isPresent() && nowNanos - detectDeadlineNanos.getAsLong() >= 0) {
+        if (isOverdue(nowNanos)) {
             detectDeadlineNanos = OptionalLong.empty();
             if (state == BfdState.INIT || state == BfdState.UP) {
                 transition(BfdState.DOWN, BfdDiagnostic.CONTROL_DETECTION_TIME_EXPIRED, false, "nothing heard in time");
@@ -119,6 +119,11 @@ public final class BfdSession {
             nextSendNanos = nowNanos + jittered(sendIntervalUs());
         }
         return taken();
+    }
+
+    /** Whether {@link #tick} would find that nothing was heard of the peer in time. */
+    public boolean isOverdue(long nowNanos) {
+        return detectDeadlineNanos.isPresent() && nowNanos - detectDeadlineNanos.getAsLong() >= 0;
     }
 
     /** Takes the session down on purpose; the peer shall not read a failure into it (§6.8.16). */

@@ -50,6 +50,7 @@ public final class BfdEndpoint implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(BfdEndpoint.class);
     private static final int FIRST_SOURCE_PORT = 49152;
+    private static final long READ_AGAIN_MS = 1;
     private static final int SOURCE_PORTS = 65536 - FIRST_SOURCE_PORT;
     private static final int BIND_TRIES = 20;
     private static final int TOS_INTERNETWORK_CONTROL = 0xc0;
@@ -251,6 +252,7 @@ public final class BfdEndpoint implements AutoCloseable {
         private final BfdSession session;
         private final Channel sender;
         private Optional<ScheduledFuture<?>> timer = Optional.empty();
+        private boolean readAgain;
 
         Driver(InetSocketAddress door, int discriminator, BfdSession session, Channel sender) {
             this.door = door;
@@ -265,9 +267,20 @@ public final class BfdEndpoint implements AutoCloseable {
             proceed();
         }
 
+        /**
+         * Does what is due. Silence is believed only after the sockets were read once more: while this process stood still, or was
+         * late, packets may have come that nobody has looked at.
+         */
         void proceed() {
-            carryOut(session.tick(System.nanoTime()));
             timer.ifPresent(running -> running.cancel(false));
+            boolean overdue = session.isOverdue(System.nanoTime());
+            if (overdue && !readAgain) {
+                readAgain = true;
+                timer = Optional.of(loop.schedule(this::proceed, READ_AGAIN_MS, TimeUnit.MILLISECONDS));
+                return;
+            }
+            readAgain = false;
+            carryOut(session.tick(System.nanoTime()));
             long until = session.untilNextNanos(System.nanoTime());
             timer = Optional.of(loop.schedule(this::proceed, until, TimeUnit.NANOSECONDS));
         }

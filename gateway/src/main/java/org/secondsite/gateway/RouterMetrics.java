@@ -1,0 +1,58 @@
+package org.secondsite.gateway;
+
+import org.secondsite.bgp.session.SessionStatus;
+import org.secondsite.metrics.MetricTable;
+import org.secondsite.metrics.Scrape;
+
+/** What Prometheus gets to know of BGP neighbours, by the names that exporters of other routers use behind their prefix. */
+final class RouterMetrics {
+    private static final double NANOS_IN_SECOND = 1e9;
+
+    private static final MetricTable<SessionStatus> PEER = new MetricTable<SessionStatus>()
+            .flag(
+                    "bgp_peer_state",
+                    "Whether the BGP session is established, by the speaker itself.",
+                    status -> status.terms().isPresent())
+            .gauge(
+                    "bgp_peer_uptime_seconds",
+                    "For how long the BGP session stands; 0 if it does not.",
+                    status -> status.upNanos() / NANOS_IN_SECOND)
+            .counter(
+                    "bgp_peer_message_sent",
+                    "BGP messages of every type sent to the neighbour.",
+                    status -> status.messages().sent())
+            .counter(
+                    "bgp_peer_message_received",
+                    "BGP messages of every type received from the neighbour.",
+                    status -> status.messages().received())
+            .counter(
+                    "bgp_peer_update_received",
+                    "UPDATE messages received from the neighbour.",
+                    status -> status.messages().updatesReceived())
+            .gauge(
+                    "bgp_peer_prefixes_received_count",
+                    "Routes that the neighbour has announced and that were taken.",
+                    SessionStatus::receivedRoutes)
+            .gauge(
+                    "bgp_peer_prefixes_advertised_count",
+                    "Routes that the neighbour has been told.",
+                    SessionStatus::sentPrefixes)
+            .gauge(
+                    "bgp_peer_prefixes_pending_count",
+                    "Routes that the neighbour still has to be told.",
+                    SessionStatus::pendingPrefixes)
+            .gauge(
+                    "bgp_peer_prefixes_unexportable_count",
+                    "Routes that should be told the neighbour and cannot be.",
+                    SessionStatus::unexportableRoutes)
+            .counter(
+                    "bgp_peer_failed_attempts",
+                    "Sessions with the neighbour, and attempts at one, that failed.",
+                    SessionStatus::failedAttempts);
+
+    private RouterMetrics() {}
+
+    static void read(Iterable<SessionStatus> peers, Scrape scrape) {
+        peers.forEach(status -> scrape.read(PEER, status, "peer", status.peer().getHostAddress()));
+    }
+}
