@@ -157,7 +157,7 @@ final class Programming {
                     if (step == Step.READ && reading.skipOthers()) {
                         partRead(nowNanos);
                     } else if (step == Step.COUNT) {
-                        read("it does not count its flows", nowNanos);
+                        read(Occasion.MISCOUNT, "it does not count its flows", nowNanos);
                     }
                 }
             }
@@ -223,7 +223,7 @@ final class Programming {
                 case FILL, COMMIT, DISCARD, ADD, REMOVE -> conclude(writes.refused(xid, errorName), nowNanos);
                 case COUNT -> {
                     if (counting.refused(xid)) {
-                        read("it does not count its flows", nowNanos);
+                        read(Occasion.MISCOUNT, "it does not count its flows", nowNanos);
                     }
                 }
                 case IDLE, STEADY, FAILED, OUTRANKED -> {}
@@ -239,7 +239,7 @@ final class Programming {
         } else if (step == Step.READ && reading.lost(unparsable.xid(), unparsable.moreFollows())) {
             partRead(nowNanos);
         } else if (step == Step.COUNT && counting.refused(unparsable.xid())) {
-            read("its count could not be read", nowNanos);
+            read(Occasion.MISCOUNT, "its count could not be read", nowNanos);
         } else if (step == Step.QUERY) {
             conclude(roles.lost(unparsable.xid(), desiredTerm(), nowNanos), nowNanos);
         }
@@ -259,7 +259,7 @@ final class Programming {
         switch (outcome) {
             case Outcome.Waiting() -> {}
             case Outcome.Granted() -> granted(nowNanos);
-            case Outcome.Unread(String why) -> read(why, nowNanos);
+            case Outcome.Unread(String why) -> read(Occasion.WRITTEN, why, nowNanos);
             case Outcome.Failed(String reason) -> fail(reason, nowNanos);
             case Outcome.Outranked(Obstacle obstacle, String reason) -> outranked(obstacle, reason, nowNanos);
         }
@@ -291,7 +291,7 @@ final class Programming {
         if (same && actualIsFresh) {
             steady(nowNanos);
         } else if (same || difference.isEmpty()) {
-            read("what it has is not known", nowNanos);
+            read(Occasion.UNKNOWN, "what it has is not known", nowNanos);
         } else if (writes.isExhausted()) {
             giveUp(difference.get(), nowNanos);
         } else {
@@ -305,8 +305,10 @@ final class Programming {
 
     private void steady(long nowNanos) {
         boolean news = !confirmed;
-        progress.begin(
-                Step.STEADY, "has the " + wanted.flows().size() + " flows of term " + roles.grantedTerm(), nowNanos);
+        progress.on(
+                Occasion.AS_WANTED,
+                "has the " + wanted.flows().size() + " flows of term " + roles.grantedTerm(),
+                nowNanos);
         confirmed = true;
         writes.settle();
         gates.confirmed(wanted);
@@ -352,8 +354,8 @@ final class Programming {
         advance(nowNanos);
     }
 
-    private void read(String why, long nowNanos) {
-        progress.begin(Step.READ, why, nowNanos);
+    private void read(Occasion occasion, String why, long nowNanos) {
+        progress.on(occasion, why, nowNanos);
         reading = new Reading(factory, outbox, Reading.Extent.FLOWS);
     }
 
@@ -377,21 +379,21 @@ final class Programming {
         roles.audit();
         if (nowNanos - thoroughNanos >= THOROUGH_AFTER_NANOS) {
             thoroughNanos = nowNanos;
-            progress.begin(Step.READ, "thorough audit", nowNanos);
+            progress.on(Occasion.AUDIT, "thorough audit", nowNanos);
             reading = new Reading(factory, outbox, Reading.Extent.ALL);
         } else if (actual.orElseThrow().size() <= FEW_FLOWS) {
-            read("audit", nowNanos);
+            read(Occasion.AUDIT, "audit", nowNanos);
         } else {
-            progress.begin(Step.COUNT, "audit", nowNanos);
+            progress.on(Occasion.QUICK_AUDIT, "audit", nowNanos);
             counting = new Counting(factory, outbox, wanted, actual.orElseThrow());
         }
     }
 
     private void counted(long nowNanos) {
         if (counting.differs()) {
-            read("it has another number of flows", nowNanos);
+            read(Occasion.MISCOUNT, "it has another number of flows", nowNanos);
         } else if (counting.isComplete()) {
-            progress.begin(Step.STEADY, "has as many flows as it should", nowNanos);
+            progress.on(Occasion.COUNTED, "has as many flows as it should", nowNanos);
             report.good(nowNanos);
         }
     }
@@ -404,7 +406,7 @@ final class Programming {
     }
 
     private void outranked(Obstacle obstacle, String reason, long nowNanos) {
-        progress.begin(Step.OUTRANKED, reason, nowNanos);
+        progress.on(Occasion.IN_THE_WAY, reason, nowNanos);
         roles.outranked();
         actual = Optional.empty();
         confirmed = false;
@@ -413,7 +415,7 @@ final class Programming {
     }
 
     private void fail(String reason, long nowNanos) {
-        progress.begin(Step.FAILED, reason, nowNanos);
+        progress.on(Occasion.REFUSED, reason, nowNanos);
         actual = Optional.empty();
         actualIsFresh = false;
         confirmed = false;

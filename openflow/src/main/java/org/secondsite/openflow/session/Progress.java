@@ -25,10 +25,11 @@ final class Progress {
         return step;
     }
 
-    void begin(Step next, String reason, long nowNanos) {
-        assert step.next().contains(next.name()) : step + " -> " + next;
-        LOG.debug("{}: {} -> {}: {}", name, step, next, reason);
-        step = next;
+    /** The one place where the step changes. */
+    void on(Occasion occasion, String reason, long nowNanos) {
+        assert occasion.in().contains(step) : occasion + " in " + step;
+        LOG.debug("{}: {} -> {}: {} ({})", name, step, occasion.next(), reason, occasion);
+        step = occasion.next();
         sinceNanos = nowNanos;
         slowTold = false;
     }

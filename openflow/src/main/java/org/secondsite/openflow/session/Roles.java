@@ -50,7 +50,7 @@ final class Roles {
         if (isKnown && !isForeign) {
             ask(term, nowNanos);
         } else {
-            query("which generation it holds", nowNanos);
+            query(Occasion.SEEKS, "which generation it holds", nowNanos);
         }
     }
 
@@ -92,7 +92,7 @@ final class Roles {
     void displaced(String errorName, long nowNanos) {
         grantedTerm = 0;
         wasDisplaced = true;
-        query("another controller is master (" + errorName + ")", nowNanos);
+        query(Occasion.DISPLACED, "another controller is master (" + errorName + ")", nowNanos);
     }
 
     /** Somebody else's number stands: the term is not ours. */
@@ -119,7 +119,7 @@ final class Roles {
             return new Outcome.Outranked(
                     Obstacle.LATER_TERM, "stale: the switch has seen a later term (" + errorName + ")");
         }
-        query("it has seen a later generation", nowNanos);
+        query(Occasion.STALE, "it has seen a later generation", nowNanos);
         return Outcome.WAITING;
     }
 
@@ -152,14 +152,14 @@ final class Roles {
         return Outcome.WAITING;
     }
 
-    private void query(String why, long nowNanos) {
-        progress.begin(Step.QUERY, why, nowNanos);
+    private void query(Occasion occasion, String why, long nowNanos) {
+        progress.on(occasion, why, nowNanos);
         audit();
     }
 
     /** Asks to be master in this term, or goes a step of the way round to it. */
     private void ask(long term, long nowNanos) {
-        progress.begin(Step.ROLE, "to be master in term " + term, nowNanos);
+        progress.on(Occasion.FREE, "to be master in term " + term, nowNanos);
         requested = isForeign ? Generation.towards(held, term) : term;
         send(OFControllerRole.ROLE_MASTER, requested);
     }

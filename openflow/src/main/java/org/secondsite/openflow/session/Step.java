@@ -1,64 +1,55 @@
 package org.secondsite.openflow.session;
 
-import java.util.Set;
-
-/** What {@link Programming} waits for, and which step may follow; rendered into {@code docs/openflow.md}. */
+/** What {@link Programming} waits for; which step follows when is said by {@link Occasion}. */
 enum Step {
     /** Nothing is desired. */
-    IDLE("nothing is desired", "QUERY"),
+    IDLE("that something is desired"),
 
     /** Asked for role and generation, which changes neither. */
-    QUERY("which generation the switch holds", "ROLE OUTRANKED QUERY"),
+    QUERY("which generation the switch holds"),
 
     /** Asked to be master. */
-    ROLE("to be master in the term", "READ FILL ADD STEADY QUERY ROLE OUTRANKED FAILED"),
+    ROLE("to be master in the term"),
 
     /** Asked for all flows. */
-    READ("all flows of the switch", "STEADY FILL ADD READ ROLE QUERY OUTRANKED FAILED"),
+    READ("all flows of the switch"),
 
     /** A bundle was opened, filled and closed. */
-    FILL("which messages of the bundle are refused", "COMMIT DISCARD READ QUERY OUTRANKED FAILED"),
+    FILL("which messages of the bundle are refused"),
 
     /** The bundle is to be committed. */
-    COMMIT("the commit", "READ QUERY OUTRANKED FAILED"),
+    COMMIT("the commit"),
 
     /** The bundle is to be discarded. */
-    DISCARD("the end of a bundle that shall not be committed", "READ QUERY OUTRANKED FAILED"),
+    DISCARD("the end of a bundle that shall not be committed"),
 
     /** Flows were written one by one. */
-    ADD("the barrier behind what comes, drops first", "REMOVE READ QUERY OUTRANKED FAILED"),
+    ADD("the barrier behind what comes, drops first"),
 
     /** Flows were removed one by one. */
-    REMOVE("the barrier behind what goes, lowest priority first", "READ QUERY OUTRANKED FAILED"),
+    REMOVE("the barrier behind what goes, lowest priority first"),
 
     /** The switch has what it shall have. */
-    STEADY("the next audit", "READ COUNT FILL ADD ROLE QUERY OUTRANKED STEADY"),
+    STEADY("the next audit"),
 
     /** Asked for role and numbers of flows. */
-    COUNT("role and number of flows", "STEADY READ FILL ADD ROLE QUERY OUTRANKED"),
+    COUNT("role and number of flows"),
 
     /** The switch has not what it shall have. */
-    FAILED("the next attempt", "READ FILL ADD ROLE QUERY OUTRANKED"),
+    FAILED("the next attempt, after a second"),
 
     /** Another number is in the way. */
-    OUTRANKED("a later term, or that a foreign generation goes", "ROLE QUERY");
+    OUTRANKED("a later term, or that a foreign generation goes");
 
     private final String waitsFor;
-    private final String next;
 
-    Step(String waitsFor, String next) {
+    Step(String waitsFor) {
         this.waitsFor = waitsFor;
-        this.next = next;
     }
 
     /** What it waits for, in words. */
     String waitsFor() {
         return waitsFor;
-    }
-
-    /** Which steps may follow. */
-    Set<String> next() {
-        return Set.of(next.split(" ", -1));
     }
 
     /** Whether an answer of the switch is under way. */

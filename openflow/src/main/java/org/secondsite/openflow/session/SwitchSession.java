@@ -67,14 +67,6 @@ public final class SwitchSession {
     private static final OFVersion NEWEST = OFVersion.OF_14;
     private static final OFVersion OLDEST = OFVersion.OF_13;
 
-    private enum State {
-        HELLO,
-        FEATURES,
-        PORTS,
-        CONNECTED,
-        CLOSED
-    }
-
     private final Map<Long, SwitchSettings> known;
     private final Peer peer;
     private final long echoAfterNanos;
@@ -169,11 +161,11 @@ public final class SwitchSession {
         }
         unansweredNanos += echoSent ? ranNanos : 0;
         if (unansweredNanos >= deadAfterNanos) {
-            close("an echo was not answered for " + unansweredNanos / 1_000_000 + " ms");
+            close(StateChange.SILENT, "an echo was not answered for " + unansweredNanos / 1_000_000 + " ms");
         } else if (probed && unansweredNanos >= PROBE_NANOS) {
-            close("an echo was not answered while another connection claims to be this switch");
+            close(StateChange.REPLACED, "an echo was not answered while another connection claims to be this switch");
         } else if ((state == State.HELLO || state == State.FEATURES) && nowNanos - enteredNanos >= deadAfterNanos) {
-            close("no answer in state " + state);
+            close(StateChange.MUTE, "no answer in state " + state);
         } else {
             if (nowNanos - heardNanos >= echoAfterNanos && !echoSent) {
                 echo();
@@ -281,7 +273,7 @@ public final class SwitchSession {
         if (state == State.CONNECTED && !probing.refused(error.getXid())) {
             programming.error(error.getXid(), errorName, nowNanos);
         } else if (error.getXid() == askedXid || error instanceof OFHelloFailedErrorMsg) {
-            close("switch reports " + errorName + " in state " + state);
+            close(StateChange.REFUSED, "switch reports " + errorName + " in state " + state);
         }
     }
 
@@ -331,29 +323,29 @@ public final class SwitchSession {
                     .setXid(outbox.nextXid())
                     .setCode(OFHelloFailedCode.INCOMPATIBLE)
                     .build());
-            close("it speaks neither OpenFlow 1.4 nor 1.3");
+            close(StateChange.TOO_OLD, "it speaks neither OpenFlow 1.4 nor 1.3");
             return;
         }
         factory = OFFactories.getFactory(version.get());
         askedXid = outbox.nextXid();
         outbox.send(factory.buildFeaturesRequest().setXid(askedXid).build());
-        transition(State.FEATURES, "speaks " + factory.getVersion(), nowNanos);
+        transition(StateChange.AGREED, "speaks " + factory.getVersion(), nowNanos);
     }
 
     private void identify(OFFeaturesReply features, long nowNanos) {
         String datapath = features.getDatapathId().toString();
         SwitchSettings found = known.get(features.getDatapathId().getLong());
         if (found == null) {
-            close("datapath " + datapath + " is not configured");
+            close(StateChange.STRANGER, "datapath " + datapath + " is not configured");
         } else if (!features.getAuxiliaryId().equals(OFAuxId.MAIN)) {
-            close("auxiliary connections are not used");
+            close(StateChange.STRANGER, "auxiliary connections are not used");
         } else if (!isProved(found.access())) {
             String what = "it says that it is " + found.id() + ", and shows "
                     + peer.certificate()
                             .map(shown -> "the certificate of '" + shown + "'")
                             .orElse("no certificate");
             outbox.add(new Effect.Impostor(found.id(), what));
-            close(what);
+            close(StateChange.IMPOSTOR, what);
         } else {
             settings = found;
             name = found.id().name();
@@ -364,7 +356,7 @@ public final class SwitchSession {
             }
             askedXid = outbox.nextXid();
             outbox.send(factory.buildPortDescStatsRequest().setXid(askedXid).build());
-            transition(State.PORTS, "is datapath " + datapath, nowNanos);
+            transition(StateChange.KNOWN, "is datapath " + datapath, nowNanos);
         }
     }
 
@@ -407,7 +399,7 @@ public final class SwitchSession {
         }
         programming = new Programming(settings, factory, outbox, ports, layout);
         probing = new Probing(factory, outbox, layout);
-        transition(State.CONNECTED, "has ports " + ports, nowNanos);
+        transition(StateChange.TOLD, "has ports " + ports, nowNanos);
         outbox.add(new Effect.Connected(settings.id()));
         if (layout == Layout.ONE_TABLE) {
             outbox.add(new Effect.Noticed("one table: " + layout.unchecked()));
@@ -431,15 +423,20 @@ public final class SwitchSession {
         }
     }
 
-    private void transition(State next, String reason, long nowNanos) {
-        LOG.debug("{}: {} -> {}: {}", name, state, next, reason);
-        state = next;
+    private void transition(StateChange change, String reason, long nowNanos) {
+        become(change, reason);
         enteredNanos = nowNanos;
     }
 
-    private void close(String reason) {
-        LOG.debug("{}: {} -> {}: {}", name, state, State.CLOSED, reason);
-        state = State.CLOSED;
+    private void close(StateChange change, String reason) {
+        become(change, reason);
         outbox.add(new Effect.Close(reason));
+    }
+
+    /** The one place where the state changes, but for {@link #closed}. */
+    private void become(StateChange change, String reason) {
+        assert change.in().contains(state) : change + " in " + state;
+        LOG.debug("{}: {} -> {}: {} ({})", name, state, change.next(), reason, change);
+        state = change.next();
     }
 }

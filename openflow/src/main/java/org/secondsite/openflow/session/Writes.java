@@ -64,7 +64,7 @@ final class Writes {
         bundle++;
         isSuperseded = false;
         boolean bundled = takesBundles && !roomIsShort;
-        progress.begin(bundled ? Step.FILL : Step.ADD, difference.size() + " changes", nowNanos);
+        progress.on(bundled ? Occasion.DIFFERS : Occasion.DIFFERS_IN_ORDER, difference.size() + " changes", nowNanos);
         writing = new Writing(factory, outbox, difference, term, bundle);
         if (bundled) {
             writing.fill();
@@ -82,10 +82,10 @@ final class Writes {
         Step step = progress.step();
         if (step == Step.FILL && type == OFBundleCtrlType.CLOSE_REPLY) {
             if (writing.errorCount() == 0 && !isSuperseded) {
-                progress.begin(Step.COMMIT, "the bundle is whole", nowNanos);
+                progress.on(Occasion.WHOLE, "the bundle is whole", nowNanos);
                 writing.commit();
             } else {
-                progress.begin(Step.DISCARD, isSuperseded ? "something else is wanted" : writing.errors(), nowNanos);
+                progress.on(Occasion.FAULTY, isSuperseded ? "something else is wanted" : writing.errors(), nowNanos);
                 writing.discard();
             }
         } else if (step == Step.COMMIT && type == OFBundleCtrlType.COMMIT_REPLY) {
@@ -103,7 +103,7 @@ final class Writes {
     Outcome barrierAnswered(long nowNanos) {
         Step step = progress.step();
         if (step == Step.ADD && writing.hasMore() && !isSuperseded) {
-            progress.begin(Step.REMOVE, "what comes is written", nowNanos);
+            progress.on(Occasion.ADDED, "what comes is written", nowNanos);
             writing.remove();
         } else if (step == Step.ADD || step == Step.REMOVE) {
             return new Outcome.Unread("the switch has worked all messages off");
