@@ -2,6 +2,7 @@ package org.secondsite.bench.disk;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
@@ -21,7 +22,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "disk",
         mixinStandardHelpOptions = true,
-        description = "The disk server beside qemu-nbd, under fio, in one run. Needs qemu-utils and fio.")
+        description =
+                "The disk server beside qemu-nbd, under fio, in one run. Needs qemu-utils, qemu-system-x86, strace and fio.")
 public final class DiskBenchCommand implements Callable<Integer> {
     private static final int IMAGE_MIB = 512;
     private static final int START_SECONDS = 10;
@@ -40,12 +42,22 @@ public final class DiskBenchCommand implements Callable<Integer> {
             description = "Where the images are to be, on the disk in question (default ${DEFAULT-VALUE}).")
     private Path directory;
 
+    @Option(
+            names = "--slow-flush",
+            paramLabel = "MS",
+            defaultValue = "25",
+            description =
+                    "How long a flush takes in the part about slow storage, 0 to leave it out (default ${DEFAULT-VALUE}).")
+    private int slowFlushMs;
+
     @Option(names = "--report", paramLabel = "FILE", description = "Write all samples as JSON.")
     private Path file;
 
     @Override
     public Integer call() throws IOException, InterruptedException {
         DiskReport report = new DiskReport();
+        List<String> failures = new ArrayList<>();
+        ObjectNode json;
         Path work = Files.createTempDirectory(directory, "secondsite-bench-disk");
         try {
             for (DiskContender contender : DiskContender.values()) {
@@ -58,15 +70,25 @@ public final class DiskBenchCommand implements Callable<Integer> {
                         "conv=fdatasync"));
             }
             measure(work, report);
+            System.out.println(report.table());
+            failures.addAll(report.failures());
+            json = report.json();
+            if (slowFlushMs > 0) {
+                System.err.println("a slow flush …");
+                SlowFlush slow = new SlowFlush(work, slowFlushMs);
+                slow.measure();
+                System.out.println(slow.table());
+                failures.addAll(slow.failures());
+                slow.json(json);
+            }
         } finally {
             DirectoryTree.delete(work);
         }
-        System.out.println(report.table());
-        report.failures().forEach(failure -> System.out.println("does not hold: " + failure));
+        failures.forEach(failure -> System.out.println("does not hold: " + failure));
         if (file != null) {
-            Machine.write(file, report.json());
+            Machine.write(file, json);
         }
-        return report.failures().isEmpty() ? 0 : 1;
+        return failures.isEmpty() ? 0 : 1;
     }
 
     private void measure(Path work, DiskReport report) throws IOException, InterruptedException {
@@ -115,16 +137,9 @@ public final class DiskBenchCommand implements Callable<Integer> {
                         "--format=raw",
                         "--socket=" + socket,
                         image)
-                : List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx256m",
-                        "-XX:+UseSerialGC",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        ServedImage.class.getName(),
-                        image,
-                        socket.toString(),
+                : ours(
+                        work.resolve(contender.label()),
+                        socket,
                         contender == DiskContender.PROTECTED ? "at-once" : "honest");
         Process server = new ProcessBuilder(command)
                 .redirectErrorStream(true)
@@ -140,6 +155,21 @@ public final class DiskBenchCommand implements Callable<Integer> {
             pause();
         }
         return server;
+    }
+
+    /** The product's server in a process of its own. */
+    static List<String> ours(Path image, Path socket, String flushes) {
+        return List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                ServedImage.class.getName(),
+                image.toString(),
+                socket.toString(),
+                flushes);
     }
 
     private static void pause() throws InterruptedIOException {
