@@ -1,0 +1,273 @@
+package org.secondsite.openflow.lab;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.config.SwitchId;
+import org.secondsite.openflow.ControllerSettings;
+import org.secondsite.openflow.Role;
+import org.secondsite.openflow.SwitchListener;
+import org.secondsite.openflow.SwitchSettings;
+import org.secondsite.openflow.VmAttachment;
+import org.secondsite.openflow.io.SwitchController;
+
+/**
+ * Random roles, writes and masters of os-ken, and deaths of a real switch, while a random number of VMs talk; a capture at every VM
+ * and at the gateway is the judge. {@code -Dsecondsite.storm.seconds=600 -Dsecondsite.storm.vms=50} for a long one, {@code
+ * -Dsecondsite.storm.seed=N} for the same choices again.
+ */
+@Tag("lab")
+@Timeout(value = 2, unit = TimeUnit.HOURS)
+class SwitchStormTest {
+    private static final long SECONDS = Long.getLong("secondsite.storm.seconds", 15);
+    private static final int MAX_VMS = Integer.getInteger("secondsite.storm.vms", 12);
+    private static final SwitchId ID = new SwitchId("sw-a");
+    private static final List<Role> ROLES = List.of(Role.OWNER, Role.STANDBY, Role.FENCED);
+    private static final int FOREIGN_PORT = 6699;
+    private static final long PATIENCE_SECONDS = 30;
+
+    /** An audit's interval is less than half a second; the rest is the machine's. */
+    private static final long MAX_LEAK_MICROS = 3_000_000;
+
+    @TempDir
+    private Path directory;
+
+    private final BlockingQueue<Told> told = new LinkedBlockingQueue<>();
+    private final StormJudge judge = new StormJudge();
+    private final List<String> story = new ArrayList<>();
+    private SwitchController controller;
+    private long term;
+
+    /** What the controller has told, and when. */
+    private record Told(String what, long term, long micros) {}
+
+    @Test
+    void nothingGetsPastTheGatewayOrAFence() throws Exception {
+        long seed = Long.getLong("secondsite.storm.seed", System.nanoTime());
+        Random random = new Random(seed);
+        int vms = 1 + random.nextInt(MAX_VMS);
+        String version = random.nextBoolean() ? "OpenFlow13" : "OpenFlow14";
+        try (Namespace namespace = Namespace.create("sw");
+                OpenVSwitch ovs = new OpenVSwitch(namespace, directory, SwitchSite.DATAPATH)) {
+            ovs.vsctl("set", "bridge", OpenVSwitch.BRIDGE, "protocols=OpenFlow10," + version);
+            try (Crowd crowd = new Crowd(namespace, ovs, vms, directory, random)) {
+                theCaptureSeesWhatASwitchLetsThrough(ovs, crowd);
+                try (ForeignController foreign = new ForeignController(namespace, directory, FOREIGN_PORT, version);
+                        SwitchController opened = namespace.call(this::open)) {
+                    controller = opened;
+                    ovs.setControllers(opened.address().getPort(), FOREIGN_PORT);
+                    foreign.awaitConnected();
+                    storm(ovs, foreign, vms, random);
+                    // What is under way arrives.
+                    apply(roles(vms, random));
+                }
+                List<Crowd.Arrival> arrivals = crowd.arrivals();
+                List<Crowd.Arrival> violations = judge.violations(arrivals);
+                String summary =
+                        "seed %d: %d VMs, %s, %d acts, %d frames, %d of them leaked by others' writes, for %d ms at most"
+                                .formatted(
+                                        seed,
+                                        vms,
+                                        version,
+                                        story.size(),
+                                        arrivals.size(),
+                                        judge.leaks(),
+                                        judge.longestLeak() / 1000);
+                System.out.println(summary);
+                assertEquals(
+                        List.of(),
+                        violations.subList(0, Math.min(10, violations.size())),
+                        () -> violations.size() + " frames; " + summary + "\n" + String.join("\n", story));
+                assertTrue(judge.longestLeak() < MAX_LEAK_MICROS, summary + "\n" + String.join("\n", story));
+                assertTrue(arrivals.size() > 100, summary);
+            }
+        }
+    }
+
+    /** Without a controller a flow of somebody's leads past the gateway: the judge has to say so. */
+    private void theCaptureSeesWhatASwitchLetsThrough(OpenVSwitch ovs, Crowd crowd) throws Exception {
+        ovs.ofctl("add-flow", "priority=7,actions=NORMAL");
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        while (new StormJudge().violations(crowd.arrivals()).isEmpty()) {
+            assertTrue(System.nanoTime() < deadline, "the capture sees nothing");
+            Thread.sleep(50);
+        }
+    }
+
+    private SwitchController open() throws Exception {
+        InetSocketAddress any = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0);
+        SwitchSettings settings = new SwitchSettings(ID, SwitchSite.DATAPATH, Crowd.port(Crowd.GATEWAY));
+        return SwitchController.open(new ControllerSettings(any, List.of(settings)), new SwitchListener() {
+            @Override
+            public void connected(SwitchId switchId) {}
+
+            @Override
+            public void disconnected(SwitchId switchId, String reason) {
+                note("disconnected", 0);
+            }
+
+            @Override
+            public void confirmed(SwitchId switchId, long underTerm, int flows, long nanoTime) {
+                note("confirmed", underTerm);
+            }
+
+            @Override
+            public void partial(SwitchId switchId, long underTerm, int flows, Set<String> without, long nanoTime) {
+                note("partial " + without, underTerm);
+            }
+
+            @Override
+            public void fenced(SwitchId switchId, long underTerm, int fenced, long nanoTime) {
+                note("fenced", underTerm);
+            }
+
+            @Override
+            public void contested(SwitchId switchId, long underTerm) {
+                note("contested", underTerm);
+            }
+
+            @Override
+            public void drifted(SwitchId switchId, long underTerm, String what, long good, long frames) {
+                note("drifted", underTerm);
+            }
+
+            @Override
+            public void refused(SwitchId switchId, long underTerm, String reason) {}
+        });
+    }
+
+    private void storm(OpenVSwitch ovs, ForeignController foreign, int vms, Random random) throws Exception {
+        apply(roles(vms, random));
+        judge.begin(micros());
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
+        while (System.nanoTime() < end) {
+            int choice = random.nextInt(20);
+            if (choice < 10) {
+                apply(roles(vms, random));
+            } else if (choice < 17) {
+                write(foreign, List.of("normal", "alter", "delete").get(random.nextInt(3)));
+            } else if (choice < 19) {
+                take(foreign, roles(vms, random));
+            } else {
+                act("the switch dies");
+                told.clear();
+                ovs.crashAndRestart();
+                await("disconnected", 0);
+                judge.confirmed(await("confirmed", term).micros());
+            }
+        }
+    }
+
+    /** New roles under a new term. */
+    private void apply(List<VmAttachment> vms) throws Exception {
+        term++;
+        act("roles under term " + term + ": "
+                + vms.stream().map(vm -> vm.role().name().substring(0, 1)).toList());
+        told.clear();
+        long before = micros();
+        for (int i = 0; i < vms.size(); i++) {
+            if (vms.get(i).role() == Role.OWNER) {
+                judge.admitted(i + 1, before);
+            }
+        }
+        controller.apply(ID, term, vms);
+        boolean isFenced = false;
+        Told next;
+        do {
+            next = next();
+            if (next.what().equals("fenced") && next.term() == term) {
+                isFenced = true;
+                silenced(vms, next.micros());
+            }
+        } while (!next.what().equals("confirmed") || next.term() != term);
+        if (!isFenced) {
+            silenced(vms, next.micros());
+        }
+        judge.confirmed(next.micros());
+    }
+
+    private void silenced(List<VmAttachment> vms, long micros) {
+        for (int i = 0; i < vms.size(); i++) {
+            if (vms.get(i).role().isSilent()) {
+                judge.silenced(i + 1, micros);
+            }
+        }
+    }
+
+    private void write(ForeignController foreign, String command) throws Exception {
+        act(command + " by another");
+        told.clear();
+        judge.foreignWrite(micros());
+        foreign.carryOut("equal");
+        foreign.carryOut(command);
+        await("drifted", term);
+        judge.confirmed(await("confirmed", term).micros());
+    }
+
+    /** Another is master in a later generation and writes; this site gets a newer term, as from the witness. */
+    private void take(ForeignController foreign, List<VmAttachment> vms) throws Exception {
+        act("another is master in " + (term + 1));
+        told.clear();
+        judge.foreignWrite(micros());
+        foreign.carryOut("master " + (term + 1));
+        foreign.carryOut("normal");
+        await("contested", term);
+        term++;
+        apply(vms);
+        assertFalse(foreign.printed().isEmpty());
+    }
+
+    private static List<VmAttachment> roles(int vms, Random random) {
+        // All the same, or each of its own.
+        Role all = ROLES.get(random.nextInt(ROLES.size()));
+        boolean isMixed = random.nextBoolean();
+        List<VmAttachment> roles = new ArrayList<>();
+        for (int vm = 1; vm <= vms; vm++) {
+            roles.add(Crowd.vm(vm, isMixed ? ROLES.get(random.nextInt(ROLES.size())) : all));
+        }
+        return roles;
+    }
+
+    private void act(String what) {
+        story.add(micros() % 100_000_000 + " us: " + what);
+    }
+
+    private void note(String what, long underTerm) {
+        told.add(new Told(what, underTerm, micros()));
+    }
+
+    private Told await(String what, long underTerm) throws InterruptedException {
+        Told next;
+        do {
+            next = next();
+        } while (!next.what().equals(what) || next.term() != underTerm);
+        return next;
+    }
+
+    private Told next() throws InterruptedException {
+        Told next = told.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        return next != null ? next : fail("nothing is told\n" + String.join("\n", story));
+    }
+
+    private static long micros() {
+        return ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+    }
+}
