@@ -50,7 +50,7 @@ public final class GuestCommand {
                 "-initrd",
                 files.initrd().toString(),
                 "-append",
-                "console=ttyS0 quiet panic=1 ADDRESS=" + LabNumbers.VM_ADDRESS + "/24 GATEWAY="
+                "console=ttyS0 quiet panic=1 no_timer_check ADDRESS=" + LabNumbers.VM_ADDRESS + "/24 GATEWAY="
                         + LabNumbers.INSIDE_ADDRESS + (guest.hasDisk() ? " DISK=/dev/vda" : ""),
                 "-netdev",
                 "tap,id=net0,ifname=" + LabNumbers.VM + ",script=no,downscript=no,vhost=off,vnet_hdr=off",

@@ -10,10 +10,14 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
+import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.plant.PlantAgent;
 import org.secondsite.lab.plant.PlantedFault;
@@ -25,13 +29,17 @@ import org.secondsite.lab.plant.Point;
  * form of conductor and data plane.
  */
 @Tag("lab")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Isolated("times what is fast only on a machine of its own")
 class DecidingThreadDrillTest {
     private static final int SHORT = 1;
     private static final int ROUNDS = Integer.getInteger("secondsite.plants.rounds", SHORT);
     private static final int ERROR_EXIT_MS = 1_000;
 
-    /** Its heartbeats stop at once, which the takeover shows; the process is given the second that makes it hung, and to end. */
+    /** From the strike to the last sign of life that the peer noted. */
+    private static final int SILENT_MS = 1_000;
+
+    /** Its heartbeats have stopped; the process is given the second that makes it hung, and to write down all stacks. */
     private static final int VITAL_HUNG_EXIT_MS = 6_000;
 
     /** A thread without which heartbeats stop by themselves, or whose connection does, counts as hung after five seconds. */
@@ -41,12 +49,19 @@ class DecidingThreadDrillTest {
 
     private static final Set<Point> VITAL = EnumSet.of(Point.CONDUCTOR, Point.PLANE, Point.RELEASER);
 
-    @TempDir
+    private final LabOptions options = JudgedLab.usual();
     private Path directory;
+    private Lab lab;
 
-    private JudgedLab up(String test) throws IOException {
-        String agent = PlantAgent.option(directory);
-        return JudgedLab.up(test, options -> options.withJavaOption(agent));
+    @BeforeAll
+    void up(@TempDir Path orders) throws IOException {
+        directory = orders;
+        lab = DrillLab.bringUp(options.withJavaOption(PlantAgent.option(directory)));
+    }
+
+    @AfterAll
+    void down() throws IOException {
+        Lab.down(options.name());
     }
 
     /** Strikes, and returns how long the process lived on, in milliseconds. */
@@ -78,7 +93,7 @@ class DecidingThreadDrillTest {
 
     @Test
     void theOwnersConductorAndPlaneEndTheGatewayAndTheClientGoesOn() throws IOException {
-        try (JudgedLab judged = up("plants")) {
+        try (JudgedLab judged = JudgedLab.in(lab, "plants")) {
             int takeovers = 0;
             for (int round = 0; round < ROUNDS; round++) {
                 for (Point point : List.of(Point.CONDUCTOR, Point.PLANE)) {
@@ -95,16 +110,32 @@ class DecidingThreadDrillTest {
     private void takeOver(JudgedLab judged, Point point, PlantedFault.Kind kind) throws IOException {
         Site owner = Drill.awaitProtected(judged.lab());
         judged.requireService();
+        long struck = System.nanoTime();
         strike(judged.lab(), "gateway-" + owner.id(), point, kind);
         judged.site(owner.peer()).await("SOLO", 30);
+        if (VITAL.contains(point)) {
+            requireSilence(judged.site(owner.peer()), struck);
+        }
         judged.requireService();
         judged.lab().start("gateway:" + owner.id());
         assertEquals(owner.peer(), Drill.awaitProtected(judged.lab()));
     }
 
+    /** The peer's own word for when it last heard a heartbeat, however busy the machine was then. */
+    private static void requireSilence(SiteView peer, long struck) throws IOException {
+        long heard = peer.timeline(struck - TimeUnit.SECONDS.toNanos(2)).stream()
+                .filter(entry -> entry.kind().equals("last-heard"))
+                .mapToLong(SiteView.Entry::nanoTime)
+                .max()
+                .orElseThrow(() -> new AssertionError("the peer missed nothing"));
+        long afterMs = TimeUnit.NANOSECONDS.toMillis(heard - struck);
+        System.out.printf("the last sign of life came %d ms after the strike%n", afterMs);
+        assertTrue(afterMs <= SILENT_MS, () -> "a sign of life after " + afterMs + " ms");
+    }
+
     @Test
     void everyOtherThreadEndsItsProcessAndTheClientGoesOn() throws IOException {
-        try (JudgedLab judged = up("plants-all")) {
+        try (JudgedLab judged = JudgedLab.in(lab, "plants-all")) {
             int takeovers = 0;
             List<Point> owners = List.of(
                     Point.RELEASER,

@@ -7,17 +7,26 @@ import org.secondsite.lab.client.ClientVerdict;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
 
-/** A lab of one test with its outside client, taken down when closed whatever happened. */
+/** A lab with the outside client of one test. */
 class DrillLab implements AutoCloseable {
     static final OutsideClient.Traffic TRAFFIC = new OutsideClient.Traffic(8, 8, 20);
 
     private final Lab lab;
+    private final Afterwards afterwards;
     private final Path record;
     private final OutsideClient client;
 
+    /** What becomes of the lab when its drill has ended. */
+    enum Afterwards {
+        TAKE_DOWN,
+        /** Other drills of the class go on with it. */
+        LEAVE_UP
+    }
+
     /** Starts the client of a lab that is up. */
-    DrillLab(Lab lab, OutsideClient.Traffic traffic) throws IOException {
+    DrillLab(Lab lab, OutsideClient.Traffic traffic, Afterwards afterwards) throws IOException {
         this.lab = lab;
+        this.afterwards = afterwards;
         record = Files.createTempFile("secondsite-client", ".jsonl");
         client = OutsideClient.start(lab.clientNamespace(), traffic, record);
     }
@@ -25,11 +34,16 @@ class DrillLab implements AutoCloseable {
     static DrillLab up(int delayMillis, LabOptions.Load load, boolean hold) throws IOException {
         Lab lab = bringUp(new LabOptions(TestNames.lab(), delayMillis, load, hold));
         try {
-            return new DrillLab(lab, TRAFFIC);
+            return new DrillLab(lab, TRAFFIC, Afterwards.TAKE_DOWN);
         } catch (IOException | RuntimeException e) {
             Lab.down(lab.name());
             throw e;
         }
+    }
+
+    /** A drill in a lab that is up and stays up. */
+    static DrillLab in(Lab lab) throws IOException {
+        return new DrillLab(lab, TRAFFIC, Afterwards.LEAVE_UP);
     }
 
     /** Brings a lab up, and says how long each step took. */
@@ -75,7 +89,9 @@ class DrillLab implements AutoCloseable {
             client.close();
             Files.deleteIfExists(record);
         } finally {
-            Lab.down(lab.name());
+            if (afterwards == Afterwards.TAKE_DOWN) {
+                Lab.down(lab.name());
+            }
         }
     }
 }

@@ -27,21 +27,34 @@ final class JudgedLab extends DrillLab {
     private final String test;
     private boolean passed;
 
-    private JudgedLab(Lab lab, String test) throws IOException {
-        super(lab, TRAFFIC);
+    private JudgedLab(Lab lab, String test, Afterwards afterwards) throws IOException {
+        super(lab, TRAFFIC, afterwards);
         this.test = test;
     }
 
     /** Brings one up, protected. */
     static JudgedLab up(String test, UnaryOperator<LabOptions> options) throws IOException {
-        Lab lab = bringUp(options.apply(new LabOptions(TestNames.lab(), DELAY_MS, LabOptions.Load.IDLE, true)));
-        JudgedLab judged;
+        Lab lab = bringUp(options.apply(usual()));
         try {
-            judged = new JudgedLab(lab, test);
+            return judged(lab, test, Afterwards.TAKE_DOWN);
         } catch (IOException | RuntimeException e) {
             Lab.down(lab.name());
             throw e;
         }
+    }
+
+    /** What a drill chooses that has no wishes. */
+    static LabOptions usual() {
+        return new LabOptions(TestNames.lab(), DELAY_MS, LabOptions.Load.IDLE, true);
+    }
+
+    /** Judges what happens in a lab that is up, protected, and stays up. */
+    static JudgedLab in(Lab lab, String test) throws IOException {
+        return judged(lab, test, Afterwards.LEAVE_UP);
+    }
+
+    private static JudgedLab judged(Lab lab, String test, Afterwards afterwards) throws IOException {
+        JudgedLab judged = new JudgedLab(lab, test, afterwards);
         try {
             for (Site site : Site.values()) {
                 judged.uplinks.put(site, new UplinkCapture(lab, site));

@@ -15,40 +15,51 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.storm.Fault;
 
 /** A planned switchover, and the way back, of a real guest with connections of an outside client. */
 @Tag("lab")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SwitchoverDrillTest {
+    private final String name = TestNames.lab();
+    private Lab lab;
+
+    @BeforeAll
+    void up() throws IOException {
+        lab = DrillLab.bringUp(new LabOptions(name, 5, LabOptions.Load.IDLE, true));
+    }
+
+    @AfterAll
+    void down() throws IOException {
+        Lab.down(name);
+    }
+
     @Test
     void switchoverAndFailbackBreakNoConnection() throws IOException {
-        String name = TestNames.lab();
         Random random = new Random(4);
-        try {
-            Lab lab = LabStart.up(new LabOptions(name, 5, LabOptions.Load.IDLE, true), (step, millis) -> {});
-            Drill.awaitProtected(lab);
-            IOException refused =
-                    assertThrows(IOException.class, () -> new SiteView(lab, Site.B).switchOver("a drill"));
-            assertTrue(refused.getMessage().contains("this site is STANDBY"), refused.getMessage());
-            String ofTheGroup = "announce route 203.0.113.10/32 next-hop self";
-            assertEquals(
-                    List.of("error: 203.0.113.10/32 is of group web, which another site owns", "error"),
-                    command(lab, Site.B, ofTheGroup, 2));
-            assertEquals(List.of("done"), command(lab, Site.A, ofTheGroup, 1));
-            assertEquals(List.of("done"), command(lab, Site.A, "withdraw route 203.0.113.10/32", 1));
-            for (Site from : List.of(Site.A, Site.B)) {
-                Drill.Result result = Drill.run(lab, Fault.SWITCHOVER, random);
-                System.out.println(result);
-                assertEquals(from.id(), result.owner());
-                assertEquals(List.of(), result.complaints());
-                assertTrue(result.packets() > 0, "the captures see what is released");
-            }
-        } finally {
-            Lab.down(name);
+        Site owner = Drill.awaitProtected(lab);
+        IOException refused =
+                assertThrows(IOException.class, () -> new SiteView(lab, owner.peer()).switchOver("a drill"));
+        assertTrue(refused.getMessage().contains("this site is STANDBY"), refused.getMessage());
+        String ofTheGroup = "announce route 203.0.113.10/32 next-hop self";
+        assertEquals(
+                List.of("error: 203.0.113.10/32 is of group web, which another site owns", "error"),
+                command(lab, owner.peer(), ofTheGroup, 2));
+        assertEquals(List.of("done"), command(lab, owner, ofTheGroup, 1));
+        assertEquals(List.of("done"), command(lab, owner, "withdraw route 203.0.113.10/32", 1));
+        for (Site from : List.of(owner, owner.peer())) {
+            Drill.Result result = Drill.run(lab, Fault.SWITCHOVER, random);
+            System.out.println(result);
+            assertEquals(from.id(), result.owner());
+            assertEquals(List.of(), result.complaints());
+            assertTrue(result.packets() > 0, "the captures see what is released");
         }
     }
 
@@ -68,22 +79,22 @@ class SwitchoverDrillTest {
 
     @Test
     void aSwitchoverWithoutAWitnessLeavesTheGuestWhereItIs() throws IOException {
-        try (DrillLab drill = DrillLab.up(5, LabOptions.Load.IDLE, true)) {
-            Drill.awaitProtected(drill.lab());
+        Site owner = Drill.awaitProtected(lab);
+        try (DrillLab drill = DrillLab.in(lab)) {
             drill.requireService(30);
             drill.lab().pause("witness");
             IOException abandoned =
-                    assertThrows(IOException.class, () -> drill.site(Site.A).switchOver("a drill"));
+                    assertThrows(IOException.class, () -> drill.site(owner).switchOver("a drill"));
             assertTrue(abandoned.getMessage().contains("no answer of the witness"), abandoned.getMessage());
             drill.requireService(30);
-            long term = drill.site(Site.A).term();
+            long term = drill.site(owner).term();
             drill.lab().resume("witness");
             // What it had been asked it decides now: the hand-over, or the owner's wish to stand alone, whichever came
             // first.
             Waiting.until(
                     "the open request to be settled",
                     60,
-                    () -> drill.site(Site.A).term() > term);
+                    () -> drill.site(owner).term() > term);
             Drill.awaitProtected(drill.lab());
             drill.requireService(30);
             Waiting.pause(2_000);

@@ -90,7 +90,7 @@ final class LabGuest {
                 "-initrd",
                 disk.toString(),
                 "-append",
-                "console=ttyS0 quiet panic=1"));
+                "console=ttyS0 quiet panic=1 no_timer_check"));
         command.addAll(devices);
         settings = new VmSettings(
                 vm,
