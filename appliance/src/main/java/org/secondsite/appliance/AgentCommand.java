@@ -7,17 +7,22 @@ import java.util.stream.Collectors;
 import org.secondsite.config.AgentConfig;
 import org.secondsite.config.io.ConfigReader;
 import org.secondsite.net.life.io.ProcessEnd;
+import org.secondsite.net.tls.io.CertificateWatch;
 import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.VmSettings;
 import org.secondsite.replicator.agent.io.CheckpointAgent;
 import org.secondsite.replicator.disk.VolumeSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code secondsite agent}. */
 @Command(name = "agent", description = "Run the checkpoint agent beside a hypervisor.")
 final class AgentCommand implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(AgentCommand.class);
+
     @Option(names = "--config", required = true, paramLabel = "FILE", description = "The agent's configuration file.")
     private Path config;
 
@@ -39,6 +44,7 @@ final class AgentCommand implements Callable<Integer> {
                         settings.runDirectory()))
                 .toList();
         GatewayAccess gateway = new GatewayAccess(settings.gateway(), settings.proof());
+        settings.proof().ifPresent(proof -> CertificateWatch.open(proof.tls(), what -> LOG.error("{}", what)));
         Daemon.serve(
                 "agent",
                 CheckpointAgent.open(new AgentSettings(gateway, vms), new ProcessEnd("agent")),

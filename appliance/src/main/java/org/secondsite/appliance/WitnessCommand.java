@@ -7,15 +7,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import org.secondsite.config.MetricsConfig;
 import org.secondsite.config.WitnessConfig;
 import org.secondsite.config.io.ConfigReader;
 import org.secondsite.metrics.MetricsServer;
 import org.secondsite.net.life.io.ProcessEnd;
+import org.secondsite.net.tls.io.CertificateWatch;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.io.daemon.WitnessServer;
 import org.secondsite.witness.io.daemon.WitnessServerSettings;
 import org.secondsite.witness.io.quorum.QuorumSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -25,6 +27,8 @@ import picocli.CommandLine.Spec;
 /** {@code secondsite witness}. */
 @Command(name = "witness", description = "Run a node of the witness, or look at one, or force a record.")
 final class WitnessCommand implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(WitnessCommand.class);
+
     @Option(names = "--config", paramLabel = "FILE", description = "The witness's configuration file.")
     private Path config;
 
@@ -49,17 +53,21 @@ final class WitnessCommand implements Callable<Integer> {
         WitnessServer server = WitnessServer.open(settings(settings), new ProcessEnd("witness"));
         Daemon.serve(
                 "witness",
-                settings.metrics().isEmpty()
-                        ? server
-                        : withMetrics(server, settings.metrics().get()),
+                withMetrics(server, settings),
                 FileAgain.compare(config, settings, ConfigReader::readWitness));
         return 0;
     }
 
     /** The classes behind this are loaded only where the file has the section: a node without it stays small. */
-    private static AutoCloseable withMetrics(WitnessServer server, MetricsConfig config) throws IOException {
+    private static AutoCloseable withMetrics(WitnessServer server, WitnessConfig settings) throws IOException {
+        CertificateWatch certificates = CertificateWatch.open(settings.tls(), what -> LOG.error("{}", what));
         try {
-            MetricsServer metrics = MetricsServer.open(config.listen(), () -> WitnessMetrics.read(server.figures()));
+            if (settings.metrics().isEmpty()) {
+                return server;
+            }
+            MetricsServer metrics = MetricsServer.open(
+                    settings.metrics().get().listen(),
+                    () -> WitnessMetrics.read(server.figures(), certificates.state()));
             return () -> {
                 metrics.close();
                 server.close();

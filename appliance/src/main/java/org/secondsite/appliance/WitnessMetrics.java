@@ -1,10 +1,13 @@
 package org.secondsite.appliance;
 
+import java.time.Instant;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.secondsite.metrics.Buckets;
+import org.secondsite.metrics.CertificateMetrics;
 import org.secondsite.metrics.MetricTable;
 import org.secondsite.metrics.Scrape;
+import org.secondsite.net.tls.io.CertificateWatch;
 import org.secondsite.witness.FsyncHistogram;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.StoreStanding;
@@ -92,8 +95,10 @@ public final class WitnessMetrics {
     private WitnessMetrics() {}
 
     /** Reads everything. */
-    public static Scrape read(WitnessFigures figures) {
+    public static Scrape read(WitnessFigures figures, CertificateWatch.State certificates) {
         Scrape scrape = new Scrape();
+        CertificateMetrics.read(
+                scrape, certificates.ends(), certificates.fault().isEmpty(), Instant.now());
         StoreStanding standing = figures.standing();
         scrape.read(INFO, standing, "node", standing.node(), "leader", standing.leader());
         scrape.read(STANDING, standing);

@@ -3,6 +3,7 @@ package org.secondsite.gateway;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -28,18 +29,22 @@ import org.secondsite.gateway.management.ManagementServer;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.router.RouterSettings;
 import org.secondsite.gateway.timeline.Timeline;
+import org.secondsite.metrics.CertificateMetrics;
 import org.secondsite.metrics.MetricsServer;
 import org.secondsite.metrics.Scrape;
 import org.secondsite.net.life.Ending;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.ProcessEnd;
 import org.secondsite.net.linux.ThreadPriority;
+import org.secondsite.net.tls.io.CertificateWatch;
 import org.secondsite.openflow.io.SwitchController;
 import org.secondsite.replicator.checkpoint.io.CheckpointServer;
 import org.secondsite.replicator.tunnel.Tunnel;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
 import org.secondsite.witness.io.client.WitnessClient;
 import org.secondsite.witness.io.client.WitnessClientSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One gateway: everything that the configuration names, opened, tied together by the {@link Conductor}, and closed.
@@ -59,6 +64,7 @@ import org.secondsite.witness.io.client.WitnessClientSettings;
  * All of them post to the conductor's, on which every decision is made and all state of this package lives.
  */
 public final class Gateway implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
     private static final int LOOK_SECONDS = 2;
 
     /** Changed on the conductor's thread, and read by everybody. */
@@ -78,6 +84,7 @@ public final class Gateway implements AutoCloseable {
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
     private SiteEdge edge;
+    private CertificateWatch certificates;
     private DataPlane dataPlane;
     private Tunnel tunnel;
     private CheckpointServer agents;
@@ -134,6 +141,8 @@ public final class Gateway implements AutoCloseable {
                 factory.open(config, GatewaySettings.protectedVms(config), new PlaneEvents(this::post, life::failed));
         opened.push(dataPlane);
         dataPlane.turns().forEach(turn -> life.watched(life.vital(turn)));
+        certificates = CertificateWatch.open(config.tls(), this::certificateAlarm);
+        opened.push(certificates);
         WitnessPort witness = new WitnessPort();
         tunnel = TlsTunnel.open(
                 GatewaySettings.tunnel(config),
@@ -161,6 +170,11 @@ public final class Gateway implements AutoCloseable {
         witness.connect(client);
         dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(config.tunnel()));
         timeline.note(config.site().name(), "start", "role unknown: nothing is released or announced");
+    }
+
+    private void certificateAlarm(String what) {
+        LOG.error("{}", what);
+        timeline.note(config.site().name(), "certificate", what);
     }
 
     private WitnessClient witnessClient() throws IOException {
@@ -245,6 +259,8 @@ public final class Gateway implements AutoCloseable {
 
     private Scrape measure() throws Exception {
         Scrape scrape = look(GatewayMetrics::read);
+        CertificateWatch.State found = certificates.state();
+        CertificateMetrics.read(scrape, found.ends(), found.fault().isEmpty(), Instant.now());
         if (routerView.isPresent()) {
             routerView.get().measure(scrape);
         }

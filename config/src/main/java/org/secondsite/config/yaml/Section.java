@@ -117,6 +117,11 @@ final class Section {
         return value(key, document::resolved);
     }
 
+    /** The same, but the key may be absent. */
+    Optional<Path> optionalFile(String key) {
+        return optional(key, document::resolved);
+    }
+
     /** The same for a Unix socket, whose path must not be too long. */
     Path socket(String key) {
         return value(key, text -> Values.socket(document.resolved(text)));

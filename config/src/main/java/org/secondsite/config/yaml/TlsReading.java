@@ -8,6 +8,6 @@ final class TlsReading {
 
     static TlsFiles read(Section root) {
         Section tls = root.section("tls");
-        return new TlsFiles(tls.file("certificate"), tls.file("key"), tls.file("authority"));
+        return new TlsFiles(tls.file("certificate"), tls.file("key"), tls.file("authority"), tls.optionalFile("crl"));
     }
 }

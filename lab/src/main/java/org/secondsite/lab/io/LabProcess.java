@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.lab.plan.ProcessPlan;
 import org.secondsite.lab.plan.Role;
@@ -22,6 +23,9 @@ import org.secondsite.lab.plan.Role;
  * @param startTicks when it started, in clock ticks since boot; tells it from a later process with the same id
  */
 public record LabProcess(Role role, String site, String name, String namespace, long pid, long startTicks) {
+    /** What they make is root's alone, as it is if an agent starts QEMU: the guest's RAM, and the way into the emulator. */
+    private static final Set<Role> CLOSED = Set.of(Role.QEMU, Role.WAN);
+
     private static final long KILL_LIMIT_MILLIS = 5_000;
 
     /**
@@ -36,8 +40,7 @@ public record LabProcess(Role role, String site, String name, String namespace, 
         if (plan.niceness() != 0) {
             command.addAll(List.of("nice", "-n", Integer.toString(plan.niceness())));
         }
-        if (plan.role() == Role.QEMU) {
-            // As its agent starts it: the guest's RAM is nobody's to read, on the disk or in /dev/shm.
+        if (CLOSED.contains(plan.role())) {
             command.addAll(List.of("sh", "-c", "umask 077; ulimit -c 0; exec \"$@\"", "sh"));
         }
         command.addAll(plan.command());

@@ -1,12 +1,14 @@
 package org.secondsite.lab.io;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.plan.Topology;
+import org.secondsite.net.io.PrivateFiles;
 
 /** An independent capture of what leaves a site: tcpdump on the uplink of its gateway, packets of the guest only. */
 final class UplinkCapture implements AutoCloseable {
@@ -15,6 +17,9 @@ final class UplinkCapture implements AutoCloseable {
 
     UplinkCapture(Lab lab, Site site) throws IOException {
         file = file(lab, site);
+        // tcpdump keeps the mode of a file that is there.
+        Files.deleteIfExists(file);
+        Files.createFile(file, PrivateFiles.asFile());
         process = new ProcessBuilder(List.of(
                         "ip",
                         "netns",

@@ -45,7 +45,7 @@ final class ServiceFiles {
                 site: %1$s
                 peerSite: %2$s
                 tunnel: {listen: "%3$s:7400", connect: "%4$s:7400", heartbeatMs: 50, suspectAfterMs: 600, maxInFlightMiB: 256}
-                tls: {certificate: %1$s.crt, key: %1$s.key, authority: ca.crt}
+                tls: {certificate: %1$s.crt, key: %1$s.key, authority: ca.crt, crl: ca.crl}
                 witness: {endpoints: [%11$s], requestTimeoutMs: 3000, termFile: gateway-%1$s.term}
                 checkpoint: {listen: "%5$s:7600", intervalMs: 100, maxEpochsInFlight: 16%12$s, hosts: [{name: host-%1$s, vms: [vm1]}]}
                 dataPlane: {mode: routed, inside: in0, insideMac: "02:00:5e:00:01:01", insideAddresses: [203.0.113.1/24], uplink: up0, poolMiB: 64, perVmMiB: 32}
@@ -81,7 +81,7 @@ final class ServiceFiles {
         return """
                 gateway: "%1$s:7600"
                 site: %2$s
-                tls: {certificate: host-%2$s.crt, key: host-%2$s.key, authority: ca.crt}
+                tls: {certificate: host-%2$s.crt, key: host-%2$s.key, authority: ca.crt, crl: ca.crl}
                 runDirectory: %3$s
                 %4$svms:
                   - name: vm1
@@ -113,7 +113,7 @@ final class ServiceFiles {
         return """
                 listen: "%s"
                 dataDirectory: %s
-                tls: {certificate: witness.crt, key: witness.key, authority: ca.crt}
+                tls: {certificate: witness.crt, key: witness.key, authority: ca.crt, crl: ca.crl}
                 ownerFreshMs: 300
                 maximumGrantDelayMs: 2000
                 groups: [{name: web, sites: [a, b], initialOwner: a}]

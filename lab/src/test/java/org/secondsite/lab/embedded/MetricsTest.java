@@ -35,6 +35,7 @@ import org.secondsite.config.SwitchId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.metrics.MetricsServer;
+import org.secondsite.net.tls.io.CertificateWatch;
 import org.secondsite.pki.PkiCommand;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
@@ -96,8 +97,9 @@ class MetricsTest {
                 B, A, addressB, 65002, ports[3], ports[5], ports[7], openflow(addressB, ports[9]), tunnelA);
         Map<InetAddress, EmbeddedSite> sites = new LinkedHashMap<>();
         try (WitnessServer witness = witness();
-                MetricsServer witnessMetrics =
-                        MetricsServer.open(local(0), () -> WitnessMetrics.read(witness.figures()));
+                CertificateWatch certificates = CertificateWatch.open(TlsFiles.in(directory, "witness"), what -> {});
+                MetricsServer witnessMetrics = MetricsServer.open(
+                        local(0), () -> WitnessMetrics.read(witness.figures(), certificates.state()));
                 CoreRouter core = new CoreRouter(coreAt, Map.of(addressA, 65001L, addressB, 65002L));
                 EmbeddedClient client = new EmbeddedClient(10, frame -> core.route(EmbeddedSite.SERVICE)
                         .map(sites::get)

@@ -9,48 +9,49 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.secondsite.lab.plan.LabPaths;
 import org.secondsite.lab.plan.Site;
 
-/**
- * The files of a lab that another user of the machine could open: not those in a directory that only root can pass, and not those
- * that the lab has written itself, with no secret, or that are of routers and switches.
- */
+/** The files of a lab that another user of the machine could open: none that lies in a directory which only root can pass. */
 final class OpenToOthers {
     private static final Set<PosixFilePermission> OTHERS = PosixFilePermissions.fromString("---rwxrwx");
 
+    /** What the lab has written with no secret in it, and what is of routers and switches, which are none of the product's. */
+    private static final Pattern NOT_MEANT =
+            Pattern.compile("(router|switch)-.*|core\\..*|.*\\.(crt|crl|yaml)|state\\.json");
+
     private OpenToOthers() {}
 
-    /** Mode and path of each; and of every file of a guest's RAM, wherever it is. */
-    static List<String> of(LabPaths paths, List<String> allowed) throws IOException {
+    /** Mode and path of each; of guests' RAM as well, wherever it is. */
+    static List<String> of(LabPaths paths) throws IOException {
         List<String> found = new ArrayList<>();
-        for (Path top : List.of(paths.directory(), paths.disks())) {
-            look(top, allowed, found);
-        }
+        look(paths.directory(), found);
+        look(paths.disks(), found);
         for (Site site : Site.values()) {
-            look(paths.ram(site), List.of(), found);
+            look(paths.ram(site), found);
         }
         return found;
     }
 
-    private static void look(Path path, List<String> allowed, List<String> found) throws IOException {
+    private static void look(Path path, List<String> found) throws IOException {
         if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)
-                || allowed.contains(path.getFileName().toString())) {
+                || NOT_MEANT.matcher(path.getFileName().toString()).matches()) {
             return;
         }
         Set<PosixFilePermission> mode = Files.getPosixFilePermissions(path, LinkOption.NOFOLLOW_LINKS);
-        boolean open = mode.stream().anyMatch(OTHERS::contains);
-        if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
-            if (open) {
-                found.add(PosixFilePermissions.toString(mode) + " " + path);
-            }
-        } else if (open) {
+        if (mode.stream().noneMatch(OTHERS::contains)) {
+            return;
+        }
+        if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
             try (Stream<Path> inside = Files.list(path)) {
                 for (Path each : inside.toList()) {
-                    look(each, allowed, found);
+                    look(each, found);
                 }
             }
+        } else {
+            found.add(PosixFilePermissions.toString(mode) + " " + path);
         }
     }
 }

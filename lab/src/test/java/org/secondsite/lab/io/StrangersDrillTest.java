@@ -37,7 +37,7 @@ class StrangersDrillTest {
     @Test
     void noFileOfADaemonOrAGuestIsOpenToOtherUsers() throws IOException {
         Drill.awaitProtected(judged.lab());
-        assertEquals(List.of(), OpenToOthers.of(judged.lab().paths(), List.of()));
+        assertEquals(List.of(), OpenToOthers.of(judged.lab().paths()));
     }
 
     @Test

@@ -4,12 +4,15 @@ import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
+import java.security.cert.CertificateRevokedException;
 import org.secondsite.net.Causes;
 
 /** What was wrong with the other end, when TLS failed. */
 public enum TlsFault {
     /** Its certificate has expired, or is not valid yet. */
     EXPIRED,
+    /** Its certificate is revoked. */
+    REVOKED,
     /** It showed no certificate of the authority. */
     FOREIGN,
     /** Anything else, such as another protocol. */
@@ -23,6 +26,9 @@ public enum TlsFault {
         if (isCausedBy(failure, CertificateExpiredException.class)
                 || isCausedBy(failure, CertificateNotYetValidException.class)) {
             return EXPIRED;
+        }
+        if (isCausedBy(failure, CertificateRevokedException.class)) {
+            return REVOKED;
         }
         boolean foreign = isCausedBy(failure, CertPathBuilderException.class)
                 || isCausedBy(failure, CertPathValidatorException.class)

@@ -29,7 +29,9 @@ public enum ResetCode {
     /** The peer's certificate is expired, or not valid yet. */
     EXPIRED(13),
     /** The peer showed no certificate of the configured authority. */
-    FOREIGN(14);
+    FOREIGN(14),
+    /** The peer's certificate is revoked, or this end's own is. */
+    REVOKED(15);
 
     private static final ResetCode[] BY_CODE = new ResetCode[16];
 

@@ -1,12 +1,14 @@
 package org.secondsite.net.tls.io;
 
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.util.concurrent.Future;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.naming.InvalidNameException;
 import javax.naming.ldap.LdapName;
 import javax.naming.ldap.Rdn;
@@ -34,8 +37,9 @@ import org.slf4j.LoggerFactory;
  * Who one end of a connection is: TLS 1.3 (RFC 8446) by BoringSSL, both ends with a certificate of the same authority. The name in the
  * peer's certificate is for the caller to compare, {@link #commonName}; it is that of a site or a daemon, never a host name.
  *
- * <p>The files are read again for a new connection, or a fifth of a second later, when one of them has changed, so certificates are renewed without a restart.
- * While the new files are unusable, half written for instance, the old ones stay in use. Thread-safe.
+ * <p>The files are read again for a new connection, or a fifth of a second later, and once a second while there are connections, when one of
+ * them has changed: certificates are renewed and revoked without a restart. While the new files are unusable, half written for instance, the
+ * old ones stay in use. A connection lives as long as the certificates that opened it ({@link ConnectionWatch}). Thread-safe.
  */
 public final class TlsIdentity {
     private static final Logger LOG = LoggerFactory.getLogger(TlsIdentity.class);
@@ -44,6 +48,9 @@ public final class TlsIdentity {
     /** The files are not looked at for each connection of a flood; nor is what is unusable read again at once. */
     private static final long LOOK_NANOS = 200_000_000L;
 
+    /** For those who are connected. */
+    private static final long IDLE_LOOK_NANOS = 900_000_000L;
+
     private enum End {
         SERVER,
         CLIENT
@@ -51,16 +58,20 @@ public final class TlsIdentity {
 
     private final End end;
     private final TlsFiles files;
+    private final AtomicBoolean looking = new AtomicBoolean();
     private List<FileTime> changed;
-    private SslContext context;
     private boolean failed;
-    private long lookedNanos;
+    private volatile Loaded loaded;
+    private volatile long lookedNanos;
+
+    /** What was read from the files. */
+    private record Loaded(SslContext context, TlsMaterial material) {}
 
     private TlsIdentity(End end, TlsFiles files) throws IOException {
         this.end = end;
         this.files = files;
         changed = changeTimes();
-        context = build();
+        loaded = build();
         lookedNanos = System.nanoTime();
     }
 
@@ -84,48 +95,80 @@ public final class TlsIdentity {
 
     /** The first handler of the next connection; with Netty's own time limit for the handshake, unless another is set. */
     public SslHandler newHandler(ByteBufAllocator allocator) {
-        return current().newHandler(allocator);
+        Loaded shown = current();
+        SslHandler handler = shown.context().newHandler(allocator);
+        handler.handshakeFuture().addListener((Future<Channel> done) -> {
+            if (done.isSuccess()) {
+                ConnectionWatch.begin(
+                        this, handler, done.getNow(), shown.material().own());
+            }
+        });
+        return handler;
+    }
+
+    /** What the files say now. */
+    TlsMaterial material() {
+        return loaded.material();
+    }
+
+    /** Looks at the files on another thread, if that was not done just now: an event loop waits for no disk. */
+    void lookSoon() {
+        if (System.nanoTime() - lookedNanos >= IDLE_LOOK_NANOS && looking.compareAndSet(false, true)) {
+            Thread.ofVirtual().name("certificates").start(() -> {
+                try {
+                    current();
+                } finally {
+                    looking.set(false);
+                }
+            });
+        }
     }
 
     /** The common name of the peer's verified certificate, or empty if it has none. */
     public static String commonName(SslHandler handler) {
         try {
             Certificate[] chain = handler.engine().getSession().getPeerCertificates();
-            if (chain.length == 0 || !(chain[0] instanceof X509Certificate leaf)) {
-                return "";
-            }
+            return chain.length == 0 || !(chain[0] instanceof X509Certificate leaf) ? "" : commonName(leaf);
+        } catch (SSLPeerUnverifiedException e) {
+            return "";
+        }
+    }
+
+    /** The common name of a certificate, or empty if it has none. */
+    static String commonName(X509Certificate leaf) {
+        try {
             for (Rdn part : new LdapName(leaf.getSubjectX500Principal().getName()).getRdns()) {
                 if (part.getType().equalsIgnoreCase("CN")) {
                     return part.getValue().toString();
                 }
             }
             return "";
-        } catch (SSLPeerUnverifiedException | InvalidNameException e) {
+        } catch (InvalidNameException e) {
             return "";
         }
     }
 
-    private synchronized SslContext current() {
+    private synchronized Loaded current() {
         long now = System.nanoTime();
         if ((end == End.SERVER || failed) && now - lookedNanos < LOOK_NANOS) {
-            return context;
+            return loaded;
         }
         lookedNanos = now;
         try {
             List<FileTime> times = changeTimes();
             if (!times.equals(changed)) {
-                context = build();
+                loaded = build();
                 changed = times;
-                LOG.info("read the renewed certificate {}", files.certificate());
+                LOG.info("read the changed files of certificate {}", files.certificate());
             }
             failed = false;
         } catch (IOException e) {
             if (!failed) {
-                LOG.warn("the certificate read before stays in use: {}", e.getMessage());
+                LOG.error("the certificate and revocation lists read before stay in use: {}", e.getMessage());
             }
             failed = true;
         }
-        return context;
+        return loaded;
     }
 
     private List<FileTime> changeTimes() throws IOException {
@@ -133,23 +176,34 @@ public final class TlsIdentity {
         for (Path file : List.of(files.certificate(), files.key(), files.authority())) {
             times.add(Files.getLastModifiedTime(file));
         }
+        if (files.crl().isPresent()) {
+            times.add(Files.getLastModifiedTime(files.crl().get()));
+        }
         return times;
     }
 
-    private SslContext build() throws IOException {
+    private Loaded build() throws IOException {
         OpenSsl.ensureAvailability();
         try {
-            SslContext built = builder()
-                    .trustManager(files.authority().toFile())
-                    .sslProvider(SslProvider.OPENSSL)
-                    .protocols(PROTOCOL)
-                    .build();
+            TlsMaterial material = TlsMaterial.read(files);
+            SslContextBuilder builder =
+                    builder().sslProvider(SslProvider.OPENSSL).protocols(PROTOCOL);
+            if (material.revocations().isPresent()) {
+                builder.trustManager(RevokingTrust.of(
+                        material.authorities(), material.revocations().get()));
+            } else {
+                builder.trustManager(files.authority().toFile());
+            }
+            SslContext built = builder.build();
             requirePrivate(files.key());
-            return built;
+            return new Loaded(built, material);
         } catch (IllegalArgumentException | IOException e) {
             throw new IOException(
                     "cannot use certificate " + files.certificate() + " with key " + files.key() + " and authority "
-                            + files.authority() + ": " + Causes.words(e),
+                            + files.authority()
+                            + files.crl()
+                                    .map(list -> " and revocation list " + list)
+                                    .orElse("") + ": " + Causes.words(e),
                     e);
         }
     }

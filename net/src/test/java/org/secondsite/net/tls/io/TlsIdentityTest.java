@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.TlsFiles;
+import org.secondsite.net.Causes;
 import org.secondsite.net.tls.TlsFault;
 import org.secondsite.pki.TestAuthority;
 
@@ -106,6 +107,59 @@ class TlsIdentityTest {
         TlsFiles swapped = new TlsFiles(files.key(), files.certificate(), files.authority());
         IOException unusable = assertThrows(IOException.class, () -> TlsIdentity.server(swapped));
         assertTrue(unusable.getMessage().startsWith("cannot use certificate " + files.key()), unusable.getMessage());
+    }
+
+    @Test
+    void aRevokedCertificateIsToldFromAForeignOneAndARenewedOneOfTheSameHolderCounts() throws Exception {
+        TlsFiles files = authority.issue("a").revokedBy(authority.list());
+        TlsIdentity server = TlsIdentity.server(authority.issue("b").revokedBy(authority.list()));
+        TlsIdentity client = TlsIdentity.client(files);
+        new Pair(server, client).shakeHands();
+        authority.revoke("a");
+        lookAgain(server);
+        assertEquals(TlsFault.REVOKED, new Pair(server, client).faultSeenByTheServer());
+        authority.issue("a");
+        new Pair(server, client).shakeHands();
+    }
+
+    /** Whether a certificate is revoked is not known any more: who is not there is not let in. */
+    @Test
+    void aRevocationListThatHasEndedLetsNobodyIn() throws Exception {
+        Instant now = Instant.now();
+        authority.renewList(now.minus(Duration.ofDays(3)), now.minus(Duration.ofDays(2)));
+        Pair pair = new Pair(
+                TlsIdentity.server(authority.issue("b").revokedBy(authority.list())),
+                TlsIdentity.client(authority.issue("a")));
+        assertTrue(Causes.words(pair.serverFailure).contains("has ended at"), String.valueOf(pair.serverFailure));
+    }
+
+    @Test
+    void aRevocationListThatCannotBeReadIsAnErrorAtTheStartAndTheOneBeforeStaysInUseLater() throws Exception {
+        TlsFiles files = authority.issue("b").revokedBy(authority.list());
+        TlsIdentity server = TlsIdentity.server(files);
+        authority.issue("a");
+        authority.revoke("a");
+        lookAgain(server);
+        Files.writeString(authority.list(), "half written");
+        lookAgain(server);
+        assertEquals(
+                TlsFault.REVOKED,
+                new Pair(server, TlsIdentity.client(TlsFiles.in(directory.resolve("ca"), "a"))).faultSeenByTheServer());
+        IOException unusable = assertThrows(IOException.class, () -> TlsIdentity.server(files));
+        assertTrue(unusable.getMessage().contains("revocation list " + authority.list()), unusable.getMessage());
+    }
+
+    @Test
+    void aRevocationListOfAnotherAuthorityIsAnError() throws Exception {
+        TlsFiles files = authority.issue("b").revokedBy(new TestAuthority(directory.resolve("other")).list());
+        IOException unusable = assertThrows(IOException.class, () -> TlsIdentity.server(files));
+        assertTrue(unusable.getMessage().contains("revocation list"), unusable.getMessage());
+    }
+
+    /** Files are looked at by a server every fifth of a second at most. */
+    private static void lookAgain(TlsIdentity server) throws InterruptedException {
+        Thread.sleep(220);
+        server.newHandler(ByteBufAllocator.DEFAULT);
     }
 
     /** Two ends of one connection. */

@@ -172,6 +172,7 @@ final class Link extends ByteToMessageDecoder implements Wire {
         ResetCode code =
                 switch (TlsFault.of(cause)) {
                     case EXPIRED -> ResetCode.EXPIRED;
+                    case REVOKED -> ResetCode.REVOKED;
                     case FOREIGN -> ResetCode.FOREIGN;
                     case HANDSHAKE -> ResetCode.HANDSHAKE;
                 };

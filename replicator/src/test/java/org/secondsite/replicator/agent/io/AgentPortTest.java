@@ -27,6 +27,7 @@ import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -87,7 +88,8 @@ class AgentPortTest {
 
     private RecordingGateway gateway(Admission.Unproven unproven) throws Exception {
         Map<String, Set<VmId>> hosts = Map.of("host-1", Set.of(VM1), "host-2", Set.of(VM1, VM2));
-        return opened(new RecordingGateway(authority.issue("a"), new Admission(Set.of(VM1, VM2), hosts, unproven)));
+        return opened(new RecordingGateway(
+                authority.issue("a").revokedBy(authority.list()), new Admission(Set.of(VM1, VM2), hosts, unproven)));
     }
 
     private void agent(String host, VmId vm) throws Exception {
@@ -232,6 +234,18 @@ class AgentPortTest {
         SSLSocket unknown = proving(authority.issue("host-2"));
         unknown.getOutputStream().write(hello(new VmId("vm3")));
         assertEquals("refused: no VM of the name vm3 is configured at this gateway", next(unknown));
+    }
+
+    @Test
+    @Tag("slow")
+    void anAgentWhoseCertificateIsRevokedIsCutOffAndARenewedOneBringsItBack() throws Exception {
+        agent("host-1", VM1);
+        gateway.await("attached");
+        authority.revoke("host-1");
+        gateway.await("detached");
+        assertFalse(gateway.hears("attached", 500));
+        authority.issue("host-1");
+        gateway.await("attached");
     }
 
     // ---- a second session

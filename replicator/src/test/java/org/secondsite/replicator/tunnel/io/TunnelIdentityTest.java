@@ -1,10 +1,13 @@
 package org.secondsite.replicator.tunnel.io;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.config.SiteId;
@@ -60,5 +63,42 @@ class TunnelIdentityTest extends TunnelPair {
         closeLater(TlsTunnel.open(wrong, atB));
         atB.await("rejection", SOON, () -> atB.rejections().contains(ResetCode.IDENTITY));
         assertFalse(atA.isConnected());
+    }
+
+    @Test
+    @Tag("slow")
+    void aConnectionEndsWhenItsCertificateIsRevokedAndARenewedOneBringsItBack() throws Exception {
+        openA(pki.issue("a").revokedBy(pki.list()));
+        openB(pki.issue("b").revokedBy(pki.list()), addressA);
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        pki.revoke("b");
+        atA.await("turned away", SOON, () -> atA.rejections().contains(ResetCode.REVOKED) && !atA.isConnected());
+        pki.issue("b");
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+    }
+
+    @Test
+    @Tag("slow")
+    void aConnectionEndsWithItsCertificate() throws Exception {
+        Instant now = Instant.now();
+        openA(pki.issue("a"));
+        openB(pki.issue("b", now.minus(Duration.ofDays(3)), now.plusSeconds(4)), addressA);
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        atA.await("ended", SOON, () -> !atA.isConnected() && atA.rejections().contains(ResetCode.EXPIRED));
+    }
+
+    /** The tunnel is gone for the time of a handshake, long before the certificate ends, and nobody is turned away. */
+    @Test
+    @Tag("slow")
+    void aRenewedCertificateTakesOverBeforeTheOldOneEnds() throws Exception {
+        Instant now = Instant.now();
+        TlsFiles soon = pki.issue("b", now.minus(Duration.ofDays(3)), now.plusSeconds(1000));
+        openA(pki.issue("a"));
+        openB(soon, addressA);
+        atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
+        pki.issue("b");
+        atA.await("connected anew", SOON, () -> atA.connections() == 2 && atB.connections() == 2);
+        assertTrue(atA.isConnected(), atA.log().toString());
+        assertEquals(List.of(), atA.rejections());
     }
 }
