@@ -385,8 +385,8 @@ final class GatewayMetrics {
                     session -> session.events(SwitchEvents.CONTESTED))
             .counter(
                     "switch_by_passed_frames",
-                    "Frames that went by flows of others until an audit removed these; 0 when no frame can have gone past the"
-                            + " gateway.",
+                    "Frames that flows which others wrote or altered have counted until an audit mended them. A switch may count"
+                            + " late.",
                     session -> session.events(SwitchEvents.BY_PASSED));
 
     private static final MetricTable<VmTraffic> AT_SWITCH = new MetricTable<VmTraffic>()
@@ -397,7 +397,12 @@ final class GatewayMetrics {
             .gauge(
                     "vm_switch_spoofed_frames",
                     "Frames of the VM's port that its switch has dropped: under a false name, or while it is silent here.",
-                    VmTraffic::spoofed);
+                    VmTraffic::spoofed)
+            .gauge(
+                    "vm_switch_by_passed_frames",
+                    "Frames, perhaps of the VM, that flows which others wrote or altered at its switch have counted until they"
+                            + " were mended. A switch may count late.",
+                    VmTraffic::byPassed);
 
     private GatewayMetrics() {}
 
@@ -435,7 +440,7 @@ final class GatewayMetrics {
         return view.switches().values().stream()
                 .flatMap(session -> session.carried(vm).stream())
                 .findFirst()
-                .orElse(new VmTraffic(vm, 0, 0));
+                .orElse(new VmTraffic(vm, 0, 0, 0));
     }
 
     private static double oldestSeconds(VmCounters vm) {

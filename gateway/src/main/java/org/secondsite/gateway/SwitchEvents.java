@@ -96,7 +96,7 @@ final class SwitchEvents implements SwitchListener {
     @Override
     public void drifted(SwitchId sw, long term, String what, long goodNanoTime, long byPassedPackets) {
         long now = System.nanoTime();
-        String text = "%s; good %d ms ago; %d frames by flows of others"
+        String text = "%s; good %d ms ago; %d frames past the gateway"
                 .formatted(what, (now - goodNanoTime) / 1_000_000, byPassedPackets);
         note(now, sw, "switch-drifted", text, (session, state) -> {
             session.note(state);

@@ -61,7 +61,7 @@ public interface SwitchListener {
      *
      * @param what the difference, in words
      * @param goodNanoTime when it was last found good
-     * @param byPassedPackets how many frames went by flows of others, of which it cannot be said whose they were
+     * @param byPassedPackets how many frames may have gone past the gateway, as counted by flows that others wrote or altered
      */
     default void drifted(SwitchId switchId, long term, String what, long goodNanoTime, long byPassedPackets) {}
 

@@ -60,7 +60,7 @@ final class Reporter {
                 tell(() -> listener.failed(switchId, term, reason));
             }
             case Effect.Drifted(long term, String what, long goodNanos, long byPassed) -> {
-                LOG.warn("{}: was changed by others, {} frames by their flows: {}", switchId, byPassed, what);
+                LOG.warn("{}: was changed by others, {} frames past the gateway: {}", switchId, byPassed, what);
                 tell(() -> listener.drifted(switchId, term, what, goodNanos, byPassed));
             }
             case Effect.Noticed(String what) -> {

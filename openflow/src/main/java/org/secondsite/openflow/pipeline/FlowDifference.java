@@ -32,11 +32,10 @@ public record FlowDifference(
      *
      * @param known flows whose match is understood
      * @param strange flows whose match is not
-     * @param packets how many frames all of them have had
      */
-    public record Foreign(List<Flow.Key> known, List<InstalledFlows.RawPlace> strange, long packets) {
+    public record Foreign(List<Flow.Key> known, List<InstalledFlows.RawPlace> strange) {
         /** Nothing. */
-        public static final Foreign NONE = new Foreign(List.of(), List.of(), 0);
+        public static final Foreign NONE = new Foreign(List.of(), List.of());
 
         /** Copies the lists. */
         public Foreign {
@@ -119,7 +118,6 @@ public record FlowDifference(
         private final List<Flow.Key> obsolete = new ArrayList<>();
         private final List<Flow.Key> foreign = new ArrayList<>();
         private final List<InstalledFlows.RawPlace> strange = new ArrayList<>();
-        private long foreignPackets;
 
         Comparison(Pipeline wanted, InstalledFlows actual, Sharing sharing) {
             this.wanted = wanted;
@@ -141,7 +139,6 @@ public record FlowDifference(
                     broken.add(other.key().get());
                 } else if (!stays(other.inPort())) {
                     strange.add(other.place());
-                    foreignPackets += other.packets();
                 }
             }
         }
@@ -152,7 +149,6 @@ public record FlowDifference(
                 obsolete.add(key);
             } else if (!stays(key.inPort())) {
                 foreign.add(key);
-                foreignPackets += known.packets();
             }
         }
 
@@ -175,7 +171,7 @@ public record FlowDifference(
                 }
             }
             return new FlowDifference(
-                    false, missing, altered, overwritten, obsolete, new Foreign(foreign, strange, foreignPackets));
+                    false, missing, altered, overwritten, obsolete, new Foreign(foreign, strange));
         }
     }
 }

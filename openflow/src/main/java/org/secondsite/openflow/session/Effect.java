@@ -48,7 +48,7 @@ public sealed interface Effect {
      *
      * @param what the difference, in words
      * @param goodNanos when it was last found good
-     * @param byPassedPackets how many frames went by flows of others
+     * @param byPassedPackets how many frames may have gone past the gateway, as far as they are counted
      */
     record Drifted(long term, String what, long goodNanos, long byPassedPackets) implements Effect {}
 

@@ -297,7 +297,7 @@ final class Programming {
         } else {
             if (confirmed) {
                 confirmed = false;
-                report.drifted(roles.grantedTerm(), difference.get());
+                report.drifted(wanted, actual.orElseThrow(), difference.get(), roles.grantedTerm());
             }
             write(difference.get(), nowNanos);
         }

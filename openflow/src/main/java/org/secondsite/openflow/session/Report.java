@@ -13,6 +13,7 @@ import org.secondsite.openflow.pipeline.Pipeline;
 /** What is told of the flows of a switch. The same again is no news. */
 final class Report {
     private final Outbox outbox;
+    private final ByPass byPass = new ByPass();
     private Set<String> missing = Set.of();
     private List<VmTraffic> traffic = List.of();
     private String failure = "";
@@ -50,16 +51,17 @@ final class Report {
     }
 
     void counted(Pipeline has, InstalledFlows actual) {
-        List<VmTraffic> counted = Traffic.of(has, actual);
+        byPass.good(actual);
+        List<VmTraffic> counted = Traffic.of(has, actual, byPass);
         if (!counted.equals(traffic)) {
             traffic = counted;
             outbox.add(new Effect.Counted(counted));
         }
     }
 
-    void drifted(long term, FlowDifference difference) {
-        outbox.add(new Effect.Drifted(
-                term, difference.toString(), goodNanos, difference.foreign().packets()));
+    void drifted(Pipeline wanted, InstalledFlows actual, FlowDifference difference, long term) {
+        long byPassed = byPass.drifted(wanted, actual, difference);
+        outbox.add(new Effect.Drifted(term, difference.toString(), goodNanos, byPassed));
     }
 
     void othersFound(long term) {

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import org.secondsite.config.VmId;
 import org.secondsite.openflow.VmTraffic;
 import org.secondsite.openflow.pipeline.Flow;
 import org.secondsite.openflow.pipeline.InstalledFlows;
@@ -14,7 +15,7 @@ import org.secondsite.openflow.pipeline.Pipeline;
 final class Traffic {
     private Traffic() {}
 
-    static List<VmTraffic> of(Pipeline wanted, InstalledFlows actual) {
+    static List<VmTraffic> of(Pipeline wanted, InstalledFlows actual, ByPass byPass) {
         Map<Integer, long[]> byPort = new HashMap<>();
         wanted.places().forEach(place -> byPort.put(place.port(), new long[2]));
         for (InstalledFlows.Known known : actual.flows()) {
@@ -33,7 +34,8 @@ final class Traffic {
         for (Pipeline.Place place : wanted.places()) {
             long[] sums = byPort.get(place.port());
             // The gate's figure is read a moment before the others'.
-            traffic.add(new VmTraffic(place.vm().vm(), sums[1], Math.max(0, sums[0] - sums[1])));
+            VmId vm = place.vm().vm();
+            traffic.add(new VmTraffic(vm, sums[1], Math.max(0, sums[0] - sums[1]), byPass.of(vm)));
         }
         return traffic;
     }
