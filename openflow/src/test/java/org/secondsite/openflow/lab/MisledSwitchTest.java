@@ -65,24 +65,7 @@ class MisledSwitchTest {
         OpenVSwitch ovs = start(version);
         controller.apply(ID, 5, List.of(VM1, VM2));
         events.await("sw-a confirmed 5");
-        for (int table = 0; table < 4; table++) {
-            int number = table;
-            long flows = ovs.flows().stream()
-                    .filter(flow -> number == 0 ? !flow.contains("table=") : flow.contains("table=" + number + ","))
-                    .count();
-            ovs.vsctl(
-                    "--",
-                    "--id=@t",
-                    "create",
-                    "Flow_Table",
-                    "flow_limit=" + flows,
-                    "overflow_policy=refuse",
-                    "--",
-                    "set",
-                    "bridge",
-                    OpenVSwitch.BRIDGE,
-                    "flow_tables:" + table + "=@t");
-        }
+        ovs.limitTables(4);
         assertTrue(site.arrives("vm1", ipv4("vm1"), "gw", ipv4("gw"), true));
         controller.apply(ID, 6, List.of(attachment("vm1", Role.STANDBY), attachment("vm2", Role.FENCED)));
         events.await("sw-a fenced 6: 2 VMs");

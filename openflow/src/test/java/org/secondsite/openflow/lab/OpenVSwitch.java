@@ -164,6 +164,27 @@ final class OpenVSwitch implements Closeable {
                 .toList();
     }
 
+    /** The first tables take no flow more than they have. */
+    void limitTables(int tables) throws IOException {
+        List<String> flows = flows();
+        List<String> words = new ArrayList<>();
+        for (int table = 0; table < tables; table++) {
+            String of = "table=" + table + ",";
+            boolean isFirst = table == 0;
+            long count = flows.stream()
+                    .filter(flow -> isFirst ? !flow.contains("table=") : flow.contains(of))
+                    .count();
+            words.addAll(List.of("--", "--id=@t" + table, "create", "Flow_Table"));
+            words.addAll(List.of("flow_limit=" + count, "overflow_policy=refuse"));
+            words.addAll(List.of("--", "set", "bridge", BRIDGE, "flow_tables:" + table + "=@t" + table));
+        }
+        vsctl(words.toArray(String[]::new));
+    }
+
+    void unlimitTables() throws IOException {
+        vsctl("clear", "bridge", BRIDGE, "flow_tables");
+    }
+
     /** The flows, one a line, without counters and times. */
     List<String> flows() throws IOException {
         return ofctl("dump-flows", "--no-stats")

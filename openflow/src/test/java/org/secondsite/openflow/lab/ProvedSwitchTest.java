@@ -129,6 +129,13 @@ class ProvedSwitchTest {
             others.await("sw-a disconnected");
             others.await("sw-a connected");
             others.await("sw-a confirmed 6");
+
+            List<String> flows = ovs.flows();
+            other.change(List.of()).get();
+            others.await("sw-a disconnected: it is configured no more");
+            assertEquals(flows, ovs.flows());
+            other.change(List.of(settings(access))).get();
+            others.await("sw-a connected");
         }
     }
 

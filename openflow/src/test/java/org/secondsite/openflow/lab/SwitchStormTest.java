@@ -30,7 +30,7 @@ import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.io.SwitchController;
 
 /**
- * Random roles, writes and masters of os-ken, and deaths of a real switch, while a random number of VMs talk; a capture at every VM
+ * Random roles, writes and masters of os-ken, full tables, an absent gateway, and deaths of a real switch, while a random number of VMs talk; a capture at every VM
  * and at the gateway is the judge. {@code -Dsecondsite.storm.seconds=600 -Dsecondsite.storm.vms=50} for a long one, {@code
  * -Dsecondsite.storm.seed=N} for the same choices again.
  */
@@ -43,6 +43,9 @@ class SwitchStormTest {
     private static final List<Role> ROLES = List.of(Role.OWNER, Role.STANDBY, Role.FENCED);
     private static final int FOREIGN_PORT = 6699;
     private static final long PATIENCE_SECONDS = 30;
+
+    /** Twice as long as an Open vSwitch waits before it bridges by itself, if it may; in a short storm there is no time for it. */
+    private static final long GONE_MS = SECONDS < 60 ? 500 : 30_000;
 
     /** An audit's interval is less than half a second; the rest is the machine's. */
     private static final long MAX_LEAK_MICROS = 3_000_000;
@@ -70,14 +73,16 @@ class SwitchStormTest {
             ovs.vsctl("set", "bridge", OpenVSwitch.BRIDGE, "protocols=OpenFlow10," + version);
             try (Crowd crowd = new Crowd(namespace, ovs, vms, directory, random)) {
                 theCaptureSeesWhatASwitchLetsThrough(ovs, crowd);
-                try (ForeignController foreign = new ForeignController(namespace, directory, FOREIGN_PORT, version);
-                        SwitchController opened = namespace.call(this::open)) {
-                    controller = opened;
-                    ovs.setControllers(opened.address().getPort(), FOREIGN_PORT);
+                try (ForeignController foreign = new ForeignController(namespace, directory, FOREIGN_PORT, version)) {
+                    come(ovs, namespace);
                     foreign.awaitConnected();
-                    storm(ovs, foreign, vms, random);
+                    storm(ovs, foreign, namespace, vms, random);
                     // What is under way arrives.
                     apply(roles(vms, random));
+                } finally {
+                    if (controller != null) {
+                        controller.close();
+                    }
                 }
                 List<Crowd.Arrival> arrivals = crowd.arrivals();
                 List<Crowd.Arrival> violations = judge.violations(arrivals);
@@ -154,7 +159,13 @@ class SwitchStormTest {
         });
     }
 
-    private void storm(OpenVSwitch ovs, ForeignController foreign, int vms, Random random) throws Exception {
+    private void come(OpenVSwitch ovs, Namespace namespace) throws Exception {
+        controller = namespace.call(this::open);
+        ovs.setControllers(controller.address().getPort(), FOREIGN_PORT);
+    }
+
+    private void storm(OpenVSwitch ovs, ForeignController foreign, Namespace namespace, int vms, Random random)
+            throws Exception {
         apply(roles(vms, random));
         judge.begin(micros());
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
@@ -162,10 +173,22 @@ class SwitchStormTest {
             int choice = random.nextInt(20);
             if (choice < 10) {
                 apply(roles(vms, random));
-            } else if (choice < 17) {
+            } else if (choice < 15) {
                 write(foreign, List.of("normal", "alter", "delete").get(random.nextInt(3)));
-            } else if (choice < 19) {
+            } else if (choice < 17) {
                 take(foreign, roles(vms, random));
+            } else if (choice == 17) {
+                act("the gateway is gone");
+                controller.close();
+                Thread.sleep(GONE_MS);
+                come(ovs, namespace);
+                apply(roles(vms, random));
+            } else if (choice == 18) {
+                act("the tables are full");
+                ovs.limitTables(4);
+                apply(roles(vms, random));
+                apply(roles(vms, random));
+                ovs.unlimitTables();
             } else {
                 act("the switch dies");
                 told.clear();
