@@ -170,8 +170,7 @@ public record FlowDifference(
                     altered.add(flow);
                 }
             }
-            return new FlowDifference(
-                    false, missing, altered, overwritten, obsolete, new Foreign(foreign, strange));
+            return new FlowDifference(false, missing, altered, overwritten, obsolete, new Foreign(foreign, strange));
         }
     }
 }

@@ -35,7 +35,8 @@ final class ByPass {
     /** Counts what has happened since; so many frames of all. */
     long drifted(Pipeline wanted, InstalledFlows actual, FlowDifference difference) {
         Set<Flow.Key> foreign = new HashSet<>(difference.foreign().known());
-        Set<InstalledFlows.RawPlace> strange = new HashSet<>(difference.foreign().strange());
+        Set<InstalledFlows.RawPlace> strange =
+                new HashSet<>(difference.foreign().strange());
         Map<Flow.Key, Long> bent = before(difference);
         long all = 0;
         for (InstalledFlows.Known known : actual.flows()) {

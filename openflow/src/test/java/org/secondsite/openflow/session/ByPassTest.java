@@ -22,8 +22,8 @@ import org.secondsite.openflow.pipeline.PortTable;
 /** How many frames may have gone past the gateway, whichever way somebody has led them. */
 class ByPassTest {
     private static final Flow.Outcome PAST = new Flow.Outcome.Output(List.of(12));
-    private final Pipeline wanted = Pipeline.of(
-            Layout.TABLES, "gw", List.of(VM1, VM2), PortTable.of(Map.of("gw", 1, "vm1", 11, "vm2", 12)));
+    private final Pipeline wanted =
+            Pipeline.of(Layout.TABLES, "gw", List.of(VM1, VM2), PortTable.of(Map.of("gw", 1, "vm1", 11, "vm2", 12)));
     private final ByPass byPass = new ByPass();
 
     @Test
@@ -66,8 +66,7 @@ class ByPassTest {
         return byPass.drifted(wanted, actual, FlowDifference.between(wanted, actual, Sharing.EXCLUSIVE));
     }
 
-    private InstalledFlows has(
-            long packets, List<InstalledFlows.Known> others, List<InstalledFlows.Strange> strange) {
+    private InstalledFlows has(long packets, List<InstalledFlows.Known> others, List<InstalledFlows.Strange> strange) {
         List<InstalledFlows.Known> flows = new ArrayList<>(others);
         wanted.flows().forEach(flow -> flows.add(new InstalledFlows.Known(flow, 0, packets)));
         return new InstalledFlows(flows, strange, 0);
