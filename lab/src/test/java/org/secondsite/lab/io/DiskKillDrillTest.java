@@ -18,13 +18,15 @@ import org.secondsite.lab.plan.Site;
 
 /**
  * Sites die, there and back, under a guest that writes records to its disk. Judged by the outside client's ledger, by the disk of the
- * last survivor, and by a guest that boots from a copy of it cold. {@code -Dsecondsite.kills=N} for more of them.
+ * last survivor, and by a guest that boots from a copy of it cold. {@code -Dsecondsite.kills=N} for more of them, and
+ * {@code -Dsecondsite.turns=N} to have the group switched over there and back so often afterwards.
  */
 @Tag("lab")
 @Timeout(value = 3_600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class DiskKillDrillTest {
     private static final int KILLS = Integer.getInteger("secondsite.kills", 4);
     private static final long SEED = Long.getLong("secondsite.seed", 13);
+    private static final int TURNS = Integer.getInteger("secondsite.turns", 0);
     private static final int PROTECT_SECONDS = 180;
 
     @Test
@@ -48,11 +50,17 @@ class DiskKillDrillTest {
                     goesOn(client);
                     System.out.println(
                             "kill " + kill + ": told of " + before + " before and " + client.recorded() + " now");
-                    if (kill < KILLS) {
+                    if (kill < KILLS || TURNS > 0) {
                         lab.start("site:" + owner.id());
                         new SiteView(lab, owner.peer()).await("PROTECTED", PROTECT_SECONDS);
                     }
                     owner = owner.peer();
+                }
+                for (int turn = 1; turn <= 2 * TURNS; turn++) {
+                    System.out.println("turn " + turn + ": " + new SiteView(lab, owner).switchOver("turn " + turn));
+                    owner = owner.peer();
+                    new SiteView(lab, owner).await("PROTECTED", PROTECT_SECONDS);
+                    goesOn(client);
                 }
                 ClientVerdict verdict = client.stop();
                 System.out.println(verdict);

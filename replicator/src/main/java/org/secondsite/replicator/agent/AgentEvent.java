@@ -6,6 +6,7 @@ import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
+import org.secondsite.replicator.disk.BlockMemory;
 
 /** What a {@link VmAgent} is told. */
 public sealed interface AgentEvent {
@@ -27,8 +28,8 @@ public sealed interface AgentEvent {
     /** The gateway has read all of the epoch that was shipped last. */
     record Shipped() implements AgentEvent {}
 
-    /** Half of the memory is taken in which what the VM writes to its disks waits to be shipped. */
-    record DisksHalfFull() implements AgentEvent {}
+    /** So much of the memory is taken in which what the VM writes to its disks waits to be shipped. */
+    record DisksFill(BlockMemory.Level level) implements AgentEvent {}
 
     /** Something happened to the VM by itself. */
     record News(VmNews news) implements AgentEvent {}

@@ -29,6 +29,7 @@ public final class CheckpointSchedule {
     private long intervalNanos;
     private int window = 1;
     private long windowBytes = Long.MAX_VALUE;
+    private boolean starves;
     private long dueNanos;
     private long lastStartNanos;
     private boolean shipping;
@@ -36,10 +37,15 @@ public final class CheckpointSchedule {
     private int slowPauses;
     private int quickPauses;
 
-    /** Sets the most epochs beyond the last credited one, and the bytes of them at which none is begun. */
-    public void window(int epochs, long bytes) {
+    /**
+     * Sets the most epochs beyond the last credited one, and the bytes of them at which none is begun.
+     *
+     * @param vmWaits whether the VM itself waits while there is no room
+     */
+    public void window(int epochs, long bytes, boolean vmWaits) {
         window = epochs;
         windowBytes = bytes;
+        starves = vmWaits;
     }
 
     /** Begins: the first checkpoint is due now. What was outstanding before is forgotten. */
@@ -120,10 +126,10 @@ public final class CheckpointSchedule {
 
     /**
      * How long until a checkpoint is due that the window has no room for, 0 if it is so now; empty if that cannot be before
-     * something else happens.
+     * something else happens, or the VM does not wait for that.
      */
     public OptionalLong starvesIn(long now) {
-        return active && isFull() ? OptionalLong.of(Math.max(0, dueNanos - now)) : OptionalLong.empty();
+        return starves && active && isFull() ? OptionalLong.of(Math.max(0, dueNanos - now)) : OptionalLong.empty();
     }
 
     /** The checkpoint was taken, and the epoch has so many bytes. */

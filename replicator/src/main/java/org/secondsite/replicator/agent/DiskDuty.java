@@ -10,6 +10,7 @@ import org.secondsite.replicator.DiskPart;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.FailureKind;
+import org.secondsite.replicator.disk.BlockMemory;
 
 /**
  * The part of {@link VmAgent} that has to do with disks: they go with the epochs if the gateway can do that, and flushes are answered
@@ -24,6 +25,17 @@ final class DiskDuty {
     private static final int LAST_PATIENCE = 1024;
 
     private static final long TELL_NANOS = 1_000_000_000L;
+    private static final long NEVER = Long.MAX_VALUE;
+
+    /** How long a VM whose output is not held yet is held up by the epochs that are to bring it so far. */
+    private static final long HELD_UP_NANOS = 2_000_000_000L;
+
+    /** How long it is left alone then, at first, and at most. */
+    private static final long FIRST_WAIT_NANOS = 10_000_000_000L;
+
+    private static final long LAST_WAIT_NANOS = 300_000_000_000L;
+
+    private static final String TOO_MUCH = "the VM writes more to its disks than gets to the other site; it is tried again later";
 
     private final AgentOutbox out;
     private final boolean serves;
@@ -33,6 +45,18 @@ final class DiskDuty {
 
     /** What the gateway knows of the copy, null if nothing, and since when. */
     private CopyProgress told;
+
+    /** Whether the gateway has the VM wait rather than give its protection up. */
+    private boolean mayWait;
+
+    /** Whether output is held, and the gateway sees itself how long that takes. */
+    private boolean held;
+
+    /** Since when the VM's writes are held up, NEVER if they are not. */
+    private long fullNanos = NEVER;
+
+    private long nextWaitNanos = FIRST_WAIT_NANOS;
+    private long notBeforeNanos = NEVER;
 
     private long toldNanos;
 
@@ -63,6 +87,7 @@ final class DiskDuty {
         talks = welcome.dialect().has(Capability.RESYNC);
         tellsProgress = welcome.dialect().has(Capability.COPY_PROGRESS);
         told = null;
+        mayWait = welcome.stalls();
         if (serves && carried) {
             out.want(new AgentEffect.TellDisks());
         }
@@ -73,6 +98,8 @@ final class DiskDuty {
         carried = false;
         talks = false;
         tellsProgress = false;
+        held = false;
+        fullNanos = NEVER;
         early.clear();
         unanswered.clear();
         if (serves) {
@@ -84,16 +111,47 @@ final class DiskDuty {
     /** No checkpoint follows the last one. */
     void chainEnds() {
         unanswered.clear();
+        fullNanos = NEVER;
         if (serves) {
             out.want(new AgentEffect.EndImage());
         }
     }
 
     /** What is against checkpoints, if nothing else is. */
-    Optional<String> objection(Optional<String> other) {
-        return serves && !carried && other.isEmpty()
-                ? Optional.of("the gateway's version does not carry disks: upgrade it")
-                : other;
+    Optional<String> objection(Optional<String> other, long now) {
+        if (!serves || other.isPresent()) {
+            return other;
+        }
+        if (!carried) {
+            return Optional.of("the gateway's version does not carry disks: upgrade it");
+        }
+        return notBeforeNanos == NEVER || now - notBeforeNanos >= 0 ? Optional.empty() : Optional.of(TOO_MUCH);
+    }
+
+    // ---- a line that does not carry what is written ---------------------------------------------------------------
+
+    /** So much of the memory for what is written is taken. */
+    void fill(BlockMemory.Level level, CheckpointSchedule schedule, long now) {
+        schedule.sooner(now);
+        if (level == BlockMemory.Level.FULL && fullNanos == NEVER) {
+            fullNanos = now;
+        }
+    }
+
+    /**
+     * How long until a chain of epochs is given up because the VM waits for it, although it is not to wait. While output is held it
+     * is the gateway that gives up.
+     */
+    long givesUpIn(long now) {
+        return mayWait || held || fullNanos == NEVER ? NEVER : Math.max(0, fullNanos + HELD_UP_NANOS - now);
+    }
+
+    /** Lets the VM write: nothing more is gathered, and the next chain begins after a while, which doubles each time. */
+    void giveUp(long now) {
+        notBeforeNanos = now + nextWaitNanos;
+        nextWaitNanos = Math.min(2 * nextWaitNanos, LAST_WAIT_NANOS);
+        fullNanos = NEVER;
+        out.want(new AgentEffect.CloseConnection(TOO_MUCH));
     }
 
     /** Whether the other site's agent may be asked what its disks are. */
@@ -115,6 +173,10 @@ final class DiskDuty {
 
     /** An epoch is on its way, and with it the copy of the disks is so far: told once a second, and when it is complete. */
     void copyAt(CopyProgress progress, long now) {
+        fullNanos = NEVER;
+        if (progress.isComplete()) {
+            nextWaitNanos = FIRST_WAIT_NANOS;
+        }
         boolean due = told == null || progress.isComplete() || now - toldNanos >= TELL_NANOS;
         if (tellsProgress && due && !progress.equals(told)) {
             told = progress;
@@ -182,6 +244,7 @@ final class DiskDuty {
     }
 
     void obey(CheckpointMessage.DiskOrder order) {
+        held = order instanceof CheckpointMessage.FlushAtOnce;
         out.want(
                 switch (order) {
                     case CheckpointMessage.FlushAtOnce atOnce -> new AgentEffect.FlushAtOnce();

@@ -42,7 +42,6 @@ public final class VmAgent {
     private long now;
     private AgentPhase phase = AgentPhase.ABSENT;
     private String reason = "not looked for yet";
-    private boolean stalls;
     private final Sighting sighting;
     private VmCheckpoint checkpoint;
     /** The epoch that the next delta builds on, NONE if the next checkpoint is a full image. */
@@ -77,7 +76,7 @@ public final class VmAgent {
             case AgentEvent.Received received -> received(received.message());
             case AgentEvent.EpochArrived arrived -> standby.arrived(arrived.header(), isHere());
             case AgentEvent.Shipped shipped -> schedule.shipped();
-            case AgentEvent.DisksHalfFull half -> schedule.sooner(now);
+            case AgentEvent.DisksFill fill -> disks.fill(fill.level(), schedule, now);
             case AgentEvent.News news -> news(news.news());
             case AgentEvent.End end -> end();
             case AgentEvent.Answer answer -> answered(answer);
@@ -131,7 +130,7 @@ public final class VmAgent {
     }
 
     private long starvesIn(long nowNanos) {
-        return out.isConnected() && stalls ? schedule.starvesIn(nowNanos).orElse(NEVER) : NEVER;
+        return Math.min(schedule.starvesIn(nowNanos).orElse(NEVER), disks.givesUpIn(nowNanos));
     }
 
     private void due() {
@@ -152,6 +151,8 @@ public final class VmAgent {
             case LEFT_ALONE -> {
                 if (checkpointIn(now) == 0) {
                     begin();
+                } else if (disks.givesUpIn(now) == 0) {
+                    disks.giveUp(now);
                 } else {
                     to(AgentPhase.WAITS_FOR_ROOM, "the window is full");
                     out.want(new AgentEffect.PauseForRoom());
@@ -215,8 +216,7 @@ public final class VmAgent {
             case CheckpointMessage.Welcome welcome -> {
                 out.answered(welcome);
                 disks.welcomed(welcome);
-                schedule.window(welcome.window(), welcome.windowBytes());
-                stalls = welcome.stalls();
+                schedule.window(welcome.window(), welcome.windowBytes(), welcome.stalls());
             }
             case CheckpointMessage.Start start -> start(start);
             case CheckpointMessage.Interval interval -> schedule.interval(MILLISECONDS.toNanos(interval.intervalMs()));
@@ -279,7 +279,7 @@ public final class VmAgent {
     }
 
     private void looked(Optional<String> against) {
-        if (startOrder.refused(disks.objection(against))) {
+        if (startOrder.refused(disks.objection(against, now))) {
             schedule.stop();
             disks.chainEnds();
         } else {

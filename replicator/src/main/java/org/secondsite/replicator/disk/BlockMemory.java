@@ -3,6 +3,7 @@ package org.secondsite.replicator.disk;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.function.Consumer;
 
 /**
  * The memory in which the written blocks of a VM's volumes wait to be shipped: chunks of 1 MiB outside the heap, taken by
@@ -12,6 +13,14 @@ import java.util.ArrayDeque;
  * for a checkpoint that itself waits for that answer. Who reads requests asks {@link #admits()} before it reads more.
  */
 public final class BlockMemory implements AutoCloseable {
+    /** How much is taken. */
+    public enum Level {
+        /** Half of the limit, or more. */
+        HALF_FULL,
+        /** The limit: writers are held up. */
+        FULL
+    }
+
     static final int CHUNK_BYTES = 1 << 20;
 
     private final Arena arena = Arena.ofShared();
@@ -20,10 +29,10 @@ public final class BlockMemory implements AutoCloseable {
     private long takenBytes;
     private boolean draining;
 
-    /** Whether it is told when half of the limit is reached: once, until some of it was shipped. */
-    private boolean tells = true;
+    /** What was told since some of it was shipped, null if nothing was. */
+    private Level told;
 
-    private final Runnable whenHalfFull;
+    private final Consumer<Level> filling;
 
     /**
      * Takes nothing yet.
@@ -31,40 +40,42 @@ public final class BlockMemory implements AutoCloseable {
      * @param limitBytes how much may wait before writers are held up, at least 1 MiB
      */
     public BlockMemory(long limitBytes) {
-        this(limitBytes, () -> {});
+        this(limitBytes, level -> {});
     }
 
     /**
      * The same with somebody who can have it shipped.
      *
-     * @param whenHalfFull told by whichever thread takes, under the locks that it has: it must not wait, and not use this
+     * @param filling told each level once until some of it was shipped, by whichever thread takes, under the locks that it has: it
+     *     must not wait, and not use this
      */
-    public BlockMemory(long limitBytes, Runnable whenHalfFull) {
+    public BlockMemory(long limitBytes, Consumer<Level> filling) {
         if (limitBytes < CHUNK_BYTES) {
             throw new IllegalArgumentException("a limit of " + limitBytes + " bytes");
         }
         this.limitBytes = limitBytes;
-        this.whenHalfFull = whenHalfFull;
+        this.filling = filling;
     }
 
     synchronized MemorySegment take() {
         takenBytes += CHUNK_BYTES;
-        tellIfHalfFull();
+        tell();
         MemorySegment chunk = spare.poll();
         return chunk == null ? arena.allocate(CHUNK_BYTES, BlockSet.BLOCK_BYTES) : chunk;
     }
 
-    private void tellIfHalfFull() {
-        if (tells && !hasRoom()) {
-            tells = false;
-            whenHalfFull.run();
+    private void tell() {
+        Level now = takenBytes >= limitBytes ? Level.FULL : hasRoom() ? null : Level.HALF_FULL;
+        if (now != null && now != told && told != Level.FULL) {
+            told = now;
+            filling.accept(now);
         }
     }
 
-    /** What was cut has been shipped, or given back for good: from now on it is told again when half of the limit is reached. */
+    /** What was cut has been shipped: from now on the levels are told again. */
     public synchronized void shipped() {
-        tells = true;
-        tellIfHalfFull();
+        told = null;
+        tell();
     }
 
     synchronized void give(MemorySegment chunk) {

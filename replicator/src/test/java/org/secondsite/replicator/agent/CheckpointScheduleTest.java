@@ -26,7 +26,7 @@ class CheckpointScheduleTest {
     @BeforeEach
     void start() {
         assertEquals(NOT, schedule.dueIn(0));
-        schedule.window(3, 1000);
+        schedule.window(3, 1000, true);
         schedule.start(epoch(1), 50 * MS, 0);
     }
 

@@ -18,6 +18,7 @@ import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.checkpoint.AgentConduct;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
+import org.secondsite.replicator.disk.BlockMemory;
 
 /** When an agent tells its gateway how far the copy of its VM's disks is, and from whom that is taken. */
 class CopyProgressTest {
@@ -25,10 +26,12 @@ class CopyProgressTest {
     private static final long RAM_BYTES = 1 << 20;
     private static final Set<Capability> ALL = EnumSet.allOf(Capability.class);
     private static final Set<Capability> WITHOUT = Set.of(Capability.DISKS, Capability.RESYNC);
+    private static final int WINDOW = 40;
     private static final long SECOND = 1_000_000_000L;
 
     private long now = 1;
     private long number = 1;
+    private long term = 2;
     private final VmAgent agent = new VmAgent(VM, RAM_BYTES, AgentTiming.USUAL, ALL, now);
 
     private List<AgentEffect> on(AgentEvent event) {
@@ -38,12 +41,32 @@ class CopyProgressTest {
     private void owns(Set<Capability> both) {
         on(new AgentEvent.Tick());
         on(new AgentEvent.Found("a hypervisor", Optional.empty()));
+        welcomed(both, false);
+        ordered();
+    }
+
+    private void welcomed(Set<Capability> both, boolean vmWaits) {
         on(new AgentEvent.Opened());
-        on(new AgentEvent.Received(new CheckpointMessage.Welcome(new Dialect(4, both), 1 << 20, 1 << 30, false)));
-        EpochId first = new EpochId(3, 1);
+        on(new AgentEvent.Received(new CheckpointMessage.Welcome(new Dialect(4, both), WINDOW, 1 << 30, vmWaits)));
+    }
+
+    /** Checkpoints are ordered, and nobody at the other site says what its disks are. */
+    private List<AgentEffect> ordered() {
+        EpochId first = new EpochId(++term, 1);
+        number = 1;
         on(new AgentEvent.Received(new CheckpointMessage.Start(first, true, 50)));
-        on(new AgentEvent.Looked(Optional.empty()));
+        List<AgentEffect> effects = on(new AgentEvent.Looked(Optional.empty()));
         on(new AgentEvent.Received(new CheckpointMessage.OfDisks(new DiskTalk.Nobody(first))));
+        return effects;
+    }
+
+    private static List<String> refusals(List<AgentEffect> effects) {
+        return effects.stream()
+                .filter(AgentEffect.Send.class::isInstance)
+                .map(effect -> ((AgentEffect.Send) effect).message())
+                .filter(CheckpointMessage.Failed.class::isInstance)
+                .map(failed -> ((CheckpointMessage.Failed) failed).kind().name())
+                .toList();
     }
 
     /** Takes a checkpoint with which the copy is so far; what the gateway is told of that. */
@@ -51,7 +74,7 @@ class CopyProgressTest {
         on(new AgentEvent.Tick());
         on(new AgentEvent.Paused());
         on(new AgentEvent.Collected());
-        on(new AgentEvent.Received(new CheckpointMessage.Sealed(new EpochId(3, number++))));
+        on(new AgentEvent.Received(new CheckpointMessage.Sealed(new EpochId(term, number++))));
         on(new AgentEvent.Verified());
         on(new AgentEvent.Resumed());
         List<AgentEffect> effects = on(new AgentEvent.Taken(100, Optional.of(new CopyProgress(List.of(missing), 0))));
@@ -83,9 +106,72 @@ class CopyProgressTest {
         told(9);
         now -= SECOND / 4;
         assertTrue(agent.dueIn(now) > 0);
-        on(new AgentEvent.DisksHalfFull());
+        on(new AgentEvent.DisksFill(BlockMemory.Level.HALF_FULL));
         assertEquals(0, agent.dueIn(now));
         assertTrue(on(new AgentEvent.Tick()).contains(new AgentEffect.PauseForCheckpoint(false)));
+    }
+
+    private List<AgentEffect> closes(List<AgentEffect> effects) {
+        return effects.stream()
+                .filter(AgentEffect.CloseConnection.class::isInstance)
+                .toList();
+    }
+
+    /** The standby has acknowledged nothing, and the window is full. */
+    private void fullAndWithoutCredit() {
+        while (agent.dueIn(now) == 0 || agent.dueIn(now) < SECOND / 10) {
+            now += agent.dueIn(now);
+            told(9);
+        }
+        on(new AgentEvent.DisksFill(BlockMemory.Level.FULL));
+    }
+
+    @Test
+    void aVmThatIsNotToWaitIsHeldUpForTwoSecondsAtMostAndTriedAgainLaterAndLater() {
+        owns(ALL);
+        fullAndWithoutCredit();
+        assertEquals(2 * SECOND, agent.dueIn(now));
+        now += 2 * SECOND;
+        assertEquals(1, closes(on(new AgentEvent.Tick())).size());
+        assertTrue(on(new AgentEvent.Closed("by the agent")).contains(new AgentEffect.EndImage()), "it may write");
+        long wait = 10 * SECOND;
+        for (int i = 0; i < 8; i++) {
+            welcomed(ALL, false);
+            now += wait - SECOND;
+            assertEquals(List.of("CHECKPOINT"), refusals(ordered()));
+            now += SECOND;
+            assertEquals(List.of(), refusals(ordered()));
+            fullAndWithoutCredit();
+            now += 2 * SECOND;
+            assertEquals(1, closes(on(new AgentEvent.Tick())).size());
+            on(new AgentEvent.Closed("by the agent"));
+            wait = Math.min(2 * wait, 300 * SECOND);
+        }
+    }
+
+    @Test
+    void aVmThatIsToWaitWaitsAndOneWhoseOutputIsHeldIsTheGatewaysMatter() {
+        owns(ALL);
+        on(new AgentEvent.Received(new CheckpointMessage.FlushAtOnce()));
+        fullAndWithoutCredit();
+        now += 60 * SECOND;
+        assertEquals(List.of(), closes(on(new AgentEvent.Tick())));
+
+        on(new AgentEvent.Closed("a test"));
+        welcomed(ALL, true);
+        ordered();
+        on(new AgentEvent.DisksFill(BlockMemory.Level.FULL));
+        now += 60 * SECOND;
+        assertEquals(List.of(), closes(on(new AgentEvent.Tick())));
+    }
+
+    @Test
+    void whatIsShippedInTimeIsNotGivenUp() {
+        owns(ALL);
+        on(new AgentEvent.DisksFill(BlockMemory.Level.FULL));
+        told(9);
+        now += 60 * SECOND;
+        assertEquals(List.of(), closes(on(new AgentEvent.Tick())));
     }
 
     @Test

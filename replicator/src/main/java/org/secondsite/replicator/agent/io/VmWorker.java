@@ -70,7 +70,7 @@ final class VmWorker implements AutoCloseable {
     }
 
     void start() {
-        volumes.whenHalfFull(() -> events.add(new WorkerEvent.DisksHalfFull()));
+        volumes.whenFilling(level -> events.add(new WorkerEvent.DisksFill(level)));
         thread.start();
     }
 
@@ -143,7 +143,7 @@ final class VmWorker implements AutoCloseable {
                     tell(new AgentEvent.News(news.news()));
                 }
             }
-            case WorkerEvent.DisksHalfFull half -> tell(new AgentEvent.DisksHalfFull());
+            case WorkerEvent.DisksFill fill -> tell(new AgentEvent.DisksFill(fill.level()));
             case WorkerEvent.Quit end -> quit = true;
         }
     }

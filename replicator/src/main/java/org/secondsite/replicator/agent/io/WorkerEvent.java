@@ -5,6 +5,7 @@ import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.replicator.agent.VmNews;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.io.CheckpointConnection;
+import org.secondsite.replicator.disk.BlockMemory;
 
 /** What other threads tell a {@link VmWorker}. */
 sealed interface WorkerEvent {
@@ -26,8 +27,8 @@ sealed interface WorkerEvent {
     /** Something happened to the VM. */
     record News(VmDriver driver, VmNews news) implements WorkerEvent {}
 
-    /** Half of the memory is taken in which what the VM writes to its disks waits to be shipped. */
-    record DisksHalfFull() implements WorkerEvent {}
+    /** So much of the memory is taken in which what the VM writes to its disks waits to be shipped. */
+    record DisksFill(BlockMemory.Level level) implements WorkerEvent {}
 
     /** End. */
     record Quit() implements WorkerEvent {}

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
@@ -60,7 +61,7 @@ public final class VmVolumes implements AutoCloseable {
 
     private final DiskStatement statement;
 
-    private volatile Runnable whenHalfFull = () -> {};
+    private volatile Consumer<BlockMemory.Level> filling = level -> {};
 
     private VmVolumes(
             VolumeSettings settings,
@@ -178,16 +179,16 @@ public final class VmVolumes implements AutoCloseable {
 
     private void serve() throws IOException {
         owner = OwnerVolumes.serve(
-                images, disks, map, new BlockMemory(settings.memoryBytes(), () -> whenHalfFull.run()), pace);
+                images, disks, map, new BlockMemory(settings.memoryBytes(), level -> filling.accept(level)), pace);
         trouble = "";
     }
 
     /**
-     * Whom to tell when half of the memory is taken in which written blocks wait to be shipped. It is told by the threads of
-     * connections, and must not wait; once, until the next epoch was taken.
+     * Whom to tell how much is taken of the memory in which written blocks wait to be shipped. It is told by the threads of
+     * connections, and must not wait; each level once, until the next epoch was taken.
      */
-    public void whenHalfFull(Runnable told) {
-        whenHalfFull = told;
+    public void whenFilling(Consumer<BlockMemory.Level> told) {
+        filling = told;
     }
 
     /** The disks that are carried with epochs. */

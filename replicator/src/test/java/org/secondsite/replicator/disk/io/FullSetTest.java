@@ -3,7 +3,6 @@ package org.secondsite.replicator.disk.io;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -34,8 +33,8 @@ class FullSetTest {
     @TempDir
     Path directory;
 
-    private final LinkedBlockingQueue<String> told = new LinkedBlockingQueue<>();
-    private final BlockMemory memory = new BlockMemory(LIMIT, () -> told.add("half full"));
+    private final LinkedBlockingQueue<BlockMemory.Level> told = new LinkedBlockingQueue<>();
+    private final BlockMemory memory = new BlockMemory(LIMIT, told::add);
     private final LinkedBlockingQueue<Integer> errors = new LinkedBlockingQueue<>();
     private final byte[] standby = new byte[WRITES * MIB];
     private Path image;
@@ -108,11 +107,11 @@ class FullSetTest {
     void writesWaitWhileTheSetIsFullNoneFailsAndNothingIsMissing() throws Exception {
         int cuts = 0;
         while (errors.size() < WRITES - LIMIT / MIB - 2) {
-            assertNotNull(told.poll(10, TimeUnit.SECONDS), "nobody was told that half is full");
-            awaitFull();
+            assertEquals(BlockMemory.Level.HALF_FULL, told.poll(10, TimeUnit.SECONDS));
+            assertEquals(BlockMemory.Level.FULL, told.poll(10, TimeUnit.SECONDS));
             assertTrue(memory.takenBytes() <= LIMIT + 3 * MIB, memory.takenBytes() + " bytes are taken");
             assertTrue(errors.size() <= (cuts + 1) * (LIMIT / MIB + 3), "writes were not held up");
-            assertEquals(0, told.size(), "it is told once");
+            assertEquals(0, told.size(), "each is told once");
             ship();
             cuts++;
         }

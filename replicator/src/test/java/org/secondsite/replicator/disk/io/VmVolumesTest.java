@@ -162,7 +162,7 @@ class VmVolumesTest {
                 VmVolumes standby = open("b");
                 NbdClient client = client("a")) {
             copy(owner, standby, client);
-            owner.whenHalfFull(told::incrementAndGet);
+            owner.whenFilling(level -> told.incrementAndGet());
             for (int epoch = 1; epoch <= 3; epoch++) {
                 for (int at = 0; at < 40; at++) {
                     client.write(at, at << 20, new byte[1 << 20]);
