@@ -70,8 +70,8 @@ class DiskServerDeathDrillTest {
                         lab.start(target);
                         goesOn(client, 20);
                         owner = protectedAt(lab);
-                        System.out.println(victim + " has died: told of " + client.recorded()
-                                + ", protected again at " + owner);
+                        System.out.println(
+                                victim + " has died: told of " + client.recorded() + ", protected again at " + owner);
                     }
                 }
                 goesOn(client, 20);

@@ -35,7 +35,8 @@ final class DiskDuty {
 
     private static final long LAST_WAIT_NANOS = 300_000_000_000L;
 
-    private static final String TOO_MUCH = "the VM writes more to its disks than gets to the other site; it is tried again later";
+    private static final String TOO_MUCH =
+            "the VM writes more to its disks than gets to the other site; it is tried again later";
 
     private final AgentOutbox out;
     private final boolean serves;

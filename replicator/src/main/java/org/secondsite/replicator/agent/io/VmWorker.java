@@ -177,6 +177,10 @@ final class VmWorker implements AutoCloseable {
                 }
             }
             default -> {
+                if (effect instanceof AgentEffect.Ship) {
+                    // What was said of the memory before is not so any more; if it is, it is said again.
+                    events.removeIf(WorkerEvent.DisksFill.class::isInstance);
+                }
                 turn.mayTake(longWorkNanos);
                 hands.carryOut(effect, connection, arrived).ifPresent(answers::add);
                 turn.asUsual();
