@@ -19,7 +19,7 @@
  *     grants nothing and tells nobody who has just started: to the sites it is a witness that takes no step any more. What an operator
  *     gives them afterwards is a wish against the rules, in terms that were never granted.
  *
- * The eight rules are assertions named `broken...`; spin says which one failed. Each PLANT_... is a fault that must be found.
+ * The nine rules are assertions named `broken...`; spin says which one failed. Each PLANT_... is a fault that must be found.
  *
  * What a gateway passes on to the other is no step here: it changes neither role nor term, and makes the other one only wait and ask,
  * which every site may do at any time. A standby may keep epochs of a term of which it has only heard (`takesImage`).
@@ -53,6 +53,11 @@
  *     SOLO         -> FENCED        goOut            SYNCING      -> FENCED        goOut
  *     SOLO         -> STANDBY       goOut            SYNCING      -> STANDBY       goOut
  *     SOLO         -> UNKNOWN       goOut            SYNCING      -> UNKNOWN       goOut
+ *
+ * With MEMBERS, the VM is one of several of its group, and leaves and joins it while the others stay protected (Membership, MemberPhase at
+ * the gateway): an owner says sets with and without it, a standby takes them, and only a takeover by who has taken a set with it activates
+ * it. A takeover without it leaves it where it is, out of the group. While the owner stands alone it is a member. SETS bounds how often a
+ * set is said.
  *
  * EPOCHS and TERMS bound the run. Conditions on `recTerm` or the peer's `term` in the steps of a site only leave out
  * messages that nobody could use any more; they are marked "useless".
@@ -108,6 +113,29 @@ bool lazy[2];
 byte epochs[SLOTS];
 byte images[SLOTS];
 byte acks[SLOTS];
+
+/* Sets of members that were said, in their order: in which term, and whether with the VM; and the answers on their way. */
+#ifdef MEMBERS
+#ifndef SETS
+#define SETS 2
+#endif
+#define MEMBER 0
+#define LEAVING 1
+#define FREE 2
+#define HELD 3
+#define ADDING 4
+byte sets;
+byte setTerm[SETS + 1];
+byte setHas;
+byte answered;
+/* Images of a VM that joins: of use to a standby, which has the other VMs of the group. */
+byte joiners[SLOTS];
+byte phase[2];
+byte taken[2];
+bool dropped[2];
+bool copied[2];
+bool brokenMembershipBeforeOutput;
+#endif
 
 /* What only the rules look at. */
 byte released;
@@ -165,8 +193,50 @@ inline letOut(i, upTo) {
 #define committed(i) acked[i]
 #endif
 
+#ifndef MEMBERS
+#define noJoiners(t) skip
+#define forgetsSets(i) skip
+#define RELEASED_AS_MEMBER(i) true
+#define requireMembership(i) skip
+#define HAS_IMAGE(i) true
+#define KEEPS_MEMBERS(i, what) what
+#define forgetMembers(i) skip
+#define rejoin(i) skip
+#else
+#define noJoiners(t) joiners[t] = 0
+/* The set that comes with a first image is newer than all that was said before. */
+#define forgetsSets(i) taken[i] = sets
+#ifdef PLANT_RELEASE_BEFORE_FIRST_IMAGE
+#define RELEASED_AS_MEMBER(i) (phase[i] != LEAVING && phase[i] != FREE)
+#else
+#define RELEASED_AS_MEMBER(i) (phase[i] == MEMBER)
+#endif
+/* What is held of a VM is released only when a takeover would activate it. */
+inline requireMembership(i) {
+    brokenMembershipBeforeOutput = role[PEER(i)] == STANDBY && recBoth[recTerm] && dropped[PEER(i)];
+    assert(!brokenMembershipBeforeOutput)
+}
+#define HAS_IMAGE(i) (!dropped[i] || copied[i])
+#define KEEPS_MEMBERS(i, what) \
+        w = taken[i] * 4 + dropped[i] * 2 + copied[i]; \
+        what; \
+        taken[i] = w / 4; \
+        dropped[i] = (w / 2) % 2; \
+        copied[i] = w % 2; \
+        w = 0
+/* What was said before it stood by is of no use to it. */
+inline forgetMembers(i) {
+    phase[i] = MEMBER;
+    taken[i] = sets;
+    dropped[i] = false;
+    copied[i] = false
+}
+#define rejoin(i) phase[i] = MEMBER
+#endif
+
 #define releases(i) \
-    d_step { role[i] >= PROTECTED && gated(i) && committed(i) > out[i] -> \
+    d_step { role[i] >= PROTECTED && gated(i) && RELEASED_AS_MEMBER(i) && committed(i) > out[i] -> \
+        requireMembership(i); \
         letOut(i, committed(i)); \
         brokenReleasedIsCommitted = out[i] > kept; \
         assert(!brokenReleasedIsCommitted) }
@@ -233,7 +303,7 @@ inline acknowledge(i, t) {
 #endif
 
 #define standbyKeeps(i, k) \
-    d_step { role[i] == STANDBY && mayAck(i) && held[i] + 1 == k && epochs[term[i]] & BIT(k) -> \
+    d_step { role[i] == STANDBY && mayAck(i) && HAS_IMAGE(i) && held[i] + 1 == k && epochs[term[i]] & BIT(k) -> \
         held[i] = k; \
         acknowledge(i, term[i]) }
 
@@ -255,6 +325,7 @@ inline acknowledge(i, t) {
             && (NEWER_TERM(i, t) || (imageTerm[i] == t && k > held[i])) -> \
         held[i] = k; \
         imageTerm[i] = t; \
+        forgetsSets(i); \
         acknowledge(i, t) }
 
 #define imageKeeps(i, k) \
@@ -262,6 +333,81 @@ inline acknowledge(i, t) {
             && epochs[imageTerm[i]] & BIT(k) -> \
         held[i] = k; \
         acknowledge(i, imageTerm[i]) }
+
+/* ---- the VM leaves the group and joins it ----------------------------------------------------------------------- */
+
+#ifdef MEMBERS
+inline saySet(i, has) {
+    sets++;
+    setTerm[sets] = term[i];
+    setHas = setHas | (has << sets)
+}
+
+/* Its checkpoints end, and what is on its way of them counts no more. */
+#define unticks(i) \
+    d_step { role[i] == PROTECTED && phase[i] == MEMBER && sets < SETS -> \
+        phase[i] = LEAVING; \
+        acked[i] = 0; \
+        epochs[term[i]] = 0; \
+        joiners[term[i]] = 0; \
+        acks[term[i]] = 0; \
+        saySet(i, 0) }
+
+#define takesSet(i, g) \
+    d_step { role[i] == STANDBY && mayAck(i) && g <= sets && g > taken[i] && setTerm[g] <= term[i] \
+            && recOwner[setTerm[g]] == PEER(i) + 1 && (!(setHas & BIT(g)) || HAS_IMAGE(i)) -> \
+        taken[i] = g; \
+        dropped[i] = !(setHas & BIT(g)); \
+        held[i] = (dropped[i] -> 0 : held[i]); \
+        copied[i] = false; \
+        answered = answered | BIT(g) }
+
+#ifdef PLANT_PASS_BEFORE_DROPPED
+#define DROPPED_THERE true
+#else
+#define DROPPED_THERE (answered & BIT(sets))
+#endif
+#define leaves(i) \
+    d_step { role[i] == PROTECTED && phase[i] == LEAVING && !lazy[i] && DROPPED_THERE -> phase[i] = FREE }
+
+#define mayActivate(i) \
+    (role[i] == STANDBY && !dropped[i] && (recBoth[recTerm] || recOwner[recTerm] == i + 1))
+
+/* Past the gateway, be it up or not. */
+#define passesFree(i) \
+    d_step { phase[i] == FREE && (role[i] == PROTECTED || vmAlone[i]) && sealed[i] > out[i] -> \
+        brokenMembershipBeforeOutput = mayActivate(PEER(i)); \
+        assert(!brokenMembershipBeforeOutput); \
+        out[i] = sealed[i]; \
+        released = MAX(released, sealed[i]) }
+
+#define sendsJoiner(i) \
+    d_step { role[i] == PROTECTED && phase[i] == FREE && term[PEER(i)] <= term[i] && !(joiners[term[i]] & BIT(sealed[i])) -> \
+        send(joiners, i, sealed[i]) }
+
+#define copiesJoiner(i, k) \
+    d_step { role[i] == STANDBY && dropped[i] && !copied[i] && mayAck(i) && joiners[term[i]] & BIT(k) -> \
+        copied[i] = true; \
+        held[i] = k; \
+        acknowledge(i, term[i]) }
+
+#define holdsJoiner(i) \
+    d_step { role[i] == PROTECTED && phase[i] == FREE && acks[term[i]] != 0 -> phase[i] = HELD }
+
+#define adds(i) \
+    d_step { role[i] == PROTECTED && phase[i] == HELD && acks[term[i]] != 0 && acked[i] >= out[i] && sets < SETS -> \
+        phase[i] = ADDING; \
+        saySet(i, 1) }
+
+#ifdef PLANT_MEMBERS_DIFFER_AT_TAKEOVER
+#define TAKEN_THERE true
+#else
+#define TAKEN_THERE (answered & BIT(sets))
+#endif
+#define joins(i) \
+    d_step { role[i] == PROTECTED && phase[i] == ADDING && TAKEN_THERE -> \
+        phase[i] = MEMBER }
+#endif
 
 /* ---- what a site asks of the witness; useless if the record has moved on --------------------------------------- */
 
@@ -393,6 +539,7 @@ inline become(i, next, t) {
     burned[i] = false;
     vmAlone[i] = false;
     lazy[i] = false;
+    forgetMembers(i);
     forgetUseless()
 }
 
@@ -406,7 +553,7 @@ inline become(i, next, t) {
 inline forgetUseless() {
     for (u : 1 .. TERMS) {
         if
-        :: recOwner[u] != 0 && term[2 - recOwner[u]] > u -> epochs[u] = 0; images[u] = 0
+        :: recOwner[u] != 0 && term[2 - recOwner[u]] > u -> epochs[u] = 0; images[u] = 0; noJoiners(u)
         :: else
         fi;
         if
@@ -446,6 +593,24 @@ inline activate(i, t) {
     v = 0
 }
 
+#ifdef MEMBERS
+/* The other VMs of the group are activated, and this one stays where it is: nobody takes it for a member. */
+inline takeOverWithout(i, t) {
+    brokenMembershipBeforeOutput = role[PEER(i)] == PROTECTED && phase[PEER(i)] == MEMBER;
+    assert(!brokenMembershipBeforeOutput);
+    goOut(i, t)
+}
+
+inline takeOver(i, t) {
+    if
+    :: dropped[i] -> takeOverWithout(i, t)
+    :: else -> activate(i, t)
+    fi
+}
+#else
+#define takeOver(i, t) activate(i, t)
+#endif
+
 #ifdef PLANT_ACKNOWLEDGED_IMAGE_DROPPED
 #define KEEPS_IMAGE(i, t) false
 #else
@@ -466,6 +631,7 @@ inline activate(i, t) {
 inline goOn(i, t) {
     term[i] = t;
     role[i] = SOLO;
+    rejoin(i);
     out[i] = sealed[i];
     held[i] = 0;
     imageTerm[i] = 0;
@@ -491,9 +657,13 @@ inline learnOwn(i, t) {
         lazy[i] = lazy[i] || recBoth[t];
         acked[i] = (recBoth[t] -> acked[i] : 0);
         gate[i] = false;
+        if
+        :: !recBoth[t] -> rejoin(i)
+        :: else
+        fi;
         renumber(i, t);
         forgetUseless()
-    :: role[i] == STANDBY && t == term[i] + 1 -> activate(i, t)
+    :: role[i] == STANDBY && t == term[i] + 1 -> takeOver(i, t)
     :: role[i] == OUT && vmAlone[i] && t == term[i] + 1 && !recBoth[t] && recOwner[term[i]] == i + 1 -> goOn(i, t)
     :: else -> goOut(i, t)
     fi
@@ -514,7 +684,7 @@ inline learnPeers(i, t) {
     if
     :: recBoth[t] && unbroken(i, t) ->
         v = held[i];
-        become(i, STANDBY, t);
+        KEEPS_MEMBERS(i, become(i, STANDBY, t));
         held[i] = v;
         v = 0
     :: else -> FENCE(i, t)
@@ -543,7 +713,7 @@ inline loseSessions(i) {
     for (u : 1 .. TERMS) {
         if
         :: recOwner[u] == i + 1 -> acks[u] = 0
-        :: recOwner[u] == PEER(i) + 1 -> epochs[u] = 0; images[u] = 0
+        :: recOwner[u] == PEER(i) + 1 -> epochs[u] = 0; images[u] = 0; noJoiners(u)
         :: else
         fi
     }
@@ -564,13 +734,27 @@ inline loseSessions(i) {
 
 #define forgetsAll(i) knows[i] = 0; become(i, OUT, 0)
 
+/* Whether the VM is ticked is on the gateway's disk: unticked, when the standby has dropped it. */
+#ifdef MEMBERS
+#define KEEPS_TICK(i, what) \
+        u = phase[i]; \
+        x = out[i]; \
+        what; \
+        phase[i] = (u == FREE -> FREE : MEMBER); \
+        out[i] = (phase[i] == FREE -> x : out[i]); \
+        u = 0; \
+        x = 0
+#else
+#define KEEPS_TICK(i, what) what
+#endif
+
 /* The gateway alone crashes; the VM runs on, and nothing of it gets out. */
 #define restartsAlone(i) \
     d_step { told[i] && (role[i] >= PROTECTED || vmAlone[i]) -> \
         told[i] = false; \
         v = sealed[i]; \
         w = lazy[i]; \
-        forgetsAll(i); \
+        KEEPS_TICK(i, forgetsAll(i)); \
         sealed[i] = v; \
         lazy[i] = w; \
         v = 0; \
@@ -600,7 +784,7 @@ inline loseSessions(i) {
 /* A read shows the old record, while the request is on its way. */
 #define ungatesByRead(i) d_step { role[i] == SOLO && gate[i] && recTerm == term[i] -> gate[i] = false }
 
-#define promotesItself(i) d_step { role[i] == STANDBY && burned[i] && term[i] < TERMS -> v = term[i]; activate(i, v + 1) }
+#define promotesItself(i) d_step { role[i] == STANDBY && burned[i] && term[i] < TERMS -> v = term[i]; takeOver(i, v + 1) }
 
 /* It had told the record before it was durable. */
 #define witnessForgets() d_step { recTerm > 1 && (knows[0] == recTerm || knows[1] == recTerm) -> recTerm-- }
@@ -635,6 +819,9 @@ inline loseSessions(i) {
 byte u;
 byte v;
 byte w;
+#ifdef MEMBERS
+byte x;
+#endif
 
 #if TERMS < 3 || TERMS > 5 || EPOCHS < 1 || EPOCHS > 3
 #error "the steps are written out for 3 to 5 terms and 1 to 3 epochs"
@@ -667,7 +854,23 @@ byte w;
     :: imageKeeps(i, k) \
     TAKES_IMAGES(i, k)
 
+#ifdef MEMBERS
+#define MEMBER_STEPS(i) \
+    :: unticks(i) \
+    :: takesSet(i, 1) :: takesSet(i, 2) \
+    :: leaves(i) \
+    :: passesFree(i) \
+    :: sendsJoiner(i) \
+    :: copiesJoiner(i, 0) :: copiesJoiner(i, 1) \
+    :: holdsJoiner(i) \
+    :: adds(i) \
+    :: joins(i)
+#else
+#define MEMBER_STEPS(i)
+#endif
+
 #define STEPS(i) \
+    MEMBER_STEPS(i) \
     :: seals(i) \
     :: releases(i) \
     :: passes(i) \

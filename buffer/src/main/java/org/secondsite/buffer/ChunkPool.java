@@ -22,8 +22,10 @@ final class ChunkPool {
     private final MemorySegment memory;
     private final int chunkShift;
     private final int chunks;
-    private final int guaranteed;
-    private final boolean oversubscribed;
+    private final int frameChunks;
+    private final int perVmChunks;
+    private int guaranteed;
+    private boolean oversubscribed;
 
     private final int[] free;
     private int freeCount;
@@ -39,29 +41,48 @@ final class ChunkPool {
     /**
      * Cuts {@code memory} into chunks; a rest is left unused.
      *
+     * @param capacity the most lanes that there will ever be
+     * @param lanes how many of them, the first ones, are guaranteed a share now
      * @throws IllegalArgumentException if it is too small to guarantee each lane one longest frame
      */
-    ChunkPool(MemorySegment memory, BufferLimits limits, int lanes) {
+    ChunkPool(MemorySegment memory, BufferLimits limits, int capacity, int lanes) {
         this.memory = memory;
         chunkShift = Integer.numberOfTrailingZeros(limits.chunkBytes());
         long count = memory.byteSize() >>> chunkShift;
-        int frameChunks = Math.min(
+        perVmChunks = limits.perVmChunks();
+        frameChunks = Math.min(
                 (limits.frameBytes() + limits.chunkBytes() - 1) / limits.chunkBytes() + 1, limits.perVmChunks());
         if (count < (long) frameChunks * lanes || count > Integer.MAX_VALUE / 2) {
             throw new IllegalArgumentException("a pool of " + memory.byteSize() + " bytes does not suit " + lanes
                     + " VMs: each needs at least " + ((long) frameChunks << chunkShift) + " bytes");
         }
         chunks = (int) count;
-        guaranteed = Math.min(limits.perVmChunks(), Math.max(frameChunks, chunks / lanes / 2));
         free = new int[chunks];
         for (int i = 0; i < chunks; i++) {
             free[i] = chunks - 1 - i;
         }
         freeCount = chunks;
-        used = new int[lanes];
-        oversubscribed = (long) limits.perVmChunks() * lanes > chunks;
-        owed = oversubscribed ? (long) guaranteed * lanes : 0;
+        used = new int[capacity];
+        guarantee(lanes);
         returns = new long[Integer.highestOneBit(chunks) << 1];
+    }
+
+    /** Whether each of so many lanes can be guaranteed one longest frame. */
+    boolean suits(int lanes) {
+        return chunks >= (long) frameChunks * lanes;
+    }
+
+    /**
+     * Arrival side: shares out the pool among so many lanes, the first ones. What others hold beyond their share they keep until it is
+     * released.
+     */
+    void guarantee(int lanes) {
+        guaranteed = Math.min(perVmChunks, Math.max(frameChunks, chunks / lanes / 2));
+        oversubscribed = (long) perVmChunks * lanes > chunks;
+        owed = 0;
+        for (int lane = 0; lane < lanes && oversubscribed; lane++) {
+            owed += Math.max(0, guaranteed - used[lane]);
+        }
     }
 
     MemorySegment memory() {

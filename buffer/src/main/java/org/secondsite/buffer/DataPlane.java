@@ -1,5 +1,6 @@
 package org.secondsite.buffer;
 
+import java.io.IOException;
 import java.util.List;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
@@ -104,6 +105,35 @@ public interface DataPlane extends AutoCloseable {
      * @param doubt the last one that is settled; of no effect when there was a later one
      */
     void resume(VmId vm, long doubt);
+
+    /**
+     * Tells the frames of one more VM from others, from now on; it begins CLOSED. Whether the kernel lets them pass as well is a matter
+     * of {@link #confine}. Waits for the plane's thread: not for a thread that decides.
+     *
+     * @throws IOException if there is no room for another VM, or it cannot be told from those that are there
+     */
+    default void admit(ProtectedVm vm) throws IOException {
+        throw new IOException("this data plane has no room for VM " + vm.id() + " while it runs");
+    }
+
+    /**
+     * Closes the kernel's way for these VMs, and for no others. Waits for the kernel.
+     *
+     * @throws IOException if the kernel does not do it; the way stays as it was
+     */
+    default void confine(List<ProtectedVm> vms) throws IOException {
+        throw new IOException("this data plane's VMs cannot change while it runs");
+    }
+
+    /**
+     * Does not know a VM any more: what may leave leaves before, within a bounded time, and the rest is discarded. Waits for the
+     * plane's threads.
+     *
+     * @throws IOException if they do not do it in time
+     */
+    default void dismiss(VmId vm) throws IOException {
+        throw new IOException("this data plane's VMs cannot change while it runs");
+    }
 
     /**
      * Proves that the plane's threads live. Each turns round several times between two heartbeats, once it knows by {@link

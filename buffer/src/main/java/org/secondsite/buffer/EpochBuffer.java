@@ -104,6 +104,7 @@ public final class EpochBuffer implements AutoCloseable {
     private final ChunkPool pool;
     private final LentBlocks lent;
     private final Lane[] lanes;
+    private volatile int used;
 
     /**
      * An empty buffer with every lane CLOSED.
@@ -118,20 +119,40 @@ public final class EpochBuffer implements AutoCloseable {
 
     /** The same, for a port in whose memory frames may stay. */
     public EpochBuffer(MemorySegment memory, BufferLimits limits, int lanes, LentBlocks lent) {
+        this(memory, limits, lanes, 0, lent);
+    }
+
+    /**
+     * The same, with room for more VMs later.
+     *
+     * @param spare how many lanes can come to be used by {@link #renew}
+     */
+    public EpochBuffer(MemorySegment memory, BufferLimits limits, int lanes, int spare, LentBlocks lent) {
         if (lanes < 1) {
             throw new IllegalArgumentException("a buffer needs at least one lane");
         }
-        pool = new ChunkPool(memory, limits, lanes);
+        pool = new ChunkPool(memory, limits, lanes + spare, lanes);
         this.lent = lent;
-        this.lanes = new Lane[lanes];
-        for (int i = 0; i < lanes; i++) {
+        used = lanes;
+        this.lanes = new Lane[lanes + spare];
+        for (int i = 0; i < this.lanes.length; i++) {
             this.lanes[i] = new Lane(i, pool, limits, lent);
         }
     }
 
-    /** The number of lanes. */
+    /** The number of lanes that are used. Any thread. */
     public int lanes() {
+        return used;
+    }
+
+    /** The most lanes that can be used. */
+    public int capacity() {
         return lanes.length;
+    }
+
+    /** Whether the pool can guarantee so many lanes one longest frame, and there are so many. */
+    public boolean suits(int count) {
+        return count <= lanes.length && pool.suits(count);
     }
 
     /** The pool: the memory that frames are copied to. */
@@ -247,6 +268,18 @@ public final class EpochBuffer implements AutoCloseable {
      */
     public boolean fence(int lane, long term) {
         return lanes[lane].fence(term);
+    }
+
+    /**
+     * Discards what a lane holds, and forgets whose it was; it is used from now on, CLOSED. On the arrival side while the release side
+     * is kept out.
+     */
+    public void renew(int lane) {
+        lanes[lane].renew();
+        if (lane >= used) {
+            used = lane + 1;
+            pool.guarantee(used);
+        }
     }
 
     /** {@link #moveUncommitted}, and those on their way out as well, while the release side is kept out. */

@@ -6,6 +6,7 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.secondsite.config.MacAddress;
 
 /**
@@ -62,12 +63,15 @@ public final class FrameClassifier {
     private final long gatewayMac;
     private final AddressSet gateway;
 
-    private int lane;
+    private final int[] lanes;
+
+    private int index;
     private int vlan;
     private boolean out;
     private boolean back;
 
-    private FrameClassifier(List<ProtectedVm> vms, boolean routed, long gatewayMac, AddressSet gateway) {
+    private FrameClassifier(List<ProtectedVm> vms, int[] lanes, boolean routed, long gatewayMac, AddressSet gateway) {
+        this.lanes = lanes;
         sources = new SourceTable(vms);
         owned = new AddressSet[vms.size()];
         for (int i = 0; i < owned.length; i++) {
@@ -88,7 +92,7 @@ public final class FrameClassifier {
      * @throws IllegalArgumentException if two VMs cannot be told apart
      */
     public static FrameClassifier routed(List<ProtectedVm> vms, MacAddress mac, List<InetAddress> addresses) {
-        return new FrameClassifier(vms, true, mac.value(), new AddressSet(addresses));
+        return new FrameClassifier(vms, counted(vms), true, mac.value(), new AddressSet(addresses));
     }
 
     /**
@@ -98,7 +102,21 @@ public final class FrameClassifier {
      * @throws IllegalArgumentException if two VMs cannot be told apart
      */
     public static FrameClassifier transparent(List<ProtectedVm> vms) {
-        return new FrameClassifier(vms, false, 0, new AddressSet(List.of()));
+        return new FrameClassifier(vms, counted(vms), false, 0, new AddressSet(List.of()));
+    }
+
+    private static int[] counted(List<ProtectedVm> vms) {
+        return IntStream.range(0, vms.size()).toArray();
+    }
+
+    /**
+     * The same for other VMs.
+     *
+     * @param vmLanes the lane of each
+     * @throws IllegalArgumentException if two VMs cannot be told apart
+     */
+    public FrameClassifier of(List<ProtectedVm> vms, int[] vmLanes) {
+        return new FrameClassifier(vms, vmLanes.clone(), routed, gatewayMac, gateway);
     }
 
     /**
@@ -125,8 +143,8 @@ public final class FrameClassifier {
             type = Short.toUnsignedInt(memory.get(SHORT, at + headers + 2));
             headers += 4;
         }
-        lane = sources.find(memory.get(LONG, at + 6) >>> 16, vlan);
-        if (lane < 0) {
+        index = sources.find(memory.get(LONG, at + 6) >>> 16, vlan);
+        if (index < 0) {
             return Kind.UNPROTECTED;
         }
         long destination = memory.get(LONG, at) >>> 16;
@@ -143,7 +161,7 @@ public final class FrameClassifier {
 
     /** The lane of the frame just classified, unless it was UNPROTECTED or MALFORMED. */
     public int lane() {
-        return lane;
+        return lanes[index];
     }
 
     /** Whether the OUTPUT just classified is to leave as {@link #ROUTE_OUT}. */
@@ -174,7 +192,7 @@ public final class FrameClassifier {
         }
         int sender = memory.get(INT, at + 14);
         // RFC 5227 §1.1: a probe has no sender address.
-        if (sender != 0 && !owned[lane].allows4(sender)) {
+        if (sender != 0 && !owned[index].allows4(sender)) {
             return Kind.SPOOFED;
         }
         boolean toGateway = gateway.has4(memory.get(INT, at + 24)) || destination == gatewayMac;
@@ -187,7 +205,7 @@ public final class FrameClassifier {
         }
         int source = memory.get(INT, at + 12);
         // RFC 2131 §4.1: a DHCP client without an address sends from 0.0.0.0.
-        return source == 0 || owned[lane].allows4(source) ? Kind.OUTPUT : Kind.SPOOFED;
+        return source == 0 || owned[index].allows4(source) ? Kind.OUTPUT : Kind.SPOOFED;
     }
 
     private Kind ipv6(MemorySegment memory, long at, int bytes, long destination) {
@@ -196,7 +214,7 @@ public final class FrameClassifier {
         }
         long high = memory.get(LONG, at + 8);
         long low = memory.get(LONG, at + 16);
-        if (!owned[lane].allows6(high, low)) {
+        if (!owned[index].allows6(high, low)) {
             return Kind.SPOOFED;
         }
         if (memory.get(ValueLayout.JAVA_BYTE, at + 6) != ICMPV6 || bytes < 41) {
@@ -206,7 +224,7 @@ public final class FrameClassifier {
         boolean hasTarget = bytes >= 64;
         if (type == NEIGHBOR_ADVERTISEMENT
                 && hasTarget
-                && !owned[lane].allows6(memory.get(LONG, at + 48), memory.get(LONG, at + 56))) {
+                && !owned[index].allows6(memory.get(LONG, at + 48), memory.get(LONG, at + 56))) {
             return Kind.SPOOFED;
         }
         if (!routed || vlan != SourceTable.UNTAGGED) {

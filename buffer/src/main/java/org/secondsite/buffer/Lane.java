@@ -1,6 +1,7 @@
 package org.secondsite.buffer;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.secondsite.config.EpochId;
 
 /**
@@ -12,7 +13,7 @@ final class Lane {
     private final long quotaBytes;
     private final int frameBytes;
     private final SealedEpochs sealed = new SealedEpochs();
-    private final PressureGauge gauge;
+    private PressureGauge gauge;
 
     /** Where the open epoch begins, and when its first packet came. */
     private long openFrom;
@@ -195,6 +196,35 @@ final class Lane {
         openedNanos.set(0);
         discardedPackets.add(packets);
         discardedBytes.add(bytes);
+    }
+
+    /** Both sides quiet: it is another VM's now, of whom nothing is known. */
+    void renew() {
+        shut();
+        term = 0;
+        lastSealed = EpochId.NONE;
+        lastCommitted = EpochId.NONE;
+        gauge = new PressureGauge(quotaBytes);
+        for (Tally figure : List.of(
+                acceptedPackets,
+                acceptedBytes,
+                droppedClosed,
+                droppedQuota,
+                droppedPool,
+                droppedSpoofed,
+                closedBytes,
+                quotaBytesDropped,
+                poolBytesDropped,
+                spoofedBytes,
+                refusedCommands,
+                discardedPackets,
+                discardedBytes,
+                releasedPackets,
+                releasedBytes,
+                unsendablePackets,
+                unsendableBytes)) {
+            figure.set(0);
+        }
     }
 
     /** Release side: the record at the head has left. */

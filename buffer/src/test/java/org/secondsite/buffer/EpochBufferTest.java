@@ -315,4 +315,31 @@ class EpochBufferTest {
         buffer.released(lane, values.size());
         return values;
     }
+
+    @Test
+    void aLaneThatIsAnotherVmsBeginsAnew() {
+        buffer = new EpochBuffer(
+                arena.allocate(256 << 10, 8), new BufferLimits(CHUNK, 64 << 10, 9000), 1, 1, LentBlocks.NONE);
+        assertEquals(1, buffer.lanes());
+        assertEquals(2, buffer.capacity());
+        assertTrue(buffer.suits(2));
+        assertFalse(buffer.suits(3));
+        buffer.renew(1);
+        assertEquals(2, buffer.lanes());
+        assertEquals(VmState.CLOSED, buffer.state(1));
+        assertTrue(buffer.hold(1, 9));
+        MemorySegment frame = MemorySegment.ofArray(new byte[100]);
+        buffer.arrive(1, frame, 0, 100, 0, 0);
+        assertTrue(buffer.seal(1, new EpochId(9, 4)));
+        assertFalse(buffer.pass(1, 8), "a lower term");
+        buffer.renew(1);
+        VmCounters counters = buffer.counters(1);
+        assertEquals(0, counters.heldPackets());
+        assertEquals(0, counters.discardedPackets(), "that was another VM's");
+        assertEquals(0, counters.refusedCommands());
+        assertFalse(buffer.releasable(1));
+        assertEquals(VmState.CLOSED, buffer.state(1));
+        assertTrue(buffer.pass(1, 8), "no term is known of it");
+        assertEquals(buffer.poolBytes(), buffer.poolFreeBytes());
+    }
 }

@@ -220,8 +220,9 @@ public final class Gateway implements AutoCloseable {
                 new SwitchEvents(conductor, timeline, switches, this::post),
                 life);
         opened.push(controller);
-        switchParts = Optional.of(new GatewayChange.Switches(controller, switches));
-        return new SwitchPrograms(config.groups(), controller::apply);
+        SwitchPrograms programs = new SwitchPrograms(config.groups(), controller::apply);
+        switchParts = Optional.of(new GatewayChange.Switches(controller, programs, switches));
+        return programs;
     }
 
     // ---- the conductor's thread ---------------------------------------------------------------------------------
@@ -242,7 +243,8 @@ public final class Gateway implements AutoCloseable {
     }
 
     private GatewayChange changes() {
-        return new GatewayChange(conductor, this::take, after -> config = after, routerParts, switchParts);
+        MembershipChange members = new MembershipChange(conductor, this::take, dataPlane, agents, config);
+        return new GatewayChange(conductor, this::take, after -> config = after, members, routerParts, switchParts);
     }
 
     private JsonNode config(JsonNode request) throws Exception {

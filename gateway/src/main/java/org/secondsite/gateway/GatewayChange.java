@@ -22,6 +22,7 @@ final class GatewayChange implements Applier {
     private final Conductor conductor;
     private final Consumer<SiteEvent> core;
     private final Consumer<GatewayConfig> running;
+    private final MembershipChange members;
     private final Optional<Routers> routers;
     private final Optional<Switches> switches;
 
@@ -37,13 +38,14 @@ final class GatewayChange implements Applier {
      *
      * @param sessions by the switch's name; the conductor's
      */
-    record Switches(SwitchController controller, Map<String, Session> sessions) {}
+    record Switches(SwitchController controller, SwitchPrograms programs, Map<String, Session> sessions) {}
 
     /**
      * For one gateway.
      *
      * @param core is told on the conductor's thread
      * @param running is told what runs now, on the conductor's thread
+     * @param members has VMs join and leave
      * @param routers empty: it speaks no BGP
      * @param switches empty: it programs none
      */
@@ -51,17 +53,30 @@ final class GatewayChange implements Applier {
             Conductor conductor,
             Consumer<SiteEvent> core,
             Consumer<GatewayConfig> running,
+            MembershipChange members,
             Optional<Routers> routers,
             Optional<Switches> switches) {
         this.conductor = conductor;
         this.core = core;
         this.running = running;
+        this.members = members;
         this.routers = routers;
         this.switches = switches;
     }
 
     @Override
+    public void prepare(GatewayConfig wanted) throws Exception {
+        members.prepare(wanted);
+    }
+
+    @Override
+    public void abandon() {
+        members.abandon();
+    }
+
+    @Override
     public void apply(GatewayConfig after) throws Exception {
+        members.apply(after);
         onConductor(() -> {
             routers.ifPresent(parts -> {
                 GatewayConfig.Bgp bgp = after.bgp().orElseThrow();
@@ -87,6 +102,7 @@ final class GatewayChange implements Applier {
             var _ = parts.controller()
                     .change(SwitchPlan.settings(openFlow(after)).switches())
                     .get(STEP_SECONDS, TimeUnit.SECONDS);
+            onConductor(() -> parts.programs().alter(after.groups()));
             onConductor(() -> parts.sessions()
                     .keySet()
                     .retainAll(openFlow(after).switches().stream()

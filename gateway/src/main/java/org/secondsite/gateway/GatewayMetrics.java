@@ -423,7 +423,7 @@ final class GatewayMetrics {
         for (ProtectionGroup group : view.core().groups()) {
             String name = group.id().name();
             scrape.read(GROUP, group, "group", name);
-            for (VmAtSite vm : group.vms()) {
+            for (VmAtSite vm : group.everyone()) {
                 String[] labels = {"group", name, "vm", vm.id().name()};
                 scrape.read(VM, vm, labels);
                 scrape.read(IN_FLIGHT, view.tunnel().inFlight().getOrDefault(vm.id(), NOTHING_IN_FLIGHT), labels);

@@ -108,8 +108,10 @@ final class GatewayStatus {
             }
         }
         ArrayNode vms = node.putArray("vms");
-        for (VmAtSite vm : group.vms()) {
-            vms.add(vm(vm, counters.vms().get(vm.id())));
+        for (VmAtSite vm : group.everyone()) {
+            vms.add(vm(vm, counters.vms().get(vm.id()))
+                    .put("membership", group.phase(vm).name())
+                    .put("waitsFor", group.waitsFor(vm)));
         }
         return node;
     }
@@ -117,7 +119,7 @@ final class GatewayStatus {
     /** Why nothing can be started from the standby's disks, empty if nothing is known to be against it. */
     private static String obstacle(ProtectionGroup group) {
         List<String> obstacles = new ArrayList<>();
-        group.vms().forEach(vm -> obstacles.add(vm.copy().obstacle()));
+        group.everyone().forEach(vm -> obstacles.add(vm.copy().obstacle()));
         obstacles.removeIf(String::isEmpty);
         return String.join("; ", obstacles);
     }

@@ -2,8 +2,11 @@ package org.secondsite.gateway;
 
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.SwitchId;
@@ -41,16 +44,36 @@ final class SwitchPrograms implements Surroundings.Switches {
         if (new Place(term, role).equals(places.put(group, new Place(term, role)))) {
             return;
         }
-        long generation = places.values().stream().mapToLong(Place::term).max().orElseThrow();
-        List<GatewayConfig.Group> placed = groups.values().stream()
+        program(switches());
+    }
+
+    /** Other VMs, plugged in elsewhere, from now on; groups keep their roles. A switch is sent what differs for it. */
+    void alter(List<GatewayConfig.Group> newGroups) {
+        Set<SwitchId> known = switches();
+        groups.clear();
+        newGroups.forEach(group -> groups.put(group.id(), group));
+        known.addAll(switches());
+        program(known);
+    }
+
+    private Set<SwitchId> switches() {
+        return placed().stream()
+                .flatMap(group -> group.switches().stream())
+                .collect(Collectors.toCollection(LinkedHashSet::new));
+    }
+
+    private List<GatewayConfig.Group> placed() {
+        return groups.values().stream()
                 .filter(known -> places.containsKey(known.id()))
                 .toList();
-        placed.stream()
-                .flatMap(known -> known.vms().stream())
-                .flatMap(vm -> vm.attachment().stream())
-                .map(port -> port.switchId())
-                .distinct()
-                .forEach(sw -> programmer.apply(sw, generation, SwitchPlan.vms(placed, sw, this::role)));
+    }
+
+    private void program(Set<SwitchId> which) {
+        if (!places.isEmpty()) {
+            long generation =
+                    places.values().stream().mapToLong(Place::term).max().orElseThrow();
+            which.forEach(sw -> programmer.apply(sw, generation, SwitchPlan.vms(placed(), sw, this::role)));
+        }
     }
 
     private Role role(GatewayConfig.Group group) {

@@ -5,6 +5,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.peer.PeerWatch;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.replicator.tunnel.Reset;
@@ -18,6 +19,12 @@ import org.secondsite.replicator.tunnel.TunnelListener;
  * @param peerWatch hears of signs of life at once
  */
 public record TunnelEvents(Consumer<SiteEvent> post, PeerWatch peerWatch) implements TunnelListener {
+    @Override
+    public void connected(Dialect dialect) {
+        post.accept(new SiteEvent.PeerSpeaks(dialect));
+        connected();
+    }
+
     @Override
     public void connected() {
         post.accept(new SiteEvent.TunnelUp());

@@ -17,7 +17,10 @@ public enum Capability {
     RESYNC(2),
 
     /** An agent tells its gateway how far the copy of each disk is. */
-    COPY_PROGRESS(3);
+    COPY_PROGRESS(3),
+
+    /** Gateways tell each other which VMs a takeover would activate, and answer that. */
+    MEMBERS(4);
 
     /** The agents' protocol has 15 bits for them. */
     private static final int MAX_CODE = 15;

@@ -40,6 +40,8 @@ public enum FaultKind {
     CONTEST(0),
     /** An agent's process dies, and another one takes its place, while the VM runs on. */
     AGENT(0),
+    /** An operator unticks the VM, and ticks it again. */
+    UNTICK(0),
     /** An operator orders a planned switchover. */
     SWITCHOVER(3),
     /** An operator forces a site to be the owner, with a written reason: data may be lost, and is from then on. */

@@ -38,6 +38,15 @@ public enum Plant {
             "an owner that stands alone asks for a newer term as if it had a standby in sync"),
     UNGATE_BY_READ(
             Rule.NO_SOLO_WHILE_PEER_IN_SYNC, "a read of the old record counts as the refusal of an open request"),
+    PASS_BEFORE_DROPPED(
+            Rule.MEMBERSHIP_BEFORE_OUTPUT,
+            "a VM that leaves passes before the standby has said that it has dropped it"),
+    RELEASE_BEFORE_FIRST_IMAGE(
+            Rule.MEMBERSHIP_BEFORE_OUTPUT,
+            "what is committed of a VM that joins is released before a takeover would activate it"),
+    MEMBERS_DIFFER_AT_TAKEOVER(
+            Rule.MEMBERSHIP_BEFORE_OUTPUT,
+            "a standby says that it has taken a set of members with a VM that joins, and has not"),
     SOLO_WITHOUT_SYNC(Rule.DISK_BEFORE_OUTPUT, "an agent says that its disks are synced, and they are not"),
     DROPPED_CHECKPOINT_LOSES_BLOCKS(
             Rule.DISK_OF_THE_EPOCH, "what was written in an epoch that is not shipped is not part of the next one"),

@@ -18,6 +18,9 @@ public enum Rule {
     /** Output passes unheld only when every flush that the VM was ever answered is on the disk. */
     DISK_BEFORE_OUTPUT("DiskBeforeOutput"),
 
+    /** A VM's output passes unheld only when no takeover would activate it; one that joins, only when a takeover would. */
+    MEMBERSHIP_BEFORE_OUTPUT("MembershipBeforeOutput"),
+
     /** A term is granted once for ever, also by a witness whose records were lost and restored from a copy. */
     NO_TERM_TWICE("NoTermTwice"),
 

@@ -1,12 +1,16 @@
 package org.secondsite.simulator;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.gateway.group.MemberPhase;
 
 /**
  * The safety rules, watched from outside of the sites.
@@ -25,8 +29,28 @@ final class SafetyChecks {
         HELD,
         /** Output passes. */
         UNHELD,
+        /** Past the gateway: the VM is not ticked there. */
+        FREE,
         /** The gateway's process is ending. */
         DYING
+    }
+
+    /**
+     * What a VM is to the group when it lets something out.
+     *
+     * @param phase how far it is from being a member, where it lets that out
+     * @param elsewhere whether the other site may take over, and would activate it
+     */
+    record Standing(MemberPhase phase, boolean elsewhere) {
+        private static final Set<MemberPhase> HELD = EnumSet.of(MemberPhase.HELD, MemberPhase.ADDING);
+
+        boolean isMember() {
+            return phase == MemberPhase.MEMBER;
+        }
+
+        boolean isHeld() {
+            return HELD.contains(phase);
+        }
     }
 
     /** A life of the VM: where it runs, and from which state of which earlier life it began. */
@@ -47,6 +71,9 @@ final class SafetyChecks {
     private final Map<SiteId, OwnershipRecord> told = new HashMap<>();
     private final Map<SiteId, Long> replaced = new HashMap<>();
     private final Map<SiteId, Long> copies = new HashMap<>();
+    /** Who says that a takeover would activate the VM, or did so when it was heard last. */
+    private final Set<SiteId> promised = new HashSet<>();
+
     private OwnershipRecord truth;
     private long forcedTerm;
     private long released;
@@ -159,10 +186,79 @@ final class SafetyChecks {
 
     // ---- a gateway ----------------------------------------------------------------------------------------------
 
-    /** A packet leaves a site. */
+    /** A packet of a member leaves a site. */
     void released(SiteId site, int lineage, long state, Way way) {
+        released(site, lineage, state, way, new Standing(MemberPhase.MEMBER, false));
+    }
+
+    /** A packet leaves a site. */
+    void released(SiteId site, int lineage, long state, Way way, Standing standing) {
         released++;
         Lineage life = lineages.get(lineage);
+        if (forcedTerm == 0) {
+            requireMembership(site, life, state, way, standing);
+        }
+        // What came before a VM that joins was held may leave later.
+        boolean free = way != Way.DYING && !standing.isMember() && !standing.isHeld();
+        if (free && !standing.elsewhere()) {
+            requireSynced(site, state);
+        } else {
+            requireOwner(site, life, state, way);
+        }
+        if (state <= life.releasedUpTo) {
+            throw new Violation(
+                    Rule.RELEASED_ONCE, site + " releases " + state + " after it has released " + life.releasedUpTo);
+        }
+        life.releasedUpTo = state;
+    }
+
+    private void requireMembership(SiteId site, Lineage life, long state, Way way, Standing standing) {
+        boolean free = way == Way.FREE || (way == Way.UNHELD && !standing.isMember());
+        if (free && standing.elsewhere()) {
+            throw new Violation(
+                    Rule.MEMBERSHIP_BEFORE_OUTPUT,
+                    site + " lets " + state + " pass, and a takeover would activate " + life.keptUpTo);
+        }
+        if (free && state > life.supersededAt) {
+            throw new Violation(
+                    Rule.MEMBERSHIP_BEFORE_OUTPUT,
+                    site + " lets " + state + " pass after another site went on from " + life.supersededAt);
+        }
+        if (way == Way.HELD && standing.isHeld() && !standing.elsewhere()) {
+            throw new Violation(
+                    Rule.MEMBERSHIP_BEFORE_OUTPUT,
+                    site + " releases " + state + " of a VM that joins, and no takeover would activate it");
+        }
+    }
+
+    /** The site says that a takeover would activate the VM. */
+    void promises(SiteId site, boolean isMember) {
+        if (isMember) {
+            promised.add(site);
+        } else {
+            promised.remove(site);
+        }
+    }
+
+    /** A site takes over, and the VM is no member there. */
+    void takesOverWithoutTheVm(SiteId site) {
+        if (promised.contains(World.other(site)) && forcedTerm == 0) {
+            throw new Violation(
+                    Rule.MEMBERSHIP_BEFORE_OUTPUT,
+                    site + " takes over without the VM, which is a member at " + World.other(site));
+        }
+    }
+
+    private void requireSynced(SiteId site, long state) {
+        if (state >= ahead.getOrDefault(site, Long.MAX_VALUE)) {
+            throw new Violation(
+                    Rule.DISK_BEFORE_OUTPUT,
+                    site + " passes " + state + " unheld, and no disk has what was flushed from " + ahead.get(site)
+                            + " on");
+        }
+    }
+
+    private void requireOwner(SiteId site, Lineage life, long state, Way way) {
         OwnershipRecord known = told.get(site);
         if (way == Way.DYING) {
             throw new Violation(Rule.FAIL_CLOSED, site + " releases " + state + " while it dies");
@@ -186,11 +282,6 @@ final class SafetyChecks {
             }
             requireRight(site, life, state, way, known);
         }
-        if (state <= life.releasedUpTo) {
-            throw new Violation(
-                    Rule.RELEASED_ONCE, site + " releases " + state + " after it has released " + life.releasedUpTo);
-        }
-        life.releasedUpTo = state;
     }
 
     private void requireRight(SiteId site, Lineage life, long state, Way way, OwnershipRecord known) {
@@ -212,11 +303,8 @@ final class SafetyChecks {
                     site + " releases " + state + " under [" + known + "], but the standby holds only up to "
                             + life.keptUpTo);
         }
-        if (way == Way.UNHELD && state >= ahead.getOrDefault(site, Long.MAX_VALUE)) {
-            throw new Violation(
-                    Rule.DISK_BEFORE_OUTPUT,
-                    site + " passes " + state + " unheld, and no disk has what was flushed from " + ahead.get(site)
-                            + " on");
+        if (way == Way.UNHELD) {
+            requireSynced(site, state);
         }
         if (state > life.supersededAt) {
             throw new Violation(

@@ -165,6 +165,7 @@ public record Schedule(long seed, List<Fault> faults) {
             case CLONE -> new Fault(kind, "of " + site, atMs, LEAST_CLONE_MS + lastsMs, 0);
             case CONTEST -> new Fault(kind, "switch of " + site, atMs, lastsMs, 0);
             case AGENT -> new Fault(kind, "agent " + site, atMs, 0, 0);
+            case UNTICK -> new Fault(kind, "the VM", atMs, lastsMs, 0);
             case SWITCHOVER -> new Fault(kind, "from " + site, atMs, 0, 0);
             case OPERATOR -> new Fault(kind, "force " + site, atMs, 0, 0);
         };

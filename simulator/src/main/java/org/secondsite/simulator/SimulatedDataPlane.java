@@ -84,6 +84,13 @@ final class SimulatedDataPlane implements DataPlane {
         }
     }
 
+    /** The VM is not told from others any more, and begins anew when it is: no doubt of before is about it. */
+    void dismisses() {
+        buffer.renew(0);
+        resumed = suspended;
+        openedAfter = standstills;
+    }
+
     @Override
     public void pass(VmId vm, long term) {
         neglectedHoldTerm = 0;

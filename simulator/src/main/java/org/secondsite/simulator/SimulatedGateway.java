@@ -16,6 +16,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.gateway.AgentEvents;
 import org.secondsite.gateway.PlaneEvents;
 import org.secondsite.gateway.TunnelEvents;
+import org.secondsite.gateway.group.MemberPhase;
 import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.SiteCore;
 import org.secondsite.gateway.group.SiteEdge;
@@ -23,6 +24,7 @@ import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.group.SiteOrder;
 import org.secondsite.gateway.group.Surroundings;
 import org.secondsite.gateway.ownership.OwnershipState;
+import org.secondsite.gateway.ownership.RouteRole;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.replicator.Epoch;
@@ -91,7 +93,7 @@ final class SimulatedGateway extends SimulatedProcess {
         if (formerRole != null && formerRole.solo() && world.has(Plant.RESTART_ASSUMES_OLD_ROLE)) {
             dataPlane.pass(World.VM, formerRole.term());
         }
-        core = new SiteCore(config, new PeerWatch(config.tunnel(), Runnable::run, now()), now());
+        core = new SiteCore(world.tickBox().starts(site), new PeerWatch(config.tunnel(), Runnable::run, now()), now());
         peerLink = world.tunnel().start(site);
         edge = new SiteEdge(
                 new Surroundings(
@@ -151,6 +153,26 @@ final class SimulatedGateway extends SimulatedProcess {
         return up() && state() == OwnershipState.PROTECTED;
     }
 
+    /** Whether the VM, ticked or not, is no member of the group here. */
+    boolean isNoMember() {
+        return !up() || VmInGroup.phase(group()) != MemberPhase.MEMBER;
+    }
+
+    /** Whether a takeover here would activate the VM. */
+    boolean wouldActivate() {
+        return VmInGroup.wouldBeActivated(group());
+    }
+
+    /** The VM passes, whoever has dropped it (a planted fault). */
+    void passes() {
+        dataPlane.pass(World.VM, group().ownership().term());
+    }
+
+    /** The VM's frames are told from others no more. */
+    void dismisses() {
+        dataPlane.dismisses();
+    }
+
     /** An operator orders a switchover. */
     void switchOver() {
         post(new SiteEvent.SwitchOver(group().id(), "maintenance", ended -> {}));
@@ -165,18 +187,7 @@ final class SimulatedGateway extends SimulatedProcess {
 
     /** The peer lies about the record: who owns the group, and in which term, is by {@code which}. */
     void hearLie(int which) {
-        long known = group().ownership().term();
-        long term =
-                switch (which / 4 % 4) {
-                    case 0 -> known + 1;
-                    case 1 -> known + 2;
-                    case 2 -> known + 9_000;
-                    default -> Long.MAX_VALUE;
-                };
-        SiteId owner = which % 2 == 0 ? site : World.other(site);
-        Set<SiteId> inSync = which / 2 % 2 == 0 ? Set.of(owner) : Set.of(World.A, World.B);
-        OwnershipRecord lie =
-                new OwnershipRecord(group().id(), term, term == Long.MAX_VALUE ? known : term - 1, owner, inSync);
+        OwnershipRecord lie = Lie.about(group().ownership().term(), site, which);
         world.trace(World.other(site) + " lies to " + site + ": " + lie);
         post(new SiteEvent.PeerSaid(new PeerMessage.RecordNews(lie)));
     }
@@ -218,7 +229,7 @@ final class SimulatedGateway extends SimulatedProcess {
         return new TunnelEvents(poster(life()), core.peer());
     }
 
-    private void take(SiteEvent event) {
+    void take(SiteEvent event) {
         note(event);
         if (!planted(event)) {
             carryOut(core.on(distorted(event), now()));
@@ -230,6 +241,12 @@ final class SimulatedGateway extends SimulatedProcess {
 
     private void carryOut(List<SiteOrder> orders) {
         int whole = orders.size();
+        boolean takesOver = orders.stream()
+                .anyMatch(
+                        order -> order instanceof SiteOrder.Announce announce && announce.role() == RouteRole.PROMOTED);
+        if (takesOver && state() == OwnershipState.PROMOTING && isNoMember()) {
+            world.checks().takesOverWithoutTheVm(site);
+        }
         if (diesAfterPercent > 0 && whole > 1) {
             edge.carryOut(orders.subList(0, whole * diesAfterPercent / 100));
             world.trace(
@@ -259,6 +276,7 @@ final class SimulatedGateway extends SimulatedProcess {
         if (state == OwnershipState.PROTECTED) {
             dataPlane.admitted();
         }
+        world.checks().promises(site, state == OwnershipState.PROTECTED && !isNoMember());
     }
 
     private void tick() {
@@ -291,14 +309,31 @@ final class SimulatedGateway extends SimulatedProcess {
 
     /** Whether a planted fault takes the event out of the core's hands. */
     private boolean planted(SiteEvent event) {
+        if (event instanceof SiteEvent.EpochAcknowledged(VmId vm, EpochId epoch)
+                && world.has(Plant.RELEASE_BEFORE_FIRST_IMAGE)
+                && VmInGroup.isHeldToJoin(group())) {
+            dataPlane.commit(vm, epoch);
+        }
         return switch (event) {
             case SiteEvent.RecordTold told -> forgetsFence(told.record());
             case SiteEvent.RecordRead read -> forgetsFence(read.record());
             case SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record)) ->
                 group().ownership().record().isPresent() && forgetsFence(record);
+            case SiteEvent.PeerSaid(PeerMessage.Members said) -> saysOnlyThatItTakes(said);
             case SiteEvent.EpochFromPeer received -> acknowledgesAfterAsking(received.epoch());
             default -> false;
         };
+    }
+
+    private boolean saysOnlyThatItTakes(PeerMessage.Members said) {
+        boolean joins = state() == OwnershipState.STANDBY
+                && isNoMember()
+                && said.members().contains(World.VM);
+        if (!joins || !world.has(Plant.MEMBERS_DIFFER_AT_TAKEOVER)) {
+            return false;
+        }
+        peerLink.send(new PeerMessage.MembersTaken(said.group(), said.generation(), said.generation(), List.of()));
+        return true;
     }
 
     private boolean forgetsFence(OwnershipRecord record) {
@@ -327,7 +362,7 @@ final class SimulatedGateway extends SimulatedProcess {
         }
         if (event instanceof SiteEvent.EpochAcknowledged(VmId vm, EpochId epoch)
                 && world.has(Plant.STALE_COMMIT_ACCEPTED)) {
-            EpochId sealed = group().vms().iterator().next().source().lastSealed();
+            EpochId sealed = group().everyone().getFirst().source().lastSealed();
             if (epoch.term() < sealed.term()) {
                 return new SiteEvent.EpochAcknowledged(vm, new EpochId(sealed.term(), epoch.number()));
             }
@@ -430,7 +465,11 @@ final class SimulatedGateway extends SimulatedProcess {
 
     /** A frame of the VM is on the inside interface. */
     void fromVm(int lineage, long state) {
-        arrive(() -> dataPlane.fromVm(lineage, state));
+        if (world.tickBox().isFree(site)) {
+            leaves(lineage, state, SafetyChecks.Way.FREE);
+        } else {
+            arrive(() -> dataPlane.fromVm(lineage, state));
+        }
     }
 
     private void heartbeat() {
@@ -445,7 +484,10 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     private void leaves(int lineage, long state, SafetyChecks.Way way) {
-        world.checks().released(site, lineage, state, way);
+        boolean here = way != SafetyChecks.Way.FREE && up();
+        MemberPhase phase = here ? VmInGroup.phase(group()) : MemberPhase.WAITING;
+        boolean elsewhere = world.wouldActivate(World.other(site));
+        world.checks().released(site, lineage, state, way, new SafetyChecks.Standing(phase, elsewhere));
         world.mark(lineage, state);
     }
 

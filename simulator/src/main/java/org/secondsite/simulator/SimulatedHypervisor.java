@@ -169,7 +169,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
 
     private void attachSoon() {
         later(dice.nextLong(5 * MILLI, 120 * MILLI), () -> {
-            if (session == null && world.gateway(site).up()) {
+            if (session == null && world.gateway(site).up() && world.tickBox().isTicked(site)) {
                 session = new SimulatedAgentSession(this);
                 post(new Mail(null, new AgentEvent.Opened(), null));
             }

@@ -108,6 +108,7 @@ public final class Simulator {
         long steadySinceMs = -1;
         for (long nowMs = mendedMs; nowMs < mendedMs + PATIENCE_MS; nowMs += LOOK_MS) {
             world.time().runUntil(nowMs * MILLI);
+            world.tickBox().putInOrder();
             if (!world.serves() || !world.isProtected()) {
                 steadySinceMs = -1;
             } else if (steadySinceMs < 0) {
@@ -185,6 +186,12 @@ public final class Simulator {
                 if (world.hypervisor(site(fault)).up()) {
                     world.hypervisor(site(fault)).agentDies();
                 }
+            }
+            case UNTICK -> {
+                World.SITES.stream()
+                        .filter(site -> world.hypervisor(site).runs())
+                        .forEach(world.tickBox()::untick);
+                after(fault.lastsMs(), world.tickBox()::tickAgain);
             }
             case SWITCHOVER -> switchOver(site(fault));
             case OPERATOR -> {

@@ -13,6 +13,7 @@ import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.Surroundings;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.BeaconKey;
 import org.secondsite.replicator.tunnel.FrameType;
@@ -196,6 +197,11 @@ final class TunnelEnd implements Surroundings.PeerLink, TunnelSink, TunnelListen
     }
 
     // ---- what the session tells
+
+    @Override
+    public void connected(Dialect dialect) {
+        told.connected(dialect);
+    }
 
     @Override
     public void connected() {

@@ -29,11 +29,10 @@ final class World {
     static final VmId VM = new VmId("vm1");
     static final SwitchId SWITCH = new SwitchId("tor");
 
-    private static final GroupId GROUP = new GroupId("web");
+    static final GroupId GROUP = new GroupId("web");
     /** Names no process of a gateway that is no copy. */
     private static final long COPY = -1;
 
-    private static final Map<SiteId, GatewayConfig> CONFIGS = Map.of(A, config(A), B, config(B));
     private static final Set<OwnershipState> ACTING =
             EnumSet.of(OwnershipState.SOLO, OwnershipState.SYNCING, OwnershipState.PROTECTED);
 
@@ -41,6 +40,7 @@ final class World {
     private final Consumer<String> tracer;
     private final SimulatedTime time = new SimulatedTime();
     private final SafetyChecks checks = new SafetyChecks();
+    private final TickBox tickBox;
     private final SimulatedNetwork network;
     private final Map<SiteId, SimulatedGateway> gateways = new HashMap<>();
     private final Map<SiteId, SimulatedHypervisor> hypervisors = new HashMap<>();
@@ -54,9 +54,11 @@ final class World {
         this.plants = plants;
         this.tracer = tracer;
         disks = (seed & 1) == 0;
+        tickBox = new TickBox(this, dice(seed, "tick box"));
+        SITES.forEach(site -> tickBox.file(site, config(site, true), config(site, false)));
         network = new SimulatedNetwork(time, dice(seed, "network"));
         for (SiteId site : SITES) {
-            gateways.put(site, new SimulatedGateway(this, CONFIGS.get(site), dice(seed, "gateway " + site)));
+            gateways.put(site, new SimulatedGateway(this, config(site, true), dice(seed, "gateway " + site)));
             hypervisors.put(site, new SimulatedHypervisor(this, site, dice(seed, "hypervisor " + site)));
         }
         tunnel = new SimulatedTunnel(this, dice(seed, "tunnel"));
@@ -151,10 +153,25 @@ final class World {
         return truth != null && truth.solo() && hypervisor(truth.owner()).lostEverything();
     }
 
-    /** Whether a standby is in sync. */
+    /** Whether a standby is in sync, and the VM is ticked at both sites. */
     boolean isProtected() {
-        return SITES.stream()
-                .anyMatch(site -> gateway(site).awake() && gateway(site).isProtected());
+        return SITES.stream().allMatch(tickBox::isTicked)
+                && SITES.stream()
+                        .anyMatch(site -> gateway(site).awake()
+                                && gateway(site).isProtected()
+                                && !gateway(site).isNoMember());
+    }
+
+    /** Whether a site that may take over would activate the VM. */
+    boolean wouldActivate(SiteId site) {
+        OwnershipRecord truth = checks.truth();
+        boolean mayTakeOver =
+                truth != null && (truth.inSync().contains(site) || truth.owner().equals(site));
+        return mayTakeOver && gateway(site).up() && gateway(site).wouldActivate();
+    }
+
+    TickBox tickBox() {
+        return tickBox;
     }
 
     /** The former owner, if the new one has nothing to go on from, and the VM is kept at the former one. */
@@ -169,7 +186,7 @@ final class World {
         return keeps && hypervisor(former).runs() ? Optional.of(former) : Optional.empty();
     }
 
-    private static GatewayConfig config(SiteId site) {
+    private static GatewayConfig config(SiteId site, boolean isTicked) {
         InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
         Path none = Path.of("none");
         return new GatewayConfig(
@@ -190,7 +207,7 @@ final class World {
                         List.of(),
                         List.of(new GatewayConfig.Vm(
                                 VM,
-                                true,
+                                isTicked,
                                 MacAddress.parse("52:54:00:c0:10:01"),
                                 List.of(),
                                 Optional.of(new GatewayConfig.Attachment(SWITCH, "vm")))))));

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.buffer.DataPlaneListener;
+import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.buffer.io.kernel.KernelState;
 import org.secondsite.net.linux.Libc;
 import org.slf4j.Logger;
@@ -39,6 +40,11 @@ final class KernelWatch implements AutoCloseable {
         this.listener = listener;
         names = state.interfaces();
         good = look();
+    }
+
+    /** The state is for other VMs from now on. */
+    void confine(List<ProtectedVm> vms) throws IOException {
+        state.confine(vms);
     }
 
     /** Starts to watch for a data plane that runs. */

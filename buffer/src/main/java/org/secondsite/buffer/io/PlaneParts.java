@@ -43,6 +43,9 @@ record PlaneParts(
     private static final long LEAST_RING_BYTES = 64L << 20;
     private static final long MAX_RING_BYTES = 256L << 20;
 
+    /** So many VMs may come while a data plane runs, beyond those that it began with. A lane costs some KiB. */
+    private static final int SPARE_LANES = 256;
+
     /**
      * What a mode chooses.
      *
@@ -83,7 +86,7 @@ record PlaneParts(
             FrameSource source = choice.port().source(choice.inside(), ringBytes(choice.poolBytes()));
             opened.push(source);
             EpochBuffer buffer = new EpochBuffer(
-                    memory.segment(), BufferLimits.perVm(choice.perVmBytes()), vms.size(), source.lent());
+                    memory.segment(), BufferLimits.perVm(choice.perVmBytes()), vms.size(), SPARE_LANES, source.lent());
             FrameOutlet out = choice.port().outlet(choice.out());
             opened.push(out);
             FrameOutlet back = choice.port().outlet(choice.inside());

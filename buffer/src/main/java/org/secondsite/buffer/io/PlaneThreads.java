@@ -5,8 +5,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.secondsite.buffer.Arrival;
 import org.secondsite.buffer.DataPlane;
@@ -65,14 +70,21 @@ public final class PlaneThreads implements DataPlane {
     /** A standstill counts from two or three heartbeats on; so each thread turns round twice or more between two of them. */
     private static final int TURNS_PER_STANDSTILL = 6;
 
+    /** How long a VM that is dismissed may take to send what may leave. */
+    private static final long DRAIN_NANOS = 1_000_000_000L;
+
+    private static final long DRAIN_LOOK_NANOS = 2_000_000L;
+    private static final int COMMAND_SECONDS = 5;
+
     /** Time between two looks at the fill levels. */
     private static final long PRESSURE_NANOS = 2_000_000;
 
     private final PlaneParts parts;
-    private final Map<VmId, Integer> lanes = new TreeMap<>();
-    private final List<ProtectedVm> vms;
+    private final Lanes lanes;
     private final EpochBuffer buffer;
-    private final FrameClassifier classifier;
+    /** The plane's thread's. */
+    private FrameClassifier classifier;
+
     private final FrameSource source;
     private final Releaser releaser;
     private final Queue<Runnable> commands = new ConcurrentLinkedQueue<>();
@@ -100,13 +112,8 @@ public final class PlaneThreads implements DataPlane {
      */
     PlaneThreads(PlaneParts parts) {
         this.parts = parts;
-        vms = List.copyOf(parts.vms());
-        for (ProtectedVm vm : vms) {
-            if (lanes.put(vm.id(), lanes.size()) != null) {
-                throw new IllegalArgumentException("VM " + vm.id() + " is configured twice");
-            }
-        }
         buffer = parts.buffer();
+        lanes = new Lanes(parts.vms(), buffer.capacity());
         classifier = parts.classifier();
         source = parts.source();
         listener = parts.listener();
@@ -123,13 +130,13 @@ public final class PlaneThreads implements DataPlane {
 
     @Override
     public void hold(VmId vm, long term) {
-        int lane = lane(vm);
+        int lane = lanes.of(vm);
         command(() -> note(buffer.hold(lane, term), "hold", lane, term));
     }
 
     @Override
     public void pass(VmId vm, long term) {
-        int lane = lane(vm);
+        int lane = lanes.of(vm);
         command(() -> {
             note(buffer.pass(lane, term), "pass", lane, term);
             releaser.signal();
@@ -138,7 +145,7 @@ public final class PlaneThreads implements DataPlane {
 
     @Override
     public void seal(VmId vm, EpochId epoch, Runnable sealed) {
-        int lane = lane(vm);
+        int lane = lanes.of(vm);
         command(() -> {
             read(SEAL_READS);
             epochBytes.record(buffer.heldMemoryBytes(lane));
@@ -149,7 +156,7 @@ public final class PlaneThreads implements DataPlane {
 
     @Override
     public void commit(VmId vm, EpochId upTo) {
-        int lane = lane(vm);
+        int lane = lanes.of(vm);
         command(() -> {
             long nowNanos = System.nanoTime();
             long oldestNanos = buffer.oldestNanos(lane, nowNanos);
@@ -163,7 +170,7 @@ public final class PlaneThreads implements DataPlane {
 
     @Override
     public void fence(VmId vm, long term, Runnable fenced) {
-        int lane = lane(vm);
+        int lane = lanes.of(vm);
         command(() -> {
             note(releaser.keptOut(() -> buffer.fence(lane, term)), "fence", lane, term);
             fenced.run();
@@ -183,23 +190,79 @@ public final class PlaneThreads implements DataPlane {
 
     @Override
     public void releaseAgain(VmId vm, long standstill) {
-        releaser.releaseAgain(lane(vm), standstill);
+        releaser.releaseAgain(lanes.of(vm), standstill);
     }
 
     @Override
     public void suspend(VmId vm, long doubt) {
-        releaser.suspend(lane(vm), doubt);
+        releaser.suspend(lanes.of(vm), doubt);
     }
 
     @Override
     public void resume(VmId vm, long doubt) {
-        releaser.resume(lane(vm), doubt);
+        releaser.resume(lanes.of(vm), doubt);
+    }
+
+    @Override
+    public void admit(ProtectedVm vm) throws IOException {
+        onThread(() -> {
+            int lane = lanes.free(vm.id());
+            if (!buffer.suits(Math.max(buffer.lanes(), lane + 1))) {
+                throw new IllegalArgumentException("there is no room for VM " + vm.id() + " while the data plane runs");
+            }
+            FrameClassifier with = lanes.with(lane, vm, classifier);
+            releaser.renew(lane);
+            lanes.put(lane, vm);
+            classifier = with;
+        });
+    }
+
+    @Override
+    public void confine(List<ProtectedVm> vms) throws IOException {
+        parts.watch().confine(vms);
+    }
+
+    @Override
+    public void dismiss(VmId vm) throws IOException {
+        int lane = lanes.of(vm);
+        long sinceNanos = System.nanoTime();
+        while (buffer.releasable(lane) && System.nanoTime() - sinceNanos < DRAIN_NANOS) {
+            LockSupport.parkNanos(DRAIN_LOOK_NANOS);
+        }
+        onThread(() -> {
+            lanes.remove(lane);
+            classifier = lanes.without(classifier);
+            releaser.renew(lane);
+        });
+    }
+
+    /** Has something done between two frames, and waits for that. */
+    private void onThread(Runnable what) throws IOException {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        command(() -> {
+            try {
+                what.run();
+                done.complete(null);
+            } catch (IllegalArgumentException e) {
+                done.completeExceptionally(e);
+            }
+        });
+        try {
+            done.get(COMMAND_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause().getMessage(), e);
+        } catch (TimeoutException e) {
+            throw new IOException("the data plane has not done it within " + COMMAND_SECONDS + " s", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
     }
 
     @Override
     public DataPlaneCounters counters() {
         Map<VmId, VmCounters> figures = new TreeMap<>();
-        lanes.forEach((vm, lane) -> figures.put(vm, buffer.counters(lane)));
+        lanes.all().forEach((vm, lane) -> figures.put(vm, buffer.counters(lane)));
         return new DataPlaneCounters(
                 figures,
                 unprotected.get(),
@@ -264,16 +327,8 @@ public final class PlaneThreads implements DataPlane {
         source.wake();
     }
 
-    private int lane(VmId vm) {
-        Integer lane = lanes.get(vm);
-        if (lane == null) {
-            throw new IllegalArgumentException("VM " + vm + " is not configured");
-        }
-        return lane;
-    }
-
     private void note(boolean done, String command, int lane, Object bound) {
-        VmId vm = vms.get(lane).id();
+        VmId vm = lanes.at(lane).id();
         if (done) {
             // Asked first, because the arguments would be garbage.
             if (LOG.isDebugEnabled()) {
@@ -330,9 +385,9 @@ public final class PlaneThreads implements DataPlane {
         }
         nextPressureNanos = nowNanos + PRESSURE_NANOS;
         for (int lane = 0; lane < buffer.lanes(); lane++) {
-            if (buffer.pressureChanged(lane)) {
+            if (lanes.at(lane) != null && buffer.pressureChanged(lane)) {
                 long ageNanos = nowNanos - buffer.oldestNanos(lane, nowNanos);
-                listener.pressure(vms.get(lane).id(), buffer.pressure(lane), buffer.heldMemoryBytes(lane), ageNanos);
+                listener.pressure(lanes.at(lane).id(), buffer.pressure(lane), buffer.heldMemoryBytes(lane), ageNanos);
             }
         }
     }

@@ -79,10 +79,10 @@ final class Releaser {
     Releaser(String name, EpochBuffer buffer, List<FrameOutlet> outlets, DataPlaneListener listener) {
         this.buffer = buffer;
         this.listener = listener;
-        committedNanos = new AtomicLongArray(buffer.lanes());
-        openedAfter = new long[buffer.lanes()];
-        suspended = new long[buffer.lanes()];
-        resumed = new long[buffer.lanes()];
+        committedNanos = new AtomicLongArray(buffer.capacity());
+        openedAfter = new long[buffer.capacity()];
+        suspended = new long[buffer.capacity()];
+        resumed = new long[buffer.capacity()];
         down = new boolean[outlets.size()];
         this.outlets = List.copyOf(outlets);
         cursor = buffer.cursor();
@@ -164,6 +164,16 @@ final class Releaser {
             resumed[lane] = Math.max(resumed[lane], doubt);
         }
         signal();
+    }
+
+    /** A lane is another VM's now; no doubt of before is about it. */
+    void renew(int lane) {
+        synchronized (way) {
+            buffer.renew(lane);
+            openedAfter[lane] = standstills;
+            resumed[lane] = suspended[lane];
+            committedNanos.set(lane, 0);
+        }
     }
 
     private void noteGap(long nowNanos) {

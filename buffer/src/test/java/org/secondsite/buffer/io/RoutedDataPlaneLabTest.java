@@ -105,6 +105,38 @@ class RoutedDataPlaneLabTest {
     }
 
     @Test
+    void aVmThatIsDismissedPassesByTheKernelAndOneThatIsAdmittedIsHeld() throws Exception {
+        try (DataPlane plane = site.open();
+                Capture uplink = new Capture(site.namespaces, "up", "eth0", "udp");
+                DatagramSocket socket = site.namespaces.in("vm", () -> new DatagramSocket())) {
+            RoutedSite.pass(plane, 7);
+            send(socket, 5);
+            captured(uplink, 5);
+            site.namespaces.in("gw", () -> {
+                plane.confine(List.of());
+                plane.dismiss(RoutedSite.VM);
+                return true;
+            });
+            assertThrows(IllegalArgumentException.class, () -> RoutedSite.hold(plane, 7));
+            send(socket, 5);
+            captured(uplink, 10);
+            site.namespaces.in("gw", () -> {
+                plane.admit(RoutedSite.vms().getFirst());
+                plane.confine(RoutedSite.vms());
+                return true;
+            });
+            assertThrows(IOException.class, () -> plane.admit(RoutedSite.vms().getFirst()), "it is there");
+            RoutedSite.hold(plane, 1);
+            send(socket, 5);
+            heldPackets(plane, 5);
+            assertEquals(10, uplink.frames().size());
+            RoutedSite.seal(plane, 1, 1);
+            plane.commit(RoutedSite.VM, new EpochId(1, 1));
+            captured(uplink, 15);
+        }
+    }
+
+    @Test
     void icmpAndTcpWaitForCommitsWhileInboundDoesNot() throws Exception {
         try (DataPlane plane = site.open();
                 Capture inbound = new Capture(site.namespaces, "vm", "eth0", "icmp");

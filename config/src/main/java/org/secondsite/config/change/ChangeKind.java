@@ -38,6 +38,8 @@ public enum ChangeKind {
     VM_ALTERED,
     /** How often checkpoints are taken, and what gives way under overload. */
     CHECKPOINTS_ALTERED,
+    /** Which hosts may speak for which VMs. */
+    HOSTS_ALTERED,
     /** When the peer is suspected. */
     DETECTION_ALTERED,
     /** Whatever else there is. */

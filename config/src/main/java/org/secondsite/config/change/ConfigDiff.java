@@ -19,6 +19,7 @@ import org.secondsite.config.GatewayConfig;
 public final class ConfigDiff {
     private static final Pattern CHECKPOINTS =
             Pattern.compile("checkpoint\\.(intervalMs|maxIntervalMs|overloadAfterMs)");
+    private static final Pattern HOSTS = Pattern.compile("checkpoint\\.hosts.*");
     private static final Pattern DETECTION = Pattern.compile("tunnel\\.suspectAfterMs");
     private static final Pattern SPEAKER = Pattern.compile("bgp\\.(localAs|routerId|listenPort|listen)");
     private static final String SPEAKS = "bgp.localAs";
@@ -136,6 +137,8 @@ public final class ConfigDiff {
     private static ChangeKind ofSetting(String path) {
         if (CHECKPOINTS.matcher(path).matches()) {
             return ChangeKind.CHECKPOINTS_ALTERED;
+        } else if (HOSTS.matcher(path).matches()) {
+            return ChangeKind.HOSTS_ALTERED;
         } else if (DETECTION.matcher(path).matches()) {
             return ChangeKind.DETECTION_ALTERED;
         } else if (ROLES.matcher(path).matches()) {

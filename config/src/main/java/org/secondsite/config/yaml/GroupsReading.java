@@ -21,6 +21,9 @@ final class GroupsReading {
     /** IEEE 802.1Q: 4095 is reserved. */
     private static final int MAX_VLAN = 4094;
 
+    /** The gateways tell each other all of a group's VMs in one message. */
+    private static final int MAX_VMS = 500;
+
     private final Optional<GatewayConfig.Routed> routed;
     private final Optional<GatewayConfig.OpenFlow> openflow;
 
@@ -74,6 +77,9 @@ final class GroupsReading {
                 }
             }
             vms.add(vm);
+        }
+        if (vms.size() > MAX_VMS) {
+            section.problem("vms", vms.size() + " VMs: a group has " + MAX_VMS + " at most");
         }
         return new GatewayConfig.Group(id, prefixes, promoted, vms);
     }

@@ -246,7 +246,17 @@ public final class Commits {
             throws RefusedException {
         Revision before = last();
         Optional<Revisions.Unconfirmed> waitingBefore = revisions.unconfirmed();
-        keep(revision, waiting);
+        try {
+            applier.prepare(wanted);
+        } catch (Exception e) {
+            throw new RefusedException("it cannot be done now: " + e.getMessage());
+        }
+        try {
+            keep(revision, waiting);
+        } catch (RefusedException e) {
+            applier.abandon();
+            throw e;
+        }
         try {
             applier.apply(wanted);
             running = wanted;

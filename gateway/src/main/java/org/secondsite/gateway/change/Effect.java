@@ -49,11 +49,29 @@ enum Effect {
     GROUP_ADDED(ChangeKind.GROUP_ADDED, When.AT_RESTART, "the group is asked for at the witness"),
     GROUP_REMOVED(
             ChangeKind.GROUP_REMOVED, When.AT_RESTART, "the group is not protected, announced or programmed any more"),
-    VM_ADDED(ChangeKind.VM_ADDED, When.AT_RESTART, "the VM joins its group"),
-    VM_REMOVED(ChangeKind.VM_REMOVED, When.AT_RESTART, "the VM leaves its group"),
+    VM_ADDED(
+            ChangeKind.VM_ADDED,
+            When.WHILE_RUNNING,
+            "a VM that is ticked joins its group, as one does that is ticked later; no other VM is touched"),
+    VM_REMOVED(
+            ChangeKind.VM_REMOVED,
+            When.WHILE_RUNNING,
+            "a VM that was ticked leaves its group, as one does that is unticked; no other VM is touched"),
     VM_MOVED(ChangeKind.VM_MOVED, When.AT_RESTART, "the VM leaves one group and joins another"),
-    VM_TICKED(ChangeKind.VM_TICKED, When.AT_RESTART, "the VM is protected"),
-    VM_UNTICKED(ChangeKind.VM_UNTICKED, When.AT_RESTART, "the VM is not protected any more"),
+    VM_TICKED(
+            ChangeKind.VM_TICKED,
+            When.WHILE_RUNNING,
+            "the VM's output passes until the standby holds its first image, and waits for commits from then on; no other VM is"
+                    + " touched"),
+    VM_UNTICKED(
+            ChangeKind.VM_UNTICKED,
+            When.WHILE_RUNNING,
+            "the standby drops the VM's image, and then its output passes unheld; the VM is not protected any more, and no other one"
+                    + " is touched; a group that is not protected yet is synced anew"),
+    HOSTS_ALTERED(
+            ChangeKind.HOSTS_ALTERED,
+            When.WHILE_RUNNING,
+            "agents may attach for the VMs that their host has now, and those that may not any more are detached"),
     VM_ALTERED(ChangeKind.VM_ALTERED, When.AT_RESTART, "the VM is held, steered and checked by its new addresses"),
     OTHER(ChangeKind.OTHER, When.AT_RESTART, "counts from the next start on");
 

@@ -25,6 +25,9 @@ public final class CheckpointStream {
 
     private boolean running;
     private boolean gated;
+    /** Whether what is committed must not leave, because a takeover would not activate the VM. */
+    private boolean joins;
+
     private EpochId chainStart = EpochId.NONE;
     private EpochId next = EpochId.NONE;
     private EpochId lastSealed = EpochId.NONE;
@@ -62,10 +65,38 @@ public final class CheckpointStream {
      * @param session empty while the agent is away: the chain begins anew when it is back
      */
     void start(Optional<AgentSession> session, long term) {
+        joins = false;
         next = new EpochId(term, 1);
         gated = false;
         gateEpoch = EpochId.NONE;
         beginChain(session);
+    }
+
+    /** Begins a chain of a VM that joins others, whose term goes on. */
+    void join(AgentSession session, long term) {
+        joins = true;
+        next = next.term() == term ? next : new EpochId(term, 1);
+        gated = false;
+        gateEpoch = EpochId.NONE;
+        beginChain(Optional.of(session));
+    }
+
+    /** A takeover would activate the VM now: what is committed may leave. */
+    void joined() {
+        joins = false;
+        if (gated && !lastCommitted.equals(EpochId.NONE) && lastCommitted.term() == lastSealed.term()) {
+            orders.give(new SiteOrder.Release(vm, lastCommitted));
+        }
+    }
+
+    /** Numbers no epoch below this one. */
+    void numberFrom(EpochId first) {
+        next = first;
+    }
+
+    /** The number of the next epoch. */
+    EpochId next() {
+        return next;
     }
 
     /** Begins a new chain because the agent lost what the deltas were built on; what is held stays held. */
@@ -107,6 +138,7 @@ public final class CheckpointStream {
     void stop(Optional<AgentSession> session) {
         running = false;
         gated = false;
+        joins = false;
         pressure.endPause();
         session.ifPresent(s -> orders.give(new SiteOrder.StopCheckpoints(s)));
         orders.give(new SiteOrder.Discard(vm));
@@ -179,7 +211,7 @@ public final class CheckpointStream {
         if (news) {
             lastCommitted = epoch;
         }
-        if (gated && epoch.term() == lastSealed.term()) {
+        if (gated && !joins && epoch.term() == lastSealed.term()) {
             // An epoch of the term before a retitle is released together with the first one of the new term: the data
             // plane takes no command of a term lower than it has seen.
             orders.give(new SiteOrder.Release(vm, epoch));

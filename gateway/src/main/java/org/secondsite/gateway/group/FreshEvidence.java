@@ -66,7 +66,8 @@ final class FreshEvidence {
 
     /** This site is the owner still, or has nothing left to hold back. */
     void found() {
-        wanted.ifPresent(r -> vms.each(vm -> orders.give(new SiteOrder.ReleaseAgain(vm.id(), r.doubt()))));
+        // Also those that are no members: a standstill closes all.
+        wanted.ifPresent(r -> vms.all().forEach(vm -> orders.give(new SiteOrder.ReleaseAgain(vm.id(), r.doubt()))));
         wanted = Optional.empty();
     }
 

@@ -1,19 +1,25 @@
 package org.secondsite.gateway.group;
 
-import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
+import org.secondsite.gateway.ownership.Ownership;
 import org.secondsite.gateway.ownership.OwnershipEvent;
+import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.replicator.checkpoint.AgentSession;
 
 /**
- * The protected VMs of a group, summed up: the group is as far as the VM that is least far. What becomes true or false of all of
+ * The protected VMs of a group, and those of them summed up that are members: the group is as far as the member that is least far. What becomes true or false of all of
  * them is told once.
  */
 final class GroupVms {
@@ -28,7 +34,15 @@ final class GroupVms {
     private final GroupId group;
     private final Orders orders;
     private final Consumer<OwnershipEvent> tell;
+    private final GatewayConfig config;
+    /** Every ticked VM. */
+    private final Map<VmId, VmAtSite> known = new LinkedHashMap<>();
+    /** Those that a takeover activates, which make up the group's state. */
     private final Map<VmId, VmAtSite> vms = new LinkedHashMap<>();
+    /** How far the epochs of VMs are numbered that have left: none is numbered like one of these again. */
+    private final Map<VmId, EpochId> numbered = new HashMap<>();
+
+    private boolean atOnce;
 
     /** Whether the table waits until every flush is on the disk, and when that was ordered last. */
     private boolean syncing;
@@ -47,26 +61,83 @@ final class GroupVms {
 
     GroupVms(GatewayConfig config, GatewayConfig.Group settings, Orders orders, Consumer<OwnershipEvent> tell) {
         this.group = settings.id();
+        this.config = config;
         this.orders = orders;
         this.tell = tell;
         this.imageGeneration = orders.nowNanos();
         for (GatewayConfig.Vm vm : settings.vms()) {
             if (vm.isProtected()) {
-                vms.put(vm.id(), new VmAtSite(vm, config, orders));
+                add(vm);
+                seat(vm.id());
             }
         }
     }
 
-    VmAtSite get(VmId vm) {
-        return vms.get(vm);
+    // ---- who is ticked, and who is a member ---------------------------------------------------------------------
+
+    /** Adds one that is no member yet. */
+    void add(GatewayConfig.Vm vm) {
+        VmAtSite added = new VmAtSite(vm, config, orders);
+        Optional.ofNullable(numbered.remove(vm.id())).ifPresent(added.source()::numberFrom);
+        known.put(vm.id(), added);
     }
 
-    Collection<VmAtSite> list() {
-        return vms.values();
+    void remove(VmId vm) {
+        vms.remove(vm);
+        numbered.put(vm, known.remove(vm).source().next());
     }
+
+    /** Makes one a member. */
+    void seat(VmId vm) {
+        vms.put(vm, known.get(vm));
+    }
+
+    /** Makes one no member any more. */
+    void unseat(VmId vm) {
+        vms.remove(vm);
+    }
+
+    boolean isMember(VmId vm) {
+        return vms.containsKey(vm);
+    }
+
+    boolean isEmpty() {
+        return vms.isEmpty();
+    }
+
+    /** Null if it is not ticked. */
+    VmAtSite get(VmId vm) {
+        return known.get(vm);
+    }
+
+    /** Every ticked VM, a copy. */
+    List<VmAtSite> all() {
+        return List.copyOf(known.values());
+    }
+
+    /** Those of the ticked VMs. */
+    List<VmId> ids(Predicate<VmId> which) {
+        return known.keySet().stream().filter(which).toList();
+    }
+
+    boolean holdsImage(VmId id) {
+        VmAtSite vm = known.get(id);
+        return vm != null && vm.canKeepReplica() && vm.replica().holdsImage();
+    }
+
+    /** Why this site cannot keep an image of every member, empty if it can. */
+    String obstacle() {
+        return vms.values().stream()
+                .map(VmAtSite::obstacle)
+                .filter(what -> !what.isEmpty())
+                .findFirst()
+                .orElse("");
+    }
+
+    // ---- the members --------------------------------------------------------------------------------------------
 
     void each(Consumer<VmAtSite> what) {
-        vms.values().forEach(what);
+        List.copyOf(vms.values()).forEach(what);
     }
 
     boolean all(Predicate<VmAtSite> predicate) {
@@ -90,13 +161,41 @@ final class GroupVms {
 
     // ---- the VMs here -------------------------------------------------------------------------------------------
 
-    /** An agent came or went. */
+    private void nobodyIsMember(boolean owned) {
+        if (owned && !sourceReported) {
+            sourceReported = true;
+            tell.accept(new OwnershipEvent.SourceReady());
+        } else if (!owned) {
+            sourceReported = false;
+            tell.accept(new OwnershipEvent.VmsStopped());
+        }
+    }
+
+    /** Time passes for a group without a member: everything is true of it that is true when it is so of all. */
+    void reportOfNobody(Ownership ownership, SiteId self, boolean taken) {
+        boolean owned =
+                ownership.record().filter(record -> record.owner().equals(self)).isPresent();
+        if (ownership.record().isPresent()) {
+            nobodyIsMember(owned);
+        }
+        reportProgress(taken);
+        reportImage();
+        if (owned && ownership.state() == OwnershipState.PROMOTING) {
+            reportActive();
+        }
+    }
+
+    /** An agent came or went, or who is a member. */
     void agentsChanged() {
         if (!disksReported && vms.values().stream().anyMatch(VmAtSite::carriesDisks)) {
             disksReported = true;
             tell.accept(new OwnershipEvent.DisksCarried());
         }
         reportSynced();
+        if (isEmpty()) {
+            sourceGoneNanos = 0;
+            return;
+        }
         boolean ready = all(VmAtSite::checkpointable);
         if (ready) {
             sourceGoneNanos = 0;
@@ -114,6 +213,10 @@ final class GroupVms {
     void activated(VmAtSite vm) {
         vm.noteActive();
         vm.replica().forget();
+        reportActive();
+    }
+
+    private void reportActive() {
         if (all(VmAtSite::active)) {
             lostImage("activated");
             sourceReported = true;
@@ -131,6 +234,9 @@ final class GroupVms {
     /** A VM died here. */
     void died(VmAtSite vm, String reason) {
         vm.noteGone();
+        if (!isMember(vm.id())) {
+            return;
+        }
         sourceReported = false;
         tell.accept(new OwnershipEvent.SourceLost(vm.id() + ": " + reason));
         reportStopped();
@@ -154,12 +260,21 @@ final class GroupVms {
     /** Has flushes answered at once. */
     void flushAtOnce() {
         syncing = false;
+        atOnce = true;
         each(VmAtSite::flushAtOnce);
+    }
+
+    /** A VM that has joined is like the others. */
+    void flushAtOnceLikeTheOthers(VmAtSite vm) {
+        if (atOnce) {
+            vm.flushAtOnce();
+        }
     }
 
     /** Has every flush that was ever answered on the disk; that is told when it is so. */
     void syncDisks() {
         syncing = true;
+        atOnce = false;
         syncOrderedNanos = orders.nowNanos();
         each(VmAtSite::syncDisks);
         reportSynced();
@@ -199,8 +314,14 @@ final class GroupVms {
         }
     }
 
-    /** The replica of a VM is lost, and with it that of the group. */
-    void lostImage(String reason) {
+    /** The replica of a VM is lost, and with it that of the group if it is a member. */
+    void lostImage(VmAtSite vm, String reason) {
+        if (isMember(vm.id())) {
+            lostImage(reason);
+        }
+    }
+
+    private void lostImage(String reason) {
         imageGeneration++;
         if (imageReported) {
             imageReported = false;
@@ -215,13 +336,17 @@ final class GroupVms {
         caughtUpReported = false;
     }
 
-    /** The standby has acknowledged something. */
-    void reportProgress() {
+    /**
+     * The standby has acknowledged something.
+     *
+     * @param taken whether a takeover would activate these VMs, and no others
+     */
+    void reportProgress(boolean taken) {
         if (!imageAcknowledgedReported && all(vm -> vm.source().imageAcknowledged())) {
             imageAcknowledgedReported = true;
             tell.accept(new OwnershipEvent.ImageAcknowledged());
         }
-        if (!caughtUpReported && all(vm -> vm.source().caughtUp())) {
+        if (taken && !caughtUpReported && all(vm -> vm.source().caughtUp())) {
             caughtUpReported = true;
             tell.accept(new OwnershipEvent.CaughtUp());
         }

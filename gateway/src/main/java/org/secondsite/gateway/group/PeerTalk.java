@@ -23,6 +23,7 @@ final class PeerTalk {
     private final GroupId group;
     private final Ownership ownership;
     private final GroupVms vms;
+    private final Membership membership;
     private final Orders orders;
     private final BooleanSupplier displaced;
 
@@ -31,7 +32,14 @@ final class PeerTalk {
     private PeerMessage.StandbyState lastOffer;
     private long peerGenerationAtStart;
 
-    PeerTalk(GroupId group, Ownership ownership, GroupVms vms, Orders orders, BooleanSupplier displaced) {
+    PeerTalk(
+            GroupId group,
+            Ownership ownership,
+            GroupVms vms,
+            Membership membership,
+            Orders orders,
+            BooleanSupplier displaced) {
+        this.membership = membership;
         this.displaced = displaced;
         this.group = group;
         this.ownership = ownership;
@@ -62,6 +70,8 @@ final class PeerTalk {
 
     /** Says that the VMs run, if they do, and what this site has to offer as a standby. */
     void offer() {
+        // First, so that who hears the rest knows which VMs it is about.
+        membership.say();
         if (RUNS_THE_VMS.contains(ownership.state()) && vms.all(VmAtSite::running)) {
             say(new PeerMessage.VmsActive(group, ownership.term()));
         }
@@ -76,13 +86,7 @@ final class PeerTalk {
         if (displaced.getAsBoolean()) {
             return DISPLACED;
         }
-        return vms.all(VmAtSite::canKeepReplica)
-                ? vms.list().stream()
-                        .map(VmAtSite::foreignDisks)
-                        .filter(what -> !what.isEmpty())
-                        .findFirst()
-                        .orElse("")
-                : "no agent beside its hypervisor";
+        return membership.obstacle();
     }
 
     private void say(PeerMessage message) {

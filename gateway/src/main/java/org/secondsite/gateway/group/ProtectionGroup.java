@@ -8,14 +8,13 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.Ownership;
 import org.secondsite.gateway.ownership.OwnershipAction;
 import org.secondsite.gateway.ownership.OwnershipEvent;
 import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.replicator.Epoch;
-import org.secondsite.replicator.checkpoint.AgentSession;
-import org.secondsite.replicator.checkpoint.FailureKind;
 import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.witness.Answer;
 import org.slf4j.Logger;
@@ -31,11 +30,14 @@ public final class ProtectionGroup {
     private static final Logger LOG = LoggerFactory.getLogger(ProtectionGroup.class);
 
     private final GroupId id;
+    private final SiteId self;
     private final Orders orders;
     private final Ownership ownership;
     private final GroupVms vms;
+    private final Membership membership;
     private final PeerTalk talk;
     private final DiskTalks diskTalks;
+    private final AgentNews agents;
     private final FreshEvidence evidence;
     private final Hearsay hearsay;
     private final OverloadWatch overload;
@@ -45,13 +47,16 @@ public final class ProtectionGroup {
     /** A group whose role is not known yet. */
     ProtectionGroup(GatewayConfig config, GatewayConfig.Group settings, Orders orders) {
         this.id = settings.id();
+        this.self = config.site();
         this.orders = orders;
         ownership = new Ownership(config.site(), config.peerSite());
         vms = new GroupVms(config, settings, orders, this::tell);
         evidence = new FreshEvidence(id, vms, orders, () -> ownership.state() == OwnershipState.SOLO);
         hearsay = new Hearsay(id, ownership, vms, orders);
-        talk = new PeerTalk(id, ownership, vms, orders, hearsay::isDisplaced);
+        membership = new Membership(config, id, ownership, vms, orders, this::tell, this::isDoubted, this::burnedTerm);
+        talk = new PeerTalk(id, ownership, vms, membership, orders, hearsay::isDisplaced);
         diskTalks = new DiskTalks(id, ownership, vms, orders);
+        agents = new AgentNews(ownership, vms, membership, talk, diskTalks, orders, this::reportLast);
         switchover = new OrderedSwitchover(id, orders, counters);
         overload = new OverloadWatch(
                 config.checkpoint().overload(), config.checkpoint().overloadAfterMs());
@@ -60,7 +65,7 @@ public final class ProtectionGroup {
     /** Checkpoints are taken by other settings from now on. */
     void alterCheckpoints(GatewayConfig.Checkpoint settings) {
         overload.limit(settings.overloadAfterMs());
-        vms.each(vm -> vm.source().bounds(settings.intervalMs(), settings.maxIntervalMs(), vm.session()));
+        everyone().forEach(vm -> vm.source().bounds(settings.intervalMs(), settings.maxIntervalMs(), vm.session()));
     }
 
     /** The group. */
@@ -73,9 +78,27 @@ public final class ProtectionGroup {
         return ownership;
     }
 
-    /** Its protected VMs. */
-    public Iterable<VmAtSite> vms() {
-        return vms.list();
+    /** Its ticked VMs, members or not. */
+    public List<VmAtSite> everyone() {
+        return vms.all();
+    }
+
+    /** How far a VM is from being a member. */
+    public MemberPhase phase(VmAtSite vm) {
+        return membership.phase(vm);
+    }
+
+    /** What a VM that is no member waits for, in words. */
+    public String waitsFor(VmAtSite vm) {
+        return membership.phase(vm) == MemberPhase.WAITING ? membership.waitsFor(vm) : "";
+    }
+
+    Membership membership() {
+        return membership;
+    }
+
+    private boolean isDoubted() {
+        return evidence.wanted() || hearsay.evidence().wanted();
     }
 
     private void note(String kind, String text) {
@@ -89,7 +112,10 @@ public final class ProtectionGroup {
     // ---- the operator -------------------------------------------------------------------------------------------
 
     void switchOver(String reason, Consumer<SwitchoverResult> ended) {
-        if (switchover.begins(reason, ended)) {
+        if (membership.isChanging()) {
+            orders.give(new SiteOrder.Report(
+                    ended, new SwitchoverResult(false, "the group's members are changing: try again in a moment")));
+        } else if (switchover.begins(reason, ended)) {
             carryOutSwitchover();
         }
     }
@@ -175,9 +201,19 @@ public final class ProtectionGroup {
     void peerSaid(PeerMessage message) {
         switch (message) {
             case PeerMessage.RecordNews news -> passedOn(news.ownership());
-            case PeerMessage.VmsActive active -> tell(new OwnershipEvent.PeerActive(active.term()));
+            case PeerMessage.VmsActive active -> {
+                // It is said again and again; before, a VM here could be stopped that is none of those.
+                if (membership.knowsMembersOf(active.term())) {
+                    tell(new OwnershipEvent.PeerActive(active.term()));
+                }
+            }
             case PeerMessage.StandbyState state -> offered(state);
             case PeerMessage.OfDisks said -> diskTalks.there(said.vm(), said.talk());
+            case PeerMessage.Members said -> membership.heard(said);
+            case PeerMessage.MembersTaken said -> {
+                membership.heard(said);
+                vms.reportProgress(membership.isTaken());
+            }
         }
     }
 
@@ -203,7 +239,7 @@ public final class ProtectionGroup {
     }
 
     private void standbyReady() {
-        if (talk.standbyReady() && !overload.forbidsSync(orders.nowNanos())) {
+        if (talk.standbyReady() && !membership.isChanging() && !overload.forbidsSync(orders.nowNanos())) {
             tell(new OwnershipEvent.StandbyReady());
         }
     }
@@ -228,6 +264,7 @@ public final class ProtectionGroup {
             LOG.warn("{} epoch {} refused: {}", vm.id(), epochId, refusal.words());
             orders.give(new SiteOrder.Refuse(vm.id(), epochId, refusal.words()));
         }
+        membership.consider();
         vms.reportImage();
     }
 
@@ -266,12 +303,18 @@ public final class ProtectionGroup {
         hearsay.acknowledged(vm, epoch);
         VmAtSite known = vms.get(vm);
         known.source().acknowledged(known.session(), epoch);
-        vms.reportProgress();
+        membership.progress();
+        vms.reportProgress(membership.isTaken());
         reportLast();
     }
 
     /** The standby will not hold an epoch. */
-    void refused(EpochId epoch, String reason) {
+    void refused(VmId id, EpochId epoch, String reason) {
+        VmAtSite vm = vms.get(id);
+        if (!vms.isMember(id) || !vm.source().running()) {
+            membership.giveUp(vm, "it refused epoch " + epoch + ": " + reason);
+            return;
+        }
         tell(new OwnershipEvent.StandbyBroken("it refused epoch " + epoch + ": " + reason));
         standbyReady();
     }
@@ -284,87 +327,7 @@ public final class ProtectionGroup {
     // ---- the agents ---------------------------------------------------------------------------------------------
 
     void agentSaid(SiteEvent.OfAgent event) {
-        VmAtSite vm = vms.get(event.session().vm());
-        switch (event) {
-            case SiteEvent.Attached attached -> attached(vm, attached);
-            case SiteEvent.Detached detached -> detached(vm, detached);
-            case SiteEvent.SealRequested seal -> vm.source().sealRequested(seal.session(), seal.epoch());
-            case SiteEvent.EpochFromAgent epoch -> {
-                vm.noteEpoch();
-                vm.source()
-                        .received(epoch.epoch(), epoch.pauseNanos())
-                        .ifPresent(why -> tell(new OwnershipEvent.StandbyBroken(why)));
-            }
-            case SiteEvent.Applied applied -> vm.applied(applied);
-            case SiteEvent.Activated activated -> {
-                note(vm, "vm-active", "from epoch " + activated.epoch());
-                vms.activated(vm);
-            }
-            case SiteEvent.VmPaused paused -> {
-                if (vm.is(paused.session())) {
-                    vm.notePaused(paused.last());
-                    note(vm, "vm-paused", "epoch " + paused.last() + " is all of it");
-                    reportLast();
-                }
-            }
-            case SiteEvent.DisksSynced synced -> vms.synced(vm, synced.session());
-            case SiteEvent.AgentOfDisks said -> diskTalks.here(vm, said);
-            case SiteEvent.CopyAt at -> vm.copyAt(at);
-            case SiteEvent.AgentFailed failed -> failed(vm, failed.what(), failed.reason());
-            case SiteEvent.VmStopped stopped -> {
-                note(vm, "vm-stopped", "by order of this gateway");
-                vms.stopped(vm);
-                talk.offer();
-            }
-        }
-    }
-
-    private void attached(VmAtSite vm, SiteEvent.Attached attached) {
-        AgentSession session = attached.session();
-        vm.attach(attached);
-        vm.replica().forget();
-        note(
-                vm,
-                "agent",
-                "attached, VM " + (attached.vmRunning() ? "runs" : "does not run") + ": " + session.description());
-        if (attached.vmRunning() && vm.source().running()) {
-            vm.source().restart(session);
-        }
-        vms.lostImage("the agent of " + vm.id() + " started anew");
-        boolean notHere = ownership.state() == OwnershipState.STANDBY || ownership.state() == OwnershipState.FENCED;
-        if (attached.vmRunning() && notHere && !ownership.keepsVms()) {
-            vm.stop("this site is " + ownership.state() + " in term " + ownership.term());
-        }
-        vms.agentsChanged();
-        talk.offer();
-    }
-
-    private void detached(VmAtSite vm, SiteEvent.Detached detached) {
-        if (!vm.is(detached.session())) {
-            return;
-        }
-        vm.detach();
-        vm.replica().forget();
-        note(vm, "agent", "detached: " + detached.reason());
-        vms.lostImage("the agent of " + vm.id() + " is gone");
-        vms.agentsChanged();
-        talk.offer();
-    }
-
-    private void failed(VmAtSite vm, FailureKind what, String reason) {
-        String words = what.word() + ": " + reason;
-        vm.noteFailure(words);
-        note(vm, "agent-failure", words);
-        switch (what) {
-            case ACTIVATION -> vms.activationFailed(vm, reason);
-            case VM -> vms.died(vm, reason);
-            case APPLY -> {
-                vm.replica().forget();
-                vms.lostImage(vm.id() + ": " + reason);
-                talk.offer();
-            }
-            case CHECKPOINT, STOP_VM, DISK -> LOG.warn("{}: {} failed at the agent: {}", vm.id(), what.word(), reason);
-        }
+        agents.said(event);
     }
 
     private void reportLast() {
@@ -380,7 +343,12 @@ public final class ProtectionGroup {
         vms.syncAgain();
         talk.tellAgain();
         vms.giveUpAgents();
-        vms.each(vm -> vm.source().tick(roundTripNanos));
+        everyone().forEach(vm -> vm.source().tick(roundTripNanos));
+        if (vms.isEmpty()) {
+            vms.reportOfNobody(ownership, self, membership.isTaken());
+            reportLast();
+        }
+        membership.progress();
         evidence.seek();
         hearsay.evidence().seek();
         watchOverload();
@@ -421,6 +389,9 @@ public final class ProtectionGroup {
             hearsay.compare();
             talk.tellRecord();
         }
+        if (ownership.state() != stateBefore) {
+            membership.stateChanged(stateBefore);
+        }
         if (ownership.state() != stateBefore || ownership.term() != termBefore) {
             talk.offer();
         }
@@ -434,7 +405,7 @@ public final class ProtectionGroup {
             }
             case OwnershipAction.Hold hold -> vms.each(vm -> vm.source().gate(hold.term()));
             case OwnershipAction.Pass pass -> {
-                vms.each(vm -> orders.give(new SiteOrder.Pass(vm.id(), pass.term())));
+                everyone().forEach(vm -> orders.give(new SiteOrder.Pass(vm.id(), pass.term())));
                 evidence.found(); // a site that stands alone by the record cannot have been replaced
             }
             case OwnershipAction.FlushAtOnce atOnce -> vms.flushAtOnce();
@@ -442,6 +413,7 @@ public final class ProtectionGroup {
             case OwnershipAction.Fence fence -> {
                 counters.fence();
                 vms.each(vm -> orders.give(new SiteOrder.Fence(vm.id(), fence.term())));
+                membership.uncertain().forEach(vm -> orders.give(new SiteOrder.Fence(vm, fence.term())));
                 evidence.found(); // nothing is left to hold back
             }
             case OwnershipAction.Doubt doubt -> {
@@ -451,19 +423,28 @@ public final class ProtectionGroup {
             }
             case OwnershipAction.StartCheckpoints start -> {
                 vms.chainsBegin();
+                membership.chainsBegin();
                 talk.chainBegins();
                 vms.each(vm -> vm.source().start(vm.session(), start.term()));
             }
-            case OwnershipAction.Retitle retitle -> vms.each(vm -> vm.source().retitle(vm.session(), retitle.term()));
-            case OwnershipAction.StopCheckpoints stop ->
-                vms.each(vm -> vm.source().stop(vm.session()));
+            case OwnershipAction.Retitle retitle ->
+                checkpointed().forEach(vm -> vm.source().retitle(vm.session(), retitle.term()));
+            case OwnershipAction.StopCheckpoints _ -> checkpointed().forEach(this::stopCheckpoints);
             case OwnershipAction.RefuseEpochs refuse -> {
                 talk.burn(refuse.term());
-                vms.each(vm -> vm.replica().stopAcknowledging());
+                everyone().forEach(vm -> vm.replica().stopAcknowledging());
             }
             case OwnershipAction.Ask ask -> ask(ask);
-            case OwnershipAction.Activate activate -> vms.each(VmAtSite::activate);
-            case OwnershipAction.StopVms stop -> vms.each(vm -> vm.stop(stop.reason()));
+            case OwnershipAction.Activate activate -> {
+                membership.takesOver(activate.term());
+                vms.each(VmAtSite::activate);
+            }
+            case OwnershipAction.StopVms stop ->
+                vms.each(vm -> {
+                    if (membership.isTheirs(vm.id())) {
+                        vm.stop(stop.reason());
+                    }
+                });
             case OwnershipAction.PauseVms pause -> vms.each(VmAtSite::pause);
             case OwnershipAction.ResumeVms resume -> vms.each(VmAtSite::resume);
             case OwnershipAction.SwitchoverEnded end -> switchover.ended(end);
@@ -474,6 +455,23 @@ public final class ProtectionGroup {
                 note("alarm", alarm.text());
             }
         }
+    }
+
+    private void stopCheckpoints(VmAtSite vm) {
+        boolean joins = !vms.isMember(vm.id()) && !membership.uncertain().contains(vm.id());
+        boolean held = vm.source().gated();
+        vm.source().stop(vm.session());
+        if (joins && held) {
+            // No takeover can contain it.
+            orders.give(new SiteOrder.Pass(vm.id(), ownership.term()));
+        }
+    }
+
+    /** The members, and whoever else is being checkpointed. */
+    private List<VmAtSite> checkpointed() {
+        return everyone().stream()
+                .filter(vm -> vms.isMember(vm.id()) || vm.source().running())
+                .toList();
     }
 
     private void ask(OwnershipAction.Ask ask) {

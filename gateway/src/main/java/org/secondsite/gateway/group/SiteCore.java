@@ -17,6 +17,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.OwnershipEvent;
 import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.gateway.peer.PeerWatch;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.tunnel.PeerMessage;
 
 /**
@@ -33,7 +34,7 @@ public final class SiteCore {
     private static final List<OwnershipState> RENEWED_FIRST =
             List.of(OwnershipState.SOLO, OwnershipState.PROTECTED, OwnershipState.SYNCING);
 
-    private final GatewayConfig config;
+    private GatewayConfig config;
     private final PeerWatch peer;
     private final Orders orders;
     private final Map<GroupId, ProtectionGroup> groups = new LinkedHashMap<>();
@@ -58,7 +59,7 @@ public final class SiteCore {
         for (GatewayConfig.Group settings : config.groups()) {
             ProtectionGroup group = new ProtectionGroup(config, settings, orders);
             groups.put(group.id(), group);
-            group.vms().forEach(vm -> groupsByVm.put(vm.id(), group));
+            group.everyone().forEach(vm -> groupsByVm.put(vm.id(), group));
         }
     }
 
@@ -78,6 +79,11 @@ public final class SiteCore {
             case SiteEvent.OfWitness witness -> ofWitness(witness);
             case SiteEvent.CheckpointsAltered(GatewayConfig.Checkpoint settings) ->
                 each(group -> group.alterCheckpoints(settings));
+            case SiteEvent.VmsLeave leave ->
+                with(leave.group(), group -> group.membership().leaving().ask(leave.vms(), leave.done()));
+            case SiteEvent.LeaveAbandoned(GroupId id) ->
+                with(id, group -> group.membership().leaving().abandon("the change is given up"));
+            case SiteEvent.MembersAltered altered -> alterMembers(altered);
             case SiteEvent.SwitchContested(SwitchId sw, long term) -> {
                 contested.contested(sw, term, orders.nowNanos());
                 renewContested();
@@ -86,6 +92,27 @@ public final class SiteCore {
                 with(order.group(), group -> group.switchOver(order.reason(), order.ended()));
         }
         return orders.end();
+    }
+
+    /** All groups, or none. */
+    private void alterMembers(SiteEvent.MembersAltered altered) {
+        Optional<String> objection = altered.after().groups().stream()
+                .filter(settings -> groups.containsKey(settings.id()))
+                .map(settings ->
+                        groups.get(settings.id()).membership().leaving().objection(settings))
+                .flatMap(Optional::stream)
+                .findFirst();
+        if (objection.isEmpty()) {
+            config = altered.after();
+            groupsByVm.clear();
+            for (GatewayConfig.Group settings : config.groups()) {
+                with(settings.id(), group -> {
+                    group.membership().alter(settings);
+                    group.everyone().forEach(vm -> groupsByVm.put(vm.id(), group));
+                });
+            }
+        }
+        orders.give(new SiteOrder.Answer(altered.done(), objection));
     }
 
     private Optional<ProtectionGroup> groupOf(VmId vm) {
@@ -151,7 +178,10 @@ public final class SiteCore {
 
     private void ofTunnel(SiteEvent.OfTunnel event) {
         switch (event) {
+            case SiteEvent.PeerSpeaks(Dialect dialect) ->
+                each(group -> group.membership().speaks(dialect));
             case SiteEvent.TunnelUp _ -> {
+                each(group -> group.membership().connected());
                 peer.tunnel(PeerWatch.Tunnel.UP, orders.nowNanos());
                 orders.note(TUNNEL, "tunnel-up", "connected");
                 lastRejection = "";
@@ -176,7 +206,8 @@ public final class SiteCore {
                 groupOf(acknowledged.vm())
                         .ifPresent(group -> group.acknowledged(acknowledged.vm(), acknowledged.epoch()));
             case SiteEvent.EpochRefused refused ->
-                groupOf(refused.vm()).ifPresent(group -> group.refused(refused.epoch(), refused.reason()));
+                groupOf(refused.vm())
+                        .ifPresent(group -> group.refused(refused.vm(), refused.epoch(), refused.reason()));
         }
     }
 
@@ -186,6 +217,8 @@ public final class SiteCore {
             case PeerMessage.VmsActive active -> active.group();
             case PeerMessage.StandbyState state -> state.group();
             case PeerMessage.OfDisks said -> said.group();
+            case PeerMessage.Members said -> said.group();
+            case PeerMessage.MembersTaken said -> said.group();
         };
     }
 

@@ -43,6 +43,7 @@ public final class SiteEdge {
                 case SiteOrder.Note note -> surroundings.timeline().note(note.subject(), note.kind(), note.text());
                 case SiteOrder.NoteAt note ->
                     surroundings.timeline().noteAt(note.nanoTime(), note.subject(), note.kind(), note.text());
+                case SiteOrder.Answer answer -> answer.asker().accept(answer.obstacle());
                 case SiteOrder.Report report -> report.operator().accept(report.result());
             }
         }

@@ -1,5 +1,7 @@
 package org.secondsite.gateway.group;
 
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.secondsite.buffer.Pressure;
 import org.secondsite.config.EpochId;
@@ -10,6 +12,7 @@ import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.replicator.CopyProgress;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.AgentSession;
@@ -44,7 +47,27 @@ public sealed interface SiteEvent {
     /** Checkpoints are to be taken by other settings from now on. */
     record CheckpointsAltered(GatewayConfig.Checkpoint settings) implements SiteEvent {}
 
+    /**
+     * VMs are to leave a group: their output is held until {@link MembersAltered} or {@link LeaveAbandoned}.
+     *
+     * @param done is told once: that they may leave, or what stands against it
+     */
+    record VmsLeave(GroupId group, Set<VmId> vms, Consumer<Optional<String>> done) implements SiteEvent {}
+
+    /** No VM is to leave the group after all. */
+    record LeaveAbandoned(GroupId group) implements SiteEvent {}
+
+    /**
+     * Other VMs are ticked from now on.
+     *
+     * @param done is told once: that it is so, or what stands against it, and then nothing is changed
+     */
+    record MembersAltered(GatewayConfig after, Consumer<Optional<String>> done) implements SiteEvent {}
+
     // ---- the tunnel ---------------------------------------------------------------------------------------------
+
+    /** The other gateway speaks this; told before the tunnel is up. */
+    record PeerSpeaks(Dialect dialect) implements OfTunnel {}
 
     /** The tunnel is up. */
     record TunnelUp() implements OfTunnel {}

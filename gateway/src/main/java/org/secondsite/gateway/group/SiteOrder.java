@@ -1,5 +1,6 @@
 package org.secondsite.gateway.group;
 
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.secondsite.config.EpochId;
@@ -151,6 +152,9 @@ public sealed interface SiteOrder {
 
     /** Remember in the timeline what happened at a monotonic time. */
     record NoteAt(long nanoTime, String subject, String kind, String text) implements SiteOrder {}
+
+    /** Tell whoever wants to change the members of a group what stands against it; empty: nothing. */
+    record Answer(Consumer<Optional<String>> asker, Optional<String> obstacle) implements SiteOrder {}
 
     /** Tell the operator who ordered a switchover what came of it. */
     record Report(Consumer<SwitchoverResult> operator, SwitchoverResult result) implements SiteOrder {}

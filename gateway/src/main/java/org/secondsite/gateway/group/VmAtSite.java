@@ -14,6 +14,9 @@ public final class VmAtSite {
     /** How long a replica is not offered that has other disks than the owner's VM. */
     private static final long FOREIGN_DISKS_NANOS = 5_000_000_000L;
 
+    /** How long after a VM could not join it is tried again. */
+    private static final long JOIN_RETRY_NANOS = 1_000_000_000L;
+
     private final GatewayConfig.Vm settings;
     private final Orders orders;
     private final CheckpointStream source;
@@ -30,6 +33,8 @@ public final class VmAtSite {
     private long attachments;
     private long failures;
     private String trouble = "";
+    private boolean hasFailedToJoin;
+    private long joinFailedNanos;
 
     VmAtSite(GatewayConfig.Vm settings, GatewayConfig config, Orders orders) {
         this.settings = settings;
@@ -145,6 +150,28 @@ public final class VmAtSite {
     /** What is wrong with its disks, empty if nothing is known to be; it is looked at again from time to time. */
     String foreignDisks() {
         return orders.nowNanos() - foreignSinceNanos > FOREIGN_DISKS_NANOS ? "" : foreignDisks;
+    }
+
+    // ---- joining the group's members
+
+    /** Why no image of it can be kept here, in words; empty if one can. */
+    String obstacle() {
+        if (!canKeepReplica()) {
+            return session != null && running ? "it runs there" : "no agent beside its hypervisor";
+        }
+        return foreignDisks();
+    }
+
+    /** It could not join. */
+    void noteJoinFailed(String reason) {
+        joinFailedNanos = orders.nowNanos();
+        hasFailedToJoin = true;
+        trouble = reason;
+    }
+
+    /** Whether it has waited for long enough since it could not join. */
+    boolean mayTryToJoin() {
+        return !hasFailedToJoin || orders.nowNanos() - joinFailedNanos > JOIN_RETRY_NANOS;
     }
 
     // ---- checkpoints

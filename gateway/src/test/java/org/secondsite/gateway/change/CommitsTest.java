@@ -86,6 +86,52 @@ class CommitsTest {
         return message;
     }
 
+    /** Tells what is asked of it, in order. */
+    private final class Steps implements Applier {
+        private final List<String> done = new ArrayList<>();
+        private boolean refuses;
+
+        @Override
+        public void prepare(GatewayConfig wanted) throws IOException {
+            done.add("prepare, " + kept.all.size() + " kept");
+            if (refuses) {
+                throw new IOException("the other site has not dropped vm1");
+            }
+        }
+
+        @Override
+        public void abandon() {
+            done.add("abandon");
+        }
+
+        @Override
+        public void apply(GatewayConfig wanted) {
+            done.add("apply, " + kept.all.size() + " kept");
+        }
+    }
+
+    @Test
+    void whatMustComeFirstIsDoneBeforeItIsKept() throws Exception {
+        Steps steps = new Steps();
+        Commits others =
+                new Commits(kept, GatewayTexts::judge, steps, GatewayTexts.config(GatewayTexts.FILE), () -> now);
+        others.commit(candidate(GatewayTexts.interval(50)));
+        assertEquals(List.of("prepare, 1 kept", "apply, 2 kept"), steps.done);
+
+        steps.done.clear();
+        steps.refuses = true;
+        RefusedException refused =
+                assertThrows(RefusedException.class, () -> others.commit(candidate(GatewayTexts.interval(60))));
+        assertEquals("it cannot be done now: the other site has not dropped vm1", refused.getMessage());
+        assertEquals(2, kept.all.size(), "nothing is kept");
+
+        steps.done.clear();
+        steps.refuses = false;
+        kept.isFull = true;
+        assertThrows(RefusedException.class, () -> others.commit(candidate(GatewayTexts.interval(60))));
+        assertEquals(List.of("prepare, 2 kept", "abandon"), steps.done);
+    }
+
     @Test
     void aCommitIsKeptThenCarriedOut() throws Exception {
         Outcome outcome = commits.commit(candidate(GatewayTexts.interval(200)));

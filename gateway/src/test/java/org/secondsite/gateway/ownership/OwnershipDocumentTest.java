@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.secondsite.gateway.group.MemberPhase;
 
 /**
  * Keeps {@code docs/ownership.md} equal to the table in the code. Run with {@code SECONDSITE_RENDER=true} to write it.
@@ -54,6 +55,19 @@ class OwnershipDocumentTest {
             statesByRow.forEach((cells, states) -> text.append("| ")
                     .append(states.toString().strip().replace(" ", ", "))
                     .append(cells));
+        }
+        text.append("""
+
+                # Members: one VM of a protected group, at its owner
+
+                Rendered from `MemberPhase`. `Membership` takes the steps; while the owner stands alone by the record, every VM that both
+                sites can keep is a member at once.
+
+                | phase | what it is | the VM's output | until |
+                | --- | --- | --- | --- |
+                """);
+        for (MemberPhase phase : MemberPhase.values()) {
+            text.append("| %s | %s | %s | %s |\n".formatted(phase, phase.words(), phase.output(), phase.until()));
         }
         return text.toString();
     }

@@ -11,7 +11,7 @@ public enum FrameType {
     /** Its answer: the same 8 bytes back. */
     ECHO(4, 0, false, 8, 8),
     /** A {@link PeerMessage}. */
-    MESSAGE(5, 0, false, 1, Limit.CONTROL_BYTES),
+    MESSAGE(5, 0, false, 1, Limit.DATA_BYTES),
     /** The stream carries the epochs of the VM with the name in the payload; it replaces the VM's earlier stream. */
     OPEN(6, 0, true, 1, 63),
     /** The chain of the stream is discarded. */

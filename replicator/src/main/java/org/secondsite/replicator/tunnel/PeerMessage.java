@@ -1,5 +1,6 @@
 package org.secondsite.replicator.tunnel;
 
+import java.util.List;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.VmId;
@@ -31,8 +32,68 @@ public sealed interface PeerMessage {
     /** What the agent of a VM says of its disks to the one at the other site. Only where both ends can. */
     record OfDisks(GroupId group, VmId vm, DiskTalk talk) implements PeerMessage {}
 
+    /**
+     * As the owner of a group under this term: what a takeover is to activate. Where both ends know of members.
+     *
+     * @param generation grows with every other set that this gateway's process says
+     * @param members the VMs that a takeover activates, and no others
+     * @param joining VMs that are to become members once the standby holds an image of them
+     * @param takeover what this process has activated, if it owns the group by a takeover
+     */
+    record Members(GroupId group, long term, long generation, List<VmId> members, List<VmId> joining, Takeover takeover)
+            implements PeerMessage {
+        /** The most VMs of a group: the message has to fit in a frame. */
+        public static final int MAX_VMS = 500;
+
+        /** Copies the lists. */
+        public Members {
+            members = List.copyOf(members);
+            joining = List.copyOf(joining);
+            if (members.size() + joining.size() > MAX_VMS) {
+                throw new IllegalArgumentException("more than " + MAX_VMS + " VMs in group " + group);
+            }
+        }
+    }
+
+    /**
+     * A takeover.
+     *
+     * @param term the term by which it was granted; 0: there was none
+     * @param activated the VMs that went on here from their images, whatever became of them since
+     */
+    record Takeover(long term, List<VmId> activated) {
+        /** That of a process that owns the group by none. */
+        public static final Takeover NONE = new Takeover(0, List.of());
+
+        /** Copies the list. */
+        public Takeover {
+            activated = List.copyOf(activated);
+        }
+    }
+
+    /**
+     * As the standby of a group: what became of {@link Members}.
+     *
+     * @param seen the generation that was said last
+     * @param taken the generation of the set that a takeover here would activate; 0 for none
+     * @param lacks why this site cannot keep an image of a VM, at most {@value Members#MAX_VMS}
+     */
+    record MembersTaken(GroupId group, long seen, long taken, List<Lack> lacks) implements PeerMessage {
+        /** Copies the list. */
+        public MembersTaken {
+            lacks = List.copyOf(lacks);
+        }
+    }
+
+    /** What a VM lacks at the standby's site, in words. */
+    record Lack(VmId vm, String words) {}
+
     /** Whether it is understood by an end with which this is spoken. */
     default boolean isPartOf(Dialect dialect) {
-        return !(this instanceof OfDisks) || dialect.has(Capability.RESYNC);
+        return switch (this) {
+            case RecordNews _, StandbyState _, VmsActive _ -> true;
+            case OfDisks _ -> dialect.has(Capability.RESYNC);
+            case Members _, MembersTaken _ -> dialect.has(Capability.MEMBERS);
+        };
     }
 }

@@ -22,6 +22,9 @@ import org.secondsite.replicator.DiskTalk;
  * 2 u8  standby state  group, ready u8, image generation, burned term, reason
  * 3 u8  VMs active     group, term
  * 4 u8  of disks       group, VM, then {@link DiskTalk} up to the end
+ * 5 u8  members        group, term, generation, count u16, VMs that are, count u16, VMs that join, term of the takeover, count u16, VMs
+ *                      that it has activated
+ * 6 u8  members taken  group, generation seen, generation taken, count u16, VMs with what each lacks
  * </pre>
  */
 final class PeerMessageCodec {
@@ -29,9 +32,14 @@ final class PeerMessageCodec {
     private static final int STANDBY_STATE = 2;
     private static final int VMS_ACTIVE = 3;
     private static final int OF_DISKS = 4;
+    private static final int MEMBERS = 5;
+    private static final int MEMBERS_TAKEN = 6;
 
     /** A reason is for people: what is longer is cut, so that every message fits in a frame. */
     private static final int MAX_REASON_CHARS = 512;
+
+    /** What one VM of many lacks is cut sooner. */
+    private static final int MAX_LACK_BYTES = 60;
 
     private PeerMessageCodec() {}
 
@@ -66,6 +74,26 @@ final class PeerMessageCodec {
                 writeText(out, said.vm().name());
                 DiskTalk.write(said.talk(), out);
             }
+            case PeerMessage.Members said -> {
+                out.writeByte(MEMBERS);
+                writeText(out, said.group().name());
+                out.writeLong(said.term()).writeLong(said.generation());
+                writeVms(out, said.members());
+                writeVms(out, said.joining());
+                out.writeLong(said.takeover().term());
+                writeVms(out, said.takeover().activated());
+            }
+            case PeerMessage.MembersTaken said -> {
+                out.writeByte(MEMBERS_TAKEN);
+                writeText(out, said.group().name());
+                out.writeLong(said.seen()).writeLong(said.taken());
+                int count = Math.min(said.lacks().size(), PeerMessage.Members.MAX_VMS);
+                out.writeShort(count);
+                said.lacks().subList(0, count).forEach(lack -> {
+                    writeText(out, lack.vm().name());
+                    writeText(out, shortened(lack.words()));
+                });
+            }
         }
         return out;
     }
@@ -87,6 +115,17 @@ final class PeerMessageCodec {
                         case OF_DISKS ->
                             new PeerMessage.OfDisks(
                                     new GroupId(readText(in)), new VmId(readText(in)), DiskTalk.read(in));
+                        case MEMBERS ->
+                            new PeerMessage.Members(
+                                    new GroupId(readText(in)),
+                                    in.readLong(),
+                                    in.readLong(),
+                                    readVms(in),
+                                    readVms(in),
+                                    new PeerMessage.Takeover(in.readLong(), readVms(in)));
+                        case MEMBERS_TAKEN ->
+                            new PeerMessage.MembersTaken(
+                                    new GroupId(readText(in)), in.readLong(), in.readLong(), readLacks(in));
                         default -> null;
                     };
             return message == null || in.isReadable() ? Optional.empty() : Optional.of(message);
@@ -107,6 +146,49 @@ final class PeerMessageCodec {
             inSync.add(new SiteId(readText(in)));
         }
         return new PeerMessage.RecordNews(new OwnershipRecord(group, term, previousTerm, owner, inSync));
+    }
+
+    private static List<VmId> readVms(ByteBuf in) {
+        int count = count(in);
+        List<VmId> vms = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            vms.add(new VmId(readText(in)));
+        }
+        return vms;
+    }
+
+    private static List<PeerMessage.Lack> readLacks(ByteBuf in) {
+        int count = count(in);
+        List<PeerMessage.Lack> lacks = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            lacks.add(new PeerMessage.Lack(new VmId(readText(in)), printable(readText(in))));
+        }
+        return lacks;
+    }
+
+    private static int count(ByteBuf in) {
+        int count = in.readUnsignedShort();
+        if (count > PeerMessage.Members.MAX_VMS) {
+            throw new IllegalArgumentException(count + " VMs");
+        }
+        return count;
+    }
+
+    private static void writeVms(ByteBuf out, List<VmId> vms) {
+        out.writeShort(vms.size());
+        vms.forEach(vm -> writeText(out, vm.name()));
+    }
+
+    /** So short that it takes a line of a terminal, and that the message fits in a frame. */
+    private static String shortened(String words) {
+        StringBuilder ascii = new StringBuilder(printable(words));
+        ascii.setLength(Math.min(ascii.length(), MAX_LACK_BYTES));
+        return ascii.toString();
+    }
+
+    /** It will stand in logs and on terminals. */
+    private static String printable(String text) {
+        return text.replaceAll("[^ -~]", " ");
     }
 
     static String cut(String reason) {

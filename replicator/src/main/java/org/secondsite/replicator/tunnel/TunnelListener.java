@@ -2,12 +2,18 @@ package org.secondsite.replicator.tunnel;
 
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 
 /** What a tunnel tells. All calls but {@link #peerHeard} come from the tunnel's one event thread; none may block. */
 public interface TunnelListener {
     /** The peer is connected, proved who it is, and both ends know what the other holds. */
     void connected();
+
+    /** {@link #connected()}, for who minds what the peer speaks; only this one is called then. */
+    default void connected(Dialect dialect) {
+        connected();
+    }
 
     /** The tunnel is down, by close or by silence. Called only after {@link #connected()}. */
     void disconnected(Reset reset);

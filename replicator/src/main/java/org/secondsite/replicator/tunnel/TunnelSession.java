@@ -243,7 +243,7 @@ public final class TunnelSession {
         tally.connected();
         connectedNanos = now;
         become(Phase.CONNECTED, bundle.dialect().toString());
-        listener.connected();
+        listener.connected(bundle.dialect());
         resumed.commits().forEach(commit -> listener.acknowledged(commit.vm(), commit.epoch()));
         resumed.broken().forEach(broken -> listener.refused(broken.vm(), broken.epoch(), broken.reason()));
         outgoing.pump(now);

@@ -60,7 +60,7 @@ public record TunnelSettings(
                 Timing.DEFAULT,
                 Limits.DEFAULT,
                 1,
-                Set.of(Capability.DISKS, Capability.RESYNC),
+                Set.of(Capability.DISKS, Capability.RESYNC, Capability.MEMBERS),
                 Optional.empty());
     }
 

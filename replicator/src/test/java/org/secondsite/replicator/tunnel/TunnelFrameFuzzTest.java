@@ -110,7 +110,7 @@ class TunnelFrameFuzzTest {
                         assertEquals(ByteBufUtil.hexDump(payload), ByteBufUtil.hexDump(resume.encode(ALLOCATOR))));
         PeerMessageCodec.decode(payload.duplicate()).ifPresent(message -> {
             ByteBuf again = PeerMessageCodec.encode(message);
-            assertTrue(again.readableBytes() <= FrameType.Limit.CONTROL_BYTES);
+            assertTrue(again.readableBytes() <= FrameType.Limit.DATA_BYTES);
             assertEquals(PeerMessageCodec.decode(again.duplicate()), PeerMessageCodec.decode(again));
         });
     }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GroupId;
@@ -41,7 +42,19 @@ class TunnelFrameTest {
                     new DiskTalk.Answer(
                             new EpochId(3, 1),
                             new DiskPart(DiskPart.Question.HASHES, 0, 0, 192),
-                            ByteBuffer.wrap(new byte[3072]))));
+                            ByteBuffer.wrap(new byte[3072]))),
+            new PeerMessage.Members(
+                    new GroupId("shop"),
+                    7,
+                    12,
+                    List.of(new VmId("vm1"), new VmId("vm2")),
+                    List.of(new VmId("vm3")),
+                    new PeerMessage.Takeover(5, List.of(new VmId("vm4")))),
+            new PeerMessage.MembersTaken(
+                    new GroupId("shop"),
+                    12,
+                    11,
+                    List.of(new PeerMessage.Lack(new VmId("vm3"), "no agent beside its hypervisor"))));
 
     @Test
     void framesComeBackAsTheyWere() {
@@ -127,8 +140,28 @@ class TunnelFrameTest {
         TunnelFrame noStream = TunnelFrame.about(FrameType.ACKNOWLEDGED, 0, new EpochId(1, 1));
         assertThrows(IllegalArgumentException.class, () -> noStream.encodeHeader(ALLOCATOR));
         TunnelFrame tooLong =
-                TunnelFrame.control(FrameType.MESSAGE, Unpooled.buffer().writeZero(5000));
+                TunnelFrame.control(FrameType.MESSAGE, Unpooled.buffer().writeZero(70_000));
         assertThrows(IllegalArgumentException.class, () -> tooLong.encodeHeader(ALLOCATOR));
+    }
+
+    @Test
+    void theLargestGroupFitsInAFrame() {
+        List<VmId> vms = IntStream.range(0, PeerMessage.Members.MAX_VMS)
+                .mapToObj(i -> new VmId("v".repeat(60) + String.format("%03d", i)))
+                .toList();
+        List<PeerMessage.Lack> lacks = vms.stream()
+                .map(vm -> new PeerMessage.Lack(vm, "ü".repeat(500)))
+                .toList();
+        for (PeerMessage message : List.of(
+                new PeerMessage.Members(
+                        new GroupId("g".repeat(63)), 1, 1, vms, List.of(), new PeerMessage.Takeover(1, vms)),
+                new PeerMessage.MembersTaken(new GroupId("shop"), 1, 1, lacks))) {
+            wire(TunnelFrame.message(message));
+        }
+        ByteBuf tooMany = PeerMessageCodec.encode(
+                new PeerMessage.Members(new GroupId("s"), 1, 1, vms, List.of(), PeerMessage.Takeover.NONE));
+        tooMany.setShort(1 + 2 + 1 + 16, PeerMessage.Members.MAX_VMS + 1);
+        assertTrue(PeerMessageCodec.decode(tooMany).isEmpty());
     }
 
     @Test

@@ -2,6 +2,7 @@ package org.secondsite.buffer.io.kernel;
 
 import java.io.IOException;
 import java.util.List;
+import org.secondsite.buffer.ProtectedVm;
 
 /** What a mode needs of the kernel, and leaves behind closed when the process ends. */
 public interface KernelState {
@@ -17,6 +18,15 @@ public interface KernelState {
      * Asks the kernel for all of it; returns what is missing or wrong, in words. Empty means that the way is closed.
      */
     List<String> problems() throws IOException;
+
+    /**
+     * Makes and verifies it for these VMs instead of those before, in one step.
+     *
+     * @throws IOException if that fails; it is for those before then
+     */
+    default void confine(List<ProtectedVm> vms) throws IOException {
+        throw new IOException("the VMs of this mode cannot change while it runs");
+    }
 
     /** Removes what {@link #install} made. Protected VMs are not held back any more then. */
     void remove() throws IOException;

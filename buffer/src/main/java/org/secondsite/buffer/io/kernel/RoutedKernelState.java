@@ -27,8 +27,10 @@ public final class RoutedKernelState implements KernelState {
     private static final Logger LOG = LoggerFactory.getLogger(RoutedKernelState.class);
 
     private final RoutedSettings settings;
-    private final List<ProtectedVm> vms;
-    private final RoutedRules rules;
+    /** Changed and read under the lock: a watch looks at them, too. */
+    private List<ProtectedVm> vms;
+
+    private RoutedRules rules;
     private final String inside;
 
     public RoutedKernelState(RoutedSettings settings, List<ProtectedVm> vms) {
@@ -39,7 +41,7 @@ public final class RoutedKernelState implements KernelState {
     }
 
     @Override
-    public void install() throws IOException {
+    public synchronized void install() throws IOException {
         if (!Commands.succeeds("ip link show dev " + inside)) {
             throw new IOException("there is no interface " + inside + " in this network namespace");
         }
@@ -114,12 +116,7 @@ public final class RoutedKernelState implements KernelState {
             String flags = address.address() instanceof Inet4Address ? "" : " nodad";
             Commands.run("ip addr replace " + address + " dev " + inside + flags);
         }
-        for (ProtectedVm vm : vms) {
-            for (var address : vm.addresses()) {
-                Commands.run("ip neigh replace " + address.getHostAddress() + " lladdr " + vm.mac() + " dev " + inside
-                        + " nud permanent");
-            }
-        }
+        neighbors(vms);
         try {
             Commands.run("ethtool -K " + inside + " gro on");
         } catch (IOException e) {
@@ -128,7 +125,41 @@ public final class RoutedKernelState implements KernelState {
     }
 
     @Override
-    public List<String> problems() throws IOException {
+    public synchronized void confine(List<ProtectedVm> others) throws IOException {
+        List<ProtectedVm> before = vms;
+        RoutedRules rulesBefore = rules;
+        vms = List.copyOf(others);
+        rules = new RoutedRules(settings, vms);
+        try {
+            neighbors(vms);
+            Commands.run(List.of("nft", "-f", "-"), rules.script());
+            List<String> problems = problems();
+            if (!problems.isEmpty()) {
+                throw new IOException(String.join("; ", problems));
+            }
+        } catch (IOException e) {
+            vms = before;
+            rules = rulesBefore;
+            Commands.run(List.of("nft", "-f", "-"), rules.script());
+            throw e;
+        }
+        before.stream()
+                .flatMap(vm -> vm.addresses().stream())
+                .filter(address -> vms.stream().noneMatch(vm -> vm.addresses().contains(address)))
+                .forEach(address -> Commands.succeeds("ip neigh del " + address.getHostAddress() + " dev " + inside));
+    }
+
+    private void neighbors(List<ProtectedVm> some) throws IOException {
+        for (ProtectedVm vm : some) {
+            for (var address : vm.addresses()) {
+                Commands.run("ip neigh replace " + address.getHostAddress() + " lladdr " + vm.mac() + " dev " + inside
+                        + " nud permanent");
+            }
+        }
+    }
+
+    @Override
+    public synchronized List<String> problems() throws IOException {
         List<String> problems = new ArrayList<>();
         problems.addAll(RulesetText.problems("netdev", rules.table(), rules.ingress()));
         problems.addAll(RulesetText.problems("inet", rules.table(), rules.machine()));
@@ -190,7 +221,7 @@ public final class RoutedKernelState implements KernelState {
     }
 
     @Override
-    public void remove() throws IOException {
+    public synchronized void remove() throws IOException {
         if (Commands.succeeds("ip link show dev " + settings.ourEnd())) {
             Commands.run("ip link delete dev " + settings.ourEnd());
         }

@@ -101,6 +101,11 @@ public final class CheckpointServer implements AutoCloseable {
         return (InetSocketAddress) listening.localAddress();
     }
 
+    /** Other agents may attach from now on, and those that may not any more are detached. Any thread; takes effect soon. */
+    public void admit(Admission others) {
+        loop.execute(() -> reception.admit(others));
+    }
+
     /** How many connections ended without having been attached, since the start. Any thread. */
     public long turnedAway() {
         return reception.turnedAway();

@@ -53,6 +53,12 @@ public record CheckpointServerSettings(
         }
     }
 
+    /** The same with other VMs or hosts. */
+    CheckpointServerSettings admitting(Admission others) {
+        return new CheckpointServerSettings(
+                listen, tls, others, window, windowBytes, stalls, capabilities, keepaliveMs);
+    }
+
     /** What the gateway speaks. */
     Dialect dialect() {
         return new Dialect(Limits.VERSION, capabilities);

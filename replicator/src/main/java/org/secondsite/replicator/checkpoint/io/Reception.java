@@ -6,6 +6,7 @@ import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -37,7 +38,7 @@ final class Reception {
     /** From the accept to HELLO. */
     private static final int HELLO_MS = 5000;
 
-    private final CheckpointServerSettings settings;
+    private CheckpointServerSettings settings;
     private final CheckpointListener listener;
     private final Life life;
     private final Optional<TlsIdentity> tls;
@@ -60,6 +61,13 @@ final class Reception {
 
     CheckpointServerSettings settings() {
         return settings;
+    }
+
+    /** Other agents may attach from now on; those that may not any more are detached. */
+    void admit(Admission others) {
+        settings = settings.admitting(others);
+        List.copyOf(sessions.values())
+                .forEach(session -> others.refusal(session.host(), session.vm()).ifPresent(session::detach));
     }
 
     CheckpointListener listener() {

@@ -4,6 +4,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.net.life.io.Life;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.replicator.tunnel.Reset;
@@ -35,9 +36,14 @@ final class ListenerGuard implements TunnelListener {
     }
 
     @Override
-    public void connected() {
+    public void connected(Dialect dialect) {
         LOG.info("the tunnel to {} is connected", peer);
-        guarded(listener::connected);
+        guarded(() -> listener.connected(dialect));
+    }
+
+    @Override
+    public void connected() {
+        throw new IllegalStateException("what the peer speaks is known");
     }
 
     @Override

@@ -1,0 +1,461 @@
+package org.secondsite.gateway.group;
+
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.VmId;
+import org.secondsite.gateway.ownership.Ownership;
+import org.secondsite.gateway.ownership.OwnershipEvent;
+import org.secondsite.gateway.ownership.OwnershipState;
+import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.tunnel.PeerMessage;
+
+/**
+ * Which VMs a takeover of a group would activate, at its owner and at its standby, and how that changes while the group is protected.
+ *
+ * <p><b>MembershipBeforeOutput.</b> What a takeover activates is what the standby has <i>taken</i> last, of the sets that the owner
+ * said. A VM of that set is held until its epochs are committed; one that the set may contain is held and not released; and one that it
+ * cannot contain passes unheld. So a VM that leaves is held until the standby says that it has taken a set without it, and a VM that
+ * joins is held from before the owner says a set with it, and not released before the standby says that it has taken that one. The
+ * steps of one VM are {@link MemberPhase}s. A standby that has asked to take over takes no set of that term any more.
+ *
+ * <p>While the record says that the owner stands alone no takeover is possible, and members come and go as they like. A chain of
+ * epochs begins with a set of its own, and the standby is admitted only when it has taken that.
+ *
+ * <p>A standby forgets its image of a VM that is neither member nor joins. A VM that runs at a site that does not own the group is stopped
+ * only if it is a member by the owner's word: any other one may be the only one there is.
+ */
+final class Membership {
+    private static final Set<OwnershipState> OWNER = EnumSet.of(
+            OwnershipState.SOLO, OwnershipState.SYNCING, OwnershipState.PROTECTED, OwnershipState.HANDING_OVER);
+
+    /** What the other gateway is known to speak. */
+    private enum Peer {
+        UNKNOWN,
+        OLD,
+        SPEAKS_OF_MEMBERS
+    }
+
+    private final GroupId group;
+    private final Ownership ownership;
+    private final GroupVms vms;
+    private final Orders orders;
+    private final Consumer<OwnershipEvent> tell;
+    private final BooleanSupplier doubted;
+    private Peer peer = Peer.UNKNOWN;
+    private final String peerName;
+
+    // As the owner.
+    private long generation;
+    /** Said as members, and not known to be taken. */
+    private final Set<VmId> adding = new LinkedHashSet<>();
+
+    private Optional<PeerMessage.MembersTaken> answer = Optional.empty();
+    /** The standby has said that these do not run there, since this site owns the group: none of them starts there without a takeover. */
+    private final Set<VmId> absentThere = new HashSet<>();
+
+    private PeerMessage.Takeover takeover = PeerMessage.Takeover.NONE;
+    private final Leaving leaving;
+    private final OthersMembers others;
+
+    Membership(
+            GatewayConfig config,
+            GroupId group,
+            Ownership ownership,
+            GroupVms vms,
+            Orders orders,
+            Consumer<OwnershipEvent> tell,
+            BooleanSupplier doubted,
+            LongSupplier burnedTerm) {
+        this.peerName = "site " + config.peerSite();
+        this.group = group;
+        this.ownership = ownership;
+        this.vms = vms;
+        this.orders = orders;
+        this.tell = tell;
+        this.doubted = doubted;
+        this.generation = orders.nowNanos();
+        leaving = new Leaving(this, config, group, ownership, vms, orders, tell);
+        others = new OthersMembers(config, group, ownership, vms, orders, this::isPeerNew, burnedTerm);
+    }
+
+    boolean owns() {
+        return OWNER.contains(ownership.state());
+    }
+
+    private boolean isSolo() {
+        return ownership.state() == OwnershipState.SOLO;
+    }
+
+    boolean isProtected() {
+        return ownership.state() == OwnershipState.PROTECTED;
+    }
+
+    // ---- what is said and heard ---------------------------------------------------------------------------------
+
+    /** The other gateway speaks this. */
+    void speaks(Dialect dialect) {
+        peer = dialect.has(Capability.MEMBERS) ? Peer.SPEAKS_OF_MEMBERS : Peer.OLD;
+        if (peer == Peer.OLD && !owns()) {
+            vms.all().forEach(vm -> vms.seat(vm.id()));
+        }
+    }
+
+    /** The tunnel is up. */
+    void connected() {
+        peer = peer == Peer.UNKNOWN ? Peer.OLD : peer;
+    }
+
+    /** Says the set as the owner, or what became of it as the standby. */
+    void say() {
+        if (owns()) {
+            say(new PeerMessage.Members(group, ownership.term(), generation, members(), joining(), takeover));
+        } else if (ownership.state() == OwnershipState.STANDBY) {
+            say(others.answer());
+        }
+    }
+
+    private void say(PeerMessage message) {
+        orders.give(new SiteOrder.Say(message));
+    }
+
+    /** The set that is said. */
+    private List<VmId> members() {
+        return vms.ids(vm -> (vms.isMember(vm) && !leaving.isDropped(vm)) || adding.contains(vm));
+    }
+
+    private List<VmId> joining() {
+        return vms.ids(vm -> !vms.isMember(vm) && !adding.contains(vm) && !leaving.has(vm));
+    }
+
+    void setChanged() {
+        generation++;
+        answer = Optional.empty();
+        say();
+    }
+
+    /** A chain of epochs begins, with a set of its own. */
+    void chainsBegin() {
+        setChanged();
+    }
+
+    /** The standby says what became of the set. */
+    void heard(PeerMessage.MembersTaken message) {
+        if (owns()) {
+            answer = Optional.of(message);
+            if (message.seen() == generation) {
+                absentThere.addAll(members());
+                absentThere.addAll(joining());
+                message.lacks().forEach(lack -> absentThere.remove(lack.vm()));
+            }
+            progress();
+        }
+    }
+
+    /** Whether the standby has taken the set that is said now, or knows of none. */
+    boolean isTaken() {
+        return peer != Peer.SPEAKS_OF_MEMBERS
+                || answer.filter(heard -> heard.taken() == generation).isPresent();
+    }
+
+    /** The owner says its set. */
+    void heard(PeerMessage.Members message) {
+        if (!owns()) {
+            others.heard(message);
+            progress();
+        }
+    }
+
+    /** Something is news that a set of the owner may have waited for. */
+    void consider() {
+        others.consider();
+    }
+
+    /** Why this site cannot keep an image of every member, empty if it can. */
+    String obstacle() {
+        return others.obstacle();
+    }
+
+    /** Whether the other site has said which VMs it runs under this term. */
+    boolean knowsMembersOf(long term) {
+        return others.knowsMembersOf(term);
+    }
+
+    /** VMs that an operator wants to leave. */
+    Leaving leaving() {
+        return leaving;
+    }
+
+    boolean isPeerOld() {
+        return peer == Peer.OLD;
+    }
+
+    private boolean isPeerNew() {
+        return peer == Peer.SPEAKS_OF_MEMBERS;
+    }
+
+    boolean isDoubted() {
+        return doubted.getAsBoolean();
+    }
+
+    /** Whether no VM of these can run at both sites: the standby has said that it does not run there, or its agent that it does not here. */
+    boolean runAtOneSite(Set<VmId> which) {
+        return which.stream()
+                .allMatch(vm -> absentThere.contains(vm) || vms.get(vm).canKeepReplica());
+    }
+
+    /** Takes a VM out of the set that is said, if it was not known to be taken; tells whether it was so. */
+    boolean isAddedNoMore(VmId vm) {
+        return adding.remove(vm);
+    }
+
+    /** Whether no other site runs the VM, would, or has gone on from it. */
+    boolean isNotTheirs(VmId vm) {
+        return !others.ownedThere()
+                || (isPeerNew()
+                        && others.isOfTheOwner()
+                        && !isTheirs(vm)
+                        && (vms.get(vm).canKeepReplica() || others.hasNotGoneOnFrom(vm)));
+    }
+
+    /** The members are about to be activated here. */
+    void takesOver(long term) {
+        takeover = new PeerMessage.Takeover(term, vms.ids(vms::isMember));
+    }
+
+    /** Whether a VM that runs here is to be stopped when the other site runs the group's VMs. */
+    boolean isTheirs(VmId vm) {
+        if (!others.ownedThere()) {
+            return vms.isMember(vm) && !adding.contains(vm) && !leaving.isDropped(vm);
+        }
+        return switch (peer) {
+            case OLD -> true;
+            case UNKNOWN -> false;
+            case SPEAKS_OF_MEMBERS -> others.isMember(vm);
+        };
+    }
+
+    // ---- the owner ----------------------------------------------------------------------------------------------
+
+    /** Time passes, or something is news: whoever can go a step does. */
+    void progress() {
+        if (isSolo()) {
+            joinAtOnce();
+        } else if (isProtected()) {
+            join();
+        } else if (!owns()) {
+            others.consider();
+        }
+        leaving.look();
+    }
+
+    private List<VmAtSite> joiners() {
+        return vms.all().stream()
+                .filter(vm -> !vms.isMember(vm.id()) && !leaving.has(vm.id()))
+                .toList();
+    }
+
+    private void joinAtOnce() {
+        boolean more = false;
+        for (VmAtSite vm : joiners()) {
+            if (waitsFor(vm).isEmpty()) {
+                vms.seat(vm.id());
+                note(vm, "it is a member");
+                more = true;
+            }
+        }
+        if (more) {
+            vms.agentsChanged();
+            setChanged();
+        }
+    }
+
+    /** Why a VM cannot begin to join now, in words; empty if it can. */
+    String waitsFor(VmAtSite vm) {
+        if (!vm.checkpointable()) {
+            return vm.session().isEmpty() ? "no agent beside its hypervisor" : "it does not run here";
+        }
+        return switch (peer) {
+            case OLD -> isSolo() ? "" : "the gateway of " + peerName + " is of a release that knows of no changes";
+            case UNKNOWN -> peerName + " has not been heard";
+            case SPEAKS_OF_MEMBERS ->
+                answer.filter(heard -> heard.seen() == generation)
+                        .map(heard -> heard.lacks().stream()
+                                .filter(lack -> lack.vm().equals(vm.id()))
+                                .findFirst()
+                                .map(lack -> peerName + ": " + lack.words())
+                                .orElse(""))
+                        .orElse(peerName + " has not answered");
+        };
+    }
+
+    private void join() {
+        boolean more = false;
+        for (VmAtSite vm : joiners()) {
+            if (adding.contains(vm.id())) {
+                continue;
+            }
+            CheckpointStream source = vm.source();
+            if (!source.running() && waitsFor(vm).isEmpty() && vm.mayTryToJoin()) {
+                source.join(vm.session().orElseThrow(), ownership.term());
+                note(vm, "its first image is on the way");
+            } else if (source.running() && !source.gated() && source.imageAcknowledged()) {
+                source.gate(ownership.term());
+            } else if (source.caughtUp()) {
+                adding.add(vm.id());
+                more = true;
+            } else if (source.running() && vm.session().isEmpty()) {
+                giveUp(vm, "its agent is gone");
+            }
+        }
+        if (more) {
+            setChanged();
+        }
+        if (!adding.isEmpty() && isTaken() && !doubted.getAsBoolean()) {
+            adding.forEach(id -> {
+                VmAtSite vm = vms.get(id);
+                vms.seat(id);
+                note(vm, "it is a member: a takeover would activate it");
+                vms.flushAtOnceLikeTheOthers(vm);
+                vm.source().joined();
+            });
+            adding.clear();
+            vms.agentsChanged();
+        }
+    }
+
+    private void note(VmAtSite vm, String text) {
+        orders.note(vm.id().name(), "membership", text);
+    }
+
+    /** A VM that joins cannot go on: it begins anew, and passes meanwhile if no takeover can contain it. */
+    void giveUp(VmAtSite vm, String reason) {
+        if (adding.contains(vm.id())) {
+            tell.accept(new OwnershipEvent.StandbyBroken(vm.id() + " was joining, and " + reason));
+            return;
+        }
+        if (vm.source().running()) {
+            vm.source().stop(vm.session());
+            vm.noteJoinFailed(reason);
+            note(vm, "not joined: " + reason);
+            orders.give(new SiteOrder.Pass(vm.id(), ownership.term()));
+        }
+    }
+
+    /** The standby cannot have what follows of a VM. */
+    void standbyCannotGoOn(VmAtSite vm, String reason) {
+        if (vms.isMember(vm.id())) {
+            tell.accept(new OwnershipEvent.StandbyBroken(reason));
+        } else {
+            giveUp(vm, reason);
+        }
+    }
+
+    /** VMs of which nobody knows whether a takeover would activate them. */
+    List<VmId> uncertain() {
+        return List.copyOf(adding);
+    }
+
+    /** Whether a change is under way that must not meet a hand-over, or a sync. */
+    boolean isChanging() {
+        return leaving.isUnderWay() || !adding.isEmpty();
+    }
+
+    /** The group is in another state than this one. */
+    void stateChanged(OwnershipState before) {
+        if (isProtected() || ownership.state() == OwnershipState.HANDING_OVER) {
+            return;
+        }
+        if (!owns()) {
+            boolean owned = OWNER.contains(before) || before == OwnershipState.PROMOTING;
+            if (owned) {
+                takeover = PeerMessage.Takeover.NONE;
+                vms.all().forEach(vm -> others.ceasesToOwn(vm.id(), standing(vm.id())));
+            }
+            // What was on its way may have arrived: the owner's word will tell.
+            adding.forEach(vms::seat);
+            answer = Optional.empty();
+            absentThere.clear();
+        } else {
+            others.forget();
+        }
+        adding.clear();
+        leaving.forgetWhatWasSaid();
+        progress();
+    }
+
+    private OthersMembers.Copy standing(VmId vm) {
+        if (adding.contains(vm) || leaving.isDropped(vm)) {
+            return OthersMembers.Copy.DOUBTFUL;
+        }
+        return vms.isMember(vm) ? OthersMembers.Copy.OLDER : OthersMembers.Copy.ONLY;
+    }
+
+    // ---- another configuration ----------------------------------------------------------------------------------
+
+    static boolean ticked(GatewayConfig.Group settings, VmId id) {
+        return settings.vms().stream()
+                .anyMatch(vm -> vm.isProtected() && vm.id().equals(id));
+    }
+
+    /** The group has these VMs from now on; nothing stands against it ({@link Leaving#objection}). */
+    void alter(GatewayConfig.Group settings) {
+        boolean other = false;
+        for (VmId gone : vms.ids(vm -> !ticked(settings, vm))) {
+            orders.give(new SiteOrder.Pass(gone, ownership.term()));
+            note(vms.get(gone), "it has left");
+            vms.remove(gone);
+            other = true;
+        }
+        leaving.carriedOut();
+        for (GatewayConfig.Vm vm : settings.vms()) {
+            if (vm.isProtected() && vms.get(vm.id()) == null) {
+                vms.add(vm);
+                others.begins(vm.id());
+                note(vms.get(vm.id()), "it is to join");
+                if (owns() || peer != Peer.OLD) {
+                    orders.give(new SiteOrder.Pass(vm.id(), ownership.term()));
+                } else {
+                    vms.seat(vm.id());
+                }
+                other = true;
+            }
+        }
+        if (other) {
+            vms.agentsChanged();
+            setChanged();
+            progress();
+        }
+    }
+
+    // ---- what is shown ------------------------------------------------------------------------------------------
+
+    /** How far a VM is, and what it waits for in words; empty if for nothing. */
+    MemberPhase phase(VmAtSite vm) {
+        if (leaving.has(vm.id())) {
+            return MemberPhase.LEAVING;
+        }
+        if (!owns()) {
+            return vms.isMember(vm.id()) ? MemberPhase.MEMBER : MemberPhase.WAITING;
+        }
+        if (vms.isMember(vm.id())) {
+            return MemberPhase.MEMBER;
+        }
+        if (adding.contains(vm.id())) {
+            return MemberPhase.ADDING;
+        }
+        if (!vm.source().running()) {
+            return MemberPhase.WAITING;
+        }
+        return vm.source().gated() ? MemberPhase.HELD : MemberPhase.COPYING;
+    }
+}

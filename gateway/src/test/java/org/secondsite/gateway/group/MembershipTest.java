@@ -1,0 +1,281 @@
+package org.secondsite.gateway.group;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.MacAddress;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
+import org.secondsite.config.VmId;
+import org.secondsite.gateway.ownership.OwnershipState;
+import org.secondsite.gateway.peer.PeerWatch;
+import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.tunnel.PeerMessage;
+import org.secondsite.witness.Answer;
+
+/** VMs leave and join a group of two at a site that owns it, and at one that does not: events in, orders out. */
+class MembershipTest {
+    private static final SiteId A = new SiteId("a");
+    private static final SiteId B = new SiteId("b");
+    private static final GroupId GROUP = new GroupId("web");
+    private static final VmId ONE = new VmId("vm1");
+    private static final VmId TWO = new VmId("vm2");
+    private static final long MILLI = 1_000_000;
+    private static final GatewayConfig BOTH = config(true, true);
+    private static final GatewayConfig ONLY_ONE = config(true, false);
+
+    private final StillAgent one = new StillAgent(ONE);
+    private final StillAgent two = new StillAgent(TWO);
+    private final PeerWatch peer = new PeerWatch(BOTH.tunnel(), Runnable::run, 0);
+    private final SiteCore core = new SiteCore(BOTH, peer, 0);
+    private final List<Optional<String>> answers = new ArrayList<>();
+    private long now = MILLI;
+
+    private static GatewayConfig config(boolean... ticked) {
+        InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
+        Path none = Path.of("none");
+        List<GatewayConfig.Vm> vms = new ArrayList<>();
+        for (int i = 0; i < ticked.length; i++) {
+            vms.add(new GatewayConfig.Vm(
+                    new VmId("vm" + (i + 1)),
+                    ticked[i],
+                    MacAddress.parse("52:54:00:c0:10:0" + (i + 1)),
+                    List.of(),
+                    Optional.empty()));
+        }
+        return new GatewayConfig(
+                A,
+                B,
+                new GatewayConfig.Tunnel(nowhere, nowhere, 50, 200, 1 << 20),
+                new TlsFiles(none, none, none),
+                new GatewayConfig.Witness(List.of(nowhere), 1000),
+                new GatewayConfig.Checkpoint(nowhere, 40, 16, List.of()),
+                new GatewayConfig.Loopback(1 << 20, 1 << 20),
+                Optional.empty(),
+                Optional.empty(),
+                new GatewayConfig.Management(none),
+                Optional.empty(),
+                List.of(new GatewayConfig.Group(GROUP, List.of(), List.of(), vms)));
+    }
+
+    /** Carries out what is for whoever asked. */
+    private List<SiteOrder> on(SiteEvent event) {
+        List<SiteOrder> orders = core.on(event, now);
+        of(SiteOrder.Answer.class, orders).forEach(answer -> answer.asker().accept(answer.obstacle()));
+        return orders;
+    }
+
+    private static <T extends SiteOrder> List<T> of(Class<T> type, List<SiteOrder> orders) {
+        return orders.stream().filter(type::isInstance).map(type::cast).toList();
+    }
+
+    private ProtectionGroup group() {
+        return core.group(GROUP).orElseThrow();
+    }
+
+    private OwnershipState state() {
+        return group().ownership().state();
+    }
+
+    private MemberPhase phase(VmId id) {
+        return group().everyone().stream()
+                .filter(vm -> vm.id().equals(id))
+                .map(group()::phase)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static PeerMessage.Members said(List<SiteOrder> orders) {
+        return of(SiteOrder.Say.class, orders).stream()
+                .map(SiteOrder.Say::message)
+                .filter(PeerMessage.Members.class::isInstance)
+                .map(PeerMessage.Members.class::cast)
+                .reduce((first, second) -> second)
+                .orElseThrow();
+    }
+
+    private List<SiteOrder> takes(PeerMessage.Members set, PeerMessage.Lack... lacks) {
+        return on(new SiteEvent.PeerSaid(
+                new PeerMessage.MembersTaken(GROUP, set.generation(), set.generation(), List.of(lacks))));
+    }
+
+    private PeerMessage.Members lastSaid() {
+        now += 300 * MILLI;
+        peer.heard(now);
+        return said(on(new SiteEvent.Tick(0)));
+    }
+
+    private List<SiteOrder> granted(List<SiteOrder> orders) {
+        SiteOrder.Ask ask = of(SiteOrder.Ask.class, orders).getLast();
+        return on(new SiteEvent.Answered(
+                ask,
+                new Answer.Granted(new OwnershipRecord(
+                        GROUP, ask.expectedTerm() + 1, ask.expectedTerm(), ask.owner(), ask.inSync()))));
+    }
+
+    private List<SiteOrder> committed(StillAgent agent, EpochId epoch) {
+        on(new SiteEvent.SealRequested(agent, epoch));
+        return on(new SiteEvent.EpochAcknowledged(agent.vm(), epoch));
+    }
+
+    @BeforeEach
+    void aProtectedPair() {
+        on(new SiteEvent.Attached(one, true));
+        on(new SiteEvent.Attached(two, true));
+        granted(on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 1, 0, A, Set.of(A)))));
+        peer.heard(now);
+        on(new SiteEvent.PeerSpeaks(new Dialect(4, Set.of(Capability.MEMBERS))));
+        on(new SiteEvent.TunnelUp());
+        takes(said(on(new SiteEvent.Tick(0))));
+        PeerMessage.Members first =
+                said(on(new SiteEvent.PeerSaid(new PeerMessage.StandbyState(GROUP, true, 1, 0, "ready"))));
+        assertEquals(List.of(ONE, TWO), first.members());
+        committed(one, new EpochId(2, 1));
+        committed(two, new EpochId(2, 1));
+        committed(one, new EpochId(2, 2));
+        assertEquals(
+                List.of(),
+                of(SiteOrder.Ask.class, committed(two, new EpochId(2, 2))),
+                "all is held there, but nobody has said that a takeover would activate these");
+        granted(takes(first));
+        assertEquals(OwnershipState.PROTECTED, state());
+    }
+
+    private void leaves() {
+        PeerMessage.Members without = said(on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add)));
+        assertEquals(List.of(ONE), without.members());
+        takes(without);
+        assertEquals(List.of(Optional.empty()), answers);
+        List<SiteOrder> altered = on(new SiteEvent.MembersAltered(ONLY_ONE, answers::add));
+        assertTrue(altered.contains(new SiteOrder.Pass(TWO, 3)), altered.toString());
+        assertEquals(List.of(Optional.empty(), Optional.empty()), answers);
+        answers.clear();
+    }
+
+    @Test
+    void aVmPassesOnlyWhenTheStandbyHasDroppedItAndTheChangeIsKept() {
+        List<SiteOrder> asked = on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
+        assertEquals(MemberPhase.LEAVING, phase(TWO));
+        assertTrue(asked.contains(new SiteOrder.StopCheckpoints(two)));
+        assertEquals(List.of(), of(SiteOrder.Pass.class, asked));
+        PeerMessage.Members without = said(asked);
+        PeerMessage.MembersTaken older =
+                new PeerMessage.MembersTaken(GROUP, without.generation(), without.generation() - 1, List.of());
+        assertEquals(List.of(), of(SiteOrder.Pass.class, on(new SiteEvent.PeerSaid(older))));
+        assertEquals(List.of(), answers, "it was taken before");
+        assertEquals(List.of(), of(SiteOrder.Pass.class, takes(without)));
+        assertEquals(List.of(Optional.empty()), answers, "it may go, and waits to be let go");
+        assertTrue(on(new SiteEvent.MembersAltered(ONLY_ONE, answers::add)).contains(new SiteOrder.Pass(TWO, 3)));
+        assertEquals(1, group().everyone().size());
+        assertEquals(OwnershipState.PROTECTED, state(), "nobody else is touched");
+    }
+
+    @Test
+    void noVmLeavesThatTheStandbyWasNotToldToDrop() {
+        List<SiteOrder> altered = on(new SiteEvent.MembersAltered(ONLY_ONE, answers::add));
+        assertEquals(List.of(), of(SiteOrder.Pass.class, altered));
+        assertEquals(List.of(Optional.of("[vm2] may not leave group web")), answers);
+        assertEquals(2, group().everyone().size());
+    }
+
+    @Test
+    void aStandbyThatDoesNotDropItInTimeIsDoneWithout() {
+        on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
+        now += 6_000 * MILLI;
+        peer.heard(now);
+        List<SiteOrder> late = on(new SiteEvent.Tick(0));
+        assertEquals(List.of(Optional.of("site b has not dropped [vm2] in time")), answers);
+        granted(late);
+        assertEquals(OwnershipState.SOLO, state(), "what it holds of vm2 is not known any more");
+        assertEquals(MemberPhase.MEMBER, phase(TWO));
+    }
+
+    @Test
+    void aVmThatJoinsIsReleasedOnlyWhenATakeoverWouldActivateIt() {
+        leaves();
+        List<SiteOrder> ticked = on(new SiteEvent.MembersAltered(BOTH, answers::add));
+        assertTrue(ticked.contains(new SiteOrder.Pass(TWO, 3)), "it passes as before");
+        PeerMessage.Members joining = said(ticked);
+        assertEquals(List.of(TWO), joining.joining());
+        on(new SiteEvent.Attached(two, true));
+        List<SiteOrder> begun = takes(joining);
+        SiteOrder.StartCheckpoints start =
+                of(SiteOrder.StartCheckpoints.class, begun).getFirst();
+        assertEquals(new EpochId(3, 1), start.first());
+        assertEquals(MemberPhase.COPYING, phase(TWO));
+        assertTrue(committed(two, start.first()).contains(new SiteOrder.Hold(TWO, 3)), "the first image is there");
+        assertEquals(MemberPhase.HELD, phase(TWO));
+        List<SiteOrder> caughtUp = committed(two, start.first().next());
+        assertEquals(List.of(), of(SiteOrder.Release.class, caughtUp));
+        assertEquals(MemberPhase.ADDING, phase(TWO));
+        assertEquals(List.of(ONE, TWO), said(caughtUp).members());
+        assertTrue(takes(said(caughtUp))
+                .contains(new SiteOrder.Release(TWO, start.first().next())));
+        assertEquals(MemberPhase.MEMBER, phase(TWO));
+        assertEquals(OwnershipState.PROTECTED, state());
+    }
+
+    @Test
+    void aVmThatTheOtherSiteLacksDoesNotJoinAndSaysWhy() {
+        leaves();
+        on(new SiteEvent.MembersAltered(BOTH, answers::add));
+        on(new SiteEvent.Attached(two, true));
+        PeerMessage.Members joining = lastSaid();
+        assertEquals(
+                List.of(),
+                of(
+                        SiteOrder.StartCheckpoints.class,
+                        takes(joining, new PeerMessage.Lack(TWO, "it is not ticked there"))));
+        assertEquals(MemberPhase.WAITING, phase(TWO));
+        VmAtSite vm = group().everyone().getLast();
+        assertEquals("site b: it is not ticked there", group().waitsFor(vm));
+        assertEquals(OwnershipState.PROTECTED, state(), "the others are protected");
+    }
+
+    @Test
+    void whoseMembershipIsUncertainIsShutOffAndNotStopped() {
+        on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
+        List<SiteOrder> fenced = on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 4, 3, B, Set.of(B))));
+        assertTrue(fenced.contains(new SiteOrder.Fence(TWO, 4)), fenced.toString());
+        on(new SiteEvent.PeerSaid(new PeerMessage.VmsActive(GROUP, 4)));
+        assertEquals(OwnershipState.FENCED, state());
+        assertEquals(List.of(), answers, "nobody has said yet whose it is");
+        on(new SiteEvent.PeerSaid(new PeerMessage.Members(
+                GROUP, 4, 1, List.of(ONE), List.of(TWO), new PeerMessage.Takeover(4, List.of(ONE)))));
+        List<SiteOrder> active = on(new SiteEvent.PeerSaid(new PeerMessage.VmsActive(GROUP, 4)));
+        assertEquals(
+                List.of(one),
+                of(SiteOrder.StopVm.class, active).stream()
+                        .map(SiteOrder.StopVm::session)
+                        .toList(),
+                "the other site has dropped vm2: this is the only one");
+        assertEquals(List.of(Optional.empty()), answers, "and may go");
+    }
+
+    @Test
+    void anOlderCopyNeverPassesWhateverBecameOfTheOneThatWentOn() {
+        on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 4, 3, B, Set.of(B))));
+        on(new SiteEvent.PeerSaid(new PeerMessage.Members(
+                GROUP, 4, 1, List.of(), List.of(), new PeerMessage.Takeover(4, List.of(ONE, TWO)))));
+        on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
+        assertTrue(answers.getLast().isPresent(), "the other site went on from it, and let it leave");
+        on(new SiteEvent.VmStopped(two));
+        answers.clear();
+        on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
+        assertEquals(List.of(Optional.empty()), answers, "there is none here any more");
+    }
+}

@@ -1,0 +1,67 @@
+package org.secondsite.lab.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.secondsite.gateway.management.ManagementClient;
+import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.Site;
+
+/** A running guest with connections of an outside client leaves its group and joins it again, and then its site dies. */
+@Tag("lab")
+class MembershipDrillTest {
+    private static final String TICKED = "protected: true";
+    private static final String UNTICKED = "protected: false";
+    private static final int TURNS = 3;
+
+    private String text(DrillLab drill, Site site) throws IOException {
+        return Files.readString(drill.lab().paths().file("gateway-" + site.id() + ".yaml"));
+    }
+
+    private JsonNode commit(DrillLab drill, Site site, String text) throws IOException {
+        return ManagementClient.ask(
+                drill.lab().paths().management(site), "config", Map.of("action", "commit", "text", text));
+    }
+
+    private String membership(DrillLab drill) throws IOException {
+        return drill.site(Site.A).status().at("/groups/0/vms/0/membership").asText();
+    }
+
+    @Test
+    void aGuestThatLeavesAndJoinsLosesNoConnectionAndIsThereWhenItsSiteDies() throws IOException {
+        try (DrillLab drill = DrillLab.up(5, LabOptions.Load.IDLE, true)) {
+            Drill.awaitProtected(drill.lab());
+            drill.requireService(30);
+            JsonNode refused = commit(drill, Site.B, text(drill, Site.B).replace(TICKED, UNTICKED));
+            assertTrue(refused.path("error").asText().contains("unprotect it there first"), refused.toString());
+            long term = drill.site(Site.A).term();
+            for (int turn = 0; turn < TURNS; turn++) {
+                JsonNode left = commit(drill, Site.A, text(drill, Site.A).replace(TICKED, UNTICKED));
+                assertFalse(left.has("error"), left.toString());
+                assertEquals("", membership(drill), "the guest is not protected any more");
+                assertTrue(
+                        drill.site(Site.B).timeline(0).stream()
+                                .anyMatch(entry -> entry.text().equals("a takeover would activate []")),
+                        "the standby has dropped it");
+                drill.requireService(30);
+                JsonNode joined = commit(drill, Site.A, text(drill, Site.A).replace(UNTICKED, TICKED));
+                assertFalse(joined.has("error"), joined.toString());
+                Waiting.until(
+                        "the guest to be a member", 60, () -> membership(drill).equals("MEMBER"));
+                drill.requireService(30);
+            }
+            assertEquals("PROTECTED", drill.site(Site.A).state(), "the group was protected all the time");
+            assertEquals(term, drill.site(Site.A).term(), "by the same record");
+            drill.lab().kill("site:a");
+            drill.requireService(60);
+            assertTrue(drill.verdict().nothingLost());
+        }
+    }
+}

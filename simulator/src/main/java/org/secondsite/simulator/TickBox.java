@@ -1,0 +1,173 @@
+package org.secondsite.simulator;
+
+import static org.secondsite.simulator.SimulatedTime.MILLI;
+
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+import org.secondsite.gateway.group.SiteEvent;
+
+/**
+ * The tick box of the VM in the file of each gateway, and an operator at it. He asks the gateway to have the VM leave, keeps the new file
+ * on the gateway's disk, and has the gateway carry it out, in three steps between which the gateway may die. A VM that is not ticked
+ * passes by the kernel, also beside a gateway that is down.
+ */
+final class TickBox {
+    private static final long LONGEST_WRITE_NANOS = 40 * MILLI;
+
+    /** What a file says. */
+    enum Tick {
+        TICKED,
+        UNTICKED
+    }
+
+    private final World world;
+    private final SplittableRandom dice;
+    private final Map<SiteId, Tick> files = new HashMap<>();
+    private final Map<SiteId, Map<Tick, GatewayConfig>> texts = new HashMap<>();
+    /** Where the kernel lets the VM pass. */
+    private final Set<SiteId> free = new HashSet<>();
+    /** By site, the life of the gateway that carries out a change. */
+    private final Map<SiteId, Integer> changing = new HashMap<>();
+
+    private boolean used;
+
+    TickBox(World world, SplittableRandom dice) {
+        this.world = world;
+        this.dice = dice;
+    }
+
+    void file(SiteId site, GatewayConfig ticked, GatewayConfig unticked) {
+        texts.put(site, new EnumMap<>(Map.of(Tick.TICKED, ticked, Tick.UNTICKED, unticked)));
+        files.put(site, Tick.TICKED);
+    }
+
+    /** What a gateway starts with, and its kernel with it. */
+    GatewayConfig starts(SiteId site) {
+        if (isTicked(site)) {
+            free.remove(site);
+        } else {
+            free.add(site);
+        }
+        return text(site);
+    }
+
+    private GatewayConfig text(SiteId site) {
+        return texts.get(site).get(files.get(site));
+    }
+
+    boolean isTicked(SiteId site) {
+        return files.get(site) == Tick.TICKED;
+    }
+
+    /** Whether the VM passes there, whatever the gateway does. */
+    boolean isFree(SiteId site) {
+        return free.contains(site);
+    }
+
+    private boolean mayChange(SiteId site) {
+        SimulatedGateway gateway = world.gateway(site);
+        return gateway.awake() && changing.getOrDefault(site, -1) != gateway.life();
+    }
+
+    /** The VM that runs at a site is to be protected no more. */
+    void untick(SiteId site) {
+        SimulatedGateway gateway = world.gateway(site);
+        if (!isTicked(site) || !mayChange(site)) {
+            return;
+        }
+        used = true;
+        world.trace("the operator unticks the VM at " + site);
+        changing.put(site, gateway.life());
+        gateway.post(new SiteEvent.VmsLeave(World.GROUP, Set.of(World.VM), obstacle -> {
+            if (obstacle.isPresent()) {
+                world.trace(site + " refuses: " + obstacle.get());
+                changing.remove(site);
+            } else {
+                gateway.later(dice.nextLong(LONGEST_WRITE_NANOS), () -> keepUnticked(site));
+            }
+        }));
+        if (world.has(Plant.PASS_BEFORE_DROPPED)) {
+            gateway.conductor(gateway.life(), gateway::passes);
+        }
+    }
+
+    private void keepUnticked(SiteId site) {
+        files.put(site, Tick.UNTICKED);
+        world.gateway(site).post(new SiteEvent.MembersAltered(text(site), refused -> {
+            changing.remove(site);
+            if (refused.isPresent()) {
+                world.trace(site + " takes it back: " + refused.get());
+                files.put(site, Tick.TICKED);
+                world.gateway(site).post(new SiteEvent.LeaveAbandoned(World.GROUP));
+            } else {
+                world.gateway(site).dismisses();
+                free.add(site);
+                world.hypervisor(site).gatewayDown();
+            }
+        }));
+    }
+
+    /** The VM is to be protected, wherever it runs. */
+    void tick(SiteId site) {
+        SimulatedGateway gateway = world.gateway(site);
+        if (isTicked(site) || !mayChange(site)) {
+            return;
+        }
+        world.trace("the operator ticks the VM at " + site);
+        changing.put(site, gateway.life());
+        files.put(site, Tick.TICKED);
+        gateway.conductor(gateway.life(), () -> {
+            free.remove(site);
+            gateway.take(new SiteEvent.MembersAltered(text(site), refused -> {
+                changing.remove(site);
+                if (refused.isPresent()) {
+                    world.trace(site + " takes it back: " + refused.get());
+                    files.put(site, Tick.UNTICKED);
+                    free.add(site);
+                }
+            }));
+            world.hypervisor(site).gatewayUp();
+        });
+    }
+
+    /** It is ticked again where it was unticked, if that site owns the group. */
+    void tickAgain() {
+        OwnershipRecord truth = world.checks().truth();
+        World.SITES.stream()
+                .filter(site -> truth != null && truth.owner().equals(site))
+                .forEach(this::tick);
+    }
+
+    /**
+     * The operator looks after what his changes have left: the VM is ticked at both sites, and the group is brought to where it runs. He
+     * does that again and again until it is so.
+     */
+    void putInOrder() {
+        OwnershipRecord truth = world.checks().truth();
+        if (!used || truth == null) {
+            return;
+        }
+        SiteId owner = truth.owner();
+        Optional<SiteId> runs = List.of(owner, World.other(owner)).stream()
+                .filter(site -> world.hypervisor(site).runs())
+                .findFirst();
+        if (runs.isEmpty() || runs.get().equals(owner)) {
+            World.SITES.forEach(this::tick);
+        } else if (world.gateway(runs.get()).isNoMember()) {
+            untick(runs.get());
+            untick(owner);
+            if (!isTicked(runs.get()) && world.gateway(owner).awake()) {
+                world.gateway(owner).switchOver();
+            }
+        }
+    }
+}
