@@ -18,6 +18,7 @@ module org.secondsite.bgp {
     exports org.secondsite.bgp.exabgp;
     exports org.secondsite.bgp.fsm;
     exports org.secondsite.bgp.io;
+    exports org.secondsite.bgp.mrt;
     exports org.secondsite.bgp.rib;
     exports org.secondsite.bgp.session;
     exports org.secondsite.bgp.wire;

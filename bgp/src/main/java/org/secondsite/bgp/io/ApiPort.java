@@ -20,7 +20,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -46,7 +46,7 @@ final class ApiPort implements AutoCloseable {
     private final Conversation conversation;
     private final List<Path> made = new ArrayList<>();
     private final List<AutoCloseable> open = new ArrayList<>();
-    private final Set<SocketChannel> connections = ConcurrentHashMap.newKeySet();
+    private final Map<SocketChannel, AutoCloseable> connections = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
     /** Serves somebody who writes commands to one stream and reads answers from the other. */
@@ -55,7 +55,7 @@ final class ApiPort implements AutoCloseable {
         /**
          * Begins to; returns at once.
          *
-         * @return to be closed when nothing more is to be written
+         * @return to be closed when nothing more is to be written; that waits a moment for the last answers
          */
         AutoCloseable begin(InputStream from, OutputStream to);
     }
@@ -168,8 +168,9 @@ final class ApiPort implements AutoCloseable {
                     lines.warn("bgp: the command socket has {} connections, one more is refused", MAX_CONNECTIONS);
                     client.close();
                 } else {
-                    connections.add(client);
-                    var _ = conversation.begin(Channels.newInputStream(client), new ClosingOutput(client));
+                    connections.put(client, () -> {});
+                    AutoCloseable talk = conversation.begin(Channels.newInputStream(client), new ClosingOutput(client));
+                    connections.computeIfPresent(client, (_, _) -> talk);
                 }
             } catch (ClosedChannelException e) {
                 return;
@@ -219,7 +220,10 @@ final class ApiPort implements AutoCloseable {
     public void close() {
         closed = true;
         open.forEach(ApiPort::closeQuietly);
-        connections.forEach(ApiPort::closeQuietly);
+        connections.forEach((client, talk) -> {
+            closeQuietly(talk);
+            closeQuietly(client);
+        });
         made.forEach(path -> closeQuietly(() -> Files.deleteIfExists(path)));
     }
 

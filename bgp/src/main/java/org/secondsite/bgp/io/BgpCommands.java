@@ -41,12 +41,13 @@ public final class BgpCommands {
                       [--password TEXT] [--other-self A] [--bfd] [--ttl-security HOPS] [--device NAME]
                       [--family 'ipv4 unicast']... [--add-path] [--two-octet-as] [--as-sets] [--ipv6-next-hops]
                       [--maximum-prefixes N]   (--neighbor and what follows may be repeated)
-                      [--api DIRECTORY] [--api-name NAME] [--json 4|5]
-            bgp speak --config FILE [--api DIRECTORY] [--api-name NAME] [--json 4|5]
+                      [--api DIRECTORY] [--api-name NAME] [--json 4|5] [--mrt FILE]
+            bgp speak --config FILE [--api DIRECTORY] [--api-name NAME] [--json 4|5] [--mrt FILE]
                 As a configuration file of ExaBGP 4 says; what is not there is named. SIGUSR1: read it again.
                 Commands of ExaBGP's text API come from COMMAND's output, or from standard input without --run;
                 events go back as JSON lines, ExaBGP 4's or 5's. --api: commands also come by DIRECTORY/NAME.in and .out,
                 which exabgpcli finds in /run/exabgp, and by the Unix socket NAME.sock; NAME is exabgp.
+                --mrt: what neighbours say and what became of it is appended to FILE, for bgpdump.
             bgp decode [SESSION] HEX...
                 What is in the messages, and what a session would make of them.
             bgp encode [SESSION] 'announce route …' | 'withdraw route …'
@@ -122,10 +123,7 @@ public final class BgpCommands {
             } else if (ways.api().isEmpty()) {
                 loop.serve(in, out);
             }
-            ways.api().ifPresent(place -> loop.listen(place, ways.apiName()));
-            loop.begin();
-            awaitEnd(loop);
-            return 0;
+            return untilTheEnd(loop, ways);
         }
     }
 
@@ -136,10 +134,7 @@ public final class BgpCommands {
                 File directory = file.toAbsolutePath().getParent().toFile();
                 try (SpeakLoop loop = SpeakLoop.of(configuration, directory, ways.json(), () -> read(file))) {
                     Signals.onReload(loop::reload);
-                    ways.api().ifPresent(place -> loop.listen(place, ways.apiName()));
-                    loop.begin();
-                    awaitEnd(loop);
-                    return 0;
+                    return untilTheEnd(loop, ways);
                 }
             }
         }
@@ -157,6 +152,21 @@ public final class BgpCommands {
         }
     }
 
+    private static int untilTheEnd(SpeakLoop loop, SpeakWays ways) throws IOException, InterruptedException {
+        ways.api().ifPresent(place -> loop.listen(place, ways.apiName()));
+        if (ways.mrt().isEmpty()) {
+            loop.begin();
+            awaitEnd(loop);
+            return 0;
+        }
+        try (MrtFile file = MrtFile.open(ways.mrt().get())) {
+            loop.record(file);
+            loop.begin();
+            awaitEnd(loop);
+            return 0;
+        }
+    }
+
     private static void awaitEnd(SpeakLoop loop) throws InterruptedException {
         while (!loop.awaitEnd(CHECK_MS)) {
             if (Thread.interrupted()) {
@@ -169,19 +179,27 @@ public final class BgpCommands {
      * How {@code speak} is told what to do, and tells what happens.
      *
      * @param api a directory for pipes and a socket
+     * @param mrt a file of what neighbours say
      * @param rest arguments that are of the speaker
      */
     private record SpeakWays(
-            Optional<Path> configuration, Optional<Path> api, String apiName, EventJson.Form json, List<String> rest) {
+            Optional<Path> configuration,
+            Optional<Path> api,
+            String apiName,
+            EventJson.Form json,
+            Optional<Path> mrt,
+            List<String> rest) {
         static SpeakWays parse(List<String> arguments) {
             Optional<Path> configuration = Optional.empty();
             Optional<Path> api = Optional.empty();
             String apiName = "exabgp";
             EventJson.Form json = EventJson.Form.FOUR;
+            Optional<Path> mrt = Optional.empty();
             List<String> rest = new ArrayList<>();
             for (Iterator<String> words = arguments.iterator(); words.hasNext(); ) {
                 String word = words.next();
                 switch (word) {
+                    case "--mrt" -> mrt = Optional.of(Path.of(Arguments.value(word, words)));
                     case "--config" -> configuration = Optional.of(Path.of(Arguments.value(word, words)));
                     case "--api" -> api = Optional.of(Path.of(Arguments.value(word, words)));
                     case "--api-name" -> apiName = Arguments.value(word, words);
@@ -195,7 +213,7 @@ public final class BgpCommands {
             if (!apiName.matches("[A-Za-z0-9_-]+")) {
                 throw new IllegalArgumentException("--api-name is a part of a file's name, not '" + apiName + "'");
             }
-            return new SpeakWays(configuration, api, apiName, json, rest);
+            return new SpeakWays(configuration, api, apiName, json, mrt, rest);
         }
     }
 

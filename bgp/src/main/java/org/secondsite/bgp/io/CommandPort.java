@@ -59,7 +59,7 @@ public final class CommandPort implements AutoCloseable {
         return commands;
     }
 
-    private HelperPort converse(InputStream from, OutputStream to) {
+    private AutoCloseable converse(InputStream from, OutputStream to) {
         HelperPort client = HelperPort.explaining("api");
         Conversation conversation = new Conversation(client);
         client.start(
@@ -73,7 +73,7 @@ public final class CommandPort implements AutoCloseable {
                     }
                 },
                 client::close);
-        return client;
+        return client::finish;
     }
 
     /** Of one client. */

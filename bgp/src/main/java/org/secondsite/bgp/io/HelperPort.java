@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -40,6 +41,7 @@ final class HelperPort implements AutoCloseable {
     private static final int OCTETS_AHEAD = 4 << 20;
     private static final int QUEUE_LINES = 65_536;
     private static final int QUEUE_CHARACTERS = 16 << 20;
+    private static final int FINISH_MS = 500;
     private static final int READ_OCTETS = 64 * 1024;
 
     private final String name;
@@ -47,6 +49,7 @@ final class HelperPort implements AutoCloseable {
     private final Deque<String> queue = new ArrayDeque<>();
     private final Semaphore lines = new Semaphore(LINES_AHEAD);
     private final Semaphore octets = new Semaphore(OCTETS_AHEAD);
+    private volatile Optional<Thread> writer = Optional.empty();
     private long queuedCharacters;
     private long lost;
     private boolean closed;
@@ -87,7 +90,7 @@ final class HelperPort implements AutoCloseable {
      * @param end runs when the helper writes no more
      */
     void start(InputStream from, OutputStream to, BiConsumer<List<Line>, Runnable> taker, Runnable end) {
-        Thread.ofVirtual().name("helper-write-" + name).start(() -> writeTo(to));
+        writer = Optional.of(Thread.ofVirtual().name("helper-write-" + name).start(() -> writeTo(to)));
         Thread.ofVirtual().name("helper-read-" + name).start(() -> {
             try (from) {
                 read(from, taker);
@@ -243,6 +246,18 @@ final class HelperPort implements AutoCloseable {
             }
         } catch (IOException e) {
             LOG.debug("bgp: helper {} does not read any more: {}", name, e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Closes it, and waits a moment for what is queued to be written: whoever asked wants to read the answer. */
+    void finish() {
+        close();
+        try {
+            if (writer.isPresent()) {
+                writer.get().join(Duration.ofMillis(FINISH_MS));
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

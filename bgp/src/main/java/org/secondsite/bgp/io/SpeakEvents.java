@@ -14,6 +14,7 @@ import java.util.function.Function;
 import org.secondsite.bgp.exabgp.EventJson;
 import org.secondsite.bgp.exabgp.HelperProcess.EventKind;
 import org.secondsite.bgp.fsm.State;
+import org.secondsite.bgp.mrt.MrtRecords;
 import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SessionTransition;
@@ -42,6 +43,7 @@ final class SpeakEvents implements SpeakerListener {
     private final AtomicInteger underWay = new AtomicInteger();
     private final AtomicLong lost = new AtomicLong();
     private volatile SpeakerSettings settings;
+    private volatile Optional<MrtFile> record = Optional.empty();
 
     /**
      * Tells nobody before something happens.
@@ -59,6 +61,17 @@ final class SpeakEvents implements SpeakerListener {
     void use(SpeakerSettings changed) {
         settings = changed;
         changed.neighbors().forEach(neighbor -> neighbors.put(neighbor.address(), neighbor));
+    }
+
+    /** Has what neighbours say and what becomes of it be recorded, too. */
+    void record(MrtFile file) {
+        record = Optional.of(file);
+    }
+
+    private MrtRecords.Ends ends(InetAddress peer) {
+        NeighborSettings neighbor = neighbors.get(peer);
+        long localAs = neighbor.options().localAs().orElse(settings.localAs());
+        return new MrtRecords.Ends(neighbor.remoteAs(), localAs, peer, local(neighbor));
     }
 
     /** The last line. */
@@ -112,6 +125,7 @@ final class SpeakEvents implements SpeakerListener {
 
     @Override
     public void transition(InetAddress peer, SessionTransition transition) {
+        record.ifPresent(file -> file.state(ends(peer), transition.from(), transition.to()));
         if (transition.to() == State.OPEN_SENT) {
             tell(peer, EventKind.STATE, n -> json.state(n, local(n), "connected", Optional.empty(), nowUs()));
         }
@@ -119,6 +133,7 @@ final class SpeakEvents implements SpeakerListener {
 
     @Override
     public void updateReceived(InetAddress peer, ReceivedUpdate update) {
+        record.ifPresent(file -> file.update(ends(peer), update));
         tell(peer, EventKind.UPDATE, n -> json.update(n, local(n), update, nowUs()));
     }
 

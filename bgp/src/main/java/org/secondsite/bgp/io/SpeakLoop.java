@@ -145,6 +145,11 @@ final class SpeakLoop implements AutoCloseable {
         starts.add(() -> spawn(helper));
     }
 
+    /** Records what neighbours say, until the file is closed. */
+    void record(MrtFile file) {
+        events.record(file);
+    }
+
     /** Will take commands from whoever opens the pipes or the socket of that name; their routes stay until they are withdrawn. */
     void listen(Path place, String name) {
         Helper api = Helper.unheard("api", settings);
@@ -154,7 +159,7 @@ final class SpeakLoop implements AutoCloseable {
                 commandPort = Optional.of(ApiPort.open(place, name, (from, to) -> {
                     HelperPort port = HelperPort.explaining(api.name());
                     port.start(from, to, (lines, done) -> take(api, port, lines, done), () -> later(port::close, 0));
-                    return port;
+                    return port::finish;
                 }));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
@@ -364,7 +369,7 @@ final class SpeakLoop implements AutoCloseable {
             case ApiCommand.Reload() -> {
                 return readAgain();
             }
-            case ApiCommand.Shutdown() -> ended.countDown();
+            case ApiCommand.Shutdown() -> later(ended::countDown, 0); // once it is answered
             case ApiCommand.Acknowledge(var mode) -> helper.acknowledge(mode);
         }
         return Optional.empty();

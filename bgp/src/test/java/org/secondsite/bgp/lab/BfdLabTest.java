@@ -86,6 +86,33 @@ class BfdLabTest {
     }
 
     @Test
+    void rfc5883SessionAcrossSeveralHopsComesUpAndFallsWithBird() throws Exception {
+        lab.file("bird.conf", """
+                log "bird.log" all;
+                router id 10.7.0.2;
+                protocol device {}
+                protocol bfd { multihop { min rx interval 50 ms; min tx interval 50 ms; multiplier 3; }; }
+                protocol bgp edge {
+                  local 10.7.0.2 as 65001; neighbor 10.7.0.1 as 65100; multihop 3; bfd on; passive on; hold time 90;
+                  ipv4 { import all; export none; };
+                }
+                """);
+        Process bird = lab.start("bird", List.of("bird", "-f", "-c", "bird.conf", "-s", "bird.ctl"), Map.of());
+        lab.awaitFile(bird, "bird.ctl");
+        try (BgpSpeaker speaker =
+                lab.speaker(n -> n.withOptions(n.options().withBfd(new BfdSettings(50_000, 50_000, 3, true))))) {
+            lab.heard.await("established", 15, () -> lab.heard.established() == 1);
+            awaitBfd(true);
+            lab.await("BIRD's view", 10, () -> birdc("show bfd sessions"), t -> t.contains("Up"));
+            assertEquals(1, speaker.status().get().size());
+            PeerLab.signal(bird, "STOP");
+            awaitBfd(false);
+            PeerLab.signal(bird, "CONT");
+            lab.heard.await("session ended", 5, () -> lab.heard.downs() == 1);
+        }
+    }
+
+    @Test
     void birdNoticesThatThePathToUsIsCut() throws Exception {
         bird();
         try (BgpSpeaker speaker = speaker()) {
