@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
 
 /** The WAN carries less than a busy guest changes: what the gateways were told gives way, and nothing else. */
 @Tag("lab")
+@Isolated("measures how much of the time the guest runs")
 class OverloadDrillTest {
     /** Less than half of what the guest's checkpoints take, every 100 ms and coded. */
     private static final String NARROW = "set a-b rateMbit=0.5 queueKiB=16";
