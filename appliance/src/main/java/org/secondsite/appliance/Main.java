@@ -66,6 +66,8 @@ public final class Main implements Runnable {
                         .addSubcommand(new StatusCommand())
                         .addSubcommand(new TimelineCommand())
                         .addSubcommand(new SwitchoverCommand())
+                        .addSubcommand(new TickCommand.Protect())
+                        .addSubcommand(new TickCommand.Unprotect())
                         .addSubcommand(new ActivateCommand())
                         .addSubcommand(new ConfigCommand())
                         .addSubcommand(new BufferCommand())

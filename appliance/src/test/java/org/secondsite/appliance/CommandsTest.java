@@ -74,6 +74,13 @@ class CommandsTest {
     }
 
     @Test
+    void aTickNeedsAVmAndAGateway() {
+        assertEquals(2, Main.execute("protect", "--socket", "/nowhere.sock"));
+        assertEquals(2, Main.execute("unprotect", "vm1"));
+        assertEquals(1, Main.execute("protect", "vm1", "--socket", "/nowhere.sock"));
+    }
+
+    @Test
     void switchoverNeedsAReasonAndAGateway() {
         String socket = directory.resolve("none.sock").toString();
         assertEquals(2, Main.execute("switchover", "web", "--socket", socket));

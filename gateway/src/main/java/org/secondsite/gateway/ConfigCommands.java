@@ -15,7 +15,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.VmId;
+import org.secondsite.config.yaml.VmTick;
 import org.secondsite.gateway.change.Applier;
 import org.secondsite.gateway.change.Candidate;
 import org.secondsite.gateway.change.Commits;
@@ -73,11 +77,13 @@ final class ConfigCommands implements AutoCloseable {
                         JSON.createObjectNode(),
                         commits.impact(request.path("text").asText()));
             case "commit" -> committed(commit(candidate(request)));
+            case "protect" -> committed(commit(ticking(request, VmTick::ticked)));
+            case "unprotect" -> committed(commit(ticking(request, VmTick::unticked)));
             case "confirm" -> confirm(request);
             case "rollback" -> committed(rollBack(request));
             default ->
-                throw new RefusedException(
-                        "no action '" + action + "'; there are show, history, diff, commit, confirm and rollback");
+                throw new RefusedException("no action '" + action
+                        + "'; there are show, history, diff, commit, protect, unprotect, confirm and rollback");
         };
     }
 
@@ -110,6 +116,25 @@ final class ConfigCommands implements AutoCloseable {
                 number(request, "basedOn", Integer.MAX_VALUE),
                 number(request, "confirmSeconds", MAX_CONFIRM_SECONDS).map(Duration::ofSeconds),
                 request.path("atRestart").asBoolean() ? Candidate.When.AT_NEXT_START : Candidate.When.NOW);
+    }
+
+    /** The file that runs, with the tick of one VM changed. */
+    private Candidate ticking(JsonNode request, Function<VmTick, String> change) throws RefusedException {
+        try {
+            Optional<GroupId> group = Optional.of(request.path("group").asText())
+                    .filter(name -> !name.isEmpty())
+                    .map(GroupId::new);
+            VmId vm = new VmId(request.path("vm").asText());
+            return new Candidate(
+                    change.apply(new VmTick(last().text(), group, vm)),
+                    request.path("who").asText(),
+                    request.path("reason").asText(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Candidate.When.NOW);
+        } catch (IllegalArgumentException e) {
+            throw new RefusedException(String.valueOf(e.getMessage()));
+        }
     }
 
     private static Optional<Integer> number(JsonNode request, String member, int maximum) throws RefusedException {

@@ -1,15 +1,17 @@
 package org.secondsite.lab.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.secondsite.appliance.Main;
 import org.secondsite.gateway.management.ManagementClient;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
@@ -30,6 +32,17 @@ class MembershipDrillTest {
                 drill.lab().paths().management(site), "config", Map.of("action", "commit", "text", text));
     }
 
+    private int tick(DrillLab drill, String... words) {
+        List<String> all = new ArrayList<>(List.of(words));
+        all.addAll(
+                1,
+                List.of(
+                        "vm1",
+                        "--socket",
+                        drill.lab().paths().management(Site.A).toString()));
+        return Main.execute(all.toArray(String[]::new));
+    }
+
     private String membership(DrillLab drill) throws IOException {
         return drill.site(Site.A).status().at("/groups/0/vms/0/membership").asText();
     }
@@ -43,18 +56,16 @@ class MembershipDrillTest {
             assertTrue(refused.path("error").asText().contains("unprotect it there first"), refused.toString());
             long term = drill.site(Site.A).term();
             for (int turn = 0; turn < TURNS; turn++) {
-                JsonNode left = commit(drill, Site.A, text(drill, Site.A).replace(TICKED, UNTICKED));
-                assertFalse(left.has("error"), left.toString());
+                assertEquals(0, tick(drill, "unprotect"));
                 assertEquals("", membership(drill), "the guest is not protected any more");
                 assertTrue(
                         drill.site(Site.B).timeline(0).stream()
                                 .anyMatch(entry -> entry.text().equals("a takeover would activate []")),
                         "the standby has dropped it");
                 drill.requireService(30);
-                JsonNode joined = commit(drill, Site.A, text(drill, Site.A).replace(UNTICKED, TICKED));
-                assertFalse(joined.has("error"), joined.toString());
-                Waiting.until(
-                        "the guest to be a member", 60, () -> membership(drill).equals("MEMBER"));
+                assertEquals(0, tick(drill, "protect", "--wait", "60"));
+                assertEquals("MEMBER", membership(drill));
+                assertEquals(0, tick(drill, "protect"), "once more is no change");
                 drill.requireService(30);
             }
             assertEquals("PROTECTED", drill.site(Site.A).state(), "the group was protected all the time");
