@@ -1,13 +1,14 @@
 package org.secondsite.metrics;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -15,27 +16,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers {@code GET /metrics} with the figures of the moment, over plain HTTP; nothing else is served, and nothing can be
- * changed here.
+ * Answers {@code GET /metrics} with the figures of the moment, over plain HTTP/1.1 (RFC 9112), one request a connection; nothing else is
+ * served, and nothing can be changed here.
  *
- * <p>The JDK's own server: it costs nothing where it is not used, and no further library. A client that does not finish its
- * request is cut off, and there are only so many at a time.
+ * <p>Whoever reaches the port may be anybody. A request has {@value #MAX_HEAD_BYTES} bytes and {@value #REQUEST_SECONDS} s, reading the
+ * answer included. {@value #MAX_CONNECTIONS} connections have places, and the oldest gives way to a newer one, so idle ones keep nobody
+ * out. A process without a free descriptor accepts nothing for a second: the port would stay readable, and trying at once is
+ * a processor for nothing. (The JDK's own server does that, for which reason it is not used.)
  */
 public final class MetricsServer implements AutoCloseable {
     /** Where the figures are. */
     public static final String PATH = "/metrics";
 
     private static final Logger LOG = LoggerFactory.getLogger(MetricsServer.class);
-    private static final String SECONDS_FOR_A_REQUEST = "10";
-    private static final String MAX_CONNECTIONS = "32";
-    private static final int BACKLOG = 16;
-
-    static {
-        // The only way to bound them: module jdk.httpserver reads these when it is first used.
-        setUnlessSet("sun.net.httpserver.maxReqTime", SECONDS_FOR_A_REQUEST);
-        setUnlessSet("sun.net.httpserver.maxRspTime", SECONDS_FOR_A_REQUEST);
-        setUnlessSet("jdk.httpserver.maxConnections", MAX_CONNECTIONS);
-    }
+    private static final int REQUEST_SECONDS = 10;
+    private static final int MAX_CONNECTIONS = 32;
+    private static final int MAX_HEAD_BYTES = 8192;
+    private static final int BACKLOG = 64;
+    private static final long ACCEPT_AGAIN_MS = 1000;
 
     /** Where the figures come from. */
     @FunctionalInterface
@@ -48,17 +46,15 @@ public final class MetricsServer implements AutoCloseable {
         Scrape scrape() throws Exception;
     }
 
-    private final HttpServer server;
-    private final ExecutorService requests;
+    private final ServerSocket server;
     private final Source source;
+    private final Deque<Socket> open = new ArrayDeque<>();
     private final AtomicLong toldInSecond = new AtomicLong(Long.MIN_VALUE);
     private final LongAdder untold = new LongAdder();
 
-    private MetricsServer(HttpServer server, Source source) {
+    private MetricsServer(ServerSocket server, Source source) {
         this.server = server;
         this.source = source;
-        requests = Executors.newThreadPerTaskExecutor(
-                Thread.ofVirtual().name("metrics-", 0).factory());
     }
 
     /**
@@ -68,76 +64,160 @@ public final class MetricsServer implements AutoCloseable {
      * @throws IOException if the address cannot be had, with a message that says which and why
      */
     public static MetricsServer open(InetSocketAddress listen, Source source) throws IOException {
-        HttpServer http;
+        ServerSocket server = new ServerSocket();
         try {
-            http = HttpServer.create(listen, BACKLOG);
+            server.bind(listen, BACKLOG);
         } catch (IOException e) {
+            server.close();
             throw new IOException("metrics.listen: cannot listen on " + text(listen) + ": " + e.getMessage(), e);
         }
-        MetricsServer metrics = new MetricsServer(http, source);
-        http.createContext("/", metrics::serve);
-        http.setExecutor(metrics.requests);
-        http.start();
-        LOG.info("metrics are at http://{}{}", text(http.getAddress()), PATH);
+        MetricsServer metrics = new MetricsServer(server, source);
+        Thread.ofVirtual().name("metrics-accept").start(metrics::accept);
+        LOG.info("metrics are at http://{}{}", text(metrics.address()), PATH);
         return metrics;
     }
 
     /** Where it listens. */
     public InetSocketAddress address() {
-        return server.getAddress();
+        return (InetSocketAddress) server.getLocalSocketAddress();
     }
 
-    private void serve(HttpExchange exchange) throws IOException {
-        try (exchange) {
-            String method = exchange.getRequestMethod();
-            if (!exchange.getRequestURI().getPath().equals(PATH)) {
-                answer(exchange, 404, "there is only " + PATH + "\n");
-            } else if (!method.equals("GET") && !method.equals("HEAD")) {
-                exchange.getResponseHeaders().set("Allow", "GET, HEAD");
-                answer(exchange, 405, "only GET and HEAD\n");
-            } else {
-                figures(exchange);
+    // ---- connections
+
+    private void accept() {
+        while (!server.isClosed()) {
+            try {
+                Socket client = server.accept();
+                enter(client);
+                Thread.ofVirtual().name("metrics-client").start(() -> serve(client));
+            } catch (IOException e) {
+                if (!server.isClosed()) {
+                    tell("no connection can be accepted for the metrics", e);
+                    rest();
+                }
             }
         }
     }
 
-    private void figures(HttpExchange exchange) throws IOException {
+    private static void rest() {
+        try {
+            Thread.sleep(ACCEPT_AGAIN_MS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized void enter(Socket client) {
+        if (open.size() == MAX_CONNECTIONS) {
+            cut(open.removeFirst());
+        }
+        open.addLast(client);
+    }
+
+    private synchronized void leave(Socket client) {
+        open.remove(client);
+    }
+
+    private static void cut(Socket client) {
+        try {
+            client.close();
+        } catch (IOException e) {
+            LOG.trace("{} is gone already", client, e);
+        }
+    }
+
+    private void serve(Socket client) {
+        Thread deadline = Thread.ofVirtual().name("metrics-deadline").start(() -> {
+            try {
+                TimeUnit.SECONDS.sleep(REQUEST_SECONDS);
+                cut(client);
+            } catch (InterruptedException answered) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        try (client) {
+            String head = head(client.getInputStream());
+            if (!head.isEmpty()) {
+                client.getOutputStream().write(answer(head, client));
+                client.shutdownOutput();
+                // What the client has sent beyond its request would turn a close into a reset, and lose the answer.
+                client.getInputStream().skipNBytes(client.getInputStream().available());
+            }
+        } catch (IOException e) {
+            LOG.debug("a client of the metrics at {}: {}", client.getRemoteSocketAddress(), e.toString());
+        } finally {
+            deadline.interrupt();
+            leave(client);
+        }
+    }
+
+    /** The request's first line; empty if it does not come to an end, or never begins. RFC 9112 §2.1. */
+    private static String head(InputStream from) throws IOException {
+        ByteArrayOutputStream head = new ByteArrayOutputStream();
+        byte[] some = new byte[1024];
+        while (head.size() < MAX_HEAD_BYTES) {
+            int count = from.read(some);
+            if (count < 0) {
+                return "";
+            }
+            head.write(some, 0, count);
+            String text = head.toString(StandardCharsets.ISO_8859_1);
+            // RFC 9112 §2.2: a lone line feed may end a line.
+            if (text.contains("\r\n\r\n") || text.contains("\n\n")) {
+                return text.lines().findFirst().orElse("");
+            }
+        }
+        return " ";
+    }
+
+    // ---- what is answered
+
+    private byte[] answer(String line, Socket client) {
+        String[] words = line.split(" ", -1);
+        if (words.length != 3 || !words[2].startsWith("HTTP/1.")) {
+            return plain("400 Bad Request", "", "this is no request of HTTP/1.1\n", true);
+        }
+        boolean withBody = !words[0].equals("HEAD");
+        String path = words[1].contains("?") ? words[1].substring(0, words[1].indexOf('?')) : words[1];
+        if (!path.equals(PATH)) {
+            return plain("404 Not Found", "", "there is only " + PATH + "\n", withBody);
+        }
+        if (!words[0].equals("GET") && !words[0].equals("HEAD")) {
+            return plain("405 Method Not Allowed", "Allow: GET, HEAD\r\n", "only GET and HEAD\n", withBody);
+        }
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         try {
             source.scrape().write(text);
         } catch (Exception e) {
-            tellFailure(exchange, e);
-            answer(exchange, 503, "the figures cannot be had now: " + e + "\n");
-            return;
+            tell("no metrics for " + client.getRemoteSocketAddress(), e);
+            return plain("503 Service Unavailable", "", "the figures cannot be had now: " + e + "\n", withBody);
         }
-        send(exchange, 200, Scrape.CONTENT_TYPE, text);
+        return response("200 OK", "", Scrape.CONTENT_TYPE, text.toByteArray(), withBody);
+    }
+
+    private static byte[] plain(String status, String field, String words, boolean withBody) {
+        return response(
+                status, field, "text/plain; charset=utf-8", words.getBytes(StandardCharsets.UTF_8), withBody);
+    }
+
+    private static byte[] response(String status, String field, String type, byte[] body, boolean withBody) {
+        String head = "HTTP/1.1 " + status + "\r\n" + field + "Content-Type: " + type + "\r\nContent-Length: " + body.length
+                + "\r\nConnection: close\r\n\r\n";
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        all.writeBytes(head.getBytes(StandardCharsets.ISO_8859_1));
+        if (withBody) {
+            all.writeBytes(body);
+        }
+        return all.toByteArray();
     }
 
     /** Whoever reaches the port decides how often there would be something to tell. */
-    private void tellFailure(HttpExchange exchange, Exception failure) {
+    private void tell(String what, Exception failure) {
         long second = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime());
         if (toldInSecond.getAndSet(second) == second) {
             untold.increment();
         } else {
-            LOG.warn("no metrics for {} ({} more before)", exchange.getRemoteAddress(), untold.sumThenReset(), failure);
-        }
-    }
-
-    private static void answer(HttpExchange exchange, int status, String words) throws IOException {
-        ByteArrayOutputStream text = new ByteArrayOutputStream();
-        text.writeBytes(words.getBytes(StandardCharsets.UTF_8));
-        send(exchange, status, "text/plain; charset=utf-8", text);
-    }
-
-    private static void send(HttpExchange exchange, int status, String type, ByteArrayOutputStream body)
-            throws IOException {
-        exchange.getResponseHeaders().set("Content-Type", type);
-        if (exchange.getRequestMethod().equals("HEAD")) {
-            exchange.getResponseHeaders().set("Content-Length", Integer.toString(body.size()));
-            exchange.sendResponseHeaders(status, -1);
-        } else {
-            exchange.sendResponseHeaders(status, body.size());
-            body.writeTo(exchange.getResponseBody());
+            LOG.warn("{} ({} more before)", what, untold.sumThenReset(), failure);
         }
     }
 
@@ -146,15 +226,15 @@ public final class MetricsServer implements AutoCloseable {
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
     }
 
-    private static void setUnlessSet(String property, String value) {
-        if (System.getProperty(property) == null) {
-            System.setProperty(property, value);
-        }
-    }
-
     @Override
     public void close() {
-        server.stop(0);
-        requests.shutdownNow();
+        try {
+            server.close();
+        } catch (IOException e) {
+            LOG.warn("the metrics' port did not close cleanly", e);
+        }
+        synchronized (this) {
+            open.forEach(MetricsServer::cut);
+        }
     }
 }

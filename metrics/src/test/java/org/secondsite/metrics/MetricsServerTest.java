@@ -12,6 +12,10 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.Socket;
+import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -103,6 +107,50 @@ class MetricsServerTest {
             assertEquals(200, head.statusCode());
             assertEquals("", head.body());
             assertEquals(200, ask(server, "GET", "/metrics?format=any").statusCode());
+        }
+    }
+
+    @Test
+    void idleConnectionsAndHalfRequestsKeepNobodyOutAndAreFew() throws Exception {
+        List<Socket> idle = new ArrayList<>();
+        try (MetricsServer server = MetricsServer.open(ANY_PORT, MetricsServerTest::scrape)) {
+            for (int i = 0; i < 200; i++) {
+                Socket one = new Socket(
+                        server.address().getAddress(), server.address().getPort());
+                one.getOutputStream().write("GET /met".getBytes(StandardCharsets.US_ASCII));
+                idle.add(one);
+            }
+            assertEquals(200, ask(server, "GET", "/metrics").statusCode());
+            Socket oldest = idle.getFirst();
+            oldest.setSoTimeout(20_000);
+            assertTrue(ended(oldest), "the oldest gave way");
+        } finally {
+            for (Socket one : idle) {
+                one.close();
+            }
+        }
+    }
+
+    private static boolean ended(Socket socket) throws IOException {
+        try {
+            return socket.getInputStream().read() < 0;
+        } catch (SocketException reset) {
+            return true;
+        }
+    }
+
+    @Test
+    void whatIsNoRequestIsAnsweredOrCutAndNothingIsReadWithoutEnd() throws Exception {
+        try (MetricsServer server = MetricsServer.open(ANY_PORT, MetricsServerTest::scrape)) {
+            for (String garbage : List.of("\0\0\0\r\n\r\n", "GET\n\n", "GET /metrics SIP/2.0\r\n\r\n", "x".repeat(9000))) {
+                try (Socket one = new Socket(
+                        server.address().getAddress(), server.address().getPort())) {
+                    one.setSoTimeout(20_000);
+                    one.getOutputStream().write(garbage.getBytes(StandardCharsets.US_ASCII));
+                    byte[] answer = one.getInputStream().readNBytes(12);
+                    assertEquals("HTTP/1.1 400", new String(answer, StandardCharsets.US_ASCII), garbage);
+                }
+            }
         }
     }
 

@@ -32,13 +32,15 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.metrics.MetricsServer;
+import org.secondsite.metrics.Scrape;
 import org.secondsite.net.io.AcceptPause;
 import org.secondsite.net.io.StrangersLog;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
 import org.slf4j.LoggerFactory;
 
-/** A process that has no file descriptor left, and callers at its management socket and at a port. */
+/** A process that has no file descriptor left, and callers at its management socket, at a port and at that of the metrics. */
 @Tag("slow")
 @Timeout(120)
 class NoDescriptorTest {
@@ -67,8 +69,14 @@ class NoDescriptorTest {
                     .bind(InetAddress.getLoopbackAddress(), 0)
                     .sync()
                     .channel();
+            MetricsServer metrics =
+                    MetricsServer.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), Scrape::new);
+            try (Socket warm = ask(metrics.address().getPort())) {
+                warm.getInputStream().readAllBytes();
+            }
             BufferedReader orders = new BufferedReader(new InputStreamReader(System.in, UTF_8));
             System.out.println(((InetSocketAddress) port.localAddress()).getPort());
+            System.out.println(metrics.address().getPort());
             orders.readLine();
             List<FileInputStream> open = takeAll();
             System.out.println("none left");
@@ -77,7 +85,14 @@ class NoDescriptorTest {
                 one.close();
             }
             orders.readLine();
+            metrics.close();
             management.close();
+        }
+
+        static Socket ask(int metrics) throws IOException {
+            Socket client = new Socket(InetAddress.getLoopbackAddress(), metrics);
+            client.getOutputStream().write("GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n".getBytes(UTF_8));
+            return client;
         }
 
         private static List<FileInputStream> takeAll() {
@@ -118,11 +133,14 @@ class NoDescriptorTest {
         try (BufferedReader said = process.inputReader();
                 Writer orders = process.outputWriter()) {
             int port = port(said);
+            int metrics = port(said);
             order(orders);
             awaitLine(said, "none left");
             try (SocketChannel operator = SocketChannel.open(UnixDomainSocketAddress.of(socket));
-                    Socket stranger = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                    Socket stranger = new Socket(InetAddress.getLoopbackAddress(), port);
+                    Socket scraper = Server.ask(metrics)) {
                 stranger.setSoTimeout(PATIENCE_MS);
+                scraper.setSoTimeout(PATIENCE_MS);
                 operator.write(ByteBuffer.wrap("{\"command\": \"ping\"}\n".getBytes(UTF_8)));
                 awaitLine(said, "no connection can be accepted");
                 Duration before = cpu(process);
@@ -131,6 +149,7 @@ class NoDescriptorTest {
                 assertTrue(used.toMillis() < LOOKED_AT_MS / 2, () -> "used " + used);
                 order(orders);
                 assertEquals(-1, stranger.getInputStream().read(), "accepted, and closed");
+                assertEquals("HTTP/1.1 200", new String(scraper.getInputStream().readNBytes(12), UTF_8));
                 ByteBuffer answer = ByteBuffer.allocate(3);
                 while (answer.hasRemaining()) {
                     assertTrue(operator.read(answer) > 0);
