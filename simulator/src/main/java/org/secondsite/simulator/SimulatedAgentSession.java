@@ -7,19 +7,24 @@ import org.secondsite.config.VmId;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.agent.GatewayConduct;
 import org.secondsite.replicator.checkpoint.AgentConduct;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.MessageSession;
+import java.util.Optional;
 
 /** The connection between a gateway and an agent, as the gateway commands it: its messages, in their order. */
 final class SimulatedAgentSession extends MessageSession {
     private final SimulatedHypervisor hypervisor;
     private CheckpointMessage.Hello hello;
     private AgentConduct conduct;
+    private final GatewayConduct gatewayConduct;
     private boolean kept;
 
-    SimulatedAgentSession(SimulatedHypervisor hypervisor) {
+    SimulatedAgentSession(SimulatedHypervisor hypervisor, GatewayConduct gatewayConduct) {
         this.hypervisor = hypervisor;
+        this.gatewayConduct = gatewayConduct;
+        gatewayConduct.connected();
     }
 
     void hello(CheckpointMessage.Hello said) {
@@ -27,21 +32,39 @@ final class SimulatedAgentSession extends MessageSession {
         conduct = new AgentConduct(said, said.offer());
     }
 
-    boolean hasGreeted() {
-        return conduct != null;
+    /** A gateway ends the session of an agent that says what it may not say, and this one does as it is told. */
+    void requireOrder(CheckpointMessage message) {
+        requireFaultless("agent", conduct.judge(message));
+    }
+
+    /** An agent ends the connection of a gateway that says what it may not say; nothing is judged that came on a former one. */
+    void requireOrderFor(SimulatedAgentSession present, CheckpointMessage message) {
+        if (equals(present)) {
+            requireFaultless("gateway", gatewayConduct.judge(message));
+        }
+    }
+
+    /** The agent says something, in order; false if that was for a connection that is gone, of which this one knows nothing. */
+    boolean takes(CheckpointMessage message) {
+        if (!(message instanceof CheckpointMessage.Hello)) {
+            if (conduct == null) {
+                return false;
+            }
+            requireOrder(message);
+        }
+        gatewayConduct.said(message);
+        return true;
+    }
+
+    private void requireFaultless(String who, Optional<String> wrong) {
+        if (wrong.isPresent() && !hypervisor.world().plants()) {
+            throw new IllegalStateException("a site's " + who + " is found fault with: " + wrong.get());
+        }
     }
 
     @Override
     protected AgentConduct conduct() {
         return conduct;
-    }
-
-    /** A gateway ends the session of an agent that says what it may not say, and this one does as it is told. */
-    void requireOrder(CheckpointMessage message) {
-        Optional<String> wrong = conduct.judge(message);
-        if (wrong.isPresent() && !hypervisor.world().plants()) {
-            throw new IllegalStateException("an agent is found fault with: " + wrong.get());
-        }
     }
 
     /** The agent has said that the VM is paused, and the gateway has not let it run since. */

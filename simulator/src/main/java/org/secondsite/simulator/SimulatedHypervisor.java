@@ -22,6 +22,7 @@ import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.FailureKind;
+import org.secondsite.replicator.agent.GatewayConduct;
 
 /**
  * A hypervisor with its agent: a VM whose whole state is a counter, which it shows in every packet it sends, and the product's
@@ -73,6 +74,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
     private int sleeps;
     private int slowDiskMs;
     private SimulatedAgentSession session;
+    private final GatewayConduct gatewayConduct = new GatewayConduct();
     private long shippedNanos;
 
     SimulatedHypervisor(World world, SiteId site, SplittableRandom dice) {
@@ -170,7 +172,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
     private void attachSoon() {
         later(dice.nextLong(5 * MILLI, 120 * MILLI), () -> {
             if (session == null && world.gateway(site).up() && world.tickBox().isTicked(site)) {
-                session = new SimulatedAgentSession(this);
+                session = new SimulatedAgentSession(this, gatewayConduct);
                 post(new Mail(null, new AgentEvent.Opened(), null));
             }
         });
@@ -194,6 +196,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
     /** A message of the gateway takes a moment, and dies with its connection. */
     void fromGateway(SimulatedAgentSession by, CheckpointMessage message) {
         later(LOCAL_NANOS, () -> {
+            by.requireOrderFor(session, message);
             if (message instanceof CheckpointMessage.ResumeVm || message instanceof CheckpointMessage.StopVm) {
                 by.kept(false);
             }
@@ -223,22 +226,16 @@ final class SimulatedHypervisor extends SimulatedProcess {
         EpochHeader header = epoch.header();
         epoch.close();
         boolean overtaken = world.has(Plant.EPOCHS_OVERTAKE) && dice.nextInt(64) == 0;
-        later(
-                overtaken ? OVERTAKEN_NANOS : LOCAL_NANOS,
-                () -> post(new Mail(by, new AgentEvent.EpochArrived(header), content)));
+        later(overtaken ? OVERTAKEN_NANOS : LOCAL_NANOS, () -> {
+            by.requireOrderFor(session, new CheckpointMessage.Begin(header, 0, 0));
+            post(new Mail(by, new AgentEvent.EpochArrived(header), content));
+        });
     }
 
     private void say(CheckpointMessage message) {
         SimulatedAgentSession by = session;
-        if (by == null) {
+        if (by == null || !by.takes(message)) {
             return;
-        }
-        if (!(message instanceof CheckpointMessage.Hello)) {
-            if (!by.hasGreeted()) {
-                // It was said to a connection that is gone.
-                return;
-            }
-            by.requireOrder(message);
         }
         switch (message) {
             case CheckpointMessage.Hello hello -> {

@@ -89,6 +89,11 @@ public final class CheckpointAgent implements AutoCloseable {
         return agent;
     }
 
+    /** How many connections ended because the gateway said what has no place there. */
+    public long wrongMessages() {
+        return workers.stream().mapToLong(VmWorker::wrongMessages).sum();
+    }
+
     @Override
     public void close() {
         life.close();

@@ -17,6 +17,9 @@ import org.secondsite.replicator.checkpoint.Side;
 import org.secondsite.replicator.checkpoint.io.CheckpointConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
+import org.secondsite.replicator.agent.GatewayConduct;
 
 /**
  * One VM's connection to the gateway: opened again whenever it is gone, with growing waits.
@@ -36,6 +39,8 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
     private final Consumer<WorkerEvent> worker;
     private final Life life;
 
+    private final GatewayConduct conduct = new GatewayConduct();
+    private final LongAdder wrongMessages = new LongAdder();
     private volatile boolean ended;
     private volatile boolean stopDemanded;
 
@@ -109,12 +114,34 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
     @Override
     public void opened(CheckpointConnection connection) {
         opened = true;
+        conduct.connected();
         assembler = new EpochAssembler(vm, ramBytes);
         worker.accept(new WorkerEvent.Opened(connection));
     }
 
+    /** To be told of whatever is said to the gateway, before that is sent. */
+    void says(CheckpointMessage message) {
+        conduct.said(message);
+    }
+
+    /** How many messages of the gateway ended a connection because they were not in order. */
+    long wrongMessages() {
+        return wrongMessages.sum();
+    }
+
     @Override
     public void message(CheckpointConnection connection, CheckpointMessage message) {
+        if (conduct.isCondemned()) {
+            return;
+        }
+        Optional<String> wrong = conduct.judge(message);
+        if (wrong.isPresent()) {
+            wrongMessages.increment();
+            String reason = "the gateway does not keep to the protocol: " + wrong.get();
+            trouble(reason);
+            connection.close(reason);
+            return;
+        }
         switch (message) {
             case CheckpointMessage.EpochPart part -> part(connection, part);
             case CheckpointMessage.Welcome welcome -> {

@@ -163,6 +163,7 @@ final class VmWorker implements AutoCloseable {
             case AgentEffect.Trouble trouble -> LOG.warn("{}: {}", host.vm(), trouble.text());
             case AgentEffect.Send send -> {
                 if (connection != null) {
+                    link.says(send.message());
                     connection.send(send.message());
                 }
             }
@@ -218,6 +219,11 @@ final class VmWorker implements AutoCloseable {
             case WorkerEvent.Closed closed -> connection = null;
             default -> {}
         }
+    }
+
+    /** How many messages of the gateway were not in order. */
+    long wrongMessages() {
+        return link.wrongMessages();
     }
 
     /** Ends the worker; the VM runs on. */
