@@ -196,13 +196,12 @@ public final class MetricsServer implements AutoCloseable {
     }
 
     private static byte[] plain(String status, String field, String words, boolean withBody) {
-        return response(
-                status, field, "text/plain; charset=utf-8", words.getBytes(StandardCharsets.UTF_8), withBody);
+        return response(status, field, "text/plain; charset=utf-8", words.getBytes(StandardCharsets.UTF_8), withBody);
     }
 
     private static byte[] response(String status, String field, String type, byte[] body, boolean withBody) {
-        String head = "HTTP/1.1 " + status + "\r\n" + field + "Content-Type: " + type + "\r\nContent-Length: " + body.length
-                + "\r\nConnection: close\r\n\r\n";
+        String head = "HTTP/1.1 " + status + "\r\n" + field + "Content-Type: " + type + "\r\nContent-Length: "
+                + body.length + "\r\nConnection: close\r\n\r\n";
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         all.writeBytes(head.getBytes(StandardCharsets.ISO_8859_1));
         if (withBody) {

@@ -8,12 +8,12 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.Socket;
-import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -142,7 +142,8 @@ class MetricsServerTest {
     @Test
     void whatIsNoRequestIsAnsweredOrCutAndNothingIsReadWithoutEnd() throws Exception {
         try (MetricsServer server = MetricsServer.open(ANY_PORT, MetricsServerTest::scrape)) {
-            for (String garbage : List.of("\0\0\0\r\n\r\n", "GET\n\n", "GET /metrics SIP/2.0\r\n\r\n", "x".repeat(9000))) {
+            for (String garbage :
+                    List.of("\0\0\0\r\n\r\n", "GET\n\n", "GET /metrics SIP/2.0\r\n\r\n", "x".repeat(9000))) {
                 try (Socket one = new Socket(
                         server.address().getAddress(), server.address().getPort())) {
                     one.setSoTimeout(20_000);

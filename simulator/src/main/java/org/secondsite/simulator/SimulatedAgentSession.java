@@ -11,7 +11,6 @@ import org.secondsite.replicator.agent.GatewayConduct;
 import org.secondsite.replicator.checkpoint.AgentConduct;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.MessageSession;
-import java.util.Optional;
 
 /** The connection between a gateway and an agent, as the gateway commands it: its messages, in their order. */
 final class SimulatedAgentSession extends MessageSession {

@@ -17,12 +17,12 @@ import org.secondsite.replicator.agent.AgentEffect;
 import org.secondsite.replicator.agent.AgentEvent;
 import org.secondsite.replicator.agent.AgentPhase;
 import org.secondsite.replicator.agent.AgentTiming;
+import org.secondsite.replicator.agent.GatewayConduct;
 import org.secondsite.replicator.agent.VmAgent;
 import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.FailureKind;
-import org.secondsite.replicator.agent.GatewayConduct;
 
 /**
  * A hypervisor with its agent: a VM whose whole state is a counter, which it shows in every packet it sends, and the product's

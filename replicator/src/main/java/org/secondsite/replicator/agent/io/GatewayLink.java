@@ -6,20 +6,20 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollSocketChannel;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.secondsite.config.VmId;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.agent.AgentTiming;
+import org.secondsite.replicator.agent.GatewayConduct;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.EpochAssembler;
 import org.secondsite.replicator.checkpoint.Side;
 import org.secondsite.replicator.checkpoint.io.CheckpointConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import java.util.Optional;
-import java.util.concurrent.atomic.LongAdder;
-import org.secondsite.replicator.agent.GatewayConduct;
 
 /**
  * One VM's connection to the gateway: opened again whenever it is gone, with growing waits.

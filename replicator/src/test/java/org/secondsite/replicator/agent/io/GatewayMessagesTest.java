@@ -23,11 +23,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
-import org.secondsite.config.EpochId;
-import org.secondsite.config.VmId;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.SyntheticVm;
@@ -53,13 +53,39 @@ class GatewayMessagesTest {
         GREETED("WELCOME", "REFUSED"),
         /** The VM is here, and nothing was ordered. */
         WELCOMED(
-                "REFUSED", "START 3/1", "RETITLE 3/1", "RETITLE 2/1", "START 2/1", "CREDIT 9/9", "PAUSE_VM", "STOP_VM", "BEGIN 3/1"),
+                "REFUSED",
+                "START 3/1",
+                "RETITLE 3/1",
+                "RETITLE 2/1",
+                "START 2/1",
+                "CREDIT 9/9",
+                "PAUSE_VM",
+                "STOP_VM",
+                "BEGIN 3/1"),
         /** Checkpoints were ordered, from 3/1 on, and its SEAL was said. */
         SEALING("REFUSED", "START 3/1", "RETITLE 3/1", "SEALED 3/1", "PAUSE_VM", "STOP_VM", "BEGIN 3/1"),
         /** The VM is not here. */
-        ABSENT("REFUSED", "START 3/1", "RETITLE 3/1", "RETITLE 2/1", "START 2/1", "CREDIT 9/9", "PAUSE_VM", "STOP_VM", "BEGIN 3/1"),
+        ABSENT(
+                "REFUSED",
+                "START 3/1",
+                "RETITLE 3/1",
+                "RETITLE 2/1",
+                "START 2/1",
+                "CREDIT 9/9",
+                "PAUSE_VM",
+                "STOP_VM",
+                "BEGIN 3/1"),
         /** 3/1 was sent for the replica, and APPLIED. */
-        APPLIED("REFUSED", "START 3/1", "RETITLE 3/1", "CREDIT 9/9", "PAUSE_VM", "STOP_VM", "ACTIVATE 3/1", "ACTIVATE 9/9", "BEGIN 3/1");
+        APPLIED(
+                "REFUSED",
+                "START 3/1",
+                "RETITLE 3/1",
+                "CREDIT 9/9",
+                "PAUSE_VM",
+                "STOP_VM",
+                "ACTIVATE 3/1",
+                "ACTIVATE 9/9",
+                "BEGIN 3/1");
 
         private final String inOrder;
 
@@ -199,13 +225,7 @@ class GatewayMessagesTest {
 
     private static String checksum() {
         try (Epoch epoch = new Epoch(
-                new EpochHeader(
-                        VM,
-                        new EpochId(3, 1),
-                        EpochId.NONE,
-                        RAM_BYTES),
-                PageSet.empty(),
-                new byte[0])) {
+                new EpochHeader(VM, new EpochId(3, 1), EpochId.NONE, RAM_BYTES), PageSet.empty(), new byte[0])) {
             return String.format("%016x", epoch.checksum());
         }
     }
@@ -228,7 +248,9 @@ class GatewayMessagesTest {
                     assertEquals(state.hasTheVm(), scene.vm.isExecuting(), what);
                     // What no gateway may say at all is found by the codec.
                     assertTrue(
-                            scene.agent.wrongMessages() == 1 || List.of("HELLO", "APPLIED").contains(message), what);
+                            scene.agent.wrongMessages() == 1
+                                    || List.of("HELLO", "APPLIED").contains(message),
+                            what);
                 }
             }
         }
