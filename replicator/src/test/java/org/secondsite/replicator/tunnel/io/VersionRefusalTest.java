@@ -75,7 +75,8 @@ class VersionRefusalTest extends TunnelPair {
                         && a.status().counters().rejected() == 3);
         assertEquals("VERSION: " + REASON, a.status().lastRejection());
         assertTrue(a.status().connected());
-        assertEquals("protocol version 4 with DISKS, RESYNC", a.status().detail());
+        assertEquals(
+                "protocol version 4 with DISKS, MEMBERS, RESYNC", a.status().detail());
         assertEquals(1, atA.connections());
         assertEquals(1, atB.connections());
     }
