@@ -3,9 +3,6 @@ package org.secondsite.gateway.group;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,7 +15,6 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
-import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.gateway.peer.PeerWatch;
@@ -46,8 +42,6 @@ class MembershipTest {
     private long now = MILLI;
 
     private static GatewayConfig config(boolean... ticked) {
-        InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
-        Path none = Path.of("none");
         List<GatewayConfig.Vm> vms = new ArrayList<>();
         for (int i = 0; i < ticked.length; i++) {
             vms.add(new GatewayConfig.Vm(
@@ -57,19 +51,7 @@ class MembershipTest {
                     List.of(),
                     Optional.empty()));
         }
-        return new GatewayConfig(
-                A,
-                B,
-                new GatewayConfig.Tunnel(nowhere, nowhere, 50, 200, 1 << 20),
-                new TlsFiles(none, none, none),
-                new GatewayConfig.Witness(List.of(nowhere), 1000),
-                new GatewayConfig.Checkpoint(nowhere, 40, 16, List.of()),
-                new GatewayConfig.Loopback(1 << 20, 1 << 20),
-                Optional.empty(),
-                Optional.empty(),
-                new GatewayConfig.Management(none),
-                Optional.empty(),
-                List.of(new GatewayConfig.Group(GROUP, List.of(), List.of(), vms)));
+        return CoreConfig.of(A, B, GROUP, vms);
     }
 
     /** Carries out what is for whoever asked. */

@@ -4,9 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -19,7 +16,6 @@ import org.secondsite.config.MacAddress;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.SwitchId;
-import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.gateway.ownership.SwitchRole;
@@ -43,30 +39,16 @@ class SiteCoreTest {
     private long now = MILLI;
 
     private static GatewayConfig config() {
-        InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
-        Path none = Path.of("none");
-        return new GatewayConfig(
+        return CoreConfig.of(
                 A,
                 B,
-                new GatewayConfig.Tunnel(nowhere, nowhere, 50, 200, 1 << 20),
-                new TlsFiles(none, none, none),
-                new GatewayConfig.Witness(List.of(nowhere), 1000),
-                new GatewayConfig.Checkpoint(nowhere, 40, 16, List.of()),
-                new GatewayConfig.Loopback(1 << 20, 1 << 20),
-                Optional.empty(),
-                Optional.empty(),
-                new GatewayConfig.Management(none),
-                Optional.empty(),
-                List.of(new GatewayConfig.Group(
-                        GROUP,
+                GROUP,
+                List.of(new GatewayConfig.Vm(
+                        VM,
+                        true,
+                        MacAddress.parse("52:54:00:c0:10:01"),
                         List.of(),
-                        List.of(),
-                        List.of(new GatewayConfig.Vm(
-                                VM,
-                                true,
-                                MacAddress.parse("52:54:00:c0:10:01"),
-                                List.of(),
-                                Optional.of(new GatewayConfig.Attachment(SWITCH, "vm1")))))));
+                        Optional.of(new GatewayConfig.Attachment(SWITCH, "vm1")))));
     }
 
     private static OwnershipRecord record(long term, SiteId owner, SiteId... inSync) {

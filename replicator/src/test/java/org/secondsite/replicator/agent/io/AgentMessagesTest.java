@@ -3,12 +3,8 @@ package org.secondsite.replicator.agent.io;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.net.Socket;
-import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -73,51 +69,50 @@ class AgentMessagesTest {
         }
     }
 
-    private record Message(int type, String hex) {}
-
     private static final String E31 = "0000000000000003 0000000000000001";
     private static final String NONE = "0000000000000000 0000000000000000";
     private static final String HELLO = "00040001 0000000000100000" + NONE + "03 766d31 0000";
 
-    private static final Map<String, Message> MESSAGES = new LinkedHashMap<>();
+    private static final Map<String, HandMadeMessage> MESSAGES = new LinkedHashMap<>();
 
     static {
-        MESSAGES.put("HELLO", new Message(1, HELLO));
-        MESSAGES.put("SEAL 3/1", new Message(8, E31));
-        MESSAGES.put("SEAL 3/2", new Message(8, "0000000000000003 0000000000000002"));
-        MESSAGES.put("SEAL of the highest term", new Message(8, "7fffffffffffffff 0000000000000001"));
-        MESSAGES.put("SEAL of the highest number", new Message(8, "0000000000000003 7fffffffffffffff"));
-        MESSAGES.put("SEAL of a lower term", new Message(8, "0000000000000002 0000000000000001"));
-        MESSAGES.put("BEGIN 3/1", new Message(10, E31 + NONE + "0000000000100000 00000000 00000000 03 766d31"));
+        MESSAGES.put("HELLO", new HandMadeMessage(1, HELLO));
+        MESSAGES.put("SEAL 3/1", new HandMadeMessage(8, E31));
+        MESSAGES.put("SEAL 3/2", new HandMadeMessage(8, "0000000000000003 0000000000000002"));
+        MESSAGES.put("SEAL of the highest term", new HandMadeMessage(8, "7fffffffffffffff 0000000000000001"));
+        MESSAGES.put("SEAL of the highest number", new HandMadeMessage(8, "0000000000000003 7fffffffffffffff"));
+        MESSAGES.put("SEAL of a lower term", new HandMadeMessage(8, "0000000000000002 0000000000000001"));
+        MESSAGES.put("BEGIN 3/1", new HandMadeMessage(10, E31 + NONE + "0000000000100000 00000000 00000000 03 766d31"));
         MESSAGES.put(
                 "BEGIN 3/1 on an epoch of nobody",
-                new Message(
+                new HandMadeMessage(
                         10, E31 + "0000000000000002 0000000000000009 0000000000100000 00000000 00000000 03 766d31"));
-        MESSAGES.put("END without a beginning", new Message(13, E31 + "0000000000000000 0000000000000000"));
-        MESSAGES.put("VM_STOPPED", new Message(17, ""));
-        MESSAGES.put("APPLIED 3/1", new Message(18, E31));
-        MESSAGES.put("APPLIED of what was never sent", new Message(18, "0000000000000009 0000000000000009"));
-        MESSAGES.put("ACTIVATED 3/1", new Message(20, E31));
-        MESSAGES.put("ACTIVATED 9/9", new Message(20, "0000000000000009 0000000000000009"));
-        MESSAGES.put("FAILED checkpoint", new Message(22, "01" + NONE + "0000"));
+        MESSAGES.put("END without a beginning", new HandMadeMessage(13, E31 + "0000000000000000 0000000000000000"));
+        MESSAGES.put("VM_STOPPED", new HandMadeMessage(17, ""));
+        MESSAGES.put("APPLIED 3/1", new HandMadeMessage(18, E31));
+        MESSAGES.put("APPLIED of what was never sent", new HandMadeMessage(18, "0000000000000009 0000000000000009"));
+        MESSAGES.put("ACTIVATED 3/1", new HandMadeMessage(20, E31));
+        MESSAGES.put("ACTIVATED 9/9", new HandMadeMessage(20, "0000000000000009 0000000000000009"));
+        MESSAGES.put("FAILED checkpoint", new HandMadeMessage(22, "01" + NONE + "0000"));
         MESSAGES.put(
-                "FAILED checkpoint of the highest term", new Message(22, "01 7fffffffffffffff 0000000000000001 0000"));
-        MESSAGES.put("FAILED apply 3/1", new Message(22, "02" + E31 + "0000"));
-        MESSAGES.put("FAILED activation 3/1", new Message(22, "03" + E31 + "0000"));
-        MESSAGES.put("FAILED vm", new Message(22, "04" + NONE + "0000"));
-        MESSAGES.put("FAILED stop-vm", new Message(22, "05" + NONE + "0000"));
-        MESSAGES.put("VM_PAUSED 3/1", new Message(26, E31));
-        MESSAGES.put("VM_PAUSED 9/9", new Message(26, "0000000000000009 0000000000000009"));
-        MESSAGES.put("DISKS_SYNCED", new Message(32, ""));
-        MESSAGES.put("COPY_AT", new Message(34, "01 00000001 0000000000000000"));
-        MESSAGES.put("WELCOME", new Message(2, "0004 00000001 0000000000000001 00 0000"));
-        MESSAGES.put("STOP_VM", new Message(16, "0000"));
+                "FAILED checkpoint of the highest term",
+                new HandMadeMessage(22, "01 7fffffffffffffff 0000000000000001 0000"));
+        MESSAGES.put("FAILED apply 3/1", new HandMadeMessage(22, "02" + E31 + "0000"));
+        MESSAGES.put("FAILED activation 3/1", new HandMadeMessage(22, "03" + E31 + "0000"));
+        MESSAGES.put("FAILED vm", new HandMadeMessage(22, "04" + NONE + "0000"));
+        MESSAGES.put("FAILED stop-vm", new HandMadeMessage(22, "05" + NONE + "0000"));
+        MESSAGES.put("VM_PAUSED 3/1", new HandMadeMessage(26, E31));
+        MESSAGES.put("VM_PAUSED 9/9", new HandMadeMessage(26, "0000000000000009 0000000000000009"));
+        MESSAGES.put("DISKS_SYNCED", new HandMadeMessage(32, ""));
+        MESSAGES.put("COPY_AT", new HandMadeMessage(34, "01 00000001 0000000000000000"));
+        MESSAGES.put("WELCOME", new HandMadeMessage(2, "0004 00000001 0000000000000001 00 0000"));
+        MESSAGES.put("STOP_VM", new HandMadeMessage(16, "0000"));
     }
 
     @ParameterizedTest
     @EnumSource
     void whatHasNoPlaceEndsTheSessionAndChangesNothing(State state) throws Exception {
-        for (Map.Entry<String, Message> each : MESSAGES.entrySet()) {
+        for (Map.Entry<String, HandMadeMessage> each : MESSAGES.entrySet()) {
             try (RecordingGateway gateway = new RecordingGateway(VM);
                     Socket socket = new Socket(
                             gateway.address().getAddress(), gateway.address().getPort())) {
@@ -126,11 +121,11 @@ class AgentMessagesTest {
                 while (gateway.next(0).isPresent()) {
                     // What has led here.
                 }
-                write(socket, each.getValue());
+                each.getValue().write(socket);
                 String what = each.getKey() + " while " + state;
                 if (state.allows(each.getKey())) {
-                    write(socket, new Message(PING, "0000000000000777"));
-                    assertEquals("0000000000000777", until(socket, PONG), what);
+                    new HandMadeMessage(PING, "0000000000000777").write(socket);
+                    assertEquals("0000000000000777", HandMadeMessage.until(socket, PONG), what);
                     assertEquals(0, gateway.server().wrongMessages(), what);
                 } else {
                     refused(gateway, socket, what);
@@ -141,7 +136,7 @@ class AgentMessagesTest {
 
     /** What no agent may say at all is found by the codec; what may not be said now, by the session. */
     private static void refused(RecordingGateway gateway, Socket socket, String what) throws Exception {
-        String reason = until(socket, REFUSED);
+        String reason = HandMadeMessage.until(socket, REFUSED);
         String told = gateway.next(10_000).orElseThrow(() -> new AssertionError("the session goes on after " + what));
         assertTrue(told.startsWith("detached "), what + " changed something: " + told);
         assertEquals(Optional.empty(), gateway.next(0), what);
@@ -153,7 +148,7 @@ class AgentMessagesTest {
     }
 
     private static void bring(RecordingGateway gateway, Socket socket, State state) throws Exception {
-        write(socket, new Message(1, state.hasTheVm() ? HELLO : HELLO.replaceFirst("00040001", "00040000")));
+        new HandMadeMessage(1, state.hasTheVm() ? HELLO : HELLO.replaceFirst("00040001", "00040000")).write(socket);
         gateway.await("attached");
         gateway.sealing(true);
         switch (state) {
@@ -164,73 +159,45 @@ class AgentMessagesTest {
             case PAUSING -> {
                 come(gateway, socket);
                 gateway.session().pauseVm();
-                until(socket, 25);
+                HandMadeMessage.until(socket, 25);
             }
             case STOPPING -> {
                 gateway.session().stopVm("a test");
-                until(socket, 16);
+                HandMadeMessage.until(socket, 16);
             }
             case GIVEN -> {
                 gateway.session().apply(epoch());
-                until(socket, 13);
+                HandMadeMessage.until(socket, 13);
             }
             case ACTIVATING -> {
                 gateway.session().activate(FIRST);
-                until(socket, 19);
+                HandMadeMessage.until(socket, 19);
             }
         }
     }
 
     private static void order(RecordingGateway gateway, Socket socket) throws IOException {
         gateway.session().start(FIRST, true, 50);
-        until(socket, 4);
+        HandMadeMessage.until(socket, 4);
     }
 
     private static void seal(RecordingGateway gateway, Socket socket) throws IOException {
         order(gateway, socket);
-        write(socket, MESSAGES.get("SEAL 3/1"));
-        until(socket, 9);
+        MESSAGES.get("SEAL 3/1").write(socket);
+        HandMadeMessage.until(socket, 9);
     }
 
     private static void come(RecordingGateway gateway, Socket socket) throws Exception {
         seal(gateway, socket);
         gateway.sink(Epoch::close);
-        write(socket, MESSAGES.get("BEGIN 3/1"));
+        MESSAGES.get("BEGIN 3/1").write(socket);
         try (Epoch epoch = epoch()) {
-            write(socket, new Message(13, E31 + String.format("%016x", epoch.checksum()) + "0000000000000000"));
+            new HandMadeMessage(13, E31 + String.format("%016x", epoch.checksum()) + "0000000000000000").write(socket);
         }
         gateway.await("epoch 3/1");
     }
 
     private static Epoch epoch() {
         return new Epoch(new EpochHeader(VM, FIRST, EpochId.NONE, RAM_BYTES), PageSet.empty(), new byte[0]);
-    }
-
-    private static void write(Socket to, Message message) throws IOException {
-        byte[] body = HexFormat.of().parseHex(message.hex().replace(" ", ""));
-        DataOutputStream out = new DataOutputStream(to.getOutputStream());
-        byte[] frame = new byte[8 + body.length];
-        frame[2] = (byte) (body.length >> 8);
-        frame[3] = (byte) body.length;
-        frame[4] = (byte) message.type();
-        System.arraycopy(body, 0, frame, 8, body.length);
-        out.write(frame);
-    }
-
-    /** The body of the next message of that type; others are passed over; null if the connection ends before. */
-    private static String until(Socket from, int type) throws IOException {
-        DataInputStream in = new DataInputStream(from.getInputStream());
-        try {
-            while (true) {
-                byte[] body = new byte[in.readInt()];
-                int code = in.readInt() >>> 24;
-                in.readFully(body);
-                if (code == type) {
-                    return HexFormat.of().formatHex(body);
-                }
-            }
-        } catch (EOFException | SocketException over) {
-            return null;
-        }
     }
 }

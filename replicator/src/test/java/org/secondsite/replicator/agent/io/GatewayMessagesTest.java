@@ -5,16 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.net.SocketException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -102,8 +97,6 @@ class GatewayMessagesTest {
         }
     }
 
-    private record Message(int type, String hex) {}
-
     private static final String E31 = "0000000000000003 0000000000000001";
     private static final String E21 = "0000000000000002 0000000000000001";
     private static final String E99 = "0000000000000009 0000000000000009";
@@ -111,33 +104,33 @@ class GatewayMessagesTest {
     private static final String NONE = "0000000000000000 0000000000000000";
     private static final String HEAD = NONE + "0000000000100000 00000000 00000000 03 766d31";
 
-    private static final Map<String, Message> MESSAGES = new LinkedHashMap<>();
+    private static final Map<String, HandMadeMessage> MESSAGES = new LinkedHashMap<>();
 
     static {
-        MESSAGES.put("WELCOME", new Message(2, "0004 00000004 0000000010000000 00 0000"));
-        MESSAGES.put("REFUSED", new Message(3, "0000"));
-        MESSAGES.put("START 3/1", new Message(4, E31 + "01 00002710"));
-        MESSAGES.put("START 2/1", new Message(4, E21 + "01 00002710"));
-        MESSAGES.put("START of no term", new Message(4, NONE + "01 00002710"));
-        MESSAGES.put("START of the highest term", new Message(4, HIGHEST + "01 00002710"));
-        MESSAGES.put("RETITLE 3/1", new Message(7, E31));
-        MESSAGES.put("RETITLE 2/1", new Message(7, E21));
-        MESSAGES.put("RETITLE of the highest term", new Message(7, HIGHEST));
-        MESSAGES.put("SEALED 3/1", new Message(9, E31));
-        MESSAGES.put("SEALED 9/9", new Message(9, E99));
-        MESSAGES.put("BEGIN 3/1", new Message(10, E31 + HEAD));
-        MESSAGES.put("BEGIN of the highest term", new Message(10, HIGHEST + HEAD));
-        MESSAGES.put("CREDIT 9/9", new Message(14, E99));
-        MESSAGES.put("STOP_VM", new Message(16, "0000"));
-        MESSAGES.put("ACTIVATE 3/1", new Message(19, E31));
-        MESSAGES.put("ACTIVATE 9/9", new Message(19, E99));
-        MESSAGES.put("ACTIVATE of nothing", new Message(19, NONE));
-        MESSAGES.put("PAUSE_VM", new Message(25, ""));
-        MESSAGES.put("FLUSH_AT_ONCE", new Message(30, ""));
-        MESSAGES.put("SYNC_DISKS", new Message(31, ""));
-        MESSAGES.put("OF_DISKS", new Message(33, "03" + E31));
-        MESSAGES.put("HELLO", new Message(1, "00040001 0000000000100000" + NONE + "03 766d31 0000"));
-        MESSAGES.put("APPLIED", new Message(18, E31));
+        MESSAGES.put("WELCOME", new HandMadeMessage(2, "0004 00000004 0000000010000000 00 0000"));
+        MESSAGES.put("REFUSED", new HandMadeMessage(3, "0000"));
+        MESSAGES.put("START 3/1", new HandMadeMessage(4, E31 + "01 00002710"));
+        MESSAGES.put("START 2/1", new HandMadeMessage(4, E21 + "01 00002710"));
+        MESSAGES.put("START of no term", new HandMadeMessage(4, NONE + "01 00002710"));
+        MESSAGES.put("START of the highest term", new HandMadeMessage(4, HIGHEST + "01 00002710"));
+        MESSAGES.put("RETITLE 3/1", new HandMadeMessage(7, E31));
+        MESSAGES.put("RETITLE 2/1", new HandMadeMessage(7, E21));
+        MESSAGES.put("RETITLE of the highest term", new HandMadeMessage(7, HIGHEST));
+        MESSAGES.put("SEALED 3/1", new HandMadeMessage(9, E31));
+        MESSAGES.put("SEALED 9/9", new HandMadeMessage(9, E99));
+        MESSAGES.put("BEGIN 3/1", new HandMadeMessage(10, E31 + HEAD));
+        MESSAGES.put("BEGIN of the highest term", new HandMadeMessage(10, HIGHEST + HEAD));
+        MESSAGES.put("CREDIT 9/9", new HandMadeMessage(14, E99));
+        MESSAGES.put("STOP_VM", new HandMadeMessage(16, "0000"));
+        MESSAGES.put("ACTIVATE 3/1", new HandMadeMessage(19, E31));
+        MESSAGES.put("ACTIVATE 9/9", new HandMadeMessage(19, E99));
+        MESSAGES.put("ACTIVATE of nothing", new HandMadeMessage(19, NONE));
+        MESSAGES.put("PAUSE_VM", new HandMadeMessage(25, ""));
+        MESSAGES.put("FLUSH_AT_ONCE", new HandMadeMessage(30, ""));
+        MESSAGES.put("SYNC_DISKS", new HandMadeMessage(31, ""));
+        MESSAGES.put("OF_DISKS", new HandMadeMessage(33, "03" + E31));
+        MESSAGES.put("HELLO", new HandMadeMessage(1, "00040001 0000000000100000" + NONE + "03 766d31 0000"));
+        MESSAGES.put("APPLIED", new HandMadeMessage(18, E31));
     }
 
     /** A lying gateway, and an agent that calls it. */
@@ -168,7 +161,7 @@ class GatewayMessagesTest {
                 }
                 case APPLIED -> {
                     write("BEGIN 3/1");
-                    write(new Message(13, E31 + CHECKSUM + "0000000000000000"));
+                    write(new HandMadeMessage(13, E31 + CHECKSUM + "0000000000000000"));
                     assertNotNull(until(18), "APPLIED");
                 }
             }
@@ -184,31 +177,12 @@ class GatewayMessagesTest {
             write(MESSAGES.get(message));
         }
 
-        private void write(Message message) throws IOException {
-            byte[] body = HexFormat.of().parseHex(message.hex().replace(" ", ""));
-            byte[] frame = new byte[8 + body.length];
-            frame[2] = (byte) (body.length >> 8);
-            frame[3] = (byte) body.length;
-            frame[4] = (byte) message.type();
-            System.arraycopy(body, 0, frame, 8, body.length);
-            new DataOutputStream(socket.getOutputStream()).write(frame);
+        private void write(HandMadeMessage message) throws IOException {
+            message.write(socket);
         }
 
-        /** The body of the next message of that type; others are passed over; null if the connection ends before. */
         private String until(int type) throws IOException {
-            DataInputStream in = new DataInputStream(socket.getInputStream());
-            try {
-                while (true) {
-                    byte[] body = new byte[in.readInt()];
-                    int code = in.readInt() >>> 24;
-                    in.readFully(body);
-                    if (code == type) {
-                        return HexFormat.of().formatHex(body);
-                    }
-                }
-            } catch (EOFException | SocketException over) {
-                return null;
-            }
+            return HandMadeMessage.until(socket, type);
         }
 
         @Override
@@ -238,7 +212,7 @@ class GatewayMessagesTest {
             try (Scene scene = new Scene(state)) {
                 scene.write(message);
                 if (state.allows(message)) {
-                    scene.write(new Message(PING, "0000000000000777"));
+                    scene.write(new HandMadeMessage(PING, "0000000000000777"));
                     assertEquals("0000000000000777", scene.until(PONG), what);
                     assertEquals(0, scene.agent.wrongMessages(), what);
                 } else {

@@ -1,0 +1,34 @@
+package org.secondsite.gateway.group;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
+
+/** What a gateway's core needs of a configuration: a site, its peer, and the VMs of one group. */
+final class CoreConfig {
+    private CoreConfig() {}
+
+    static GatewayConfig of(SiteId site, SiteId peer, GroupId group, List<GatewayConfig.Vm> vms) {
+        InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
+        Path none = Path.of("none");
+        return new GatewayConfig(
+                site,
+                peer,
+                new GatewayConfig.Tunnel(nowhere, nowhere, 50, 200, 1 << 20),
+                new TlsFiles(none, none, none),
+                new GatewayConfig.Witness(List.of(nowhere), 1000),
+                new GatewayConfig.Checkpoint(nowhere, 40, 16, List.of()),
+                new GatewayConfig.Loopback(1 << 20, 1 << 20),
+                Optional.empty(),
+                Optional.empty(),
+                new GatewayConfig.Management(none),
+                Optional.empty(),
+                List.of(new GatewayConfig.Group(group, List.of(), List.of(), vms)));
+    }
+}
