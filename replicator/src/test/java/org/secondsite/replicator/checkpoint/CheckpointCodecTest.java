@@ -174,7 +174,7 @@ class CheckpointCodecTest {
     @Test
     void refusesWhatHasNoMeaning() {
         assertReset(ResetCode.BAD_TYPE, frame(new CheckpointMessage.Stop()).setByte(4, 0), Side.GATEWAY);
-        assertReset(ResetCode.BAD_TYPE, frame(new CheckpointMessage.Stop()).setByte(4, 34), Side.GATEWAY);
+        assertReset(ResetCode.BAD_TYPE, frame(new CheckpointMessage.Stop()).setByte(4, 200), Side.GATEWAY);
         assertReset(ResetCode.BAD_RESERVED, frame(new CheckpointMessage.Stop()).setByte(7, 1), Side.GATEWAY);
         assertReset(ResetCode.BAD_DIRECTION, frame(new CheckpointMessage.Stop()), Side.AGENT);
         assertReset(ResetCode.BAD_DIRECTION, frame(new CheckpointMessage.VmStopped()), Side.GATEWAY);

@@ -18,6 +18,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Ends one connection with the certificates that opened it: when one of the two ends or is revoked, or the own one gives way to a renewed
  * one. Whoever has the connection is told by an exception of why, as if the other end had broken it. On the channel's loop.
+ *
+ * <p>Both ends looked at the clock when they opened it. From then on the time that passes decides, not the clock: one that is turned by
+ * years lets nobody new in, and takes nothing away.
  */
 final class ConnectionWatch {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectionWatch.class);
@@ -28,6 +31,8 @@ final class ConnectionWatch {
     private final Channel channel;
     private final X509Certificate own;
     private final X509Certificate peers;
+    private final Instant opened = Instant.now();
+    private final long openedNanos = System.nanoTime();
 
     private ConnectionWatch(
             TlsIdentity identity, SslHandler handler, Channel channel, X509Certificate own, X509Certificate peers) {
@@ -60,10 +65,14 @@ final class ConnectionWatch {
         identity.lookSoon();
         TlsMaterial present = identity.material();
         Optional<GeneralSecurityException> end =
-                Validity.end(own, present.own(), peers, present.revocations(), Instant.now());
+                Validity.end(own, present.own(), peers, present.revocations(), now());
         if (end.isPresent() && channel.isActive()) {
             end(end.get());
         }
+    }
+
+    private Instant now() {
+        return opened.plusNanos(System.nanoTime() - openedNanos);
     }
 
     private void end(GeneralSecurityException why) {

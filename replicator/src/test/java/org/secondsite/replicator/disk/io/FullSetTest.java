@@ -92,28 +92,37 @@ class FullSetTest {
         }
     }
 
-    private void ship() throws IOException {
+    /** Returns how much, in bytes. */
+    private long ship() throws IOException {
+        long bytes;
         try (BlockSet set = volume.cut();
                 PageSet pages = set.pages()) {
             for (int i = 0; i < pages.count(); i++) {
                 int at = pages.number(i) * BlockSet.BLOCK_BYTES;
                 MemorySegment.copy(pages.content(i), JAVA_BYTE, 0, standby, at, BlockSet.BLOCK_BYTES);
             }
+            bytes = (long) pages.count() * BlockSet.BLOCK_BYTES;
         }
         memory.shipped();
+        return bytes;
     }
 
     @Test
     void writesWaitWhileTheSetIsFullNoneFailsAndNothingIsMissing() throws Exception {
         int cuts = 0;
-        while (errors.size() < WRITES - LIMIT / MIB - 2) {
+        long left = (long) WRITES * MIB;
+        while (left > LIMIT + 3 * MIB) { // what is left fills the set once more
             assertEquals(BlockMemory.Level.HALF_FULL, told.poll(10, TimeUnit.SECONDS));
             assertEquals(BlockMemory.Level.FULL, told.poll(10, TimeUnit.SECONDS));
             assertTrue(memory.takenBytes() <= LIMIT + 3 * MIB, memory.takenBytes() + " bytes are taken");
             assertTrue(errors.size() <= (cuts + 1) * (LIMIT / MIB + 3), "writes were not held up");
             assertEquals(0, told.size(), "each is told once");
-            ship();
+            left -= ship();
             cuts++;
+        }
+        while (!writes.isDone()) { // the rest may fill it once more
+            ship();
+            Thread.sleep(1);
         }
         writes.get();
         ship();
