@@ -64,8 +64,7 @@ final class ConnectionWatch {
     private void look() {
         identity.lookSoon();
         TlsMaterial present = identity.material();
-        Optional<GeneralSecurityException> end =
-                Validity.end(own, present.own(), peers, present.revocations(), now());
+        Optional<GeneralSecurityException> end = Validity.end(own, present.own(), peers, present.revocations(), now());
         if (end.isPresent() && channel.isActive()) {
             end(end.get());
         }
