@@ -52,6 +52,16 @@ class SimulatorTest {
         assertNull(run(Schedule.drawn(seed, ALL)).violation());
     }
 
+    /**
+     * 94732: a VM left while its site stood alone, joined again, and the other site, which was never told, was forced to go on from its older
+     * image. 80756: the other site owns the group without an image, so nothing has gone on there, and the VM here may leave.
+     */
+    @ParameterizedTest
+    @ValueSource(longs = {80_756, 94_732})
+    void aVmLeavesWhileTheSitesKnowLittleOfEachOther(long seed) {
+        assertNull(run(Schedule.drawn(seed, ALL)).violation());
+    }
+
     @Test
     void aQuietScheduleBecomesProtectedAndStaysSo() {
         List<String> trace = new ArrayList<>();

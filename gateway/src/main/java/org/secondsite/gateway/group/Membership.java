@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.VmId;
@@ -58,6 +59,9 @@ final class Membership {
     private long generation;
     /** Said as members, and not known to be taken. */
     private final Set<VmId> adding = new LinkedHashSet<>();
+
+    /** These have left while this site stood alone: the other one may have them as members still, with an older image. */
+    private final Set<VmId> untold = new LinkedHashSet<>();
 
     private Optional<PeerMessage.MembersTaken> answer = Optional.empty();
     /** The standby has said that these do not run there, since this site owns the group: none of them starts there without a takeover. */
@@ -157,6 +161,9 @@ final class Membership {
                 absentThere.addAll(joining());
                 message.lacks().forEach(lack -> absentThere.remove(lack.vm()));
             }
+            if (message.taken() == generation) {
+                untold.clear();
+            }
             progress();
         }
     }
@@ -229,7 +236,25 @@ final class Membership {
 
     /** The members are about to be activated here. */
     void takesOver(long term) {
-        takeover = new PeerMessage.Takeover(term, vms.ids(vms::isMember));
+        takesOver(term, vms::isMember);
+    }
+
+    private void takesOver(long term, Predicate<VmId> activated) {
+        takeover = new PeerMessage.Takeover(term, vms.ids(activated));
+    }
+
+    /** Whoever runs here after a takeover has gone on here, also one that an operator started. */
+    private void noteWhoRuns() {
+        if (owns() && takeover.term() > 0) {
+            List<VmId> activated = vms.ids(
+                    vm -> takeover.activated().contains(vm) || vms.get(vm).running());
+            if (!takeover.activated().containsAll(activated)) {
+                Set<VmId> all = new LinkedHashSet<>(takeover.activated());
+                all.addAll(activated);
+                takeover = new PeerMessage.Takeover(takeover.term(), List.copyOf(all));
+                say();
+            }
+        }
     }
 
     /** Whether a VM that runs here is to be stopped when the other site runs the group's VMs. */
@@ -248,6 +273,7 @@ final class Membership {
 
     /** Time passes, or something is news: whoever can go a step does. */
     void progress() {
+        noteWhoRuns();
         if (isSolo()) {
             joinAtOnce();
         } else if (isProtected()) {
@@ -362,7 +388,7 @@ final class Membership {
 
     /** VMs of which nobody knows whether a takeover would activate them. */
     List<VmId> uncertain() {
-        return List.copyOf(adding);
+        return vms.ids(vm -> adding.contains(vm) || (untold.contains(vm) && !vms.isMember(vm)));
     }
 
     /** Whether a change is under way that must not meet a hand-over, or a sync. */
@@ -382,11 +408,15 @@ final class Membership {
                 vms.all().forEach(vm -> others.ceasesToOwn(vm.id(), standing(vm.id())));
             }
             // What was on its way may have arrived: the owner's word will tell.
-            adding.forEach(vms::seat);
+            uncertain().forEach(vms::seat);
+            untold.clear();
             answer = Optional.empty();
             absentThere.clear();
         } else {
             others.forget();
+            if (before == OwnershipState.PROMOTING && takeover.term() == 0) {
+                takesOver(ownership.term(), vm -> false); // without an image
+            }
         }
         adding.clear();
         leaving.forgetWhatWasSaid();
@@ -394,7 +424,7 @@ final class Membership {
     }
 
     private OthersMembers.Copy standing(VmId vm) {
-        if (adding.contains(vm) || leaving.isDropped(vm)) {
+        if (uncertain().contains(vm) || leaving.isDropped(vm)) {
             return OthersMembers.Copy.DOUBTFUL;
         }
         return vms.isMember(vm) ? OthersMembers.Copy.OLDER : OthersMembers.Copy.ONLY;
@@ -411,6 +441,9 @@ final class Membership {
     void alter(GatewayConfig.Group settings) {
         boolean other = false;
         for (VmId gone : vms.ids(vm -> !ticked(settings, vm))) {
+            if (isSolo() && vms.isMember(gone)) {
+                untold.add(gone);
+            }
             orders.give(new SiteOrder.Pass(gone, ownership.term()));
             note(vms.get(gone), "it has left");
             vms.remove(gone);

@@ -260,4 +260,21 @@ class MembershipTest {
         on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
         assertEquals(List.of(Optional.empty()), answers, "there is none here any more");
     }
+
+    @Test
+    void whatLeftWhileThisSiteStoodAloneAndJoinedAgainIsShutOffWithTheOthers() {
+        on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
+        now += 6_000 * MILLI;
+        peer.heard(now);
+        granted(on(new SiteEvent.Tick(0)));
+        assertEquals(OwnershipState.SOLO, state(), "the standby has not dropped it in time");
+        answers.clear();
+        on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
+        on(new SiteEvent.MembersAltered(ONLY_ONE, answers::add));
+        on(new SiteEvent.MembersAltered(BOTH, answers::add));
+        assertEquals(List.of(Optional.empty(), Optional.empty(), Optional.empty()), answers);
+        assertEquals(MemberPhase.WAITING, phase(TWO));
+        List<SiteOrder> fenced = on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 5, 4, B, Set.of(B))));
+        assertTrue(fenced.contains(new SiteOrder.Fence(TWO, 5)), "the other site was never told that it left");
+    }
 }
