@@ -1,7 +1,6 @@
 package org.secondsite.replicator.agent.io;
 
 import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.Socket;
@@ -15,7 +14,7 @@ import java.util.HexFormat;
  * @param hex its body; spaces mean nothing
  */
 record HandMadeMessage(int type, String hex) {
-    /** Sends it. */
+    /** Sends it, unless the connection is over, which {@link #until} tells. */
     void write(Socket to) throws IOException {
         byte[] body = HexFormat.of().parseHex(hex.replace(" ", ""));
         byte[] frame = new byte[8 + body.length];
@@ -23,7 +22,11 @@ record HandMadeMessage(int type, String hex) {
         frame[3] = (byte) body.length;
         frame[4] = (byte) type;
         System.arraycopy(body, 0, frame, 8, body.length);
-        new DataOutputStream(to.getOutputStream()).write(frame);
+        try {
+            to.getOutputStream().write(frame);
+        } catch (SocketException over) {
+            // Whoever judges what came of it reads on.
+        }
     }
 
     /** The body of the next message of that type, in hex; others are passed over; null if the connection ends before. */
