@@ -3,6 +3,7 @@ package org.secondsite.testing;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.tngtech.archunit.ArchConfiguration;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -22,11 +23,14 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 
 /**
  * The rules that hold for every module alike: what it may know, that its packages stand in no circle, that its core is pure, and how
- * long its files and methods may be. Each module's {@code ModuleRulesTest} extends this, and adds what is its own.
+ * long its files and methods may be. Each module's {@code ModuleRulesTest} extends this, and adds what is its own. The classes are read
+ * once for all rules.
  */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class ModuleRules {
     /** The floor of each module: a module knows only modules of floors below its own. */
     private static final Map<String, Integer> FLOORS = new TreeMap<>(Map.ofEntries(
@@ -106,6 +110,8 @@ public abstract class ModuleRules {
 
     /** The classes of the product, without those of tests, that the class path has under a package. */
     private static JavaClasses classesOf(String packageName) {
+        // No rule asks more of what is outside the package than its name.
+        ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
         return new ClassFileImporter()
                 .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
                 .withImportOption(location -> !location.contains("/test-classes/"))
