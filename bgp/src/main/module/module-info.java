@@ -15,6 +15,7 @@ module org.secondsite.bgp {
     requires static jdk.unsupported;
 
     exports org.secondsite.bgp.bfd;
+    exports org.secondsite.bgp.decision;
     exports org.secondsite.bgp.exabgp;
     exports org.secondsite.bgp.fsm;
     exports org.secondsite.bgp.io;

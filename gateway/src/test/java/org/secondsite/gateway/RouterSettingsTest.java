@@ -13,6 +13,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.secondsite.bgp.bfd.BfdSettings;
+import org.secondsite.bgp.decision.Policies;
 import org.secondsite.bgp.fsm.FsmTimers;
 import org.secondsite.bgp.fsm.Offer;
 import org.secondsite.bgp.rib.RouteAttributes;
@@ -83,7 +84,8 @@ class RouterSettingsTest {
                                 OptionalInt.of(2),
                                 Optional.of(new BfdSettings(100_000, 100_000, 5, true)),
                                 FsmTimers.DEFAULT,
-                                Duration.ofSeconds(60)))),
+                                Duration.ofSeconds(60),
+                                Policies.NONE))),
                 settings.neighbors());
     }
 

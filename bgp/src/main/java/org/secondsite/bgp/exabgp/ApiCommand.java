@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.bgp.wire.Prefix;
 
 /** One command of a helper, understood. */
 public sealed interface ApiCommand {
@@ -73,6 +74,9 @@ public sealed interface ApiCommand {
 
     /** {@code show adj-rib in} or {@code out}, {@code [IP] [extensive]}. */
     record ShowAdjRib(boolean out, Detail detail, Optional<InetAddress> only) implements ApiCommand {}
+
+    /** {@code show rib [PREFIX]}: the best routes of the Loc-RIB, or all to one prefix; ours, ExaBGP has none. */
+    record ShowRib(Optional<Prefix> only) implements ApiCommand {}
 
     /** {@code help}. */
     record Help() implements ApiCommand {}

@@ -244,7 +244,11 @@ public final class CommandParser {
     }
 
     private static ApiCommand show(Words words) throws SyntaxException {
-        String what = words.take("'neighbor' or 'adj-rib'");
+        String what = words.take("'neighbor', 'adj-rib' or 'rib'");
+        if (what.equals("rib")) {
+            return new ApiCommand.ShowRib(
+                    words.hasNext() ? Optional.of(Words.prefix(words.take("a prefix"))) : Optional.empty());
+        }
         String side = what.equals("adj-rib") ? words.take("'in' or 'out'") : what.replaceFirst("^adj-rib-", "");
         ApiCommand.Detail detail = ApiCommand.Detail.PLAIN;
         Optional<InetAddress> only = Optional.empty();
@@ -261,7 +265,7 @@ public final class CommandParser {
         return switch (side) {
             case "neighbor" -> new ApiCommand.ShowNeighbor(detail, only);
             case "in", "out" -> new ApiCommand.ShowAdjRib(side.equals("out"), detail, only);
-            default -> throw new SyntaxException("'show' knows 'neighbor', 'adj-rib in' and 'adj-rib out'");
+            default -> throw new SyntaxException("'show' knows 'neighbor', 'adj-rib in', 'adj-rib out' and 'rib'");
         };
     }
 }

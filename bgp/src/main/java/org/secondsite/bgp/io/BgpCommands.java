@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.secondsite.bgp.bfd.BfdSettings;
+import org.secondsite.bgp.decision.Policy;
 import org.secondsite.bgp.exabgp.Configuration;
 import org.secondsite.bgp.exabgp.EventJson;
 import org.secondsite.bgp.fsm.Offer;
@@ -40,13 +41,14 @@ public final class BgpCommands {
                       --neighbor A --peer-as N [--local-address A] [--port N] [--hold-time S] [--passive]
                       [--password TEXT] [--other-self A] [--bfd] [--ttl-security HOPS] [--device NAME]
                       [--family 'ipv4 unicast']... [--add-path] [--two-octet-as] [--as-sets] [--ipv6-next-hops]
-                      [--maximum-prefixes N]   (--neighbor and what follows may be repeated)
+                      [--maximum-prefixes N] [--import-all] [--export-all]   (--neighbor and what follows may be repeated)
                       [--api DIRECTORY] [--api-name NAME] [--json 4|5] [--mrt FILE]
             bgp speak --config FILE [--api DIRECTORY] [--api-name NAME] [--json 4|5] [--mrt FILE]
                 As a configuration file of ExaBGP 4 says; what is not there is named. SIGUSR1: read it again.
                 Commands of ExaBGP's text API come from COMMAND's output, or from standard input without --run;
                 events go back as JSON lines, ExaBGP 4's or 5's. --api: commands also come by DIRECTORY/NAME.in and .out,
                 which exabgpcli finds in /run/exabgp, and by the Unix socket NAME.sock; NAME is exabgp.
+                --import-all: its routes are candidates for others; --export-all: it is told the best of those of others.
                 --mrt: what neighbours say and what became of it is appended to FILE, for bgpdump.
             bgp decode [SESSION] HEX...
                 What is in the messages, and what a session would make of them.
@@ -285,6 +287,10 @@ public final class BgpCommands {
                 case "--as-sets" -> n.withOptions(options.withOffer(offer.withAsSets(true)));
                 case "--ipv6-next-hops" ->
                     n.withOptions(options.withOffer(offer.withIpv6NextHops(Set.of(AddressFamily.IPV4_UNICAST))));
+                case "--import-all" ->
+                    n.withOptions(options.withPolicies(options.policies().withImports(Policy.EVERYTHING)));
+                case "--export-all" ->
+                    n.withOptions(options.withPolicies(options.policies().withExports(Policy.EVERYTHING)));
                 case "--maximum-prefixes" -> {
                     PrefixLimit limit = new PrefixLimit(
                             Arguments.number(word, words, 1, Integer.MAX_VALUE), PrefixLimit.Action.DOWN);

@@ -19,6 +19,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.secondsite.bgp.bfd.BfdAction;
 import org.secondsite.bgp.bfd.BfdState;
+import org.secondsite.bgp.decision.Candidate;
+import org.secondsite.bgp.decision.DecisionStep;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.rib.RouteTable;
@@ -312,6 +314,16 @@ public final class BgpSpeaker implements AutoCloseable {
     public CompletableFuture<List<ReceivedRoute>> receivedRoutes(InetAddress peer) {
         NeighborDriver driver = driver(peer);
         return onLoop(driver::receivedRoutes);
+    }
+
+    /** The best route to each destination of what neighbours announce and import policies let in (the Loc-RIB). */
+    public CompletableFuture<List<Candidate>> bestRoutes() {
+        return onLoop(() -> neighbors.crossroads().best());
+    }
+
+    /** All routes of the Loc-RIB to the prefix, the best one first. */
+    public CompletableFuture<List<Candidate>> candidates(Prefix prefix) {
+        return onLoop(() -> DecisionStep.ranked(neighbors.crossroads().candidates(Nlri.of(prefix))));
     }
 
     /** The addresses that are listened on, with the real port where 0 was asked for. */

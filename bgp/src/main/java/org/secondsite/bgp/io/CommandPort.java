@@ -137,6 +137,7 @@ public final class CommandPort implements AutoCloseable {
                 }
                 case ApiCommand.ShowNeighbor show -> answers.neighbors(settings, show);
                 case ApiCommand.ShowAdjRib show -> answers.routes(settings, show);
+                case ApiCommand.ShowRib(var only) -> answers.best(only);
                 case ApiCommand.Version() -> answers.version();
                 case ApiCommand.Help() -> answers.help();
                 case ApiCommand.Reload _, ApiCommand.Shutdown _, ApiCommand.Restart _ -> {

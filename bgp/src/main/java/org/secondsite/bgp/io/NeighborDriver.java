@@ -18,6 +18,8 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.bgp.decision.Candidate;
+import org.secondsite.bgp.decision.Crossing;
 import org.secondsite.bgp.fsm.Negotiated;
 import org.secondsite.bgp.fsm.Side;
 import org.secondsite.bgp.rib.AdjRibIn;
@@ -63,6 +65,7 @@ final class NeighborDriver implements SessionSink {
     private final SpeakerListener listener;
     private final EventLoop loop;
     private final SpeakerThreads threads;
+    private final Crossroads crossroads;
     private final PeerSession session;
     private final Map<Side, PeerChannel> channels = new EnumMap<>(Side.class);
     private NeighborSettings settings;
@@ -70,6 +73,7 @@ final class NeighborDriver implements SessionSink {
     private Optional<ScheduledFuture<?>> timer = Optional.empty();
     private boolean ended;
     private OptionalLong upSinceNanos = OptionalLong.empty();
+    private Optional<Candidate.Source> source = Optional.empty();
     private long sent;
     private long received;
     private long updatesSent;
@@ -80,12 +84,14 @@ final class NeighborDriver implements SessionSink {
             NeighborSettings settings,
             SpeakerListener listener,
             EventLoop loop,
-            SpeakerThreads threads) {
+            SpeakerThreads threads,
+            Crossroads crossroads) {
         this.settings = settings;
         this.peer = settings.address();
         this.listener = listener;
         this.loop = loop;
         this.threads = threads;
+        this.crossroads = crossroads;
         this.session = new PeerSession(speaker, settings, ThreadLocalRandom.current(), this);
     }
 
@@ -144,6 +150,17 @@ final class NeighborDriver implements SessionSink {
     void withdraw(Collection<Nlri> routes) {
         session.withdraw(routes);
         proceed();
+    }
+
+    /** Routes of other neighbours. */
+    void passOn(Crossing.Told told) {
+        session.passOn(told.announced(), told.withdrawn());
+        proceed();
+    }
+
+    /** As which its routes are known while its session stands. */
+    Optional<Candidate.Source> source() {
+        return source;
     }
 
     void releaseEndOfRib() {
@@ -378,6 +395,8 @@ final class NeighborDriver implements SessionSink {
     @Override
     public void established(Side side, Negotiated terms) {
         upSinceNanos = OptionalLong.of(System.nanoTime());
+        source = Optional.of(new Candidate.Source(
+                peer, terms.traits().external(), terms.peerOpen().routerId()));
         LOG.info(
                 "bgp {}: established, AS {}, hold time {} s",
                 peer.getHostAddress(),
@@ -389,12 +408,15 @@ final class NeighborDriver implements SessionSink {
     @Override
     public void down(Side side, String reason) {
         upSinceNanos = OptionalLong.empty();
+        source = Optional.empty();
+        crossroads.lost(peer);
         LOG.info("bgp {}: down: {}", peer.getHostAddress(), reason);
         tell(() -> listener.down(peer, reason));
     }
 
     @Override
     public void routes(AdjRibIn.Changes changes) {
+        source.ifPresent(known -> crossroads.received(known, changes));
         tell(() -> listener.routesReceived(peer, changes.announced(), changes.withdrawn()));
     }
 

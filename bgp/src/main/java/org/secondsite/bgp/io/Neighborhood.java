@@ -14,6 +14,7 @@ import java.util.function.Consumer;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.rib.RouteTable;
 import org.secondsite.bgp.rib.WantedRoutes;
+import org.secondsite.bgp.session.NeighborAspect;
 import org.secondsite.bgp.session.NeighborRange;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SpeakerChanges;
@@ -42,6 +43,7 @@ final class Neighborhood {
     private final Set<InetAddress> passing = new HashSet<>();
 
     private final WantedRoutes common = new WantedRoutes();
+    private final Crossroads crossroads;
     private volatile SpeakerSettings settings;
     private boolean retiring;
     private boolean firstRoutesKnown;
@@ -52,11 +54,13 @@ final class Neighborhood {
         this.listener = listener;
         this.loop = loop;
         this.threads = threads;
+        this.crossroads = new Crossroads(loop, this::find);
         settings.neighbors().forEach(neighbor -> drivers.put(neighbor.address(), driver(neighbor)));
     }
 
     private NeighborDriver driver(NeighborSettings neighbor) {
-        return new NeighborDriver(settings, neighbor, listener, loop, threads);
+        crossroads.add(settings, neighbor);
+        return new NeighborDriver(settings, neighbor, listener, loop, threads, crossroads);
     }
 
     /** What is set now. Any thread. */
@@ -114,12 +118,25 @@ final class Neighborhood {
             if (alteration.resets()) {
                 replace(alteration.to());
             } else {
-                drivers.get(alteration.to().address()).alter(alteration.to());
+                alter(alteration);
             }
         }
         changes.added().forEach(neighbor -> add(neighbor, common).start());
         after.neighbors().forEach(neighbor -> stay(neighbor.address()));
         return changes;
+    }
+
+    private void alter(SpeakerChanges.Alteration alteration) {
+        NeighborDriver driver = drivers.get(alteration.to().address());
+        driver.alter(alteration.to());
+        if (alteration.aspects().contains(NeighborAspect.POLICIES)) {
+            crossroads.alter(settings, alteration.to(), driver.source(), driver.receivedRoutes());
+        }
+    }
+
+    /** What is best of what neighbours announce. */
+    Crossroads crossroads() {
+        return crossroads;
     }
 
     /** It was one of a range, and is one by itself now. */
@@ -158,6 +175,7 @@ final class Neighborhood {
 
     private void remove(InetAddress peer, BgpError error, String reason) {
         var _ = drivers.remove(peer).shutdown(NotificationMessage.of(error), reason);
+        crossroads.remove(peer);
     }
 
     /** Takes a connection of a neighbour, also of one that is none before it connects; refuses others. */

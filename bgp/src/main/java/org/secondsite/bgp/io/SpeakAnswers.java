@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.secondsite.bgp.decision.Candidate;
 import org.secondsite.bgp.exabgp.AddressText;
 import org.secondsite.bgp.exabgp.ApiCommand;
 import org.secondsite.bgp.exabgp.RouteText;
@@ -18,6 +19,7 @@ import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.PathAttributes;
+import org.secondsite.bgp.wire.Prefix;
 
 /** Answers questions of ExaBGP's text API about a speaker, in ExaBGP's form where it has one. */
 final class SpeakAnswers {
@@ -35,6 +37,7 @@ final class SpeakAnswers {
             "and by themselves:",
             "show neighbor [<ip>] [summary|extensive|configuration]",
             "show adj-rib in|out [<ip>] [extensive]",
+            "show rib [<prefix>]",
             "enable-ack|disable-ack|silence-ack",
             "version|help|reload|restart|reset|shutdown");
 
@@ -197,6 +200,22 @@ final class SpeakAnswers {
                     route(peer, route.nlri(), route.nextHop(), route.attributes(), show.detail());
                 }
             }
+        }
+    }
+
+    /** The Loc-RIB: the best route to each destination, or all to one, the best first. */
+    void best(Optional<Prefix> only) {
+        List<Candidate> routes = only.isPresent()
+                ? speaker.candidates(only.get()).join()
+                : speaker.bestRoutes().join();
+        for (Candidate candidate : routes) {
+            ReceivedRoute route = candidate.route();
+            route(
+                    candidate.source().peer(),
+                    route.nlri(),
+                    route.nextHop(),
+                    route.attributes(),
+                    ApiCommand.Detail.EXTENSIVE);
         }
     }
 

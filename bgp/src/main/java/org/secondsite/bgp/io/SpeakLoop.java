@@ -364,6 +364,7 @@ final class SpeakLoop implements AutoCloseable {
                 tearDown(NeighborFilter.ALL.select(mine(helper)), BgpError.ADMINISTRATIVE_RESET.subcode());
             case ApiCommand.ShowNeighbor show -> answers.neighbors(settings, show);
             case ApiCommand.ShowAdjRib show -> answers.routes(settings, show);
+            case ApiCommand.ShowRib(var only) -> answers.best(only);
             case ApiCommand.Version() -> answers.version();
             case ApiCommand.Help() -> answers.help();
             case ApiCommand.Reload() -> {

@@ -44,6 +44,8 @@ public enum NeighborAspect {
     OTHER_SELF(Effect.ROUTES, s -> s.neighbor().options().otherSelf()),
     /** How many routes it may announce; a session that is over a new limit of action {@code DOWN} ends by that. */
     PREFIX_LIMITS(Effect.ROUTES, s -> s.neighbor().options().prefixLimits()),
+    /** What is taken of its routes, and what it is told of those of others: all of them are judged anew. */
+    POLICIES(Effect.ROUTES, s -> s.neighbor().options().policies()),
 
     /** How BFD watches the path: that begins anew, and BGP does not take it for a failure. */
     BFD(Effect.PATH_WATCH, s -> s.neighbor().options().bfd());

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.secondsite.bgp.bfd.BfdSettings;
+import org.secondsite.bgp.decision.Policies;
 import org.secondsite.bgp.fsm.FsmTimers;
 import org.secondsite.bgp.fsm.Offer;
 import org.secondsite.bgp.wire.AddressFamily;
@@ -27,6 +28,7 @@ import org.secondsite.bgp.wire.AddressFamily;
  * @param timers initial values of the machine's timers
  * @param holdDown how long a session that was lost stays down, also for the peer's attempts, so that a path that flaps does
  *     not pull traffic to and fro; zero: it comes back as soon as it can
+ * @param policies what of its routes is taken for others, and what it is told of those of others
  */
 public record NeighborOptions(
         Offer offer,
@@ -37,7 +39,8 @@ public record NeighborOptions(
         OptionalInt ttlSecurityHops,
         Optional<BfdSettings> bfd,
         FsmTimers timers,
-        Duration holdDown) {
+        Duration holdDown,
+        Policies policies) {
     private static final Duration MAX_HOLD_DOWN = Duration.ofDays(1);
 
     /** IPv4 and IPv6 unicast, nothing unusual. */
@@ -50,7 +53,8 @@ public record NeighborOptions(
             OptionalInt.empty(),
             Optional.empty(),
             FsmTimers.DEFAULT,
-            Duration.ZERO);
+            Duration.ZERO,
+            Policies.NONE);
 
     /**
      * Checks ranges and copies the map.
@@ -70,31 +74,58 @@ public record NeighborOptions(
     /** The same with another offer. */
     public NeighborOptions withOffer(Offer changed) {
         return new NeighborOptions(
-                changed, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers, holdDown);
+                changed, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers, holdDown, policies);
     }
 
     /** The same with another AS of ours. */
     public NeighborOptions withLocalAs(long as) {
         return new NeighborOptions(
-                offer, OptionalLong.of(as), otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers, holdDown);
+                offer,
+                OptionalLong.of(as),
+                otherSelf,
+                device,
+                prefixLimits,
+                ttlSecurityHops,
+                bfd,
+                timers,
+                holdDown,
+                policies);
     }
 
     /** The same with other timers. */
     public NeighborOptions withTimers(FsmTimers changed) {
         return new NeighborOptions(
-                offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, changed, holdDown);
+                offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, changed, holdDown, policies);
     }
 
     /** The same with our address of the other IP version. */
     public NeighborOptions withOtherSelf(InetAddress address) {
         return new NeighborOptions(
-                offer, localAs, Optional.of(address), device, prefixLimits, ttlSecurityHops, bfd, timers, holdDown);
+                offer,
+                localAs,
+                Optional.of(address),
+                device,
+                prefixLimits,
+                ttlSecurityHops,
+                bfd,
+                timers,
+                holdDown,
+                policies);
     }
 
     /** The same with the session bound to a network interface. */
     public NeighborOptions withDevice(String name) {
         return new NeighborOptions(
-                offer, localAs, otherSelf, Optional.of(name), prefixLimits, ttlSecurityHops, bfd, timers, holdDown);
+                offer,
+                localAs,
+                otherSelf,
+                Optional.of(name),
+                prefixLimits,
+                ttlSecurityHops,
+                bfd,
+                timers,
+                holdDown,
+                policies);
     }
 
     /** The same with other families. */
@@ -104,13 +135,14 @@ public record NeighborOptions(
 
     /** The same with limits of received routes. */
     public NeighborOptions withPrefixLimits(Map<AddressFamily, PrefixLimit> limits) {
-        return new NeighborOptions(offer, localAs, otherSelf, device, limits, ttlSecurityHops, bfd, timers, holdDown);
+        return new NeighborOptions(
+                offer, localAs, otherSelf, device, limits, ttlSecurityHops, bfd, timers, holdDown, policies);
     }
 
     /** The same with the TTL check. */
     public NeighborOptions withTtlSecurityHops(int hops) {
         return new NeighborOptions(
-                offer, localAs, otherSelf, device, prefixLimits, OptionalInt.of(hops), bfd, timers, holdDown);
+                offer, localAs, otherSelf, device, prefixLimits, OptionalInt.of(hops), bfd, timers, holdDown, policies);
     }
 
     /** The same, taking several paths to a prefix in every family. */
@@ -129,11 +161,19 @@ public record NeighborOptions(
                 ttlSecurityHops,
                 Optional.of(settings),
                 timers,
-                holdDown);
+                holdDown,
+                policies);
     }
 
     /** The same, staying down for so long after a session was lost. */
     public NeighborOptions withHoldDown(Duration time) {
-        return new NeighborOptions(offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers, time);
+        return new NeighborOptions(
+                offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers, time, policies);
+    }
+
+    /** The same with other policies. */
+    public NeighborOptions withPolicies(Policies changed) {
+        return new NeighborOptions(
+                offer, localAs, otherSelf, device, prefixLimits, ttlSecurityHops, bfd, timers, holdDown, changed);
     }
 }

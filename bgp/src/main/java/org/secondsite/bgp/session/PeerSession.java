@@ -214,10 +214,26 @@ public final class PeerSession {
 
     /** Routes that the neighbour shall not be told any more. */
     public void withdraw(Collection<Nlri> routes) {
-        routes.forEach(route -> {
-            wanted.withdraw(route);
-            adjRibOut.ifPresent(rib -> rib.withdraw(route));
+        for (Nlri route : routes) {
+            Optional<RouteAttributes> learnt = wanted.withdraw(route);
+            adjRibOut.ifPresent(
+                    rib -> learnt.ifPresentOrElse(now -> rib.announce(route, now), () -> rib.withdraw(route)));
+        }
+        reportUnexportable();
+    }
+
+    /** Routes of other neighbours that the neighbour shall be told, and those that it shall not be told any more. */
+    public void passOn(Map<Nlri, RouteAttributes> announced, Collection<Nlri> withdrawn) {
+        announced.forEach((route, attributes) -> {
+            if (wanted.passOn(route, attributes)) {
+                adjRibOut.ifPresent(rib -> rib.announce(route, attributes));
+            }
         });
+        for (Nlri route : withdrawn) {
+            if (wanted.passOnNoMore(route)) {
+                adjRibOut.ifPresent(rib -> rib.withdraw(route));
+            }
+        }
         reportUnexportable();
     }
 

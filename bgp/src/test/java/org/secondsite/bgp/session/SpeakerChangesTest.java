@@ -23,6 +23,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.secondsite.bgp.bfd.BfdSettings;
+import org.secondsite.bgp.decision.Policies;
+import org.secondsite.bgp.decision.Policy;
 import org.secondsite.bgp.fsm.FsmTimers;
 import org.secondsite.bgp.session.NeighborAspect.Effect;
 import org.secondsite.bgp.wire.AddressFamily;
@@ -55,6 +57,10 @@ class SpeakerChangesTest {
         TTL("ttlSecurityHops", NeighborAspect.TTL_SECURITY, o(o -> o.withTtlSecurityHops(1))),
         BFD("bfd", NeighborAspect.BFD, o(o -> o.withBfd(BfdSettings.FAST))),
         HOLD_DOWN("holdDown", NeighborAspect.HOLD_DOWN, o(o -> o.withHoldDown(Duration.ofSeconds(30)))),
+        POLICIES(
+                "policies",
+                NeighborAspect.POLICIES,
+                o(o -> o.withPolicies(Policies.NONE.withImports(Policy.EVERYTHING)))),
         TIMERS("timers", NeighborAspect.TIMERS, o(o -> o.withTimers(new FsmTimers(500, 500, 500, 500, 9, 9))));
 
         private final String component;

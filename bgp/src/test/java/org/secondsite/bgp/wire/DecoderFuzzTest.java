@@ -17,9 +17,12 @@ import org.secondsite.bgp.rib.Importer;
 import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.wire.GoldenMessages.Golden;
 
-/** Mutated captures and noise: the decoder never throws, and never consumes what it did not decode. */
+/**
+ * Mutated captures and noise: the decoder never throws, and never consumes what it did not decode. {@code -Dfuzz.rounds} and
+ * {@code -Dfuzz.seed} make a long run of it, in shares.
+ */
 class DecoderFuzzTest {
-    private static final int ROUNDS = 100_000;
+    private static final int ROUNDS = Integer.getInteger("fuzz.rounds", 100_000);
     static final List<SessionTraits> TRAITS = List.of(
             SessionTraits.BASIC,
             new SessionTraits(true, true, false, GoldenMessages.BOTH, Set.of()),

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.secondsite.bgp.bfd.BfdSettings;
+import org.secondsite.bgp.decision.Policies;
 import org.secondsite.bgp.fsm.FsmTimers;
 import org.secondsite.bgp.fsm.Offer;
 import org.secondsite.bgp.session.NeighborOptions;
@@ -63,7 +64,8 @@ public final class RouterSettings {
                 extras.ttlSecurityHops(),
                 bfd,
                 FsmTimers.DEFAULT,
-                Duration.ofSeconds(extras.holdDownSeconds()));
+                Duration.ofSeconds(extras.holdDownSeconds()),
+                Policies.NONE);
     }
 
     private static PrefixLimit limit(GatewayConfig.MaximumPrefixes maximum) {
