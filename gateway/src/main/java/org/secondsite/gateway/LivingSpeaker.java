@@ -11,7 +11,9 @@ import org.secondsite.net.life.io.LivingLoop;
 record LivingSpeaker(Life life) implements SpeakerThreads {
     @Override
     public EventLoopGroup loop(String name) {
-        return new LivingLoop(name, life, EpollIoHandler.newFactory());
+        LivingLoop loop = new LivingLoop(name, life, EpollIoHandler.newFactory());
+        loop.turn().silencesNobody();
+        return loop;
     }
 
     @Override

@@ -10,7 +10,7 @@ import org.secondsite.net.life.io.ProcessEnd;
  * ProcessEnd#LAST_WORDS}) are waited for, as long as they may take.
  */
 public final class QueuedAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
-    private static final long LAST_WORDS_MS = 300;
+    private static final long LAST_WORDS_MS = 600;
 
     private final LogQueue queue;
     private Encoder<ILoggingEvent> encoder;

@@ -15,6 +15,7 @@ public final class HangWatch {
     private final long maxStepNanos;
     private final Share share;
     private final Map<Turn, Stand> stands = new HashMap<>();
+    private Optional<Turn> late = Optional.empty();
     private boolean looked;
     private long lastLookNanos;
 
@@ -28,12 +29,13 @@ public final class HangWatch {
     private static final class Stand {
         private long count;
         private long unmovedNanos;
+        private boolean late;
     }
 
     /**
      * A watch that has not looked yet.
      *
-     * @param limitNanos a thread without a turn for so long is hung
+     * @param limitNanos a thread without a turn for so long is late, and hung unless it always has more patience
      * @param maxStepNanos what passes between two looks counts for no more than this
      * @param share asked about threads that did not turn round since the last look
      */
@@ -49,6 +51,7 @@ public final class HangWatch {
         looked = true;
         lastLookNanos = nowNanos;
         Optional<Turn> hung = Optional.empty();
+        late = Optional.empty();
         for (Turn turn : turns) {
             Stand stand = stands.computeIfAbsent(turn, _ -> new Stand());
             long count = turn.count();
@@ -58,10 +61,27 @@ public final class HangWatch {
             } else {
                 stand.unmovedNanos += share.had(turn, step);
             }
-            if (hung.isEmpty() && stand.unmovedNanos >= Math.max(limitNanos, turn.patienceNanos())) {
+            judge(turn, stand);
+            if (hung.isEmpty() && stand.late && stand.unmovedNanos >= turn.leastPatienceNanos()) {
                 hung = Optional.of(turn);
             }
         }
         return hung;
+    }
+
+    private void judge(Turn turn, Stand stand) {
+        boolean before = stand.late;
+        stand.late = stand.unmovedNanos >= Math.max(limitNanos, turn.latePatienceNanos());
+        if (stand.late && late.isEmpty()) {
+            late = Optional.of(turn);
+        }
+        if (stand.late && !before) {
+            turn.isLate();
+        }
+    }
+
+    /** As of the last look, a thread that has not turned round for the limit: while there is one, nothing vouches for the process. */
+    public Optional<Turn> late() {
+        return late;
     }
 }

@@ -12,6 +12,8 @@ public final class Turn {
     private volatile long leastPatienceNanos;
     private volatile long patienceNanos;
     private volatile long nativeThread;
+    private volatile boolean silencesNobody;
+    private volatile Runnable silence = () -> {};
 
     /**
      * A thread that has not turned round yet.
@@ -48,6 +50,16 @@ public final class Turn {
         leastPatienceNanos = nanos;
     }
 
+    /** No heartbeat says anything of this thread, whose tasks may be long: it silences nobody before it is hung. */
+    public void silencesNobody() {
+        silencesNobody = true;
+    }
+
+    /** What silences what only this thread can vouch for. Run by the watch, each time the thread is found late; must not block. */
+    public void whenLate(Runnable silence) {
+        this.silence = silence;
+    }
+
     /** The kernel's number of the thread, by which it is seen whether it hangs or only gets no processor. */
     public void ranBy(long number) {
         nativeThread = number;
@@ -64,7 +76,21 @@ public final class Turn {
 
     /** How long the present piece of work may take, in nanoseconds; 0 for the usual time of a turn. */
     long patienceNanos() {
-        return Math.max(leastPatienceNanos, patienceNanos);
+        return patienceNanos;
+    }
+
+    /** As long as it is not late, in nanoseconds. */
+    long latePatienceNanos() {
+        return silencesNobody ? Math.max(leastPatienceNanos, patienceNanos) : patienceNanos;
+    }
+
+    /** It is not hung sooner than after this. */
+    long leastPatienceNanos() {
+        return leastPatienceNanos;
+    }
+
+    void isLate() {
+        silence.run();
     }
 
     @Override

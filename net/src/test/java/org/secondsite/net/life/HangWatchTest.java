@@ -71,6 +71,41 @@ class HangWatchTest {
     }
 
     @Test
+    void whoHasMorePatienceIsLateAllTheSame() {
+        int[] silenced = {0};
+        hung.whenLate(() -> silenced[0]++);
+        hung.mayAlwaysTake(3 * LIMIT);
+        assertEquals(Optional.empty(), lookedFrom(0, LIMIT - 50));
+        assertEquals(Optional.empty(), watch.late());
+        assertEquals(Optional.empty(), lookedFrom(LIMIT, 2 * LIMIT));
+        assertEquals(Optional.of(hung), watch.late());
+        assertEquals(1, silenced[0]);
+        hung.made();
+        assertEquals(Optional.empty(), lookedFrom(2 * LIMIT + 50, 3 * LIMIT));
+        assertEquals(Optional.empty(), watch.late());
+        assertEquals(Optional.of(hung), lookedFrom(3 * LIMIT + 50, 5 * LIMIT + 50));
+        assertEquals(2, silenced[0]);
+    }
+
+    @Test
+    void whoSilencesNobodyIsNotLateBeforeItHangs() {
+        hung.mayAlwaysTake(3 * LIMIT);
+        hung.silencesNobody();
+        assertEquals(Optional.empty(), lookedFrom(0, 3 * LIMIT - 50));
+        assertEquals(Optional.empty(), watch.late());
+        assertEquals(Optional.of(hung), lookedFrom(3 * LIMIT, 3 * LIMIT));
+    }
+
+    @Test
+    void workThatIsKnownToBeLongIsNotLate() {
+        hung.mayAlwaysTake(3 * LIMIT);
+        hung.mayTake(5000);
+        assertEquals(Optional.empty(), lookedFrom(0, 4950));
+        assertEquals(Optional.empty(), watch.late());
+        assertEquals(Optional.of(hung), lookedFrom(5000, 5000));
+    }
+
+    @Test
     void afterALongPieceOfWorkTheUsualLimitHoldsAgain() {
         hung.mayTake(5000);
         assertEquals(Optional.empty(), lookedFrom(0, 3000));

@@ -98,7 +98,9 @@ public final class SwitchController implements AutoCloseable {
         this.tls = tls;
         reporter = new Reporter(listener, life);
         this.life = life;
-        group = new LivingLoop("openflow", life, EpollIoHandler.newFactory());
+        LivingLoop living = new LivingLoop("openflow", life, EpollIoHandler.newFactory());
+        living.turn().silencesNobody();
+        group = living;
         loop = group.next();
         settings.switches().forEach(one -> add(new ControlledSwitch(one)));
     }

@@ -38,9 +38,9 @@ public final class Life implements AutoCloseable {
     public static final long USUAL_LIMIT_NANOS = TimeUnit.MILLISECONDS.toNanos(750);
 
     /**
-     * A thread without whose turns heartbeats go out all the same has so many times as long: at a start, and on a machine that is
-     * too busy, its work is the loading of classes and libraries, and the end of a process that is only slow is worse than a
-     * connection that waits.
+     * A thread on whose turns heartbeats do not depend one by one is given so many times as long before it counts as hung: at a
+     * start its work is the loading of classes and libraries, and the end of a process that is only slow is worse than its silence.
+     * It is silent all the same from the usual limit on.
      */
     private static final int PATIENCE_WITH_OTHERS = 6;
 
@@ -57,6 +57,7 @@ public final class Life implements AutoCloseable {
     private final List<Turn> vital = new CopyOnWriteArrayList<>();
     private final List<Probe> probes = new CopyOnWriteArrayList<>();
     private final AtomicBoolean over = new AtomicBoolean();
+    private volatile Optional<Turn> late = Optional.empty();
     private final Thread watchdog;
     private volatile boolean closed;
 
@@ -93,8 +94,8 @@ public final class Life implements AutoCloseable {
      * Begins to watch.
      *
      * @param name of the process or gateway, for logs
-     * @param limitNanos a thread that heartbeats prove and that is without a turn for so long is hung; another one has six times as
-     *     long
+     * @param limitNanos while a thread is without a turn for so long there are no heartbeats; one that each of them proves is
+     *     hung, another one is hung after six times as long
      */
     public static Life start(String name, Ending ending, long limitNanos) {
         Life life = new Life(name, ending, limitNanos);
@@ -151,7 +152,7 @@ public final class Life implements AutoCloseable {
 
     /** For one sender of heartbeats. */
     public Proof proof() {
-        return new Proof(vital, this::isOver);
+        return new Proof(vital, () -> isOver() || late.isPresent());
     }
 
     /** Whether a thread has failed, or everything is being closed. */
@@ -214,6 +215,7 @@ public final class Life implements AutoCloseable {
                 Thread.sleep(LOOK_MS);
                 probes.forEach(this::ask);
                 Optional<Turn> hung = watch.look(turns, System.nanoTime());
+                note(watch.late());
                 hung.ifPresent(turn -> end(turn + " hangs", Life::allStacks));
             }
         } catch (InterruptedException e) {
@@ -221,6 +223,15 @@ public final class Life implements AutoCloseable {
             LOG.debug("{} is not watched any more", name);
         } catch (Throwable cause) {
             failed(cause);
+        }
+    }
+
+    private void note(Optional<Turn> found) {
+        if (!found.equals(late)) {
+            found.ifPresentOrElse(
+                    turn -> LOG.warn("{} is silent: {} does not turn round", name, turn),
+                    () -> LOG.warn("{} is silent no longer: {} has turned round", name, late.orElseThrow()));
+            late = found;
         }
     }
 

@@ -25,7 +25,7 @@ public final class ProcessEnd implements Ending {
     public static final Marker LAST_WORDS = MarkerFactory.getMarker("LAST_WORDS");
 
     private static final Logger LOG = LoggerFactory.getLogger(ProcessEnd.class);
-    private static final int LAST_WORDS_MS = 400;
+    private static final int LAST_WORDS_MS = 700;
 
     private final String process;
     private final IntConsumer halt;

@@ -105,6 +105,35 @@ class LifeTest {
     }
 
     @Test
+    void whoIsLateStopsEveryProofLongBeforeTheEnd() throws Exception {
+        ExecutorService executor = Executors.newSingleThreadExecutor();
+        try {
+            Turn conductor = life.vital(new Turn("conductor"));
+            Proof proof = life.proof();
+            life.watched("codec", executor);
+            executor.execute(this::hang);
+            while (proved(conductor, proof)) {
+                Thread.sleep(5);
+            }
+            assertNull(ends.peek());
+            released.countDown();
+            while (!proved(conductor, proof)) {
+                assertNull(ends.peek());
+                Thread.sleep(5);
+            }
+        } finally {
+            released.countDown();
+            life.close();
+            executor.shutdown();
+        }
+    }
+
+    private static boolean proved(Turn conductor, Proof proof) {
+        conductor.made();
+        return proof.renewed();
+    }
+
+    @Test
     void aThreadWithoutWorkDoesNotHang() throws Exception {
         try (ExecutorService executor = Executors.newSingleThreadExecutor()) {
             life.watched("codec", executor);

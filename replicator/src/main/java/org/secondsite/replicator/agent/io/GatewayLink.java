@@ -42,6 +42,7 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
     private final GatewayConduct conduct = new GatewayConduct();
     private final LongAdder wrongMessages = new LongAdder();
     private volatile boolean ended;
+    private volatile Optional<CheckpointConnection> standing = Optional.empty();
     private volatile boolean stopDemanded;
 
     // Of the event loop's thread.
@@ -114,6 +115,7 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
     @Override
     public void opened(CheckpointConnection connection) {
         opened = true;
+        standing = Optional.of(connection);
         conduct.connected();
         assembler = new EpochAssembler(vm, ramBytes);
         worker.accept(new WorkerEvent.Opened(connection));
@@ -173,6 +175,7 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
     @Override
     public void closed(CheckpointConnection connection, String reason) {
         assembler.close();
+        standing = Optional.empty();
         if (reached && !opened) {
             trouble(reason);
         }
@@ -191,6 +194,11 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
             lastTrouble = what;
             LOG.warn("{}: gateway {}: {}", vm, gateway.address(), what);
         }
+    }
+
+    /** The worker is late: nothing may tell the gateway that it is well. It says HELLO on the next connection itself. */
+    void silence() {
+        standing.ifPresent(connection -> connection.close("the agent's worker does not turn round"));
     }
 
     /** Does not connect any more. The current connection is the worker's to close. */

@@ -65,6 +65,7 @@ final class VmWorker implements AutoCloseable {
         this.hands = new VmHands(host, volumes, timing, link, events::add);
         this.life = life;
         this.turn = new Turn("agent-" + host.vm());
+        turn.whenLate(link::silence);
         this.longWorkNanos = HYPERVISOR_NANOS + host.ramBytes() / SLOWEST_BYTES_PER_SECOND * 1_000_000_000L;
         this.thread = Thread.ofPlatform().name(turn.toString()).unstarted(this::run);
     }
