@@ -1,5 +1,7 @@
 package org.secondsite.openflow.pipeline;
 
+import java.util.Optional;
+
 /** The header fields that the pipeline looks at, with their width in bits and their numbers (OpenFlow 1.4.1 §7.2.3.7). */
 public enum Field {
     /** The port that a frame came in by. */
@@ -33,6 +35,14 @@ public enum Field {
     /** The target link-layer address option of a neighbour advertisement; 0 when it is absent. */
     ND_TLL(48, 33);
 
+    private static final Field[] BY_NUMBER = new Field[64];
+
+    static {
+        for (Field field : values()) {
+            BY_NUMBER[field.number] = field;
+        }
+    }
+
     private final int bits;
     private final int number;
 
@@ -41,9 +51,19 @@ public enum Field {
         this.number = number;
     }
 
+    /** The field with this number, if it is one that the pipeline looks at. */
+    public static Optional<Field> of(int number) {
+        return number < 0 || number >= BY_NUMBER.length ? Optional.empty() : Optional.ofNullable(BY_NUMBER[number]);
+    }
+
     /** Its number in the class {@code OFPXMC_OPENFLOW_BASIC}. */
     public int number() {
         return number;
+    }
+
+    /** How many bytes its value takes on the wire. */
+    public int bytes() {
+        return (bits + Byte.SIZE - 1) / Byte.SIZE;
     }
 
     /** The value with every bit of this field set. */

@@ -20,10 +20,23 @@ public record Flow(Key key, Outcome outcome) {
     public record Key(int table, int priority, Match match) {
         /** The port that it is for, if it is for one only. */
         public OptionalInt inPort() {
-            Match.Condition condition = match.conditions().get(Field.IN_PORT);
-            return condition == null
-                    ? OptionalInt.empty()
-                    : OptionalInt.of((int) condition.value().low());
+            return match.of(Field.IN_PORT)
+                    .map(condition -> OptionalInt.of((int) condition.value().low()))
+                    .orElse(OptionalInt.empty());
+        }
+
+        /** Keys are looked up by the thousand while a switch is waited for. */
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Key key
+                    && table == key.table
+                    && priority == key.priority
+                    && match.equals(key.match);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * (31 * match.hashCode() + priority) + table;
         }
 
         @Override

@@ -140,6 +140,11 @@ public record Pipeline(
         return new Flow.Key(GATE_TABLE, GATE_PRIORITY, from(port));
     }
 
+    /** Whether the flow at this key, which is of a port, is its gate. */
+    public static boolean isGate(Flow.Key key) {
+        return key.table() == GATE_TABLE && key.priority() == GATE_PRIORITY;
+    }
+
     /** Frames that come in by this port. */
     public static Match from(int port) {
         return Match.ANY.with(Field.IN_PORT, Integer.toUnsignedLong(port));
@@ -164,8 +169,7 @@ public record Pipeline(
     }
 
     private static Bits value(Flow.Key key, Field field) {
-        Match.Condition condition = key.match().conditions().get(field);
-        return condition == null ? Bits.ZERO : condition.value();
+        return key.match().of(field).map(Match.Condition::value).orElse(Bits.ZERO);
     }
 
     /**

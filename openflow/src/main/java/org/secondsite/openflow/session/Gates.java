@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.projectfloodlight.openflow.protocol.OFBundleCtrlMsg;
 import org.secondsite.openflow.Role;
 import org.secondsite.openflow.Sharing;
 import org.secondsite.openflow.pipeline.Layout;
@@ -49,8 +50,9 @@ final class Gates {
      *
      * @param places the VMs with their ports
      * @param sharing whether there may be flows of others that have to stay
+     * @param bundling whether many may go together
      */
-    Shut shut(Layout layout, List<Pipeline.Place> places, long term, Sharing sharing) {
+    Shut shut(Layout layout, List<Pipeline.Place> places, long term, Sharing sharing, Fence.Bundling bundling) {
         List<Integer> shut = new ArrayList<>();
         int silent = 0;
         // A VM that is no longer named has its flows removed, which is as good as silence and takes longer.
@@ -74,7 +76,7 @@ final class Gates {
         if (isWholeTable) {
             fence.shutAll(shut, term, silent);
         } else if (!shut.isEmpty()) {
-            fence.shut(layout, shut, term, silent);
+            fence.shut(layout, shut, term, silent, bundling);
         }
         return new Shut(new HashSet<>(shut), isWholeTable);
     }
@@ -116,6 +118,11 @@ final class Gates {
     /** Whether a barrier's answer ends a fence. */
     boolean answered(long xid) {
         return fence.answered(xid);
+    }
+
+    /** Whether a bundle's answer is of a fence. */
+    boolean answered(OFBundleCtrlMsg reply) {
+        return fence.answered(reply);
     }
 
     /** Whether an error is about a fence. */

@@ -67,8 +67,7 @@ final class Programming {
     private Desired desired;
     private Pipeline wanted;
 
-    /** What the switch has as far as is known; empty: it has to be asked. */
-    private Optional<InstalledFlows> actual = Optional.empty();
+    private final KnownFlows actual = new KnownFlows();
 
     /** Whether {@link #actual} was read from the switch after the last write, grant, or change of the desire or the ports. */
     private boolean actualIsFresh;
@@ -183,6 +182,8 @@ final class Programming {
                         nowNanos);
             case OFRoleReply reply -> conclude(roles.answered(reply, desiredTerm(), nowNanos), nowNanos);
             case OFBundleCtrlMsg reply
+            when gates.answered(reply) -> LOG.debug("{}: a fence is on its way", settings.id());
+            case OFBundleCtrlMsg reply
             when writes.isEndedBy(message.getXid()) ->
                 conclude(writes.bundleAnswered(reply.getBundleCtrlType(), nowNanos), nowNanos);
             case OFBarrierReply _
@@ -209,7 +210,7 @@ final class Programming {
         if (errorName.equals("BAD_REQUEST/IS_SLAVE") && roles.grantedTerm() > 0) {
             roles.displaced(errorName, nowNanos);
         } else if (gates.refused(xid)) {
-            LOG.warn("{}: a gate was not shut: {}", settings.id(), errorName);
+            LOG.warn("{}: a fence was refused, and goes another way: {}", settings.id(), errorName);
         } else {
             switch (progress.step()) {
                 case QUERY, ROLE -> conclude(roles.refused(xid, errorName, desiredTerm(), nowNanos), nowNanos);
@@ -267,7 +268,7 @@ final class Programming {
 
     private void advanceIfFree(long nowNanos) {
         gates.ended();
-        boolean auditing = progress.step() == Step.COUNT || (progress.step() == Step.READ && actual.isPresent());
+        boolean auditing = progress.step() == Step.COUNT || (progress.step() == Step.READ && actual.isKnown());
         if (!progress.step().waits() || auditing) {
             advance(nowNanos);
         }
@@ -286,7 +287,7 @@ final class Programming {
         wanted = Pipeline.of(layout, settings.gatewayPort(), desired.vms(), ports);
         report.missing(wanted.missingPorts());
         Optional<FlowDifference> difference =
-                actual.map(flows -> FlowDifference.between(wanted, flows, settings.sharing()));
+                actual.flows().map(flows -> FlowDifference.between(wanted, flows, settings.sharing()));
         boolean same = difference.isPresent() && difference.get().isEmpty();
         if (same && actualIsFresh) {
             steady(nowNanos);
@@ -297,7 +298,7 @@ final class Programming {
         } else {
             if (confirmed) {
                 confirmed = false;
-                report.drifted(wanted, actual.orElseThrow(), difference.get(), roles.grantedTerm());
+                report.drifted(wanted, actual.flows().orElseThrow(), difference.get(), roles.grantedTerm());
             }
             write(difference.get(), nowNanos);
         }
@@ -314,10 +315,14 @@ final class Programming {
         gates.confirmed(wanted);
         report.good(nowNanos);
         auditedNanos = nowNanos;
+        InstalledFlows flows = actual.flows().orElseThrow();
         if (news) {
+            // That is waited for. What the flows have counted is told at the next audit.
+            report.good(flows);
             report.confirmed(wanted, roles.grantedTerm());
+        } else {
+            report.counted(wanted, flows);
         }
-        report.counted(wanted, actual.orElseThrow());
     }
 
     private void giveUp(FlowDifference difference, long nowNanos) {
@@ -329,15 +334,15 @@ final class Programming {
     /** Answers whether there were any to shut. */
     private boolean shutGates() {
         List<Pipeline.Place> places = Pipeline.places(settings.gatewayPort(), desired.vms(), ports);
-        Gates.Shut shut = gates.shut(layout, places, desired.term(), settings.sharing());
+        Gates.Shut shut = gates.shut(layout, places, desired.term(), settings.sharing(), writes.bundling());
         if (shut.ports().isEmpty()) {
             return false;
         }
-        if (shut.isWholeTable()) {
-            actual = actual.map(InstalledFlows::shutAll);
+        if (shut.isWholeTable() || layout == Layout.TABLES) {
+            actual.shut(shut);
         } else {
             // In one table several flows of unknown number were shut.
-            actual = layout == Layout.TABLES ? actual.map(flows -> flows.shut(shut.ports())) : Optional.empty();
+            actual.forget();
         }
         return true;
     }
@@ -347,7 +352,7 @@ final class Programming {
         if (roles.grantedTerm() == desired.term()) {
             actualIsFresh = false;
             confirmed = false;
-            if (actual.isEmpty()) {
+            if (!actual.isKnown()) {
                 shutGates();
             }
         }
@@ -364,8 +369,7 @@ final class Programming {
         if (!reading.isComplete()) {
             return;
         }
-        InstalledFlows flows = reading.flows();
-        actual = Optional.of(flows);
+        actual.read(reading.flows());
         actualIsFresh = true;
         if (reading.hasOthers() && settings.sharing() == Sharing.EXCLUSIVE) {
             report.othersFound(roles.grantedTerm());
@@ -381,11 +385,11 @@ final class Programming {
             thoroughNanos = nowNanos;
             progress.on(Occasion.AUDIT, "thorough audit", nowNanos);
             reading = new Reading(factory, outbox, Reading.Extent.ALL);
-        } else if (actual.orElseThrow().size() <= FEW_FLOWS) {
+        } else if (actual.flows().orElseThrow().size() <= FEW_FLOWS) {
             read(Occasion.AUDIT, "audit", nowNanos);
         } else {
             progress.on(Occasion.QUICK_AUDIT, "audit", nowNanos);
-            counting = new Counting(factory, outbox, wanted, actual.orElseThrow());
+            counting = new Counting(factory, outbox, wanted, actual.flows().orElseThrow());
         }
     }
 
@@ -402,13 +406,13 @@ final class Programming {
         actualIsFresh = false;
         writes.begin(difference, roles.grantedTerm(), nowNanos);
         // Until it is read again, nobody knows what a write that fails half way has left.
-        actual = Optional.empty();
+        actual.forget();
     }
 
     private void outranked(Obstacle obstacle, String reason, long nowNanos) {
         progress.on(Occasion.IN_THE_WAY, reason, nowNanos);
         roles.outranked();
-        actual = Optional.empty();
+        actual.forget();
         confirmed = false;
         writes.settle();
         outbox.add(new Effect.Outranked(desired.term(), obstacle, reason));
@@ -416,7 +420,7 @@ final class Programming {
 
     private void fail(String reason, long nowNanos) {
         progress.on(Occasion.REFUSED, reason, nowNanos);
-        actual = Optional.empty();
+        actual.forget();
         actualIsFresh = false;
         confirmed = false;
         writes.settle();

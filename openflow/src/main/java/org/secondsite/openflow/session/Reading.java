@@ -2,7 +2,6 @@ package org.secondsite.openflow.session;
 
 import java.util.Set;
 import org.projectfloodlight.openflow.protocol.OFFactory;
-import org.projectfloodlight.openflow.protocol.OFFlowStatsReply;
 import org.projectfloodlight.openflow.protocol.OFGroupDescStatsReply;
 import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.projectfloodlight.openflow.protocol.OFMeterConfigStatsReply;
@@ -56,15 +55,10 @@ final class Reading {
         }
     }
 
-    /** Takes an answer; whether it is one. */
+    /** Takes an answer about groups or meters; whether it is one. */
     boolean received(OFMessage message) {
         long xid = message.getXid();
         switch (message) {
-            case OFFlowStatsReply part
-            when xid == flowsXid -> {
-                flows.add(part);
-                hasAllFlows = isLast(part);
-            }
             case OFGroupDescStatsReply part
             when xid == groupsXid -> {
                 others |= !part.getEntries().isEmpty();
@@ -82,7 +76,7 @@ final class Reading {
         return true;
     }
 
-    /** Takes a part that the library could not read; whether it is one of this reading. */
+    /** Takes a part of the flows; whether it is one of this reading. */
     boolean received(Incoming.Part part) {
         if (part.xid() != flowsXid || part.kind() != Incoming.Part.FLOW) {
             return false;

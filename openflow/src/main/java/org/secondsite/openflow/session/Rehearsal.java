@@ -60,7 +60,7 @@ public final class Rehearsal {
     public int play(int takeovers) {
         perform(session.opened(0));
         for (int term = 1; term <= takeovers; term++) {
-            perform(session.apply(new Desired(term, vms(term % 2 == 1 ? Role.OWNER : Role.STANDBY)), 0));
+            perform(session.apply(new Desired(term, vms(term)), 0));
         }
         return confirmed;
     }
@@ -97,9 +97,11 @@ public final class Rehearsal {
         }
     }
 
-    private List<VmAttachment> vms(Role role) {
+    /** Every second time they are owned; in between all of them are fenced, or all but the first. */
+    private List<VmAttachment> vms(int term) {
         List<VmAttachment> vms = new ArrayList<>();
         for (int i = 1; i <= vmCount; i++) {
+            Role role = term % 2 == 1 || (term % 4 == 0 && i == 1) ? Role.OWNER : Role.FENCED;
             List<InetAddress> addresses =
                     List.of(IpPrefix.parseAddress("192.0.2." + i), IpPrefix.parseAddress("2001:db8::" + i));
             MacAddress mac = new MacAddress(0x5254_0000_0000L + i);

@@ -24,7 +24,7 @@ final class Traffic {
             if (sums == null) {
                 continue;
             }
-            if (known.flow().key().equals(Pipeline.gate(port.getAsInt()))) {
+            if (Pipeline.isGate(known.flow().key())) {
                 sums[0] += known.packets();
             } else if (known.flow().outcome() instanceof Flow.Outcome.Output) {
                 sums[1] += known.packets();

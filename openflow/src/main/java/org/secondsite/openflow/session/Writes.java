@@ -50,6 +50,14 @@ final class Writes {
         return tablesAreFew;
     }
 
+    /** Whether a bundle can be opened now beside what is under way. */
+    Fence.Bundling bundling() {
+        return switch (progress.step()) {
+            case FILL, COMMIT, DISCARD -> Fence.Bundling.IMPOSSIBLE;
+            default -> takesBundles ? Fence.Bundling.POSSIBLE : Fence.Bundling.IMPOSSIBLE;
+        };
+    }
+
     boolean isExhausted() {
         return inARow == MAX_IN_A_ROW;
     }

@@ -3,19 +3,16 @@ package org.secondsite.openflow.session;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Stream;
-import org.projectfloodlight.openflow.protocol.OFBundleCtrlMsg;
 import org.projectfloodlight.openflow.protocol.OFBundleCtrlType;
-import org.projectfloodlight.openflow.protocol.OFBundleFlags;
 import org.projectfloodlight.openflow.protocol.OFFactory;
 import org.projectfloodlight.openflow.protocol.OFMessage;
-import org.projectfloodlight.openflow.types.BundleId;
 import org.secondsite.openflow.pipeline.Flow;
 import org.secondsite.openflow.pipeline.FlowDifference;
 import org.secondsite.openflow.pipeline.InstalledFlows;
 import org.secondsite.openflow.pipeline.Match;
 import org.secondsite.openflow.pipeline.Pipeline;
+import org.secondsite.openflow.wire.Bundle;
 import org.secondsite.openflow.wire.FlowCodec;
 
 /**
@@ -26,15 +23,12 @@ import org.secondsite.openflow.wire.FlowCodec;
  * lowest priorities first, so that nothing comes to light that was hidden; and last the gates open.
  */
 final class Writing {
-    /** ORDERED: what goes must go before what comes. ATOMIC: a frame meets the old flows or the new ones. */
-    private static final Set<OFBundleFlags> BUNDLE_FLAGS = Set.of(OFBundleFlags.ATOMIC, OFBundleFlags.ORDERED);
-
     private final OFFactory factory;
     private final FlowCodec codec;
     private final Outbox outbox;
     private final FlowDifference difference;
     private final long term;
-    private final int bundle;
+    private final Bundle bundle;
 
     private long firstXid;
 
@@ -46,25 +40,25 @@ final class Writing {
 
     Writing(OFFactory factory, Outbox outbox, FlowDifference difference, long term, int bundle) {
         this.factory = factory;
-        this.codec = new FlowCodec(factory);
+        this.codec = new FlowCodec(factory.getVersion());
         this.outbox = outbox;
         this.difference = difference;
         this.term = term;
-        this.bundle = bundle;
+        this.bundle = new Bundle(factory, bundle);
     }
 
     /** Opens a bundle, fills it and closes it; its commit would succeed without what was refused, so that waits. */
     void fill() {
         firstXid = outbox.nextXid();
-        outbox.send(control(OFBundleCtrlType.OPEN_REQUEST, firstXid));
+        outbox.send(bundle.control(OFBundleCtrlType.OPEN_REQUEST, firstXid));
         if (difference.replaceAll()) {
-            bundled(codec.removeAll(Match.ANY, outbox.nextXid()));
+            outbox.send(bundle.add(codec.removeAll(Match.ANY, outbox.nextXid())));
         }
         for (OFMessage message : removals()) {
-            bundled(message);
+            outbox.send(bundle.add(message));
         }
         for (OFMessage message : additions(false)) {
-            bundled(message);
+            outbox.send(bundle.add(message));
         }
         end(OFBundleCtrlType.CLOSE_REQUEST);
     }
@@ -189,32 +183,13 @@ final class Writing {
         return flow.outcome() instanceof Flow.Outcome.Drop;
     }
 
-    private void bundled(OFMessage message) {
-        // OpenFlow 1.4.1 §7.3.9.6: the message inside bears the same transaction id.
-        outbox.send(factory.buildBundleAddMsg()
-                .setXid(message.getXid())
-                .setBundleId(BundleId.of(bundle))
-                .setFlags(BUNDLE_FLAGS)
-                .setData(message)
-                .build());
-    }
-
     private void end(OFBundleCtrlType type) {
         lastXid = outbox.nextXid();
-        outbox.send(control(type, lastXid));
+        outbox.send(bundle.control(type, lastXid));
     }
 
     private void barrier() {
         lastXid = outbox.nextXid();
         outbox.send(factory.buildBarrierRequest().setXid(lastXid).build());
-    }
-
-    private OFBundleCtrlMsg control(OFBundleCtrlType type, long xid) {
-        return factory.buildBundleCtrlMsg()
-                .setXid(xid)
-                .setBundleId(BundleId.of(bundle))
-                .setBundleCtrlType(type)
-                .setFlags(BUNDLE_FLAGS)
-                .build();
     }
 }

@@ -7,8 +7,6 @@ import java.util.Optional;
 import java.util.Set;
 import org.projectfloodlight.openflow.exceptions.OFParseError;
 import org.projectfloodlight.openflow.protocol.OFFactories;
-import org.projectfloodlight.openflow.protocol.OFFlowStatsEntry;
-import org.projectfloodlight.openflow.protocol.OFFlowStatsReply;
 import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.projectfloodlight.openflow.protocol.OFVersion;
 
@@ -66,7 +64,7 @@ public sealed interface Incoming {
      */
     record Part(OFVersion version, int kind, long xid, boolean moreFollows, ByteBuf body, String reason)
             implements Incoming {
-        /** {@code OFPMP_FLOW}. */
+        /** {@code OFPMP_FLOW}: many, and read by {@link FlowReading}. */
         public static final int FLOW = 1;
 
         /** {@code OFPMP_TABLE_FEATURES}: some hundred kilobytes of which little is wanted, so the library never reads it. */
@@ -76,6 +74,9 @@ public sealed interface Incoming {
         public static final int PORT_DESC = 13;
 
         private static final Set<Integer> KINDS = Set.of(FLOW, TABLE_FEATURES, PORT_DESC);
+
+        /** By the library. */
+        private static final Set<Integer> NEVER_READ = Set.of(FLOW, TABLE_FEATURES);
 
         /** Of the multipart header, which follows the message's. */
         static final int HEADER_BYTES = 8;
@@ -94,7 +95,7 @@ public sealed interface Incoming {
         long xid = whole.getUnsignedInt(4);
         if (type == Unparsable.MULTIPART_REPLY
                 && whole.writerIndex() >= HEADER_BYTES + Part.HEADER_BYTES
-                && whole.getUnsignedShort(HEADER_BYTES) == Part.TABLE_FEATURES) {
+                && Part.NEVER_READ.contains(whole.getUnsignedShort(HEADER_BYTES))) {
             return unread(whole, version, type, xid, "the library does not read it");
         }
         String why;
@@ -113,23 +114,6 @@ public sealed interface Incoming {
             why = e + " without its properties; " + why;
         }
         return unread(whole, version, type, xid, why);
-    }
-
-    /** Reads an entry of a flow statistics reply as if it were the only one. */
-    static Optional<OFFlowStatsEntry> flowEntry(ByteBuf entry, OFVersion version) {
-        ByteBuf reply = Unpooled.buffer();
-        reply.writeByte(version.getWireVersion()).writeByte(Unparsable.MULTIPART_REPLY);
-        reply.writeShort(HEADER_BYTES + Part.HEADER_BYTES + entry.readableBytes())
-                .writeInt(0);
-        reply.writeShort(Part.FLOW).writeShort(0).writeInt(0).writeBytes(entry);
-        try {
-            return message(reply) instanceof OFFlowStatsReply read
-                            && read.getEntries().size() == 1
-                    ? Optional.of(read.getEntries().getFirst())
-                    : Optional.empty();
-        } catch (OFParseError | RuntimeException e) {
-            return Optional.empty();
-        }
     }
 
     private static OFMessage message(ByteBuf frame) throws OFParseError {
@@ -155,12 +139,7 @@ public sealed interface Incoming {
             if (spoken.isPresent() && Part.KINDS.contains(kind)) {
                 int at = HEADER_BYTES + Part.HEADER_BYTES;
                 return new Part(
-                        spoken.get(),
-                        kind,
-                        xid,
-                        moreFollows,
-                        Unpooled.copiedBuffer(whole.slice(at, bytes - at)).asReadOnly(),
-                        why);
+                        spoken.get(), kind, xid, moreFollows, Unpooled.copiedBuffer(whole.slice(at, bytes - at)), why);
             }
             return new Unparsable(version, type, xid, moreFollows, why);
         }

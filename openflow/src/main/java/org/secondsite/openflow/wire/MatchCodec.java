@@ -1,138 +1,140 @@
 package org.secondsite.openflow.wire;
 
-import java.util.EnumMap;
-import java.util.HashMap;
-import java.util.Map;
+import io.netty.buffer.ByteBuf;
 import java.util.Optional;
-import java.util.function.Function;
-import org.projectfloodlight.openflow.protocol.OFFactory;
-import org.projectfloodlight.openflow.protocol.match.MatchField;
-import org.projectfloodlight.openflow.types.EthType;
-import org.projectfloodlight.openflow.types.IPv4Address;
-import org.projectfloodlight.openflow.types.IPv6Address;
-import org.projectfloodlight.openflow.types.IpProtocol;
-import org.projectfloodlight.openflow.types.MacAddress;
-import org.projectfloodlight.openflow.types.Masked;
-import org.projectfloodlight.openflow.types.OFPort;
-import org.projectfloodlight.openflow.types.OFValueType;
-import org.projectfloodlight.openflow.types.OFVlanVidMatch;
-import org.projectfloodlight.openflow.types.U8;
+import java.util.OptionalInt;
 import org.secondsite.openflow.pipeline.Bits;
 import org.secondsite.openflow.pipeline.Field;
 import org.secondsite.openflow.pipeline.Match;
 
-/** Between the pipeline's {@link Match} and the library's, one row of a table per field. */
+/**
+ * Between the pipeline's {@link Match} and the wire.
+ *
+ * <pre>
+ *   0        2         4                              length
+ *  ┌────────┬─────────┬──────────────────────────────┬─────────────────────┐
+ *  │ type 1 │ length  │ fields, one after another    │ zeros to 8 n bytes  │   ofp_match
+ *  └────────┴─────────┴──────────────────────────────┴─────────────────────┘
+ *   0                 2          3        4
+ *  ┌─────────────────┬──────────┬────────┬─────────────────┄
+ *  │ class 0x8000    │ field, m │ length │ value, mask     ┄   a field; m: with a mask
+ *  └─────────────────┴──────────┴────────┴─────────────────┄   OpenFlow 1.4.1 §7.2.3
+ * </pre>
+ */
 final class MatchCodec {
-    private static final Map<Field, Oxm<?>> BY_FIELD = new EnumMap<>(Field.class);
-    private static final Map<MatchField<?>, Field> FIELDS = new HashMap<>();
-
-    static {
-        row(
-                Field.IN_PORT,
-                MatchField.IN_PORT,
-                bits -> OFPort.of((int) bits.low()),
-                port -> number(port.getPortNumber()));
-        row(Field.ETH_DST, MatchField.ETH_DST, MatchCodec::mac, MatchCodec::bits);
-        row(Field.ETH_SRC, MatchField.ETH_SRC, MatchCodec::mac, MatchCodec::bits);
-        row(Field.ETH_TYPE, MatchField.ETH_TYPE, bits -> EthType.of((int) bits.low()), type -> number(type.getValue()));
-        row(
-                Field.VLAN_VID,
-                MatchField.VLAN_VID,
-                bits -> OFVlanVidMatch.ofRawVid((short) bits.low()),
-                vid -> Bits.of(vid.getRawVid() & 0x1fff));
-        row(
-                Field.IP_PROTO,
-                MatchField.IP_PROTO,
-                bits -> IpProtocol.of((short) bits.low()),
-                protocol -> number(protocol.getIpProtocolNumber()));
-        row(Field.IPV4_SRC, MatchField.IPV4_SRC, MatchCodec::ipv4, MatchCodec::bits);
-        row(Field.ARP_SPA, MatchField.ARP_SPA, MatchCodec::ipv4, MatchCodec::bits);
-        row(Field.ARP_TPA, MatchField.ARP_TPA, MatchCodec::ipv4, MatchCodec::bits);
-        row(Field.ARP_SHA, MatchField.ARP_SHA, MatchCodec::mac, MatchCodec::bits);
-        row(Field.IPV6_SRC, MatchField.IPV6_SRC, MatchCodec::ipv6, MatchCodec::bits);
-        row(
-                Field.ICMPV6_TYPE,
-                MatchField.ICMPV6_TYPE,
-                bits -> U8.of((short) bits.low()),
-                type -> number(type.getValue()));
-        row(Field.ND_TARGET, MatchField.IPV6_ND_TARGET, MatchCodec::ipv6, MatchCodec::bits);
-        row(Field.ND_SLL, MatchField.IPV6_ND_SLL, MatchCodec::mac, MatchCodec::bits);
-        row(Field.ND_TLL, MatchField.IPV6_ND_TLL, MatchCodec::mac, MatchCodec::bits);
-    }
+    static final int HEADER_BYTES = 4;
+    private static final int OXM = 1;
+    private static final int LENGTH_AT = 2;
+    private static final int FIELD_HEADER_BYTES = 4;
+    private static final int OPENFLOW_BASIC = 0x8000;
+    private static final int EIGHT = 8;
 
     private MatchCodec() {}
 
-    /** One row: a field there, and its values to and fro. */
-    private record Oxm<T extends OFValueType<T>>(
-            Field field, MatchField<T> there, Function<Bits, T> to, Function<T, Bits> from) {
-        void write(Match.Condition condition, org.projectfloodlight.openflow.protocol.match.Match.Builder builder) {
-            if (condition.mask().equals(field.all())) {
-                builder.setExact(there, to.apply(condition.value()));
-            } else {
-                builder.setMasked(there, to.apply(condition.value()), to.apply(condition.mask()));
-            }
-        }
-
-        Match.Condition read(org.projectfloodlight.openflow.protocol.match.Match match) {
-            if (match.isExact(there)) {
-                return new Match.Condition(from.apply(match.get(there)), field.all());
-            }
-            Masked<T> masked = match.getMasked(there);
-            Bits mask = from.apply(masked.getMask());
-            return new Match.Condition(from.apply(masked.getValue()).and(mask), mask);
-        }
+    /** How long a match of this length is with its padding. */
+    static int padded(int length) {
+        return (length + EIGHT - 1) / EIGHT * EIGHT;
     }
 
-    static org.projectfloodlight.openflow.protocol.match.Match encode(OFFactory factory, Match match) {
-        org.projectfloodlight.openflow.protocol.match.Match.Builder builder = factory.buildMatch();
-        match.conditions().forEach((field, condition) -> BY_FIELD.get(field).write(condition, builder));
-        return builder.build();
+    /** Writes the match with its padding. */
+    static void write(Match match, ByteBuf out) {
+        int start = out.writerIndex();
+        out.writeShort(OXM).writeShort(0);
+        for (int i = 0; i < match.size(); i++) {
+            Field field = match.field(i);
+            Match.Condition condition = match.condition(i);
+            boolean isExact = condition.mask().equals(field.all());
+            int bytes = field.bytes();
+            out.writeShort(OPENFLOW_BASIC);
+            out.writeByte(field.number() << 1 | (isExact ? 0 : 1)).writeByte(isExact ? bytes : 2 * bytes);
+            write(condition.value(), bytes, out);
+            if (!isExact) {
+                write(condition.mask(), bytes, out);
+            }
+        }
+        int length = out.writerIndex() - start;
+        out.setShort(start + LENGTH_AT, length);
+        out.writeZero(padded(length) - length);
     }
 
-    /** Empty when it looks at a field that the pipeline does not know. */
-    static Optional<Match> decode(org.projectfloodlight.openflow.protocol.match.Match there) {
-        Map<Field, Match.Condition> conditions = new EnumMap<>(Field.class);
-        for (MatchField<?> matchField : there.getMatchFields()) {
-            Field field = FIELDS.get(matchField);
-            if (field == null) {
+    /**
+     * Reads a match.
+     *
+     * @param at where it begins
+     * @param length without its padding, at least {@link #HEADER_BYTES}, all of it there
+     * @return empty: it looks at what the pipeline does not know, or is not well-formed
+     */
+    static Optional<Match> read(ByteBuf in, int at, int length) {
+        if (in.getUnsignedShort(at) != OXM) {
+            return Optional.empty();
+        }
+        Match match = Match.ANY;
+        int end = at + length;
+        int next = at + HEADER_BYTES;
+        while (next < end) {
+            if (end - next < FIELD_HEADER_BYTES || in.getUnsignedShort(next) != OPENFLOW_BASIC) {
                 return Optional.empty();
             }
-            conditions.put(field, BY_FIELD.get(field).read(there));
+            int fieldAndMask = in.getUnsignedByte(next + 2);
+            int bytes = in.getUnsignedByte(next + 3);
+            next += FIELD_HEADER_BYTES;
+            Optional<Field> known = Field.of(fieldAndMask >> 1);
+            boolean isMasked = (fieldAndMask & 1) != 0;
+            if (known.isEmpty()
+                    || bytes != known.get().bytes() * (isMasked ? 2 : 1)
+                    || bytes > end - next
+                    || match.of(known.get()).isPresent()) {
+                return Optional.empty();
+            }
+            Field field = known.get();
+            Bits value = bits(in, next, field.bytes());
+            Bits mask = isMasked ? bits(in, next + field.bytes(), field.bytes()) : field.all();
+            next += bytes;
+            if (!isMasked && !value.and(mask).equals(value)) {
+                return Optional.empty();
+            }
+            match = match.with(field, value.and(mask), mask.and(field.all()));
         }
-        return Optional.of(new Match(conditions));
+        return Optional.of(match);
     }
 
-    private static <T extends OFValueType<T>> void row(
-            Field field, MatchField<T> there, Function<Bits, T> to, Function<T, Bits> from) {
-        BY_FIELD.put(field, new Oxm<>(field, there, to, from));
-        FIELDS.put(there, field);
+    /** The port that a match is for, if it is for one only, whatever else it looks at. */
+    static OptionalInt inPort(ByteBuf in, int at, int length) {
+        int end = at + length;
+        int next = at + HEADER_BYTES;
+        while (end - next >= FIELD_HEADER_BYTES) {
+            int bytes = in.getUnsignedByte(next + 3);
+            boolean isPort = in.getUnsignedShort(next) == OPENFLOW_BASIC
+                    && in.getUnsignedByte(next + 2) == Field.IN_PORT.number() << 1
+                    && bytes == Field.IN_PORT.bytes();
+            next += FIELD_HEADER_BYTES;
+            if (isPort && bytes <= end - next) {
+                return OptionalInt.of(in.getInt(next));
+            }
+            next += bytes;
+        }
+        return OptionalInt.empty();
     }
 
-    private static Bits number(int unsigned) {
-        return Bits.of(Integer.toUnsignedLong(unsigned));
+    private static void write(Bits bits, int bytes, ByteBuf out) {
+        switch (bytes) {
+            case 1 -> out.writeByte((int) bits.low());
+            case 2 -> out.writeShort((int) bits.low());
+            case 4 -> out.writeInt((int) bits.low());
+            case 6 -> out.writeShort((int) (bits.low() >>> Integer.SIZE)).writeInt((int) bits.low());
+            case 16 -> out.writeLong(bits.high()).writeLong(bits.low());
+            default -> throw new AssertionError("a field of " + bytes + " bytes");
+        }
     }
 
-    private static MacAddress mac(Bits bits) {
-        return MacAddress.of(bits.low());
-    }
-
-    private static Bits bits(MacAddress mac) {
-        return Bits.of(mac.getLong());
-    }
-
-    private static IPv4Address ipv4(Bits bits) {
-        return IPv4Address.of((int) bits.low());
-    }
-
-    private static Bits bits(IPv4Address address) {
-        return number(address.getInt());
-    }
-
-    private static IPv6Address ipv6(Bits bits) {
-        return IPv6Address.of(bits.high(), bits.low());
-    }
-
-    private static Bits bits(IPv6Address address) {
-        return Bits.of(address.toInetAddress());
+    private static Bits bits(ByteBuf in, int at, int bytes) {
+        return switch (bytes) {
+            case 1 -> Bits.of(in.getUnsignedByte(at));
+            case 2 -> Bits.of(in.getUnsignedShort(at));
+            case 4 -> Bits.of(in.getUnsignedInt(at));
+            case 6 -> Bits.of((long) in.getUnsignedShort(at) << Integer.SIZE | in.getUnsignedInt(at + 2));
+            case 16 -> new Bits(in.getLong(at), in.getLong(at + Long.BYTES));
+            default -> throw new AssertionError("a field of " + bytes + " bytes");
+        };
     }
 }

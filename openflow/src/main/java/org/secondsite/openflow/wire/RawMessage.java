@@ -8,7 +8,7 @@ import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.projectfloodlight.openflow.protocol.OFType;
 import org.projectfloodlight.openflow.protocol.OFVersion;
 
-/** A message whose bytes the library cannot make, because they hold what it cannot read. */
+/** A message whose bytes are made here, because the library cannot, or takes too long. */
 final class RawMessage implements OFMessage {
     private final OFVersion version;
     private final OFType type;
@@ -16,15 +16,15 @@ final class RawMessage implements OFMessage {
     private final byte[] bytes;
 
     /**
-     * A message of these bytes.
+     * A message of these bytes, which are copied.
      *
      * @param bytes the whole message with its header, in which the transaction id is {@code xid}
      */
-    RawMessage(OFVersion version, OFType type, long xid, byte[] bytes) {
+    RawMessage(OFVersion version, OFType type, long xid, ByteBuf bytes) {
         this.version = version;
         this.type = type;
         this.xid = xid;
-        this.bytes = bytes.clone();
+        this.bytes = ByteBufUtil.getBytes(bytes);
     }
 
     @Override

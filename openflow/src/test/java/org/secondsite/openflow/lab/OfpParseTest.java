@@ -70,7 +70,7 @@ class OfpParseTest {
                 1)));
         sent.addAll(messages(silent.tick(20)));
         for (OFVersion version : List.of(OFVersion.OF_14, OFVersion.OF_13)) {
-            FlowCodec codec = new FlowCodec(OFFactories.getFactory(version));
+            FlowCodec codec = new FlowCodec(version);
             sent.add(codec.removeAll(Match.ANY, 8));
             sent.add(codec.removeAll(Pipeline.from(7), 9));
             sent.add(codec.silence(0, Pipeline.from(7), 10));

@@ -12,19 +12,24 @@ import static org.secondsite.openflow.simulated.SimulatedSite.speech;
 import static org.secondsite.openflow.simulated.SimulatedSite.stage;
 import static org.secondsite.openflow.simulated.SimulatedSite.vm;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.projectfloodlight.openflow.protocol.OFFactories;
+import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.projectfloodlight.openflow.protocol.OFType;
 import org.projectfloodlight.openflow.protocol.OFVersion;
 import org.projectfloodlight.openflow.types.OFPort;
 import org.projectfloodlight.openflow.types.TableId;
 import org.secondsite.openflow.Role;
 import org.secondsite.openflow.Sharing;
+import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.simulated.ExecutingSwitch;
+import org.secondsite.openflow.simulated.Quirk;
 import org.secondsite.openflow.simulated.Stage;
 
 /** Gates are shut first, alone and without room, whatever else is under way. */
@@ -108,5 +113,81 @@ class FenceTest {
         assertTrue(fenced);
         assertEquals(new Effect.Confirmed(7, plain.flows.size()), stage.outcome());
         assertEquals(Set.of(), plain.outputs(speech(11, VM1)));
+    }
+
+    @Test
+    void manyGatesAreShutByOneBundleThatAFullTableTakes() {
+        VmAttachment[] owned = crowd(Role.OWNER);
+        Stage stage = stage(plain, EXCLUSIVE, OFVersion.OF_14);
+        stage.apply(5, owned);
+        plain.capacity = plain.flows.size();
+        int commits = plain.commits;
+        int before = stage.sent.size();
+        stage.pause();
+        stage.apply(6, allButTheFirstFenced());
+        assertEquals(
+                Set.of(OFType.BUNDLE_CONTROL, OFType.BUNDLE_ADD_MESSAGE, OFType.BARRIER_REQUEST),
+                stage.sent.subList(before, stage.sent.size()).stream()
+                        .map(OFMessage::getType)
+                        .collect(Collectors.toSet()));
+        stepUntilFenced(stage, owned);
+        assertEquals(commits + 1, plain.commits);
+        stage.messagesPerTick = Integer.MAX_VALUE;
+        stage.run(1000);
+        assertInstanceOf(Effect.Confirmed.class, stage.outcome());
+        assertEquals(List.of(), stage.told(Effect.Noticed.class));
+    }
+
+    /** Errors without a transaction id are not seen as the fence's; then the commit's answer is missed. */
+    @ParameterizedTest
+    @EnumSource(names = {"NO_BUNDLES", "NO_BUNDLE_FLAGS"})
+    void whereBundlesAreRefusedManyGatesAreShutOneByOne(Quirk refusing) {
+        for (Quirk other : List.of(refusing, Quirk.ERRORS_WITHOUT_XID)) {
+            ExecutingSwitch poor = simulated(refusing, other);
+            VmAttachment[] owned = crowd(Role.OWNER);
+            poor.ports.putAll(plain.ports);
+            Stage former = stage(poor, EXCLUSIVE, OFVersion.OF_14);
+            former.apply(5, owned);
+            assertInstanceOf(Effect.Confirmed.class, former.outcome());
+            former.disconnect();
+            // A new session does not know yet what the switch refuses.
+            Stage stage = stage(poor, EXCLUSIVE, OFVersion.OF_14);
+            stage.pause();
+            stage.apply(6, allButTheFirstFenced());
+            while (stage.told(Effect.Fenced.class).isEmpty()) {
+                stage.step();
+            }
+            assertSilentButTheFirst(poor, owned);
+        }
+    }
+
+    private VmAttachment[] crowd(Role role) {
+        List<VmAttachment> vms = new ArrayList<>();
+        for (int number = 1; number <= 30; number++) {
+            plain.ports.put("vm" + number, 10 + number);
+            vms.add(vm(number, role));
+        }
+        return vms.toArray(VmAttachment[]::new);
+    }
+
+    private VmAttachment[] allButTheFirstFenced() {
+        VmAttachment[] vms = crowd(Role.FENCED);
+        vms[0] = VM1;
+        return vms;
+    }
+
+    private void stepUntilFenced(Stage stage, VmAttachment... owned) {
+        while (stage.told(Effect.Fenced.class).isEmpty()) {
+            stage.step();
+        }
+        assertSilentButTheFirst(plain, owned);
+        assertEquals(List.of(new Effect.Fenced(6, owned.length - 1)), stage.told(Effect.Fenced.class));
+    }
+
+    private static void assertSilentButTheFirst(ExecutingSwitch simulated, VmAttachment... owned) {
+        assertEquals(Set.of(1), simulated.outputs(speech(11, owned[0])));
+        for (int i = 1; i < owned.length; i++) {
+            assertEquals(Set.of(), simulated.outputs(speech(11 + i, owned[i])), "vm" + (i + 1));
+        }
     }
 }

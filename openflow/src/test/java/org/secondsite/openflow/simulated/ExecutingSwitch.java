@@ -1,5 +1,8 @@
 package org.secondsite.openflow.simulated;
 
+import com.google.common.collect.Lists;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -50,6 +53,7 @@ import org.secondsite.openflow.pipeline.Field;
 import org.secondsite.openflow.pipeline.Flow;
 import org.secondsite.openflow.pipeline.InstalledFlows;
 import org.secondsite.openflow.wire.FlowReading;
+import org.secondsite.openflow.wire.Incoming;
 
 /**
  * A switch in memory that does what OpenFlow 1.3 and 1.4 say: roles with generations for several controllers, bundles that
@@ -145,22 +149,16 @@ public final class ExecutingSwitch {
                             .ifPresentOrElse(refused -> tell(refused), () -> change(flowMod, flows));
                 case OFFlowStatsRequest _ -> flowStats(xid);
                 case OFAggregateStatsRequest request -> aggregate(request);
-                case OFGroupDescStatsRequest _ -> {
-                    if (quirks.contains(Quirk.NO_GROUPS)) {
-                        tell(badRequest(xid, OFBadRequestCode.BAD_STAT));
-                    } else {
-                        tell(factory.buildGroupDescStatsReply().setXid(xid).build());
-                    }
-                }
-                case OFMeterConfigStatsRequest _ -> {
-                    if (quirks.contains(Quirk.NO_GROUPS)) {
-                        tell(badRequest(xid, OFBadRequestCode.BAD_STAT));
-                    } else {
-                        tell(factory.buildMeterConfigStatsReply().setXid(xid).build());
-                    }
-                }
+                case OFGroupDescStatsRequest _ ->
+                    others(factory.buildGroupDescStatsReply().setXid(xid).build());
+                case OFMeterConfigStatsRequest _ ->
+                    others(factory.buildMeterConfigStatsReply().setXid(xid).build());
                 default -> {}
             }
+        }
+
+        private void others(OFMessage none) {
+            tell(quirks.contains(Quirk.NO_GROUPS) ? badRequest(none.getXid(), OFBadRequestCode.BAD_STAT) : none);
         }
 
         private void role(OFRoleRequest request) {
@@ -410,7 +408,11 @@ public final class ExecutingSwitch {
     public synchronized InstalledFlows installed() {
         FlowReading reading = new FlowReading();
         OFFactory factory = OFFactories.getFactory(OFVersion.OF_14);
-        reading.add(factory.buildFlowStatsReply().setEntries(entries(factory)).build());
+        for (List<OFFlowStatsEntry> some : Lists.partition(entries(factory), entriesPerReply)) {
+            ByteBuf reply = Unpooled.buffer();
+            factory.buildFlowStatsReply().setEntries(some).build().writeTo(reply);
+            reading.add((Incoming.Part) Incoming.read(reply));
+        }
         return reading.flows();
     }
 
