@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.secondsite.bgp.bfd.BfdSettings;
 import org.secondsite.bgp.decision.Policy;
 import org.secondsite.bgp.exabgp.Configuration;
@@ -29,6 +30,8 @@ import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.PlainText;
 import org.secondsite.bgp.wire.Prefix;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * {@code secondsite bgp speak|decode|encode}.
@@ -43,13 +46,15 @@ public final class BgpCommands {
                       [--family 'ipv4 unicast']... [--add-path] [--two-octet-as] [--as-sets] [--ipv6-next-hops]
                       [--maximum-prefixes N] [--import-all] [--export-all]   (--neighbor and what follows may be repeated)
                       [--api DIRECTORY] [--api-name NAME] [--json 4|5] [--mrt FILE]
-            bgp speak --config FILE [--api DIRECTORY] [--api-name NAME] [--json 4|5] [--mrt FILE]
+                      [--mrt-table FILE] [--mrt-table-every S]
+            bgp speak --config FILE [--api DIRECTORY] [--api-name NAME] [--json 4|5] [--mrt FILE] [--mrt-table FILE]
                 As a configuration file of ExaBGP 4 says; what is not there is named. SIGUSR1: read it again.
                 Commands of ExaBGP's text API come from COMMAND's output, or from standard input without --run;
                 events go back as JSON lines, ExaBGP 4's or 5's. --api: commands also come by DIRECTORY/NAME.in and .out,
                 which exabgpcli finds in /run/exabgp, and by the Unix socket NAME.sock; NAME is exabgp.
                 --import-all: its routes are candidates for others; --export-all: it is told the best of those of others.
-                --mrt: what neighbours say and what became of it is appended to FILE, for bgpdump.
+                --mrt: what neighbours say and what became of it is appended to FILE, for bgpdump. --mrt-table: what they
+                have announced by now is written to FILE every S seconds (3600), and at the end.
             bgp decode [SESSION] HEX...
                 What is in the messages, and what a session would make of them.
             bgp encode [SESSION] 'announce route …' | 'withdraw route …'
@@ -59,6 +64,7 @@ public final class BgpCommands {
                      --local-address A (next hop self; may be given for IPv4 and IPv6)
             """;
     private static final long CHECK_MS = 1000;
+    private static final Logger LOG = LoggerFactory.getLogger(BgpCommands.class);
     private static final long USUAL_LOCAL_AS = 65000;
 
     private BgpCommands() {}
@@ -158,21 +164,38 @@ public final class BgpCommands {
         ways.api().ifPresent(place -> loop.listen(place, ways.apiName()));
         if (ways.mrt().isEmpty()) {
             loop.begin();
-            awaitEnd(loop);
+            awaitEnd(loop, ways);
             return 0;
         }
         try (MrtFile file = MrtFile.open(ways.mrt().get())) {
             loop.record(file);
             loop.begin();
-            awaitEnd(loop);
+            awaitEnd(loop, ways);
             return 0;
         }
     }
 
-    private static void awaitEnd(SpeakLoop loop) throws InterruptedException {
+    private static void awaitEnd(SpeakLoop loop, SpeakWays ways) throws InterruptedException {
+        long everyNanos = TimeUnit.SECONDS.toNanos(ways.mrtTableSeconds());
+        long lastNanos = System.nanoTime();
         while (!loop.awaitEnd(CHECK_MS)) {
             if (Thread.interrupted()) {
-                break;
+                return;
+            }
+            if (System.nanoTime() - lastNanos >= everyNanos) {
+                lastNanos = System.nanoTime();
+                dump(loop, ways.mrtTable());
+            }
+        }
+        dump(loop, ways.mrtTable());
+    }
+
+    private static void dump(SpeakLoop loop, Optional<Path> table) throws InterruptedException {
+        if (table.isPresent()) {
+            try {
+                MrtDump.write(table.get(), loop.speaker());
+            } catch (IOException e) {
+                LOG.error("bgp: no table in {}: {}", table.get(), e.getMessage());
             }
         }
     }
@@ -182,6 +205,8 @@ public final class BgpCommands {
      *
      * @param api a directory for pipes and a socket
      * @param mrt a file of what neighbours say
+     * @param mrtTable a file of what they have announced by now
+     * @param mrtTableSeconds how often that is written
      * @param rest arguments that are of the speaker
      */
     private record SpeakWays(
@@ -190,6 +215,8 @@ public final class BgpCommands {
             String apiName,
             EventJson.Form json,
             Optional<Path> mrt,
+            Optional<Path> mrtTable,
+            int mrtTableSeconds,
             List<String> rest) {
         static SpeakWays parse(List<String> arguments) {
             Optional<Path> configuration = Optional.empty();
@@ -197,11 +224,15 @@ public final class BgpCommands {
             String apiName = "exabgp";
             EventJson.Form json = EventJson.Form.FOUR;
             Optional<Path> mrt = Optional.empty();
+            Optional<Path> mrtTable = Optional.empty();
+            int mrtTableSeconds = 3600;
             List<String> rest = new ArrayList<>();
             for (Iterator<String> words = arguments.iterator(); words.hasNext(); ) {
                 String word = words.next();
                 switch (word) {
                     case "--mrt" -> mrt = Optional.of(Path.of(Arguments.value(word, words)));
+                    case "--mrt-table" -> mrtTable = Optional.of(Path.of(Arguments.value(word, words)));
+                    case "--mrt-table-every" -> mrtTableSeconds = Arguments.number(word, words, 1, Integer.MAX_VALUE);
                     case "--config" -> configuration = Optional.of(Path.of(Arguments.value(word, words)));
                     case "--api" -> api = Optional.of(Path.of(Arguments.value(word, words)));
                     case "--api-name" -> apiName = Arguments.value(word, words);
@@ -215,7 +246,7 @@ public final class BgpCommands {
             if (!apiName.matches("[A-Za-z0-9_-]+")) {
                 throw new IllegalArgumentException("--api-name is a part of a file's name, not '" + apiName + "'");
             }
-            return new SpeakWays(configuration, api, apiName, json, mrt, rest);
+            return new SpeakWays(configuration, api, apiName, json, mrt, mrtTable, mrtTableSeconds, rest);
         }
     }
 

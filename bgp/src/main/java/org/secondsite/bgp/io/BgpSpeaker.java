@@ -205,6 +205,12 @@ public final class BgpSpeaker implements AutoCloseable {
         loop.execute(() -> driver.advertise(table));
     }
 
+    /** The same with a table that was made before. */
+    void advertise(InetAddress peer, RouteTable desired) {
+        NeighborDriver driver = driver(peer);
+        loop.execute(() -> driver.advertise(desired));
+    }
+
     private static RouteTable table(Map<Prefix, RouteAttributes> routes) {
         Map<Nlri, RouteAttributes> keyed = HashMap.newHashMap(routes.size());
         routes.forEach((prefix, attributes) -> keyed.put(Nlri.of(prefix), attributes));

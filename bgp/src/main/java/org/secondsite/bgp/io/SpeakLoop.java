@@ -9,12 +9,10 @@ import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -29,8 +27,7 @@ import org.secondsite.bgp.exabgp.Configuration;
 import org.secondsite.bgp.exabgp.EventJson;
 import org.secondsite.bgp.exabgp.HelperProcess;
 import org.secondsite.bgp.exabgp.NeighborFilter;
-import org.secondsite.bgp.rib.RouteAttributes;
-import org.secondsite.bgp.session.NeighborSettings;
+import org.secondsite.bgp.rib.RouteTable;
 import org.secondsite.bgp.session.SpeakerChanges;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.BgpError;
@@ -52,7 +49,6 @@ import org.slf4j.LoggerFactory;
  */
 final class SpeakLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SpeakLoop.class);
-    private static final int GATHER_MS = 5;
     private static final int CLOSE_SECONDS = 6;
     private static final int CHANGE_SECONDS = 10;
     /** After this silence of all helpers their first routes count as known. */
@@ -72,12 +68,14 @@ final class SpeakLoop implements AutoCloseable {
     private BgpSpeaker speaker;
 
     private final List<Helper> helpers = new CopyOnWriteArrayList<>();
-    private final Map<InetAddress, Set<Nlri>> dirty = new LinkedHashMap<>();
+    private final Gathering gathering;
+    /** Commands that came before there was a speaker that could carry them out, and all of their helpers since. */
+    private final Map<HelperPort, List<Runnable>> postponed = new LinkedHashMap<>();
+
     private final CountDownLatch ended = new CountDownLatch(1);
     private Supplier<Configuration.Outcome> file =
             () -> new Configuration.Outcome.Refused("there is no configuration file to read again");
     private SpeakerSettings settings;
-    private boolean gathering;
     private long lastCommandNanos;
     private long begunNanos;
     private boolean closing;
@@ -105,6 +103,7 @@ final class SpeakLoop implements AutoCloseable {
                 ProcessHandle.current().pid(),
                 ProcessHandle.current().parent().map(ProcessHandle::pid).orElse(0L));
         this.events = new SpeakEvents(json, settings, executor, helpers);
+        this.gathering = new Gathering(helpers, this.settings, this::later);
     }
 
     /**
@@ -121,7 +120,7 @@ final class SpeakLoop implements AutoCloseable {
         loop.file = again;
         Helper inFile = new Helper("configuration file", "", loop.settings);
         loop.helpers.add(inFile);
-        loop.starts.add(() -> loop.touch(loop.fixedRoutes(inFile, configuration)));
+        loop.starts.add(() -> loop.gathering.touch(loop.fixedRoutes(inFile, configuration)));
         for (HelperProcess process : configuration.processes()) {
             Helper helper = Helper.of(process, loop.settings);
             loop.helpers.add(helper);
@@ -168,16 +167,22 @@ final class SpeakLoop implements AutoCloseable {
     }
 
     /**
-     * Starts the helpers and then the speaker, so that no helper misses an event.
+     * Starts the helpers and then the speaker, so that no helper misses an event. What they say meanwhile is the first table.
      *
      * @throws IOException if the speaker cannot listen
      */
     void begin() throws IOException, InterruptedException {
         try {
+            executor.submit(() -> starts.forEach(Runnable::run)).get();
+            BgpSpeaker.rehearse();
             executor.submit(() -> {
-                        starts.forEach(Runnable::run);
-                        BgpSpeaker.rehearse();
+                        Map<InetAddress, RouteTable> tables = gathering.firstTables();
                         speaker = BgpSpeaker.open(settings, events);
+                        tables.forEach(speaker::advertise);
+                        gathering.open(speaker);
+                        List<List<Runnable>> waiting = List.copyOf(postponed.values());
+                        postponed.clear();
+                        waiting.forEach(all -> all.forEach(Runnable::run));
                         begunNanos = System.nanoTime();
                         if (!manualEndOfRib) {
                             watchFirstRound();
@@ -188,6 +193,11 @@ final class SpeakLoop implements AutoCloseable {
         } catch (ExecutionException e) {
             throw new IOException(e.getCause().getMessage(), e.getCause());
         }
+    }
+
+    /** To be asked after {@link #begin}. */
+    BgpSpeaker speaker() {
+        return speaker;
     }
 
     private Map<InetAddress, Set<Nlri>> fixedRoutes(Helper inFile, Configuration configuration) {
@@ -202,7 +212,15 @@ final class SpeakLoop implements AutoCloseable {
 
     /** Reads the configuration file again, and changes what is different. */
     void reload() {
-        later(this::readAgain, 0);
+        later(
+                () -> {
+                    if (speaker == null) {
+                        later(this::reload, QUIET_MS);
+                    } else {
+                        readAgain();
+                    }
+                },
+                0);
     }
 
     private Optional<String> readAgain() {
@@ -221,6 +239,7 @@ final class SpeakLoop implements AutoCloseable {
     private void change(Configuration configuration) {
         settings = configuration.settings().withEndOfRibHeld();
         events.use(settings);
+        gathering.use(settings);
         try {
             SpeakerChanges changes = speaker.change(settings)
                     .orTimeout(CHANGE_SECONDS, TimeUnit.SECONDS)
@@ -237,7 +256,7 @@ final class SpeakLoop implements AutoCloseable {
         }
         Helper inFile = helpers.getFirst();
         inFile.routes().use(settings);
-        touch(fixedRoutes(inFile, configuration));
+        gathering.touch(fixedRoutes(inFile, configuration));
         for (Helper helper : List.copyOf(helpers.subList(1, helpers.size()))) {
             Optional<HelperProcess> now = configuration.processes().stream()
                     .filter(process ->
@@ -259,7 +278,7 @@ final class SpeakLoop implements AutoCloseable {
     private void end(Helper helper) {
         helpers.remove(helper);
         helper.remove();
-        touch(helper.routes().clear());
+        gathering.touch(helper.routes().clear());
     }
 
     private void spawn(Helper helper) {
@@ -292,7 +311,7 @@ final class SpeakLoop implements AutoCloseable {
             return;
         }
         if (!keepRoutes) {
-            touch(helper.routes().clear());
+            gathering.touch(helper.routes().clear());
         }
         String routes = keepRoutes ? "" : ", its routes are withdrawn";
         if (!helper.comesBack()) {
@@ -315,16 +334,38 @@ final class SpeakLoop implements AutoCloseable {
     /** On the helper's thread, which reads no further than what is not done yet allows. */
     private void take(Helper helper, HelperPort port, List<HelperPort.Line> lines, Runnable done) {
         try {
-            executor.execute(() -> {
-                try {
-                    lines.forEach(line -> command(helper, port, line));
-                } finally {
-                    done.run();
-                }
-            });
+            executor.execute(() -> carryOut(helper, port, lines, done));
         } catch (RejectedExecutionException e) {
             LOG.debug("bgp: helper '{}' while closing", helper.name());
         }
+    }
+
+    private void carryOut(Helper helper, HelperPort port, List<HelperPort.Line> lines, Runnable done) {
+        for (int i = 0; i < lines.size(); i++) {
+            boolean waits =
+                    postponed.containsKey(port) || needsSpeaker(lines.get(i).command());
+            if (speaker == null && waits) {
+                List<HelperPort.Line> rest = lines.subList(i, lines.size());
+                postponed.computeIfAbsent(port, _ -> new ArrayList<>()).add(() -> carryOut(helper, port, rest, done));
+                return;
+            }
+            command(helper, port, lines.get(i));
+        }
+        done.run();
+    }
+
+    private static boolean needsSpeaker(ApiCommand command) {
+        return switch (command) {
+            case ApiCommand.Announce _,
+                    ApiCommand.Withdraw _,
+                    ApiCommand.Watchdog _,
+                    ApiCommand.Clear _,
+                    ApiCommand.Acknowledge _,
+                    ApiCommand.Nothing _,
+                    ApiCommand.Comment _,
+                    ApiCommand.Fault _ -> false;
+            default -> true;
+        };
     }
 
     private void command(Helper helper, HelperPort port, HelperPort.Line line) {
@@ -353,7 +394,7 @@ final class SpeakLoop implements AutoCloseable {
                 return Optional.of(reason);
             }
             case ApiCommand.Announce _, ApiCommand.Withdraw _, ApiCommand.Watchdog _, ApiCommand.Clear _ ->
-                apply(helper, command);
+                gathering.apply(helper, command);
             case ApiCommand.Flush(var to) -> to.select(mine(helper)).forEach(speaker::resend);
             case ApiCommand.EndOfRib(var to, var family) ->
                 to.select(mine(helper)).forEach(peer -> speaker.endOfRib(peer, family));
@@ -390,75 +431,12 @@ final class SpeakLoop implements AutoCloseable {
                 .orElse(settings);
     }
 
-    private void apply(Helper helper, ApiCommand command) {
-        helper.routes().apply(command, peer -> dirty.computeIfAbsent(peer, _ -> new LinkedHashSet<>()));
-        gather();
-    }
-
-    private void touch(Map<InetAddress, Set<Nlri>> changes) {
-        changes.forEach((peer, routes) ->
-                dirty.computeIfAbsent(peer, _ -> new LinkedHashSet<>()).addAll(routes));
-        gather();
-    }
-
-    private void gather() {
-        if (!gathering && !dirty.isEmpty()) {
-            gathering = true;
-            later(this::advertise, GATHER_MS);
-        }
-    }
-
-    /** The next burst is gathered until the event loop has made this change: it cannot be buried under changes. */
-    private void advertise() {
-        List<CompletableFuture<Void>> made = new ArrayList<>();
-        dirty.values().removeIf(Set::isEmpty);
-        dirty.keySet()
-                .retainAll(settings.neighbors().stream()
-                        .map(NeighborSettings::address)
-                        .toList());
-        dirty.forEach((peer, routes) -> {
-            Map<Nlri, RouteAttributes> announced = LinkedHashMap.newLinkedHashMap(routes.size());
-            List<Nlri> withdrawn = new ArrayList<>();
-            List<Map<Nlri, RouteAttributes>> sources = new ArrayList<>();
-            helpers.reversed().forEach(helper -> sources.add(helper.routes().routes(peer)));
-            for (Nlri nlri : routes) {
-                RouteAttributes wanted = wanted(sources, nlri);
-                if (wanted == null) {
-                    withdrawn.add(nlri);
-                } else {
-                    announced.put(nlri, wanted);
-                }
-            }
-            made.add(speaker.change(peer, announced, withdrawn));
-        });
-        dirty.clear();
-        var _ = CompletableFuture.allOf(made.toArray(CompletableFuture<?>[]::new))
-                .whenComplete((_, _) -> later(this::advertised, 0));
-    }
-
-    private void advertised() {
-        gathering = false;
-        touch(Map.of());
-    }
-
-    /** Of several helpers that announce the same route the last counts. */
-    private static RouteAttributes wanted(List<Map<Nlri, RouteAttributes>> sources, Nlri nlri) {
-        for (Map<Nlri, RouteAttributes> source : sources) {
-            RouteAttributes attributes = source.get(nlri);
-            if (attributes != null) {
-                return attributes;
-            }
-        }
-        return null;
-    }
-
     /** ExaBGP's users expect the End-of-RIB behind the routes of a helper's first breath, which takes a moment to start. */
     private void watchFirstRound() {
         long nowNanos = System.nanoTime();
         boolean quiet = lastCommandNanos != 0
                 && nowNanos - lastCommandNanos > TimeUnit.MILLISECONDS.toNanos(QUIET_MS)
-                && dirty.isEmpty()
-                && !gathering;
+                && gathering.isIdle();
         if (quiet || nowNanos - begunNanos > TimeUnit.MILLISECONDS.toNanos(FIRST_ROUND_MS)) {
             speaker.releaseEndOfRib();
         } else {

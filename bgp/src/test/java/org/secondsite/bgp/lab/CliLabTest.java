@@ -66,6 +66,10 @@ class CliLabTest {
                 NAME,
                 "--mrt",
                 lab.directory.resolve("updates.mrt").toString(),
+                "--mrt-table",
+                lab.directory.resolve("table.mrt").toString(),
+                "--mrt-table-every",
+                "1",
                 "--neighbor",
                 "10.7.0.2",
                 "--peer-as",
@@ -161,6 +165,25 @@ class CliLabTest {
                 lines.contains("BGP4MP|A|10.7.0.2|65001|2001:db8:51::/48|65001|IGP|2001:db8:7::2|0|0||NAG||"), dumped);
         assertTrue(lines.contains("BGP4MP|W|10.7.0.2|65001|198.51.100.0/24"), dumped);
         assertTrue(lines.contains("BGP4MP|STATE|10.7.0.2|65001|5|6"), dumped);
+    }
+
+    /** RFC 6396 §4.3. */
+    @Test
+    void bgpdumpReadsTheTable() throws Exception {
+        String dumped = lab.await(
+                "the table",
+                PATIENCE_SECONDS,
+                () -> lab.query(
+                        "bgpdump", "-m", lab.directory.resolve("table.mrt").toString()),
+                text -> text.contains("2001:db8:51::/48") && text.contains("198.51.100.0/24"));
+        List<String> lines = dumped.lines()
+                .map(line -> line.replaceFirst("^(TABLE_DUMP2)\\|\\d+\\|", "$1|"))
+                .toList();
+        assertTrue(
+                lines.contains("TABLE_DUMP2|B|10.7.0.2|65001|198.51.100.0/24|65001|IGP|10.7.0.2|0|0||NAG||"), dumped);
+        assertTrue(
+                lines.contains("TABLE_DUMP2|B|10.7.0.2|65001|2001:db8:51::/48|65001|IGP|2001:db8:7::2|0|0||NAG||"),
+                dumped);
     }
 
     @Test
