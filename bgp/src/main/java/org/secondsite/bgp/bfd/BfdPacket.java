@@ -46,7 +46,7 @@ public record BfdPacket(
     private static final int VERSION = 1;
     private static final int POLL_BIT = 0x20;
     private static final int FINAL_BIT = 0x10;
-    private static final int AUTHENTICATION_BIT = 0x04;
+    static final int AUTHENTICATION_BIT = 0x04;
     private static final int DEMAND_BIT = 0x02;
     private static final int MULTIPOINT_BIT = 0x01;
 
@@ -54,6 +54,9 @@ public record BfdPacket(
     public sealed interface Decoded {
         /** A packet to be handed to a session. */
         record Packet(BfdPacket packet) implements Decoded {}
+
+        /** A packet to be handed to a session if its proof holds ({@link BfdProof}). */
+        record Sealed(BfdPacket packet) implements Decoded {}
 
         /** To be discarded, and why. */
         record Discard(String reason) implements Decoded {}
@@ -80,14 +83,14 @@ public record BfdPacket(
         if (multiplier == 0 || mine == 0) {
             return new Decoded.Discard("detect multiplier or discriminator is 0");
         }
-        if ((flags & (MULTIPOINT_BIT | AUTHENTICATION_BIT)) != 0) {
-            return new Decoded.Discard("multipoint or authentication, which are not in use");
+        if ((flags & MULTIPOINT_BIT) != 0) {
+            return new Decoded.Discard("multipoint, which is not in use");
         }
         BfdState state = BfdState.ofCode(flags >>> 6);
         if (yours == 0 && state != BfdState.DOWN && state != BfdState.ADMIN_DOWN) {
             return new Decoded.Discard(state + " without our discriminator");
         }
-        return new Decoded.Packet(new BfdPacket(
+        BfdPacket packet = new BfdPacket(
                 state,
                 BfdDiagnostic.ofCode(head & 0x1f),
                 (flags & POLL_BIT) != 0,
@@ -97,7 +100,8 @@ public record BfdPacket(
                 mine,
                 yours,
                 in.readUnsignedInt(),
-                in.readUnsignedInt()));
+                in.readUnsignedInt());
+        return (flags & AUTHENTICATION_BIT) == 0 ? new Decoded.Packet(packet) : new Decoded.Sealed(packet);
     }
 
     /** Appends the packet. */

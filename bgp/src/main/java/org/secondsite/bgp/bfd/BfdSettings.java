@@ -1,5 +1,7 @@
 package org.secondsite.bgp.bfd;
 
+import java.util.Optional;
+
 /**
  * How fast a session detects.
  *
@@ -7,14 +9,26 @@ package org.secondsite.bgp.bfd;
  * @param requiredMinRxUs how often we can take a packet
  * @param detectMultiplier how many packets in a row may be missed by the peer
  * @param multihop whether the peer may be more than one hop away (RFC 5883)
+ * @param key by which packets are proven (RFC 5880 §6.7); empty: they are not
  */
-public record BfdSettings(int desiredMinTxUs, int requiredMinRxUs, int detectMultiplier, boolean multihop) {
+public record BfdSettings(
+        int desiredMinTxUs, int requiredMinRxUs, int detectMultiplier, boolean multihop, Optional<BfdKey> key) {
     /** 50 ms × 3: a dead neighbour is noticed within 150 ms. */
     public static final BfdSettings FAST = new BfdSettings(50_000, 50_000, 3);
 
     /** For a peer on the same link. */
     public BfdSettings(int desiredMinTxUs, int requiredMinRxUs, int detectMultiplier) {
         this(desiredMinTxUs, requiredMinRxUs, detectMultiplier, false);
+    }
+
+    /** Without a key. */
+    public BfdSettings(int desiredMinTxUs, int requiredMinRxUs, int detectMultiplier, boolean multihop) {
+        this(desiredMinTxUs, requiredMinRxUs, detectMultiplier, multihop, Optional.empty());
+    }
+
+    /** The same with packets proven by the key. */
+    public BfdSettings withKey(BfdKey shared) {
+        return new BfdSettings(desiredMinTxUs, requiredMinRxUs, detectMultiplier, multihop, Optional.of(shared));
     }
 
     /**

@@ -30,6 +30,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.bgp.bfd.BfdAction;
 import org.secondsite.bgp.bfd.BfdPacket;
+import org.secondsite.bgp.bfd.BfdProof;
 import org.secondsite.bgp.bfd.BfdSession;
 import org.secondsite.bgp.bfd.BfdSettings;
 import org.secondsite.bgp.bfd.BfdState;
@@ -170,7 +171,7 @@ public final class BfdEndpoint implements AutoCloseable {
         } while (discriminator == 0 || byDiscriminator.containsKey(discriminator));
         BfdSession session =
                 new BfdSession(discriminator, peer.settings(), ThreadLocalRandom.current(), System.nanoTime());
-        Driver driver = new Driver(new InetSocketAddress(peer.address(), port(peer)), discriminator, session, sender);
+        Driver driver = new Driver(peer, discriminator, session, sender);
         byPeer.put(peer.address(), driver);
         byDiscriminator.put(discriminator, driver);
         driver.proceed();
@@ -223,18 +224,24 @@ public final class BfdEndpoint implements AutoCloseable {
         @Override
         protected void channelRead0(ChannelHandlerContext context, DatagramPacket datagram) {
             InetAddress from = datagram.sender().getAddress();
-            switch (BfdPacket.decode(datagram.content())) {
+            switch (BfdPacket.decode(datagram.content().duplicate())) {
                 case BfdPacket.Decoded.Discard(String reason) ->
                     LOG.debug("bfd: packet of {} discarded: {}", from.getHostAddress(), reason);
-                case BfdPacket.Decoded.Packet(BfdPacket packet) -> {
-                    Driver driver = packet.yourDiscriminator() == 0
-                            ? byPeer.get(from)
-                            : byDiscriminator.get(packet.yourDiscriminator());
-                    if (driver != null && driver.peer.equals(from)) {
-                        driver.received(packet);
-                    }
-                }
+                case BfdPacket.Decoded.Packet(BfdPacket packet) ->
+                    driver(packet, from)
+                            .filter(driver -> driver.proof.isEmpty())
+                            .ifPresent(driver -> driver.received(packet));
+                case BfdPacket.Decoded.Sealed(BfdPacket packet) ->
+                    driver(packet, from).ifPresent(driver -> driver.sealed(packet, datagram.content()));
             }
+        }
+
+        private Optional<Driver> driver(BfdPacket packet, InetAddress from) {
+            return Optional.ofNullable(
+                            packet.yourDiscriminator() == 0
+                                    ? byPeer.get(from)
+                                    : byDiscriminator.get(packet.yourDiscriminator()))
+                    .filter(driver -> driver.peer.equals(from));
         }
 
         @Override
@@ -251,13 +258,15 @@ public final class BfdEndpoint implements AutoCloseable {
         private final InetAddress peer;
         private final BfdSession session;
         private final Channel sender;
+        private final Optional<BfdProof> proof;
         private Optional<ScheduledFuture<?>> timer = Optional.empty();
         private boolean readAgain;
 
-        Driver(InetSocketAddress door, int discriminator, BfdSession session, Channel sender) {
-            this.door = door;
+        Driver(Peer peer, int discriminator, BfdSession session, Channel sender) {
+            this.door = new InetSocketAddress(peer.address(), port(peer));
+            this.proof = peer.settings().key().map(key -> new BfdProof(key, RANDOM.nextInt()));
             this.discriminator = discriminator;
-            this.peer = door.getAddress();
+            this.peer = peer.address();
             this.session = session;
             this.sender = sender;
         }
@@ -265,6 +274,17 @@ public final class BfdEndpoint implements AutoCloseable {
         void received(BfdPacket packet) {
             carryOut(session.received(packet, System.nanoTime()));
             proceed();
+        }
+
+        /** RFC 5880 §6.8.6: a proof where none is in use is discarded, too. */
+        void sealed(BfdPacket packet, ByteBuf datagram) {
+            Optional<String> refusal = proof.isEmpty()
+                    ? Optional.of("a proof, where no key is set")
+                    : proof.get()
+                            .refusal(datagram, packet.detectMultiplier(), session.detectionTimeUs(), System.nanoTime());
+            refusal.ifPresentOrElse(
+                    reason -> LOG.debug("bfd: packet of {} discarded: {}", peer.getHostAddress(), reason),
+                    () -> received(packet));
         }
 
         /**
@@ -294,8 +314,8 @@ public final class BfdEndpoint implements AutoCloseable {
             for (BfdAction action : actions) {
                 switch (action) {
                     case BfdAction.Send(BfdPacket packet) -> {
-                        ByteBuf buffer = sender.alloc().buffer(BfdPacket.OCTETS);
-                        packet.encode(buffer);
+                        ByteBuf buffer = sender.alloc().buffer(BfdPacket.OCTETS + BfdProof.OCTETS);
+                        proof.ifPresentOrElse(seal -> seal.encode(packet, buffer), () -> packet.encode(buffer));
                         var _ = sender.writeAndFlush(new DatagramPacket(buffer, door));
                     }
                     case BfdAction.Changed changed -> {

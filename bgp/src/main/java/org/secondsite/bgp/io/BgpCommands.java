@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.bgp.bfd.BfdKey;
 import org.secondsite.bgp.bfd.BfdSettings;
 import org.secondsite.bgp.decision.Policy;
 import org.secondsite.bgp.exabgp.Configuration;
@@ -42,7 +43,8 @@ public final class BgpCommands {
     private static final String USAGE = """
             bgp speak --local-as N --router-id A [--listen A:PORT] [--run COMMAND]... [--keep-routes]
                       --neighbor A --peer-as N [--local-address A] [--port N] [--hold-time S] [--passive]
-                      [--password TEXT] [--other-self A] [--bfd] [--ttl-security HOPS] [--device NAME]
+                      [--password TEXT] [--other-self A] [--ttl-security HOPS] [--device NAME]
+                      [--bfd] [--bfd-pace MS MULTIPLIER] [--bfd-key NUMBER TEXT]   (meticulous keyed SHA1)
                       [--family 'ipv4 unicast']... [--add-path] [--two-octet-as] [--as-sets] [--ipv6-next-hops]
                       [--maximum-prefixes N] [--import-all] [--export-all]   (--neighbor and what follows may be repeated)
                       [--api DIRECTORY] [--api-name NAME] [--json 4|5] [--mrt FILE]
@@ -299,6 +301,16 @@ public final class BgpCommands {
                 case "--other-self" ->
                     n.withOptions(options.withOtherSelf(Prefix.parseAddress(Arguments.value(word, words))));
                 case "--bfd" -> n.withOptions(options.withBfd(BfdSettings.FAST));
+                case "--bfd-pace" -> {
+                    int us = (int) TimeUnit.MILLISECONDS.toMicros(Arguments.number(word, words, 1, 60_000));
+                    yield n.withOptions(
+                            options.withBfd(new BfdSettings(us, us, Arguments.number(word, words, 1, 255))));
+                }
+                case "--bfd-key" ->
+                    n.withOptions(options.withBfd(options.bfd()
+                            .orElse(BfdSettings.FAST)
+                            .withKey(BfdKey.meticulous(
+                                    Arguments.number(word, words, 0, 255), Arguments.value(word, words)))));
                 case "--ttl-security" ->
                     n.withOptions(options.withTtlSecurityHops(Arguments.number(word, words, 1, 254)));
                 case "--device" -> n.withOptions(options.withDevice(Arguments.value(word, words)));

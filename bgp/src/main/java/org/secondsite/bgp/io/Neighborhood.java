@@ -2,7 +2,10 @@ package org.secondsite.bgp.io;
 
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
+import java.io.IOException;
+import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -180,14 +183,14 @@ final class Neighborhood {
 
     /** Takes a connection of a neighbour, also of one that is none before it connects; refuses others. */
     void accept(SocketChannel channel, Consumer<SocketChannel> refuse) {
-        InetAddress peer = channel.remoteAddress().getAddress();
+        InetAddress peer = scoped(channel.remoteAddress().getAddress());
         NeighborDriver driver = drivers.get(peer);
-        if (driver != null) {
+        if (driver != null && driver.settings().comesBy(peer)) {
             driver.accept(channel);
             return;
         }
         Optional<NeighborRange> range = settings.range(peer);
-        if (range.isEmpty()) {
+        if (driver != null || range.isEmpty()) {
             strangers.warn("bgp: refused a connection from {}, which is no neighbour", peer.getHostAddress());
             refuse.accept(channel);
         } else if (passing(range.get()) >= range.get().maximum()) {
@@ -203,6 +206,19 @@ final class Neighborhood {
             newcomer.start();
             newcomer.accept(channel);
             newcomer.whenParted(() -> loop.execute(() -> part(peer, newcomer)));
+        }
+    }
+
+    /** A link-local address with the name of its interface. */
+    private static InetAddress scoped(InetAddress peer) {
+        if (!(peer instanceof Inet6Address link) || !link.isLinkLocalAddress() || link.getScopeId() == 0) {
+            return peer;
+        }
+        try {
+            return Inet6Address.getByAddress(null, link.getAddress(), NetworkInterface.getByIndex(link.getScopeId()));
+        } catch (IOException e) {
+            LOG.debug("bgp {}: its interface has no name: {}", peer.getHostAddress(), e.getMessage());
+            return peer;
         }
     }
 

@@ -1,5 +1,6 @@
 package org.secondsite.bgp.session;
 
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
@@ -123,5 +124,17 @@ public record NeighborSettings(
     public String toString() {
         // The password stays out of logs.
         return address.getHostAddress() + ":" + port + " AS " + remoteAs + (passive ? " passive" : "");
+    }
+
+    /**
+     * Whether a connection from there is this neighbour's. A link-local address is one of an interface, whose name stands
+     * behind it ({@code fe80::2%eth0}); another neighbour may have the same at another one.
+     */
+    public boolean comesBy(InetAddress from) {
+        String text = from.getHostAddress();
+        int scope = text.indexOf('%');
+        return scope < 0
+                || !(from instanceof Inet6Address link && link.isLinkLocalAddress())
+                || options.device().map(text.substring(scope + 1)::equals).orElse(true);
     }
 }

@@ -17,7 +17,7 @@ import org.secondsite.bgp.wire.Prefix;
  * @param localAs our AS, 1 to 2^32 - 1
  * @param routerId our BGP identifier
  * @param neighbors those that we talk to; everybody else is refused
- * @param ranges where further neighbours may connect from
+ * @param ranges where further neighbours may connect from; those of {@code fe80::/10} are told apart by their interfaces
  * @param listen where to accept connections; an empty list: nowhere; absent: port 179 on every address of the IP versions
  *     that the neighbours have
  * @param endOfRibHeld whether no End-of-RIB is sent before the speaker is told that the first routes are all known
@@ -35,7 +35,8 @@ public record SpeakerSettings(
     /**
      * Copies the lists.
      *
-     * @throws IllegalArgumentException if two neighbours have the same address, or two ranges the same prefix
+     * @throws IllegalArgumentException if two neighbours have the same address, or two ranges the same prefix and
+     *     interface
      */
     public SpeakerSettings {
         neighbors = List.copyOf(neighbors);
@@ -46,8 +47,8 @@ public record SpeakerSettings(
         if (distinct != neighbors.size()) {
             throw new IllegalArgumentException("two neighbours have the same address");
         }
-        if (ranges.stream().map(NeighborRange::prefix).distinct().count() != ranges.size()) {
-            throw new IllegalArgumentException("two ranges of neighbours have the same prefix");
+        if (ranges.stream().map(SpeakerSettings::place).distinct().count() != ranges.size()) {
+            throw new IllegalArgumentException("two ranges of neighbours have the same prefix at the same interface");
         }
     }
 
@@ -107,10 +108,15 @@ public record SpeakerSettings(
                 .or(() -> range(address).map(range -> range.neighbor(address)));
     }
 
+    private static List<Object> place(NeighborRange range) {
+        return List.of(range.prefix(), range.template().options().device());
+    }
+
     /** The narrowest range that the address lies in. */
     public Optional<NeighborRange> range(InetAddress address) {
         return ranges.stream()
-                .filter(range -> range.prefix().contains(address))
+                .filter(range ->
+                        range.prefix().contains(address) && range.template().comesBy(address))
                 .max(Comparator.comparingInt(range -> range.prefix().length()));
     }
 

@@ -10,6 +10,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -26,6 +27,17 @@ class BfdPacketFuzzTest {
     void anyDatagramIsAPacketOrDiscarded(byte[] in) {
         switch (BfdPacket.decode(Unpooled.wrappedBuffer(in))) {
             case BfdPacket.Decoded.Discard(String reason) -> assertTrue(!reason.isEmpty());
+            case BfdPacket.Decoded.Sealed(BfdPacket packet) -> {
+                BfdKey key = BfdKey.meticulous(1, "key");
+                ByteBuf datagram = Unpooled.wrappedBuffer(in);
+                assertTrue(new BfdProof(key, 0)
+                        .refusal(datagram, packet.detectMultiplier(), 1, 1)
+                        .isPresent());
+                ByteBuf proven = Unpooled.buffer();
+                new BfdProof(key, 0).encode(packet, proven);
+                assertEquals(Optional.empty(), new BfdProof(key, 0).refusal(proven, 1, 1, 1));
+                assertEquals(new BfdPacket.Decoded.Sealed(packet), BfdPacket.decode(proven));
+            }
             case BfdPacket.Decoded.Packet(BfdPacket packet) -> {
                 ByteBuf again = Unpooled.buffer();
                 packet.encode(again);

@@ -1,9 +1,12 @@
 package org.secondsite.bgp.lab;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -11,15 +14,20 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.secondsite.bgp.bfd.BfdKey;
 import org.secondsite.bgp.bfd.BfdSettings;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.wire.Prefix;
 
 /** BFD at 50 ms × 3 with a real BIRD and a real FRR. */
 @Tag("lab")
 @Timeout(90)
 class BfdLabTest {
+    private static final int PACE_MS = 50;
+    private static final int MULTIPLIER = 10;
+    private static final int STOPS = Integer.getInteger("secondsite.bfd.stops", 5);
     private static final Prefix PREFIX = Prefix.parse("203.0.113.0/24");
 
     private PeerLab lab;
@@ -35,16 +43,20 @@ class BfdLabTest {
     }
 
     private Process bird() throws Exception {
+        return bird("");
+    }
+
+    private Process bird(String options) throws Exception {
         lab.file("bird.conf", """
                 log "bird.log" all;
                 router id 10.7.0.2;
                 protocol device {}
-                protocol bfd { interface "eth0" { min rx interval 50 ms; min tx interval 50 ms; multiplier 3; }; }
+                protocol bfd { interface "eth0" { min rx interval 50 ms; min tx interval 50 ms; multiplier 3; %s }; }
                 protocol bgp edge {
                   local 10.7.0.2 as 65001; neighbor 10.7.0.1 as 65100; bfd on; passive on; hold time 90; error wait time 1, 2;
                   ipv4 { import all; export none; };
                 }
-                """);
+                """.formatted(options));
         Files.deleteIfExists(lab.directory.resolve("bird.ctl"));
         Process bird = lab.start("bird", List.of("bird", "-f", "-c", "bird.conf", "-s", "bird.ctl"), Map.of());
         return lab.awaitFile(bird, "bird.ctl");
@@ -110,6 +122,78 @@ class BfdLabTest {
             PeerLab.signal(bird, "CONT");
             lab.heard.await("session ended", 5, () -> lab.heard.downs() == 1);
         }
+    }
+
+    /** RFC 5880 §6.7.4; another key is no session, and the right one makes it. */
+    @Test
+    void birdAndWeProveEveryPacketByAKey() throws Exception {
+        bird("authentication meticulous keyed sha1; password \"blue\" { id 7; };");
+        BfdSettings wrong = BfdSettings.FAST.withKey(BfdKey.meticulous(7, "red"));
+        BfdSettings right = BfdSettings.FAST.withKey(BfdKey.meticulous(7, "blue"));
+        try (BgpSpeaker speaker = lab.speaker(n -> n.withOptions(n.options().withBfd(wrong)))) {
+            lab.heard.await("established", 20, () -> lab.heard.established() == 1);
+            lab.await(
+                    "BIRD refuses our proof",
+                    20,
+                    () -> Files.readString(lab.directory.resolve("bird.log")),
+                    text -> text.contains("Authentication failed"));
+            assertFalse(lab.heard.bfdUp());
+            NeighborSettings neighbor = speaker.settings().neighbors().getFirst();
+            speaker.change(speaker.settings()
+                            .withNeighbor(
+                                    neighbor.withOptions(neighbor.options().withBfd(right))))
+                    .get();
+            awaitBfd(true);
+            lab.await("BIRD's view", 20, () -> birdc("show bfd sessions"), t -> t.contains("Up"));
+        }
+    }
+
+    /**
+     * A process that stood still for most of a detection time reads what came meanwhile before it believes in silence. BIRD is
+     * patient with us; what is judged is our word about it.
+     */
+    @Tag("slow")
+    @Test
+    void aProcessThatStoodStillForMostOfADetectionTimeTakesNobodyForDead() throws Exception {
+        bird("min rx interval 500 ms; min tx interval 50 ms;");
+        Process speaker = lab.startOurs(
+                "speaker",
+                List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        SpeakMain.class.getName(),
+                        "speak",
+                        "--local-as",
+                        "65100",
+                        "--router-id",
+                        "10.7.0.1",
+                        "--run",
+                        "cat >&2",
+                        "--neighbor",
+                        "10.7.0.2",
+                        "--peer-as",
+                        "65001",
+                        "--local-address",
+                        "10.7.0.1",
+                        "--bfd-pace",
+                        String.valueOf(PACE_MS),
+                        String.valueOf(MULTIPLIER)));
+        lab.await("BFD", 30, () -> birdc("show bfd sessions"), text -> text.contains("Up"));
+        lab.await("session", 30, this::said, text -> text.contains("\"state\": \"up\""));
+        for (int stop = 0; stop < STOPS; stop++) {
+            PeerLab.signal(speaker, "STOP");
+            Thread.sleep(PACE_MS * MULTIPLIER * 8 / 10);
+            PeerLab.signal(speaker, "CONT");
+            Thread.sleep(PACE_MS * 3);
+            assertFalse(said().contains("\"state\": \"down\""), "stop " + stop + ": " + said());
+        }
+        assertTrue(birdc("show bfd sessions").contains("Up"));
+    }
+
+    private String said() throws IOException {
+        return Files.readString(lab.directory.resolve("speaker.out"));
     }
 
     @Test

@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.bgp.bfd.BfdSettings;
+import org.secondsite.bgp.decision.Policies;
+import org.secondsite.bgp.decision.Policy;
 import org.secondsite.bgp.fsm.FsmTimers;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.rib.RouteAttributes;
@@ -42,7 +44,7 @@ class LiveChangesLabTest {
     private static final InetAddress FRR = Prefix.parseAddress("10.7.0.3");
     private static final int FIRST_OF_CROWD = 11;
     private static final int CROWD = 5;
-    private static final int CHANGES = 100;
+    private static final int CHANGES = Integer.getInteger("secondsite.changes", 40);
     private static final int PATIENCE_SECONDS = 20;
     private static final Pattern UP = Pattern.compile("(?m)^(\\w+) +BGP +--- +up +(\\S+ \\S+) +Established");
     private static final Pattern FRR_UP = Pattern.compile("\"connectionsEstablished\":1,\"connectionsDropped\":0");
@@ -157,7 +159,7 @@ class LiveChangesLabTest {
     }
 
     @Test
-    void hundredChangesOfNeighboursLeaveEverybodyElsesSessionsUp() throws Exception {
+    void randomChangesOfNeighboursLeaveEverybodyElsesSessionsUp() throws Exception {
         StringBuilder protocols = new StringBuilder(
                 "protocol bgp steady from one { local 10.7.0.2 as 65001; neighbor 10.7.0.1 as 65100; }\n");
         Map<InetAddress, NeighborSettings> crowd = new HashMap<>();
@@ -209,7 +211,7 @@ class LiveChangesLabTest {
             }
             assertTrue(isSame(bird, upAtBird().get("steady")), () -> "seed " + seed + "\n" + done);
             assertTrue(upAtFrr(), "FRR lost its session; seed " + seed + "\n" + done);
-            assertTrue(resets > 10 && resets < CHANGES, resets + " resets");
+            assertTrue(resets > CHANGES / 10 && resets < CHANGES, resets + " resets");
             awaitUp(crowd.keySet());
             System.out.println(CHANGES + " changes of neighbours, of which " + resets
                     + " ended a session; BIRD is up since " + bird + ", and FRR has had one session");
@@ -237,7 +239,7 @@ class LiveChangesLabTest {
             return "add " + number;
         }
         NeighborOptions options = now.options();
-        int which = random.nextInt(8);
+        int which = random.nextInt(9);
         NeighborSettings changed =
                 switch (which) {
                     case 0 -> now.withHoldTimeSeconds(20 + random.nextInt(20));
@@ -254,6 +256,7 @@ class LiveChangesLabTest {
                     case 6 ->
                         now.withOptions(NeighborOptions.DEFAULT.withFamilies(
                                 options.offer().families()));
+                    case 7 -> now.withOptions(options.withPolicies(new Policies(Policy.EVERYTHING, Policy.EVERYTHING)));
                     default -> null;
                 };
         if (changed == null) {

@@ -119,6 +119,11 @@ final class PeerLab implements AutoCloseable {
         return speaker(neighbor -> neighbor);
     }
 
+    /** Our speaker with these settings. */
+    BgpSpeaker speaker(SpeakerSettings settings) throws Exception {
+        return NetworkNamespace.call(selfNamespace, () -> BgpSpeaker.open(settings, heard));
+    }
+
     /** Runs the task in our namespace, on a thread of its own. */
     Thread inOurNamespace(Callable<?> task) throws Exception {
         return NetworkNamespace.call(
@@ -235,6 +240,13 @@ final class PeerLab implements AutoCloseable {
     /** Runs a command in the router's namespace and returns what it printed; its exit code is not looked at. */
     String query(String... command) throws Exception {
         List<String> line = new ArrayList<>(List.of("ip", "netns", "exec", peerNamespace));
+        line.addAll(List.of(command));
+        return output(line);
+    }
+
+    /** The same in our namespace. */
+    String ourQuery(String... command) throws Exception {
+        List<String> line = new ArrayList<>(List.of("ip", "netns", "exec", selfNamespace));
         line.addAll(List.of(command));
         return output(line);
     }
