@@ -56,7 +56,7 @@ final class AgentCommand implements Callable<Integer> {
     static VolumeSettings volumes(AgentConfig settings, AgentConfig.Vm vm) {
         List<VolumeSettings.Served> served = vm.disks().stream()
                 .flatMap(disk -> disk.served().stream()
-                        .map(at -> new VolumeSettings.Served(disk.name(), at.file(), at.socket())))
+                        .map(at -> new VolumeSettings.Served(disk.name(), at.file(), at.socket(), disk.attachment())))
                 .toList();
         return served.isEmpty()
                 ? VolumeSettings.NONE

@@ -70,7 +70,7 @@ public record AgentConfig(
      *
      * @param name the id of its device, the name of its drive, or the name of its block node
      * @param attachment how it gets to the other site
-     * @param served where it is and where it is served, if it is {@link DiskAttachment#SERVE}
+     * @param served where the agent's image of it is and where that is served, if it {@linkplain DiskAttachment#isServed is}
      */
     public record Disk(String name, DiskAttachment attachment, Optional<Served> served) {
         /** A disk that is not served. */
@@ -80,9 +80,9 @@ public record AgentConfig(
     }
 
     /**
-     * A disk that the agent serves to the hypervisor.
+     * An image that the agent serves to the hypervisor.
      *
-     * @param file the raw image or block device that it is
+     * @param file the raw image or block device
      * @param socket the Unix socket on which the hypervisor finds it, by NBD
      */
     public record Served(Path file, Path socket) {}

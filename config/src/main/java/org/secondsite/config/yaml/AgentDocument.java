@@ -33,7 +33,7 @@ public final class AgentDocument {
         List<AgentConfig.Vm> vms = vms(root, run);
         boolean serves = vms.stream()
                 .flatMap(vm -> vm.disks().stream())
-                .anyMatch(disk -> disk.attachment() == DiskAttachment.SERVE);
+                .anyMatch(disk -> disk.attachment() != null && disk.attachment().isServed());
         if (serves && !root.has("stateDirectory")) {
             root.problem("stateDirectory", "is missing: disks are served, and their journals need a place");
         }
@@ -83,7 +83,7 @@ public final class AgentDocument {
         List<AgentConfig.Disk> disks = new ArrayList<>();
         for (Section section : vm.optionalSections("disks")) {
             DiskAttachment attachment = section.value("attach", AgentDocument::attachment);
-            boolean serves = attachment == DiskAttachment.SERVE;
+            boolean serves = attachment != null && attachment.isServed();
             String name = serves ? section.value("name", AgentDocument::servedName) : section.text("name");
             AgentConfig.Disk disk = new AgentConfig.Disk(
                     name,
@@ -122,7 +122,7 @@ public final class AgentDocument {
 
     private static DiskAttachment attachment(String text) {
         return DiskAttachment.valueOf(
-                Values.oneOf(List.of("shared", "serve"), text).toUpperCase(Locale.ROOT));
+                Values.oneOf(List.of("shared", "serve", "tap"), text).toUpperCase(Locale.ROOT));
     }
 
     private static DirtyPages dirtyPages(String text) {

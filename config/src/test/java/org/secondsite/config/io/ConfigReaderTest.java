@@ -220,6 +220,16 @@ class ConfigReaderTest {
                         Optional.of(
                                 new AgentConfig.Served(directory.resolve("vm1.raw"), directory.resolve("vm1.nbd"))))),
                 vm.disks());
+        AgentConfig.Disk tapped = valid(
+                        ConfigReader.readAgent(written("agent.yaml", served.replace("attach: serve", "attach: tap"))))
+                .vms()
+                .getFirst()
+                .disks()
+                .getFirst();
+        assertEquals(
+                new AgentConfig.Disk(
+                        "disk0", DiskAttachment.TAP, vm.disks().getFirst().served()),
+                tapped);
         AgentConfig usual =
                 valid(ConfigReader.readAgent(written("agent.yaml", served.replace("        socket: vm1.nbd\n", ""))));
         assertEquals(

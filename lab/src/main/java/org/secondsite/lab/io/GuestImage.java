@@ -126,14 +126,14 @@ public final class GuestImage {
     /** What a disk's content depends on. */
     private static String contentOf(Guest guest) {
         return switch (guest) {
-            case MEMORY, DISK -> "";
+            case MEMORY, DISK, TAP -> "";
             case WEB -> WebPages.NUMBER + " " + WebPages.BYTES;
         };
     }
 
     private static void fill(Path root, Guest guest) throws IOException {
         switch (guest) {
-            case MEMORY, DISK -> Files.createDirectories(root);
+            case MEMORY, DISK, TAP -> Files.createDirectories(root);
             case WEB -> WebPages.write(Files.createDirectories(root.resolve("www")));
         }
     }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.secondsite.gateway.management.ManagementClient;
 import org.secondsite.lab.plan.FakeClock;
+import org.secondsite.lab.plan.Guest;
 import org.secondsite.lab.plan.GuestFiles;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabOptions;
@@ -137,7 +138,7 @@ public final class LabStart {
         step("namespaces and wires", () -> LabTopology.up(plan.topology()));
         step("configuration and certificates", () -> writeFiles(plan));
         if (guest[0].disk().isPresent()) {
-            step("disks", () -> copyDisks(plan.paths(), guest[0].disk().get()));
+            step("disks", () -> layDisks(plan.paths(), guest[0].disk().get()));
         }
         LabProcesses processes = new LabProcesses(plan.paths());
         if (guest[0].booted().isPresent()) {
@@ -203,12 +204,20 @@ public final class LabStart {
         });
     }
 
-    /** Both sites begin with the same. */
-    private static void copyDisks(LabPaths paths, Path image) throws IOException {
+    /** Both sites begin with the same, or the guest has a disk of its own, and each site an empty image for a copy of it. */
+    private void layDisks(LabPaths paths, Path image) throws IOException {
         Lab.makeDirectories(paths.disks());
         for (Site site : Site.values()) {
-            Commands.run(
-                    "cp", "--sparse=always", image.toString(), paths.disk(site).toString());
+            String to = paths.disk(site).toString();
+            if (options.guest() == Guest.TAP) {
+                Commands.run("truncate", "-s", options.guest().diskMiB() + "M", to);
+            } else {
+                Commands.run("cp", "--sparse=always", image.toString(), to);
+            }
+        }
+        if (options.guest() == Guest.TAP) {
+            String own = paths.ownDisk(Site.A).toString();
+            Commands.run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", image.toString(), own);
         }
     }
 

@@ -101,6 +101,32 @@ public final class SiteView {
         }
     }
 
+    /**
+     * Waits for a site that is PROTECTED, whichever it is.
+     *
+     * @throws IOException if neither becomes it in time
+     */
+    public static Site awaitProtected(Lab lab, int limitSeconds) throws IOException {
+        Site[] found = new Site[1];
+        Waiting.until("a site to be PROTECTED", limitSeconds, () -> {
+            for (Site site : Site.values()) {
+                if (new SiteView(lab, site).isProtected()) {
+                    found[0] = site;
+                }
+            }
+            return found[0] != null;
+        });
+        return found[0];
+    }
+
+    private boolean isProtected() {
+        try {
+            return state().equals("PROTECTED");
+        } catch (IOException silent) {
+            return false;
+        }
+    }
+
     private String describe() {
         try {
             JsonNode group = group();

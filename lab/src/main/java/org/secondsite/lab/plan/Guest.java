@@ -8,6 +8,8 @@ public enum Guest {
     MEMORY(128, 0),
     /** The same, and a writer of records, each of which is told when the disk has it. */
     DISK(128, 96),
+    /** The same at first on a disk of its own, a qcow2 image that the agent has mirrored. */
+    TAP(128, 96),
     /** The same, and a web server whose pages are on the disk and do not fit into its memory. */
     WEB(96, 192);
 

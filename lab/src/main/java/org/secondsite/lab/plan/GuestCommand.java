@@ -65,6 +65,9 @@ public final class GuestCommand {
     /** The same for a guest that goes on from where it had booted, if there is such a one. */
     static List<String> first(Guest guest, LabPaths paths, Site site, GuestFiles files) {
         List<String> command = new ArrayList<>(of(guest, paths, site, files));
+        if (guest == Guest.TAP) {
+            command.set(command.indexOf(served(paths, site)), own(paths, site));
+        }
         files.booted().ifPresent(booted -> command.addAll(List.of("-incoming", "exec:exec cat '" + booted + "'")));
         return command;
     }
@@ -76,10 +79,19 @@ public final class GuestCommand {
     private static List<String> disk(LabPaths paths, Site site) {
         return List.of(
                 "-blockdev",
-                "driver=nbd,node-name=d0,server.type=unix,server.path=" + paths.diskSocket(site) + ",export="
-                        + LabNumbers.VM + "." + LabNumbers.DISK + ",reconnect-delay=" + MAX_RECONNECT_SECONDS
-                        + ",open-timeout=60,discard=unmap",
+                served(paths, site),
                 "-device",
                 "virtio-blk-pci,id=" + LabNumbers.DISK + ",drive=d0,werror=stop,rerror=stop");
+    }
+
+    private static String served(LabPaths paths, Site site) {
+        return "driver=nbd,node-name=d0,server.type=unix,server.path=" + paths.diskSocket(site) + ",export="
+                + LabNumbers.VM + "." + LabNumbers.DISK + ",reconnect-delay=" + MAX_RECONNECT_SECONDS
+                + ",open-timeout=60,discard=unmap";
+    }
+
+    /** The disk on which a guest is booted that is not served one. */
+    private static String own(LabPaths paths, Site site) {
+        return "driver=qcow2,node-name=d0,file.driver=file,file.filename=" + paths.ownDisk(site);
     }
 }

@@ -58,6 +58,11 @@ public record LabPaths(String name) {
         return disks().resolve(LabNumbers.VM + "-" + site.id() + ".raw");
     }
 
+    /** The disk that a guest has of its own, of which {@link #disk} is a copy. */
+    public Path ownDisk(Site site) {
+        return disks().resolve(LabNumbers.VM + "-" + site.id() + ".qcow2");
+    }
+
     /** What a site's agent keeps of disks across restarts. */
     public Path agentState(Site site) {
         return disks().resolve("agent-" + site.id());

@@ -100,13 +100,14 @@ final class ServiceFiles {
                         paths.qmp(site),
                         paths.qemuPid(site),
                         command.stream().map(word -> '"' + word + '"').collect(Collectors.joining(", ")),
-                        options.guest().hasDisk() ? disks(paths, site) : "");
+                        options.guest().hasDisk() ? disks(options.guest(), paths, site) : "");
     }
 
-    private static String disks(LabPaths paths, Site site) {
+    private static String disks(Guest guest, LabPaths paths, Site site) {
         return """
-                    disks: [{name: %s, attach: serve, file: %s, socket: %s}]
-                """.formatted(LabNumbers.DISK, paths.disk(site), paths.diskSocket(site));
+                    disks: [{name: %s, attach: %s, file: %s, socket: %s}]
+                """.formatted(
+                LabNumbers.DISK, guest == Guest.TAP ? "tap" : "serve", paths.disk(site), paths.diskSocket(site));
     }
 
     private static String witness(LabOptions options, LabPaths paths, WitnessNode node) {

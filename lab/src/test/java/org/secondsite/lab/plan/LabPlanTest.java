@@ -123,6 +123,16 @@ class LabPlanTest {
     }
 
     @Test
+    void aGuestWithADiskOfItsOwnBootsFromItAndIsStartedByAgentsOnTheirImages() throws Exception {
+        LabPlan tapped = LabPlan.of(OPTIONS.withGuest(Guest.TAP), GUEST, JAVA);
+        assertEquals(5, accepted(tapped));
+        assertTrue(qemu(tapped).toString().contains("driver=qcow2,node-name=d0"));
+        String agent = tapped.files().get(ServiceFiles.agentFile(tapped.paths(), Site.A));
+        assertTrue(agent.contains("attach: tap") && agent.contains("driver=nbd,node-name=d0"), agent);
+        assertFalse(agent.contains("qcow2"), agent);
+    }
+
+    @Test
     void aGuestThatHadBootedGoesOnFromThereOnceAndAnAgentsCommandKnowsNothingOfIt() {
         LabPlan goesOn = LabPlan.of(OPTIONS, GUEST.withBooted(Path.of("/cache/booted")), JAVA);
         List<String> first = qemu(goesOn);

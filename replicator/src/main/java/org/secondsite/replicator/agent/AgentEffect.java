@@ -99,6 +99,9 @@ public sealed interface AgentEffect {
     /** Hear what the other site's agent says of its disks, or asks about those here: {@link AgentEvent.DisksSay}. */
     record HearOfDisks(DiskTalk talk) implements OfDisks {}
 
+    /** End the copies of disks that the VM has of its own, and leave nothing of them in its hypervisor. */
+    record EndMirrors() implements OfDisks {}
+
     // ---- its end
 
     /** Kill the VM: {@link AgentEvent.Killed} or {@link AgentEvent.NotKilled}. */

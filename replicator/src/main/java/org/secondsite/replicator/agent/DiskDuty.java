@@ -35,6 +35,9 @@ final class DiskDuty {
 
     private static final long LAST_WAIT_NANOS = 300_000_000_000L;
 
+    /** To begin again means to go over the whole disk: a line that is cut for a while is no reason to. */
+    private static final long MIRROR_NANOS = 600_000_000_000L;
+
     private static final String TOO_MUCH =
             "the VM writes more to its disks than gets to the other site; it is tried again later";
 
@@ -46,6 +49,9 @@ final class DiskDuty {
 
     /** What the gateway knows of the copy, null if nothing, and since when. */
     private CopyProgress told;
+
+    /** Until when disks that the VM has of its own are mirrored to the agent, NEVER if there is no end. */
+    private long mirrorsUntilNanos = NEVER;
 
     /** Whether the gateway has the VM wait rather than give its protection up. */
     private boolean mayWait;
@@ -95,7 +101,8 @@ final class DiskDuty {
     }
 
     /** The connection is gone, and nobody holds the VM's output to what is at the other site. */
-    void gatewayGone() {
+    void gatewayGone(long now) {
+        mirrorsUntilNanos = serves ? now + MIRROR_NANOS : NEVER;
         carried = false;
         talks = false;
         tellsProgress = false;
@@ -109,6 +116,33 @@ final class DiskDuty {
         }
     }
 
+    /** No checkpoint is wanted: after a while without one the VM's own disks are not mirrored to the agent any more. */
+    void stopped(long now) {
+        mirrorsUntilNanos = serves ? now + MIRROR_NANOS : NEVER;
+        chainEnds();
+    }
+
+    /** Time has passed. */
+    void passed(long now) {
+        if (mirrorsUntilNanos != NEVER && now - mirrorsUntilNanos >= 0) {
+            agentEnds();
+        }
+    }
+
+    /** The agent leaves the VM as if it had never been there. */
+    void agentEnds() {
+        mirrorsUntilNanos = NEVER;
+        if (serves) {
+            out.want(new AgentEffect.EndMirrors());
+        }
+    }
+
+    /** What the VM writes to a disk of its own does not get here any more: the next chain begins when all of it was copied again. */
+    void notMirrored(String why) {
+        out.failed(FailureKind.CHECKPOINT, EpochId.NONE, why);
+        out.want(new AgentEffect.CloseConnection(why));
+    }
+
     /** No checkpoint follows the last one. */
     void chainEnds() {
         unanswered.clear();
@@ -120,6 +154,7 @@ final class DiskDuty {
 
     /** What is against checkpoints, if nothing else is. */
     Optional<String> objection(Optional<String> other, long now) {
+        mirrorsUntilNanos = NEVER;
         if (!serves || other.isPresent()) {
             return other;
         }

@@ -10,7 +10,7 @@ import org.secondsite.replicator.checkpoint.FailureKind;
 
 /**
  * The part of {@link VmAgent} that asks before checkpoints begin whether something is against them. If so, the gateway is told
- * once, and it is asked again from time to time: the order stands until it can be obeyed, or is taken back.
+ * each reason once, and it is asked again from time to time: the order stands until it can be obeyed, or is taken back.
  *
  * <p>Of a VM with disks the other site's agent is asked first what its disks are. If it does not say so in time, all of them are copied.
  */
@@ -26,7 +26,9 @@ final class StartOrder {
     /** The chain about which the other site's agent was asked, null if it was not. */
     private EpochId asked;
 
-    private boolean told;
+    /** What the gateway was told last. */
+    private Optional<String> told = Optional.empty();
+
     private long nextLookNanos;
     private Optional<String> refusal = Optional.empty();
 
@@ -37,7 +39,7 @@ final class StartOrder {
 
     void given(CheckpointMessage.Start start, long now) {
         wanted = start;
-        told = false;
+        told = Optional.empty();
         asked = null;
         look(now);
     }
@@ -70,8 +72,8 @@ final class StartOrder {
             return false;
         }
         asked = null;
-        if (!told) {
-            told = true;
+        if (!against.equals(told)) {
+            told = against;
             out.failed(FailureKind.CHECKPOINT, EpochId.NONE, against.get());
         }
         return true;
@@ -102,9 +104,18 @@ final class StartOrder {
         return taken;
     }
 
-    /** What is against checkpoints, by the last look. */
-    Optional<String> refusal() {
-        return refusal;
+    /** It may be that nothing is against checkpoints any more. */
+    void lookSoon(long now) {
+        if (wanted != null && asked == null) {
+            nextLookNanos = now;
+        }
+    }
+
+    /** What keeps the VM from being protected, for an operator, by the last look. */
+    String trouble(HaltRecovery recovery) {
+        return recovery.isHalted()
+                ? "; " + recovery.reason()
+                : refusal.map("; "::concat).orElse("");
     }
 
     /** Another VM, of which nothing is known yet. */

@@ -134,11 +134,11 @@ public final class VmAgent {
     }
 
     private void due() {
+        disks.passed(now);
         if (dueIn(now) > 0) {
             return;
         }
-        boolean looks = phase == AgentPhase.LEFT_ALONE || phase == AgentPhase.HALTED;
-        if (looks && startOrder.dueIn(now) == 0) {
+        if ((phase == AgentPhase.LEFT_ALONE || phase == AgentPhase.HALTED) && startOrder.dueIn(now) == 0) {
             startOrder.look(now);
             return;
         }
@@ -170,15 +170,8 @@ public final class VmAgent {
 
     private void opened() {
         out.connected(true);
-        String words = isHere() ? sighting.description() + trouble() : sighting.trouble();
+        String words = isHere() ? sighting.description() + startOrder.trouble(recovery) : sighting.trouble();
         out.hello(vm, ramBytes, isHere(), isHere() ? image : standby.applied(), words);
-    }
-
-    /** What keeps the VM from being protected, for an operator. */
-    private String trouble() {
-        return recovery.isHalted()
-                ? "; " + recovery.reason()
-                : startOrder.refusal().map("; "::concat).orElse("");
     }
 
     private void closed(String why) {
@@ -194,7 +187,7 @@ public final class VmAgent {
             leaveAlone("the gateway is gone");
         }
         resumeVm("the gateway is gone");
-        disks.gatewayGone();
+        disks.gatewayGone(now);
     }
 
     private void received(CheckpointMessage message) {
@@ -233,7 +226,7 @@ public final class VmAgent {
                 out.note("no more checkpoints");
                 startOrder.takenBack();
                 schedule.stop();
-                disks.chainEnds();
+                disks.stopped(now);
             }
             case CheckpointMessage.PauseVm pauseVm -> {
                 if (!pauseOrdered) {
@@ -256,7 +249,7 @@ public final class VmAgent {
     private void found(String words, Optional<String> against) {
         adopt(words, "found");
         startOrder.refused(against);
-        out.note("the VM is here: " + words + trouble());
+        out.note("the VM is here: " + words + startOrder.trouble(recovery));
         standby.handOver();
         if (out.isConnected()) {
             out.want(new AgentEffect.CloseConnection("the VM is here now"));
@@ -399,6 +392,8 @@ public final class VmAgent {
                     }
                 }
             }
+            case VmNews.Mirrored mirrored -> startOrder.lookSoon(now);
+            case VmNews.NotMirrored not -> disks.notMirrored(not.reason());
             case VmNews.PausedLate late -> {
                 if (phase == AgentPhase.PAUSE_LATE) {
                     rest(latePauses.leadsTo(), "the late pause is over");
@@ -495,6 +490,7 @@ public final class VmAgent {
             case WAITS_FOR_ROOM, STANDS, KEPT, PAUSE_LATE -> out.want(new AgentEffect.ResumeKept());
             case ABSENT, LEFT_ALONE, HALTED -> {}
         }
+        disks.agentEnds();
         detach("the agent ends");
     }
 }

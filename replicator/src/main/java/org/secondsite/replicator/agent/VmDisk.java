@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.secondsite.config.DiskAttachment;
 
 /**
@@ -24,8 +25,17 @@ import org.secondsite.config.DiskAttachment;
  * @param deviceType the QOM type of its device, empty if there is no such thing
  * @param writeErrors what happens to the VM when a write fails, in the words of the device's property {@code werror}, empty
  *     if it has none
+ * @param node the name of its block node, whoever gave it
+ * @param bytes its size, 0 if QEMU does not tell
  */
-public record VmDisk(List<String> names, String file, boolean writable, String deviceType, String writeErrors) {
+public record VmDisk(
+        List<String> names,
+        String file,
+        boolean writable,
+        String deviceType,
+        String writeErrors,
+        String node,
+        long bytes) {
     /** Devices that never write, whatever their medium. */
     private static final Set<String> READERS = Set.of("ide-cd", "scsi-cd");
     /** Flash memory: QEMU keeps its content in RAM blocks of its own, which are part of the device state. */
@@ -63,7 +73,13 @@ public record VmDisk(List<String> names, String file, boolean writable, String d
             names.add(device);
         }
         return Optional.of(new VmDisk(
-                names, medium.path("file").asText(), !medium.path("ro").asBoolean(), deviceType, writeErrors));
+                names,
+                medium.path("file").asText(),
+                !medium.path("ro").asBoolean(),
+                deviceType,
+                writeErrors,
+                medium.path("node-name").asText(),
+                medium.path("image").path("virtual-size").asLong()));
     }
 
     private static void add(List<String> names, String name) {
@@ -88,24 +104,58 @@ public record VmDisk(List<String> names, String file, boolean writable, String d
         if (!isGuestWritable()) {
             return Optional.empty();
         }
-        Optional<DiskAttachment> attachment = names.stream()
-                .filter(attachments::containsKey)
-                .map(attachments::get)
-                .findFirst();
-        if (attachment.isEmpty()) {
+        Optional<String> declared = declaredAs(attachments);
+        if (declared.isEmpty()) {
             return Optional.of(this
                     + " is writable and not carried to the other site: remove it or make it read-only; if both sites have"
                     + " the same disk, declare it 'shared' in the agent's configuration");
         }
-        return attachment.get() == DiskAttachment.SERVE ? servedRefusal(sockets) : Optional.empty();
+        return switch (attachments.get(declared.get())) {
+            case SHARED -> Optional.empty();
+            case SERVE -> servedRefusal(sockets);
+            case TAP -> isServed(sockets) ? servedRefusal(sockets) : Optional.empty();
+        };
+    }
+
+    /** The name by which it is declared, empty if it is not. */
+    public Optional<String> declaredAs(Map<String, DiskAttachment> attachments) {
+        return names.stream().filter(attachments::containsKey).findFirst();
+    }
+
+    /** Whether the agent serves it, rather than that the VM has a disk of its own. */
+    public boolean isServed(Map<String, Path> sockets) {
+        return names.stream()
+                .filter(sockets::containsKey)
+                .anyMatch(name -> file.contains(sockets.get(name).toString()));
+    }
+
+    /**
+     * Whether the VM runs on the wrong one of two disks, its own and the agent's image, in one line that says what to do. It may have
+     * gone on from the image since it had its own last, and an image that is a copy may not be whole.
+     *
+     * @param isCopy whether the image of a disk is a copy of one that the VM has of its own
+     */
+    public Optional<String> misplaced(
+            Map<String, DiskAttachment> attachments, Map<String, Path> sockets, Predicate<String> isCopy) {
+        Optional<String> name =
+                declaredAs(attachments).filter(one -> attachments.get(one).isServed() && isGuestWritable());
+        if (name.isEmpty() || isServed(sockets) != isCopy.test(name.get())) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                isServed(sockets)
+                        ? this
+                                + " is the agent's copy of a disk that the VM had of its own, and may not be whole: start the VM"
+                                + " on its own disk"
+                        : this + " is older than the agent's image of it, on which the VM ran last: connect it to "
+                                + sockets.get(name.get())
+                                + " by NBD, or, to lose what was written there, delete the image's"
+                                + " .super and .dirty while the agent is down");
     }
 
     private Optional<String> servedRefusal(Map<String, Path> sockets) {
         // What is written past the agent would be missing at the other site.
-        boolean ours = names.stream()
-                .filter(sockets::containsKey)
-                .anyMatch(name -> file.contains(sockets.get(name).toString()));
-        if (!ours) {
+        if (!isServed(sockets)) {
             return Optional.of(this + " is declared 'serve' and is not the agent's: connect it to "
                     + names.stream()
                             .map(sockets::get)

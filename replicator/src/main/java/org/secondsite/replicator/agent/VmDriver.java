@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.secondsite.replicator.disk.MirrorTargets;
 
 /**
  * A VM that is here, as its checkpoints are taken: {@link #prepare}, {@link #pause}, {@link #beginDeviceState}, (its RAM is
@@ -21,6 +22,20 @@ public interface VmDriver extends AutoCloseable {
      * An operator may change that at any time.
      */
     Optional<String> refusal() throws IOException, InterruptedException;
+
+    /**
+     * Has those disks that the VM has of its own, and that are to be carried, copied to the agent from now on, beside the running VM; no
+     * checkpoint is taken while one is not. To be asked when there is no {@link #refusal}.
+     *
+     * @param images where they are copied to
+     * @return what is to be waited for, or is against it, in one line; empty if nothing is
+     */
+    default Optional<String> mirror(MirrorTargets images) throws IOException, InterruptedException {
+        return Optional.empty();
+    }
+
+    /** Ends such copies, and leaves nothing of them behind. */
+    default void endMirrors() throws IOException, InterruptedException {}
 
     /** The guest's RAM, live: it stands still only while the VM is paused. */
     MemorySegment ram();

@@ -11,6 +11,12 @@ public sealed interface VmNews {
     /** The VM runs again, whoever has resumed it. */
     record Resumed() implements VmNews {}
 
+    /** A disk that the VM has of its own is copied, and its writes go to the agent as well. */
+    record Mirrored() implements VmNews {}
+
+    /** They do not any more. */
+    record NotMirrored(String reason) implements VmNews {}
+
     /** The VM is paused at last, after a {@link VmDriver#pause} that was not waited for any longer. */
     record PausedLate() implements VmNews {}
 }

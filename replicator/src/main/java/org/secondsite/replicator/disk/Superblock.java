@@ -47,7 +47,9 @@ public record Superblock(
         /** The VM writes to it here, and flushes wait for the disk. */
         OWNER(3),
         /** The VM wrote to it here while flushes did not wait, and the machine may have lost some: never booted, only copied over. */
-        DIRTY(4);
+        DIRTY(4),
+        /** The VM has a disk of its own here, of which this is a copy, whole or not: never booted, and brought up to date before it counts. */
+        MIRROR(5);
 
         private final int code;
 

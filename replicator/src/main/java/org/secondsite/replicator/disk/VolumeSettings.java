@@ -2,6 +2,9 @@ package org.secondsite.replicator.disk;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.secondsite.config.DiskAttachment;
 import org.secondsite.config.Durability;
 
 /**
@@ -27,12 +30,23 @@ public record VolumeSettings(
         disks = List.copyOf(disks);
     }
 
+    /** Where the disks are served, by their names. */
+    public Map<String, Path> sockets() {
+        return disks.stream().collect(Collectors.toMap(Served::name, Served::socket));
+    }
+
     /**
      * A disk.
      *
      * @param name the name of its device, the same at both sites
      * @param file the raw image or block device
      * @param socket the Unix socket on which it is served
+     * @param attachment whether the VM has this image, or a disk of its own of which this is a copy
      */
-    public record Served(String name, Path file, Path socket) {}
+    public record Served(String name, Path file, Path socket, DiskAttachment attachment) {
+        /** One that the VM has. */
+        public Served(String name, Path file, Path socket) {
+            this(name, file, socket, DiskAttachment.SERVE);
+        }
+    }
 }

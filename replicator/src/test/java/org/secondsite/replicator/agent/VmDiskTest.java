@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,6 +54,8 @@ class VmDiskTest {
         "virtio-blk-device, false, d0, SERVE, auto, must stop the VM when a write fails",
         "virtio-blk-device, false, d0, SERVE, stop, ''",
         "virtio-blk-device, true, d0, SERVE, auto, ''",
+        "virtio-blk-device, false, d0, TAP, auto, must stop the VM when a write fails",
+        "virtio-blk-device, false, d0, TAP, stop, ''",
     })
     void isRefusedIfTheGuestCanWriteItAndItDoesNotGetToTheOtherSite(
             String type, boolean readOnly, String declared, DiskAttachment as, String werror, String expected)
@@ -73,6 +76,26 @@ class VmDiskTest {
         assertEquals(
                 "disk disk0 (x.raw) is declared 'serve' and is not the agent's: connect it to /run/vm1.nbd by NBD",
                 past.refusal(served, Map.of("d0", Path.of("/run/vm1.nbd"))).orElse(""));
+    }
+
+    @ParameterizedTest(name = "declared {0}, on {1}, whose image is a copy: {2}: {3}")
+    @CsvSource({
+        "TAP, own.qcow2, true, ''",
+        "TAP, own.qcow2, false, is older than the agent's image of it",
+        "TAP, /run/vm1.nbd, false, ''",
+        "TAP, /run/vm1.nbd, true, is the agent's copy of a disk that the VM had of its own",
+        "SERVE, /run/vm1.nbd, false, ''",
+        "SERVE, /run/vm1.nbd, true, is the agent's copy of a disk that the VM had of its own",
+        "SHARED, own.qcow2, false, ''",
+    })
+    void isRefusedIfItIsNotTheOneOfTwoThatTheVmRanOnLast(
+            DiskAttachment as, String file, boolean copy, String expected) {
+        VmDisk disk = new VmDisk(List.of("d0"), file, true, "virtio-blk-device", "stop", "d0", 1 << 20);
+        String refusal = disk.misplaced(Map.of("d0", as), Map.of("d0", Path.of("/run/vm1.nbd")), name -> copy)
+                .orElse("");
+        assertEquals(expected, refusal.contains(expected) ? expected : refusal);
+        assertEquals(expected.isEmpty(), refusal.isEmpty(), refusal);
+        assertEquals(-1, refusal.indexOf('\n'), "one line");
     }
 
     @Test

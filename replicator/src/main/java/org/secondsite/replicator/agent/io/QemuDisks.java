@@ -7,11 +7,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.secondsite.config.DiskAttachment;
 import org.secondsite.replicator.agent.VmDisk;
 import org.secondsite.replicator.agent.VmSettings;
-import org.secondsite.replicator.disk.VolumeSettings;
+import org.secondsite.replicator.disk.MirrorTargets;
 
 /**
  * The disks of a QEMU, as of when it was last asked. One thread asks; any may have them named.
@@ -28,8 +29,7 @@ final class QemuDisks {
     QemuDisks(QmpClient qmp, VmSettings settings, long timeoutMs) {
         this.qmp = qmp;
         this.attachments = settings.disks();
-        this.sockets = settings.volumes().disks().stream()
-                .collect(Collectors.toMap(VolumeSettings.Served::name, VolumeSettings.Served::socket));
+        this.sockets = settings.volumes().sockets();
         this.timeoutMs = timeoutMs;
     }
 
@@ -43,6 +43,25 @@ final class QemuDisks {
         known = List.copyOf(found);
         return found.stream()
                 .flatMap(disk -> disk.refusal(attachments, sockets).stream())
+                .findFirst();
+    }
+
+    /** The disks of the VM's own that are to be mirrored to the agent, by their configured names. */
+    Map<String, VmDisk> tapped() {
+        Map<String, VmDisk> tapped = new TreeMap<>();
+        for (VmDisk disk : known) {
+            disk.declaredAs(attachments)
+                    .filter(name -> attachments.get(name) == DiskAttachment.TAP)
+                    .filter(name -> disk.isGuestWritable() && !disk.isServed(sockets))
+                    .ifPresent(name -> tapped.put(name, disk));
+        }
+        return tapped;
+    }
+
+    /** Whether the VM runs on the wrong one of two disks: its own, and the agent's image. */
+    Optional<String> misplaced(MirrorTargets images) {
+        return known.stream()
+                .flatMap(disk -> disk.misplaced(attachments, sockets, images::isMirror).stream())
                 .findFirst();
     }
 

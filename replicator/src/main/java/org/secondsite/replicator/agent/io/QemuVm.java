@@ -20,6 +20,7 @@ import org.secondsite.replicator.agent.SlowPauseException;
 import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.replicator.agent.VmNews;
 import org.secondsite.replicator.agent.VmSettings;
+import org.secondsite.replicator.disk.MirrorTargets;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,6 +60,7 @@ final class QemuVm implements VmDriver {
     private final String description;
     private final RamFile ram;
     private final QemuDisks disks;
+    private final QemuMirrors mirrors;
 
     private DeviceStateSink sink;
     private int sinks;
@@ -104,6 +106,7 @@ final class QemuVm implements VmDriver {
         this.description = description;
         this.ram = ram;
         this.disks = new QemuDisks(qmp, settings, COMMAND_TIMEOUT_MS);
+        this.mirrors = new QemuMirrors(qmp, settings.id(), settings.volumes().sockets(), COMMAND_TIMEOUT_MS);
     }
 
     /**
@@ -177,7 +180,7 @@ final class QemuVm implements VmDriver {
             case "BLOCK_IO_ERROR" -> ioError(event.path("data"));
             case "RESET" -> changedSince = true;
             case "SHUTDOWN", "GUEST_PANICKED", "MEMORY_FAILURE" -> LOG.warn("{}: {}", settings.id(), event);
-            default -> {}
+            default -> mirrors.event(event.path("event").asText(), event.path("data"));
         }
     }
 
@@ -226,6 +229,16 @@ final class QemuVm implements VmDriver {
     }
 
     @Override
+    public Optional<String> mirror(MirrorTargets images) throws IOException, InterruptedException {
+        return mirrors.mirror(disks, images, runState());
+    }
+
+    @Override
+    public void endMirrors() throws IOException, InterruptedException {
+        mirrors.end(runState());
+    }
+
+    @Override
     public MemorySegment ram() {
         return ram.memory();
     }
@@ -259,6 +272,7 @@ final class QemuVm implements VmDriver {
         afterMigration = status.path("status").asText().equals(PAUSED_AFTER_MIGRATION);
         pausedHere = status.path("running").asBoolean();
         refuseIfHalted();
+        mirrors.requireWhole();
         if (pausedHere) {
             marks.paused();
         }
@@ -293,6 +307,7 @@ final class QemuVm implements VmDriver {
             throw new IOException("no checkpoint was prepared");
         }
         refuseIfHalted();
+        mirrors.requireWhole();
         stateStands = afterMigration && !pausedHere;
         if (stateStands) {
             if (lastState == null || changedSince) {
@@ -440,6 +455,7 @@ final class QemuVm implements VmDriver {
                 told.accept(new VmNews.Halted(halt));
             }
         }
+        mirrors.listen(told);
         qmp.onClosed(reason -> told.accept(new VmNews.Gone(reason)));
     }
 

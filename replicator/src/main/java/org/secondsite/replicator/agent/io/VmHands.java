@@ -63,7 +63,7 @@ final class VmHands {
                 switch (effect) {
                     case AgentEffect.Attach attach -> attach();
                     case AgentEffect.Detach detach -> detach();
-                    case AgentEffect.Look look -> new AgentEvent.Looked(refusal());
+                    case AgentEffect.Look look -> new AgentEvent.Looked(look());
                     case AgentEffect.BeginImage begin -> beginImage(begin.forget());
                     case AgentEffect.PauseForCheckpoint pause -> {
                         cycle = new CheckpointCycle(driver, shadow, volumes, pause.full(), maxPauseNanos);
@@ -122,6 +122,28 @@ final class VmHands {
         }
     }
 
+    private Optional<String> look() throws InterruptedException {
+        Optional<String> against = refusal();
+        if (against.isPresent() || volumes.disks().isEmpty()) {
+            return against;
+        }
+        try {
+            return driver.mirror(volumes.mirrors());
+        } catch (IOException failed) {
+            return Optional.of("the disks of the VM are not mirrored to the agent: " + failed.getMessage());
+        }
+    }
+
+    private void endMirrors() throws InterruptedException {
+        try {
+            if (driver != null) {
+                driver.endMirrors();
+            }
+        } catch (IOException failed) {
+            LOG.warn("{}: something of the disks' mirrors is left: {}", host.vm(), failed.getMessage());
+        }
+    }
+
     private AgentEvent.Answer detach() {
         if (cycle != null) {
             cycle.abandon();
@@ -158,12 +180,13 @@ final class VmHands {
         return null;
     }
 
-    private AgentEvent.Answer toDisks(AgentEffect.OfDisks effect, CheckpointConnection to) {
+    private AgentEvent.Answer toDisks(AgentEffect.OfDisks effect, CheckpointConnection to) throws InterruptedException {
         try {
             switch (effect) {
                 case AgentEffect.TellDisks tell ->
                     to.send(new CheckpointMessage.Disks(volumes.disks(), volumes.durability()));
                 case AgentEffect.EndImage end -> volumes.endCapture();
+                case AgentEffect.EndMirrors end -> endMirrors();
                 case AgentEffect.FlushAtOnce atOnce -> volumes.flushAtOnce();
                 case AgentEffect.Acknowledged acknowledged -> volumes.acknowledged(acknowledged.epoch());
                 case AgentEffect.HearOfDisks heard -> {

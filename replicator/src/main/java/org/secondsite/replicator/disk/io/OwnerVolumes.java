@@ -111,9 +111,10 @@ final class OwnerVolumes implements AutoCloseable {
                 Superblock known = superblock
                         .current()
                         .orElse(new Superblock(
-                                0, image.id(), file.bytes(), Superblock.State.OWNER, EpochId.NONE, EpochId.NONE, boot));
+                                0, image.id(), file.bytes(), image.unknown(), EpochId.NONE, EpochId.NONE, boot));
                 file.sync();
-                superblock.write(known.next(Superblock.State.OWNER, boot));
+                boolean mirror = known.state() == Superblock.State.MIRROR;
+                superblock.write(known.next(mirror ? Superblock.State.MIRROR : Superblock.State.OWNER, boot));
                 NbdServer server =
                         NbdServer.open(image.socket(), volume, trouble -> LOG.warn("{}: {}", image.name(), trouble));
                 owner.volumes.add(new Served(volume, superblock, server));
@@ -354,10 +355,7 @@ final class OwnerVolumes implements AutoCloseable {
         if (atOnce) {
             return;
         }
-        UUID boot = BootId.current();
-        for (Served each : volumes) {
-            each.superblock().write(each.superblock().current().orElseThrow().next(Superblock.State.DIRTY, boot));
-        }
+        mark(Superblock.State.DIRTY);
         atOnce = true;
         volumes.forEach(each -> each.volume().flushAtOnce());
     }
@@ -372,13 +370,32 @@ final class OwnerVolumes implements AutoCloseable {
             each.volume().becomeHonest();
         }
         if (atOnce) {
-            UUID boot = BootId.current();
-            for (Served each : volumes) {
-                each.superblock()
-                        .write(each.superblock().current().orElseThrow().next(Superblock.State.OWNER, boot));
-            }
+            mark(Superblock.State.OWNER);
             atOnce = false;
         }
+    }
+
+    /** Notes what may be done with the images that the VM has; with a copy of a disk that it has elsewhere, nothing. */
+    private void mark(Superblock.State state) throws IOException {
+        UUID boot = BootId.current();
+        for (int i = 0; i < volumes.size(); i++) {
+            if (!isMirror(i)) {
+                SuperblockFile file = volumes.get(i).superblock();
+                file.write(file.current().orElseThrow().next(state, boot));
+            }
+        }
+    }
+
+    // ---- copies of disks that the VM has elsewhere ----------------------------------------------------------------
+
+    /** Whether an image is a copy of a disk that the VM has, rather than that disk. */
+    boolean isMirror(int index) {
+        return volumes.get(index).superblock().current().orElseThrow().state() == Superblock.State.MIRROR;
+    }
+
+    /** An image. */
+    Volume volume(int index) {
+        return volumes.get(index).volume();
     }
 
     @Override

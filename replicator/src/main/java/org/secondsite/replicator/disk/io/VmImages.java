@@ -6,8 +6,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import org.secondsite.config.DiskAttachment;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.CarriedDisks;
+import org.secondsite.replicator.disk.Superblock;
 import org.secondsite.replicator.disk.VolumeSettings;
 
 /**
@@ -27,8 +29,9 @@ record VmImages(VmId vm, Path directory, List<One> list) {
      * @param file the raw image or block device
      * @param socket where it is served
      * @param superblock the file of its superblock
+     * @param unknown what may be done with it if nothing is known of it
      */
-    record One(String name, String disk, UUID id, Path file, Path socket, Path superblock) {}
+    record One(String name, String disk, UUID id, Path file, Path socket, Path superblock, Superblock.State unknown) {}
 
     static VmImages of(VmId vm, VolumeSettings settings) {
         return new VmImages(
@@ -65,7 +68,8 @@ record VmImages(VmId vm, Path directory, List<One> list) {
                 UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.US_ASCII)),
                 disk.file(),
                 disk.socket(),
-                directory.resolve(name + ".super"));
+                directory.resolve(name + ".super"),
+                disk.attachment() == DiskAttachment.TAP ? Superblock.State.MIRROR : Superblock.State.OWNER);
     }
 
     /**
@@ -79,7 +83,22 @@ record VmImages(VmId vm, Path directory, List<One> list) {
                 disks.disks().stream().map(CarriedDisks.Disk::bytes).toList());
     }
 
-    /** The same for a standby. */
+    /**
+     * What the superblocks say, of those images that have one.
+     *
+     * @throws IOException if one cannot be read
+     */
+    List<Superblock> known() throws IOException {
+        List<Superblock> known = new ArrayList<>();
+        for (One image : list) {
+            try (SuperblockFile superblock = SuperblockFile.open(image.superblock())) {
+                superblock.current().ifPresent(known::add);
+            }
+        }
+        return known;
+    }
+
+    /** The images, for a standby. */
     List<StandbyVolumes.Image> standby() {
         return list.stream()
                 .map(one -> new StandbyVolumes.Image(one.name(), one.id(), one.file()))

@@ -2,7 +2,6 @@ package org.secondsite.replicator.disk.io;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -18,6 +17,7 @@ import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.VolumeChanges;
 import org.secondsite.replicator.disk.BlockMemory;
+import org.secondsite.replicator.disk.MirrorTargets;
 import org.secondsite.replicator.disk.Superblock;
 import org.secondsite.replicator.disk.VolumeSettings;
 import org.slf4j.Logger;
@@ -129,12 +129,7 @@ public final class VmVolumes implements AutoCloseable {
     // ---- what they are ------------------------------------------------------------------------------------------
 
     private void takeUp() throws IOException {
-        List<Superblock> known = new ArrayList<>();
-        for (VmImages.One image : images.list()) {
-            try (SuperblockFile superblock = SuperblockFile.open(image.superblock())) {
-                superblock.current().ifPresent(known::add);
-            }
-        }
+        List<Superblock> known = images.known();
         UUID boot = BootId.current();
         boolean lost = known.stream()
                 .anyMatch(one ->
@@ -294,6 +289,11 @@ public final class VmVolumes implements AutoCloseable {
     /** How far the copy to the other site is; empty if no epochs are made of these disks. */
     public Optional<CopyProgress> copyProgress() {
         return owner == null ? Optional.empty() : owner.copyProgress();
+    }
+
+    /** The copies of disks that the VM has elsewhere. To be asked while nothing is against checkpoints. */
+    public MirrorTargets mirrors() {
+        return new MirroredImages(disks, owner);
     }
 
     /** The other site has everything up to this epoch. */

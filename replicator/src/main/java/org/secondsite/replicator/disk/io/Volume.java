@@ -1,10 +1,13 @@
 package org.secondsite.replicator.disk.io;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
 import org.secondsite.replicator.disk.BlockMemory;
 import org.secondsite.replicator.disk.BlockSet;
+import org.secondsite.replicator.disk.Chunks;
 import org.secondsite.replicator.disk.DiskException;
 import org.secondsite.replicator.disk.NbdExport;
 
@@ -45,6 +48,9 @@ public final class Volume implements AutoCloseable {
     private String lost;
 
     private volatile Flushing flushing = Flushing.HONEST;
+
+    /** What is read to be compared, null while everything is written as it comes. Guarded by the lock. */
+    private MemorySegment compared;
 
     /** A volume that captures nothing yet and answers flushes honestly. It owns the file from now on. */
     public Volume(String name, BlockFile file, boolean readOnly, BlockMemory memory) {
@@ -211,6 +217,29 @@ public final class Volume implements AutoCloseable {
         file.sync();
     }
 
+    /**
+     * From now on what is written, and is there already, changes nothing: somebody writes all of a disk over what may be the same. That
+     * costs a read for each write.
+     */
+    void compareFirst() {
+        lock.lock();
+        try {
+            compared = MemorySegment.ofBuffer(ByteBuffer.allocateDirect(Chunks.CHUNK_BYTES));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** From now on everything is written as it comes. */
+    void writeAtOnce() {
+        lock.lock();
+        try {
+            compared = null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     // ---- for connections ----------------------------------------------------------------------------------------
 
     boolean flushesAtOnce() {
@@ -235,18 +264,38 @@ public final class Volume implements AutoCloseable {
     void write(MemorySegment data, int length, long offset) throws DiskException {
         lock.lock();
         try {
-            marks.before(offset, length);
-            try {
-                file.write(data, length, offset);
-            } catch (DiskException e) {
-                // A part may have been written before the disk was full: what is there is what counts.
-                recapture(offset / BlockSet.BLOCK_BYTES, endBlock(offset + length));
-                throw e;
+            if (compared == null) {
+                put(data, length, offset);
+                return;
             }
-            capture(data, length, offset);
+            for (int done = 0; done < length; ) {
+                int part = Math.min(length - done, toChunksEnd(offset + done));
+                MemorySegment from = data.asSlice(done, part);
+                file.read(compared, part, offset + done);
+                if (from.mismatch(compared.asSlice(0, part)) >= 0) {
+                    put(from, part, offset + done);
+                }
+                done += part;
+            }
         } finally {
             lock.unlock();
         }
+    }
+
+    private static int toChunksEnd(long offset) {
+        return Chunks.CHUNK_BYTES - (int) (offset % Chunks.CHUNK_BYTES);
+    }
+
+    private void put(MemorySegment data, int length, long offset) throws DiskException {
+        marks.before(offset, length);
+        try {
+            file.write(data, length, offset);
+        } catch (DiskException e) {
+            // A part may have been written before the disk was full: what is there is what counts.
+            recapture(offset / BlockSet.BLOCK_BYTES, endBlock(offset + length));
+            throw e;
+        }
+        capture(data, length, offset);
     }
 
     private void capture(MemorySegment data, int length, long offset) {
@@ -268,28 +317,53 @@ public final class Volume implements AutoCloseable {
 
     /** Makes a range zeros, and remembers. */
     void zero(long offset, long length, boolean allocate) throws DiskException {
+        lock.lock();
+        try {
+            if (compared == null) {
+                putZeros(offset, length, allocate);
+                return;
+            }
+            for (long at = offset; at < offset + length; ) {
+                long extent = file.extent(at, offset + length - at);
+                int part = (int) Math.min(Math.abs(extent), toChunksEnd(at));
+                if (extent > 0 && !readsAsZeros(at, part)) {
+                    putZeros(at, part, allocate);
+                }
+                at += extent > 0 ? part : -extent;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean readsAsZeros(long offset, int length) throws DiskException {
+        file.read(compared, length, offset);
+        for (int i = 0; i < length; i++) {
+            if (compared.get(ValueLayout.JAVA_BYTE, i) != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void putZeros(long offset, long length, boolean allocate) throws DiskException {
         long end = offset + length;
         long first = offset / BlockSet.BLOCK_BYTES;
         long firstWhole = endBlock(offset);
         // The last block of a volume may be shorter than others: zeroing up to the end zeroes all of it.
         long endWhole = end == export.bytes() ? endBlock(end) : end / BlockSet.BLOCK_BYTES;
-        lock.lock();
+        marks.before(offset, length);
         try {
-            marks.before(offset, length);
-            try {
-                file.zero(offset, length, allocate);
-            } catch (DiskException e) {
-                recapture(first, endBlock(end));
-                throw e;
-            }
-            if (open != null && firstWhole < endWhole) {
-                open.zero((int) firstWhole, (int) (endWhole - firstWhole));
-            }
-            recapture(first, firstWhole);
-            recapture(Math.max(endWhole, firstWhole), endBlock(end));
-        } finally {
-            lock.unlock();
+            file.zero(offset, length, allocate);
+        } catch (DiskException e) {
+            recapture(first, endBlock(end));
+            throw e;
         }
+        if (open != null && firstWhole < endWhole) {
+            open.zero((int) firstWhole, (int) (endWhole - firstWhole));
+        }
+        recapture(first, firstWhole);
+        recapture(Math.max(endWhole, firstWhole), endBlock(end));
     }
 
     /** The number of the block after the one in which the byte before {@code offset} lies. */

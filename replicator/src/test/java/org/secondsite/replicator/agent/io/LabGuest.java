@@ -50,6 +50,19 @@ final class LabGuest {
      */
     LabGuest(VmId vm, Path directory, int ramMiB, String work, List<String> devices, Map<String, DiskAttachment> disks)
             throws IOException {
+        this(vm, directory, ramMiB, work, devices, disks, VolumeSettings.NONE);
+    }
+
+    /** The same for a guest whose agent has images of its disks. */
+    LabGuest(
+            VmId vm,
+            Path directory,
+            int ramMiB,
+            String work,
+            List<String> devices,
+            Map<String, DiskAttachment> disks,
+            VolumeSettings volumes)
+            throws IOException {
         Files.createDirectories(directory);
         Path disk = directory.resolve("initrd");
         InitRamDisk.write(disk, needed("/bin/busybox", "busybox-static"), script(work));
@@ -101,7 +114,7 @@ final class LabGuest {
                 command,
                 DirtyPages.AUTO,
                 disks,
-                VolumeSettings.NONE,
+                volumes,
                 directory.resolve("run"));
     }
 

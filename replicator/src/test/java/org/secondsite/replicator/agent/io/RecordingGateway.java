@@ -42,6 +42,7 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
     private volatile boolean sealing = true;
     private volatile Consumer<Epoch> sink = Epoch::close;
     private volatile Consumer<EpochId> onApplied = epoch -> {};
+    private volatile Consumer<DiskTalk> onTalk = talk -> {};
 
     RecordingGateway(VmId vm) throws IOException {
         this(vm, 0);
@@ -138,10 +139,13 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
     void relayTo(RecordingGateway standby) {
         standby.onApplied = epoch -> session.credit(epoch);
         sink = epoch -> standby.session.apply(epoch);
+        onTalk = talk -> standby.session.ofDisks(talk);
+        standby.onTalk = talk -> session.ofDisks(talk);
     }
 
-    /** Credits every epoch that arrives, as if it were committed at once. */
+    /** Credits every epoch that arrives, as if it were committed at once, by a standby that says nothing of its disks. */
     void relayCredits() {
+        onTalk = talk -> session.ofDisks(new DiskTalk.Nobody(talk.chain()));
         sink = epoch -> {
             session.credit(epoch.header().epoch());
             epoch.close();
@@ -244,6 +248,7 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
 
     @Override
     public void ofDisks(AgentSession from, DiskTalk talk) {
+        onTalk.accept(talk);
         words.add("of disks: " + talk);
     }
 

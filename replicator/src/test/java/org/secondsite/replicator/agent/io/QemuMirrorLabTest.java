@@ -1,0 +1,228 @@
+package org.secondsite.replicator.agent.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.config.DiskAttachment;
+import org.secondsite.config.Durability;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.agent.AgentSettings;
+import org.secondsite.replicator.agent.GatewayAccess;
+import org.secondsite.replicator.disk.VolumeSettings;
+
+/** A real QEMU with a disk of its own, which the agent has mirrored. Needs qemu-system-x86, qemu-utils, a kernel and busybox-static. */
+@Tag("lab")
+@Timeout(value = 400, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class QemuMirrorLabTest {
+    private static final VmId VM = new VmId("vm1");
+    private static final int RAM_MIB = 96;
+    private static final long DISK_BYTES = 24L << 20;
+    private static final Map<String, DiskAttachment> TAPPED = Map.of("disk0", DiskAttachment.TAP);
+
+    @TempDir
+    Path directory;
+
+    private final List<AutoCloseable> open = new ArrayList<>();
+
+    private <T extends AutoCloseable> T opened(T closeable) {
+        open.add(closeable);
+        return closeable;
+    }
+
+    @AfterEach
+    void closeAll() throws Exception {
+        for (AutoCloseable closeable : open.reversed()) {
+            closeable.close();
+        }
+    }
+
+    private static void run(String... command) throws IOException, InterruptedException {
+        assertEquals(0, new ProcessBuilder(command).inheritIO().start().waitFor(), String.join(" ", command));
+    }
+
+    private Path at(String site, String file) throws IOException {
+        return Files.createDirectories(directory.resolve(site)).resolve(file);
+    }
+
+    /** What an agent keeps, and the image, as large as told. */
+    private VolumeSettings volumes(String site, Path image, long bytes) throws IOException {
+        Files.createDirectories(image.getParent());
+        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+            file.setLength(bytes);
+        }
+        return new VolumeSettings(
+                List.of(new VolumeSettings.Served("disk0", image, at(site, "disk0.nbd"), DiskAttachment.TAP)),
+                at(site, "state"),
+                Durability.DISK,
+                VolumeSettings.USUAL_MEMORY_BYTES,
+                0);
+    }
+
+    private List<String> ownDisk(String format) throws IOException, InterruptedException {
+        Path file = at("a", "own");
+        run("qemu-img", "create", "-q", "-f", format, file.toString(), Long.toString(DISK_BYTES));
+        return List.of(
+                "-blockdev",
+                "driver=" + format + ",node-name=d0,file.driver=file,file.filename=" + file,
+                "-device",
+                "virtio-blk-pci,id=disk0,drive=d0");
+    }
+
+    private LabGuest guest(String site, List<String> devices, VolumeSettings volumes) throws IOException {
+        LabGuest guest = new LabGuest(VM, at(site, "guest"), RAM_MIB, ":", devices, TAPPED, volumes);
+        open.add(guest::remove);
+        return guest;
+    }
+
+    private RecordingGateway gateway() throws IOException {
+        return opened(new RecordingGateway(VM, EnumSet.allOf(Capability.class)));
+    }
+
+    private CheckpointAgent agent(RecordingGateway gateway, LabGuest guest) throws Exception {
+        CheckpointAgent agent = opened(CheckpointAgent.open(
+                new AgentSettings(GatewayAccess.plain(gateway.address()), List.of(guest.settings())),
+                QemuAgentLabTest.NO_ENDING));
+        gateway.await("attached");
+        return agent;
+    }
+
+    /** Writes as the guest's device does, through whatever is above its disk. */
+    private static void write(LabGuest guest, int pattern, String offset, String length)
+            throws IOException, InterruptedException {
+        String said = guest.operator(
+                        "human-monitor-command",
+                        Map.of(
+                                "command-line",
+                                "qemu-io -d disk0/virtio-backend \"write -P " + pattern + " " + offset + " " + length
+                                        + "\""))
+                .asText();
+        assertFalse(said.contains("rror"), said);
+    }
+
+    private static void assertNothingIsLeft(LabGuest guest) throws IOException, InterruptedException {
+        assertEquals(0, guest.operator("query-block-jobs").size());
+        for (JsonNode node : guest.operator("query-named-block-nodes", Map.of("flat", true))) {
+            assertFalse(node.path("node-name").asText().startsWith("secondsite"), node.toString());
+        }
+    }
+
+    @Test
+    void whatAVmHasOnADiskOfItsOwnGoesWithTheEpochsAndTheOtherSiteServesItsCopy() throws Exception {
+        LabGuest a = guest("a", ownDisk("qcow2"), volumes("a", at("a", "copy.raw"), DISK_BYTES));
+        VolumeSettings copies = volumes("b", at("b", "copy.raw"), DISK_BYTES);
+        LabGuest b = guest(
+                "b",
+                List.of(
+                        "-blockdev",
+                        "driver=nbd,node-name=d0,export=vm1.disk0,reconnect-delay=60,server.type=unix,server.path="
+                                + copies.sockets().get("disk0"),
+                        "-device",
+                        "virtio-blk-pci,id=disk0,drive=d0,werror=stop,rerror=stop"),
+                copies);
+        RecordingGateway gatewayA = gateway();
+        RecordingGateway gatewayB = gateway();
+        a.boot();
+        write(a, 1, "1M", "3M");
+        agent(gatewayA, a);
+        agent(gatewayB, b);
+        gatewayA.relayTo(gatewayB);
+
+        gatewayA.session().start(new EpochId(1, 1), true, 50);
+        gatewayA.await("failed checkpoint disk disk0 (" + at("a", "own") + ") is being copied to the agent's image");
+        gatewayB.await("applied 1/2");
+        write(a, 2, "2M", "100k");
+        write(a, 3, "20M", "5k");
+        long written = gatewayA.lastEpoch().number();
+        gatewayB.await("applied 1/" + (written + 3));
+
+        gatewayA.session().stopVm("the site is lost");
+        gatewayA.await("stopped");
+        run(
+                "qemu-img",
+                "compare",
+                "-f",
+                "qcow2",
+                "-F",
+                "raw",
+                at("a", "own").toString(),
+                at("b", "copy.raw").toString());
+        int before = LabGuest.ticks(a.console()).getLast();
+        gatewayB.session().activate(gatewayA.lastEpoch());
+        gatewayB.await("activated");
+        b.awaitTick(5, 60);
+        assertTrue(LabGuest.ticks(b.console()).getFirst() <= before + 1, b.console());
+        JsonNode disk = b.operator("query-block").get(0).path("inserted");
+        assertTrue(disk.path("file").asText().contains("disk0.nbd"), disk.toString());
+        write(b, 4, "8M", "4k");
+    }
+
+    @Test
+    void whatCannotBeMirroredIsRefusedByNameTheVmGoesOnAndNothingIsLeftInIt() throws Exception {
+        Path small = Files.createDirectories(directory.resolve("small"));
+        run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", small.toString());
+        open.add(() -> run("umount", small.toString()));
+        VolumeSettings volumes = volumes("a", small.resolve("copy.raw"), DISK_BYTES - 512);
+        LabGuest a = guest("a", ownDisk("raw"), volumes);
+        RecordingGateway gateway = gateway();
+        gateway.relayCredits();
+        a.boot();
+        CheckpointAgent agent = agent(gateway, a);
+        gateway.session().start(new EpochId(1, 1), true, 50);
+        gateway.await(
+                "failed checkpoint disk disk0 (" + at("a", "own") + ") has 25165824 bytes, and the agent's image of it"
+                        + " 25165312: make the image as large as the disk");
+        agent.close();
+
+        volumes("a", small.resolve("copy.raw"), DISK_BYTES);
+        a.operator("blockdev-add", Map.of("driver", "null-co", "node-name", "nowhere", "size", DISK_BYTES));
+        a.operator(
+                "blockdev-backup",
+                Map.of("job-id", "theirs", "device", "d0", "target", "nowhere", "sync", "full", "speed", 1));
+        agent = agent(gateway, a);
+        gateway.session().start(new EpochId(2, 1), true, 50);
+        String busy = gateway.await("failed checkpoint disk disk0 (");
+        assertTrue(busy.contains("is not mirrored to the agent: blockdev-mirror: "), busy);
+        assertTrue(busy.endsWith("; QEMU has other jobs: backup 'theirs'"), busy);
+        assertEquals(
+                "theirs", a.operator("query-block-jobs").get(0).path("device").asText());
+        write(a, 1, "0", "12M");
+        a.operator("block-job-cancel", Map.of("device", "theirs", "force", true));
+        // It is tried again by itself; now it ends while it copies, and then while it is whole.
+        gateway.await(
+                "failed checkpoint disk disk0 (" + at("a", "own") + ") is not mirrored to the agent: write error");
+        run("mount", "-o", "remount,size=64m", small.toString());
+        gateway.await("epoch 2/2");
+
+        run("mount", "-o", "remount,size=14m", small.toString());
+        write(a, 2, "12M", "8M");
+        gateway.await(
+                "failed checkpoint disk disk0 (" + at("a", "own") + ") is not mirrored to the agent: write error");
+        gateway.await("attached");
+        a.awaitTick(LabGuest.ticks(a.console()).size() + 3, 30);
+        run("mount", "-o", "remount,size=64m", small.toString());
+        gateway.session().start(new EpochId(3, 1), true, 50);
+        gateway.await("epoch 3/2");
+        assertEquals(-1, Files.mismatch(at("a", "own"), small.resolve("copy.raw")));
+
+        agent.close();
+        assertNothingIsLeft(a);
+        a.awaitTick(LabGuest.ticks(a.console()).size() + 3, 30);
+    }
+}
