@@ -85,7 +85,8 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
         }
         message.writeTo(gathered);
         if (gathered.readableBytes() >= GATHERED_BYTES) {
-            write();
+            // The switch works on them while the next are written.
+            flush();
         }
     }
 

@@ -37,9 +37,13 @@ public enum Field {
 
     private static final Field[] BY_NUMBER = new Field[64];
 
+    /** By width, which is asked for with every flow. */
+    private static final Bits[] ALL = new Bits[129];
+
     static {
         for (Field field : values()) {
             BY_NUMBER[field.number] = field;
+            ALL[field.bits] = Bits.low(field.bits);
         }
     }
 
@@ -68,6 +72,6 @@ public enum Field {
 
     /** The value with every bit of this field set. */
     public Bits all() {
-        return Bits.low(bits);
+        return ALL[bits];
     }
 }

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.secondsite.openflow.Sharing;
@@ -113,8 +114,13 @@ public record FlowDifference(
         private final Pipeline wanted;
         private final Sharing sharing;
         private final Set<Integer> guarded = new HashSet<>();
-        private final Map<Flow.Key, Flow.Outcome> standing;
-        private final Set<Flow.Key> broken = new HashSet<>();
+        /** By key, which of the wanted flows it is. */
+        private final Map<Flow.Key, Integer> indices;
+
+        /** What stands at the key of each wanted flow; {@code null}: nothing that is understood. */
+        private final Flow.Outcome[] standing;
+
+        private final boolean[] isBroken;
         private final List<Flow.Key> obsolete = new ArrayList<>();
         private final List<Flow.Key> foreign = new ArrayList<>();
         private final List<InstalledFlows.RawPlace> strange = new ArrayList<>();
@@ -124,19 +130,25 @@ public record FlowDifference(
             this.sharing = sharing;
             wanted.gateway().ifPresent(guarded::add);
             wanted.places().forEach(place -> guarded.add(place.port()));
-            standing = HashMap.newHashMap(actual.flows().size());
-            Set<Flow.Key> keys = HashSet.newHashSet(wanted.flows().size());
-            wanted.flows().forEach(flow -> keys.add(flow.key()));
+            int size = wanted.flows().size();
+            standing = new Flow.Outcome[size];
+            isBroken = new boolean[size];
+            indices = HashMap.newHashMap(size);
+            for (int i = 0; i < size; i++) {
+                indices.put(wanted.flows().get(i).key(), i);
+            }
             for (InstalledFlows.Known known : actual.flows()) {
-                if (keys.contains(known.flow().key())) {
-                    standing.put(known.flow().key(), known.flow().outcome());
-                } else {
+                Integer index = indices.get(known.flow().key());
+                if (index == null) {
                     unwanted(known);
+                } else {
+                    standing[index] = known.flow().outcome();
                 }
             }
             for (InstalledFlows.Strange other : actual.strange()) {
-                if (other.key().isPresent() && keys.contains(other.key().get())) {
-                    broken.add(other.key().get());
+                Optional<Integer> index = other.key().map(indices::get);
+                if (index.isPresent()) {
+                    isBroken[index.get()] = true;
                 } else if (!stays(other.inPort())) {
                     strange.add(other.place());
                 }
@@ -160,9 +172,10 @@ public record FlowDifference(
             List<Flow> missing = new ArrayList<>();
             List<Flow> altered = new ArrayList<>();
             List<Flow> overwritten = new ArrayList<>();
-            for (Flow flow : wanted.flows()) {
-                Flow.Outcome there = standing.get(flow.key());
-                if (broken.contains(flow.key())) {
+            for (int i = 0; i < standing.length; i++) {
+                Flow flow = wanted.flows().get(i);
+                Flow.Outcome there = standing[i];
+                if (isBroken[i]) {
                     overwritten.add(flow);
                 } else if (there == null) {
                     missing.add(flow);

@@ -10,7 +10,12 @@ import java.util.Optional;
 /** Which frames a flow is about: all its conditions must hold. A frame without the field does not match. */
 public final class Match {
     /** Every frame. */
-    public static final Match ANY = new Match(new Field[0], new Condition[0]);
+    public static final Match ANY = new Match(new Field[0], new long[0]);
+
+    /** How many numbers a condition takes: the two of its value, and the two of its mask. */
+    private static final int STRIDE = 4;
+
+    private static final long MIXER = 0x9e37_79b9_7f4a_7c15L;
 
     /**
      * The field's bits under {@code mask} have this value.
@@ -29,43 +34,39 @@ public final class Match {
                 throw new IllegalArgumentException("value " + value + " has bits outside of mask " + mask);
             }
         }
-
-        private boolean isSame(Condition other) {
-            return value.high() == other.value.high()
-                    && value.low() == other.value.low()
-                    && mask.high() == other.mask.high()
-                    && mask.low() == other.mask.low();
-        }
     }
 
-    /** In the order of the fields, none twice; beside it the condition of each. */
+    /** In the order of the fields, none twice. */
     private final Field[] fields;
 
-    private final Condition[] conditions;
+    /** Of each field four numbers: a switch has tens of thousands of matches, and they come and go at once. */
+    private final long[] numbers;
 
-    /** Matches are the keys of maps with thousands of flows. */
     private final int hash;
 
-    private Match(Field[] fields, Condition[] conditions) {
+    private Match(Field[] fields, long[] numbers) {
         this.fields = fields;
-        this.conditions = conditions;
-        long mixed = 1;
-        for (int i = 0; i < fields.length; i++) {
-            Condition one = conditions[i];
-            mixed = 31 * mixed + fields[i].number();
-            mixed = 31 * mixed + one.value().high();
-            mixed = 31 * mixed + one.value().low();
-            mixed = 31 * mixed + one.mask().high();
-            mixed = 31 * mixed + one.mask().low();
+        this.numbers = numbers;
+        long mixed = fields.length;
+        for (Field field : fields) {
+            mixed = mixed(mixed, field.number());
+        }
+        for (long number : numbers) {
+            mixed = mixed(mixed, number);
         }
         this.hash = Long.hashCode(mixed);
+    }
+
+    private static long mixed(long before, long number) {
+        long product = (before ^ number) * MIXER;
+        return product ^ product >>> Integer.SIZE;
     }
 
     /** At most one per field, in the order of the fields. */
     public Map<Field, Condition> conditions() {
         Map<Field, Condition> ordered = new EnumMap<>(Field.class);
         for (int i = 0; i < fields.length; i++) {
-            ordered.put(fields[i], conditions[i]);
+            ordered.put(fields[i], condition(i));
         }
         return Collections.unmodifiableMap(ordered);
     }
@@ -82,14 +83,16 @@ public final class Match {
 
     /** The condition with this index. */
     public Condition condition(int index) {
-        return conditions[index];
+        int at = index * STRIDE;
+        return new Condition(
+                new Bits(numbers[at], numbers[at + 1]), new Bits(numbers[at + 2], numbers[at + 3]));
     }
 
     /** What the field has to be, if it matters. */
     public Optional<Condition> of(Field field) {
         for (int i = 0; i < fields.length; i++) {
             if (fields[i] == field) {
-                return Optional.of(conditions[i]);
+                return Optional.of(condition(i));
             }
         }
         return Optional.empty();
@@ -112,33 +115,15 @@ public final class Match {
 
     /** This match, and the field's bits under the mask have this value. */
     public Match with(Field field, Bits value, Bits mask) {
-        int at = 0;
-        while (at < fields.length && fields[at].compareTo(field) < 0) {
-            at++;
-        }
-        boolean isReplaced = at < fields.length && fields[at] == field;
-        int rest = isReplaced ? at + 1 : at;
-        int length = isReplaced ? fields.length : fields.length + 1;
-        Field[] moreFields = Arrays.copyOf(fields, length);
-        Condition[] moreConditions = Arrays.copyOf(conditions, length);
-        System.arraycopy(fields, rest, moreFields, at + 1, fields.length - rest);
-        System.arraycopy(conditions, rest, moreConditions, at + 1, fields.length - rest);
-        moreFields[at] = field;
-        moreConditions[at] = new Condition(value, mask);
-        return new Match(moreFields, moreConditions);
+        return new Builder(this).with(field, new Condition(value, mask)).build();
     }
 
     @Override
     public boolean equals(Object other) {
-        if (!(other instanceof Match match) || hash != match.hash || fields.length != match.fields.length) {
-            return false;
-        }
-        for (int i = 0; i < fields.length; i++) {
-            if (fields[i] != match.fields[i] || !conditions[i].isSame(match.conditions[i])) {
-                return false;
-            }
-        }
-        return true;
+        return other instanceof Match match
+                && hash == match.hash
+                && Arrays.equals(numbers, match.numbers)
+                && Arrays.equals(fields, match.fields);
     }
 
     @Override
@@ -153,12 +138,77 @@ public final class Match {
         }
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < fields.length; i++) {
-            Condition condition = conditions[i];
+            Condition condition = condition(i);
             text.append(i == 0 ? "" : ",").append(fields[i]).append('=').append(condition.value());
             if (!condition.mask().equals(fields[i].all())) {
                 text.append('/').append(condition.mask());
             }
         }
         return text.toString();
+    }
+
+    /** Puts a match together, field by field in any order. Not for use by several threads. */
+    public static final class Builder {
+        private static final int TYPICAL_FIELDS = 6;
+
+        private Field[] fields;
+        private long[] numbers;
+        private int size;
+
+        /** Of every frame so far. */
+        public Builder() {
+            fields = new Field[TYPICAL_FIELDS];
+            numbers = new long[TYPICAL_FIELDS * STRIDE];
+        }
+
+        private Builder(Match match) {
+            fields = Arrays.copyOf(match.fields, match.fields.length + 1);
+            numbers = Arrays.copyOf(match.numbers, match.numbers.length + STRIDE);
+            size = match.fields.length;
+        }
+
+        /** Whether there is a condition for the field. */
+        public boolean has(Field field) {
+            int at = place(field);
+            return at < size && fields[at] == field;
+        }
+
+        /** The field too, instead of what was said of it before. */
+        public Builder with(Field field, Condition condition) {
+            int at = place(field);
+            if (at == size || fields[at] != field) {
+                makeRoom(at);
+                fields[at] = field;
+            }
+            int from = at * STRIDE;
+            numbers[from] = condition.value().high();
+            numbers[from + 1] = condition.value().low();
+            numbers[from + 2] = condition.mask().high();
+            numbers[from + 3] = condition.mask().low();
+            return this;
+        }
+
+        /** The match. */
+        public Match build() {
+            return new Match(Arrays.copyOf(fields, size), Arrays.copyOf(numbers, size * STRIDE));
+        }
+
+        private int place(Field field) {
+            int at = size;
+            while (at > 0 && fields[at - 1].compareTo(field) >= 0) {
+                at--;
+            }
+            return at;
+        }
+
+        private void makeRoom(int at) {
+            if (size == fields.length) {
+                fields = Arrays.copyOf(fields, 2 * size);
+                numbers = Arrays.copyOf(numbers, 2 * size * STRIDE);
+            }
+            System.arraycopy(fields, at, fields, at + 1, size - at);
+            System.arraycopy(numbers, at * STRIDE, numbers, (at + 1) * STRIDE, (size - at) * STRIDE);
+            size++;
+        }
     }
 }

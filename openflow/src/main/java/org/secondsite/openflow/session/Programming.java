@@ -67,6 +67,9 @@ final class Programming {
     private Desired desired;
     private Pipeline wanted;
 
+    /** Whether desire, ports or layout have changed since {@link #wanted} was computed. */
+    private boolean wantedIsOld;
+
     private final KnownFlows actual = new KnownFlows();
 
     /** Whether {@link #actual} was read from the switch after the last write, grant, or change of the desire or the ports. */
@@ -112,6 +115,7 @@ final class Programming {
     }
 
     void portsChanged(long nowNanos) {
+        wantedIsOld = true;
         if (desired == null || progress.step() == Step.OUTRANKED || roles.grantedTerm() == 0) {
             return;
         }
@@ -119,10 +123,13 @@ final class Programming {
         if (wanted == null || !next.equals(wanted) || progress.step() == Step.FAILED) {
             change();
             advanceIfFree(nowNanos);
+        } else {
+            wantedIsOld = false;
         }
     }
 
     private void change() {
+        wantedIsOld = true;
         actualIsFresh = false;
         confirmed = false;
         writes.supersede();
@@ -282,9 +289,13 @@ final class Programming {
         }
         if (writes.tablesAreFew() && layout == Layout.TABLES) {
             layout = Layout.ONE_TABLE;
+            wantedIsOld = true;
             outbox.add(new Effect.Noticed("one table: " + layout.unchecked()));
         }
-        wanted = Pipeline.of(layout, settings.gatewayPort(), desired.vms(), ports);
+        if (wantedIsOld) {
+            wanted = Pipeline.of(layout, settings.gatewayPort(), desired.vms(), ports);
+            wantedIsOld = false;
+        }
         report.missing(wanted.missingPorts());
         Optional<FlowDifference> difference =
                 actual.flows().map(flows -> FlowDifference.between(wanted, flows, settings.sharing()));

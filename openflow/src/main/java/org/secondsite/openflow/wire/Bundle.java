@@ -1,7 +1,5 @@
 package org.secondsite.openflow.wire;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import java.util.Set;
 import org.projectfloodlight.openflow.protocol.OFBundleCtrlType;
 import org.projectfloodlight.openflow.protocol.OFBundleFlags;
@@ -26,12 +24,9 @@ public final class Bundle {
 
     private static final int FLAG_BITS = 3;
     private static final int BUNDLE_ADD_MESSAGE = 34;
-    private static final int LENGTH_AT = 2;
-    private static final int TYPICAL_BYTES = 256;
 
     private final OFFactory factory;
     private final int id;
-    private final ByteBuf out = Unpooled.buffer(TYPICAL_BYTES);
 
     /** The bundle with this number. */
     public Bundle(OFFactory factory, int id) {
@@ -51,12 +46,10 @@ public final class Bundle {
 
     /** Puts a message into it. */
     public OFMessage add(OFMessage message) {
-        out.clear();
-        out.writeByte(factory.getVersion().getWireVersion()).writeByte(BUNDLE_ADD_MESSAGE);
-        out.writeShort(0).writeInt((int) message.getXid());
-        out.writeInt(id).writeShort(0).writeShort(FLAG_BITS);
-        message.writeTo(out);
-        out.setShort(LENGTH_AT, out.writerIndex());
-        return new RawMessage(factory.getVersion(), OFType.BUNDLE_ADD_MESSAGE, message.getXid(), out);
+        return new RawMessage(
+                factory.getVersion(), OFType.BUNDLE_ADD_MESSAGE, BUNDLE_ADD_MESSAGE, message.getXid(), out -> {
+                    out.writeInt(id).writeShort(0).writeShort(FLAG_BITS);
+                    message.writeTo(out);
+                });
     }
 }

@@ -68,7 +68,7 @@ final class MatchCodec {
         if (in.getUnsignedShort(at) != OXM) {
             return Optional.empty();
         }
-        Match match = Match.ANY;
+        Match.Builder match = new Match.Builder();
         int end = at + length;
         int next = at + HEADER_BYTES;
         while (next < end) {
@@ -83,7 +83,7 @@ final class MatchCodec {
             if (known.isEmpty()
                     || bytes != known.get().bytes() * (isMasked ? 2 : 1)
                     || bytes > end - next
-                    || match.of(known.get()).isPresent()) {
+                    || match.has(known.get())) {
                 return Optional.empty();
             }
             Field field = known.get();
@@ -93,9 +93,9 @@ final class MatchCodec {
             if (!isMasked && !value.and(mask).equals(value)) {
                 return Optional.empty();
             }
-            match = match.with(field, value.and(mask), mask.and(field.all()));
+            match.with(field, new Match.Condition(value.and(mask).and(field.all()), mask.and(field.all())));
         }
-        return Optional.of(match);
+        return Optional.of(match.build());
     }
 
     /** The port that a match is for, if it is for one only, whatever else it looks at. */

@@ -3,28 +3,38 @@ package org.secondsite.openflow.wire;
 import com.google.common.hash.PrimitiveSink;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.projectfloodlight.openflow.protocol.OFType;
 import org.projectfloodlight.openflow.protocol.OFVersion;
 
-/** A message whose bytes are made here, because the library cannot, or takes too long. */
+/**
+ * A message whose bytes are written here, because the library cannot write them, or takes too long. That is done when it is sent: the first
+ * of thousands are under way while the last are written.
+ */
 final class RawMessage implements OFMessage {
+    private static final int LENGTH_AT = 2;
+
     private final OFVersion version;
     private final OFType type;
+    private final int wireType;
     private final long xid;
-    private final byte[] bytes;
+    private final Consumer<ByteBuf> body;
 
     /**
-     * A message of these bytes, which are copied.
+     * A message of its header and a body.
      *
-     * @param bytes the whole message with its header, in which the transaction id is {@code xid}
+     * @param wireType the number of {@code type}, in versions 1.3 and 1.4
+     * @param body writes what follows the header, the same each time
      */
-    RawMessage(OFVersion version, OFType type, long xid, ByteBuf bytes) {
+    RawMessage(OFVersion version, OFType type, int wireType, long xid, Consumer<ByteBuf> body) {
         this.version = version;
         this.type = type;
+        this.wireType = wireType;
         this.xid = xid;
-        this.bytes = ByteBufUtil.getBytes(bytes);
+        this.body = body;
     }
 
     @Override
@@ -44,7 +54,10 @@ final class RawMessage implements OFMessage {
 
     @Override
     public void writeTo(ByteBuf out) {
-        out.writeBytes(bytes);
+        int start = out.writerIndex();
+        out.writeByte(version.getWireVersion()).writeByte(wireType).writeShort(0).writeInt((int) xid);
+        body.accept(out);
+        out.setShort(start + LENGTH_AT, out.writerIndex() - start);
     }
 
     @Override
@@ -59,26 +72,32 @@ final class RawMessage implements OFMessage {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof RawMessage raw && Arrays.equals(bytes, raw.bytes);
+        return other instanceof RawMessage raw && Arrays.equals(bytes(), raw.bytes());
     }
 
     @Override
     public int hashCode() {
-        return Arrays.hashCode(bytes);
+        return Arrays.hashCode(bytes());
     }
 
     @Override
     public Builder createBuilder() {
-        throw new UnsupportedOperationException("its bytes are given");
+        throw new UnsupportedOperationException("its body is given");
     }
 
     @Override
     public void putTo(PrimitiveSink sink) {
-        sink.putBytes(bytes);
+        sink.putBytes(bytes());
     }
 
     @Override
     public String toString() {
-        return type + " " + ByteBufUtil.hexDump(bytes);
+        return type + " " + ByteBufUtil.hexDump(bytes());
+    }
+
+    private byte[] bytes() {
+        ByteBuf out = Unpooled.buffer();
+        writeTo(out);
+        return ByteBufUtil.getBytes(out);
     }
 }
