@@ -12,9 +12,11 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.SwitchId;
+import org.secondsite.config.TlsFiles;
 import org.secondsite.config.io.ConfigReader;
 import org.secondsite.gateway.SwitchPlan;
 import org.secondsite.gateway.management.ManagementClient;
+import org.secondsite.openflow.ControllerSettings;
 import org.secondsite.openflow.Preflight;
 import org.secondsite.openflow.Role;
 import org.secondsite.openflow.Sharing;
@@ -91,10 +93,11 @@ final class OpenFlowCommand implements Runnable {
             PrintWriter out = spec.commandLine().getOut();
             Map<String, String> told = told(config);
             boolean allFit = true;
-            for (SwitchSettings one :
-                    SwitchPlan.settings(config.openflow().orElseThrow()).switches()) {
+            ControllerSettings settings = SwitchPlan.settings(config.openflow().orElseThrow());
+            for (SwitchSettings one : settings.switches()) {
                 out.println(one.id() + ":");
-                allFit &= database(one, SwitchPlan.vms(config.groups(), one.id(), _ -> Role.OWNER), out);
+                allFit &=
+                        database(one, settings.tls(), SwitchPlan.vms(config.groups(), one.id(), _ -> Role.OWNER), out);
                 String standing = told.getOrDefault(one.id().name(), "");
                 if (!standing.isEmpty()) {
                     out.println("  the gateway says: " + standing);
@@ -104,7 +107,8 @@ final class OpenFlowCommand implements Runnable {
             return allFit ? 0 : 1;
         }
 
-        private static boolean database(SwitchSettings one, List<VmAttachment> vms, PrintWriter out) {
+        private static boolean database(
+                SwitchSettings one, Optional<TlsFiles> tls, List<VmAttachment> vms, PrintWriter out) {
             if (one.database().isEmpty()) {
                 out.println(
                         "  no database is configured: fail_mode, in-band control, mirrors and back-off are not known");
@@ -112,7 +116,7 @@ final class OpenFlowCommand implements Runnable {
             }
             Optional<Bridge> bridge;
             try {
-                bridge = DatabaseLook.at(one.database().get(), one.datapathId(), DATABASE_TIMEOUT_MS);
+                bridge = DatabaseLook.at(one.database().get(), tls, one.datapathId(), DATABASE_TIMEOUT_MS);
             } catch (IOException e) {
                 out.println("  its database is not reached: " + e.getMessage());
                 return false;

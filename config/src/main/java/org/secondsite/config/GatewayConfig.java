@@ -359,6 +359,7 @@ public record GatewayConfig(
      * @param resetsForeignGeneration whether a generation that no witness can have granted is overruled instead of obeyed
      * @param preflight what becomes of it when it lets frames get past the gateway
      * @param database where its database listens (RFC 7047)
+     * @param databaseCertificate the common name of the database's certificate; empty: it is spoken to in plain text
      * @param connect where it listens for its controller; empty: it connects by itself
      * @param certificate the common name of its certificate; empty: there is no TLS
      */
@@ -370,6 +371,7 @@ public record GatewayConfig(
             boolean resetsForeignGeneration,
             Preflight preflight,
             Optional<InetSocketAddress> database,
+            Optional<String> databaseCertificate,
             Optional<InetSocketAddress> connect,
             Optional<String> certificate) {
         /** One that is the gateway's alone, obeys whatever generation it holds, connects in plain text, and has no database. */
@@ -381,6 +383,7 @@ public record GatewayConfig(
                     false,
                     false,
                     Preflight.MEND,
+                    Optional.empty(),
                     Optional.empty(),
                     Optional.empty(),
                     Optional.empty());

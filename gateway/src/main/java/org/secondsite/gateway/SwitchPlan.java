@@ -6,6 +6,7 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.SwitchId;
 import org.secondsite.openflow.Access;
 import org.secondsite.openflow.ControllerSettings;
+import org.secondsite.openflow.DatabaseAccess;
 import org.secondsite.openflow.ForeignGeneration;
 import org.secondsite.openflow.Preflight;
 import org.secondsite.openflow.Role;
@@ -38,7 +39,7 @@ public final class SwitchPlan {
                     case REFUSE -> Preflight.REFUSE;
                     case REPORT -> Preflight.REPORT;
                 },
-                one.database(),
+                one.database().map(address -> new DatabaseAccess(address, one.databaseCertificate())),
                 new Access(one.connect(), one.certificate()));
     }
 

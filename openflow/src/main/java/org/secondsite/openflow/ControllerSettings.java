@@ -43,8 +43,12 @@ public record ControllerSettings(
             throw new IllegalArgumentException("two switches share a name or a datapath id: " + switches);
         }
         if (tls.isEmpty()
-                && switches.stream().anyMatch(one -> one.access().certificate().isPresent())) {
-            throw new IllegalArgumentException("a switch that shows a certificate needs TLS: " + switches);
+                && switches.stream()
+                        .anyMatch(one -> one.access().certificate().isPresent()
+                                || one.database()
+                                        .flatMap(DatabaseAccess::certificate)
+                                        .isPresent())) {
+            throw new IllegalArgumentException("a switch or database that shows a certificate needs TLS: " + switches);
         }
     }
 

@@ -1,6 +1,5 @@
 package org.secondsite.openflow;
 
-import java.net.InetSocketAddress;
 import java.util.Optional;
 import org.secondsite.config.SwitchId;
 
@@ -13,7 +12,7 @@ import org.secondsite.config.SwitchId;
  * @param sharing what becomes of flows of others
  * @param foreignGeneration what becomes of a generation that no witness can have granted
  * @param preflight what becomes of it when it is unfit
- * @param database where its database listens (RFC 7047), if it has one
+ * @param database how its database is reached, if it has one
  * @param access how it is connected with, and what proves that it is this switch
  */
 public record SwitchSettings(
@@ -23,7 +22,7 @@ public record SwitchSettings(
         Sharing sharing,
         ForeignGeneration foreignGeneration,
         Preflight preflight,
-        Optional<InetSocketAddress> database,
+        Optional<DatabaseAccess> database,
         Access access) {
     /** One that is the gateway's alone, with the usual preflight and no database. */
     public SwitchSettings(SwitchId id, long datapathId, String gatewayPort) {
@@ -49,9 +48,9 @@ public record SwitchSettings(
     }
 
     /** The same with another fate of an unfit switch, and a database. */
-    public SwitchSettings with(Preflight other, InetSocketAddress address) {
+    public SwitchSettings with(Preflight other, DatabaseAccess reached) {
         return new SwitchSettings(
-                id, datapathId, gatewayPort, sharing, foreignGeneration, other, Optional.of(address), access);
+                id, datapathId, gatewayPort, sharing, foreignGeneration, other, Optional.of(reached), access);
     }
 
     /** The same with another way to connect. */

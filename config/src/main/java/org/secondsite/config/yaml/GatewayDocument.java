@@ -195,6 +195,7 @@ public final class GatewayDocument {
                             .map(word -> GatewayConfig.Preflight.valueOf(word.toUpperCase(Locale.ROOT)))
                             .orElse(GatewayConfig.Preflight.MEND),
                     at.optional("database", Values::endpoint),
+                    databaseCertificate(at, tls),
                     connect,
                     certificate));
         }
@@ -215,6 +216,19 @@ public final class GatewayDocument {
         }
         return at.optional("certificate", Function.identity())
                 .or(() -> Optional.ofNullable(id).map(SwitchId::name));
+    }
+
+    /** The common name of the certificate of a switch's database, which is spoken to in plain text unless it is said. */
+    private static Optional<String> databaseCertificate(Section at, Optional<TlsFiles> tls) {
+        if (tls.isEmpty()) {
+            at.forbid("databaseCertificate", "proves nothing without a section openflow.tls");
+            return Optional.empty();
+        }
+        if (!at.has("database")) {
+            at.forbid("databaseCertificate", "is of no use without the key database");
+            return Optional.empty();
+        }
+        return at.optional("databaseCertificate", Function.identity());
     }
 
     /** Whether the second word was chosen; the first is what is absent. */

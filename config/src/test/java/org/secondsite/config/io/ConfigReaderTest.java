@@ -290,6 +290,14 @@ class ConfigReaderTest {
         assertEquals(Optional.of(Path.of("switches.crt")), proved.tls().map(files -> files.authority()
                 .getFileName()));
         assertEquals(Optional.of("sw-a"), proved.switches().getFirst().certificate());
+        String database = "      gatewayPort: gw\n      database: 192.0.2.9:6640\n";
+        assertEquals(
+                Optional.of("rack 7"),
+                openflow(text.replace("openflow:\n", tls)
+                                .replace("      gatewayPort: gw\n", database + "      databaseCertificate: rack 7\n"))
+                        .switches()
+                        .getFirst()
+                        .databaseCertificate());
         GatewayConfig.OpenFlow both = openflow(text.replace("openflow:\n", tls)
                 .replace("      gatewayPort: gw\n", dialled + "      certificate: rack 7\n")
                 .replaceFirst("  listen: .*:6653\n", ""));

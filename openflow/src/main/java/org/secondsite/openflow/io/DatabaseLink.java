@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -14,14 +15,20 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.epoll.EpollSocketChannel;
-import java.net.InetSocketAddress;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
+import org.secondsite.net.Causes;
 import org.secondsite.net.life.Defects;
 import org.secondsite.net.life.io.Life;
+import org.secondsite.net.tls.io.TlsIdentity;
+import org.secondsite.openflow.DatabaseAccess;
 import org.secondsite.openflow.ovsdb.DatabaseSession;
 import org.secondsite.openflow.ovsdb.JsonTexts;
 import org.secondsite.openflow.ovsdb.Remedy;
+import org.secondsite.openflow.session.Peer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,7 +41,8 @@ final class DatabaseLink {
     private static final long RETRY_NANOS = 1_000_000_000L;
 
     private final EventLoop loop;
-    private final InetSocketAddress address;
+    private final DatabaseAccess access;
+    private final SwitchTls tls;
     private final Events events;
     private final Life life;
     private Conversation conversation;
@@ -54,9 +62,10 @@ final class DatabaseLink {
         void lost(String reason);
     }
 
-    DatabaseLink(EventLoop loop, InetSocketAddress address, Events events, Life life) {
+    DatabaseLink(EventLoop loop, DatabaseAccess access, SwitchTls tls, Events events, Life life) {
         this.loop = loop;
-        this.address = address;
+        this.access = access;
+        this.tls = tls;
         this.events = events;
         this.life = life;
     }
@@ -87,7 +96,10 @@ final class DatabaseLink {
     }
 
     private void connect() {
-        Conversation next = new Conversation();
+        Optional<SslHandler> first = access.certificate().isEmpty()
+                ? Optional.empty()
+                : tls.newHandler(Peer.Opener.CONTROLLER, ByteBufAllocator.DEFAULT);
+        Conversation next = new Conversation(first);
         conversation = next;
         ChannelFuture _ = new Bootstrap()
                 .group(loop)
@@ -97,10 +109,11 @@ final class DatabaseLink {
                 .handler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
+                        first.ifPresent(channel.pipeline()::addLast);
                         channel.pipeline().addLast(next);
                     }
                 })
-                .connect(address)
+                .connect(access.address())
                 .addListener(connected -> {
                     if (!connected.isSuccess()) {
                         next.ended(String.valueOf(connected.cause().getMessage()));
@@ -112,16 +125,39 @@ final class DatabaseLink {
         private final DatabaseSession session = new DatabaseSession();
         private final JsonTexts texts = new JsonTexts(MAX_MESSAGE_BYTES);
         private ChannelHandlerContext context;
+        private final Optional<SslHandler> first;
+        private boolean isEnding;
         private String reason = "the database closed the connection";
+
+        private Conversation(Optional<SslHandler> first) {
+            this.first = first;
+        }
 
         @Override
         public void channelActive(ChannelHandlerContext active) {
-            context = active;
             if (isClosed) {
-                ChannelFuture _ = context.close();
-            } else {
-                perform(session.opened(System.nanoTime()));
+                ChannelFuture _ = active.close();
+            } else if (first.isEmpty()) {
+                open(active);
             }
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext from, Object event) {
+            if (!(event instanceof SslHandshakeCompletionEvent handshake)) {
+                from.fireUserEventTriggered(event);
+            } else if (!handshake.isSuccess()) {
+                close(from, "TLS: " + Causes.words(handshake.cause()));
+            } else if (isClosed || !access.certificate().equals(first.map(TlsIdentity::commonName))) {
+                close(from, "it shows the certificate of '" + TlsIdentity.commonName(first.get()) + "'");
+            } else {
+                open(from);
+            }
+        }
+
+        private void open(ChannelHandlerContext opened) {
+            context = opened;
+            perform(session.opened(System.nanoTime()));
         }
 
         @Override
@@ -131,7 +167,7 @@ final class DatabaseLink {
                     perform(session.received(JSON.readTree(text), System.nanoTime()));
                 }
             } catch (JsonTexts.Malformed | JsonProcessingException e) {
-                close(String.valueOf(e.getMessage()));
+                close(from, String.valueOf(e.getMessage()));
             }
         }
 
@@ -145,7 +181,7 @@ final class DatabaseLink {
             if (Defects.isDefect(cause)) {
                 life.failed(cause);
             }
-            close(cause.toString());
+            close(failing, first.isPresent() ? Causes.words(cause) : cause.toString());
         }
 
         private void perform(List<DatabaseSession.Effect> effects) {
@@ -161,20 +197,22 @@ final class DatabaseLink {
                     }
                     case DatabaseSession.Effect.Changed() -> events.changed(session);
                     case DatabaseSession.Effect.Refused(String why) -> events.refused(why);
-                    case DatabaseSession.Effect.Close(String why) -> close(why);
+                    case DatabaseSession.Effect.Close(String why) -> close(context, why);
                 }
             }
         }
 
-        private void close(String why) {
-            reason = why;
-            ChannelFuture _ = context.close();
+        /** The first reason is told. */
+        private void close(ChannelHandlerContext from, String why) {
+            reason = isEnding ? reason : why;
+            isEnding = true;
+            ChannelFuture _ = from.close();
         }
 
         private void ended(String why) {
             if (conversation == this) {
                 conversation = null;
-                LOG.debug("database at {}: {}", address, why);
+                LOG.debug("database at {}: {}", access, why);
                 events.lost(why);
             }
         }

@@ -36,11 +36,11 @@ final class PreflightWatch implements DatabaseLink.Events {
         void told(Standing standing, String what);
     }
 
-    PreflightWatch(SwitchSettings settings, EventLoop loop, Orders orders, Life life) {
+    PreflightWatch(SwitchSettings settings, EventLoop loop, SwitchTls tls, Orders orders, Life life) {
         this.settings = settings;
         this.orders = orders;
         fitness = new Fitness(settings);
-        link = settings.database().map(address -> new DatabaseLink(loop, address, this, life));
+        link = settings.database().map(access -> new DatabaseLink(loop, access, tls, this, life));
     }
 
     /** The switch connects. */

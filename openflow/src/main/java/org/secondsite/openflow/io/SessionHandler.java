@@ -110,6 +110,9 @@ final class SessionHandler extends SimpleChannelInboundHandler<Incoming> {
         host = active.channel().remoteAddress() instanceof InetSocketAddress address
                 ? address.getAddress().getHostAddress()
                 : remote;
+        if (call.isEmpty()) {
+            controller.arrived(this);
+        }
         if (tls.isEmpty()) {
             open(Optional.empty());
         }

@@ -85,6 +85,8 @@ public final class SwitchController implements AutoCloseable {
     /** Of the loop's thread, like everything in {@link #switches}. */
     private final Set<SessionHandler> handlers = new HashSet<>();
 
+    private final Newcomers newcomers = new Newcomers();
+
     /** Connections that say they are a switch that is connected, until it is known whether it still is. */
     private final Map<SwitchId, SessionHandler> claimants = new HashMap<>();
 
@@ -220,7 +222,7 @@ public final class SwitchController implements AutoCloseable {
         } else {
             byDatapath.put(one.datapathId(), one);
         }
-        PreflightWatch preflight = new PreflightWatch(one, loop, new Fate(one.id()), life);
+        PreflightWatch preflight = new PreflightWatch(one, loop, tls, new Fate(one.id()), life);
         preflights.put(one.id(), preflight);
         if (!added.vms().isEmpty()) {
             preflight.holds(added.vms());
@@ -340,6 +342,11 @@ public final class SwitchController implements AutoCloseable {
         }
     }
 
+    /** A switch, or whoever it is, has connected. */
+    void arrived(SessionHandler handler) {
+        newcomers.arrived(handler);
+    }
+
     SwitchSession opened(SessionHandler handler, Peer peer) {
         handlers.add(handler);
         return new SwitchSession(
@@ -355,6 +362,7 @@ public final class SwitchController implements AutoCloseable {
     }
 
     void closed(SessionHandler handler, String reason) {
+        newcomers.settled(handler);
         handler.call().ifPresent(call -> call.lost(reason));
         if (handler.session() == null) {
             strangers.tell("unproved", "{}: disconnected: {}", handler.remote(), reason);
@@ -383,7 +391,9 @@ public final class SwitchController implements AutoCloseable {
     }
 
     void perform(SessionHandler handler, List<Effect> effects) {
-        perform(handler.session().switchId().orElse(null), handler, effects);
+        Optional<SwitchId> said = handler.session().switchId();
+        said.ifPresent(_ -> newcomers.settled(handler));
+        perform(said.orElse(null), handler, effects);
     }
 
     /**

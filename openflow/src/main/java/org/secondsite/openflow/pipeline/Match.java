@@ -84,8 +84,7 @@ public final class Match {
     /** The condition with this index. */
     public Condition condition(int index) {
         int at = index * STRIDE;
-        return new Condition(
-                new Bits(numbers[at], numbers[at + 1]), new Bits(numbers[at + 2], numbers[at + 3]));
+        return new Condition(new Bits(numbers[at], numbers[at + 1]), new Bits(numbers[at + 2], numbers[at + 3]));
     }
 
     /** What the field has to be, if it matters. */

@@ -55,7 +55,10 @@ final class RawMessage implements OFMessage {
     @Override
     public void writeTo(ByteBuf out) {
         int start = out.writerIndex();
-        out.writeByte(version.getWireVersion()).writeByte(wireType).writeShort(0).writeInt((int) xid);
+        out.writeByte(version.getWireVersion())
+                .writeByte(wireType)
+                .writeShort(0)
+                .writeInt((int) xid);
         body.accept(out);
         out.setShort(start + LENGTH_AT, out.writerIndex() - start);
     }

@@ -43,6 +43,10 @@ final class OpenVSwitch implements Closeable {
                 directory.resolve("conf.db").toString(),
                 "--remote=punix:" + directory.resolve("db.sock"),
                 "--remote=ptcp:" + DATABASE_PORT + ":127.0.0.1",
+                "--remote=db:Open_vSwitch,Open_vSwitch,manager_options",
+                "--private-key=db:Open_vSwitch,SSL,private_key",
+                "--certificate=db:Open_vSwitch,SSL,certificate",
+                "--ca-cert=db:Open_vSwitch,SSL,ca_cert",
                 "--unixctl=" + directory.resolve("ovsdb.ctl"));
         awaitFile(directory.resolve("db.sock"));
         vsctl("--no-wait", "init");

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.openflow.DatabaseAccess;
 import org.secondsite.openflow.Preflight;
 import org.secondsite.openflow.Role;
 import org.secondsite.openflow.VmAttachment;
@@ -23,8 +24,8 @@ import org.secondsite.openflow.VmAttachment;
 @Tag("lab")
 @Timeout(120)
 class PreflightTest {
-    private static final InetSocketAddress DATABASE =
-            new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), OpenVSwitch.DATABASE_PORT);
+    private static final DatabaseAccess DATABASE =
+            DatabaseAccess.plain(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), OpenVSwitch.DATABASE_PORT));
     private static final VmAttachment VM1 = attachment("vm1", Role.OWNER);
     private static final VmAttachment VM2 = attachment("vm2", Role.STANDBY);
 

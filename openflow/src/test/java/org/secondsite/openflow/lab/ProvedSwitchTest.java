@@ -1,11 +1,13 @@
 package org.secondsite.openflow.lab;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.secondsite.openflow.lab.ControlledSite.ID;
 import static org.secondsite.openflow.lab.SwitchSite.attachment;
 import static org.secondsite.openflow.lab.SwitchSite.ipv4;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -22,11 +24,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.openflow.Access;
 import org.secondsite.openflow.ControllerSettings;
+import org.secondsite.openflow.DatabaseAccess;
+import org.secondsite.openflow.Preflight;
 import org.secondsite.openflow.Role;
 import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.openflow.VmAttachment;
+import org.secondsite.openflow.io.DatabaseLook;
 import org.secondsite.openflow.io.RecordedEvents;
 import org.secondsite.openflow.io.SwitchController;
+import org.secondsite.openflow.ovsdb.Bridge;
 import org.secondsite.pki.TestAuthority;
 
 /** A real Open vSwitch over TLS, and one that is dialled. */
@@ -36,6 +42,7 @@ class ProvedSwitchTest {
     private static final VmAttachment VM1 = attachment("vm1", Role.OWNER);
     private static final VmAttachment VM3 = attachment("vm3", Role.OWNER);
     private static final int SWITCH_PORT = 6654;
+    private static final int TLS_DATABASE_PORT = 6641;
     private static final InetSocketAddress LISTENING =
             new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), SWITCH_PORT);
     private static final Access PROVED = Access.UNPROVED.proving("sw-a");
@@ -151,6 +158,38 @@ class ProvedSwitchTest {
                     + ": datapath 00:00:00:00:00:00:0a:01 is not configured");
             assertEquals(List.of(), ovs.flows());
         }
+    }
+
+    @Test
+    void aDatabaseIsMendedOverTlsOnceItShowsItsCertificate() throws Exception {
+        ovs.setTls(authority.issue("sw-b"));
+        ovs.vsctl("set-manager", "pssl:" + TLS_DATABASE_PORT + ":127.0.0.1");
+        DatabaseAccess database = DatabaseAccess.plain(
+                        new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), TLS_DATABASE_PORT))
+                .proving("sw-a");
+        SwitchSettings proved = settings(PROVED).with(Preflight.MEND, database);
+        InetSocketAddress any = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0);
+        try (SwitchController controller =
+                open(new ControllerSettings(Optional.of(any), Optional.of(own), List.of(proved)), events)) {
+            controller.apply(ID, 5, List.of(VM1));
+            events.await("sw-a preflight UNCHECKED: its database is not reached: it shows the certificate of 'sw-b'");
+            String refusal = assertThrows(IOException.class, () -> look(database, Optional.of(own)))
+                    .getMessage();
+            assertEquals("it shows the certificate of 'sw-b'", refusal);
+
+            ovs.vsctl("clear", "bridge", OpenVSwitch.BRIDGE, "fail_mode");
+            ovs.setTls(authority.issue("sw-a"));
+            ovs.await("secure", "get", "bridge", OpenVSwitch.BRIDGE, "fail_mode");
+            ovs.setControllers("ssl:127.0.0.1:" + controller.address().getPort());
+            events.await("sw-a confirmed 5");
+            assertEquals(
+                    OpenVSwitch.BRIDGE,
+                    look(database, Optional.of(own)).orElseThrow().name());
+        }
+    }
+
+    private Optional<Bridge> look(DatabaseAccess database, Optional<TlsFiles> tls) throws Exception {
+        return site.switchNamespace().call(() -> DatabaseLook.at(database, tls, SwitchSite.DATAPATH, 20_000));
     }
 
     private SwitchController listening(RecordedEvents listener) throws Exception {

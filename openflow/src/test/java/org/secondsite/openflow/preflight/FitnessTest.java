@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.secondsite.openflow.Access;
+import org.secondsite.openflow.DatabaseAccess;
 import org.secondsite.openflow.Preflight;
 import org.secondsite.openflow.Standing;
 import org.secondsite.openflow.SwitchSettings;
@@ -146,7 +147,7 @@ class FitnessTest {
     }
 
     private static Fitness fitness(Preflight preflight) {
-        return new Fitness(EXCLUSIVE.with(preflight, DATABASE));
+        return new Fitness(EXCLUSIVE.with(preflight, DatabaseAccess.plain(DATABASE)));
     }
 
     private static Fitness.Effect told(Standing standing, String what) {
