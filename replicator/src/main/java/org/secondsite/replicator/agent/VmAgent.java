@@ -392,7 +392,7 @@ public final class VmAgent {
                     }
                 }
             }
-            case VmNews.Mirrored mirrored -> startOrder.lookSoon(now);
+            case VmNews.CopyEnded ended -> startOrder.lookSoon(now);
             case VmNews.NotMirrored not -> disks.notMirrored(not.reason());
             case VmNews.PausedLate late -> {
                 if (phase == AgentPhase.PAUSE_LATE) {

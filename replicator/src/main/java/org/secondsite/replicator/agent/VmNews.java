@@ -11,10 +11,10 @@ public sealed interface VmNews {
     /** The VM runs again, whoever has resumed it. */
     record Resumed() implements VmNews {}
 
-    /** A disk that the VM has of its own is copied, and its writes go to the agent as well. */
-    record Mirrored() implements VmNews {}
+    /** The copy of a disk that the VM has of its own is whole, or has failed before it was. */
+    record CopyEnded() implements VmNews {}
 
-    /** They do not any more. */
+    /** Writes to a disk that the VM has of its own, which was copied, do not get to the agent any more. */
     record NotMirrored(String reason) implements VmNews {}
 
     /** The VM is paused at last, after a {@link VmDriver#pause} that was not waited for any longer. */

@@ -130,7 +130,7 @@ final class QemuMirrors {
             one.phase = Phase.WHOLE;
             one.waitNanos = FIRST_WAIT_NANOS;
             LOG.info("{}: {} is mirrored to the agent", vm, one.disk);
-            listener.accept(new VmNews.Mirrored());
+            listener.accept(new VmNews.CopyEnded());
         });
     }
 
@@ -142,9 +142,7 @@ final class QemuMirrors {
             one.notBeforeNanos = System.nanoTime() + one.waitNanos;
             one.waitNanos = Math.min(2 * one.waitNanos, LAST_WAIT_NANOS);
             LOG.warn("{}: {}", vm, one.reason);
-            if (counted) {
-                listener.accept(new VmNews.NotMirrored(one.reason));
-            }
+            listener.accept(counted ? new VmNews.NotMirrored(one.reason) : new VmNews.CopyEnded());
         });
     }
 
