@@ -8,9 +8,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.codec.CodecSettings;
-import org.secondsite.replicator.tunnel.EpochAssembler;
 import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.SendWindow;
@@ -115,26 +115,26 @@ final class SimulatedCodec implements TunnelCodec {
 
     @Override
     public void decode(int run, VmId vm, TunnelFrame frame) {
-        EpochAssembler.Result result = assemble(frame);
+        Decoded<Epoch, Reset> result = assemble(frame);
         int bytes = frame.payload().readableBytes();
         decodedAtNanos = Math.max(now(), decodedAtNanos) + dice.nextLong(MILLI / 3);
         process.later(decodedAtNanos - now(), () -> session.decoded(run, frame.stream(), bytes, result, now()));
     }
 
-    private EpochAssembler.Result assemble(TunnelFrame frame) {
+    private Decoded<Epoch, Reset> assemble(TunnelFrame frame) {
         Epoch epoch = named.get(frame.payload().getLong(0));
         int piece = frame.payload().getByte(Long.BYTES);
         Integer next = expected.remove(frame.stream());
         boolean first = (frame.flags() & TunnelFrame.FIRST) != 0;
         boolean inTurn = first ? next == null && piece == 0 : next != null && piece == next;
         if (!inTurn || !epoch.header().epoch().equals(frame.epoch())) {
-            return new EpochAssembler.Result.Fault(
+            return new Decoded.Refused<>(
                     new Reset(ResetCode.EPOCH, "piece " + piece + " of epoch " + frame.epoch() + " is out of turn"));
         }
         if ((frame.flags() & TunnelFrame.LAST) != 0) {
-            return new EpochAssembler.Result.Whole(epoch);
+            return new Decoded.Complete<>(epoch);
         }
         expected.put(frame.stream(), piece + 1);
-        return new EpochAssembler.Result.Incomplete();
+        return Decoded.needMore();
     }
 }

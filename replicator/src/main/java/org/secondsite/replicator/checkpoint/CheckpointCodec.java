@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
@@ -61,59 +62,49 @@ public final class CheckpointCodec {
     /** The first version in which each end says what it can beyond its version. */
     private static final int CAPABILITIES_VERSION = 4;
 
-    /** What came of a call to {@link #decode}. */
-    public sealed interface Result {}
-
-    /** The frame is not whole yet; nothing was taken. */
-    public record NeedMore() implements Result {}
-
-    /** One message; its frame was taken. */
-    public record Decoded(CheckpointMessage message) implements Result {}
-
-    /** The connection cannot go on. */
-    public record Reset(ResetCode code, String reason) implements Result {}
-
-    private static final NeedMore NEED_MORE = new NeedMore();
-
     private CheckpointCodec() {}
 
     /**
-     * Reads one message. Never throws for what a peer sent.
+     * Reads one message, and takes its frame if that is whole. Never throws for what a peer sent.
      *
      * @param in the bytes received and not yet taken
      * @param sender the side that they come from
      */
-    public static Result decode(ByteBuf in, Side sender) {
+    public static Decoded<CheckpointMessage, Reset> decode(ByteBuf in, Side sender) {
         if (in.readableBytes() < HEADER_BYTES) {
-            return NEED_MORE;
+            return Decoded.needMore();
         }
         int start = in.readerIndex();
         int length = in.getInt(start);
         int code = in.getUnsignedByte(start + 4);
         MessageType type = MessageType.of(code);
         if (type == null) {
-            return new Reset(ResetCode.BAD_TYPE, "no message has the type " + code);
+            return refused(ResetCode.BAD_TYPE, "no message has the type " + code);
         }
         if (!type.maySend(sender)) {
-            return new Reset(ResetCode.BAD_DIRECTION, type + " cannot come from the " + sender);
+            return refused(ResetCode.BAD_DIRECTION, type + " cannot come from the " + sender);
         }
         if (in.getUnsignedMedium(start + 5) != 0) {
-            return new Reset(ResetCode.BAD_RESERVED, type + " with reserved bits set");
+            return refused(ResetCode.BAD_RESERVED, type + " with reserved bits set");
         }
         if (length < type.minBodyBytes || length > type.maxBodyBytes) {
-            return new Reset(
+            return refused(
                     ResetCode.BAD_LENGTH, type + " with a body of " + Integer.toUnsignedString(length) + " bytes");
         }
         if (in.readableBytes() - HEADER_BYTES < length) {
-            return NEED_MORE;
+            return Decoded.needMore();
         }
         in.skipBytes(HEADER_BYTES);
         try {
-            return new Decoded(body(type, new Body(in.readSlice(length))));
+            return new Decoded.Complete<>(body(type, new Body(in.readSlice(length))));
         } catch (IllegalArgumentException refused) {
             // The value types know their own ranges; what they refuse is the peer's fault and ends the connection.
-            return new Reset(ResetCode.BAD_FIELD, type + ": " + refused.getMessage());
+            return refused(ResetCode.BAD_FIELD, type + ": " + refused.getMessage());
         }
+    }
+
+    private static Decoded<CheckpointMessage, Reset> refused(ResetCode code, String reason) {
+        return new Decoded.Refused<>(new Reset(code, reason));
     }
 
     private static CheckpointMessage.Welcome welcome(Body body) {

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
@@ -27,19 +28,8 @@ public final class EpochAssembler implements AutoCloseable {
     private byte[] state = new byte[0];
     private int stateBytes;
 
-    /** What came of a part. */
-    public sealed interface Outcome {}
-
-    /** More parts are to come. */
-    public record Incomplete() implements Outcome {}
-
-    /** The epoch is whole and right; the caller owns it. */
-    public record Complete(Epoch epoch, long pauseNanos) implements Outcome {}
-
-    /** The parts do not make an epoch: the connection cannot go on. */
-    public record Broken(String reason) implements Outcome {}
-
-    private static final Incomplete INCOMPLETE = new Incomplete();
+    /** An epoch that is whole and right; the caller owns it. */
+    public record Arrived(Epoch epoch, long pauseNanos) {}
 
     /** An assembler for the epochs of one VM with a RAM of {@code ramBytes}. */
     public EpochAssembler(VmId vm, long ramBytes) {
@@ -47,10 +37,10 @@ public final class EpochAssembler implements AutoCloseable {
         this.ramBytes = ramBytes;
     }
 
-    /** Takes the next part. After {@link Broken} the assembler is of no more use. */
-    public Outcome accept(CheckpointMessage.EpochPart part) {
+    /** Takes the next part. After a refusal the assembler is of no more use. */
+    public Decoded<Arrived, String> accept(CheckpointMessage.EpochPart part) {
         if (begin == null && !(part instanceof CheckpointMessage.Begin)) {
-            return new Broken("part of an epoch without its beginning");
+            return new Decoded.Refused<>("part of an epoch without its beginning");
         }
         return switch (part) {
             case CheckpointMessage.Begin opened -> begin(opened);
@@ -73,44 +63,44 @@ public final class EpochAssembler implements AutoCloseable {
         stateBytes = 0;
     }
 
-    private Outcome begin(CheckpointMessage.Begin opened) {
+    private Decoded<Arrived, String> begin(CheckpointMessage.Begin opened) {
         if (begin != null) {
-            return new Broken("epoch " + opened.header().epoch() + " begins within epoch "
+            return new Decoded.Refused<>("epoch " + opened.header().epoch() + " begins within epoch "
                     + begin.header().epoch());
         }
         EpochHeader header = opened.header();
         if (!header.vm().equals(vm) || header.ramBytes() != ramBytes) {
-            return new Broken("an epoch of " + header.vm() + " with " + header.ramBytes() + " bytes of RAM, not of "
-                    + vm + " with " + ramBytes);
+            return new Decoded.Refused<>("an epoch of " + header.vm() + " with " + header.ramBytes()
+                    + " bytes of RAM, not of " + vm + " with " + ramBytes);
         }
         begin = opened;
         pages = new PageSeries.Builder(header);
         state = new byte[Math.min(opened.deviceStateBytes(), FIRST_STATE_BYTES)];
         stateBytes = 0;
-        return INCOMPLETE;
+        return Decoded.needMore();
     }
 
-    private Outcome ranges(List<BlockRange> batch) {
+    private Decoded<Arrived, String> ranges(List<BlockRange> batch) {
         if (batch.size() > begin.rangeCount() - pages.zeroCount()) {
-            return new Broken("more than the " + begin.rangeCount() + " ranges announced");
+            return new Decoded.Refused<>("more than the " + begin.rangeCount() + " ranges announced");
         }
         for (BlockRange range : batch) {
             String fault = pages.addZeros(range.first(), range.count());
             if (fault != null) {
-                return new Broken(fault);
+                return new Decoded.Refused<>(fault);
             }
         }
-        return INCOMPLETE;
+        return Decoded.needMore();
     }
 
-    private Outcome pages(CheckpointMessage.Pages batch) {
+    private Decoded<Arrived, String> pages(CheckpointMessage.Pages batch) {
         int count = batch.count();
         if (pages.count() + count > begin.pageCount()) {
-            return new Broken("more than the " + begin.pageCount() + " pages announced");
+            return new Decoded.Refused<>("more than the " + begin.pageCount() + " pages announced");
         }
         if (batch.number(0) <= pages.lastNumber()
                 || batch.number(count - 1) >= begin.header().allPages()) {
-            return new Broken("pages " + batch.number(0) + " to " + batch.number(count - 1) + " after page "
+            return new Decoded.Refused<>("pages " + batch.number(0) + " to " + batch.number(count - 1) + " after page "
                     + pages.lastNumber() + " of " + begin.header().allPages());
         }
         ByteBuf body = batch.body();
@@ -123,13 +113,14 @@ public final class EpochAssembler implements AutoCloseable {
                 pages.add(batch.number(i), contents);
             }
         }
-        return INCOMPLETE;
+        return Decoded.needMore();
     }
 
-    private Outcome deviceState(ByteBuf chunk) {
+    private Decoded<Arrived, String> deviceState(ByteBuf chunk) {
         int bytes = chunk.readableBytes();
         if (bytes > begin.deviceStateBytes() - stateBytes) {
-            return new Broken("more than the " + begin.deviceStateBytes() + " bytes of device state announced");
+            return new Decoded.Refused<>(
+                    "more than the " + begin.deviceStateBytes() + " bytes of device state announced");
         }
         if (stateBytes + bytes > state.length) {
             int grown = (int) Math.min(begin.deviceStateBytes(), Math.max(2L * state.length, stateBytes + bytes));
@@ -137,21 +128,22 @@ public final class EpochAssembler implements AutoCloseable {
         }
         chunk.getBytes(chunk.readerIndex(), state, stateBytes, bytes);
         stateBytes += bytes;
-        return INCOMPLETE;
+        return Decoded.needMore();
     }
 
-    private Outcome end(CheckpointMessage.End end) {
+    private Decoded<Arrived, String> end(CheckpointMessage.End end) {
         EpochHeader header = begin.header();
         if (!end.epoch().equals(header.epoch())) {
-            return new Broken("epoch " + header.epoch() + " ends as epoch " + end.epoch());
+            return new Decoded.Refused<>("epoch " + header.epoch() + " ends as epoch " + end.epoch());
         }
         if (pages.zeroCount() != begin.rangeCount()) {
-            return new Broken("epoch " + header.epoch() + " ends with " + pages.zeroCount() + " of "
+            return new Decoded.Refused<>("epoch " + header.epoch() + " ends with " + pages.zeroCount() + " of "
                     + begin.rangeCount() + " ranges of zeros");
         }
         if (pages.count() != begin.pageCount() || stateBytes != begin.deviceStateBytes()) {
-            return new Broken("epoch " + header.epoch() + " ends with " + pages.count() + " of " + begin.pageCount()
-                    + " pages and " + stateBytes + " of " + begin.deviceStateBytes() + " bytes of device state");
+            return new Decoded.Refused<>("epoch " + header.epoch() + " ends with " + pages.count() + " of "
+                    + begin.pageCount() + " pages and " + stateBytes + " of " + begin.deviceStateBytes()
+                    + " bytes of device state");
         }
         byte[] deviceState = state.length == stateBytes ? state : Arrays.copyOf(state, stateBytes);
         Epoch epoch = pages.build(deviceState);
@@ -160,9 +152,9 @@ public final class EpochAssembler implements AutoCloseable {
         long found = epoch.checksum();
         if (found != end.checksum()) {
             epoch.close();
-            return new Broken("epoch " + header.epoch() + " has the checksum " + Long.toHexString(found)
+            return new Decoded.Refused<>("epoch " + header.epoch() + " has the checksum " + Long.toHexString(found)
                     + ", its sender says " + Long.toHexString(end.checksum()));
         }
-        return new Complete(epoch, end.pauseNanos());
+        return new Decoded.Complete<>(new Arrived(epoch, end.pauseNanos()));
     }
 }

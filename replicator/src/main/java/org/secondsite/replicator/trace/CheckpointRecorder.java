@@ -5,10 +5,12 @@ import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.util.Optional;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.CheckpointCodec;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.EpochAssembler;
+import org.secondsite.replicator.checkpoint.Reset;
 import org.secondsite.replicator.checkpoint.Side;
 
 /**
@@ -45,14 +47,14 @@ public final class CheckpointRecorder implements AutoCloseable {
         received.discardReadBytes().writeBytes(bytes, 0, length);
         while (!other) {
             switch (CheckpointCodec.decode(received, Side.AGENT)) {
-                case CheckpointCodec.NeedMore more -> {
+                case Decoded.NeedMore<CheckpointMessage, Reset>() -> {
                     return Optional.empty();
                 }
-                case CheckpointCodec.Reset reset -> {
+                case Decoded.Refused<CheckpointMessage, Reset>(Reset reset) -> {
                     return Optional.of("the agent does not keep to the protocol: " + reset.reason());
                 }
-                case CheckpointCodec.Decoded decoded -> {
-                    Optional<String> fault = message(decoded.message());
+                case Decoded.Complete<CheckpointMessage, Reset>(CheckpointMessage message) -> {
+                    Optional<String> fault = message(message);
                     if (fault.isPresent()) {
                         return fault;
                     }
@@ -81,11 +83,11 @@ public final class CheckpointRecorder implements AutoCloseable {
         return Optional.empty();
     }
 
-    private Optional<String> outcome(EpochAssembler.Outcome outcome) throws IOException {
+    private Optional<String> outcome(Decoded<EpochAssembler.Arrived, String> outcome) throws IOException {
         return switch (outcome) {
-            case EpochAssembler.Incomplete incomplete -> Optional.empty();
-            case EpochAssembler.Broken broken -> Optional.of(broken.reason());
-            case EpochAssembler.Complete complete -> {
+            case Decoded.NeedMore<EpochAssembler.Arrived, String>() -> Optional.empty();
+            case Decoded.Refused<EpochAssembler.Arrived, String>(String reason) -> Optional.of(reason);
+            case Decoded.Complete<EpochAssembler.Arrived, String>(EpochAssembler.Arrived complete) -> {
                 try (Epoch epoch = complete.epoch()) {
                     if (writer.fits(epoch)) {
                         writer.write(epoch);

@@ -18,20 +18,6 @@ import org.secondsite.replicator.codec.EpochDecoder;
  * <p>Not thread-safe; never throws on what the peer sent.
  */
 public final class EpochAssembler implements AutoCloseable {
-    /** What came of a frame. */
-    public sealed interface Result {
-        /** The epoch is not whole yet. */
-        record Incomplete() implements Result {
-            private static final Incomplete INSTANCE = new Incomplete();
-        }
-
-        /** It is, and belongs to the caller now. */
-        record Whole(Epoch epoch) implements Result {}
-
-        /** The connection must end. */
-        record Fault(Reset reset) implements Result {}
-    }
-
     private final CodecSettings codec;
     private final CodecBuffers buffers;
     private final long maxBytes;
@@ -50,8 +36,12 @@ public final class EpochAssembler implements AutoCloseable {
         this.maxBytes = maxBytes;
     }
 
-    /** Takes a DATA frame of an open stream. Does not release its payload. */
-    public Result accept(VmId vm, TunnelFrame frame) {
+    /**
+     * Takes a DATA frame of an open stream. Does not release its payload.
+     *
+     * @return the epoch, which belongs to the caller now, if this completes one; or why the connection must end
+     */
+    public Decoded<Epoch, Reset> accept(VmId vm, TunnelFrame frame) {
         boolean first = (frame.flags() & TunnelFrame.FIRST) != 0;
         boolean last = (frame.flags() & TunnelFrame.LAST) != 0;
         EpochDecoder decoder =
@@ -66,7 +56,7 @@ public final class EpochAssembler implements AutoCloseable {
                     epoch.close();
                     yield fault(ResetCode.ORDER, vm, frame, "ends before its last piece");
                 }
-                yield new Result.Whole(epoch);
+                yield new Decoded.Complete<>(epoch);
             }
             case Decoded.NeedMore<Epoch, String>() -> {
                 if (last) {
@@ -74,7 +64,7 @@ public final class EpochAssembler implements AutoCloseable {
                 }
                 yield heldBytes() > maxBytes
                         ? fault(ResetCode.EPOCH, vm, frame, "makes unfinished epochs exceed " + maxBytes + " bytes")
-                        : Result.Incomplete.INSTANCE;
+                        : Decoded.needMore();
             }
         };
     }
@@ -98,7 +88,7 @@ public final class EpochAssembler implements AutoCloseable {
         decoders.clear();
     }
 
-    private static Result fault(ResetCode code, VmId vm, TunnelFrame frame, String what) {
-        return new Result.Fault(new Reset(code, "epoch " + frame.epoch() + " of " + vm + " " + what));
+    private static Decoded<Epoch, Reset> fault(ResetCode code, VmId vm, TunnelFrame frame, String what) {
+        return new Decoded.Refused<>(new Reset(code, "epoch " + frame.epoch() + " of " + vm + " " + what));
     }
 }

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Epoch;
 
 /**
@@ -111,7 +112,7 @@ final class Incoming {
         }
     }
 
-    void decoded(int ofRun, int stream, int bytes, EpochAssembler.Result result, long now) {
+    void decoded(int ofRun, int stream, int bytes, Decoded<Epoch, Reset> result, long now) {
         boolean present = bundle != null && ofRun == run;
         if (present) {
             decoding--;
@@ -119,15 +120,15 @@ final class Incoming {
             feed();
         }
         switch (result) {
-            case EpochAssembler.Result.Incomplete() -> {
+            case Decoded.NeedMore<Epoch, Reset>() -> {
                 // The rest is to come.
             }
-            case EpochAssembler.Result.Fault(Reset reset) -> {
+            case Decoded.Refused<Epoch, Reset>(Reset reset) -> {
                 if (present) {
                     bundle.close(reset, now);
                 }
             }
-            case EpochAssembler.Result.Whole(Epoch epoch) -> {
+            case Decoded.Complete<Epoch, Reset>(Epoch epoch) -> {
                 if (present && ledger.vm(stream).isPresent()) {
                     deliver(stream, epoch, now);
                 } else {

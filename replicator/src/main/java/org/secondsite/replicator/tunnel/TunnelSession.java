@@ -9,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.codec.VersionCounters;
 
@@ -27,8 +28,7 @@ import org.secondsite.replicator.codec.VersionCounters;
  * {@link ReceiveLedger}, and both outlive it. On a new connection the ends tell each other how far they got, and the codec starts
  * without memory.
  *
- * <p>Not thread-safe: one thread owns it. Times are nanoseconds of a monotonic clock. Nothing that it calls may call it back
- * before it returns.
+ * <p>One thread owns it. Times are nanoseconds of a monotonic clock. Nothing that it calls may call it back before it returns.
  */
 public final class TunnelSession {
     /** How far the ends are. */
@@ -401,7 +401,7 @@ public final class TunnelSession {
     }
 
     /** A piece of so many bytes is decoded. Takes over the epoch, if it was the last piece of one. */
-    public void decoded(int run, int stream, int bytes, EpochAssembler.Result result, long now) {
+    public void decoded(int run, int stream, int bytes, Decoded<Epoch, Reset> result, long now) {
         incoming.decoded(run, stream, bytes, result, now);
     }
 

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.EpochHeader;
@@ -101,9 +102,9 @@ class CheckpointCodecTest {
         CheckpointCodec.encode(message, twice);
 
         for (int i = 0; i < 2; i++) {
-            var decoded =
-                    assertInstanceOf(CheckpointCodec.Decoded.class, CheckpointCodec.decode(twice, sender(message)));
-            assertEquals(message, decoded.message());
+            CheckpointMessage decoded =
+                    CheckpointCodec.decode(twice, sender(message)).complete().orElseThrow();
+            assertEquals(message, decoded);
         }
         assertEquals(0, twice.readableBytes());
     }
@@ -114,7 +115,7 @@ class CheckpointCodecTest {
         ByteBuf whole = frame(message);
         for (int length = 0; length < whole.readableBytes(); length++) {
             ByteBuf part = whole.slice(0, length);
-            assertInstanceOf(CheckpointCodec.NeedMore.class, CheckpointCodec.decode(part, sender(message)));
+            assertInstanceOf(Decoded.NeedMore.class, CheckpointCodec.decode(part, sender(message)));
             assertEquals(length, part.readableBytes());
         }
     }
@@ -127,9 +128,9 @@ class CheckpointCodecTest {
         for (int cut = 0; cut < Math.min(body, 300); cut++) {
             ByteBuf part = whole.copy(0, CheckpointCodec.HEADER_BYTES + cut);
             part.setInt(0, cut);
-            CheckpointCodec.Result result = CheckpointCodec.decode(part, sender(message));
+            Decoded<CheckpointMessage, Reset> result = CheckpointCodec.decode(part, sender(message));
             if (!(message instanceof CheckpointMessage.DeviceState)) {
-                assertInstanceOf(CheckpointCodec.Reset.class, result, "cut to " + cut);
+                assertInstanceOf(Decoded.Refused.class, result, "cut to " + cut);
             }
         }
     }
@@ -161,13 +162,13 @@ class CheckpointCodecTest {
             CheckpointCodec.header(type, length, frame);
             frame.writeBytes(body);
             Side side = type.maySend(Side.AGENT) ? Side.AGENT : Side.GATEWAY;
-            CheckpointCodec.Result result = CheckpointCodec.decode(frame, side);
-            assertTrue(!(result instanceof CheckpointCodec.NeedMore), "seed " + seed + " round " + round);
+            Decoded<CheckpointMessage, Reset> result = CheckpointCodec.decode(frame, side);
+            assertTrue(!(result instanceof Decoded.NeedMore), "seed " + seed + " round " + round);
         }
     }
 
     private static void assertReset(ResetCode code, ByteBuf frame, Side sender) {
-        var reset = assertInstanceOf(CheckpointCodec.Reset.class, CheckpointCodec.decode(frame, sender));
+        Reset reset = CheckpointCodec.decode(frame, sender).refused().orElseThrow();
         assertEquals(code, reset.code(), reset.reason());
     }
 
@@ -216,9 +217,10 @@ class CheckpointCodecTest {
     void cutsTextsThatAreTooLong() {
         for (String character : List.of("x", "ö", "€", "😀")) {
             var message = new CheckpointMessage.Refused(character.repeat(2000));
-            var decoded = assertInstanceOf(
-                    CheckpointCodec.Decoded.class, CheckpointCodec.decode(frame(message), Side.GATEWAY));
-            String text = ((CheckpointMessage.Refused) decoded.message()).reason();
+            CheckpointMessage decoded = CheckpointCodec.decode(frame(message), Side.GATEWAY)
+                    .complete()
+                    .orElseThrow();
+            String text = ((CheckpointMessage.Refused) decoded).reason();
             int bytes = text.getBytes(StandardCharsets.UTF_8).length;
             assertTrue(bytes <= Limits.TEXT_BYTES && bytes > Limits.TEXT_BYTES - 8, bytes + " bytes of " + character);
         }

@@ -1,7 +1,6 @@
 package org.secondsite.replicator.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
@@ -15,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.testing.Allocation;
@@ -67,7 +67,8 @@ class CheckpointFuzzTest {
         try (EpochAssembler assembler = new EpochAssembler(VM, RAM_BYTES)) {
             boolean whole = true;
             int start = 0;
-            while (CheckpointCodec.decode(wire, sender) instanceof CheckpointCodec.Decoded(CheckpointMessage message)) {
+            while (CheckpointCodec.decode(wire, sender)
+                    instanceof Decoded.Complete<CheckpointMessage, Reset>(CheckpointMessage message)) {
                 assertTrue(wire.readerIndex() > start);
                 start = wire.readerIndex();
                 assertComesBack(message, sender);
@@ -80,12 +81,12 @@ class CheckpointFuzzTest {
 
     private static boolean assemble(EpochAssembler assembler, CheckpointMessage.EpochPart part) {
         return switch (assembler.accept(part)) {
-            case EpochAssembler.Incomplete() -> true;
-            case EpochAssembler.Complete complete -> {
+            case Decoded.NeedMore<EpochAssembler.Arrived, String>() -> true;
+            case Decoded.Complete<EpochAssembler.Arrived, String>(EpochAssembler.Arrived complete) -> {
                 complete.epoch().close();
                 yield true;
             }
-            case EpochAssembler.Broken(String reason) -> {
+            case Decoded.Refused<EpochAssembler.Arrived, String>(String reason) -> {
                 assertTrue(!reason.isEmpty());
                 yield false;
             }
@@ -101,8 +102,9 @@ class CheckpointFuzzTest {
             return;
         }
         if (!message.toString().contains("\ufffd")) {
-            var back = assertInstanceOf(CheckpointCodec.Decoded.class, CheckpointCodec.decode(again, sender));
-            assertEquals(message, back.message());
+            CheckpointMessage back =
+                    CheckpointCodec.decode(again, sender).complete().orElseThrow();
+            assertEquals(message, back);
         }
     }
 

@@ -13,6 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.CopyProgress;
@@ -36,9 +37,8 @@ class DiskEpochFramesTest {
     }
 
     private static CheckpointMessage decoded(ByteBuf frame) {
-        CheckpointCodec.Result result = CheckpointCodec.decode(frame, Side.AGENT);
-        return assertInstanceOf(CheckpointCodec.Decoded.class, result, result.toString())
-                .message();
+        Decoded<CheckpointMessage, Reset> result = CheckpointCodec.decode(frame, Side.AGENT);
+        return result.complete().orElseThrow();
     }
 
     @Test
@@ -46,14 +46,13 @@ class DiskEpochFramesTest {
         for (int ranges : new int[] {0, 5, 2500}) {
             try (Epoch sent = DiskEpochs.epoch(1 + ranges, ranges, 77);
                     EpochAssembler assembler = new EpochAssembler(DiskEpochs.VM, DiskEpochs.RAM_BYTES)) {
-                EpochAssembler.Outcome outcome = new EpochAssembler.Incomplete();
+                Decoded<EpochAssembler.Arrived, String> outcome = Decoded.needMore();
                 for (ByteBuf frame : frames(sent)) {
-                    assertInstanceOf(EpochAssembler.Incomplete.class, outcome);
+                    assertInstanceOf(Decoded.NeedMore.class, outcome);
                     outcome = assembler.accept((CheckpointMessage.EpochPart) decoded(frame));
                     frame.release();
                 }
-                try (Epoch back = assertInstanceOf(EpochAssembler.Complete.class, outcome, outcome.toString())
-                        .epoch()) {
+                try (Epoch back = outcome.complete().orElseThrow().epoch()) {
                     assertTrue(DiskEpochs.same(sent, back), ranges + " ranges");
                 }
             }
@@ -71,17 +70,16 @@ class DiskEpochFramesTest {
                 new BlockRange(Integer.MAX_VALUE - 5, 5))) {
             try (EpochAssembler assembler = begun()) {
                 assertInstanceOf(
-                        EpochAssembler.Broken.class,
+                        Decoded.Refused.class,
                         assembler.accept(new CheckpointMessage.DiskRanges(List.of(wrong))),
                         wrong.toString());
             }
         }
         try (EpochAssembler assembler = begun()) {
             BlockRange good = new BlockRange(ramPages + 4, 2);
+            assertInstanceOf(Decoded.NeedMore.class, assembler.accept(new CheckpointMessage.DiskRanges(List.of(good))));
             assertInstanceOf(
-                    EpochAssembler.Incomplete.class, assembler.accept(new CheckpointMessage.DiskRanges(List.of(good))));
-            assertInstanceOf(
-                    EpochAssembler.Broken.class,
+                    Decoded.Refused.class,
                     assembler.accept(new CheckpointMessage.DiskRanges(List.of(new BlockRange(ramPages + 5, 1)))));
         }
     }
@@ -90,8 +88,7 @@ class DiskEpochFramesTest {
         EpochAssembler assembler = new EpochAssembler(DiskEpochs.VM, DiskEpochs.RAM_BYTES);
         EpochHeader header =
                 new EpochHeader(DiskEpochs.VM, new EpochId(1, 1), EpochId.NONE, DiskEpochs.RAM_BYTES, DiskEpochs.DISKS);
-        assertInstanceOf(
-                EpochAssembler.Incomplete.class, assembler.accept(new CheckpointMessage.Begin(header, 0, 2, 0)));
+        assertInstanceOf(Decoded.NeedMore.class, assembler.accept(new CheckpointMessage.Begin(header, 0, 2, 0)));
         return assembler;
     }
 
@@ -110,7 +107,7 @@ class DiskEpochFramesTest {
             CheckpointCodec.encode(said, frame);
             for (int cut = 0; cut < frame.readableBytes(); cut++) {
                 assertInstanceOf(
-                        CheckpointCodec.NeedMore.class,
+                        Decoded.NeedMore.class,
                         CheckpointCodec.decode(frame.slice(0, cut), Side.AGENT),
                         said + " cut at " + cut);
             }
@@ -131,7 +128,7 @@ class DiskEpochFramesTest {
             byte[] bytes = HexFormat.of().parseHex(body.replace(" ", ""));
             ByteBuf frame =
                     Unpooled.buffer().writeInt(bytes.length).writeInt(34 << 24).writeBytes(bytes);
-            assertInstanceOf(CheckpointCodec.Reset.class, CheckpointCodec.decode(frame, Side.AGENT), body);
+            assertInstanceOf(Decoded.Refused.class, CheckpointCodec.decode(frame, Side.AGENT), body);
             frame.release();
         }
     }
@@ -142,8 +139,8 @@ class DiskEpochFramesTest {
                 List.of(new CheckpointMessage.FlushAtOnce(), new CheckpointMessage.SyncDisks())) {
             ByteBuf frame = Unpooled.buffer();
             CheckpointCodec.encode(order, frame);
-            assertInstanceOf(CheckpointCodec.Reset.class, CheckpointCodec.decode(frame.duplicate(), Side.AGENT));
-            assertInstanceOf(CheckpointCodec.Decoded.class, CheckpointCodec.decode(frame, Side.GATEWAY));
+            assertInstanceOf(Decoded.Refused.class, CheckpointCodec.decode(frame.duplicate(), Side.AGENT));
+            assertInstanceOf(Decoded.Complete.class, CheckpointCodec.decode(frame, Side.GATEWAY));
             frame.release();
         }
     }

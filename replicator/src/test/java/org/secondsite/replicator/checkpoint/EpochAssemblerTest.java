@@ -14,6 +14,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
@@ -50,13 +51,14 @@ class EpochAssemblerTest {
         return frames;
     }
 
-    private static EpochAssembler.Outcome feed(EpochAssembler assembler, List<ByteBuf> frames) {
-        EpochAssembler.Outcome outcome = new EpochAssembler.Incomplete();
+    private static Decoded<EpochAssembler.Arrived, String> feed(EpochAssembler assembler, List<ByteBuf> frames) {
+        Decoded<EpochAssembler.Arrived, String> outcome = Decoded.needMore();
         for (ByteBuf frame : frames) {
-            assertInstanceOf(EpochAssembler.Incomplete.class, outcome);
-            var decoded = assertInstanceOf(
-                    CheckpointCodec.Decoded.class, CheckpointCodec.decode(frame.duplicate(), Side.AGENT));
-            outcome = assembler.accept((CheckpointMessage.EpochPart) decoded.message());
+            assertInstanceOf(Decoded.NeedMore.class, outcome);
+            CheckpointMessage decoded = CheckpointCodec.decode(frame.duplicate(), Side.AGENT)
+                    .complete()
+                    .orElseThrow();
+            outcome = assembler.accept((CheckpointMessage.EpochPart) decoded);
         }
         return outcome;
     }
@@ -67,7 +69,7 @@ class EpochAssemblerTest {
             try (Epoch sent = epoch(stateBytes, stateBytes);
                     EpochAssembler assembler = new EpochAssembler(VM, RAM_BYTES)) {
                 for (int round = 0; round < 2; round++) {
-                    var whole = assertInstanceOf(EpochAssembler.Complete.class, feed(assembler, frames(sent)));
+                    var whole = feed(assembler, frames(sent)).complete().orElseThrow();
                     assertEquals(sent.header(), whole.epoch().header());
                     assertTrue(sent.pages().sameAs(whole.epoch().pages()));
                     assertArrayEquals(sent.deviceState(), whole.epoch().deviceState());
@@ -83,7 +85,7 @@ class EpochAssemblerTest {
         EpochHeader header = new EpochHeader(VM, new EpochId(1, 1), EpochId.NONE, RAM_BYTES);
         try (Epoch sent = new Epoch(header, PageSet.empty(), new byte[0]);
                 EpochAssembler assembler = new EpochAssembler(VM, RAM_BYTES)) {
-            assertInstanceOf(EpochAssembler.Complete.class, feed(assembler, frames(sent)));
+            assertInstanceOf(Decoded.Complete.class, feed(assembler, frames(sent)));
         }
     }
 
@@ -95,7 +97,7 @@ class EpochAssemblerTest {
                 ByteBuf frame = frames.get(frameIndex);
                 frame.setByte(frame.writerIndex() - 77, frame.getByte(frame.writerIndex() - 77) ^ 4);
                 try (EpochAssembler assembler = new EpochAssembler(VM, RAM_BYTES)) {
-                    assertInstanceOf(EpochAssembler.Broken.class, feed(assembler, frames));
+                    assertInstanceOf(Decoded.Refused.class, feed(assembler, frames));
                 }
             }
         }
@@ -114,12 +116,10 @@ class EpochAssemblerTest {
                 assertBroken(twice, true);
             }
             try (EpochAssembler other = new EpochAssembler(new VmId("vm2"), RAM_BYTES)) {
-                assertInstanceOf(
-                        EpochAssembler.Broken.class, feed(other, frames(sent).subList(0, 1)));
+                assertInstanceOf(Decoded.Refused.class, feed(other, frames(sent).subList(0, 1)));
             }
             try (EpochAssembler other = new EpochAssembler(VM, 2 * RAM_BYTES)) {
-                assertInstanceOf(
-                        EpochAssembler.Broken.class, feed(other, frames(sent).subList(0, 1)));
+                assertInstanceOf(Decoded.Refused.class, feed(other, frames(sent).subList(0, 1)));
             }
         }
     }
@@ -127,11 +127,15 @@ class EpochAssemblerTest {
     private static void assertBroken(List<ByteBuf> frames, boolean broken) {
         try (EpochAssembler assembler = new EpochAssembler(VM, RAM_BYTES)) {
             for (ByteBuf frame : frames) {
-                var decoded = (CheckpointCodec.Decoded) CheckpointCodec.decode(frame.duplicate(), Side.AGENT);
-                EpochAssembler.Outcome outcome = assembler.accept((CheckpointMessage.EpochPart) decoded.message());
-                if (outcome instanceof EpochAssembler.Complete complete) {
+                var decoded = CheckpointCodec.decode(frame.duplicate(), Side.AGENT)
+                        .complete()
+                        .orElseThrow();
+                Decoded<EpochAssembler.Arrived, String> outcome =
+                        assembler.accept((CheckpointMessage.EpochPart) decoded);
+                if (outcome
+                        instanceof Decoded.Complete<EpochAssembler.Arrived, String>(EpochAssembler.Arrived complete)) {
                     complete.epoch().close();
-                } else if (outcome instanceof EpochAssembler.Broken) {
+                } else if (outcome instanceof Decoded.Refused) {
                     assertTrue(broken);
                     return;
                 }

@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.codec.CodecBuffers;
 import org.secondsite.replicator.codec.CodecSettings;
@@ -115,7 +116,7 @@ final class FakeCodec implements TunnelCodec {
         EpochAssembler into = assembler;
         int bytes = frame.payload().readableBytes();
         later(decoding, () -> {
-            EpochAssembler.Result result;
+            Decoded<Epoch, Reset> result;
             try {
                 result = into.accept(vm, frame);
             } finally {

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
@@ -142,9 +143,9 @@ class SessionEpochsTest extends SessionAtA {
         TunnelConnection connection = rig.opened(wire);
         rig.receive(connection, open(1, "web").at(1));
         rig.receive(connection, data(1, 1, TunnelFrame.FIRST | TunnelFrame.LAST).at(2));
-        decoded(new EpochAssembler.Result.Whole(epoch(WEB, 1, 0)));
+        decoded(new Decoded.Complete<>(epoch(WEB, 1, 0)));
         rig.receive(connection, data(1, 2, TunnelFrame.FIRST | TunnelFrame.LAST).at(3));
-        decoded(new EpochAssembler.Result.Whole(epoch(WEB, 2, 1)));
+        decoded(new Decoded.Complete<>(epoch(WEB, 2, 1)));
         assertEquals(List.of("received web 1/1", "received web 1/2"), rig.takeLog());
         rig.session.acknowledge(WEB, new EpochId(1, 1));
         rig.session.refuse(WEB, new EpochId(1, 2), "the sink is gone");
@@ -160,14 +161,14 @@ class SessionEpochsTest extends SessionAtA {
         for (int sequence = 2; sequence <= 3; sequence++) {
             rig.receive(
                     connection, data(1, 1, TunnelFrame.FIRST | TunnelFrame.LAST).at(sequence));
-            decoded(new EpochAssembler.Result.Whole(epoch(WEB, 1, 0)));
+            decoded(new Decoded.Complete<>(epoch(WEB, 1, 0)));
         }
         assertEquals(List.of("GOODBYE ORDER"), wire.take());
         SessionRig.RecordedWire newer = new SessionRig.RecordedWire();
         TunnelConnection again = rig.opened(newer);
         rig.receive(again, open(1, "web").at(1));
         rig.receive(again, data(1, 2, TunnelFrame.FIRST).at(2));
-        decoded(new EpochAssembler.Result.Fault(new Reset(ResetCode.EPOCH, "nonsense")));
+        decoded(new Decoded.Refused<>(new Reset(ResetCode.EPOCH, "nonsense")));
         assertEquals(List.of("GOODBYE EPOCH"), newer.take());
     }
 
@@ -179,7 +180,7 @@ class SessionEpochsTest extends SessionAtA {
         int earlier = rig.run;
         connection.broke(new Reset(ResetCode.BROKEN, "reset"), rig.now());
         rig.opened(new SessionRig.RecordedWire());
-        rig.session.decoded(earlier, 1, 1, new EpochAssembler.Result.Whole(epoch(WEB, 1, 0)), rig.now());
+        rig.session.decoded(earlier, 1, 1, new Decoded.Complete<>(epoch(WEB, 1, 0)), rig.now());
         assertEquals(List.of(), rig.takeLog());
     }
 
@@ -188,7 +189,7 @@ class SessionEpochsTest extends SessionAtA {
         TunnelConnection connection = rig.opened(wire);
         rig.receive(connection, open(1, "web").at(1));
         rig.receive(connection, data(1, 1, TunnelFrame.FIRST | TunnelFrame.LAST).at(2));
-        decoded(new EpochAssembler.Result.Whole(epoch(WEB, 1, 0)));
+        decoded(new Decoded.Complete<>(epoch(WEB, 1, 0)));
         rig.session.abandon("not heard", rig.now());
         rig.session.acknowledge(WEB, new EpochId(1, 1));
         rig.session.withdraw(WEB);
@@ -214,11 +215,11 @@ class SessionEpochsTest extends SessionAtA {
         }
         assertFalse(wire.reading);
         assertEquals(4, rig.decoding.size(), "the codec has enough to do, and no more");
-        decoded(new EpochAssembler.Result.Incomplete());
+        decoded(Decoded.needMore());
         assertTrue(wire.reading);
     }
 
-    private void decoded(EpochAssembler.Result result) {
+    private void decoded(Decoded<Epoch, Reset> result) {
         TunnelFrame frame = rig.decoding.removeFirst();
         int bytes = frame.payload().readableBytes();
         frame.payload().release();

@@ -11,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.GatewayConduct;
@@ -165,10 +166,10 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
 
     private void part(CheckpointConnection connection, CheckpointMessage.EpochPart part) {
         switch (assembler.accept(part)) {
-            case EpochAssembler.Incomplete more -> {}
-            case EpochAssembler.Complete whole ->
+            case Decoded.NeedMore<EpochAssembler.Arrived, String>() -> {}
+            case Decoded.Complete<EpochAssembler.Arrived, String>(EpochAssembler.Arrived whole) ->
                 worker.accept(new WorkerEvent.EpochArrived(connection, whole.epoch()));
-            case EpochAssembler.Broken broken -> connection.close(broken.reason());
+            case Decoded.Refused<EpochAssembler.Arrived, String>(String reason) -> connection.close(reason);
         }
     }
 

@@ -18,12 +18,14 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.secondsite.net.Causes;
+import org.secondsite.net.Decoded;
 import org.secondsite.net.life.Defects;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.checkpoint.CheckpointCodec;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.EpochFrames;
+import org.secondsite.replicator.checkpoint.Reset;
 import org.secondsite.replicator.checkpoint.Side;
 
 /**
@@ -200,14 +202,14 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
         reads++;
         while (!closed && closeReason == null) {
             switch (CheckpointCodec.decode(in, self.peer())) {
-                case CheckpointCodec.NeedMore more -> {
+                case Decoded.NeedMore<CheckpointMessage, Reset>() -> {
                     return;
                 }
-                case CheckpointCodec.Reset reset -> {
+                case Decoded.Refused<CheckpointMessage, Reset>(Reset reset) -> {
                     in.skipBytes(in.readableBytes());
-                    close(reset.code() + ": " + reset.reason());
+                    close(reset.toString());
                 }
-                case CheckpointCodec.Decoded decoded -> received(decoded.message());
+                case Decoded.Complete<CheckpointMessage, Reset>(CheckpointMessage message) -> received(message);
             }
         }
         in.skipBytes(in.readableBytes());

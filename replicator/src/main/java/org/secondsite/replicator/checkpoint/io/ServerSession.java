@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
@@ -138,12 +139,12 @@ final class ServerSession extends MessageSession {
 
     private void part(CheckpointMessage.EpochPart part) {
         switch (assembler.accept(part)) {
-            case EpochAssembler.Incomplete more -> {}
-            case EpochAssembler.Complete whole -> {
+            case Decoded.NeedMore<EpochAssembler.Arrived, String>() -> {}
+            case Decoded.Complete<EpochAssembler.Arrived, String>(EpochAssembler.Arrived whole) -> {
                 conduct.received(whole.epoch().header().epoch());
                 listener.epochReceived(this, whole.epoch(), whole.pauseNanos());
             }
-            case EpochAssembler.Broken broken -> connection.close(broken.reason());
+            case Decoded.Refused<EpochAssembler.Arrived, String>(String reason) -> connection.close(reason);
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.net.life.Turn;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.Epoch;
@@ -20,6 +21,7 @@ import org.secondsite.replicator.codec.CodecSettings;
 import org.secondsite.replicator.codec.EpochEncoder;
 import org.secondsite.replicator.codec.VersionCounters;
 import org.secondsite.replicator.tunnel.EpochAssembler;
+import org.secondsite.replicator.tunnel.Reset;
 import org.secondsite.replicator.tunnel.SendWindow;
 import org.secondsite.replicator.tunnel.TunnelCodec;
 import org.secondsite.replicator.tunnel.TunnelFrame;
@@ -211,14 +213,14 @@ final class CodecThreads implements TunnelCodec, AutoCloseable {
         EpochAssembler into = assembler;
         int bytes = frame.payload().readableBytes();
         decodeThread.execute(() -> {
-            EpochAssembler.Result result;
+            Decoded<Epoch, Reset> result;
             try {
                 result = into.accept(vm, frame);
             } finally {
                 frame.payload().release();
             }
             post(() -> session.decoded(run, frame.stream(), bytes, result, System.nanoTime()), () -> {
-                if (result instanceof EpochAssembler.Result.Whole(Epoch epoch)) {
+                if (result instanceof Decoded.Complete<Epoch, Reset>(Epoch epoch)) {
                     epoch.close();
                 }
             });

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Decoded;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.Epochs;
@@ -118,7 +119,8 @@ class CheckpointConnectionTest {
         @Override
         public void message(CheckpointConnection connection, CheckpointMessage message) {
             if (message instanceof CheckpointMessage.EpochPart part
-                    && assembler.accept(part) instanceof EpochAssembler.Complete whole) {
+                    && assembler.accept(part)
+                            instanceof Decoded.Complete<EpochAssembler.Arrived, String>(EpochAssembler.Arrived whole)) {
                 try (Epoch epoch = whole.epoch()) {
                     arrived.add(epoch.header().epoch());
                 }
