@@ -84,14 +84,18 @@ final class HelperPort implements AutoCloseable {
     }
 
     /**
-     * Begins to read and write.
+     * Begins to read and write, on two platform threads: reading a pipe would hold a virtual thread's carrier for as long as the helper is
+     * silent, and a silent helper for each processor would halt all that is virtual in the process.
      *
      * @param taker gets the lines of the helper, on the reading thread, and what to run when they have been carried out
      * @param end runs when the helper writes no more
      */
     void start(InputStream from, OutputStream to, BiConsumer<List<Line>, Runnable> taker, Runnable end) {
-        writer = Optional.of(Thread.ofVirtual().name("helper-write-" + name).start(() -> writeTo(to)));
-        Thread.ofVirtual().name("helper-read-" + name).start(() -> {
+        writer = Optional.of(Thread.ofPlatform()
+                .daemon()
+                .name("helper-write-" + name)
+                .start(() -> writeTo(to)));
+        Thread.ofPlatform().daemon().name("helper-read-" + name).start(() -> {
             try (from) {
                 read(from, taker);
             } catch (IOException e) {
