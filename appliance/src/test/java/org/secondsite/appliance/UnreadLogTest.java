@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.pki.PkiCommand;
+import org.secondsite.testing.FreePort;
 
 /**
  * A daemon whose standard streams go into a pipe that is full and that nobody reads: the first line that it writes would have to wait.
@@ -90,10 +91,7 @@ class UnreadLogTest {
 
     @Test
     void aWitnessServesWhileNobodyReadsItsLog() throws Exception {
-        int port;
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
-        }
+        int port = FreePort.onLoopback();
         Path config = Files.writeString(directory.resolve("witness.yaml"), """
                 listen: 127.0.0.1:%d
                 dataDirectory: data

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,9 +32,10 @@ import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.Prefix;
+import org.secondsite.testing.FreePort;
 
 /** A speaker at 127.0.0.1 whose settings change while others, at 127.0.0.2 and on, talk to it. */
-@Timeout(60)
+@Timeout(240)
 class LiveChangesTest {
     private static final InetAddress SELF = Prefix.parseAddress("127.0.0.1");
     private static final Prefix PREFIX = Prefix.parse("203.0.113.0/24");
@@ -51,9 +51,7 @@ class LiveChangesTest {
 
     @BeforeEach
     void open() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, SELF)) {
-            port = socket.getLocalPort();
-        }
+        port = FreePort.at(SELF);
         speaker = BgpSpeaker.open(
                 SpeakerSettings.of(65100, "10.0.0.1").withListen(List.of(new InetSocketAddress(SELF, port))), ours);
     }

@@ -25,7 +25,7 @@ import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.Prefix;
 
 /** The program in the README compiles as it stands, and announces what it says. */
-@Timeout(60)
+@Timeout(240)
 class ReadmeTest {
     private static final InetAddress ROUTER = Prefix.parseAddress("127.0.0.2");
 

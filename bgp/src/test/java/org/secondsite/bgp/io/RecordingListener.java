@@ -17,6 +17,8 @@ import org.secondsite.bgp.wire.Prefix;
 /** Remembers what a speaker told, and lets a test wait for it. */
 public final class RecordingListener implements SpeakerListener {
     private final List<String> log = new ArrayList<>();
+    private static final int PATIENCE_SECONDS = 30;
+
     private final Map<Nlri, ReceivedRoute> routes = new HashMap<>();
     private final Map<Prefix, Long> announcedNanos = new HashMap<>();
     private final Map<Prefix, Long> withdrawnNanos = new HashMap<>();
@@ -118,8 +120,10 @@ public final class RecordingListener implements SpeakerListener {
         return List.copyOf(log);
     }
 
-    /** Waits until the condition holds; fails with all that was heard if it does not in time. */
-    public synchronized void await(String what, int seconds, BooleanSupplier condition) throws InterruptedException {
+    /** Waits until the condition holds, half a minute at least; fails with all that was heard if it does not in time. */
+    public synchronized void await(String what, int atLeastSeconds, BooleanSupplier condition)
+            throws InterruptedException {
+        int seconds = Math.max(atLeastSeconds, PATIENCE_SECONDS);
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         while (!condition.getAsBoolean()) {
             long leftMs = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());

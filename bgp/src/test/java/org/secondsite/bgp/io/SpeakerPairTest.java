@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,9 +21,10 @@ import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.AsPath;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.Prefix;
+import org.secondsite.testing.FreePort;
 
 /** Two speakers on loopback: 127.0.0.1 is AS 65100, 127.0.0.2 is AS 4200000001. */
-@Timeout(60)
+@Timeout(240)
 class SpeakerPairTest {
     private static final InetAddress A = Prefix.parseAddress("127.0.0.1");
     private static final InetAddress B = Prefix.parseAddress("127.0.0.2");
@@ -38,13 +38,11 @@ class SpeakerPairTest {
     private final int port;
 
     SpeakerPairTest() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, A)) {
-            port = socket.getLocalPort();
-        }
+        port = FreePort.at(A);
     }
 
     private BgpSpeaker openA(boolean passive, Optional<String> password) throws IOException {
-        NeighborSettings b = new NeighborSettings(B, port, A, AS_B, 9, passive, password);
+        NeighborSettings b = new NeighborSettings(B, port, A, AS_B, 30, passive, password);
         b = b.withOptions(b.options().withOtherSelf(Prefix.parseAddress("2001:db8::a")));
         return BgpSpeaker.open(
                 new SpeakerSettings(AS_A, (Inet4Address) Prefix.parseAddress("10.0.0.1"), List.of(b))

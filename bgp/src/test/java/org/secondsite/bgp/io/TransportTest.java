@@ -22,7 +22,7 @@ import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.Prefix;
 
 /** Without epoll: what works with the sockets of the JDK, and what is refused. */
-@Timeout(60)
+@Timeout(240)
 class TransportTest {
     private static final Prefix PREFIX = Prefix.parse("203.0.113.0/24");
     private static final NeighborSettings NEIGHBOR = NeighborSettings.of(Prefix.parseAddress("127.0.0.2"), 65002);

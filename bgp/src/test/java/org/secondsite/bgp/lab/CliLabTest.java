@@ -27,10 +27,10 @@ import org.secondsite.bgp.io.BgpCommands;
 
 /** ExaBGP's own {@code exabgpcli}, unmodified, commands {@code bgp speak}, which speaks to a real BIRD. */
 @Tag("lab")
-@Timeout(120)
+@Timeout(240)
 class CliLabTest {
     private static final String NAME = "secondsite-test";
-    private static final int PATIENCE_SECONDS = 20;
+    private static final int PATIENCE_SECONDS = 40;
 
     private PeerLab lab;
     private Path pipes;

@@ -25,7 +25,7 @@ import org.secondsite.bgp.io.BgpCommands;
 
 /** Files written for ExaBGP, and ExaBGP's own health check as a helper, before a real BIRD. */
 @Tag("lab")
-@Timeout(120)
+@Timeout(240)
 class ConfigurationLabTest {
     private static final Path EXAMPLES = Path.of("/usr/share/doc/exabgp/examples");
     private static final int PATIENCE_SECONDS = 20;

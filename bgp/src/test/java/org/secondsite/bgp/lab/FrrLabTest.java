@@ -18,7 +18,7 @@ import org.secondsite.bgp.wire.Prefix;
 
 /** Sessions to a real FRR. */
 @Tag("lab")
-@Timeout(90)
+@Timeout(240)
 class FrrLabTest {
     private static final Prefix PREFIX = Prefix.parse("203.0.113.0/24");
     private static final Prefix PREFIX6 = Prefix.parse("2001:db8:113::/48");

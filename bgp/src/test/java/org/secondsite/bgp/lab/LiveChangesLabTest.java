@@ -38,7 +38,7 @@ import org.secondsite.bgp.wire.Prefix;
 
 /** Our settings change while a real BIRD and a real FRR talk to us: by their own clocks their sessions stand. */
 @Tag("lab")
-@Timeout(180)
+@Timeout(240)
 class LiveChangesLabTest {
     private static final Prefix PREFIX = Prefix.parse("203.0.113.0/24");
     private static final InetAddress FRR = Prefix.parseAddress("10.7.0.3");

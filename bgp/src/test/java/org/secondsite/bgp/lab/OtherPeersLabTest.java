@@ -19,7 +19,7 @@ import org.secondsite.bgp.wire.Prefix;
 
 /** Sessions to a real GoBGP and a real ExaBGP, and how long a hundred thousand prefixes take. */
 @Tag("lab")
-@Timeout(180)
+@Timeout(240)
 class OtherPeersLabTest {
     private static final Prefix PREFIX = Prefix.parse("203.0.113.0/24");
     private static final Prefix PREFIX6 = Prefix.parse("2001:db8:113::/48");
@@ -188,7 +188,7 @@ class OtherPeersLabTest {
     void frozenPeerCostsNoMemoryAndNoMessages() throws Exception {
         lab = PeerLab.open("/usr/sbin/bird", "/usr/sbin/birdc");
         bird();
-        try (BgpSpeaker speaker = lab.speaker()) {
+        try (BgpSpeaker speaker = lab.speaker(neighbor -> neighbor.withHoldTimeSeconds(240))) {
             speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN));
             awaitCount(1);
             Process frozen = lab.lastStarted();

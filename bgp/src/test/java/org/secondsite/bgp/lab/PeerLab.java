@@ -39,6 +39,11 @@ final class PeerLab implements AutoCloseable {
     static final long LOCAL_AS = 65100;
     static final long PEER_AS = 65001;
 
+    /** Long: a machine that stands still for some seconds is no dead peer. */
+    static final int HOLD_SECONDS = 30;
+
+    private static final int PATIENCE_SECONDS = 30;
+
     final RecordingListener heard = new RecordingListener();
     final Path directory;
     private final String selfNamespace;
@@ -110,7 +115,7 @@ final class PeerLab implements AutoCloseable {
     /** Our speaker, with the router as its only neighbour. */
     BgpSpeaker speaker(UnaryOperator<NeighborSettings> change) throws Exception {
         NeighborSettings neighbor = change.apply(new NeighborSettings(
-                PEER, 179, SELF, PEER_AS, 9, false, Optional.empty(), NeighborOptions.DEFAULT.withOtherSelf(SELF6)));
+                PEER, 179, SELF, PEER_AS, HOLD_SECONDS, false, Optional.empty(), NeighborOptions.DEFAULT.withOtherSelf(SELF6)));
         SpeakerSettings settings = new SpeakerSettings(LOCAL_AS, (Inet4Address) SELF, List.of(neighbor));
         return NetworkNamespace.call(selfNamespace, () -> BgpSpeaker.open(settings, heard));
     }
@@ -215,7 +220,7 @@ final class PeerLab implements AutoCloseable {
 
     /** Waits until the daemon has made the file, its control socket; fails with its output if it ends instead. */
     Process awaitFile(Process daemon, String name) throws Exception {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         while (!Files.exists(directory.resolve(name))) {
             if (!daemon.isAlive() || System.nanoTime() - deadline > 0) {
                 throw new AssertionError("the daemon did not come up\n" + logs());
@@ -251,8 +256,9 @@ final class PeerLab implements AutoCloseable {
         return output(line);
     }
 
-    /** Asks until the answer is as wanted; fails with the last answer. */
-    String await(String what, int seconds, Query query, Predicate<String> wanted) throws Exception {
+    /** Asks until the answer is as wanted, half a minute at least; fails with the last answer. */
+    String await(String what, int atLeastSeconds, Query query, Predicate<String> wanted) throws Exception {
+        int seconds = Math.max(atLeastSeconds, PATIENCE_SECONDS);
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         String answer = query.ask();
         while (!wanted.test(answer)) {
@@ -301,7 +307,7 @@ final class PeerLab implements AutoCloseable {
     private static void run(List<String> command) throws IOException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (process.onExit().orTimeout(10, TimeUnit.SECONDS).join().exitValue() != 0) {
+        if (process.onExit().orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join().exitValue() != 0) {
             throw new AssertionError(String.join(" ", command) + ": " + text);
         }
     }
@@ -309,7 +315,7 @@ final class PeerLab implements AutoCloseable {
     private static String output(List<String> command) throws IOException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        process.onExit().orTimeout(10, TimeUnit.SECONDS).join();
+        process.onExit().orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
         return text;
     }
 

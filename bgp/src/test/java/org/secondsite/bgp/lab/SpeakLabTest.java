@@ -32,7 +32,7 @@ import org.secondsite.bgp.io.BgpCommands;
 
 /** {@code bgp speak} with helper scripts and a real BIRD, and ExaBGP as the judge of our JSON. */
 @Tag("lab")
-@Timeout(120)
+@Timeout(240)
 class SpeakLabTest {
     /** A minute with {@code -Dsecondsite.flood.seconds=60}. */
     private static final int FLOOD_SECONDS = Integer.getInteger("secondsite.flood.seconds", 10);
@@ -143,7 +143,7 @@ class SpeakLabTest {
                 """);
         long begin = System.nanoTime();
         speaking(List.of(deaf.toString(), busy.toString()), () -> {
-            lab.await("all routes", 40, () -> birdc("show route count"), t -> t.contains("20001 of 20001 routes for"));
+            lab.await("all routes", 90, () -> birdc("show route count"), t -> t.contains("20001 of 20001 routes for"));
         });
         System.out.println("20000 text commands to BIRD took " + (System.nanoTime() - begin) / 1_000_000 + " ms");
     }
@@ -171,11 +171,11 @@ class SpeakLabTest {
             command.addAll(List.of("--run", helper.toString()));
         }
         command.addAll(List.of(
-                "--neighbor", "10.7.0.2", "--peer-as", "65001", "--local-address", "10.7.0.1", "--hold-time", "9"));
+                "--neighbor", "10.7.0.2", "--peer-as", "65001", "--local-address", "10.7.0.1", "--hold-time", "30"));
         Process speaker = lab.startOurs("speaker", command);
         lab.await(
                 "routes",
-                20,
+                90,
                 () -> birdc("show route"),
                 t -> t.contains("203.0.113.0/24") && t.contains("10.0.0.0/24"));
         String since = birdc("show protocols edge");
@@ -266,7 +266,7 @@ class SpeakLabTest {
                         "exabgp.api.cli", "false",
                         "exabgp.log.level", "INFO",
                         "exabgp.log.destination", "stdout"));
-        assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+        assertTrue(process.waitFor(90, TimeUnit.SECONDS));
         return Files.readString(lab.directory.resolve("exabgp-" + Integer.toHexString(hex.hashCode()) + ".out"));
     }
 

@@ -3,7 +3,6 @@ package org.secondsite.lab.io;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +18,7 @@ import org.secondsite.lab.plan.GuestFiles;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabPaths;
 import org.secondsite.lab.plan.Site;
+import org.secondsite.testing.FreePort;
 
 /**
  * One of the lab's guests that write records, in a QEMU of its own without a lab: its ports are reached over loopback. Beside it a client
@@ -52,9 +52,9 @@ final class RecordGuest implements AutoCloseable {
 
     /** Boots it and connects. The disk has to be served where the lab's agent of that site would. */
     static RecordGuest boot(Guest guest, LabPaths paths, Site site) throws IOException {
-        int records = freePort();
-        int control = freePort();
-        int web = freePort();
+        int records = FreePort.onLoopback();
+        int control = FreePort.onLoopback();
+        int web = FreePort.onLoopback();
         List<String> command = GuestCommand.of(guest, paths, site, files(guest)).stream()
                 .map(word -> word.startsWith("tap,id=net0") ? userNetwork(records, control, web) : word)
                 .toList();
@@ -83,12 +83,6 @@ final class RecordGuest implements AutoCloseable {
                 + forward.formatted(records, LabNumbers.RECORDS_PORT)
                 + forward.formatted(control, LabNumbers.CONTROL_PORT)
                 + forward.formatted(web, LabNumbers.WEB_PORT);
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return any.getLocalPort();
-        }
     }
 
     private static Socket connect(int port) throws IOException {

@@ -33,7 +33,7 @@ import org.secondsite.openflow.io.SwitchController;
 class MisledSwitchTest {
     private static final VmAttachment VM1 = attachment("vm1", Role.OWNER);
     private static final VmAttachment VM2 = attachment("vm2", Role.OWNER);
-    private static final long SECOND_NANOS = 1_000_000_000L;
+    private static final long PATIENCE_NANOS = 30_000_000_000L;
     private static final int MANY_VMS = 200;
 
     @TempDir
@@ -100,12 +100,12 @@ class MisledSwitchTest {
             assertFalse(site.arrives("vm1", ipv4("vm1"), "vm2", ipv4("vm2"), false));
             System.out.println("mended after " + tookMs + " ms: " + drift);
             // An audit every half a second is far below, also on a machine that is busy.
-            assertTrue(tookMs < 3000, () -> "mended after " + tookMs + " ms: " + drift);
+            assertTrue(tookMs < 10_000, () -> "mended after " + tookMs + " ms: " + drift);
         }
         ovs.ofctl("add-group", "group_id=7,type=all,bucket=output:1");
         ovs.ofctl("add-flow", "priority=9,actions=group:7");
         events.await("sw-a drifted 5: groups or meters of others");
-        long deadline = System.nanoTime() + SECOND_NANOS;
+        long deadline = System.nanoTime() + PATIENCE_NANOS;
         while (ovs.ofctl("dump-groups").contains("group_id=7")) {
             assertTrue(System.nanoTime() < deadline, "the group stays");
         }

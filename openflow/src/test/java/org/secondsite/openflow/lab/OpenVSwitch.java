@@ -18,7 +18,7 @@ final class OpenVSwitch implements Closeable {
     /** Where the database listens, on the namespace's loopback. */
     static final int DATABASE_PORT = 6640;
 
-    private static final long APPEARS_WITHIN_NANOS = 10_000_000_000L;
+    private static final long APPEARS_WITHIN_NANOS = 30_000_000_000L;
     private static final long POLL_NANOS = 20_000_000;
     private static final String SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema";
 
@@ -83,9 +83,10 @@ final class OpenVSwitch implements Closeable {
 
     /** As it is when nobody has set anything but its id and where its controller is. */
     void setDefaults(int port) throws IOException {
-        vsctl("clear", "bridge", BRIDGE, "fail_mode");
-        vsctl("remove", "bridge", BRIDGE, "other_config", "disable-in-band");
-        vsctl("set-controller", BRIDGE, "tcp:127.0.0.1:" + port);
+        List<String> words = new ArrayList<>(List.of("clear", "bridge", BRIDGE, "fail_mode"));
+        words.addAll(List.of("--", "remove", "bridge", BRIDGE, "other_config", "disable-in-band"));
+        words.addAll(List.of("--", "set-controller", BRIDGE, "tcp:127.0.0.1:" + port));
+        vsctl(words.toArray(String[]::new));
     }
 
     /** Shows this certificate from now on, and believes those of the authority. */

@@ -24,6 +24,7 @@ import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.SyntheticVm;
 import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
+import org.secondsite.testing.FreePort;
 
 /** Agents and gateways over loopback, with a synthetic VM. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -215,7 +216,7 @@ class CheckpointAgentTest {
     @Test
     void theVmRunsOnWhenTheGatewayGoesWhileItIsPaused() throws Exception {
         SyntheticVm vm = booted();
-        int port = RecordingGateway.freePort();
+        int port = FreePort.onLoopback();
         RecordingGateway gateway = new RecordingGateway(VM, port);
         agent(gateway, vm);
         gateway.await("attached");
@@ -239,7 +240,7 @@ class CheckpointAgentTest {
     @Test
     void aReconnectedAgentOffersTheEpochItsNextDeltaIsOn() throws Exception {
         SyntheticVm vm = booted();
-        int port = RecordingGateway.freePort();
+        int port = FreePort.onLoopback();
         RecordingGateway gateway = new RecordingGateway(VM, port);
         agent(gateway, vm);
         gateway.await("attached");

@@ -28,6 +28,7 @@ import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.PageCompare;
 import org.secondsite.replicator.agent.VmDriver;
+import org.secondsite.testing.FreePort;
 
 /** Agents beside real QEMU guests (TCG), gateways in this process. Needs qemu-system-x86, a kernel and busybox-static. */
 @Tag("lab")
@@ -134,7 +135,7 @@ class QemuAgentLabTest {
     @Test
     void theGuestRunsOnWhateverFailsInACheckpoint() throws Exception {
         LabGuest guest = guest("a", true);
-        int port = RecordingGateway.freePort();
+        int port = FreePort.onLoopback();
         RecordingGateway gateway = new RecordingGateway(VM, port);
         guest.boot();
         CheckpointAgent agent = agent(gateway, guest);

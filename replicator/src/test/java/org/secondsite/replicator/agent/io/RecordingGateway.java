@@ -94,21 +94,6 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
         return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     }
 
-    /**
-     * A port to listen on twice. Not an ephemeral one: an agent that calls a dead gateway there again and again may get that
-     * very port for its own end, and be connected to itself.
-     */
-    static int freePort() throws IOException {
-        for (int port = 20_000 + ThreadLocalRandom.current().nextInt(10_000); ; port++) {
-            try (ServerSocket probe = new ServerSocket()) {
-                probe.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-                return port;
-            } catch (BindException taken) {
-                // The next one, then.
-            }
-        }
-    }
-
     CheckpointServer server() {
         return server;
     }

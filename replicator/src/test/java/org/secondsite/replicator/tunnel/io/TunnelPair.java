@@ -2,7 +2,6 @@ package org.secondsite.replicator.tunnel.io;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,6 +14,7 @@ import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.pki.TestAuthority;
 import org.secondsite.replicator.tunnel.TunnelSettings;
+import org.secondsite.testing.FreePort;
 
 /** Tunnels of two sites on loopback, with real TLS: what the tests of them begin with, and how they end. */
 abstract class TunnelPair {
@@ -74,8 +74,6 @@ abstract class TunnelPair {
     }
 
     static InetSocketAddress freeAddress() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
-        }
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), FreePort.onLoopback());
     }
 }

@@ -41,15 +41,20 @@ import org.secondsite.witness.io.client.WitnessClientSettings;
 
 /** The daemon and its client over TLS on loopback. */
 @Tag("slow")
-@Timeout(60)
+@Timeout(180)
 class WitnessServerTest {
     private static final GroupId WEB = new GroupId("web");
     private static final GroupId MAIL = new GroupId("mail");
     private static final SiteId A = new SiteId("a");
     private static final SiteId B = new SiteId("b");
     private static final SiteId C = new SiteId("c");
-    private static final int OWNER_FRESH_MS = 300;
-    private static final int MAX_GRANT_DELAY_MS = 1500;
+    /** Long against the time for which a busy machine may keep a living owner from its heartbeats. */
+    private static final int OWNER_FRESH_MS = 800;
+    private static final int MAX_GRANT_DELAY_MS = 4000;
+
+    /** Nobody waits for so long. */
+    private static final int LONG_GRANT_DELAY_MS = 30_000;
+
     private static final int HEARTBEAT_MS = 50;
     private static final int ANSWER_TIMEOUT_MS = 5000;
 
@@ -77,6 +82,10 @@ class WitnessServerTest {
     }
 
     private WitnessServer open(int port) throws Exception {
+        return open(port, MAX_GRANT_DELAY_MS);
+    }
+
+    private WitnessServer open(int port, int maxGrantDelayMs) throws Exception {
         TlsFiles witness = authority.issue("witness");
         WitnessServerSettings settings = new WitnessServerSettings(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
@@ -84,7 +93,7 @@ class WitnessServerTest {
                 witness,
                 List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, B, C, C)),
                 OWNER_FRESH_MS,
-                MAX_GRANT_DELAY_MS);
+                maxGrantDelayMs);
         return Files.exists(directory.resolve("data")) ? WitnessServer.open(settings) : WitnessServer.begin(settings);
     }
 
@@ -110,7 +119,7 @@ class WitnessServerTest {
     }
 
     private static <T> T get(CompletableFuture<T> future) throws Exception {
-        return future.get(10, TimeUnit.SECONDS);
+        return future.get(30, TimeUnit.SECONDS);
     }
 
     private static OwnershipRecord granted(CompletableFuture<Answer> answer) throws Exception {
@@ -203,6 +212,8 @@ class WitnessServerTest {
 
     @Test
     void standbyOfADeadOwnerIsGrantedWhenTheOwnerIsNoLongerFresh() throws Exception {
+        server.close();
+        server = open(0, LONG_GRANT_DELAY_MS);
         WitnessClient a = client(A, heardAtA);
         WitnessClient b = client(B, heardAtB);
         granted(a.ask(WEB, 1, A, Set.of(A, B), "protect"));
@@ -210,7 +221,7 @@ class WitnessServerTest {
         long start = System.nanoTime();
         granted(b.ask(WEB, 3, B, Set.of(B), "the owner is silent"));
         long tookMs = (System.nanoTime() - start) / 1_000_000;
-        assertTrue(tookMs < MAX_GRANT_DELAY_MS, tookMs + " ms");
+        assertTrue(tookMs < LONG_GRANT_DELAY_MS, tookMs + " ms");
     }
 
     @Test
