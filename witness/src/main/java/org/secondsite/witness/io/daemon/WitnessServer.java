@@ -56,7 +56,11 @@ public final class WitnessServer implements AutoCloseable {
     private static final int MAX_UNPROVEN_OF_ADDRESS = 32;
     private static final int HANDSHAKE_TIMEOUT_SECONDS = 5;
     private static final int IDLE_SECONDS = 30;
-    private static final int ENROLL_TIMEOUT_SECONDS = 30;
+    private static final int ENROLL_TIMEOUT_MS = 30_000;
+
+    /** A group's first record is one flush: what a slow disk takes for it. */
+    private static final int ENROLL_GROUP_MS = 30;
+
     private static final int CLOSE_TIMEOUT_SECONDS = 5;
 
     private final RecordStore store;
@@ -175,7 +179,7 @@ public final class WitnessServer implements AutoCloseable {
     private static void enroll(RecordStore store, List<GroupSettings> groups) throws IOException {
         try {
             store.enroll(groups)
-                    .orTimeout(ENROLL_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                    .orTimeout(ENROLL_TIMEOUT_MS + (long) ENROLL_GROUP_MS * groups.size(), TimeUnit.MILLISECONDS)
                     .get();
         } catch (ExecutionException e) {
             Throwable cause = e.getCause() instanceof CompletionException wrapped ? wrapped.getCause() : e.getCause();
