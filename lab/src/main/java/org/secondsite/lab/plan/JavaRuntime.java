@@ -12,22 +12,28 @@ import org.secondsite.appliance.packages.JavaOptions;
  * @param java the program
  * @param classPath of all modules
  * @param options of every process
+ * @param linked options by which it finds classes that were linked ahead of time, if there are any
  */
-public record JavaRuntime(Path java, String classPath, List<String> options) {
+public record JavaRuntime(Path java, String classPath, List<String> options, List<String> linked) {
     private static final List<String> FRUGAL = List.of("-Xms16m");
+    private static final String REWRITES_CLASSES = "-javaagent:";
 
-    /** Copies the list. */
+    /** Copies the lists. */
     public JavaRuntime {
         options = List.copyOf(options);
+        linked = List.copyOf(linked);
     }
 
-    /** The same with one more option; with an empty one, the same. */
+    /**
+     * The same with one more option; with an empty one, the same. A virtual machine whose classes are rewritten when they are loaded refuses
+     * those that are linked, and then even its own.
+     */
     JavaRuntime with(String option) {
         List<String> all = new ArrayList<>(options);
         if (!option.isEmpty()) {
             all.add(option);
         }
-        return new JavaRuntime(java, classPath, all);
+        return new JavaRuntime(java, classPath, all, option.startsWith(REWRITES_CLASSES) ? List.of() : linked);
     }
 
     /** A process that works hard: it may compile what is hot as well as it can. */
@@ -45,6 +51,7 @@ public record JavaRuntime(Path java, String classPath, List<String> options) {
         command.addAll(FRUGAL);
         command.addAll(JavaOptions.ofDaemons());
         command.addAll(options);
+        command.addAll(linked);
         command.addAll(more);
         command.addAll(List.of("-cp", classPath, mainClass));
         command.addAll(arguments);

@@ -48,6 +48,7 @@ class DrillLab implements AutoCloseable {
 
     /** Brings a lab up, and says how long each step took. */
     static Lab bringUp(LabOptions options) throws IOException {
+        LinkedClasses.prepare();
         return LabStart.up(
                 options, (step, millis) -> System.out.printf("%s %6.2f s %s%n", options.name(), millis / 1e3, step));
     }

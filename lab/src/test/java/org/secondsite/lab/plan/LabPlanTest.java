@@ -21,7 +21,7 @@ import org.secondsite.config.io.ConfigReader;
 class LabPlanTest {
     private static final GuestFiles GUEST = new GuestFiles(
             Path.of("/cache/vmlinuz"), Path.of("/cache/initrd"), Optional.of(Path.of("/cache/disk.raw")));
-    private static final JavaRuntime JAVA = new JavaRuntime(Path.of("/jdk/bin/java"), "a.jar:b.jar", List.of());
+    private static final JavaRuntime JAVA = new JavaRuntime(Path.of("/jdk/bin/java"), "a.jar:b.jar", List.of(), List.of("-XX:AOTCache=c"));
 
     private static final LabOptions OPTIONS = new LabOptions("sslab", 20, LabOptions.Load.BUSY, true);
 
@@ -104,6 +104,16 @@ class LabPlanTest {
             boolean product =
                     process.role() == Role.GATEWAY || process.role() == Role.AGENT || process.role() == Role.WITNESS;
             assertEquals(product, process.command().contains("-Dmore=1"), process.name());
+        }
+    }
+
+    @Test
+    void aProcessWhoseClassesAreRewrittenIsStartedWithoutLinkedOnes() {
+        for (ProcessPlan process : LabPlan.of(OPTIONS.withJavaOption("-javaagent:plant.jar"), GUEST, JAVA)
+                .processes()) {
+            List<String> command = process.command();
+            boolean plain = command.contains("-cp") && !command.contains("-javaagent:plant.jar");
+            assertEquals(plain, command.contains("-XX:AOTCache=c"), process.name());
         }
     }
 
