@@ -17,7 +17,7 @@ import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.net.life.io.Life;
 
 /** That a gateway lives no longer than its BGP speaker's threads. */
-@Timeout(30)
+@Timeout(180)
 class LivingSpeakerTest {
     private final CompletableFuture<String> end = new CompletableFuture<>();
     private final Life life = Life.start("gateway", (reason, _) -> end.complete(reason), Life.USUAL_LIMIT_NANOS);

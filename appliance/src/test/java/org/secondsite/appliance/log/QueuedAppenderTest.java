@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.net.life.io.ProcessEnd;
 
-@Timeout(30)
+@Timeout(180)
 class QueuedAppenderTest {
     /** Takes nothing until somebody reads, as a full pipe. */
     private static final class Pipe extends OutputStream {

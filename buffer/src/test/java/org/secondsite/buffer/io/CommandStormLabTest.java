@@ -28,7 +28,7 @@ import org.secondsite.config.EpochId;
  * afterwards: nothing uncommitted, nothing twice, nothing out of order.
  */
 @Tag("lab")
-@Timeout(120)
+@Timeout(180)
 class CommandStormLabTest {
     private static final int PHASES = 50;
     private static final int COMMANDS = 200;

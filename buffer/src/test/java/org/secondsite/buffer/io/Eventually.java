@@ -5,7 +5,7 @@ import java.util.function.Supplier;
 
 /** Waits for what must come soon. */
 final class Eventually {
-    private static final long LIMIT_NANOS = 10_000_000_000L;
+    private static final long LIMIT_NANOS = 30_000_000_000L;
 
     private Eventually() {}
 
@@ -13,7 +13,7 @@ final class Eventually {
         long end = System.nanoTime() + LIMIT_NANOS;
         while (!condition.call()) {
             if (System.nanoTime() > end) {
-                throw new AssertionError("did not come within 10 s: " + otherwise.get());
+                throw new AssertionError("did not come within 30 s: " + otherwise.get());
             }
             Thread.sleep(10);
         }

@@ -18,7 +18,7 @@ import org.secondsite.buffer.VmState;
 
 /** FailClosed: what a data plane that dies, hangs or restarts lets out, seen from the uplink. */
 @Tag("lab")
-@Timeout(60)
+@Timeout(180)
 class FailClosedLabTest {
     private static final String FROM_VM = "src host 203.0.113.10 or src host 2001:db8:1::10";
 

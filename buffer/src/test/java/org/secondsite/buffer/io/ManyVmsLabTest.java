@@ -28,7 +28,7 @@ import org.secondsite.config.VmId;
 
 /** A thousand protected VMs share a pool that is smaller than their quotas together. */
 @Tag("lab")
-@Timeout(120)
+@Timeout(180)
 class ManyVmsLabTest {
     private static final int VMS = 1000;
     private static final int EACH = 20;

@@ -40,7 +40,7 @@ import org.secondsite.testing.Probes;
  * </pre>
  */
 @Tag("lab")
-@Timeout(120)
+@Timeout(180)
 class NoWayInLabTest {
     private static final int LISTENING = 7400;
     private static final List<Integer> PORTS = Stream.concat(

@@ -26,7 +26,7 @@ import org.secondsite.config.VmId;
  * afterwards.
  */
 @Tag("lab")
-@Timeout(90)
+@Timeout(180)
 class RecoveryLabTest {
     private final List<String> news = new CopyOnWriteArrayList<>();
     private RoutedSite site;

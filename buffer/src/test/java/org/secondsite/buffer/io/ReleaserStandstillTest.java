@@ -23,7 +23,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 
 /** The release thread over a real buffer; the outlet counts. A standstill is a limit that every gap exceeds. */
-@Timeout(30)
+@Timeout(180)
 final class ReleaserStandstillTest {
     private static final long TERM = 7;
     private static final long NEVER = Long.MAX_VALUE;

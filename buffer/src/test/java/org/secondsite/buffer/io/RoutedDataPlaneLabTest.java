@@ -31,7 +31,7 @@ import org.secondsite.config.VmId;
 
 /** The routed mode on real interfaces: VM, gateway and uplink in namespaces of their own. */
 @Tag("lab")
-@Timeout(60)
+@Timeout(180)
 class RoutedDataPlaneLabTest {
     private RoutedSite site;
 

@@ -27,7 +27,7 @@ import org.secondsite.config.EpochId;
 
 /** Frames that stay in the receive ring make room for others when a commit is long in coming. */
 @Tag("lab")
-@Timeout(60)
+@Timeout(180)
 class ShortRingLabTest {
     private static final long RING_BYTES = 16 << 20;
     private static final long POOL_BYTES = 256 << 20;

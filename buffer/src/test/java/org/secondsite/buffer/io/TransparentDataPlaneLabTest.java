@@ -29,7 +29,7 @@ import org.secondsite.config.MacAddress;
 
 /** The transparent mode on real interfaces, by both kinds of port. */
 @Tag("lab")
-@Timeout(60)
+@Timeout(180)
 class TransparentDataPlaneLabTest {
     private TransparentSite site;
 

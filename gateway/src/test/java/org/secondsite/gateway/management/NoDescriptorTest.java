@@ -42,7 +42,7 @@ import org.slf4j.LoggerFactory;
 
 /** A process that has no file descriptor left, and callers at its management socket, at a port and at that of the metrics. */
 @Tag("slow")
-@Timeout(120)
+@Timeout(180)
 class NoDescriptorTest {
     private static final int PATIENCE_MS = 60_000;
     private static final int LOOKED_AT_MS = 2000;

@@ -18,7 +18,7 @@ import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.plan.Topology;
 
 @Tag("lab")
-@Timeout(60)
+@Timeout(180)
 class LabTopologyTest {
     private final String lab = TestNames.lab();
 

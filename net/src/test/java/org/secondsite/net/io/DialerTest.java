@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import org.secondsite.net.Backoff;
 
 /** Over TCP on loopback. */
-@Timeout(60)
+@Timeout(180)
 class DialerTest {
     private final MultiThreadIoEventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     private final EventLoop loop = group.next();

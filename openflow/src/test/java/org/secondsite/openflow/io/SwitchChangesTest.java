@@ -27,7 +27,7 @@ import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.simulated.ExecutingSwitch;
 
 /** Switches that come, change and go while the controller runs. */
-@Timeout(60)
+@Timeout(180)
 class SwitchChangesTest {
     private static final SwitchSettings A = new SwitchSettings(new SwitchId("sw-a"), 0xa01, "gw");
     private static final SwitchSettings B = new SwitchSettings(new SwitchId("sw-b"), 0xb02, "gw");

@@ -39,7 +39,7 @@ import org.secondsite.openflow.pipeline.Pipeline;
 import org.secondsite.openflow.pipeline.PortTable;
 import org.secondsite.openflow.simulated.ExecutingSwitch;
 
-@Timeout(60)
+@Timeout(180)
 class SwitchControllerTest {
     private static final SwitchId ID = new SwitchId("sw-a");
     private static final long DATAPATH = 0xa01;

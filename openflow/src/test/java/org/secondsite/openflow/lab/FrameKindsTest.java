@@ -25,7 +25,7 @@ import org.secondsite.openflow.Vlan;
  * with the table of {@code docs/openflow.md}. Run with {@code SECONDSITE_RENDER=true} to write the table.
  */
 @Tag("lab")
-@Timeout(120)
+@Timeout(180)
 class FrameKindsTest {
     private static final Path DOCUMENT = Path.of("../docs/openflow.md");
     private static final String HEADING = "## Kinds of frames\n";

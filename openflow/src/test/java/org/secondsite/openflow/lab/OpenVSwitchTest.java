@@ -25,7 +25,7 @@ import org.secondsite.openflow.io.SwitchController;
 
 /** The controller and a real Open vSwitch, with real frames between veth ports. */
 @Tag("lab")
-@Timeout(120)
+@Timeout(180)
 class OpenVSwitchTest {
     private static final VmAttachment VM1 = attachment("vm1", Role.OWNER);
     private static final VmAttachment VM1_STANDBY = attachment("vm1", Role.STANDBY);

@@ -22,7 +22,7 @@ import org.secondsite.openflow.VmAttachment;
 
 /** An Open vSwitch with its default settings, found out and mended or refused. */
 @Tag("lab")
-@Timeout(120)
+@Timeout(180)
 class PreflightTest {
     private static final DatabaseAccess DATABASE =
             DatabaseAccess.plain(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), OpenVSwitch.DATABASE_PORT));

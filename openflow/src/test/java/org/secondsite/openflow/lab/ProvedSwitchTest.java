@@ -37,7 +37,7 @@ import org.secondsite.pki.TestAuthority;
 
 /** A real Open vSwitch over TLS, and one that is dialled. */
 @Tag("lab")
-@Timeout(120)
+@Timeout(180)
 class ProvedSwitchTest {
     private static final VmAttachment VM1 = attachment("vm1", Role.OWNER);
     private static final VmAttachment VM3 = attachment("vm3", Role.OWNER);

@@ -23,7 +23,7 @@ import org.secondsite.lab.io.TestNamespaces;
 
 /** Path MTU discovery of Linux against the emulator's answers: TCP connections of the kernel's own. */
 @Tag("lab")
-@Timeout(60)
+@Timeout(180)
 class PathMtuTest {
     private static final int PORT = 9000;
     private static final long SOON_MS = 15_000;

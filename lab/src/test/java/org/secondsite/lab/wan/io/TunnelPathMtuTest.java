@@ -38,7 +38,7 @@ import org.secondsite.replicator.tunnel.io.TlsTunnel;
 
 /** A tunnel between two network stacks whose path gets narrow while epochs flow. */
 @Tag("lab")
-@Timeout(90)
+@Timeout(180)
 class TunnelPathMtuTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final VmId VM = new VmId("web");

@@ -27,7 +27,7 @@ import org.secondsite.lab.io.TestNamespaces;
 /** How exact the emulator is on real interfaces: what the lab's other measurements rest on. */
 @Tag("lab")
 @Isolated("times what is fast only on a machine of its own")
-@Timeout(60)
+@Timeout(180)
 class WanEmulatorTest {
     private static final int PORT = 9000;
     private static final int HEADERS_BYTES = 14 + 20 + 8;

@@ -23,7 +23,7 @@ import org.secondsite.replicator.PageSet;
  * Every message of an agent in every state of its session, byte by byte: one that has no place there ends the session with the reason, is
  * counted, and changes nothing.
  */
-@Timeout(value = 90, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class AgentMessagesTest {
     private static final VmId VM = new VmId("vm1");
     private static final int RAM_BYTES = 1 << 20;

@@ -33,7 +33,7 @@ import org.secondsite.replicator.agent.SyntheticVm;
  * Agents and gateways of other versions. What they send is written here byte by byte, as the programs of their time did: no class of
  * ours speaks for them.
  */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class AgentVersionsTest {
     private static final VmId VM = new VmId("vm1");
     private static final int RAM_BYTES = 1 << 20;

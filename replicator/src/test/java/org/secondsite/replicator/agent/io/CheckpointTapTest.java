@@ -32,7 +32,7 @@ import org.secondsite.replicator.trace.io.CheckpointTap;
 import org.secondsite.replicator.trace.io.ReplayTrace;
 
 /** A tap between an agent and its gateway: what it writes is what the gateway got. */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class CheckpointTapTest {
     private static final VmId VM = new VmId("vm1");
     private static final VmId OTHER = new VmId("vm2");

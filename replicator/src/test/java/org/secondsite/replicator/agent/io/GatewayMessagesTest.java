@@ -31,7 +31,7 @@ import org.secondsite.replicator.agent.SyntheticVm;
  * Every message of a gateway in every state of its session, byte by byte, from one that lies: what has no place there ends the connection,
  * is counted, and changes nothing; the VM runs on.
  */
-@Timeout(value = 90, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class GatewayMessagesTest {
     private static final VmId VM = new VmId("vm1");
     private static final int RAM_BYTES = 1 << 20;

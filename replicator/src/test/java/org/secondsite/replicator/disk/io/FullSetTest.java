@@ -24,7 +24,7 @@ import org.secondsite.replicator.disk.BlockMemory;
 import org.secondsite.replicator.disk.BlockSet;
 
 /** A guest that writes faster than epochs go: it waits, is told of no error, and nothing of what it wrote is missing. */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class FullSetTest {
     private static final int MIB = 1 << 20;
     private static final int LIMIT = 4 * MIB;

@@ -16,7 +16,7 @@ import org.secondsite.config.EpochId;
 
 /** A standby whose journal has no room, on a file system that is really full. */
 @Tag("lab")
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class JournalRoomLabTest {
     private static final int BYTES = 4 << 20;
 

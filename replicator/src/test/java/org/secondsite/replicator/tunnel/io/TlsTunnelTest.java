@@ -30,7 +30,7 @@ import org.secondsite.replicator.tunnel.TunnelSettings;
 
 /** Two tunnels on loopback with real TLS; between them, where it matters, a relay that breaks. */
 @Tag("slow")
-@Timeout(60)
+@Timeout(180)
 class TlsTunnelTest extends TunnelPair {
     private long takenBefore;
     private int connections = 1;
@@ -172,7 +172,7 @@ class TlsTunnelTest extends TunnelPair {
         Optional<String> reno = Optional.of("reno");
         closeLater(TlsTunnel.open(
                 new TunnelSettings(A, B, addressA, addressB, pki.issue("a"))
-                        .withTiming(FAST)
+                        .withTiming(timing)
                         .withCongestion(reno),
                 atA));
         closeLater(TlsTunnel.open(settingsB(pki.issue("b"), addressA).withCongestion(reno), atB));
@@ -191,7 +191,7 @@ class TlsTunnelTest extends TunnelPair {
         TunnelSettings.Limits small = new TunnelSettings.Limits(1 << 20, 64 << 20);
         TlsTunnel a = closeLater(TlsTunnel.open(
                 new TunnelSettings(A, B, addressA, addressB, pki.issue("a"))
-                        .withTiming(FAST)
+                        .withTiming(timing)
                         .withLimits(new TunnelSettings.Limits(8 << 20, 64 << 20)),
                 atA));
         TlsTunnel b =
@@ -323,6 +323,7 @@ class TlsTunnelTest extends TunnelPair {
 
     @Test
     void aBlackHoleIsNoticedBySilenceAndBlocksNothing() throws Exception {
+        timing = FAST;
         TlsTunnel a = openA(pki.issue("a"));
         FaultyRelay relay = closeLater(new FaultyRelay(addressA));
         TlsTunnel b = openB(pki.issue("b"), relay.address());
@@ -346,12 +347,13 @@ class TlsTunnelTest extends TunnelPair {
 
     @Test
     void aConnectionThatStandsStillIsKeptWhileThePeerIsHeardBesideIt() throws Exception {
+        timing = new TunnelSettings.Timing(50, 1500, 20, 100);
         TlsTunnel a = openA(pki.issue("a"));
         FaultyRelay relay = closeLater(new FaultyRelay(addressA).withDatagrams());
         TlsTunnel b = openB(pki.issue("b"), relay.address());
         atA.await("connected", SOON, () -> atA.isConnected() && atB.isConnected());
         awaitBeacons(a, b);
-        relay.harm(FaultyRelay.Fault.STALL, new Random(1), 2L * FAST.silenceMs());
+        relay.harm(FaultyRelay.Fault.STALL, new Random(1), 2L * timing.silenceMs());
         Recorder.Received sent = send(a, new Epochs(WEB, 100, 1).next(new EpochId(1, 1), 10));
         atB.awaitEqual(List.of(sent), atB::received);
         assertEquals(1, atA.connections(), atA.log().toString());
@@ -360,6 +362,7 @@ class TlsTunnelTest extends TunnelPair {
 
     @Test
     void aConnectionThatStandsStillForLongIsGivenUpAlsoWhileThePeerIsHeardBesideIt() throws Exception {
+        timing = FAST;
         TlsTunnel a = openA(pki.issue("a"));
         FaultyRelay relay = closeLater(new FaultyRelay(addressA).withDatagrams());
         TlsTunnel b = openB(pki.issue("b"), relay.address());

@@ -61,6 +61,7 @@ class TunnelBreaksTest extends TunnelPair {
 
     @Test
     void fiftyBreaksOfAllKindsUnderLoadResumeWithoutAFullResyncAndApplyNothingTwiceOrInPart() throws Exception {
+        timing = FAST;
         long takenBefore = PageSet.takenBytes();
         long seed = 20_261;
         Random random = new Random(seed);

@@ -17,7 +17,7 @@ import org.secondsite.replicator.tunnel.ResetCode;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 
 /** Two tunnels on loopback with real TLS, one of which is not who the other expects. */
-@Timeout(60)
+@Timeout(180)
 class TunnelIdentityTest extends TunnelPair {
     @Test
     void aWrongNameIsTurnedAwayWithTheReasonAtBothEnds() throws Exception {

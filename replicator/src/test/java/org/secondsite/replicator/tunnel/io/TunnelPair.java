@@ -22,13 +22,18 @@ abstract class TunnelPair {
     static final SiteId B = new SiteId("b");
     static final VmId WEB = new VmId("web");
     static final Duration SOON = Duration.ofSeconds(30);
+    /** For what is about silence: it does not take long. A busy machine breaks such a tunnel now and then. */
     static final TunnelSettings.Timing FAST = new TunnelSettings.Timing(50, 400, 20, 100);
+
+    /** For all else. */
+    private static final TunnelSettings.Timing STEADY = new TunnelSettings.Timing(50, 5000, 20, 100);
 
     @TempDir
     Path folder;
 
     final Recorder atA = new Recorder();
     final Recorder atB = new Recorder();
+    TunnelSettings.Timing timing = STEADY;
     TestAuthority pki;
     InetSocketAddress addressA;
     InetSocketAddress addressB;
@@ -51,12 +56,12 @@ abstract class TunnelPair {
 
     /** The settings of a's end. */
     TunnelSettings settingsA(TlsFiles tls) {
-        return new TunnelSettings(A, B, addressA, addressB, tls).withTiming(FAST);
+        return new TunnelSettings(A, B, addressA, addressB, tls).withTiming(timing);
     }
 
     /** The settings of b's end, which connects. */
     TunnelSettings settingsB(TlsFiles tls, InetSocketAddress connect) {
-        return new TunnelSettings(B, A, addressB, connect, tls).withTiming(FAST);
+        return new TunnelSettings(B, A, addressB, connect, tls).withTiming(timing);
     }
 
     TlsTunnel openA(TlsFiles tls) throws Exception {

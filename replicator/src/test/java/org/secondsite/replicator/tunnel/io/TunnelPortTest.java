@@ -34,7 +34,7 @@ import org.secondsite.replicator.tunnel.TunnelSettings;
 
 /** Strangers at the tunnel's port, with plain sockets and with the JDK's own TLS: they get nothing, and keep nobody out. */
 @Tag("slow")
-@Timeout(60)
+@Timeout(180)
 class TunnelPortTest extends TunnelPair {
     private static final int DEADLINE_MS = 3000;
 
@@ -105,9 +105,9 @@ class TunnelPortTest extends TunnelPair {
         for (Socket stranger : strangers) {
             awaitEnd(stranger);
             long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-            assertTrue(tookMs < 2 * DEADLINE_MS, "cut after " + tookMs + " ms");
+            assertTrue(tookMs < 5 * DEADLINE_MS, "cut after " + tookMs + " ms");
         }
-        dribbler.join(2 * DEADLINE_MS);
+        dribbler.join(5 * DEADLINE_MS);
         assertTrue(!dribbler.isAlive(), "who sends a byte now and then has no more time than others");
     }
 
@@ -136,7 +136,7 @@ class TunnelPortTest extends TunnelPair {
             long start = System.nanoTime();
             awaitEnd(socket);
             long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-            assertTrue(tookMs < DEADLINE_MS / 2, "at once, not after " + tookMs + " ms");
+            assertTrue(tookMs < DEADLINE_MS, "at once, not after " + tookMs + " ms");
         }
         atA.await("told", SOON, () -> atA.rejections().contains(ResetCode.FRAMING));
         long kept = PooledByteBufAllocator.DEFAULT.metric().usedDirectMemory() - before;

@@ -26,7 +26,7 @@ import org.secondsite.replicator.tunnel.TunnelSettings;
  * class of ours speaks for it.
  */
 @Tag("slow")
-@Timeout(60)
+@Timeout(180)
 class TunnelVersionsTest extends TunnelPair {
     private static final TunnelSettings.Timing PATIENT = new TunnelSettings.Timing(50, 2000, 20, 100);
 

@@ -30,7 +30,7 @@ import org.secondsite.replicator.tunnel.FirstFrameTest;
 import org.secondsite.replicator.tunnel.ResetCode;
 
 /** A peer with the right certificate that speaks protocol 1, over real TLS: its bytes are written by hand. */
-@Timeout(60)
+@Timeout(180)
 class VersionRefusalTest extends TunnelPair {
     private static final String REASON = "this end speaks protocol versions 3 to 4, the other version 1";
 

@@ -17,7 +17,7 @@ import org.secondsite.witness.io.client.WitnessClientSettings;
 
 /** A gateway's connection to the witness lives as long as the certificates of both. */
 @Tag("slow")
-@Timeout(60)
+@Timeout(180)
 class CertificateEndTest {
     private static final SiteId A = new SiteId("a");
     private static final SiteId B = new SiteId("b");

@@ -26,7 +26,7 @@ import org.secondsite.witness.wire.Message;
 import org.secondsite.witness.wire.MessageCodec;
 
 /** Two gateways with one site's certificate, as plain sockets that speak the protocol. */
-@Timeout(60)
+@Timeout(180)
 class ClonedSiteTest {
     private static final GroupId WEB = new GroupId("web");
     private static final SiteId A = new SiteId("a");

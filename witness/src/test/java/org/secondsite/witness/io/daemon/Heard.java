@@ -11,7 +11,7 @@ import org.secondsite.witness.io.client.WitnessListener;
 
 /** A listener that keeps what it was told, for a test to wait for. */
 final class Heard implements WitnessListener {
-    private static final int PATIENCE_SECONDS = 10;
+    private static final int PATIENCE_SECONDS = 40;
 
     private final LinkedBlockingQueue<OwnershipRecord> records = new LinkedBlockingQueue<>();
     private final LinkedBlockingQueue<String> reachable = new LinkedBlockingQueue<>();

@@ -29,7 +29,7 @@ import org.secondsite.witness.wire.Message;
 import org.secondsite.witness.wire.MessageCodec;
 
 /** Version 3 at either end, spoken by a plain TLS socket and the codec. */
-@Timeout(60)
+@Timeout(180)
 class NeighbouringVersionTest {
     private static final GroupId WEB = new GroupId("web");
     private static final SiteId A = new SiteId("a");

@@ -30,7 +30,7 @@ import org.secondsite.witness.Request;
 import org.secondsite.witness.StoreStanding;
 
 /** Ratis's own segment files, as a power failure or a bad disk would leave them. */
-@Timeout(120)
+@Timeout(180)
 class TornTailTest {
     private static final GroupId WEB = new GroupId("web");
     private static final SiteId A = new SiteId("a");
