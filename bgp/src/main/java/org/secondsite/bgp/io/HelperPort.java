@@ -91,10 +91,8 @@ final class HelperPort implements AutoCloseable {
      * @param end runs when the helper writes no more
      */
     void start(InputStream from, OutputStream to, BiConsumer<List<Line>, Runnable> taker, Runnable end) {
-        writer = Optional.of(Thread.ofPlatform()
-                .daemon()
-                .name("helper-write-" + name)
-                .start(() -> writeTo(to)));
+        writer = Optional.of(
+                Thread.ofPlatform().daemon().name("helper-write-" + name).start(() -> writeTo(to)));
         Thread.ofPlatform().daemon().name("helper-read-" + name).start(() -> {
             try (from) {
                 read(from, taker);

@@ -115,7 +115,14 @@ final class PeerLab implements AutoCloseable {
     /** Our speaker, with the router as its only neighbour. */
     BgpSpeaker speaker(UnaryOperator<NeighborSettings> change) throws Exception {
         NeighborSettings neighbor = change.apply(new NeighborSettings(
-                PEER, 179, SELF, PEER_AS, HOLD_SECONDS, false, Optional.empty(), NeighborOptions.DEFAULT.withOtherSelf(SELF6)));
+                PEER,
+                179,
+                SELF,
+                PEER_AS,
+                HOLD_SECONDS,
+                false,
+                Optional.empty(),
+                NeighborOptions.DEFAULT.withOtherSelf(SELF6)));
         SpeakerSettings settings = new SpeakerSettings(LOCAL_AS, (Inet4Address) SELF, List.of(neighbor));
         return NetworkNamespace.call(selfNamespace, () -> BgpSpeaker.open(settings, heard));
     }
@@ -307,7 +314,11 @@ final class PeerLab implements AutoCloseable {
     private static void run(List<String> command) throws IOException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (process.onExit().orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join().exitValue() != 0) {
+        if (process.onExit()
+                        .orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS)
+                        .join()
+                        .exitValue()
+                != 0) {
             throw new AssertionError(String.join(" ", command) + ": " + text);
         }
     }

@@ -35,7 +35,8 @@ public final class ThisJava {
         if (cache.isEmpty() || !Files.isReadable(Path.of(cache))) {
             return List.of();
         }
-        // A cache that does not fit is ignored by the virtual machine, which need not complain about it. Mapped where it was written for, it
+        // A cache that does not fit is ignored by the virtual machine, which need not complain about it. Mapped where
+        // it was written for, it
         // need not be relocated, which would cost a tenth of a second.
         return List.of(
                 "-XX:+UnlockDiagnosticVMOptions",

@@ -6,7 +6,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Bounded waits for something that only looking can tell. */
 final class Waiting {
-    private static final int PAUSE_MILLIS = 20;
+    private static final int PAUSE_MILLIS = 40;
 
     private Waiting() {}
 

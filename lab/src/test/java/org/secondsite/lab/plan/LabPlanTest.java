@@ -21,7 +21,8 @@ import org.secondsite.config.io.ConfigReader;
 class LabPlanTest {
     private static final GuestFiles GUEST = new GuestFiles(
             Path.of("/cache/vmlinuz"), Path.of("/cache/initrd"), Optional.of(Path.of("/cache/disk.raw")));
-    private static final JavaRuntime JAVA = new JavaRuntime(Path.of("/jdk/bin/java"), "a.jar:b.jar", List.of(), List.of("-XX:AOTCache=c"));
+    private static final JavaRuntime JAVA =
+            new JavaRuntime(Path.of("/jdk/bin/java"), "a.jar:b.jar", List.of(), List.of("-XX:AOTCache=c"));
 
     private static final LabOptions OPTIONS = new LabOptions("sslab", 20, LabOptions.Load.BUSY, true);
 

@@ -50,6 +50,7 @@ class WitnessServerTest {
     private static final SiteId C = new SiteId("c");
     /** Long against the time for which a busy machine may keep a living owner from its heartbeats. */
     private static final int OWNER_FRESH_MS = 800;
+
     private static final int MAX_GRANT_DELAY_MS = 4000;
 
     /** Nobody waits for so long. */
