@@ -1,5 +1,6 @@
 package org.secondsite.bgp.fsm;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.secondsite.bgp.wire.AddressFamily;
@@ -65,6 +66,18 @@ public record Offer(
     public Offer withIpv6NextHops(Set<AddressFamily> changed) {
         return new Offer(
                 families, addPathReceive, addPathSend, changed, fourOctetAs, extendedMessages, asSets, further);
+    }
+
+    /**
+     * The same, keeping the routes of a peer that restarts for the time that it asks for (RFC 4724 §4.2). We do not ask for it
+     * ourselves: no family is named. A path that is dead looks like this too, for so long: not for a failover.
+     */
+    public Offer withRestartHelp() {
+        List<Capability> more = new ArrayList<>(further);
+        more.removeIf(Capability.GracefulRestart.class::isInstance);
+        more.add(new Capability.GracefulRestart(false, false, 0, List.of()));
+        return new Offer(
+                families, addPathReceive, addPathSend, ipv6NextHops, fourOctetAs, extendedMessages, asSets, more);
     }
 
     /** The same, with AS sets taken or not. */

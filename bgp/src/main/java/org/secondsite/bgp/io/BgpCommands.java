@@ -46,7 +46,8 @@ public final class BgpCommands {
                       [--password TEXT] [--other-self A] [--ttl-security HOPS] [--device NAME]
                       [--bfd] [--bfd-pace MS MULTIPLIER] [--bfd-key NUMBER TEXT]   (meticulous keyed SHA1)
                       [--family 'ipv4 unicast']... [--add-path] [--two-octet-as] [--as-sets] [--ipv6-next-hops]
-                      [--maximum-prefixes N] [--import-all] [--export-all]   (--neighbor and what follows may be repeated)
+                      [--maximum-prefixes N] [--import-all] [--export-all] [--restart-help]
+                      (--neighbor and what follows may be repeated)
                       [--api DIRECTORY] [--api-name NAME] [--json 4|5] [--mrt FILE]
                       [--mrt-table FILE] [--mrt-table-every S]
             bgp speak --config FILE [--api DIRECTORY] [--api-name NAME] [--json 4|5] [--mrt FILE] [--mrt-table FILE]
@@ -55,6 +56,7 @@ public final class BgpCommands {
                 events go back as JSON lines, ExaBGP 4's or 5's. --api: commands also come by DIRECTORY/NAME.in and .out,
                 which exabgpcli finds in /run/exabgp, and by the Unix socket NAME.sock; NAME is exabgp.
                 --import-all: its routes are candidates for others; --export-all: it is told the best of those of others.
+                --restart-help: its routes are kept while it restarts (RFC 4724).
                 --mrt: what neighbours say and what became of it is appended to FILE, for bgpdump. --mrt-table: what they
                 have announced by now is written to FILE every S seconds (3600), and at the end.
             bgp decode [SESSION] HEX...
@@ -303,8 +305,7 @@ public final class BgpCommands {
                 case "--bfd" -> n.withOptions(options.withBfd(BfdSettings.FAST));
                 case "--bfd-pace" -> {
                     int us = (int) TimeUnit.MILLISECONDS.toMicros(Arguments.number(word, words, 1, 60_000));
-                    yield n.withOptions(
-                            options.withBfd(new BfdSettings(us, us, Arguments.number(word, words, 1, 255))));
+                    yield n.withOptions(options.withBfd(new BfdSettings(us, us, Arguments.number(word, words, 1, 255))));
                 }
                 case "--bfd-key" ->
                     n.withOptions(options.withBfd(options.bfd()
@@ -334,6 +335,7 @@ public final class BgpCommands {
                     n.withOptions(options.withPolicies(options.policies().withImports(Policy.EVERYTHING)));
                 case "--export-all" ->
                     n.withOptions(options.withPolicies(options.policies().withExports(Policy.EVERYTHING)));
+                case "--restart-help" -> n.withOptions(options.withOffer(offer.withRestartHelp()));
                 case "--maximum-prefixes" -> {
                     PrefixLimit limit = new PrefixLimit(
                             Arguments.number(word, words, 1, Integer.MAX_VALUE), PrefixLimit.Action.DOWN);

@@ -72,6 +72,9 @@ final class NeighborDriver implements SessionSink {
     private Runnable parted = () -> {};
     private Optional<ScheduledFuture<?>> timer = Optional.empty();
     private boolean ended;
+    /** Whether the session that goes down leaves its routes. */
+    private boolean kept;
+
     private OptionalLong upSinceNanos = OptionalLong.empty();
     private Optional<Candidate.Source> source = Optional.empty();
     private long sent;
@@ -229,6 +232,12 @@ final class NeighborDriver implements SessionSink {
 
     /** Takes or refuses a connection that the peer opened. */
     void accept(SocketChannel channel) {
+        if (!session.mayAccept() && session.mayRestart()) {
+            Side stale = session.establishedSide().orElseThrow();
+            close(stale);
+            session.closed(stale, "the peer connects anew", System.nanoTime());
+            proceed();
+        }
         if (session.mayAccept()) {
             session.makeWay(System.nanoTime());
             close(Side.INCOMING); // one that is accepted, but not active yet, makes way too
@@ -406,10 +415,20 @@ final class NeighborDriver implements SessionSink {
     }
 
     @Override
+    public void kept(Side side, long seconds) {
+        kept = true;
+        LOG.info("bgp {}: its routes are kept for {} s, it may restart", peer.getHostAddress(), seconds);
+        tell(() -> listener.kept(peer, seconds));
+    }
+
+    @Override
     public void down(Side side, String reason) {
         upSinceNanos = OptionalLong.empty();
-        source = Optional.empty();
-        crossroads.lost(peer);
+        if (!kept) {
+            source = Optional.empty();
+            crossroads.lost(peer);
+        }
+        kept = false;
         LOG.info("bgp {}: down: {}", peer.getHostAddress(), reason);
         tell(() -> listener.down(peer, reason));
     }

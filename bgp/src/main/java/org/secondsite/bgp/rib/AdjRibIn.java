@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
@@ -36,6 +37,9 @@ public final class AdjRibIn {
 
     /** What a message changed. */
     public record Changes(List<ReceivedRoute> announced, List<Nlri> withdrawn) {
+        /** Nothing. */
+        public static final Changes NONE = new Changes(List.of(), List.of());
+
         /** Copies the lists. */
         public Changes {
             announced = List.copyOf(announced);
@@ -107,6 +111,29 @@ public final class AdjRibIn {
         }
         List<Nlri> gone = stale.stream()
                 .filter(nlri -> nlri.family().equals(mark.family()))
+                .toList();
+        gone.forEach(this::remove);
+        return new Changes(List.of(), gone);
+    }
+
+    /**
+     * The session is gone, and the routes of these families are kept: they are stale until they are announced again (RFC 4724
+     * §4.2). Returns those that are gone: of other families, and those that were stale already.
+     */
+    public Changes keepStale(Set<AddressFamily> families) {
+        refreshing.clear();
+        List<Nlri> gone = routes.keySet().stream()
+                .filter(nlri -> stale.contains(nlri) || !families.contains(nlri.family()))
+                .toList();
+        gone.forEach(this::remove);
+        stale.addAll(routes.keySet());
+        return new Changes(List.of(), gone);
+    }
+
+    /** Stale routes of these families are gone. */
+    public Changes dropStale(Predicate<AddressFamily> families) {
+        List<Nlri> gone = stale.stream()
+                .filter(nlri -> families.test(nlri.family()))
                 .toList();
         gone.forEach(this::remove);
         return new Changes(List.of(), gone);

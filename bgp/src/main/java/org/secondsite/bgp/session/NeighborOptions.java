@@ -2,6 +2,7 @@ package org.secondsite.bgp.session;
 
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -137,6 +138,17 @@ public record NeighborOptions(
     public NeighborOptions withPrefixLimits(Map<AddressFamily, PrefixLimit> limits) {
         return new NeighborOptions(
                 offer, localAs, otherSelf, device, limits, ttlSecurityHops, bfd, timers, holdDown, policies);
+    }
+
+    /** How many routes of a family are taken, where there is a limit beyond which they are not. */
+    Map<AddressFamily, Integer> prefixCaps() {
+        Map<AddressFamily, Integer> caps = new HashMap<>();
+        prefixLimits.forEach((family, limit) -> {
+            if (limit.action() == PrefixLimit.Action.DISCARD) {
+                caps.put(family, limit.maximum());
+            }
+        });
+        return caps;
     }
 
     /** The same with the TTL check. */

@@ -4,6 +4,7 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import org.secondsite.bgp.fsm.FsmSettings;
 
 /**
  * One neighbour.
@@ -136,5 +137,17 @@ public record NeighborSettings(
         return scope < 0
                 || !(from instanceof Inet6Address link && link.isLinkLocalAddress())
                 || options.device().map(text.substring(scope + 1)::equals).orElse(true);
+    }
+
+    /** What the state machine of a session is told. */
+    FsmSettings ofMachine(SpeakerSettings speaker) {
+        return new FsmSettings(
+                options.localAs().orElse(speaker.localAs()),
+                speaker.routerId(),
+                remoteAs,
+                holdTimeSeconds,
+                passive,
+                options.offer(),
+                options.timers());
     }
 }

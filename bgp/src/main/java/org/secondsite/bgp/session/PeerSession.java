@@ -3,7 +3,6 @@ package org.secondsite.bgp.session;
 import java.net.InetAddress;
 import java.util.Collection;
 import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +12,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.secondsite.bgp.fsm.Action;
-import org.secondsite.bgp.fsm.FsmSettings;
+import org.secondsite.bgp.fsm.Event;
 import org.secondsite.bgp.fsm.Negotiated;
 import org.secondsite.bgp.fsm.PeerFsm;
 import org.secondsite.bgp.fsm.Side;
@@ -33,7 +32,6 @@ import org.secondsite.bgp.wire.BgpMessage;
 import org.secondsite.bgp.wire.Decoded;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.NotificationMessage;
-import org.secondsite.bgp.wire.Octets;
 import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
 import org.secondsite.bgp.wire.SessionTraits;
@@ -55,6 +53,8 @@ public final class PeerSession {
     private final Set<AddressFamily> warned = new HashSet<>();
     private final WantedRoutes wanted = new WantedRoutes();
     private NeighborSettings settings;
+    private final PeerRestart restart = new PeerRestart();
+    private Event lastEvent = Event.MANUAL_START;
     private boolean retiring;
     private boolean endOfRibHeld;
     private OptionalLong restartNanos = OptionalLong.empty();
@@ -71,18 +71,7 @@ public final class PeerSession {
         this.settings = settings;
         this.endOfRibHeld = speaker.endOfRibHeld();
         this.sink = sink;
-        this.fsm = new PeerFsm(fsmSettings(settings), jitter);
-    }
-
-    private FsmSettings fsmSettings(NeighborSettings from) {
-        return new FsmSettings(
-                localAs,
-                speaker.routerId(),
-                from.remoteAs(),
-                from.holdTimeSeconds(),
-                from.passive(),
-                from.options().offer(),
-                from.options().timers());
+        this.fsm = new PeerFsm(settings.ofMachine(speaker), jitter);
     }
 
     /** Begin to connect and accept; also after the session was ended for good by {@link #stop} or a prefix limit. */
@@ -94,6 +83,9 @@ public final class PeerSession {
     /** End the session with the notification and stay down. */
     public void stop(NotificationMessage notification, String reason, long nowNanos) {
         restartNanos = OptionalLong.empty();
+        if (ends.isEmpty()) {
+            dropStale();
+        }
         carryOut(fsm.stop(notification, reason, nowNanos), nowNanos);
     }
 
@@ -144,17 +136,28 @@ public final class PeerSession {
         if (restartNanos.isPresent() && nowNanos - restartNanos.getAsLong() >= 0) {
             start(nowNanos);
         }
+        if (restart.isOver(nowNanos)) {
+            dropStale();
+        }
         carryOut(fsm.tick(nowNanos), nowNanos);
+    }
+
+    /** What is left of the session before this one, or before none, is gone. */
+    private void dropStale() {
+        adjRibIn.ifPresent(rib -> tell(restart.expire(rib)));
+        restart.forget();
+        if (ends.isEmpty()) {
+            adjRibIn = Optional.empty();
+        }
     }
 
     /** How long until {@link #tick} has something to do; empty when never. */
     public OptionalLong untilNextNanos(long nowNanos) {
-        OptionalLong next = fsm.untilNextNanos(nowNanos);
-        if (restartNanos.isEmpty()) {
-            return next;
+        long next = Math.min(fsm.untilNextNanos(nowNanos).orElse(Long.MAX_VALUE), restart.untilNanos(nowNanos));
+        if (restartNanos.isPresent()) {
+            next = Math.min(next, Math.max(0, restartNanos.getAsLong() - nowNanos));
         }
-        long restart = Math.max(0, restartNanos.getAsLong() - nowNanos);
-        return OptionalLong.of(Math.min(restart, next.orElse(Long.MAX_VALUE)));
+        return next == Long.MAX_VALUE ? OptionalLong.empty() : OptionalLong.of(next);
     }
 
     /** The peer's side of the connection took octets. */
@@ -175,7 +178,7 @@ public final class PeerSession {
         if (!before.prefixLimits().equals(changed.options().prefixLimits())) {
             limit(before.prefixLimits(), nowNanos);
         }
-        carryOut(fsm.alter(fsmSettings(changed), nowNanos), nowNanos);
+        carryOut(fsm.alter(changed.ofMachine(speaker), nowNanos), nowNanos);
     }
 
     /** Whether it was started and not ended for good since. */
@@ -271,6 +274,11 @@ public final class PeerSession {
         }
     }
 
+    /** Whether a peer that connects anew while its session stands has restarted (RFC 4724 §4.2). */
+    public boolean mayRestart() {
+        return ends.isPresent() && PeerRestart.isAgreed(settings, ends.get().terms());
+    }
+
     /** The connection on which UPDATE messages are due. */
     public Optional<Side> establishedSide() {
         return fsm.establishedSide();
@@ -322,11 +330,13 @@ public final class PeerSession {
                 case Action.Connect() -> sink.connect();
                 case Action.Send send -> sink.send(send.side(), send.message());
                 case Action.Close(Side side) -> sink.close(side);
-                case Action.Established(Side side, Negotiated negotiated) -> established(side, negotiated);
-                case Action.Down(Side side, String reason) -> lost = down(side, reason);
+                case Action.Established(Side side, Negotiated negotiated) -> established(side, negotiated, nowNanos);
+                case Action.Down(Side side, String reason) -> lost = down(side, reason, nowNanos);
                 case Action.Deliver(Side _, Decoded.Message message) -> deliver(message, nowNanos);
-                case Action.Transition t ->
+                case Action.Transition t -> {
+                    lastEvent = t.event();
                     sink.transition(new SessionTransition(t.side(), t.from(), t.to(), t.event(), t.reason()));
+                }
             }
         }
         if (lost && holdsDown()) {
@@ -340,10 +350,12 @@ public final class PeerSession {
         return !settings.options().holdDown().isZero();
     }
 
-    private void established(Side side, Negotiated negotiated) {
+    private void established(Side side, Negotiated negotiated, long nowNanos) {
         Ends now = new Ends(localAddresses.get(side), negotiated);
         ends = Optional.of(now);
-        adjRibIn = Optional.of(new AdjRibIn(caps()));
+        AdjRibIn kept = adjRibIn.orElseGet(() -> new AdjRibIn(Map.of()));
+        kept.limit(settings.options().prefixCaps());
+        adjRibIn = Optional.of(kept);
         AdjRibOut rib = new AdjRibOut(
                 now.exporter(localAs, settings, retiring),
                 negotiated.traits(),
@@ -355,6 +367,7 @@ public final class PeerSession {
             rib.markEndOfRib();
         }
         sink.established(side, negotiated);
+        tell(restart.resumed(settings, negotiated, kept, nowNanos));
         reportUnexportable();
     }
 
@@ -368,13 +381,13 @@ public final class PeerSession {
     private void limit(Map<AddressFamily, PrefixLimit> before, long nowNanos) {
         warned.clear();
         adjRibIn.ifPresent(rib -> {
-            rib.limit(caps());
+            rib.limit(settings.options().prefixCaps());
             settings.options()
                     .prefixLimits()
                     .forEach((family, limit) ->
                             enforce(family, limit, rib.size(family), rib.size(family) > limit.maximum(), nowNanos));
         });
-        Map<AddressFamily, Integer> caps = caps();
+        Map<AddressFamily, Integer> caps = settings.options().prefixCaps();
         before.forEach((family, limit) -> {
             boolean more = limit.action() == PrefixLimit.Action.DISCARD
                     && caps.getOrDefault(family, Integer.MAX_VALUE) > limit.maximum();
@@ -384,24 +397,25 @@ public final class PeerSession {
         });
     }
 
-    private Map<AddressFamily, Integer> caps() {
-        Map<AddressFamily, Integer> caps = new HashMap<>();
-        settings.options().prefixLimits().forEach((family, limit) -> {
-            if (limit.action() == PrefixLimit.Action.DISCARD) {
-                caps.put(family, limit.maximum());
-            }
-        });
-        return caps;
-    }
-
     /** Returns whether the session was lost, and was not ended for good. */
-    private boolean down(Side side, String reason) {
+    private boolean down(Side side, String reason, long nowNanos) {
+        boolean lost = fsm.isStarted();
+        Optional<AdjRibIn.Changes> gone = lost && !holdsDown()
+                ? restart.lost(settings, ends.orElseThrow().terms(), lastEvent, adjRibIn.orElseThrow(), nowNanos)
+                : Optional.empty();
+        gone.ifPresentOrElse(
+                changes -> {
+                    sink.kept(side, TimeUnit.NANOSECONDS.toSeconds(restart.untilNanos(nowNanos)));
+                    tell(changes);
+                },
+                () -> {
+                    adjRibIn = Optional.empty();
+                    restart.forget();
+                });
         adjRibOut = Optional.empty();
-        adjRibIn = Optional.empty();
         ends = Optional.empty();
         reportedUnexportable = Set.of();
         warned.clear();
-        boolean lost = fsm.isStarted();
         sink.down(
                 side,
                 lost && holdsDown()
@@ -425,9 +439,8 @@ public final class PeerSession {
         ReceivedUpdate update = applied.update();
         update.refused().values().forEach(reason -> refused.merge(reason, 1L, Long::sum));
         sink.update(update);
-        if (!applied.changes().isEmpty()) {
-            sink.routes(applied.changes());
-        }
+        tell(applied.changes());
+        update.endOfRib().ifPresent(family -> tell(restart.endOfRib(family, rib)));
         settings.options().prefixLimits().forEach((family, limit) -> {
             boolean over = rib.size(family) > limit.maximum()
                     || (limit.action() == PrefixLimit.Action.DISCARD
@@ -439,16 +452,7 @@ public final class PeerSession {
     private void enforce(AddressFamily family, PrefixLimit limit, int count, boolean over, long nowNanos) {
         if (over && limit.action() == PrefixLimit.Action.DOWN && ends.isPresent()) {
             String reason = "the peer announces more than " + limit.maximum() + " prefixes of " + family;
-            // RFC 4486 §4: the data field holds the family and the limit.
-            Octets data = Octets.of(
-                    family.afi() >>> 8,
-                    family.afi(),
-                    family.safi(),
-                    limit.maximum() >>> 24,
-                    limit.maximum() >>> 16,
-                    limit.maximum() >>> 8,
-                    limit.maximum());
-            stop(NotificationMessage.of(BgpError.MAXIMUM_NUMBER_OF_PREFIXES_REACHED, data), reason, nowNanos);
+            stop(limit.exceeded(family), reason, nowNanos);
             limit.restartAfterSeconds()
                     .ifPresent(seconds -> restartNanos = OptionalLong.of(nowNanos + TimeUnit.SECONDS.toNanos(seconds)));
             return;
@@ -467,12 +471,15 @@ public final class PeerSession {
             case RouteRefreshMessage.REQUEST ->
                 adjRibOut.orElseThrow().refresh(refresh.family(), negotiated.enhancedRouteRefresh());
             case RouteRefreshMessage.BEGIN, RouteRefreshMessage.END -> {
-                AdjRibIn.Changes changes = adjRibIn.orElseThrow().mark(refresh);
-                if (!changes.isEmpty()) {
-                    sink.routes(changes);
-                }
+                tell(adjRibIn.orElseThrow().mark(refresh));
             }
             default -> {} // RFC 7313 §5: an unknown subtype is ignored
+        }
+    }
+
+    private void tell(AdjRibIn.Changes changes) {
+        if (!changes.isEmpty()) {
+            sink.routes(changes);
         }
     }
 

@@ -1,6 +1,10 @@
 package org.secondsite.bgp.session;
 
 import java.util.OptionalInt;
+import org.secondsite.bgp.wire.AddressFamily;
+import org.secondsite.bgp.wire.BgpError;
+import org.secondsite.bgp.wire.NotificationMessage;
+import org.secondsite.bgp.wire.Octets;
 
 /**
  * How many prefixes of one family a neighbour may announce.
@@ -43,6 +47,20 @@ public record PrefixLimit(int maximum, int warningPercent, Action action, Option
     /** With a warning at three quarters, and no restart by itself. */
     public PrefixLimit(int maximum, Action action) {
         this(maximum, USUAL_WARNING_PERCENT, action, OptionalInt.empty());
+    }
+
+    /** The end of a session for it (RFC 4486 §4): the data field holds the family and the limit. */
+    NotificationMessage exceeded(AddressFamily family) {
+        return NotificationMessage.of(
+                BgpError.MAXIMUM_NUMBER_OF_PREFIXES_REACHED,
+                Octets.of(
+                        family.afi() >>> 8,
+                        family.afi(),
+                        family.safi(),
+                        maximum >>> 24,
+                        maximum >>> 16,
+                        maximum >>> 8,
+                        maximum));
     }
 
     /** At how many prefixes to warn. */

@@ -23,6 +23,9 @@ public interface SessionSink {
     /** The session stands on this connection. */
     void established(Side side, Negotiated terms);
 
+    /** The session goes down next, and the routes of the peer, which may restart, stay for so long. */
+    default void kept(Side side, long seconds) {}
+
     /** The session is gone. */
     void down(Side side, String reason);
 

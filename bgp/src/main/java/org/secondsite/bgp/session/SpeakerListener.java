@@ -14,6 +14,12 @@ public interface SpeakerListener {
     /** The session stands. */
     default void established(InetAddress peer) {}
 
+    /**
+     * The session goes down next; the peer restarts, and its routes stay for so long (RFC 4724), or until they are told as withdrawn.
+     * Never called unless a restart is helped with ({@link org.secondsite.bgp.fsm.Offer#withRestartHelp}).
+     */
+    default void kept(InetAddress peer, long seconds) {}
+
     /** The session is gone. */
     default void down(InetAddress peer, String reason) {}
 
@@ -38,7 +44,7 @@ public interface SpeakerListener {
     /** The peer has come near the limit of its prefixes, or is beyond it; told once a session. */
     default void prefixLimit(InetAddress peer, AddressFamily family, int count, PrefixLimit limit) {}
 
-    /** Routes that the peer announced or withdrew; all of its routes are gone with {@link #down}. */
+    /** Routes that the peer announced or withdrew; all of its routes are gone with {@link #down}, unless they are kept. */
     default void routesReceived(InetAddress peer, List<ReceivedRoute> announced, List<Nlri> withdrawn) {}
 
     /** A state of one of the peer's connections changed; for log, metric and timeline. */

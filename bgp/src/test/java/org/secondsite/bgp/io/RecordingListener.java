@@ -24,6 +24,7 @@ public final class RecordingListener implements SpeakerListener {
     private final Map<Prefix, Long> withdrawnNanos = new HashMap<>();
     private int established;
     private int downs;
+    private boolean kept;
     private String lastDown = "";
     private int updates;
     private boolean bfdUp;
@@ -36,10 +37,19 @@ public final class RecordingListener implements SpeakerListener {
     }
 
     @Override
+    public synchronized void kept(InetAddress peer, long seconds) {
+        kept = true;
+        note("kept");
+    }
+
+    @Override
     public synchronized void down(InetAddress peer, String reason) {
         downs++;
         lastDown = reason;
-        routes.clear();
+        if (!kept) {
+            routes.clear();
+        }
+        kept = false;
         note("down " + reason);
     }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,7 +47,7 @@ class BirdLabTest {
         lab.close();
     }
 
-    private Process bird(String options) throws Exception {
+    private Process bird(String options, String... more) throws Exception {
         lab.file("bird.conf", """
                 log "bird.log" all;
                 router id 10.7.0.2;
@@ -63,8 +64,9 @@ class BirdLabTest {
                 }
                 """.formatted(options));
         Files.deleteIfExists(lab.directory.resolve("bird.ctl"));
-        Process bird = lab.start("bird", List.of("bird", "-f", "-c", "bird.conf", "-s", "bird.ctl"), Map.of());
-        return lab.awaitFile(bird, "bird.ctl");
+        List<String> command = new ArrayList<>(List.of("bird", "-f", "-c", "bird.conf", "-s", "bird.ctl"));
+        command.addAll(List.of(more));
+        return lab.awaitFile(lab.start("bird", command, Map.of()), "bird.ctl");
     }
 
     private String birdc(String command) throws Exception {
@@ -169,6 +171,29 @@ class BirdLabTest {
             bird(PASSIVE);
             awaitRoute(PREFIX, "65100 65100 65100");
             assertEquals(2, lab.heard.established());
+        }
+    }
+
+    /** RFC 4724: BIRD is killed and comes back with one route less; what it had stays meanwhile. */
+    @Test
+    void routesOfARestartingBirdStayUntilItsEndOfRib() throws Exception {
+        String restarting = PASSIVE + " graceful restart on; graceful restart time 60;";
+        Process first = bird(restarting);
+        birdc("enable more");
+        try (BgpSpeaker speaker =
+                lab.speaker(n -> n.withOptions(n.options().withOffer(n.options().offer().withRestartHelp())))) {
+            lab.heard.await("three routes", 30, () -> lab.heard.routes().size() == 3);
+            PeerLab.signal(first, "KILL");
+            lab.heard.await("down", 30, () -> lab.heard.downs() == 1);
+            assertTrue(lab.heard.log().contains("kept"), "its routes are kept");
+            assertEquals(3, speaker.receivedRoutes(PeerLab.PEER).get().size());
+            bird(restarting, "-R");
+            lab.heard.await("back", 30, () -> lab.heard.established() == 2);
+            lab.await(
+                    "what it has now",
+                    30,
+                    () -> String.valueOf(speaker.receivedRoutes(PeerLab.PEER).get().size()),
+                    "2"::equals);
         }
     }
 
