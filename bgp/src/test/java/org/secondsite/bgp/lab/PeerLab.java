@@ -48,11 +48,13 @@ final class PeerLab implements AutoCloseable {
     final Path directory;
     private final String selfNamespace;
     private final String peerNamespace;
+    private final String thirdNamespace;
     private final Deque<Process> processes = new ArrayDeque<>();
 
     private PeerLab(String prefix, Path directory) {
         this.selfNamespace = prefix + "-self";
         this.peerNamespace = prefix + "-peer";
+        this.thirdNamespace = prefix + "-third";
         this.directory = directory;
     }
 
@@ -110,6 +112,50 @@ final class PeerLab implements AutoCloseable {
                     "nodad"));
             run("ip", "-n", namespace, "link", "set", "eth0", "up");
         }
+    }
+
+    /** One of the namespaces. */
+    enum Place {
+        SELF,
+        PEER,
+        THIRD
+    }
+
+    private String namespace(Place place) {
+        return switch (place) {
+            case SELF -> selfNamespace;
+            case PEER -> peerNamespace;
+            case THIRD -> thirdNamespace;
+        };
+    }
+
+    /** A third namespace, with an {@code eth0} at a wire of its own to the router's {@code eth1}. */
+    void addThird(String its, String routers) throws Exception {
+        run("ip", "netns", "add", thirdNamespace);
+        run(List.of(
+                "ip",
+                "link",
+                "add",
+                "eth0",
+                "netns",
+                thirdNamespace,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                "eth1",
+                "netns",
+                peerNamespace));
+        run("ip", "-n", thirdNamespace, "link", "set", "lo", "up");
+        run("ip", "-n", thirdNamespace, "addr", "add", its, "dev", "eth0");
+        run("ip", "-n", thirdNamespace, "link", "set", "eth0", "up");
+        run("ip", "-n", peerNamespace, "addr", "add", routers, "dev", "eth1");
+        run("ip", "-n", peerNamespace, "link", "set", "eth1", "up");
+    }
+
+    /** Calls it in the namespace. */
+    <T> T at(Place place, Callable<T> task) throws Exception {
+        return NetworkNamespace.call(namespace(place), task);
     }
 
     /** Our speaker, with the router as its only neighbour. */
@@ -258,7 +304,11 @@ final class PeerLab implements AutoCloseable {
 
     /** The same in our namespace. */
     String ourQuery(String... command) throws Exception {
-        List<String> line = new ArrayList<>(List.of("ip", "netns", "exec", selfNamespace));
+        return queryAt(Place.SELF, command);
+    }
+
+    String queryAt(Place place, String... command) throws Exception {
+        List<String> line = new ArrayList<>(List.of("ip", "netns", "exec", namespace(place)));
         line.addAll(List.of(command));
         return output(line);
     }
@@ -337,6 +387,7 @@ final class PeerLab implements AutoCloseable {
         }
         output(List.of("ip", "netns", "del", selfNamespace));
         output(List.of("ip", "netns", "del", peerNamespace));
+        output(List.of("ip", "netns", "del", thirdNamespace));
         try (Stream<Path> files = Files.walk(directory)) {
             for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(path);
