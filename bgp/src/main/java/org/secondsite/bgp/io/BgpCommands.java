@@ -305,7 +305,8 @@ public final class BgpCommands {
                 case "--bfd" -> n.withOptions(options.withBfd(BfdSettings.FAST));
                 case "--bfd-pace" -> {
                     int us = (int) TimeUnit.MILLISECONDS.toMicros(Arguments.number(word, words, 1, 60_000));
-                    yield n.withOptions(options.withBfd(new BfdSettings(us, us, Arguments.number(word, words, 1, 255))));
+                    yield n.withOptions(
+                            options.withBfd(new BfdSettings(us, us, Arguments.number(word, words, 1, 255))));
                 }
                 case "--bfd-key" ->
                     n.withOptions(options.withBfd(options.bfd()

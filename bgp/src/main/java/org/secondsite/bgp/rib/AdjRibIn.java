@@ -132,9 +132,8 @@ public final class AdjRibIn {
 
     /** Stale routes of these families are gone. */
     public Changes dropStale(Predicate<AddressFamily> families) {
-        List<Nlri> gone = stale.stream()
-                .filter(nlri -> families.test(nlri.family()))
-                .toList();
+        List<Nlri> gone =
+                stale.stream().filter(nlri -> families.test(nlri.family())).toList();
         gone.forEach(this::remove);
         return new Changes(List.of(), gone);
     }

@@ -52,12 +52,13 @@ final class PeerRestart {
             NeighborSettings settings, Negotiated terms, Event event, AdjRibIn rib, long nowNanos) {
         deadlineNanos = OptionalLong.empty();
         Optional<Capability.GracefulRestart> asked = asked(settings, terms)
-                .filter(peer -> peer.restartTimeSeconds() > 0 && !peer.families().isEmpty());
+                .filter(peer ->
+                        peer.restartTimeSeconds() > 0 && !peer.families().isEmpty());
         if (event != Event.TCP_CONNECTION_FAILS || asked.isEmpty()) {
             return Optional.empty();
         }
-        deadlineNanos = OptionalLong.of(
-                nowNanos + TimeUnit.SECONDS.toNanos(asked.get().restartTimeSeconds()));
+        deadlineNanos =
+                OptionalLong.of(nowNanos + TimeUnit.SECONDS.toNanos(asked.get().restartTimeSeconds()));
         Set<AddressFamily> families = new HashSet<>();
         asked.get().families().forEach(preserved -> families.add(preserved.family()));
         return Optional.of(rib.keepStale(families));

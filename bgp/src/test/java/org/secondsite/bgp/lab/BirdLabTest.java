@@ -180,8 +180,8 @@ class BirdLabTest {
         String restarting = PASSIVE + " graceful restart on; graceful restart time 60;";
         Process first = bird(restarting);
         birdc("enable more");
-        try (BgpSpeaker speaker =
-                lab.speaker(n -> n.withOptions(n.options().withOffer(n.options().offer().withRestartHelp())))) {
+        try (BgpSpeaker speaker = lab.speaker(
+                n -> n.withOptions(n.options().withOffer(n.options().offer().withRestartHelp())))) {
             lab.heard.await("three routes", 30, () -> lab.heard.routes().size() == 3);
             PeerLab.signal(first, "KILL");
             lab.heard.await("down", 30, () -> lab.heard.downs() == 1);
@@ -192,7 +192,8 @@ class BirdLabTest {
             lab.await(
                     "what it has now",
                     30,
-                    () -> String.valueOf(speaker.receivedRoutes(PeerLab.PEER).get().size()),
+                    () -> String.valueOf(
+                            speaker.receivedRoutes(PeerLab.PEER).get().size()),
                     "2"::equals);
         }
     }

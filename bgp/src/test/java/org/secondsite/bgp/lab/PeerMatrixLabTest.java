@@ -7,6 +7,8 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -77,9 +79,10 @@ class PeerMatrixLabTest {
             void start(PeerLab lab, Keys keys) throws Exception {
                 String routes = "protocol static { %s; route %s blackhole { bgp_community.add((65001,7));"
                         + " bgp_large_community.add((65001,8,9)); }; }\n";
-                String session = "protocol bgp { local %s as 65001; neighbor %s as 65100; hold time 30; connect delay time 1;"
-                        + " connect retry time 1; error wait time 1, 2; %s"
-                        + " %s { import all; export filter { bgp_med = 30; accept; }; }; }\n";
+                String session =
+                        "protocol bgp { local %s as 65001; neighbor %s as 65100; hold time 30; connect delay time 1;"
+                                + " connect retry time 1; error wait time 1, 2; %s"
+                                + " %s { import all; export filter { bgp_med = 30; accept; }; }; }\n";
                 lab.file(
                         "bird.conf",
                         "log \"bird.log\" all; router id 10.7.0.2; protocol device {}\n"
@@ -287,6 +290,65 @@ class PeerMatrixLabTest {
                         "\"large-community\": \\[ \\[ 65100, 1 ?, 2 \\] \\]",
                         "target:65100:9");
             }
+        },
+        /** Of a package that the usual run does without. */
+        OPENBGPD {
+            @Override
+            void start(PeerLab lab, Keys keys) throws Exception {
+                String set = " set { metric 30 community 65001:7 large-community 65001:8:9 }\n";
+                String neighbor = """
+                        neighbor %s {
+                          remote-as 65100
+                          local-address %s
+                          announce %s unicast
+                          announce %s none
+                          %s
+                        }
+                        """;
+                Path file = lab.file(
+                        "bgpd.conf",
+                        "AS 65001\nrouter-id 10.7.0.2\nfib-update no\nlisten on 10.7.0.2\nlisten on fd00:7::2\nsocket \""
+                                + lab.directory.resolve("bgpd.sock") + "\"\n"
+                                + "network " + THEIRS + set
+                                + "network " + text(THEIRS6.address()) + "/48" + set
+                                + neighbor.formatted(
+                                        "10.7.0.1",
+                                        "10.7.0.2",
+                                        "IPv4",
+                                        "IPv6",
+                                        keys.ifSet(true, "tcp md5sig password %s"))
+                                + neighbor.formatted(
+                                        "fd00:7::1",
+                                        "fd00:7::2",
+                                        "IPv6",
+                                        "IPv4",
+                                        keys.ifSet(false, "tcp md5sig password %s"))
+                                + "allow from any\nallow to any\n");
+                Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+                Files.createDirectories(Path.of("/run/openbgpd")); // its processes shut themselves in there
+                lab.awaitFile(
+                        lab.start("openbgpd", List.of("/usr/sbin/bgpd", "-d", "-f", file.toString()), Map.of()),
+                        "bgpd.sock");
+            }
+
+            @Override
+            String shown(PeerLab lab, Prefix prefix) throws Exception {
+                String socket = lab.directory.resolve("bgpd.sock").toString();
+                String address = text(prefix.address()) + "/" + prefix.length();
+                return lab.query("bgpctl", "-s", socket, "show", "rib", "detail", address);
+            }
+
+            @Override
+            List<String> words(InetAddress nextHop) {
+                return List.of(
+                        "Origin incomplete",
+                        "65100 4200000001",
+                        "Nexthop " + text(nextHop) + " ",
+                        "metric 77",
+                        "Communities: 65100:5",
+                        "Large Communities: 65100:1:2",
+                        "Ext. Communities: rt 65100:9");
+            }
         };
 
         abstract void start(PeerLab lab, Keys keys) throws Exception;
@@ -309,6 +371,7 @@ class PeerMatrixLabTest {
 
     static Stream<Arguments> sessions() {
         return Stream.of(Router.values())
+                .filter(router -> router != Router.OPENBGPD || Boolean.getBoolean("secondsite.openbgpd"))
                 .flatMap(router -> Stream.of(
                         Arguments.of(router, new Keys("s3cret", "")), Arguments.of(router, new Keys("", "s3cret"))));
     }
@@ -331,8 +394,8 @@ class PeerMatrixLabTest {
                         List.of(
                                 neighbor(PeerLab.PEER, PeerLab.SELF, AddressFamily.IPV4_UNICAST, keys.four()),
                                 neighbor(PeerLab.PEER6, PeerLab.SELF6, AddressFamily.IPV6_UNICAST, keys.six())))
-                .withListen(List.of(
-                        new InetSocketAddress(PeerLab.SELF, 179), new InetSocketAddress(PeerLab.SELF6, 179)));
+                .withListen(
+                        List.of(new InetSocketAddress(PeerLab.SELF, 179), new InetSocketAddress(PeerLab.SELF6, 179)));
         try (BgpSpeaker speaker = lab.speaker(settings)) {
             speaker.advertise(Map.of(OURS, ROUTE, OURS6, ROUTE));
             for (boolean four : List.of(true, false)) {
@@ -343,9 +406,12 @@ class PeerMatrixLabTest {
                         PATIENCE_SECONDS,
                         () -> router.shown(lab, prefix),
                         text -> router.words(self).stream()
-                                .allMatch(word -> Pattern.compile(word).matcher(text).find()));
+                                .allMatch(word ->
+                                        Pattern.compile(word).matcher(text).find()));
                 Nlri theirs = Nlri.of(four ? THEIRS : THEIRS6);
-                lab.heard.await(theirs.toString(), PATIENCE_SECONDS, () -> lab.heard.routes().containsKey(theirs));
+                lab.heard.await(theirs.toString(), PATIENCE_SECONDS, () -> lab.heard
+                        .routes()
+                        .containsKey(theirs));
                 assertEquals(
                         new ReceivedRoute(theirs, Optional.of(four ? PeerLab.PEER : PeerLab.PEER6), OF_THEIRS),
                         lab.heard.routes().get(theirs));

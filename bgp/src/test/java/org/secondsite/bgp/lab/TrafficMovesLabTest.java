@@ -145,14 +145,21 @@ class TrafficMovesLabTest {
         serve(PeerLab.Place.SELF, (byte) 'A');
         serve(PeerLab.Place.THIRD, (byte) 'B');
         try (BgpSpeaker standby = lab.at(
-                        PeerLab.Place.THIRD,
-                        () -> BgpSpeaker.open(gateway(STANDBY, CORE_TO_STANDBY), new Nobody()));
+                        PeerLab.Place.THIRD, () -> BgpSpeaker.open(gateway(STANDBY, CORE_TO_STANDBY), new Nobody()));
                 BgpSpeaker owner = lab.speaker(gateway(PeerLab.SELF, PeerLab.PEER))) {
             owner.advertise(Map.of(PREFIX, RouteAttributes.PLAIN));
             String socket = lab.directory.resolve("bird.ctl").toString();
-            lab.await("owner's route", 30, () -> lab.query("birdc", "-s", socket, "show route"), t -> t.contains("10.7.0.1"));
+            lab.await(
+                    "owner's route",
+                    30,
+                    () -> lab.query("birdc", "-s", socket, "show route"),
+                    t -> t.contains("10.7.0.1"));
             standby.advertise(Map.of(PREFIX, RouteAttributes.PLAIN.withPrepend(3)));
-            lab.await("both routes", 30, () -> lab.query("birdc", "-s", socket, "show route"), t -> t.contains("10.8.0.1"));
+            lab.await(
+                    "both routes",
+                    30,
+                    () -> lab.query("birdc", "-s", socket, "show route"),
+                    t -> t.contains("10.8.0.1"));
             lab.await(
                     "BFD",
                     30,
@@ -165,7 +172,8 @@ class TrafficMovesLabTest {
             lab.query("nft", "add rule inet cut in iifname eth0 drop");
             lab.heard.await("answers of the standby", 30, () -> firstOfStandbyNanos.get() != 0);
             long gapMs = (firstOfStandbyNanos.get() - lastOfOwnerNanos.get()) / 1_000_000;
-            System.out.println("Traffic moved " + gapMs + " ms after the owner's last answer, " + unanswered + " questions in vain");
+            System.out.println("Traffic moved " + gapMs + " ms after the owner's last answer, " + unanswered
+                    + " questions in vain");
             assertTrue(gapMs >= 0 && gapMs <= MAX_GAP_MS, gapMs + " ms");
         }
     }

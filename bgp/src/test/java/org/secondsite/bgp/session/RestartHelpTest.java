@@ -72,7 +72,8 @@ class RestartHelpTest {
                         true,
                         false,
                         RESTART_SECONDS,
-                        List.of(new Capability.GracefulRestart.PreservedFamily(AddressFamily.IPV4_UNICAST, preserved))));
+                        List.of(new Capability.GracefulRestart.PreservedFamily(
+                                AddressFamily.IPV4_UNICAST, preserved))));
         session.tick(nowNanos);
         session.connected(SELF, nowNanos);
         session.received(Side.OUTGOING, new Decoded.Message(new OpenMessage(65001, 90, id, capabilities)), nowNanos);
@@ -224,9 +225,7 @@ class RestartHelpTest {
         @Override
         public void routes(AdjRibIn.Changes changes) {
             known.removeAll(changes.withdrawn());
-            known.addAll(changes.announced().stream()
-                    .map(route -> route.nlri())
-                    .collect(Collectors.toSet()));
+            known.addAll(changes.announced().stream().map(route -> route.nlri()).collect(Collectors.toSet()));
         }
 
         @Override
