@@ -2,6 +2,7 @@ package org.secondsite.appliance;
 
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.secondsite.appliance.log.LogLevels;
 import org.secondsite.gateway.Gateway;
 import org.secondsite.gateway.GatewayFile;
 import picocli.CommandLine.Command;
@@ -16,7 +17,7 @@ final class GatewayCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         GatewayFile file = GatewayFile.open(config);
-        Gateway gateway = Gateway.open(file, Configurations.require(file.config()));
+        Gateway gateway = Gateway.open(file, Configurations.require(file.config()), LogLevels::set);
         Daemon.serve("gateway", gateway, gateway::reload);
         return 0;
     }

@@ -402,8 +402,36 @@ public record GatewayConfig(
         REPORT
     }
 
-    /** The local control socket. */
-    public record Management(Path socket) {}
+    /**
+     * How operators see and command the gateway.
+     *
+     * @param socket the local control socket
+     * @param logLevel what its log tells of; empty: what its environment says
+     * @param debug the modules whose log tells everything beside that, such as {@code bgp}
+     */
+    public record Management(Path socket, Optional<LogLevel> logLevel, List<String> debug) {
+        /** Copies the list. */
+        public Management {
+            debug = List.copyOf(debug);
+        }
+
+        /** Whose log is as its environment says. */
+        public Management(Path socket) {
+            this(socket, Optional.empty(), List.of());
+        }
+    }
+
+    /** From what severity on something is told in the log. */
+    public enum LogLevel {
+        /** What went wrong. */
+        ERROR,
+        /** What may go wrong, too. */
+        WARN,
+        /** What happened, too. */
+        INFO,
+        /** Everything. */
+        DEBUG
+    }
 
     /**
      * VMs that fail over together.

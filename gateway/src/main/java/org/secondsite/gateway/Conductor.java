@@ -31,7 +31,7 @@ public final class Conductor implements AutoCloseable {
     private final BlockingQueue<Runnable> tasks = new ArrayBlockingQueue<>(MAX_WAITING);
     private final LongAdder heldUp = new LongAdder();
     private final List<Runnable> onTick = new ArrayList<>();
-    private final long tickNanos;
+    private long tickNanos;
     private final Life life;
     private final Turn turn;
     private final Thread thread;
@@ -47,7 +47,7 @@ public final class Conductor implements AutoCloseable {
      */
     public Conductor(String name, long heartbeatNanos, Life life) {
         this.life = life;
-        tickNanos = Math.min(MAX_TICK_NANOS, heartbeatNanos / 2);
+        heartbeat(heartbeatNanos);
         turn = life.vital(new Turn(name));
         thread = new Thread(this::run, name);
     }
@@ -55,6 +55,11 @@ public final class Conductor implements AutoCloseable {
     /** Adds what is to be done at every tick (5 ms, or half a heartbeat if that is less). Before {@link #start()} only. */
     void everyTick(Runnable task) {
         onTick.add(task);
+    }
+
+    /** Another time between two heartbeats, which are proved by its turns. On its thread, or before {@link #start()}. */
+    final void heartbeat(long nanos) {
+        tickNanos = Math.min(MAX_TICK_NANOS, nanos / 2);
     }
 
     void start() {

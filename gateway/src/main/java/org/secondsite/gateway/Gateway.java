@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 import org.secondsite.bgp.io.BgpSpeaker;
@@ -30,7 +31,6 @@ import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.router.RouterSettings;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.metrics.CertificateMetrics;
-import org.secondsite.metrics.MetricsServer;
 import org.secondsite.metrics.Scrape;
 import org.secondsite.net.life.Ending;
 import org.secondsite.net.life.io.Life;
@@ -39,7 +39,6 @@ import org.secondsite.net.linux.ThreadPriority;
 import org.secondsite.net.tls.io.CertificateWatch;
 import org.secondsite.openflow.io.SwitchController;
 import org.secondsite.replicator.checkpoint.io.CheckpointServer;
-import org.secondsite.replicator.tunnel.Tunnel;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
 import org.secondsite.witness.io.client.WitnessClient;
 import org.secondsite.witness.io.client.WitnessClientSettings;
@@ -71,6 +70,7 @@ public final class Gateway implements AutoCloseable {
     private volatile GatewayConfig config;
 
     private final Optional<GatewayFile> file;
+    private final Consumer<GatewayConfig.Management> log;
     private final Timeline timeline = new Timeline();
     private final Life life;
     private final Conductor conductor;
@@ -86,12 +86,18 @@ public final class Gateway implements AutoCloseable {
     private SiteEdge edge;
     private CertificateWatch certificates;
     private DataPlane dataPlane;
-    private Tunnel tunnel;
+    private TlsTunnel tunnel;
+    private final MetricsPort metrics = new MetricsPort(this::measure);
     private CheckpointServer agents;
 
-    private Gateway(GatewayConfig config, Optional<GatewayFile> file, Ending ending) {
+    private Gateway(
+            GatewayConfig config,
+            Optional<GatewayFile> file,
+            Consumer<GatewayConfig.Management> log,
+            Ending ending) {
         this.config = config;
         this.file = file;
+        this.log = log;
         life = Life.start("gateway-" + config.site(), ending, Life.USUAL_LIMIT_NANOS);
         conductor = new Conductor(
                 "conductor-" + config.site(),
@@ -109,10 +115,13 @@ public final class Gateway implements AutoCloseable {
      * Opens a gateway with the data plane that its configuration names, whose configuration can change while it runs.
      *
      * @param config what the file says
+     * @param log has the log tell of what is to be told; called again when that changes
      * @throws IOException if a port, file or interface cannot be had; nothing stays open then
      */
-    public static Gateway open(GatewayFile file, GatewayConfig config) throws IOException {
-        return open(new Gateway(config, Optional.of(file), new ProcessEnd("gateway")), DataPlaneFactory.CONFIGURED);
+    public static Gateway open(GatewayFile file, GatewayConfig config, Consumer<GatewayConfig.Management> log)
+            throws IOException {
+        return open(
+                new Gateway(config, Optional.of(file), log, new ProcessEnd("gateway")), DataPlaneFactory.CONFIGURED);
     }
 
     /**
@@ -123,7 +132,7 @@ public final class Gateway implements AutoCloseable {
      * @throws IOException if a port, file or interface cannot be had; nothing stays open then
      */
     public static Gateway open(GatewayConfig config, DataPlaneFactory factory, Ending ending) throws IOException {
-        return open(new Gateway(config, Optional.empty(), ending), factory);
+        return open(new Gateway(config, Optional.empty(), _ -> {}, ending), factory);
     }
 
     private static Gateway open(Gateway gateway, DataPlaneFactory factory) throws IOException {
@@ -157,14 +166,14 @@ public final class Gateway implements AutoCloseable {
         conductor.start();
         agents = CheckpointServer.open(GatewaySettings.agents(config), new AgentEvents(this::post), life);
         opened.push(agents);
-        file.ifPresent(from -> configCommands = Optional.of(new ConfigCommands(from, config, changes(), timeline)));
+        metrics.move(config.metrics());
+        opened.push(metrics);
+        log.accept(config.management());
+        file.ifPresent(from -> configCommands = Optional.of(new ConfigCommands(from, config, changes(witness), timeline)));
         configCommands.ifPresent(opened::push);
         OperatorRequests requests = new OperatorRequests(() -> config, timeline, routerView, this::post);
         opened.push(ManagementServer.open(
                 config.management().socket(), requests.and(Map.of("status", this::status, "config", this::config))));
-        if (config.metrics().isPresent()) {
-            opened.push(MetricsServer.open(config.metrics().get().listen(), this::measure));
-        }
         WitnessClient client = witnessClient();
         opened.push(client);
         witness.connect(client);
@@ -242,9 +251,11 @@ public final class Gateway implements AutoCloseable {
         configCommands.ifPresent(ConfigCommands::reload);
     }
 
-    private GatewayChange changes() {
+    private GatewayChange changes(WitnessPort witness) {
+        TuningChange tuning =
+                new TuningChange(conductor, this::take, tunnel, witness, dataPlane, metrics, log, config);
         MembershipChange members = new MembershipChange(conductor, this::take, dataPlane, agents, config);
-        return new GatewayChange(conductor, this::take, after -> config = after, members, routerParts, switchParts);
+        return new GatewayChange(conductor, this::take, after -> config = after, tuning, members, routerParts, switchParts);
     }
 
     private JsonNode config(JsonNode request) throws Exception {

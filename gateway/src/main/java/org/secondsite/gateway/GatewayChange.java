@@ -22,6 +22,7 @@ final class GatewayChange implements Applier {
     private final Conductor conductor;
     private final Consumer<SiteEvent> core;
     private final Consumer<GatewayConfig> running;
+    private final TuningChange tuning;
     private final MembershipChange members;
     private final Optional<Routers> routers;
     private final Optional<Switches> switches;
@@ -45,6 +46,7 @@ final class GatewayChange implements Applier {
      *
      * @param core is told on the conductor's thread
      * @param running is told what runs now, on the conductor's thread
+     * @param tuning changes what no group and no session depends on
      * @param members has VMs join and leave
      * @param routers empty: it speaks no BGP
      * @param switches empty: it programs none
@@ -53,12 +55,14 @@ final class GatewayChange implements Applier {
             Conductor conductor,
             Consumer<SiteEvent> core,
             Consumer<GatewayConfig> running,
+            TuningChange tuning,
             MembershipChange members,
             Optional<Routers> routers,
             Optional<Switches> switches) {
         this.conductor = conductor;
         this.core = core;
         this.running = running;
+        this.tuning = tuning;
         this.members = members;
         this.routers = routers;
         this.switches = switches;
@@ -76,6 +80,8 @@ final class GatewayChange implements Applier {
 
     @Override
     public void apply(GatewayConfig after) throws Exception {
+        // A window is wider at the tunnel before an agent is told of it.
+        tuning.apply(after);
         members.apply(after);
         onConductor(() -> {
             routers.ifPresent(parts -> {
@@ -86,7 +92,7 @@ final class GatewayChange implements Applier {
             });
             switches.ifPresent(parts -> openFlow(after).switches().forEach(one -> parts.sessions()
                     .computeIfAbsent(one.id().name(), _ -> new Session("disconnected: not connected yet"))));
-            core.accept(new SiteEvent.CheckpointsAltered(after.checkpoint()));
+            core.accept(new SiteEvent.CheckpointsAltered(after));
             running.accept(after);
         });
         if (routers.isPresent()) {

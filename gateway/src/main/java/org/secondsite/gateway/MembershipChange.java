@@ -132,7 +132,7 @@ final class MembershipChange {
                 dismiss(vm);
             }
         }
-        agents.admit(GatewaySettings.agents(after).admission());
+        agents.admit(GatewaySettings.agents(after));
     }
 
     private void dismiss(VmId vm) throws IOException {

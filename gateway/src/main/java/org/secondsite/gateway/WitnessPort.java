@@ -20,6 +20,11 @@ final class WitnessPort implements Surroundings.WitnessLink {
         client.complete(opened);
     }
 
+    /** Another time between two heartbeats, in milliseconds. Any thread. */
+    void heartbeat(int everyMs) {
+        var _ = client.thenAccept(c -> c.heartbeat(everyMs));
+    }
+
     @Override
     public CompletableFuture<OwnershipRecord> read(GroupId group) {
         return client.thenCompose(c -> c.read(group));

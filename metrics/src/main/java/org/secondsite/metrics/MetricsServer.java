@@ -7,6 +7,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +31,7 @@ public final class MetricsServer implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(MetricsServer.class);
     private static final int REQUEST_SECONDS = 10;
+    private static final int CLOSE_SECONDS = 2;
     private static final int MAX_CONNECTIONS = 32;
     private static final int MAX_HEAD_BYTES = 8192;
     private static final int BACKLOG = 64;
@@ -48,6 +50,7 @@ public final class MetricsServer implements AutoCloseable {
 
     private final ServerSocket server;
     private final Source source;
+    private final Thread accepting = Thread.ofVirtual().name("metrics-accept").unstarted(this::accept);
     private final Deque<Socket> open = new ArrayDeque<>();
     private final AtomicLong toldInSecond = new AtomicLong(Long.MIN_VALUE);
     private final LongAdder untold = new LongAdder();
@@ -72,7 +75,7 @@ public final class MetricsServer implements AutoCloseable {
             throw new IOException("metrics.listen: cannot listen on " + text(listen) + ": " + e.getMessage(), e);
         }
         MetricsServer metrics = new MetricsServer(server, source);
-        Thread.ofVirtual().name("metrics-accept").start(metrics::accept);
+        metrics.accepting.start();
         LOG.info("metrics are at http://{}{}", text(metrics.address()), PATH);
         return metrics;
     }
@@ -225,12 +228,17 @@ public final class MetricsServer implements AutoCloseable {
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
     }
 
+    /** Serves nobody any more; the address is free when this returns. */
     @Override
     public void close() {
         try {
             server.close();
+            // The kernel's socket goes with the last call that uses it.
+            accepting.join(Duration.ofSeconds(CLOSE_SECONDS));
         } catch (IOException e) {
             LOG.warn("the metrics' port did not close cleanly", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
         synchronized (this) {
             open.forEach(MetricsServer::cut);

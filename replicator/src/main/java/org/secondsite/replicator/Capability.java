@@ -20,7 +20,10 @@ public enum Capability {
     COPY_PROGRESS(3),
 
     /** Gateways tell each other which VMs a takeover would activate, and answer that. */
-    MEMBERS(4);
+    MEMBERS(4),
+
+    /** A gateway tells an attached agent of another window than that of WELCOME. */
+    WINDOW(6);
 
     /** The agents' protocol has 15 bits for them. */
     private static final int MAX_CODE = 15;

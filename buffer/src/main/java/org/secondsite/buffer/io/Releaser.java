@@ -128,7 +128,10 @@ final class Releaser {
     void noticeStandstill(long nanos, int idleMillis) {
         idleNanos = idleMillis * 1_000_000L;
         synchronized (way) {
-            aliveNanos = System.nanoTime();
+            if (mostGapNanos == Long.MAX_VALUE) {
+                // Nobody has looked until now; who was looked at may be standing still.
+                aliveNanos = System.nanoTime();
+            }
             mostGapNanos = nanos;
         }
     }

@@ -40,8 +40,14 @@ public enum ChangeKind {
     CHECKPOINTS_ALTERED,
     /** Which hosts may speak for which VMs. */
     HOSTS_ALTERED,
-    /** When the peer is suspected. */
+    /** How often heartbeats go out, and when the peer is suspected. */
     DETECTION_ALTERED,
+    /** How the tunnel carries epochs. */
+    TUNNEL_ALTERED,
+    /** Where the figures are shown. */
+    METRICS_ALTERED,
+    /** What the log tells of. */
+    LOG_ALTERED,
     /** Whatever else there is. */
     OTHER
 }

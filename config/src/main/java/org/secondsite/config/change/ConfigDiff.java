@@ -18,9 +18,12 @@ import org.secondsite.config.GatewayConfig;
  */
 public final class ConfigDiff {
     private static final Pattern CHECKPOINTS =
-            Pattern.compile("checkpoint\\.(intervalMs|maxIntervalMs|overloadAfterMs)");
+            Pattern.compile("checkpoint\\.(intervalMs|maxIntervalMs|maxEpochsInFlight|overload|overloadAfterMs)");
     private static final Pattern HOSTS = Pattern.compile("checkpoint\\.hosts.*");
-    private static final Pattern DETECTION = Pattern.compile("tunnel\\.suspectAfterMs");
+    private static final Pattern DETECTION = Pattern.compile("tunnel\\.(heartbeatMs|suspectAfterMs)");
+    private static final Pattern TUNING = Pattern.compile("tunnel\\.(maxInFlightMiB|connections|congestion)");
+    private static final Pattern METRICS = Pattern.compile("metrics\\..*");
+    private static final Pattern LOG = Pattern.compile("management\\.(logLevel|debug)");
     private static final Pattern SPEAKER = Pattern.compile("bgp\\.(localAs|routerId|listenPort|listen)");
     private static final String SPEAKS = "bgp.localAs";
     private static final Pattern ROLES = Pattern.compile("bgp\\.(standbyPrepend|standbyMed|communities\\..*)");
@@ -141,6 +144,12 @@ public final class ConfigDiff {
             return ChangeKind.HOSTS_ALTERED;
         } else if (DETECTION.matcher(path).matches()) {
             return ChangeKind.DETECTION_ALTERED;
+        } else if (TUNING.matcher(path).matches()) {
+            return ChangeKind.TUNNEL_ALTERED;
+        } else if (METRICS.matcher(path).matches()) {
+            return ChangeKind.METRICS_ALTERED;
+        } else if (LOG.matcher(path).matches()) {
+            return ChangeKind.LOG_ALTERED;
         } else if (ROLES.matcher(path).matches()) {
             return ChangeKind.ROUTE_ROLES_ALTERED;
         }

@@ -20,6 +20,12 @@ import org.secondsite.config.TlsFiles;
 public final class GatewayDocument {
     private static final int MAX_MIB = 1 << 20;
 
+    private static final List<String> LOG_LEVELS = List.of("error", "warn", "info", "debug");
+
+    /** Those of a gateway that write a log, by the names of their packages. */
+    private static final List<String> LOGGING_MODULES =
+            List.of("bgp", "buffer", "gateway", "metrics", "net", "openflow", "replicator", "witness");
+
     private GatewayDocument() {}
 
     /** Reads a gateway's file. */
@@ -53,7 +59,7 @@ public final class GatewayDocument {
                 dataPlane,
                 bgp,
                 openflow,
-                new GatewayConfig.Management(root.section("management").socket("socket")),
+                management(root.section("management")),
                 MetricsReading.read(root, listening(tunnel, checkpoint, openflow)),
                 groups(root, hosts, dataPlane, openflow, bgp));
     }
@@ -80,6 +86,16 @@ public final class GatewayDocument {
         openflow.flatMap(GatewayConfig.OpenFlow::listen).ifPresent(at -> listening.put("openflow.listen", at));
         listening.values().removeIf(Objects::isNull);
         return listening;
+    }
+
+    private static GatewayConfig.Management management(Section section) {
+        return new GatewayConfig.Management(
+                section.socket("socket"),
+                section.optional("logLevel", text -> Values.oneOf(LOG_LEVELS, text))
+                        .map(word -> GatewayConfig.LogLevel.valueOf(word.toUpperCase(Locale.ROOT))),
+                section.has("debug")
+                        ? section.list("debug", text -> Values.oneOf(LOGGING_MODULES, text))
+                        : List.of());
     }
 
     private static GatewayConfig.Tunnel tunnel(Section section) {

@@ -54,7 +54,7 @@ class ConfigDiffTest {
             openflow:
               listen: "10.1.1.2:6653"
               switches: [{name: sw-a, datapathId: "0x0000000000000a01", database: "192.0.2.9:6640", gatewayPort: gw, connect: "10.1.1.9:6653"}]
-            management: {socket: /run/secondsite/a.sock}
+            management: {socket: /run/secondsite/a.sock, logLevel: info, debug: [bgp]}
             metrics: {listen: "127.0.0.1:9464"}
             groups:
               - name: web
@@ -191,11 +191,24 @@ class ConfigDiffTest {
                 "checkpoint.maxIntervalMs",
                 replaced("7600\", allow", "7600\", maxIntervalMs: 900, allow"));
         one(ChangeKind.DETECTION_ALTERED, "tunnel.suspectAfterMs", replaced("cubic}", "cubic, suspectAfterMs: 300}"));
+        one(ChangeKind.DETECTION_ALTERED, "tunnel.heartbeatMs", replaced("cubic}", "cubic, heartbeatMs: 60}"));
+        one(ChangeKind.TUNNEL_ALTERED, "tunnel.maxInFlightMiB", replaced("cubic}", "cubic, maxInFlightMiB: 64}"));
+        one(ChangeKind.TUNNEL_ALTERED, "tunnel.connections", replaced("cubic}", "cubic, connections: 2}"));
+        one(ChangeKind.CHECKPOINTS_ALTERED, "checkpoint.overload", replaced("7600\", allow", "7600\", overload: slow, allow"));
+        one(
+                ChangeKind.CHECKPOINTS_ALTERED,
+                "checkpoint.maxEpochsInFlight",
+                replaced("7600\", allow", "7600\", maxEpochsInFlight: 8, allow"));
+        one(ChangeKind.METRICS_ALTERED, "metrics.listen", replaced("9464", "9465"));
+        one(ChangeKind.METRICS_ALTERED, "metrics.listen", replaced("metrics: {listen: \"127.0.0.1:9464\"}\n", ""));
+        one(ChangeKind.LOG_ALTERED, "management.logLevel", replaced("logLevel: info", "logLevel: warn"));
+        one(ChangeKind.LOG_ALTERED, "management.debug", replaced("debug: [bgp]", "debug: [bgp, net]"));
+        one(ChangeKind.OTHER, "management.socket", replaced("secondsite/a.sock", "secondsite/b.sock"));
         Change pool =
                 one(ChangeKind.OTHER, "dataPlane.poolMiB", replaced("uplink: up0\n", "uplink: up0\n  poolMiB: 512\n"));
         assertEquals("~ dataPlane.poolMiB: 256 -> 512", text(pool));
         one(ChangeKind.OTHER, "tls.certificate", replaced("certificate: a.crt", "certificate: a2.crt"));
-        one(ChangeKind.OTHER, "tunnel.congestion", replaced(", congestion: cubic", ""));
+        one(ChangeKind.TUNNEL_ALTERED, "tunnel.congestion", replaced(", congestion: cubic", ""));
     }
 
     /** A component that is added to the records is a setting from then on, without anybody's thinking of it. */

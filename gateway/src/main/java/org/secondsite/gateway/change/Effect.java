@@ -15,8 +15,23 @@ enum Effect {
     CHECKPOINTS_ALTERED(
             ChangeKind.CHECKPOINTS_ALTERED,
             When.WHILE_RUNNING,
-            "counts from each VM's next checkpoint on; held output stays held"),
-    DETECTION_ALTERED(ChangeKind.DETECTION_ALTERED, When.AT_RESTART, "when the peer is suspected"),
+            "counts from each VM's next checkpoint on; held output stays held; an agent of an older release is told of its window"
+                    + " when it attaches the next time"),
+    DETECTION_ALTERED(
+            ChangeKind.DETECTION_ALTERED,
+            When.WHILE_RUNNING,
+            "heartbeats go out, and the peer is suspected, by the new times; no connection is touched; the other site suspects this"
+                    + " one by its own"),
+    TUNNEL_ALTERED(
+            ChangeKind.TUNNEL_ALTERED,
+            When.WHILE_RUNNING,
+            "the tunnel connects anew with it, and goes on from the last committed epochs; what is protected stays so, and its output"
+                    + " waits for that"),
+    METRICS_ALTERED(
+            ChangeKind.METRICS_ALTERED,
+            When.WHILE_RUNNING,
+            "the figures are shown at the new address, and then no longer at the old one"),
+    LOG_ALTERED(ChangeKind.LOG_ALTERED, When.WHILE_RUNNING, "counts from the next line on"),
     NEIGHBOR_ADDED(
             ChangeKind.NEIGHBOR_ADDED,
             When.WHILE_RUNNING,

@@ -34,7 +34,7 @@ final class GroupVms {
     private final GroupId group;
     private final Orders orders;
     private final Consumer<OwnershipEvent> tell;
-    private final GatewayConfig config;
+    private GatewayConfig config;
     /** Every ticked VM. */
     private final Map<VmId, VmAtSite> known = new LinkedHashMap<>();
     /** Those that a takeover activates, which make up the group's state. */
@@ -74,6 +74,12 @@ final class GroupVms {
     }
 
     // ---- who is ticked, and who is a member ---------------------------------------------------------------------
+
+    /** Checkpoints are taken and kept by other settings from now on, those of VMs that come later included. */
+    void alterCheckpoints(GatewayConfig after) {
+        config = after;
+        all().forEach(vm -> vm.alterCheckpoints(after));
+    }
 
     /** Adds one that is no member yet. */
     void add(GatewayConfig.Vm vm) {

@@ -25,7 +25,7 @@ final class OverloadWatch {
         GIVE_UP
     }
 
-    private final GatewayConfig.Overload policy;
+    private GatewayConfig.Overload policy;
     private long limitNanos;
     private boolean overloaded;
     private boolean gaveUp;
@@ -37,8 +37,10 @@ final class OverloadWatch {
         this.limitNanos = TimeUnit.MILLISECONDS.toNanos(limitMs);
     }
 
-    /** Another limit from now on. */
-    void limit(int newLimitMs) {
+    /** Another policy and another limit from now on. What another policy does about an overload it does about a present one, too. */
+    void set(GatewayConfig.Overload newPolicy, int newLimitMs) {
+        overloaded &= policy == newPolicy;
+        policy = newPolicy;
         limitNanos = TimeUnit.MILLISECONDS.toNanos(newLimitMs);
     }
 

@@ -62,10 +62,10 @@ public final class ProtectionGroup {
                 config.checkpoint().overload(), config.checkpoint().overloadAfterMs());
     }
 
-    /** Checkpoints are taken by other settings from now on. */
-    void alterCheckpoints(GatewayConfig.Checkpoint settings) {
-        overload.limit(settings.overloadAfterMs());
-        everyone().forEach(vm -> vm.source().bounds(settings.intervalMs(), settings.maxIntervalMs(), vm.session()));
+    /** Checkpoints are taken and kept by other settings from now on. */
+    void alterCheckpoints(GatewayConfig after) {
+        overload.set(after.checkpoint().overload(), after.checkpoint().overloadAfterMs());
+        vms.alterCheckpoints(after);
     }
 
     /** The group. */

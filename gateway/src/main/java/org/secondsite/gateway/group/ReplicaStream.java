@@ -26,7 +26,7 @@ public final class ReplicaStream {
 
     private final VmId vm;
     private final Orders orders;
-    private final long maxBytes;
+    private long maxBytes;
 
     private record Unapplied(EpochId epoch, long bytes) {}
 
@@ -50,6 +50,11 @@ public final class ReplicaStream {
         this.orders = orders;
         this.maxBytes = maxBytes;
         this.copy = new DiskCopy(vm, orders);
+    }
+
+    /** Another bound on what was kept and not applied, from the next epoch on. */
+    void bound(long bytes) {
+        maxBytes = bytes;
     }
 
     /**

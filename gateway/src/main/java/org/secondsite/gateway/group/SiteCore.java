@@ -77,8 +77,8 @@ public final class SiteCore {
             case SiteEvent.OfAgent agent -> groupOf(agent.session().vm()).ifPresent(group -> group.agentSaid(agent));
             case SiteEvent.OfPlane plane -> ofPlane(plane);
             case SiteEvent.OfWitness witness -> ofWitness(witness);
-            case SiteEvent.CheckpointsAltered(GatewayConfig.Checkpoint settings) ->
-                each(group -> group.alterCheckpoints(settings));
+            case SiteEvent.CheckpointsAltered(GatewayConfig after) -> each(group -> group.alterCheckpoints(after));
+            case SiteEvent.DetectionAltered(GatewayConfig.Tunnel settings) -> peer.set(settings);
             case SiteEvent.VmsLeave leave ->
                 with(leave.group(), group -> group.membership().leaving().ask(leave.vms(), leave.done()));
             case SiteEvent.LeaveAbandoned(GroupId id) ->

@@ -45,7 +45,10 @@ public sealed interface SiteEvent {
     record Tick(long roundTripNanos) implements SiteEvent {}
 
     /** Checkpoints are to be taken by other settings from now on. */
-    record CheckpointsAltered(GatewayConfig.Checkpoint settings) implements SiteEvent {}
+    record CheckpointsAltered(GatewayConfig after) implements SiteEvent {}
+
+    /** The peer is to be suspected by other settings from now on. */
+    record DetectionAltered(GatewayConfig.Tunnel settings) implements SiteEvent {}
 
     /**
      * VMs are to leave a group: their output is held until {@link MembersAltered} or {@link LeaveAbandoned}.

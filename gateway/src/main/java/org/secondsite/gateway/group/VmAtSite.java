@@ -45,6 +45,11 @@ public final class VmAtSite {
         replica = new ReplicaStream(settings.id(), orders, config.tunnel().maxInFlightBytes());
     }
 
+    void alterCheckpoints(GatewayConfig after) {
+        source.bounds(after.checkpoint().intervalMs(), after.checkpoint().maxIntervalMs(), session());
+        replica.bound(after.tunnel().maxInFlightBytes());
+    }
+
     /** The VM. */
     public VmId id() {
         return settings.id();

@@ -43,10 +43,7 @@ import java.util.Locale;
 public final class FailureDetector {
     private static final int DEVIATIONS = 6;
 
-    private final long periodNanos;
-    private final long minimumSilenceNanos;
-    private final long maximumSilenceNanos;
-    private final long dutyCycleNanos;
+    private Bounds bounds;
 
     private double meanNanos;
     private double deviationNanos;
@@ -55,32 +52,52 @@ public final class FailureDetector {
     private boolean everHeard;
 
     /**
-     * A detector that has just begun to listen: the peer is first suspected after {@code maximumSilence}.
+     * What a detector is set to.
      *
      * @param periodNanos how often the peer sends
      * @param minimumSilenceNanos no shorter silence is suspicious; at least two periods
      * @param maximumSilenceNanos every longer silence is suspicious
      * @param dutyCycleNanos the longest time between two calls that is taken for watching
-     * @param nowNanos the time now
-     * @throws IllegalArgumentException if the bounds contradict each other
      */
+    public record Bounds(
+            long periodNanos, long minimumSilenceNanos, long maximumSilenceNanos, long dutyCycleNanos) {
+        /**
+         * Checks them against each other.
+         *
+         * @throws IllegalArgumentException if the bounds contradict each other
+         */
+        public Bounds {
+            if (periodNanos <= 0
+                    || minimumSilenceNanos < 2 * periodNanos
+                    || maximumSilenceNanos < minimumSilenceNanos) {
+                throw new IllegalArgumentException(
+                        "need 0 < period, 2 * period <= minimum silence <= maximum silence, got " + periodNanos + ", "
+                                + minimumSilenceNanos + ", " + maximumSilenceNanos + " ns");
+            }
+            if (dutyCycleNanos <= 0 || dutyCycleNanos > minimumSilenceNanos / 2) {
+                throw new IllegalArgumentException("duty cycle " + dutyCycleNanos
+                        + " ns must be positive and at most half the minimum silence " + minimumSilenceNanos + " ns");
+            }
+        }
+    }
+
+    /** A detector that has just begun to listen: the peer is first suspected after the maximum silence. */
+    public FailureDetector(Bounds bounds, long nowNanos) {
+        this.bounds = bounds;
+        meanNanos = bounds.periodNanos();
+        deviationNanos = bounds.periodNanos() / 2.0;
+        lastCallNanos = nowNanos;
+    }
+
+    /** The same for the first bounds, one by one. */
     public FailureDetector(
             long periodNanos, long minimumSilenceNanos, long maximumSilenceNanos, long dutyCycleNanos, long nowNanos) {
-        if (periodNanos <= 0 || minimumSilenceNanos < 2 * periodNanos || maximumSilenceNanos < minimumSilenceNanos) {
-            throw new IllegalArgumentException("need 0 < period, 2 * period <= minimum silence <= maximum silence, got "
-                    + periodNanos + ", " + minimumSilenceNanos + ", " + maximumSilenceNanos + " ns");
-        }
-        if (dutyCycleNanos <= 0 || dutyCycleNanos > minimumSilenceNanos / 2) {
-            throw new IllegalArgumentException("duty cycle " + dutyCycleNanos
-                    + " ns must be positive and at most half the minimum silence " + minimumSilenceNanos + " ns");
-        }
-        this.periodNanos = periodNanos;
-        this.minimumSilenceNanos = minimumSilenceNanos;
-        this.maximumSilenceNanos = maximumSilenceNanos;
-        this.dutyCycleNanos = dutyCycleNanos;
-        meanNanos = periodNanos;
-        deviationNanos = periodNanos / 2.0;
-        lastCallNanos = nowNanos;
+        this(new Bounds(periodNanos, minimumSilenceNanos, maximumSilenceNanos, dutyCycleNanos), nowNanos);
+    }
+
+    /** Other bounds from now on. The silence so far counts, and so does what was learnt of the peer's intervals. */
+    public void set(Bounds others) {
+        bounds = others;
     }
 
     /**
@@ -91,8 +108,8 @@ public final class FailureDetector {
     public long heard(long nowNanos) {
         watch(nowNanos);
         long ended = silenceNanos;
-        if (everHeard && silenceNanos >= periodNanos / 2) {
-            double interval = Math.min(silenceNanos, maximumSilenceNanos);
+        if (everHeard && silenceNanos >= bounds.periodNanos() / 2) {
+            double interval = Math.min(silenceNanos, bounds.maximumSilenceNanos());
             double error = interval - meanNanos;
             deviationNanos += (Math.abs(error) - deviationNanos) / 4;
             meanNanos += error / 8;
@@ -116,10 +133,10 @@ public final class FailureDetector {
     /** The silence beyond which the peer is suspected. */
     public long limitNanos() {
         if (!everHeard) {
-            return maximumSilenceNanos;
+            return bounds.maximumSilenceNanos();
         }
-        double limit = meanNanos + DEVIATIONS * deviationNanos + periodNanos;
-        return Math.clamp((long) limit, minimumSilenceNanos, maximumSilenceNanos);
+        double limit = meanNanos + DEVIATIONS * deviationNanos + bounds.periodNanos();
+        return Math.clamp((long) limit, bounds.minimumSilenceNanos(), bounds.maximumSilenceNanos());
     }
 
     /** The state in words, for the timeline: {@code silent for 212 ms, limit 200 ms (period 50.2 ms ± 3.1)}. */
@@ -136,7 +153,7 @@ public final class FailureDetector {
     private void watch(long nowNanos) {
         long passed = nowNanos - lastCallNanos;
         if (passed > 0) {
-            silenceNanos += Math.min(passed, dutyCycleNanos);
+            silenceNanos += Math.min(passed, bounds.dutyCycleNanos());
             lastCallNanos = nowNanos;
         }
     }

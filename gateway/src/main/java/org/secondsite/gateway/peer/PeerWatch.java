@@ -29,7 +29,7 @@ public final class PeerWatch {
     private static final long DUTY_CYCLE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final FailureDetector detector;
-    private final long brokenNanos;
+    private long brokenNanos;
     private final Consumer<Runnable> reading;
     private final AtomicLong lastHeardNanos = new AtomicLong();
     private final AtomicLong read = new AtomicLong();
@@ -69,15 +69,24 @@ public final class PeerWatch {
      */
     public PeerWatch(GatewayConfig.Tunnel settings, Consumer<Runnable> reading, long nowNanos) {
         this.reading = reading;
+        detector = new FailureDetector(bounds(settings), nowNanos);
+        brokenNanos = shortestSuspicionNanos(settings);
+        tunnelDownNanos = nowNanos;
+    }
+
+    private static FailureDetector.Bounds bounds(GatewayConfig.Tunnel settings) {
         long suspectNanos = TimeUnit.MILLISECONDS.toNanos(settings.suspectAfterMs());
-        detector = new FailureDetector(
+        return new FailureDetector.Bounds(
                 TimeUnit.MILLISECONDS.toNanos(settings.heartbeatMs()),
                 suspectNanos,
                 suspectNanos * MAX_SILENCE_FACTOR,
-                Math.min(DUTY_CYCLE_NANOS, suspectNanos / 2),
-                nowNanos);
+                Math.min(DUTY_CYCLE_NANOS, suspectNanos / 2));
+    }
+
+    /** Judges by other settings from now on; what is known of the peer stays. */
+    public void set(GatewayConfig.Tunnel settings) {
+        detector.set(bounds(settings));
         brokenNanos = shortestSuspicionNanos(settings);
-        tunnelDownNanos = nowNanos;
     }
 
     /** A peer is not suspected before it was silent for so long. */

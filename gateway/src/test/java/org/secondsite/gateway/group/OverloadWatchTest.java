@@ -31,6 +31,19 @@ class OverloadWatchTest {
     }
 
     @Test
+    void anotherPolicyDoesWhatItDoesAboutAPresentOverload() {
+        OverloadWatch watch = new OverloadWatch(Overload.SLOW, 5000);
+        assertEquals(Verdict.NOTE, watch.look(6 * SECOND, SECOND));
+        watch.set(Overload.SLOW, 4000);
+        assertEquals(Verdict.NONE, watch.look(7 * SECOND, 2 * SECOND), "it is known");
+        watch.set(Overload.SOLO, 4000);
+        assertEquals(Verdict.GIVE_UP, watch.look(8 * SECOND, 3 * SECOND));
+        watch.set(Overload.SOLO, 9000);
+        assertEquals(Verdict.NONE, watch.look(8 * SECOND, 4 * SECOND));
+        assertEquals(Verdict.GIVE_UP, watch.look(10 * SECOND, 40 * SECOND));
+    }
+
+    @Test
     void slowOnlySaysSo() {
         OverloadWatch watch = new OverloadWatch(Overload.SLOW, 5000);
         assertEquals(Verdict.NOTE, watch.look(6 * SECOND, SECOND));

@@ -48,6 +48,19 @@ class FailureDetectorTest {
     }
 
     @Test
+    void otherBoundsCountAtOnceAndForgetNothing() {
+        steadyHeartbeats(100);
+        assertFalse(watchFor(MINIMUM));
+        detector.set(new FailureDetector.Bounds(PERIOD, 2 * MINIMUM, 2 * MAXIMUM, DUTY_CYCLE));
+        assertFalse(watchFor(MINIMUM), "the silence so far counts");
+        assertTrue(watchFor(CALL_EVERY));
+        detector.set(new FailureDetector.Bounds(PERIOD, MINIMUM, MAXIMUM, DUTY_CYCLE));
+        detector.heard(now);
+        assertFalse(watchFor(MINIMUM));
+        assertTrue(detector.explain().contains("limit"), detector.explain());
+    }
+
+    @Test
     void peerThatWasNeverHeardIsSuspectedAfterTheMaximum() {
         assertFalse(watchFor(MAXIMUM));
         assertTrue(watchFor(CALL_EVERY));

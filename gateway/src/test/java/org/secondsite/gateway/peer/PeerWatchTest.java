@@ -68,6 +68,14 @@ class PeerWatchTest {
     }
 
     @Test
+    void otherSettingsCountFromTheNextLookOn() {
+        beIrregularlyHeard();
+        watch.set(new GatewayConfig.Tunnel(NOWHERE, NOWHERE, 50, 2000, 1 << 20));
+        long millis = silenceUntilLost();
+        assertTrue(millis > 2000 && millis <= 2005, millis + " ms");
+    }
+
+    @Test
     void silenceWithABrokenTunnelIsGivenFourHeartbeats() {
         beIrregularlyHeard();
         watch.tunnel(PeerWatch.Tunnel.BROKEN, now);

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalLong;
 import org.secondsite.config.EpochId;
+import org.secondsite.replicator.checkpoint.CheckpointMessage;
 
 /**
  * When the next checkpoint of a VM is due, and which id it gets.
@@ -46,6 +47,11 @@ public final class CheckpointSchedule {
         window = epochs;
         windowBytes = bytes;
         starves = vmWaits;
+    }
+
+    /** Another window; checkpoints beyond a smaller one go on. */
+    public void window(CheckpointMessage.Window told) {
+        window(told.window(), told.windowBytes(), told.stalls());
     }
 
     /** Begins: the first checkpoint is due now. What was outstanding before is forgotten. */

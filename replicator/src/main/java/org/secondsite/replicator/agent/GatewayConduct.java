@@ -21,7 +21,7 @@ import org.secondsite.replicator.checkpoint.CheckpointMessage;
  * SEALED                of an epoch that SEAL named, once
  * CREDIT                below the epoch that is to be sealed next
  * ACTIVATE              when a replica was sent, or HELLO named one, and under no lower term than that; FAILED answers the wrong epoch
- * FLUSH_AT_ONCE, SYNC_DISKS, OF_DISKS  if both ends can
+ * FLUSH_AT_ONCE, SYNC_DISKS, OF_DISKS, WINDOW  if both ends can
  * </pre>
  *
  * <p>What is in order and cannot be done is answered by FAILED, as before. The highest term outlasts the connection, not the process.
@@ -120,6 +120,7 @@ public final class GatewayConduct {
             case CheckpointMessage.Credit credit -> credit(credit.committed());
             case CheckpointMessage.Begin begin -> begin(begin.header().epoch());
             case CheckpointMessage.Activate activate -> activate(activate.expected());
+            case CheckpointMessage.Window window -> agreed(window, Capability.WINDOW);
             case CheckpointMessage.DiskOrder order -> agreed(order, Capability.DISKS);
             case CheckpointMessage.OfDisks said -> agreed(said, Capability.RESYNC);
             default -> null;

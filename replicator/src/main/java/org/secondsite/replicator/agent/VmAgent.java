@@ -212,6 +212,7 @@ public final class VmAgent {
                 schedule.window(welcome.window(), welcome.windowBytes(), welcome.stalls());
             }
             case CheckpointMessage.Start start -> start(start);
+            case CheckpointMessage.Window window -> schedule.window(window);
             case CheckpointMessage.Interval interval -> schedule.interval(MILLISECONDS.toNanos(interval.intervalMs()));
             case CheckpointMessage.CheckpointNow atOnce -> schedule.now(now);
             case CheckpointMessage.Retitle retitle -> {
@@ -228,11 +229,10 @@ public final class VmAgent {
                 schedule.stop();
                 disks.stopped(now);
             }
+            case CheckpointMessage.PauseVm again when pauseOrdered -> {}
             case CheckpointMessage.PauseVm pauseVm -> {
-                if (!pauseOrdered) {
-                    pauseOrdered = true;
-                    schedule.now(now);
-                }
+                pauseOrdered = true;
+                schedule.now(now);
             }
             case CheckpointMessage.ResumeVm resumeVm -> resumeVm("the gateway says so");
             case CheckpointMessage.Activate activate -> standby.activate(activate.expected(), isHere());

@@ -30,6 +30,7 @@ import org.secondsite.replicator.EpochHeader;
  * CHECKPOINT_NOW 6, STOP 15, VM_STOPPED 17, RELEASE 21, PAUSE_VM 25, RESUME_VM 27                 nothing
  * OF_DISKS 33        | {@link DiskTalk} |
  * COPY_AT 34         | count u8 | of each disk: missing blocks u32 | limit in bytes/s u64, 0 for none |
+ * WINDOW 35          | window u32 | window bytes u64 | stalls u8 |
  * FLUSH_AT_ONCE 30, SYNC_DISKS 31, DISKS_SYNCED 32                                               nothing
  * BEGIN 10           | epoch | base | RAM bytes u64 | pages u32 | device state bytes u32 | VM name |
  *                    | if the VM has disks: disks | ranges u32 |
@@ -165,6 +166,7 @@ public final class CheckpointCodec {
                     case DISKS_SYNCED -> new CheckpointMessage.DisksSynced();
                     case OF_DISKS -> new CheckpointMessage.OfDisks(DiskTalk.read(body.rest()));
                     case COPY_AT -> DiskBodies.copyAt(body);
+                    case WINDOW -> new CheckpointMessage.Window(body.positive(), body.positiveLong(), body.flag());
                 };
         body.end();
         return message;
@@ -298,6 +300,10 @@ public final class CheckpointCodec {
             case CheckpointMessage.CopyAt at -> {
                 DiskBodies.copyAt(at, out);
                 yield MessageType.COPY_AT;
+            }
+            case CheckpointMessage.Window window -> {
+                out.writeInt(window.window()).writeLong(window.windowBytes()).writeBoolean(window.stalls());
+                yield MessageType.WINDOW;
             }
         };
     }

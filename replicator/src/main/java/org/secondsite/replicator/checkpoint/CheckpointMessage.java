@@ -42,6 +42,9 @@ public sealed interface CheckpointMessage {
      */
     record Welcome(Dialect dialect, int window, long windowBytes, boolean stalls) implements CheckpointMessage {}
 
+    /** Another window than that of WELCOME, from now on. See there. */
+    record Window(int window, long windowBytes, boolean stalls) implements CheckpointMessage {}
+
     /** Gateway's other answer to HELLO; the connection is closed after it. */
     record Refused(String reason) implements CheckpointMessage {}
 

@@ -99,6 +99,23 @@ public record Hello(
                 peer);
     }
 
+    /** The same with other bounds on what the sender takes. */
+    public Hello bounded(TunnelSettings.Limits limits) {
+        return new Hello(
+                lowestVersion,
+                dialect,
+                incarnation,
+                beaconKey,
+                limits.codec().versionBytes(),
+                limits.codec().windowLog(),
+                limits.maxInFlightBytes(),
+                limits.maxEpochBytes(),
+                session,
+                connection,
+                self,
+                peer);
+    }
+
     /** The payload. */
     public ByteBuf encode(ByteBufAllocator allocator) {
         ByteBuf out = allocator.directBuffer();

@@ -28,6 +28,8 @@ final class Outgoing {
 
     private final TunnelSession session;
     private final TunnelCodec codec;
+    private final TunnelListener listener;
+    private final Tally tally;
     private final SendWindow window;
     private final FrameQueue queue = new FrameQueue();
 
@@ -46,9 +48,16 @@ final class Outgoing {
     private long plainBytesSent;
     private long codedBytesSent;
 
-    Outgoing(TunnelSession session, TunnelSettings.Limits limits, TunnelCodec codec) {
+    Outgoing(
+            TunnelSession session,
+            TunnelSettings.Limits limits,
+            TunnelCodec codec,
+            TunnelListener listener,
+            Tally tally) {
         this.session = session;
         this.codec = codec;
+        this.listener = listener;
+        this.tally = tally;
         this.window = new SendWindow(limits.maxInFlightBytes(), codec::free);
     }
 
@@ -81,6 +90,39 @@ final class Outgoing {
             pump(now);
         }
         return refusal;
+    }
+
+    /** The peer says that it holds an epoch. Returns what is wrong with that, or null. */
+    Reset acknowledged(TunnelFrame frame, long now) {
+        return answered(frame, window.acknowledged(frame.stream(), frame.epoch()), null, now);
+    }
+
+    /** The peer says that it will not hold an epoch. Returns what is wrong with that, or null. */
+    Reset refused(TunnelFrame frame, long now) {
+        SendWindow.Answer answer = window.refused(frame.stream(), frame.epoch());
+        return answered(frame, answer, TunnelConnection.printable(frame.payload()), now);
+    }
+
+    private Reset answered(TunnelFrame frame, SendWindow.Answer answer, String refusal, long now) {
+        switch (answer) {
+            case IMPOSSIBLE -> {
+                return new Reset(
+                        ResetCode.ORDER,
+                        frame.type() + " for epoch " + frame.epoch() + " of stream " + frame.stream()
+                                + ", which was not sent");
+            }
+            case IGNORED -> tally.answerIgnored();
+            case TAKEN -> {
+                VmId vm = window.vm(frame.stream()).orElseThrow();
+                if (refusal == null) {
+                    listener.acknowledged(vm, frame.epoch());
+                } else {
+                    listener.refused(vm, frame.epoch(), refusal);
+                }
+                pump(now);
+            }
+        }
+        return null;
     }
 
     private static boolean carries(Dialect dialect, CarriedDisks disks) {

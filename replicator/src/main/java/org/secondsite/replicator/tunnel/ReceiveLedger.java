@@ -35,7 +35,7 @@ public final class ReceiveLedger {
     /** An epoch that was given to the listener and not answered yet. */
     private record Unanswered(Stream stream, EpochId epoch, long bytes) {}
 
-    private final long maxVmBytes;
+    private long maxVmBytes;
 
     private final Map<Integer, Stream> byNumber = new HashMap<>();
     private final Map<VmId, Stream> byVm = new HashMap<>();
@@ -60,6 +60,11 @@ public final class ReceiveLedger {
             known = true;
             incarnation = peerIncarnation;
         }
+    }
+
+    /** Another bound, which the peer was told of, on what it may deliver of a VM without an answer. */
+    public void bound(long vmBytes) {
+        maxVmBytes = vmBytes;
     }
 
     /** What the peer is told. */

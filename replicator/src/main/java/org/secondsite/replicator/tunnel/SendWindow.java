@@ -132,7 +132,11 @@ public final class SendWindow {
      */
     public record Resumed(List<Commit> commits, List<Broken> broken) {}
 
-    private final long maxVmBytes;
+    private long maxVmBytes;
+
+    /** What a source may have been told of; one that is told of less keeps to it only from then on. */
+    private long mostVmBytes;
+
     private long peerVmBytes = Long.MAX_VALUE;
     private long peerUnfinishedBytes = Long.MAX_VALUE;
     private long unfinishedBytes;
@@ -150,7 +154,14 @@ public final class SendWindow {
      */
     public SendWindow(long maxVmBytes, Consumer<Epoch> freed) {
         this.maxVmBytes = maxVmBytes;
+        mostVmBytes = maxVmBytes;
         this.freed = freed;
+    }
+
+    /** Another bound for each VM, on what is begun from now on. What waits here already is sent all the same. */
+    public void bound(long vmBytes) {
+        maxVmBytes = vmBytes;
+        mostVmBytes = Math.max(mostVmBytes, vmBytes);
     }
 
     /**
@@ -173,8 +184,8 @@ public final class SendWindow {
         } else if (!epoch.header().isFull() && !epoch.header().base().equals(stream.last)) {
             return Optional.of("a delta on " + epoch.header().base() + " does not fit behind " + stream.last);
         }
-        if (stream.bytes >= maxVmBytes) {
-            return Optional.of("the window of " + maxVmBytes + " bytes was full before: the source ignores its credit");
+        if (stream.bytes >= mostVmBytes) {
+            return Optional.of("the window of " + mostVmBytes + " bytes was full before: the source ignores its credit");
         }
         if (cost(epoch) > peerUnfinishedBytes) {
             return Optional.of(tooLarge(epoch));

@@ -39,16 +39,17 @@ final class Tally {
         return Optional.of(reset.reason() + (untold == 0 ? "" : " (and " + untold + " more before)"));
     }
 
-    long connections() {
-        return connections;
-    }
-
-    long rejected() {
-        return rejected;
-    }
-
-    long answersIgnored() {
-        return answersIgnored;
+    TunnelStatus.Counters counters(Outgoing outgoing, Incoming incoming, long beaconsHeard, long beaconsDropped) {
+        return new TunnelStatus.Counters(
+                connections,
+                rejected,
+                outgoing.epochsSent(),
+                outgoing.plainBytesSent(),
+                outgoing.codedBytesSent(),
+                incoming.epochsReceived(),
+                answersIgnored,
+                beaconsHeard,
+                beaconsDropped);
     }
 
     Map<ResetCode, Long> rejections() {

@@ -47,7 +47,6 @@ public final class TunnelConnection {
     private record Question(long clock, long bytes) {}
 
     private final TunnelSession session;
-    private final TunnelSettings settings;
     private final TunnelSink sink;
     private final TunnelListener listener;
     private final Wire wire;
@@ -71,7 +70,6 @@ public final class TunnelConnection {
 
     TunnelConnection(
             TunnelSession session,
-            TunnelSettings settings,
             TunnelSink sink,
             TunnelListener listener,
             Wire wire,
@@ -79,7 +77,6 @@ public final class TunnelConnection {
             boolean outbound,
             long now) {
         this.session = session;
-        this.settings = settings;
         this.sink = sink;
         this.listener = listener;
         this.wire = wire;
@@ -89,8 +86,13 @@ public final class TunnelConnection {
         this.setupDueNanos = now + TimeUnit.MILLISECONDS.toNanos(setupMs());
     }
 
+    /** What this end says of itself on it. */
+    Hello told() {
+        return hello;
+    }
+
     private int setupMs() {
-        return Math.max(MIN_SETUP_MS, 3 * settings.timing().silenceMs());
+        return Math.max(MIN_SETUP_MS, 3 * session.settings().timing().silenceMs());
     }
 
     // ---- what happens
@@ -101,11 +103,11 @@ public final class TunnelConnection {
             return;
         }
         become(Phase.GREETING, "the certificate is of '" + commonName + "'");
-        if (!commonName.equals(settings.peer().name())) {
+        if (!commonName.equals(session.settings().peer().name())) {
             close(
                     new Reset(
                             ResetCode.IDENTITY,
-                            "the certificate is of '" + commonName + "', the peer is site '" + settings.peer() + "'"),
+                            "the certificate is of '" + commonName + "', the peer is site '" + session.settings().peer() + "'"),
                     now);
             return;
         }
@@ -335,8 +337,8 @@ public final class TunnelConnection {
         if (objection != null) {
             return objection;
         }
-        if (outbound != settings.connects()) {
-            return new Reset(ResetCode.ORDER, "it is for site " + settings.self() + " to connect");
+        if (outbound != session.settings().connects()) {
+            return new Reset(ResetCode.ORDER, "it is for site " + session.settings().self() + " to connect");
         }
         number = outbound ? hello.connection() : other.connection();
         if (number != 0) {
@@ -381,7 +383,7 @@ public final class TunnelConnection {
         long pendingBytes = wire.measure(now);
         long silenceMs = TimeUnit.NANOSECONDS.toMillis(now - lastHeardNanos);
         long besideMs = TimeUnit.NANOSECONDS.toMillis(now - heardBesideNanos);
-        if (reading && settings.timing().isOver(silenceMs, besideMs)) {
+        if (reading && session.settings().timing().isOver(silenceMs, besideMs)) {
             close(new Reset(ResetCode.SILENCE, "nothing was heard for " + silenceMs + " ms"), now);
         } else if (pendingBytes > MAX_PENDING_BYTES) {
             close(new Reset(ResetCode.SILENCE, "the peer leaves " + MAX_PENDING_BYTES + " bytes unread"), now);

@@ -46,8 +46,8 @@ public final class TunnelSession {
     /** Inbound connections with the peer's certificate: those of a session, of the one before, and as many that come to nothing. */
     private static final int MAX_PROVED = 3 * Hello.MAX_CONNECTIONS;
 
-    private final TunnelSettings settings;
-    private final Hello hello;
+    private TunnelSettings settings;
+    private Hello hello;
     private final RandomGenerator random;
     private final TunnelSink sink;
     private final TunnelListener listener;
@@ -85,7 +85,7 @@ public final class TunnelSession {
         this.sink = sink;
         this.alarm = new Alarm(sink);
         this.listener = listener;
-        this.outgoing = new Outgoing(this, settings.limits(), codec);
+        this.outgoing = new Outgoing(this, settings.limits(), codec, listener, tally);
         this.incoming = new Incoming(settings.limits(), codec, listener);
         this.dials = new Dials(settings.timing(), random, sink);
     }
@@ -166,6 +166,22 @@ public final class TunnelSession {
         }
     }
 
+    /** Another timing from now on; with anything else that differs a new session begins, which goes on from where this one was. */
+    public void tune(TunnelSettings others, long now) {
+        boolean anew = !others.withTiming(settings.timing()).equals(settings);
+        settings = others;
+        hello = hello.bounded(others.limits());
+        outgoing.window().bound(others.limits().maxInFlightBytes());
+        if (anew) {
+            Reset reset = new Reset(ResetCode.REPLACED, "other settings: a new connection takes the place");
+            List.copyOf(connections).forEach(connection -> connection.close(reset, now));
+        }
+    }
+
+    TunnelSettings settings() {
+        return settings;
+    }
+
     // ---- connections
 
     /** A connection that {@link TunnelSink#dial} asked for is being made. */
@@ -180,7 +196,7 @@ public final class TunnelSession {
     }
 
     private TunnelConnection connection(Wire wire, Hello own, boolean outbound, long now) {
-        TunnelConnection made = new TunnelConnection(this, settings, sink, listener, wire, own, outbound, now);
+        TunnelConnection made = new TunnelConnection(this, sink, listener, wire, own, outbound, now);
         connections.add(made);
         due(made.dueNanos());
         return made;
@@ -214,6 +230,7 @@ public final class TunnelSession {
         become(Phase.GREETED, "the peer said hello");
         incoming.start(bundle);
         incoming.ledger().hello(peer.incarnation());
+        incoming.ledger().bound(greeted.told().uncommittedBytes());
         sink.greeted(peer);
         return incoming.ledger().resume();
     }
@@ -316,14 +333,8 @@ public final class TunnelSession {
                 yield null;
             }
             case DATA -> incoming.data(frame, now);
-            case ACKNOWLEDGED -> {
-                SendWindow.Answer answer = outgoing.window().acknowledged(frame.stream(), frame.epoch());
-                yield answered(frame, answer, null, now);
-            }
-            case REFUSED -> {
-                SendWindow.Answer answer = outgoing.window().refused(frame.stream(), frame.epoch());
-                yield answered(frame, answer, TunnelConnection.printable(frame.payload()), now);
-            }
+            case ACKNOWLEDGED -> outgoing.acknowledged(frame, now);
+            case REFUSED -> outgoing.refused(frame, now);
             case MESSAGE -> {
                 PeerMessage message = frame.message().orElse(null);
                 if (message == null) {
@@ -334,28 +345,6 @@ public final class TunnelSession {
             }
             default -> new Reset(ResetCode.ORDER, frame.type() + " on an open connection");
         };
-    }
-
-    private Reset answered(TunnelFrame frame, SendWindow.Answer answer, String refusal, long now) {
-        switch (answer) {
-            case IMPOSSIBLE -> {
-                return new Reset(
-                        ResetCode.ORDER,
-                        frame.type() + " for epoch " + frame.epoch() + " of stream " + frame.stream()
-                                + ", which was not sent");
-            }
-            case IGNORED -> tally.answerIgnored();
-            case TAKEN -> {
-                VmId vm = outgoing.window().vm(frame.stream()).orElseThrow();
-                if (refusal == null) {
-                    listener.acknowledged(vm, frame.epoch());
-                } else {
-                    listener.refused(vm, frame.epoch(), refusal);
-                }
-                outgoing.pump(now);
-            }
-        }
-        return null;
     }
 
     /** There is room to write again. */
@@ -478,16 +467,7 @@ public final class TunnelSession {
                 tally.breaks(),
                 outgoing.window().inFlight(),
                 versions,
-                new TunnelStatus.Counters(
-                        tally.connections(),
-                        tally.rejected(),
-                        outgoing.epochsSent(),
-                        outgoing.plainBytesSent(),
-                        outgoing.codedBytesSent(),
-                        incoming.epochsReceived(),
-                        tally.answersIgnored(),
-                        beaconsHeard,
-                        beaconsDropped));
+                tally.counters(outgoing, incoming, beaconsHeard, beaconsDropped));
     }
 
     /** The one place where the phase changes. */

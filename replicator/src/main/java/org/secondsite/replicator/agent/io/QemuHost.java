@@ -56,7 +56,7 @@ final class QemuHost implements VmHost {
 
     @Override
     public Set<Capability> capabilities() {
-        return settings.volumes().disks().isEmpty() ? Set.of() : EnumSet.allOf(Capability.class);
+        return settings.volumes().disks().isEmpty() ? Set.of(Capability.WINDOW) : EnumSet.allOf(Capability.class);
     }
 
     @Override

@@ -101,8 +101,13 @@ public final class CheckpointServer implements AutoCloseable {
         return (InetSocketAddress) listening.localAddress();
     }
 
-    /** Other agents may attach from now on, and those that may not any more are detached. Any thread; takes effect soon. */
-    public void admit(Admission others) {
+    /**
+     * Other agents may attach from now on, with another window, and those that may not any more are detached. An attached one is told of
+     * its window if it understands that, else when it attaches again. Any thread; takes effect soon.
+     *
+     * @param others whose admission and window count; the rest of it does not
+     */
+    public void admit(CheckpointServerSettings others) {
         loop.execute(() -> reception.admit(others));
     }
 

@@ -7,6 +7,7 @@ import org.secondsite.config.TlsFiles;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.checkpoint.Admission;
+import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.Limits;
 
 /**
@@ -53,10 +54,22 @@ public record CheckpointServerSettings(
         }
     }
 
-    /** The same with other VMs or hosts. */
-    CheckpointServerSettings admitting(Admission others) {
+    /** The same with the other's VMs, hosts and window. */
+    CheckpointServerSettings admitting(CheckpointServerSettings others) {
         return new CheckpointServerSettings(
-                listen, tls, others, window, windowBytes, stalls, capabilities, keepaliveMs);
+                listen,
+                tls,
+                others.admission,
+                others.window,
+                others.windowBytes,
+                others.stalls,
+                capabilities,
+                keepaliveMs);
+    }
+
+    /** What an agent is told of its window. */
+    CheckpointMessage.Window toldWindow() {
+        return new CheckpointMessage.Window(window, windowBytes, stalls);
     }
 
     /** What the gateway speaks. */

@@ -16,8 +16,10 @@ import org.secondsite.net.Strangers;
 import org.secondsite.net.io.StrangersLog;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.tls.io.TlsIdentity;
+import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.checkpoint.Admission;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
+import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.Side;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,11 +65,16 @@ final class Reception {
         return settings;
     }
 
-    /** Other agents may attach from now on; those that may not any more are detached. */
-    void admit(Admission others) {
+    /** Other agents may attach from now on, with another window; those that may not any more are detached. */
+    void admit(CheckpointServerSettings others) {
+        CheckpointMessage.Window told = settings.toldWindow();
         settings = settings.admitting(others);
-        List.copyOf(sessions.values())
-                .forEach(session -> others.refusal(session.host(), session.vm()).ifPresent(session::detach));
+        for (ServerSession session : List.copyOf(sessions.values())) {
+            settings.admission().refusal(session.host(), session.vm()).ifPresent(session::detach);
+            if (!told.equals(settings.toldWindow()) && session.dialect().has(Capability.WINDOW)) {
+                session.told(settings.toldWindow());
+            }
+        }
     }
 
     CheckpointListener listener() {

@@ -100,6 +100,11 @@ final class ServerSession extends MessageSession {
         return true;
     }
 
+    /** Has the agent keep to another window. */
+    void told(CheckpointMessage.Window window) {
+        tell(window);
+    }
+
     void received(CheckpointMessage message) {
         if (silenced.get()) {
             return;

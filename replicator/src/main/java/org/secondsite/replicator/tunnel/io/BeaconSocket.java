@@ -9,6 +9,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.socket.DatagramPacket;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
@@ -33,7 +34,9 @@ final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> imp
         void beaconHeard(long nanoTime, long roundTripNanos);
     }
 
-    private final TunnelSettings settings;
+    private final InetSocketAddress to;
+    private int everyMs;
+    private ScheduledFuture<?> beats;
     private final Hello self;
     private final Listener listener;
     private final Life life;
@@ -49,7 +52,8 @@ final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> imp
     private final LongAdder dropped = new LongAdder();
 
     BeaconSocket(TunnelSettings settings, Hello self, Listener listener, Life life) {
-        this.settings = settings;
+        to = settings.connect();
+        everyMs = settings.timing().heartbeatMs();
         this.life = life;
         proof = life.proof();
         this.self = self;
@@ -73,8 +77,22 @@ final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> imp
             throw new IOException("the tunnel's beacons cannot use " + address, bound.cause());
         }
         channel = bound.channel();
-        int everyMs = settings.timing().heartbeatMs();
-        var _ = loop.scheduleAtFixedRate(this::send, everyMs, everyMs, TimeUnit.MILLISECONDS);
+        loop.execute(this::beat);
+    }
+
+    private void beat() {
+        if (beats != null) {
+            beats.cancel(false);
+        }
+        beats = loop.scheduleAtFixedRate(this::send, everyMs, everyMs, TimeUnit.MILLISECONDS);
+    }
+
+    /** Another time between two beacons. Any thread. */
+    void every(int ms) {
+        loop.execute(() -> {
+            everyMs = ms;
+            beat();
+        });
     }
 
     /** The peer said hello: from now on its beacons are those under this key. Any thread. */
@@ -111,7 +129,7 @@ final class BeaconSocket extends SimpleChannelInboundHandler<DatagramPacket> imp
                         lastSentNanos == 0 ? 0 : now - lastHeardNanos)
                 .encode(channel.alloc(), self.beaconKey());
         // A failure to send is what silence looks like at the other end: nothing to do here.
-        var _ = channel.writeAndFlush(new DatagramPacket(datagram, settings.connect()), channel.voidPromise());
+        var _ = channel.writeAndFlush(new DatagramPacket(datagram, to), channel.voidPromise());
     }
 
     @Override

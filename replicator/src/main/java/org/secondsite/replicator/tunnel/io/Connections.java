@@ -57,7 +57,7 @@ final class Connections implements AutoCloseable {
     /** The shortest time for a SYN and its answer; a silent path is tried anew after that. */
     private static final int MIN_CONNECT_MS = 500;
 
-    private final TunnelSettings settings;
+    private TunnelSettings settings;
     private final TlsIdentity dialling;
     private final TlsIdentity accepting;
     private final EventLoopGroup loop;
@@ -114,7 +114,7 @@ final class Connections implements AutoCloseable {
      * @throws IOException if the address cannot be had
      */
     InetSocketAddress listen() throws IOException {
-        probeCongestion();
+        probeCongestion(settings);
         ChannelFuture bound = new ServerBootstrap()
                 .group(loop)
                 .channel(EpollServerSocketChannel.class)
@@ -127,7 +127,7 @@ final class Connections implements AutoCloseable {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        setCongestion(channel);
+                        setCongestion(channel, settings);
                         accept(channel);
                     }
                 })
@@ -140,11 +140,16 @@ final class Connections implements AutoCloseable {
         return (InetSocketAddress) server.localAddress();
     }
 
-    /** Finds out whether the kernel takes the congestion control before anything depends on it. */
-    private void probeCongestion() throws IOException {
+    /** New connections have other settings from now on. On the event thread. */
+    void tune(TunnelSettings others) {
+        settings = others;
+    }
+
+    /** Finds out whether the kernel takes the congestion control before anything depends on it. Any thread. */
+    static void probeCongestion(TunnelSettings settings) throws IOException {
         EpollSocketChannel probe = new EpollSocketChannel();
         try {
-            setCongestion(probe);
+            setCongestion(probe, settings);
         } catch (ChannelException e) {
             throw new IOException(
                     "TCP congestion control '" + settings.congestion().orElse("") + "' cannot be had: "
@@ -155,7 +160,7 @@ final class Connections implements AutoCloseable {
         }
     }
 
-    private void setCongestion(Channel channel) {
+    private static void setCongestion(Channel channel, TunnelSettings settings) {
         settings.congestion().ifPresent(name -> {
             byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
             channel.config()
@@ -222,7 +227,7 @@ final class Connections implements AutoCloseable {
 
         @Override
         protected void initChannel(Channel channel) {
-            setCongestion(channel);
+            setCongestion(channel, settings);
             channel.pipeline().addLast(dialling.newHandler(channel.alloc()), links.dialled(number));
             linked = true;
         }

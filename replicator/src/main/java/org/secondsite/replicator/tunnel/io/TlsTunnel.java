@@ -4,6 +4,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -47,7 +48,8 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
     private static final Logger LOG = LoggerFactory.getLogger(TlsTunnel.class);
     private static final int CLOSE_SECONDS = 2;
 
-    private final TunnelSettings settings;
+    /** Changed on the event thread. */
+    private volatile TunnelSettings settings;
     private final Life life;
     private final Proof proof;
     private final ListenerGuard listener;
@@ -63,6 +65,7 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
     private volatile long beaconNanos = System.nanoTime();
     private InetSocketAddress address;
     private ScheduledFuture<?> alarm;
+    private ScheduledFuture<?> publishing;
     private boolean closed;
     private volatile TunnelStatus status = new TunnelStatus(
             false,
@@ -148,9 +151,42 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
     private void start() throws IOException {
         address = connections.listen();
         beacons.open(beaconLoop, new InetSocketAddress(settings.listen().getAddress(), address.getPort()));
-        int everyMs = settings.timing().heartbeatMs();
-        var _ = loop.scheduleAtFixedRate(this::publishStatus, 0, everyMs, TimeUnit.MILLISECONDS);
+        publishEvery(settings.timing().heartbeatMs());
         post(() -> session.start(System.nanoTime()), () -> {});
+    }
+
+    private void publishEvery(int ms) {
+        if (publishing != null) {
+            publishing.cancel(false);
+        }
+        publishing = loop.scheduleAtFixedRate(this::publishStatus, 0, ms, TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * Makes it run by other settings, which differ in timing, limits, congestion control and the number of connections at most. Another
+     * timing counts at once; with anything else the ends connect anew, and go on from the last committed epochs.
+     *
+     * @return done when it is so; any thread
+     * @throws IOException if the congestion control cannot be had; nothing has changed then
+     */
+    public Future<?> tune(TunnelSettings others) throws IOException {
+        Connections.probeCongestion(others);
+        return loop.submit(() -> {
+            boolean beatsElse =
+                    settings.timing().heartbeatMs() != others.timing().heartbeatMs();
+            settings = others;
+            connections.tune(others);
+            if (beatsElse) {
+                beacons.every(others.timing().heartbeatMs());
+                publishEvery(others.timing().heartbeatMs());
+            }
+            session.tune(others, System.nanoTime());
+        });
+    }
+
+    /** What it runs by. Any thread. */
+    public TunnelSettings settings() {
+        return settings;
     }
 
     /** Where the tunnel listens, with the port that it got. */

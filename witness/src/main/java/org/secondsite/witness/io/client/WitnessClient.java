@@ -103,6 +103,11 @@ public final class WitnessClient implements AutoCloseable {
         return client;
     }
 
+    /** Another time between two heartbeats, in milliseconds. Any thread; takes effect soon. */
+    public void heartbeat(int everyMs) {
+        loop.execute(() -> links.forEach(link -> link.heartbeat(everyMs)));
+    }
+
     /**
      * Asks for a change by the rules: a compare-and-set on the term.
      *

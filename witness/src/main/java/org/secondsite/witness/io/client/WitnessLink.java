@@ -55,6 +55,7 @@ final class WitnessLink implements Dialer.Line {
     private final EventLoop loop;
     private final WitnessClient client;
     private final Dialer dialer;
+    private int heartbeatMs;
     private Conversation conversation;
 
     WitnessLink(
@@ -67,6 +68,7 @@ final class WitnessLink implements Dialer.Line {
         this.tls = tls;
         this.loop = loop;
         this.client = client;
+        this.heartbeatMs = settings.heartbeatMs();
         this.dialer = new Dialer(loop, endpoint, CONNECT_TIMEOUT_MS, new Backoff(FIRST_RETRY_MS, LAST_RETRY_MS), this);
     }
 
@@ -95,6 +97,14 @@ final class WitnessLink implements Dialer.Line {
     void termGrew() {
         if (isUp()) {
             conversation.tellTerm();
+        }
+    }
+
+    /** Another time between two heartbeats. */
+    void heartbeat(int everyMs) {
+        heartbeatMs = everyMs;
+        if (isUp()) {
+            conversation.beat();
         }
     }
 
@@ -199,11 +209,17 @@ final class WitnessLink implements Dialer.Line {
             become(Phase.SERVED, "the witness serves this client");
             dialer.opened();
             client.admitted(WitnessLink.this);
-            if (settings.heartbeatMs() > 0) {
-                heartbeats =
-                        loop.scheduleAtFixedRate(this::heartbeat, 0, settings.heartbeatMs(), TimeUnit.MILLISECONDS);
-            }
+            beat();
             client.linkUp(WitnessLink.this);
+        }
+
+        private void beat() {
+            if (heartbeats != null) {
+                heartbeats.cancel(false);
+            }
+            if (heartbeatMs > 0) {
+                heartbeats = loop.scheduleAtFixedRate(this::heartbeat, 0, heartbeatMs, TimeUnit.MILLISECONDS);
+            }
         }
 
         /** Also when it has grown: an operator who forces a change wants to know whether it has arrived. */
@@ -212,7 +228,7 @@ final class WitnessLink implements Dialer.Line {
         }
 
         private void heartbeat() {
-            long limitMs = Math.max(LEAST_SILENCE_MS, SILENCE_PERIODS * settings.heartbeatMs());
+            long limitMs = Math.max(LEAST_SILENCE_MS, SILENCE_PERIODS * heartbeatMs);
             if (System.nanoTime() - heardNanos > TimeUnit.MILLISECONDS.toNanos(limitMs)) {
                 end("nothing heard from the witness for " + limitMs + " ms");
             } else if (context.channel().isWritable() && proof.renewed()) {
