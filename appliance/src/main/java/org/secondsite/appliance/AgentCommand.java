@@ -1,6 +1,8 @@
 package org.secondsite.appliance;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -29,7 +31,29 @@ final class AgentCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         AgentConfig settings = Configurations.require(ConfigReader.readAgent(config));
-        List<VmSettings> vms = settings.vms().stream()
+        GatewayAccess gateway = new GatewayAccess(settings.gateway(), settings.proof());
+        settings.proof().ifPresent(proof -> CertificateWatch.open(proof.tls(), what -> LOG.error("{}", what)));
+        CheckpointAgent agent =
+                CheckpointAgent.open(new AgentSettings(gateway, vms(settings)), new ProcessEnd("agent"));
+        Daemon.serve("agent", agent, FileAgain.take(config, settings, ConfigReader::readAgent, (running, wanted) -> {
+            refuseRestarts(running, wanted);
+            agent.alter(vms(wanted));
+        }));
+        return 0;
+    }
+
+    /** All but the VMs is of the whole process. */
+    private static void refuseRestarts(AgentConfig running, AgentConfig wanted) throws IOException {
+        List<String> restarts = new ArrayList<>();
+        FileAgain.compare("gateway", running.gateway(), wanted.gateway(), restarts);
+        FileAgain.compare("site and tls", running.proof(), wanted.proof(), restarts);
+        FileAgain.compare("runDirectory", running.runDirectory(), wanted.runDirectory(), restarts);
+        FileAgain.compare("stateDirectory", running.stateDirectory(), wanted.stateDirectory(), restarts);
+        FileAgain.refuse(restarts);
+    }
+
+    private static List<VmSettings> vms(AgentConfig settings) {
+        return settings.vms().stream()
                 .map(vm -> new VmSettings(
                         vm.id(),
                         vm.ramFile(),
@@ -43,13 +67,6 @@ final class AgentCommand implements Callable<Integer> {
                         volumes(settings, vm),
                         settings.runDirectory()))
                 .toList();
-        GatewayAccess gateway = new GatewayAccess(settings.gateway(), settings.proof());
-        settings.proof().ifPresent(proof -> CertificateWatch.open(proof.tls(), what -> LOG.error("{}", what)));
-        Daemon.serve(
-                "agent",
-                CheckpointAgent.open(new AgentSettings(gateway, vms), new ProcessEnd("agent")),
-                FileAgain.compare(config, settings, ConfigReader::readAgent));
-        return 0;
     }
 
     /** Those of a VM's disks that the agent serves. */

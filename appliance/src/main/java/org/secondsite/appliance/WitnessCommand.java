@@ -3,13 +3,15 @@ package org.secondsite.appliance;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import org.secondsite.config.MetricsConfig;
 import org.secondsite.config.WitnessConfig;
 import org.secondsite.config.io.ConfigReader;
-import org.secondsite.metrics.MetricsServer;
+import org.secondsite.metrics.MetricsPort;
 import org.secondsite.net.life.io.ProcessEnd;
 import org.secondsite.net.tls.io.CertificateWatch;
 import org.secondsite.witness.GroupSettings;
@@ -51,31 +53,46 @@ final class WitnessCommand implements Callable<Integer> {
             WitnessServer.initialize(settings(settings));
         }
         WitnessServer server = WitnessServer.open(settings(settings), new ProcessEnd("witness"));
-        Daemon.serve(
-                "witness",
-                withMetrics(server, settings),
-                FileAgain.compare(config, settings, ConfigReader::readWitness));
-        return 0;
-    }
-
-    /** The classes behind this are loaded only where the file has the section: a node without it stays small. */
-    private static AutoCloseable withMetrics(WitnessServer server, WitnessConfig settings) throws IOException {
         CertificateWatch certificates = CertificateWatch.open(settings.tls(), what -> LOG.error("{}", what));
+        MetricsPort metrics = new MetricsPort(() -> WitnessMetrics.read(server.figures(), certificates.state()));
         try {
-            if (settings.metrics().isEmpty()) {
-                return server;
-            }
-            MetricsServer metrics = MetricsServer.open(
-                    settings.metrics().get().listen(),
-                    () -> WitnessMetrics.read(server.figures(), certificates.state()));
-            return () -> {
-                metrics.close();
-                server.close();
-            };
+            metrics.move(settings.metrics().map(MetricsConfig::listen));
         } catch (IOException e) {
             server.close();
             throw e;
         }
+        Daemon.serve(
+                "witness",
+                () -> {
+                    metrics.close();
+                    server.close();
+                },
+                FileAgain.take(config, settings, ConfigReader::readWitness, (running, wanted) -> {
+                    refuseRestarts(running, wanted);
+                    metrics.move(wanted.metrics().map(MetricsConfig::listen));
+                    try {
+                        server.alter(settings(running), settings(wanted));
+                    } catch (IOException e) {
+                        metrics.move(running.metrics().map(MetricsConfig::listen));
+                        throw e;
+                    }
+                }));
+        return 0;
+    }
+
+    /** More groups, the times and where the figures are change while it runs. */
+    private static void refuseRestarts(WitnessConfig running, WitnessConfig wanted) throws IOException {
+        List<String> restarts = new ArrayList<>();
+        FileAgain.compare("listen", running.listen(), wanted.listen(), restarts);
+        FileAgain.compare("dataDirectory", running.dataDirectory(), wanted.dataDirectory(), restarts);
+        FileAgain.compare("tls", running.tls(), wanted.tls(), restarts);
+        FileAgain.compare("node, peers and electionTimeoutMs", running.quorum(), wanted.quorum(), restarts);
+        for (WitnessConfig.Group group : running.groups()) {
+            if (!wanted.groups().contains(group)) {
+                restarts.add("group " + group.id());
+            }
+        }
+        FileAgain.refuse(restarts);
     }
 
     private static WitnessServerSettings settings(WitnessConfig config) {

@@ -20,6 +20,7 @@ import org.secondsite.bgp.io.CommandPort;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.MetricsConfig;
 import org.secondsite.gateway.group.SiteCore;
 import org.secondsite.gateway.group.SiteEdge;
 import org.secondsite.gateway.group.SiteEvent;
@@ -31,6 +32,7 @@ import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.router.RouterSettings;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.metrics.CertificateMetrics;
+import org.secondsite.metrics.MetricsPort;
 import org.secondsite.metrics.Scrape;
 import org.secondsite.net.life.Ending;
 import org.secondsite.net.life.io.Life;
@@ -91,10 +93,7 @@ public final class Gateway implements AutoCloseable {
     private CheckpointServer agents;
 
     private Gateway(
-            GatewayConfig config,
-            Optional<GatewayFile> file,
-            Consumer<GatewayConfig.Management> log,
-            Ending ending) {
+            GatewayConfig config, Optional<GatewayFile> file, Consumer<GatewayConfig.Management> log, Ending ending) {
         this.config = config;
         this.file = file;
         this.log = log;
@@ -166,10 +165,11 @@ public final class Gateway implements AutoCloseable {
         conductor.start();
         agents = CheckpointServer.open(GatewaySettings.agents(config), new AgentEvents(this::post), life);
         opened.push(agents);
-        metrics.move(config.metrics());
+        metrics.move(config.metrics().map(MetricsConfig::listen));
         opened.push(metrics);
         log.accept(config.management());
-        file.ifPresent(from -> configCommands = Optional.of(new ConfigCommands(from, config, changes(witness), timeline)));
+        file.ifPresent(
+                from -> configCommands = Optional.of(new ConfigCommands(from, config, changes(witness), timeline)));
         configCommands.ifPresent(opened::push);
         OperatorRequests requests = new OperatorRequests(() -> config, timeline, routerView, this::post);
         opened.push(ManagementServer.open(
@@ -252,10 +252,10 @@ public final class Gateway implements AutoCloseable {
     }
 
     private GatewayChange changes(WitnessPort witness) {
-        TuningChange tuning =
-                new TuningChange(conductor, this::take, tunnel, witness, dataPlane, metrics, log, config);
+        TuningChange tuning = new TuningChange(conductor, this::take, tunnel, witness, dataPlane, metrics, log, config);
         MembershipChange members = new MembershipChange(conductor, this::take, dataPlane, agents, config);
-        return new GatewayChange(conductor, this::take, after -> config = after, tuning, members, routerParts, switchParts);
+        return new GatewayChange(
+                conductor, this::take, after -> config = after, tuning, members, routerParts, switchParts);
     }
 
     private JsonNode config(JsonNode request) throws Exception {

@@ -4,8 +4,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.MetricsConfig;
 import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.peer.PeerWatch;
+import org.secondsite.metrics.MetricsPort;
 import org.secondsite.replicator.tunnel.TunnelSettings;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
 
@@ -52,7 +54,7 @@ final class TuningChange {
 
     /** What can fail comes first; what is as it was is not touched. */
     void apply(GatewayConfig after) throws Exception {
-        metrics.move(after.metrics());
+        metrics.move(after.metrics().map(MetricsConfig::listen));
         TunnelSettings wanted = GatewaySettings.tunnel(after);
         if (!wanted.equals(tunnel.settings())) {
             tunnel.tune(wanted).get(STEP_SECONDS, TimeUnit.SECONDS);

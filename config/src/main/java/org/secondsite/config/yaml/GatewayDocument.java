@@ -93,9 +93,7 @@ public final class GatewayDocument {
                 section.socket("socket"),
                 section.optional("logLevel", text -> Values.oneOf(LOG_LEVELS, text))
                         .map(word -> GatewayConfig.LogLevel.valueOf(word.toUpperCase(Locale.ROOT))),
-                section.has("debug")
-                        ? section.list("debug", text -> Values.oneOf(LOGGING_MODULES, text))
-                        : List.of());
+                section.has("debug") ? section.list("debug", text -> Values.oneOf(LOGGING_MODULES, text)) : List.of());
     }
 
     private static GatewayConfig.Tunnel tunnel(Section section) {

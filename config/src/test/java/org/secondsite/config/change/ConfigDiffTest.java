@@ -194,7 +194,10 @@ class ConfigDiffTest {
         one(ChangeKind.DETECTION_ALTERED, "tunnel.heartbeatMs", replaced("cubic}", "cubic, heartbeatMs: 60}"));
         one(ChangeKind.TUNNEL_ALTERED, "tunnel.maxInFlightMiB", replaced("cubic}", "cubic, maxInFlightMiB: 64}"));
         one(ChangeKind.TUNNEL_ALTERED, "tunnel.connections", replaced("cubic}", "cubic, connections: 2}"));
-        one(ChangeKind.CHECKPOINTS_ALTERED, "checkpoint.overload", replaced("7600\", allow", "7600\", overload: slow, allow"));
+        one(
+                ChangeKind.CHECKPOINTS_ALTERED,
+                "checkpoint.overload",
+                replaced("7600\", allow", "7600\", overload: slow, allow"));
         one(
                 ChangeKind.CHECKPOINTS_ALTERED,
                 "checkpoint.maxEpochsInFlight",

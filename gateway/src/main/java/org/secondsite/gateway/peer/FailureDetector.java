@@ -59,8 +59,7 @@ public final class FailureDetector {
      * @param maximumSilenceNanos every longer silence is suspicious
      * @param dutyCycleNanos the longest time between two calls that is taken for watching
      */
-    public record Bounds(
-            long periodNanos, long minimumSilenceNanos, long maximumSilenceNanos, long dutyCycleNanos) {
+    public record Bounds(long periodNanos, long minimumSilenceNanos, long maximumSilenceNanos, long dutyCycleNanos) {
         /**
          * Checks them against each other.
          *

@@ -133,7 +133,6 @@ class ConfigDrillTest {
         requireOneSessionSince(since);
 
         switchesComeChangeAndGo();
-        tuningKeepsWhatIsProtected();
         requireOneSessionSince(since);
 
         done("commit", Map.of("text", prepending(1).replace("holdTimeSeconds: 9", "holdTimeSeconds: 12")));
@@ -143,44 +142,6 @@ class ConfigDrillTest {
                 () -> bird("protocols to_gateway").contains("Established")
                         && Duration.between(since, upSince()).toMillis() > 0);
         assertTrue(drill.verdict().nothingLost());
-    }
-
-    /** Heartbeats, suspicion, the tunnel, the figures' address, checkpoints and the log. */
-    private void tuningKeepsWhatIsProtected() throws IOException {
-        String tuned = prepending(1)
-                .replace("heartbeatMs: 50, suspectAfterMs: 600", "heartbeatMs: 40, suspectAfterMs: 700, connections: 2")
-                .replace("intervalMs:", "overload: slow, maxEpochsInFlight: 12, intervalMs:")
-                .replace("management: {", "management: {logLevel: debug, ");
-        assertFalse(tuned.equals(prepending(1)));
-        String suspicions = suspicions();
-        done("commit", Map.of("text", tuned));
-        Waiting.until("two connections", 10, () -> connections() == 2);
-
-        String another = tuned.replace("heartbeatMs: 40", "heartbeatMs: 45")
-                .replace("connections: 2", "connections: 3")
-                .replace("localAs: 65100", "localAs: 65100, listen: [198.51.100.99]");
-        JsonNode failed = config("commit", Map.of("text", another));
-        assertTrue(
-                failed.path("error").asText().startsWith("it failed, and the configuration before runs again"),
-                failed.toString());
-        Waiting.until("two connections again", 10, () -> connections() == 2);
-        assertEquals(tuned, done("show", Map.of()).path("text").asText());
-
-        done("commit", Map.of("text", prepending(1)));
-        Waiting.until("one connection", 10, () -> connections() == 1);
-        assertEquals(suspicions, suspicions(), "nobody was suspected");
-        assertEquals("PROTECTED", drill.site(Site.A).state());
-    }
-
-    private int connections() throws IOException {
-        return drill.site(Site.B).status().path("tunnel").path("connections").asInt();
-    }
-
-    private String suspicions() throws IOException {
-        return drill.site(Site.A).timeline(0).stream()
-                .filter(entry -> entry.kind().equals("suspicion"))
-                .toList()
-                .toString();
     }
 
     private void switchesComeChangeAndGo() throws IOException {

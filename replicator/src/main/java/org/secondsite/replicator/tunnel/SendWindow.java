@@ -185,7 +185,8 @@ public final class SendWindow {
             return Optional.of("a delta on " + epoch.header().base() + " does not fit behind " + stream.last);
         }
         if (stream.bytes >= mostVmBytes) {
-            return Optional.of("the window of " + mostVmBytes + " bytes was full before: the source ignores its credit");
+            return Optional.of(
+                    "the window of " + mostVmBytes + " bytes was full before: the source ignores its credit");
         }
         if (cost(epoch) > peerUnfinishedBytes) {
             return Optional.of(tooLarge(epoch));

@@ -107,7 +107,8 @@ public final class TunnelConnection {
             close(
                     new Reset(
                             ResetCode.IDENTITY,
-                            "the certificate is of '" + commonName + "', the peer is site '" + session.settings().peer() + "'"),
+                            "the certificate is of '" + commonName + "', the peer is site '"
+                                    + session.settings().peer() + "'"),
                     now);
             return;
         }
@@ -338,7 +339,8 @@ public final class TunnelConnection {
             return objection;
         }
         if (outbound != session.settings().connects()) {
-            return new Reset(ResetCode.ORDER, "it is for site " + session.settings().self() + " to connect");
+            return new Reset(
+                    ResetCode.ORDER, "it is for site " + session.settings().self() + " to connect");
         }
         number = outbound ? hello.connection() : other.connection();
         if (number != 0) {

@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 final class Clientele {
     private static final Logger LOG = LoggerFactory.getLogger(Clientele.class);
 
-    private final AccessRule access;
+    private AccessRule access;
     private final Incarnations incarnations;
     private final InForce inForce;
     private final Map<Long, DeskClient> clients = new LinkedHashMap<>();
@@ -32,6 +32,11 @@ final class Clientele {
         this.access = access;
         this.incarnations = incarnations;
         this.inForce = inForce;
+    }
+
+    /** Other groups, from the next message on. */
+    void serve(AccessRule others) {
+        access = others;
     }
 
     void opened(Connection connection) {

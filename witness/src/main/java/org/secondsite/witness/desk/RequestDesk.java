@@ -45,9 +45,7 @@ import org.slf4j.LoggerFactory;
  * <p><b>What is doubted.</b> A witness that has lost grants decides nothing ({@link CounterDoubt}), and a second live gateway
  * with the same certificate is refused ({@link Incarnations}).
  *
- * <p><b>Bounds.</b> Open questions are bounded for each client; connections are bounded by the edge.
- *
- * <p>Times are of one monotonic clock that the caller passes in. One owner; not thread-safe.
+ * <p>Open questions are bounded for each client; connections are bounded by the edge. Times are of one monotonic clock that the caller passes in. One owner; not thread-safe.
  */
 public final class RequestDesk {
     private static final Logger LOG = LoggerFactory.getLogger(RequestDesk.class);
@@ -57,8 +55,8 @@ public final class RequestDesk {
 
     private static final long READ_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
-    private final AccessRule access;
-    private final int maxOpenQuestions;
+    private AccessRule access;
+    private int maxOpenQuestions;
     private final Clientele clientele;
     private final WaitingRoom waitingRoom;
     private final Incarnations incarnations;
@@ -85,6 +83,14 @@ public final class RequestDesk {
         this.clientele = new Clientele(access, incarnations, inForce);
         this.maxOpenQuestions = access.groups() + SPARE_QUESTIONS;
         entries.forEach(this::learn);
+    }
+
+    /** Serves other groups by another policy from now on. */
+    public void alter(AccessRule groups, GrantPolicy policy) {
+        access = groups;
+        maxOpenQuestions = groups.groups() + SPARE_QUESTIONS;
+        clientele.serve(groups);
+        waitingRoom.keepTo(policy);
     }
 
     // ---- clients ------------------------------------------------------------------------------------------------

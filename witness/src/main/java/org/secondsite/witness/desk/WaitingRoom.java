@@ -21,7 +21,7 @@ import org.secondsite.witness.Request;
  * come back.
  */
 final class WaitingRoom {
-    private final GrantPolicy policy;
+    private GrantPolicy policy;
     private final long startNanos;
     private final Map<SiteId, Long> heardNanos = new HashMap<>();
     private final List<Waiting> waiting = new ArrayList<>();
@@ -32,6 +32,11 @@ final class WaitingRoom {
     WaitingRoom(GrantPolicy policy, long startNanos) {
         this.policy = policy;
         this.startNanos = startNanos;
+    }
+
+    /** Another policy, from the next look on. */
+    void keepTo(GrantPolicy another) {
+        policy = another;
     }
 
     void heard(SiteId site, long nowNanos) {

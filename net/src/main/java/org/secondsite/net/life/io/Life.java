@@ -131,6 +131,11 @@ public final class Life implements AutoCloseable {
         watched(turn);
     }
 
+    /** The thread of these turns, without which heartbeats go out, ends in good order: it is no longer looked for. */
+    public void left(Turn turn) {
+        turns.remove(turn);
+    }
+
     /**
      * Watches a thread that works through tasks.
      *

@@ -115,6 +115,10 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
 
     @Override
     public void opened(CheckpointConnection connection) {
+        if (ended) {
+            connection.close("the agent has let go of the VM");
+            return;
+        }
         opened = true;
         standing = Optional.of(connection);
         conduct.connected();

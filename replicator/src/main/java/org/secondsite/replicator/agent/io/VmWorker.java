@@ -90,6 +90,7 @@ final class VmWorker implements AutoCloseable {
         } catch (Throwable defect) {
             life.failed(defect);
         } finally {
+            life.left(turn);
             detach();
         }
     }

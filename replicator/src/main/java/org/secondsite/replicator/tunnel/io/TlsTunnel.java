@@ -50,6 +50,7 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
 
     /** Changed on the event thread. */
     private volatile TunnelSettings settings;
+
     private final Life life;
     private final Proof proof;
     private final ListenerGuard listener;

@@ -82,7 +82,10 @@ class TunnelTuningTest extends TunnelPair {
         assertTrue(atB.log().stream().anyMatch(line -> line.contains("other settings")), () -> atB.log()
                 .toString());
         b.tune(b.settings().withConnections(1)).get();
-        atA.await("one connection", SOON, () -> a.status().connected() && a.status().connections() == 1);
+        atA.await(
+                "one connection",
+                SOON,
+                () -> a.status().connected() && a.status().connections() == 1);
         send(5);
         requireAllCommitted();
     }

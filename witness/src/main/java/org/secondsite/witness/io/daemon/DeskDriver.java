@@ -14,6 +14,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongFunction;
 import org.secondsite.config.SiteId;
 import org.secondsite.net.life.Turn;
+import org.secondsite.witness.AccessRule;
+import org.secondsite.witness.GrantPolicy;
 import org.secondsite.witness.GrantsLostException;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.NotLeadingException;
@@ -73,6 +75,11 @@ final class DeskDriver {
     void closed(Connection connection) {
         sessions.remove(connection);
         desk.closed(connection);
+    }
+
+    /** Other groups are served from now on, by another policy. */
+    void alter(AccessRule groups, GrantPolicy policy) {
+        desk.alter(groups, policy);
     }
 
     /** A record has become durable. */

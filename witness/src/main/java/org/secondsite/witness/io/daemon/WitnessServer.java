@@ -147,11 +147,8 @@ public final class WitnessServer implements AutoCloseable {
     }
 
     private static WitnessServer open(WitnessServerSettings settings, RecordStore store, Life life) throws IOException {
-        GrantPolicy policy = new GrantPolicy(
-                TimeUnit.MILLISECONDS.toNanos(settings.ownerFreshMs()),
-                TimeUnit.MILLISECONDS.toNanos(settings.maximumGrantDelayMs()));
-        WitnessServer server =
-                new WitnessServer(store, seats(settings, store), new AccessRule(settings.groups()), policy, life);
+        WitnessServer server = new WitnessServer(
+                store, seats(settings, store), new AccessRule(settings.groups()), policy(settings), life);
         try {
             enroll(store, settings.groups());
             server.listen(settings);
@@ -165,6 +162,42 @@ public final class WitnessServer implements AutoCloseable {
             server.close();
             throw e;
         }
+    }
+
+    private static GrantPolicy policy(WitnessServerSettings settings) {
+        return new GrantPolicy(
+                TimeUnit.MILLISECONDS.toNanos(settings.ownerFreshMs()),
+                TimeUnit.MILLISECONDS.toNanos(settings.maximumGrantDelayMs()));
+    }
+
+    /**
+     * Has other times, and more groups, from now on; those that are new are enrolled. Every node of a witness is to be told.
+     *
+     * @param running what was so before
+     * @param wanted differs in the times and by more groups at most
+     * @throws IOException if a group is remembered with other sites, or cannot be enrolled; everything is as before then
+     */
+    public void alter(WitnessServerSettings running, WitnessServerSettings wanted) throws IOException {
+        for (GroupSettings each : wanted.groups()) {
+            boolean others = store.entries().stream()
+                    .anyMatch(entry -> entry.record().group().equals(each.group())
+                            && !entry.sites().equals(each.sites()));
+            if (others) {
+                throw new IOException("group " + each.group() + " is remembered with other sites");
+            }
+        }
+        serve(wanted);
+        try {
+            enroll(store, wanted.groups());
+        } catch (IOException e) {
+            serve(running);
+            throw e;
+        }
+    }
+
+    private void serve(WitnessServerSettings settings) {
+        AccessRule access = new AccessRule(settings.groups());
+        group.submit(() -> desk.alter(access, policy(settings))).syncUninterruptibly();
     }
 
     private static SeatFile seats(WitnessServerSettings settings, RecordStore store) throws IOException {

@@ -1,29 +1,27 @@
-package org.secondsite.gateway;
+package org.secondsite.metrics;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.Optional;
-import org.secondsite.config.MetricsConfig;
-import org.secondsite.metrics.MetricsServer;
 
 /** Where the figures are shown, which can move. Not thread-safe: whoever changes the configuration owns it. */
-final class MetricsPort implements AutoCloseable {
+public final class MetricsPort implements AutoCloseable {
     private final MetricsServer.Source source;
     private Optional<InetSocketAddress> listen = Optional.empty();
     private Optional<MetricsServer> server = Optional.empty();
 
-    MetricsPort(MetricsServer.Source source) {
+    /** Shows nothing yet. */
+    public MetricsPort(MetricsServer.Source source) {
         this.source = source;
     }
 
     /**
      * Shows them there, and then no longer where they were.
      *
-     * @param wanted empty: nowhere
+     * @param to empty: nowhere
      * @throws IOException if the address cannot be had; they are shown where they were then
      */
-    void move(Optional<MetricsConfig> wanted) throws IOException {
-        Optional<InetSocketAddress> to = wanted.map(MetricsConfig::listen);
+    public void move(Optional<InetSocketAddress> to) throws IOException {
         if (to.equals(listen)) {
             return;
         }

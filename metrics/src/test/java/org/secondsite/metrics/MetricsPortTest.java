@@ -1,4 +1,4 @@
-package org.secondsite.gateway;
+package org.secondsite.metrics;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -13,8 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.secondsite.config.MetricsConfig;
-import org.secondsite.metrics.Scrape;
 
 class MetricsPortTest {
     private final MetricsPort port = new MetricsPort(Scrape::new);
@@ -31,8 +29,8 @@ class MetricsPortTest {
         }
     }
 
-    private static Optional<MetricsConfig> at(InetSocketAddress address) {
-        return Optional.of(new MetricsConfig(address));
+    private static Optional<InetSocketAddress> at(InetSocketAddress address) {
+        return Optional.of(address);
     }
 
     private static String asked(InetSocketAddress address) throws IOException {
