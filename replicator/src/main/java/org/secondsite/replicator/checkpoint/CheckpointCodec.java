@@ -275,14 +275,8 @@ public final class CheckpointCodec {
                 epoch(MessageType.FAILED, failed.epoch(), out);
                 yield text(MessageType.FAILED, failed.reason(), out);
             }
-            case CheckpointMessage.Ping ping -> {
-                out.writeLong(ping.nonce());
-                yield MessageType.PING;
-            }
-            case CheckpointMessage.Pong pong -> {
-                out.writeLong(pong.nonce());
-                yield MessageType.PONG;
-            }
+            case CheckpointMessage.Ping ping -> nonce(MessageType.PING, ping.nonce(), out);
+            case CheckpointMessage.Pong pong -> nonce(MessageType.PONG, pong.nonce(), out);
             case CheckpointMessage.PauseVm pause -> MessageType.PAUSE_VM;
             case CheckpointMessage.VmPaused paused -> epoch(MessageType.VM_PAUSED, paused.last(), out);
             case CheckpointMessage.ResumeVm resume -> MessageType.RESUME_VM;
@@ -301,11 +295,18 @@ public final class CheckpointCodec {
                 DiskBodies.copyAt(at, out);
                 yield MessageType.COPY_AT;
             }
-            case CheckpointMessage.Window window -> {
-                out.writeInt(window.window()).writeLong(window.windowBytes()).writeBoolean(window.stalls());
-                yield MessageType.WINDOW;
-            }
+            case CheckpointMessage.Window window -> window(window, out);
         };
+    }
+
+    private static MessageType window(CheckpointMessage.Window window, ByteBuf out) {
+        out.writeInt(window.window()).writeLong(window.windowBytes()).writeBoolean(window.stalls());
+        return MessageType.WINDOW;
+    }
+
+    private static MessageType nonce(MessageType type, long nonce, ByteBuf out) {
+        out.writeLong(nonce);
+        return type;
     }
 
     private static MessageType hello(CheckpointMessage.Hello hello, ByteBuf out) {
