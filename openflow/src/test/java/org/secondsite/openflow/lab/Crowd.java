@@ -20,6 +20,7 @@ import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.VmId;
 import org.secondsite.openflow.Role;
+import org.secondsite.openflow.Vlan;
 import org.secondsite.openflow.VmAttachment;
 
 /**
@@ -41,6 +42,13 @@ final class Crowd implements Closeable {
     static final int GATEWAY = 0;
 
     private final Deque<Closeable> opened = new ArrayDeque<>();
+    private static final List<Vlan> VLANS = List.of(
+            Vlan.NONE,
+            new Vlan(100, Vlan.Port.UNTAGGED),
+            new Vlan(100, Vlan.Port.TAGGED),
+            new Vlan(200, Vlan.Port.TAGGED));
+
+    private final List<Vlan> vlans = new ArrayList<>();
     private final int vms;
     private final Path directory;
     private final Namespace hosts;
@@ -66,6 +74,9 @@ final class Crowd implements Closeable {
         Command.require("python3", "python3-minimal");
         this.vms = vms;
         this.directory = directory;
+        for (int vm = 0; vm < vms; vm++) {
+            vlans.add(VLANS.get(random.nextInt(VLANS.size())));
+        }
         try {
             hosts = keep(Namespace.create("hosts"));
             links(switchNamespace);
@@ -87,13 +98,19 @@ final class Crowd implements Closeable {
     }
 
     /** The VM of this number, from 1. */
-    static VmAttachment vm(int number, Role role) {
+    VmAttachment vm(int number, Role role) {
         return new VmAttachment(
                 new VmId("vm" + number),
                 port(number),
                 new MacAddress(FIRST_MAC + number),
                 List.of(IpPrefix.parseAddress("10.7.0." + (10 + number))),
-                role);
+                role,
+                vlans.get(number - 1));
+    }
+
+    /** How many there are. */
+    int vms() {
+        return vms;
     }
 
     static String port(int host) {
@@ -156,18 +173,23 @@ final class Crowd implements Closeable {
         List<String> lines = new ArrayList<>();
         for (int vm = 1; vm <= vms; vm++) {
             long own = FIRST_MAC + vm;
+            Vlan vlan = vlans.get(vm - 1);
             for (long to : new long[] {GATEWAY_MAC, FIRST_MAC + 1 + random.nextInt(vms), 0xffff_ffff_ffffL}) {
-                lines.add("h" + vm + " " + datagram(own, 10 + vm, to));
+                lines.add("h" + vm + " " + datagram(own, 10 + vm, to, vlan.matchAtPort()));
             }
-            lines.add("h0 " + datagram(GATEWAY_MAC, 1, own));
+            lines.add("h0 " + datagram(GATEWAY_MAC, 1, own, vlan.match()));
         }
         return lines;
     }
 
-    private static String datagram(long from, int address, long to) {
-        ByteBuffer frame = ByteBuffer.allocate(60);
+    /** A frame without a tag if the VLAN's number, as OpenFlow matches it, is 0. */
+    private static String datagram(long from, int address, long to, int vlan) {
+        ByteBuffer frame = ByteBuffer.allocate(vlan == 0 ? 60 : 64);
         frame.putShort((short) (to >> 32)).putInt((int) to);
         frame.putShort((short) (from >> 32)).putInt((int) from);
+        if (vlan != 0) {
+            frame.putShort((short) 0x8100).putShort((short) (vlan & 0xfff));
+        }
         frame.putShort((short) 0x0800).put((byte) 0x45).put((byte) 0).putShort((short) 46);
         frame.putInt(0).put((byte) 64).put((byte) 17).putShort((short) 0);
         frame.put(new byte[] {10, 7, 0, (byte) address, 10, 7, 0, (byte) 200});

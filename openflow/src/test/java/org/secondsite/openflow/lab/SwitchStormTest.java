@@ -14,9 +14,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -30,8 +32,8 @@ import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.io.SwitchController;
 
 /**
- * Random roles, writes and masters of os-ken, full tables, an absent gateway, and deaths of a real switch, while a random number of VMs talk; a capture at every VM
- * and at the gateway is the judge. {@code -Dsecondsite.storm.seconds=600 -Dsecondsite.storm.vms=50} for a long one, {@code
+ * Random roles, writes and masters of os-ken, full tables, an absent gateway, and deaths of a real switch, while a random
+ * number of VMs talk, some of them in VLANs; a capture at every VM and at the gateway is the judge. {@code -Dsecondsite.storm.seconds=600 -Dsecondsite.storm.vms=50} for a long one, {@code
  * -Dsecondsite.storm.seed=N} for the same choices again.
  */
 @Tag("lab")
@@ -76,9 +78,10 @@ class SwitchStormTest {
                 try (ForeignController foreign = new ForeignController(namespace, directory, FOREIGN_PORT, version)) {
                     come(ovs, namespace);
                     foreign.awaitConnected();
-                    storm(ovs, foreign, namespace, vms, random);
+                    storm(ovs, foreign, namespace, crowd, random);
+                    everyOwnedVmIsHeard(crowd);
                     // What is under way arrives.
-                    apply(roles(vms, random));
+                    apply(roles(crowd, random));
                 } finally {
                     if (controller != null) {
                         controller.close();
@@ -115,6 +118,24 @@ class SwitchStormTest {
             assertTrue(System.nanoTime() < deadline, "the capture sees nothing");
             Thread.sleep(50);
         }
+    }
+
+    /** Or else nothing would be seen to get past the gateway because nothing is seen at all. */
+    private void everyOwnedVmIsHeard(Crowd crowd) throws Exception {
+        apply(IntStream.rangeClosed(1, crowd.vms())
+                .mapToObj(number -> crowd.vm(number, Role.OWNER))
+                .toList());
+        long since = micros();
+        Set<Integer> missing = new TreeSet<>();
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        do {
+            assertTrue(System.nanoTime() < deadline, () -> "not heard at the gateway: " + missing);
+            Thread.sleep(50);
+            IntStream.rangeClosed(1, crowd.vms()).forEach(missing::add);
+            crowd.arrivals().stream()
+                    .filter(arrival -> arrival.at() == Crowd.GATEWAY && arrival.micros() > since)
+                    .forEach(arrival -> missing.remove(arrival.from()));
+        } while (!missing.isEmpty());
     }
 
     private SwitchController open() throws Exception {
@@ -164,30 +185,30 @@ class SwitchStormTest {
         ovs.setControllers(controller.address().getPort(), FOREIGN_PORT);
     }
 
-    private void storm(OpenVSwitch ovs, ForeignController foreign, Namespace namespace, int vms, Random random)
+    private void storm(OpenVSwitch ovs, ForeignController foreign, Namespace namespace, Crowd crowd, Random random)
             throws Exception {
-        apply(roles(vms, random));
+        apply(roles(crowd, random));
         judge.begin(micros());
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
         while (System.nanoTime() < end) {
             int choice = random.nextInt(20);
             if (choice < 10) {
-                apply(roles(vms, random));
+                apply(roles(crowd, random));
             } else if (choice < 15) {
                 write(foreign, List.of("normal", "alter", "delete").get(random.nextInt(3)));
             } else if (choice < 17) {
-                take(foreign, roles(vms, random));
+                take(foreign, roles(crowd, random));
             } else if (choice == 17) {
                 act("the gateway is gone");
                 controller.close();
                 Thread.sleep(GONE_MS);
                 come(ovs, namespace);
-                apply(roles(vms, random));
+                apply(roles(crowd, random));
             } else if (choice == 18) {
                 act("the tables are full");
                 ovs.limitTables(4);
-                apply(roles(vms, random));
-                apply(roles(vms, random));
+                apply(roles(crowd, random));
+                apply(roles(crowd, random));
                 ovs.unlimitTables();
             } else {
                 act("the switch dies");
@@ -258,13 +279,13 @@ class SwitchStormTest {
         assertFalse(foreign.printed().isEmpty());
     }
 
-    private static List<VmAttachment> roles(int vms, Random random) {
+    private static List<VmAttachment> roles(Crowd crowd, Random random) {
         // All the same, or each of its own.
         Role all = ROLES.get(random.nextInt(ROLES.size()));
         boolean isMixed = random.nextBoolean();
         List<VmAttachment> roles = new ArrayList<>();
-        for (int vm = 1; vm <= vms; vm++) {
-            roles.add(Crowd.vm(vm, isMixed ? ROLES.get(random.nextInt(ROLES.size())) : all));
+        for (int vm = 1; vm <= crowd.vms(); vm++) {
+            roles.add(crowd.vm(vm, isMixed ? ROLES.get(random.nextInt(ROLES.size())) : all));
         }
         return roles;
     }
