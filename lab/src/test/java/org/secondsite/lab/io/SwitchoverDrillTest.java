@@ -20,6 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.secondsite.lab.client.ClientVerdict;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.storm.Fault;
@@ -100,5 +101,39 @@ class SwitchoverDrillTest {
             Waiting.pause(2_000);
             assertEquals(List.of(), drill.verdict().faults());
         }
+    }
+
+    @Test
+    void aSwitchThatSomebodyElseTakesIsTakenBackUnderANewerTermAndThePairStaysProtected() throws IOException {
+        Site owner = Drill.awaitProtected(lab);
+        try (DrillLab drill = DrillLab.in(lab);
+                SwitchThief thief = new SwitchThief(lab, owner)) {
+            drill.requireService(30);
+            SiteView view = drill.site(owner);
+            long term = view.term();
+            thief.take(term + 1);
+            long taken = System.nanoTime();
+            Waiting.until("a newer term", 60, () -> view.term() > term);
+            drill.requireService(60);
+            System.out.printf(
+                    "%s heard again %.0f ms after its switch was taken%n",
+                    lab.name(),
+                    (drill.client().firstAfter(confirmedAfter(view, taken)).orElseThrow() - taken) / 1e6);
+            assertEquals(owner, Drill.awaitProtected(lab));
+            Waiting.pause(2_000);
+            ClientVerdict verdict = drill.verdict();
+            assertEquals(List.of(), verdict.faults());
+            // Two seconds are wanted; the rest is the machine's.
+            assertTrue(verdict.longestGapNanos() < 20_000_000_000L, verdict.toString());
+        }
+    }
+
+    /** When the switch was found to have its flows again. */
+    private static long confirmedAfter(SiteView view, long nanoTime) throws IOException {
+        return view.timeline(nanoTime).stream()
+                .filter(entry -> entry.kind().equals("flows-confirmed"))
+                .mapToLong(SiteView.Entry::nanoTime)
+                .findFirst()
+                .orElseThrow(() -> new IOException("the switch was not found to have its flows"));
     }
 }

@@ -1,12 +1,14 @@
 package org.secondsite.openflow.pipeline;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.function.Predicate;
+import java.util.function.Function;
 
 /**
  * What a switch said it has.
@@ -65,24 +67,26 @@ public record InstalledFlows(List<Known> flows, List<Strange> strange, int lostP
     public InstalledFlows shut(Set<Integer> ports) {
         Set<Flow.Key> gates = HashSet.newHashSet(ports.size());
         ports.forEach(port -> gates.add(Pipeline.gate(port)));
-        return dropping(gates::contains);
+        return with(flow -> gates.contains(flow.key()) ? new Flow.Outcome.Drop() : flow.outcome());
     }
 
-    /** The same, with every flow of the first table a drop. What is not understood counts as it was. */
-    public InstalledFlows shutAll() {
-        return dropping(key -> key.table() == Pipeline.GATE_TABLE);
+    /** The same, with every flow of the first table a drop but for these. What is not understood counts as it was. */
+    public InstalledFlows shutAllBut(List<Flow> remaining) {
+        Map<Flow.Key, Flow.Outcome> kept = HashMap.newHashMap(remaining.size());
+        remaining.forEach(flow -> kept.put(flow.key(), flow.outcome()));
+        return with(flow -> flow.key().table() == Pipeline.GATE_TABLE
+                ? kept.getOrDefault(flow.key(), new Flow.Outcome.Drop())
+                : flow.outcome());
     }
 
-    private InstalledFlows dropping(Predicate<Flow.Key> which) {
+    private InstalledFlows with(Function<Flow, Flow.Outcome> outcome) {
         List<Known> after = new ArrayList<>(flows.size());
         for (Known known : flows) {
+            Flow.Outcome next = outcome.apply(known.flow());
             after.add(
-                    which.test(known.flow().key())
-                            ? new Known(
-                                    new Flow(known.flow().key(), new Flow.Outcome.Drop()),
-                                    known.cookie(),
-                                    known.packets())
-                            : known);
+                    next.equals(known.flow().outcome())
+                            ? known
+                            : new Known(new Flow(known.flow().key(), next), known.cookie(), known.packets()));
         }
         return new InstalledFlows(after, strange, lostParts);
     }

@@ -98,6 +98,16 @@ public record Pipeline(
         return new Pipeline(layout, gateway, new Construction(layout, gateway).flows(places), places, missing);
     }
 
+    /** The flows of VMs at ports that are known. */
+    public static Pipeline of(Layout layout, OptionalInt gateway, List<Place> places) {
+        return new Pipeline(layout, gateway, new Construction(layout, gateway).flows(places), places, new TreeSet<>());
+    }
+
+    /** The number of the gateway's port, if there is one. */
+    public static OptionalInt gateway(String gatewayPort, PortTable ports) {
+        return port(gatewayPort, ports, new TreeSet<>());
+    }
+
     /** The VMs that would have flows. */
     public static List<Place> places(String gatewayPort, List<VmAttachment> vms, PortTable ports) {
         SortedSet<String> missing = new TreeSet<>();

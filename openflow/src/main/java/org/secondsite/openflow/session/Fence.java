@@ -1,6 +1,8 @@
 package org.secondsite.openflow.session;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.projectfloodlight.openflow.protocol.OFBundleCtrlMsg;
 import org.projectfloodlight.openflow.protocol.OFBundleCtrlType;
 import org.projectfloodlight.openflow.protocol.OFFactory;
@@ -16,8 +18,8 @@ import org.secondsite.openflow.wire.FlowCodec;
  * Shuts the gates of VMs, whatever else is under way.
  *
  * <p>It only modifies flows that stand, which a full table does not refuse: of each VM its gate, or, where nobody is to be
- * heard, the whole first table by one message, which takes the flows of others with it. Many gates go in one bundle, which
- * takes a switch a third of the time; should it not be committed, they go one by one; should a switch refuse even that,
+ * heard, the whole first table by one message, which takes the flows of others with it; where few are, the whole first table
+ * but for their flows, in one bundle. Many gates go in one bundle too, which takes a switch a third of the time; should it not be committed, they go one by one; should a switch refuse even that,
  * everything of those ports is deleted instead.
  */
 final class Fence {
@@ -74,7 +76,7 @@ final class Fence {
         begin(gates, underTerm, silent);
         layout = spread;
         if (bundling == Bundling.POSSIBLE && ports.size() > FEW_GATES) {
-            inBundle();
+            inBundle(() -> ports.stream().map(this::shutting).toList());
         } else {
             oneByOne();
         }
@@ -94,6 +96,22 @@ final class Fence {
         barrier();
     }
 
+    /**
+     * Makes every flow of the first table a drop but for some, in one bundle; if it is not committed, shuts the gates one by one.
+     *
+     * @param remaining which of them stay as they are
+     */
+    void shutAllBut(List<Flow> remaining, List<Integer> gates, long underTerm, int silent) {
+        begin(gates, underTerm, silent);
+        layout = Layout.TABLES;
+        inBundle(() -> {
+            List<OFMessage> messages = new ArrayList<>();
+            messages.add(codec.silence(Pipeline.GATE_TABLE, Match.ANY, outbox.nextXid()));
+            remaining.forEach(flow -> messages.add(codec.modify(flow, outbox.nextXid())));
+            return messages;
+        });
+    }
+
     private void begin(List<Integer> gates, long underTerm, int silent) {
         ports = List.copyOf(gates);
         silentCount = silent;
@@ -101,14 +119,14 @@ final class Fence {
     }
 
     /** All of it goes at once: what is refused shows in an answer before the barrier's. */
-    private void inBundle() {
+    private void inBundle(Supplier<List<OFMessage>> messages) {
         attempt = Attempt.BUNDLE;
         isCommitted = false;
         Bundle bundle = new Bundle(factory, FIRST_BUNDLE + bundles);
         bundles++;
         firstXid = outbox.nextXid();
         outbox.send(bundle.control(OFBundleCtrlType.OPEN_REQUEST, firstXid));
-        ports.forEach(port -> outbox.send(bundle.add(shutting(port))));
+        messages.get().forEach(message -> outbox.send(bundle.add(message)));
         outbox.send(bundle.control(OFBundleCtrlType.CLOSE_REQUEST, outbox.nextXid()));
         commitXid = outbox.nextXid();
         outbox.send(bundle.control(OFBundleCtrlType.COMMIT_REQUEST, commitXid));

@@ -6,10 +6,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.projectfloodlight.openflow.protocol.OFBundleCtrlMsg;
 import org.secondsite.openflow.Role;
 import org.secondsite.openflow.Sharing;
+import org.secondsite.openflow.pipeline.Flow;
 import org.secondsite.openflow.pipeline.Layout;
 import org.secondsite.openflow.pipeline.Pipeline;
 
@@ -20,6 +22,9 @@ import org.secondsite.openflow.pipeline.Pipeline;
  * gate counts as open.
  */
 final class Gates {
+    /** To shut all but those that speak pays where their flows are so many times fewer than the gates. */
+    private static final int FEWER = 8;
+
     private final Fence fence;
     private final Outbox outbox;
     private final Map<Integer, Role> knownRoles = new HashMap<>();
@@ -49,10 +54,17 @@ final class Gates {
      * Shuts the gates of VMs that are to be silent, or that change to or from a drill.
      *
      * @param places the VMs with their ports
+     * @param gateway the port towards the gateway, if there is one
      * @param sharing whether there may be flows of others that have to stay
      * @param bundling whether many may go together
      */
-    Shut shut(Layout layout, List<Pipeline.Place> places, long term, Sharing sharing, Fence.Bundling bundling) {
+    Shut shut(
+            Layout layout,
+            List<Pipeline.Place> places,
+            OptionalInt gateway,
+            long term,
+            Sharing sharing,
+            Fence.Bundling bundling) {
         List<Integer> shut = new ArrayList<>();
         int silent = 0;
         // A VM that is no longer named has its flows removed, which is as good as silence and takes longer.
@@ -72,22 +84,44 @@ final class Gates {
         shut.addAll(left);
         boolean nobodySpeaks =
                 places.stream().allMatch(place -> place.vm().role().isSilent());
-        boolean isWholeTable = sharing == Sharing.EXCLUSIVE && nobodySpeaks && !shut.isEmpty();
-        if (isWholeTable) {
+        boolean isAlone = sharing == Sharing.EXCLUSIVE && !shut.isEmpty();
+        if (isAlone && nobodySpeaks) {
             fence.shutAll(shut, term, silent);
-        } else if (!shut.isEmpty()) {
+            return new Shut(new HashSet<>(shut), Optional.of(List.of()));
+        }
+        boolean allAreKnown =
+                places.stream().allMatch(place -> place.vm().role().isSilent() || knownRoles.containsKey(place.port()));
+        if (isAlone && allAreKnown && layout == Layout.TABLES && bundling == Fence.Bundling.POSSIBLE) {
+            List<Flow> speaking = speaking(places, gateway);
+            if (speaking.size() * FEWER <= shut.size()) {
+                fence.shutAllBut(speaking, shut, term, silent);
+                return new Shut(new HashSet<>(shut), Optional.of(speaking));
+            }
+        }
+        if (!shut.isEmpty()) {
             fence.shut(layout, shut, term, silent, bundling);
         }
-        return new Shut(new HashSet<>(shut), isWholeTable);
+        return new Shut(new HashSet<>(shut), Optional.empty());
+    }
+
+    /** What the first table has for VMs that are heard and go on being so. */
+    private List<Flow> speaking(List<Pipeline.Place> places, OptionalInt gateway) {
+        List<Pipeline.Place> heard = places.stream()
+                .filter(place -> !place.vm().role().isSilent() && place.vm().role() == knownRoles.get(place.port()))
+                .toList();
+        return Pipeline.of(Layout.TABLES, gateway, heard).flows().stream()
+                .filter(flow ->
+                        flow.key().table() == Pipeline.GATE_TABLE && !(flow.outcome() instanceof Flow.Outcome.Drop))
+                .toList();
     }
 
     /**
      * What is being shut.
      *
      * @param ports of the VMs whose gates were open or not known to be shut
-     * @param isWholeTable whether all else in the first table becomes a drop too
+     * @param remaining if the whole first table becomes a drop: but for these flows
      */
-    record Shut(Set<Integer> ports, boolean isWholeTable) {}
+    record Shut(Set<Integer> ports, Optional<List<Flow>> remaining) {}
 
     /** What comes next waits for the fence, whose answer says that it has done its work. */
     void await(long nowNanos) {

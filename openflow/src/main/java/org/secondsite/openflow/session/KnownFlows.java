@@ -38,7 +38,8 @@ final class KnownFlows {
     /** Empty: it has to be asked. */
     Optional<InstalledFlows> flows() {
         for (Gates.Shut gates : since) {
-            flows = flows.map(before -> gates.isWholeTable() ? before.shutAll() : before.shut(gates.ports()));
+            flows = flows.map(
+                    before -> gates.remaining().map(before::shutAllBut).orElseGet(() -> before.shut(gates.ports())));
         }
         since.clear();
         return flows;

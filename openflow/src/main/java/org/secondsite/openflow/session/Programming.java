@@ -345,11 +345,17 @@ final class Programming {
     /** Answers whether there were any to shut. */
     private boolean shutGates() {
         List<Pipeline.Place> places = Pipeline.places(settings.gatewayPort(), desired.vms(), ports);
-        Gates.Shut shut = gates.shut(layout, places, desired.term(), settings.sharing(), writes.bundling());
+        Gates.Shut shut = gates.shut(
+                layout,
+                places,
+                Pipeline.gateway(settings.gatewayPort(), ports),
+                desired.term(),
+                settings.sharing(),
+                writes.bundling());
         if (shut.ports().isEmpty()) {
             return false;
         }
-        if (shut.isWholeTable() || layout == Layout.TABLES) {
+        if (shut.remaining().isPresent() || layout == Layout.TABLES) {
             actual.shut(shut);
         } else {
             // In one table several flows of unknown number were shut.

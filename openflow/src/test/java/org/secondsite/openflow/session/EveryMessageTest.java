@@ -97,16 +97,13 @@ class EveryMessageTest {
         Stage stage = reached.stage();
         long asked = stage.sent.getLast().getXid();
         byte[] bytes = message.clone();
-        Unpooled.wrappedBuffer(bytes)
-                .setInt(
-                        4,
-                        (int)
-                                switch (xid) {
-                                    case AWAITED -> asked;
-                                    case ONE_BEFORE -> asked - 1;
-                                    case NONE -> 0;
-                                    case FOREIGN -> 0xfff0_0000L;
-                                });
+        Unpooled.wrappedBuffer(bytes).setInt(4, (int)
+                switch (xid) {
+                    case AWAITED -> asked;
+                    case ONE_BEFORE -> asked - 1;
+                    case NONE -> 0;
+                    case FOREIGN -> 0xfff0_0000L;
+                });
         boolean isKnown = !stage.told(Effect.Connected.class).isEmpty();
         try {
             stage.receive(Incoming.read(Unpooled.wrappedBuffer(bytes)));

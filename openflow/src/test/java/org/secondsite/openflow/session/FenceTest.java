@@ -51,6 +51,7 @@ class FenceTest {
         assertEquals(Set.of(), plain.outputs(speech(11, VM1)));
         assertEquals(Set.of(), plain.outputs(speech(12, VM2)));
         assertInstanceOf(Effect.Confirmed.class, stage.outcome());
+        assertEquals(List.of(), stage.told(Effect.Drifted.class));
         assertEquals(List.of(), stage.told(Effect.Noticed.class));
         // And back again: nothing of a change of roles needs room.
         stage.apply(7, VM1, VM2);
@@ -125,6 +126,8 @@ class FenceTest {
         int before = stage.sent.size();
         stage.pause();
         stage.apply(6, allButTheFirstFenced());
+        // Open, silence of all, gate and deliveries of the one that speaks, close, commit, barrier.
+        assertEquals(8, stage.sent.size() - before);
         assertEquals(
                 Set.of(OFType.BUNDLE_CONTROL, OFType.BUNDLE_ADD_MESSAGE, OFType.BARRIER_REQUEST),
                 stage.sent.subList(before, stage.sent.size()).stream()
@@ -135,7 +138,45 @@ class FenceTest {
         stage.messagesPerTick = Integer.MAX_VALUE;
         stage.run(1000);
         assertInstanceOf(Effect.Confirmed.class, stage.outcome());
+        assertEquals(List.of(), stage.told(Effect.Drifted.class));
         assertEquals(List.of(), stage.told(Effect.Noticed.class));
+    }
+
+    @Test
+    void whereHalfOfThemSpeakTheGatesOfTheOthersAreShutByOneBundle() {
+        VmAttachment[] vms = crowd(Role.OWNER);
+        Stage stage = stage(plain, EXCLUSIVE, OFVersion.OF_14);
+        stage.apply(5, vms);
+        VmAttachment[] fenced = crowd(Role.FENCED);
+        System.arraycopy(fenced, 0, vms, 0, 20);
+        int before = stage.sent.size();
+        stage.pause();
+        stage.apply(6, vms);
+        assertEquals(20 + 4, stage.sent.size() - before);
+        while (stage.told(Effect.Fenced.class).isEmpty()) {
+            stage.step();
+        }
+        for (int i = 0; i < vms.length; i++) {
+            assertEquals(i < 20 ? Set.of() : Set.of(1), plain.outputs(speech(11 + i, vms[i])), "vm" + (i + 1));
+        }
+    }
+
+    /** Who is not known to be heard could be silenced for no reason while it is not. */
+    @Test
+    void aSecondFenceBeforeTheFirstIsConfirmedSilencesNobodyElse() {
+        VmAttachment[] vms = crowd(Role.OWNER);
+        Stage stage = stage(plain, EXCLUSIVE, OFVersion.OF_14);
+        stage.apply(5, vms);
+        stage.pause();
+        vms[1] = vm(2, Role.FENCED);
+        stage.apply(6, vms);
+        VmAttachment[] more = allButTheFirstFenced();
+        stage.apply(7, more);
+        while (stage.told(Effect.Fenced.class).stream().noneMatch(fenced -> fenced.term() == 7)) {
+            stage.step();
+            assertEquals(Set.of(1), plain.outputs(speech(11, VM1)));
+        }
+        assertSilentButTheFirst(plain, more);
     }
 
     /** Errors without a transaction id are not seen as the fence's; then the commit's answer is missed. */
