@@ -20,7 +20,7 @@ final class ServedImage {
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
         BlockMemory memory = new BlockMemory(MEMORY_BYTES);
-        Volume volume = new Volume("image", BlockFile.open(Path.of(arguments[0]), false), false, memory);
+        Volume volume = new Volume("image", BlockFile.open(Path.of(arguments[0])), false, memory);
         volume.beginCapture();
         if (arguments[2].equals("at-once")) {
             volume.flushAtOnce();

@@ -48,10 +48,7 @@ final class DiskServerProcess implements AutoCloseable {
     public static void main(String[] arguments) throws IOException {
         try (BlockMemory memory = new BlockMemory(64 << 20);
                 Volume volume = new Volume(
-                        LabNumbers.VM + "." + LabNumbers.DISK,
-                        BlockFile.open(Path.of(arguments[0]), false),
-                        false,
-                        memory);
+                        LabNumbers.VM + "." + LabNumbers.DISK, BlockFile.open(Path.of(arguments[0])), false, memory);
                 NbdServer server = NbdServer.open(Path.of(arguments[1]), volume, DiskServerProcess::complain)) {
             volume.flushAtOnce();
             System.out.println("listening");

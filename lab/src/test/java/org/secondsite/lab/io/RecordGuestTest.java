@@ -105,7 +105,7 @@ class RecordGuestTest {
         long told = 0;
         int thrownAway = 0;
         try (BlockMemory memory = new BlockMemory(256 << 20);
-                Volume volume = new Volume("vm1.disk0", BlockFile.open(image, false), false, memory)) {
+                Volume volume = new Volume("vm1.disk0", BlockFile.open(image), false, memory)) {
             volume.beginCapture();
             volume.flushAtOnce();
             try (NbdServer server = NbdServer.open(socket, volume, failures::add);

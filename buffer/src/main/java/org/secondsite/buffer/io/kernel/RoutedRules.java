@@ -75,7 +75,7 @@ public final class RoutedRules {
         lines.add("drop");
         lines.add("}");
         sets.vms(lines);
-        VmSets.set(lines, "neighbors6", "ipv6_addr", neighbors6(), true);
+        VmSets.intervals(lines, "neighbors6", "ipv6_addr", neighbors6());
         lines.add("}");
         return lines;
     }
@@ -118,18 +118,16 @@ public final class RoutedRules {
         lines.add("drop");
         lines.add("}");
         sets.vms(lines);
-        VmSets.set(
+        VmSets.intervals(
                 lines,
                 "tenants4",
                 "ipv4_addr",
-                tenants().filter(IpPrefix::isIpv4).map(RoutedRules::element),
-                true);
-        VmSets.set(
+                tenants().filter(IpPrefix::isIpv4).map(RoutedRules::element));
+        VmSets.intervals(
                 lines,
                 "tenants6",
                 "ipv6_addr",
-                tenants().filter(prefix -> !prefix.isIpv4()).map(RoutedRules::element),
-                true);
+                tenants().filter(prefix -> !prefix.isIpv4()).map(RoutedRules::element));
         addresses(
                 lines, "inside", gateway.stream().map(InterfaceAddress::address).toList());
         addresses(lines, "closed", access.closed());
@@ -142,16 +140,14 @@ public final class RoutedRules {
                 lines,
                 name + "4",
                 "ipv4_addr",
-                all.stream().filter(address -> address instanceof Inet4Address).map(InetAddress::getHostAddress),
-                false);
+                all.stream().filter(address -> address instanceof Inet4Address).map(InetAddress::getHostAddress));
         VmSets.set(
                 lines,
                 name + "6",
                 "ipv6_addr",
                 all.stream()
                         .filter(address -> !(address instanceof Inet4Address))
-                        .map(InetAddress::getHostAddress),
-                false);
+                        .map(InetAddress::getHostAddress));
     }
 
     /** Where VMs' source addresses are from: the inside subnets, and VMs' addresses outside of them; none within another. */

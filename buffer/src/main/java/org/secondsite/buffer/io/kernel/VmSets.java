@@ -1,6 +1,7 @@
 package org.secondsite.buffer.io.kernel;
 
 import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.stream.Stream;
@@ -22,28 +23,35 @@ final class VmSets {
 
     /** A protected VM's address from anybody else. */
     void addressRules(List<String> lines) {
-        if (addresses(true).findAny().isPresent()) {
+        if (addresses(Inet4Address.class).findAny().isPresent()) {
             lines.add("ip saddr @vms4 drop");
         }
-        if (addresses(false).findAny().isPresent()) {
+        if (addresses(Inet6Address.class).findAny().isPresent()) {
             lines.add("ip6 saddr @vms6 drop");
         }
     }
 
     /** The sets {@code vms}, {@code vms4} and {@code vms6}. */
     void vms(List<String> lines) {
-        set(lines, "vms", "ether_addr", vms.stream().map(vm -> vm.mac().toString()), false);
-        set(lines, "vms4", "ipv4_addr", addresses(true), false);
-        set(lines, "vms6", "ipv6_addr", addresses(false), false);
+        set(lines, "vms", "ether_addr", vms.stream().map(vm -> vm.mac().toString()));
+        set(lines, "vms4", "ipv4_addr", addresses(Inet4Address.class));
+        set(lines, "vms6", "ipv6_addr", addresses(Inet6Address.class));
     }
 
-    static void set(List<String> lines, String name, String type, Stream<String> elements, boolean interval) {
+    /** A set of single values. */
+    static void set(List<String> lines, String name, String type, Stream<String> elements) {
+        set(lines, name, List.of("type " + type), elements);
+    }
+
+    /** A set of values and ranges of them. */
+    static void intervals(List<String> lines, String name, String type, Stream<String> elements) {
+        set(lines, name, List.of("type " + type, "flags interval"), elements);
+    }
+
+    private static void set(List<String> lines, String name, List<String> kind, Stream<String> elements) {
         List<String> all = elements.distinct().toList();
         lines.add("set " + name + " {");
-        lines.add("type " + type);
-        if (interval) {
-            lines.add("flags interval");
-        }
+        lines.addAll(kind);
         if (!all.isEmpty()) {
             lines.add("elements = { " + String.join(", ", all) + " }");
         }
@@ -60,9 +68,7 @@ final class VmSets {
         return vms.stream().flatMap(vm -> vm.addresses().stream());
     }
 
-    private Stream<String> addresses(boolean four) {
-        return addresses()
-                .filter(address -> address instanceof Inet4Address == four)
-                .map(InetAddress::getHostAddress);
+    private Stream<String> addresses(Class<? extends InetAddress> family) {
+        return addresses().filter(family::isInstance).map(InetAddress::getHostAddress);
     }
 }

@@ -32,9 +32,18 @@ public final class BlockFile implements AutoCloseable {
      *
      * @throws IOException if it cannot be opened
      */
-    public static BlockFile open(Path path, boolean readOnly) throws IOException {
+    public static BlockFile open(Path path) throws IOException {
+        return open(path, FileCalls.O_RDWR);
+    }
+
+    /** The same, to be read only. */
+    static BlockFile openToRead(Path path) throws IOException {
+        return open(path, FileCalls.O_RDONLY);
+    }
+
+    private static BlockFile open(Path path, int mode) throws IOException {
         FileCalls calls = CALLS.get();
-        int descriptor = calls.open(path.toString(), readOnly ? FileCalls.O_RDONLY : FileCalls.O_RDWR);
+        int descriptor = calls.open(path.toString(), mode);
         if (descriptor < 0) {
             throw new IOException(path + ": cannot be opened, errno " + -descriptor);
         }

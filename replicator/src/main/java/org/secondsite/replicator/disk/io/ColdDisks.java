@@ -45,7 +45,7 @@ public final class ColdDisks {
                 map.reset(epoch);
             }
             for (VmImages.One image : images.list()) {
-                try (BlockFile file = BlockFile.open(image.file(), false)) {
+                try (BlockFile file = BlockFile.open(image.file())) {
                     ImageCopy.mark(image, file, Superblock.State.OWNER);
                 }
             }

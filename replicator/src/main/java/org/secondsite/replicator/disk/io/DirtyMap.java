@@ -113,7 +113,7 @@ final class DirtyMap implements AutoCloseable {
             Files.write(path, new byte[0]);
             BlockFile.allocate(path, bytes);
         }
-        BlockFile file = BlockFile.open(path, false);
+        BlockFile file = BlockFile.open(path);
         boolean whole = false;
         try {
             DirtyMap map = new DirtyMap(file, volumeBytes);

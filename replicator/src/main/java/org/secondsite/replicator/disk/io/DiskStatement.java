@@ -71,7 +71,8 @@ final class DiskStatement {
 
     private void hash(DiskPart part, ByteBuffer into) throws IOException {
         ChunkHash hashes = new ChunkHash();
-        try (BlockFile file = BlockFile.open(images.list().get(part.volume()).file(), true)) {
+        try (BlockFile file =
+                BlockFile.openToRead(images.list().get(part.volume()).file())) {
             for (int chunk = part.first(); chunk < part.end(); chunk++) {
                 into.put(hashes.of(file, chunk));
             }

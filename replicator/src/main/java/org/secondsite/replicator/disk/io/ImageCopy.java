@@ -31,7 +31,7 @@ final class ImageCopy implements AutoCloseable {
         boolean begun = false;
         try {
             for (VmImages.One image : images.list()) {
-                BlockFile file = BlockFile.open(image.file(), false);
+                BlockFile file = BlockFile.open(image.file());
                 copy.files.add(file);
                 mark(image, file, Superblock.State.SYNCING);
             }

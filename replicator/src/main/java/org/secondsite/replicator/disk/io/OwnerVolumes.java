@@ -103,7 +103,7 @@ final class OwnerVolumes implements AutoCloseable {
         try {
             UUID boot = BootId.current();
             for (VmImages.One image : images.list()) {
-                BlockFile file = BlockFile.open(image.file(), false);
+                BlockFile file = BlockFile.open(image.file());
                 int index = owner.volumes.size();
                 Volume volume = new Volume(
                         image.name(), file, false, owner.memory, (offset, length) -> map.mark(index, offset, length));

@@ -141,7 +141,7 @@ public final class StandbyVolumes implements AutoCloseable {
     }
 
     private static Open openOne(Path directory, Image image) throws IOException {
-        BlockFile file = BlockFile.open(image.image(), false);
+        BlockFile file = BlockFile.open(image.image());
         try {
             return new Open(image, file, SuperblockFile.open(directory.resolve(image.name() + ".super")));
         } catch (IOException e) {

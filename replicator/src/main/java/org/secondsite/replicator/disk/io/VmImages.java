@@ -50,7 +50,7 @@ record VmImages(VmId vm, Path directory, List<One> list) {
     static CarriedDisks carried(VolumeSettings settings) throws IOException {
         List<CarriedDisks.Disk> disks = new ArrayList<>();
         for (VolumeSettings.Served disk : settings.disks()) {
-            try (BlockFile file = BlockFile.open(disk.file(), true)) {
+            try (BlockFile file = BlockFile.openToRead(disk.file())) {
                 if (file.bytes() <= 0) {
                     throw new IOException(disk.file() + " is empty: disk " + disk.name() + " needs its full size");
                 }

@@ -48,7 +48,7 @@ class FullSetTest {
         image = directory.resolve("image");
         Files.write(image, standby);
         Path socket = directory.resolve("d0.nbd");
-        volume = new Volume("vm1.d0", BlockFile.open(image, false), false, memory);
+        volume = new Volume("vm1.d0", BlockFile.open(image), false, memory);
         volume.beginCapture();
         server = NbdServer.open(socket, volume, trouble -> {});
         client = NbdClient.connect(socket, "");

@@ -59,7 +59,7 @@ class NbdPeersLabTest {
 
     private void serve(Path path) throws IOException {
         Path socket = directory.resolve("s.nbd");
-        volume = new Volume("vm1.d0", BlockFile.open(path, false), false, memory);
+        volume = new Volume("vm1.d0", BlockFile.open(path), false, memory);
         volume.beginCapture();
         server = NbdServer.open(socket, volume, troubles::add);
         uri = "nbd+unix:///vm1.d0?socket=" + socket;

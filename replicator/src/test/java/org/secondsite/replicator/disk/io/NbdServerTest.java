@@ -48,7 +48,7 @@ class NbdServerTest {
         image = directory.resolve("image");
         Files.write(image, new byte[BLOCKS * B]);
         socket = directory.resolve("d0.nbd");
-        volume = new Volume("vm1.d0", BlockFile.open(image, false), false, memory);
+        volume = new Volume("vm1.d0", BlockFile.open(image), false, memory);
         server = NbdServer.open(socket, volume, troubles::add);
     }
 

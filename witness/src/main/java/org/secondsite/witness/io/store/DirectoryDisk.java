@@ -71,18 +71,16 @@ final class DirectoryDisk implements Disk {
     }
 
     @Override
-    public Appender append(String name, boolean fresh) throws IOException {
-        Path file = directory.resolve(name);
-        return new OpenFile(
-                fresh
-                        ? FileChannel.open(
-                                file,
-                                Set.of(
-                                        StandardOpenOption.CREATE,
-                                        StandardOpenOption.TRUNCATE_EXISTING,
-                                        StandardOpenOption.WRITE),
-                                PrivateFiles.asFile())
-                        : FileChannel.open(file, StandardOpenOption.WRITE));
+    public Appender create(String name) throws IOException {
+        return new OpenFile(FileChannel.open(
+                directory.resolve(name),
+                Set.of(StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE),
+                PrivateFiles.asFile()));
+    }
+
+    @Override
+    public Appender append(String name) throws IOException {
+        return new OpenFile(FileChannel.open(directory.resolve(name), StandardOpenOption.WRITE));
     }
 
     @Override

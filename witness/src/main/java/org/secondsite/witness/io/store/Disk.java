@@ -11,8 +11,11 @@ interface Disk extends AutoCloseable {
     /** Reads a whole file, or refuses one longer than {@code limitOctets}. */
     byte[] read(String name, int limitOctets) throws IOException;
 
-    /** Opens a file to append to; creates it empty if {@code fresh}, otherwise it must be there. */
-    Appender append(String name, boolean fresh) throws IOException;
+    /** Opens an empty file to append to, in the place of one that may be there. */
+    Appender create(String name) throws IOException;
+
+    /** Opens a file to append to, which must be there. */
+    Appender append(String name) throws IOException;
 
     /** Replaces {@code to} by {@code from} in one step; durable after {@link #forceNames}. */
     void rename(String from, String to) throws IOException;

@@ -165,7 +165,7 @@ public final class FileRecordStore implements RecordStore {
                 throw new IOException("there are records in " + disk + ": move them away first");
             }
             // The mark first: a copy without it would be taken for all that was ever granted.
-            try (Disk.Appender mark = disk.append(RESTORED, true)) {
+            try (Disk.Appender mark = disk.create(RESTORED)) {
                 mark.write(ByteBuffer.allocate(Long.BYTES).putLong(0, lastTerm(legible)));
                 mark.force();
             }
@@ -301,7 +301,7 @@ public final class FileRecordStore implements RecordStore {
         }
         byte[] content = disk.read(FILE, LARGEST_FILE_OCTETS);
         LogCodec.Scan.Legible legible = legible(content, disk.toString());
-        file = disk.append(FILE, false);
+        file = disk.append(FILE);
         if (legible.wholeOctets() < content.length) {
             LOG.warn(
                     "{} octets of an append that was cut off, and never answered, are dropped",
@@ -390,7 +390,7 @@ public final class FileRecordStore implements RecordStore {
 
     /** Puts a new log in the old one's place, and leaves it open. */
     private static Disk.Appender write(Disk disk, ByteBuffer octets) throws IOException {
-        Disk.Appender next = disk.append(NEW_FILE, true);
+        Disk.Appender next = disk.create(NEW_FILE);
         try {
             next.write(octets.duplicate());
             next.force();

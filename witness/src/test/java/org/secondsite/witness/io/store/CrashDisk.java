@@ -92,12 +92,20 @@ final class CrashDisk implements Disk {
     }
 
     @Override
-    public Appender append(String name, boolean fresh) throws IOException {
+    public Appender create(String name) throws IOException {
         operation();
-        if (fresh) {
-            names.put(name, new Content());
-        }
-        Content content = names.get(name);
+        Content content = new Content();
+        names.put(name, content);
+        return appender(content);
+    }
+
+    @Override
+    public Appender append(String name) throws IOException {
+        operation();
+        return appender(names.get(name));
+    }
+
+    private Appender appender(Content content) {
         return new Appender() {
             @Override
             public void write(ByteBuffer octets) throws IOException {
