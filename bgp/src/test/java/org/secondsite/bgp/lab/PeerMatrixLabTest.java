@@ -40,7 +40,7 @@ import org.secondsite.bgp.wire.Prefix;
  * every attribute of it by the words of whoever received it.
  */
 @Tag("lab")
-@Timeout(120)
+@Timeout(240)
 class PeerMatrixLabTest {
     private static final int PATIENCE_SECONDS = 40;
     private static final Prefix OURS = Prefix.parse("203.0.113.0/24");

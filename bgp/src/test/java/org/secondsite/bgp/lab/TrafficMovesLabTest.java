@@ -31,7 +31,7 @@ import org.secondsite.bgp.wire.Prefix;
  * first any more, its traffic goes to the second. By the record of a client behind the core router, who asks all the time.
  */
 @Tag("lab")
-@Timeout(120)
+@Timeout(240)
 class TrafficMovesLabTest {
     private static final Prefix PREFIX = Prefix.parse("203.0.113.0/24");
     private static final InetAddress SERVICE = Prefix.parseAddress("203.0.113.1");

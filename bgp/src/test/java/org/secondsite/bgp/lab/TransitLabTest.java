@@ -26,7 +26,7 @@ import org.secondsite.bgp.wire.Prefix;
 
 /** Routes of two real upstreams go through a speaker of ours to a customer, as policies and the decision say. */
 @Tag("lab")
-@Timeout(120)
+@Timeout(240)
 class TransitLabTest {
     private static final Prefix BOTH = Prefix.parse("198.51.100.0/24");
     private static final Prefix OURS = Prefix.parse("203.0.113.0/24");
