@@ -3,10 +3,12 @@ package org.secondsite.lab.io;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -17,9 +19,10 @@ import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
 
 /**
- * Sites die, there and back, under a guest that writes records to its disk. Judged by the outside client's ledger, by the disk of the
+ * Sites die, there and back, under a guest that writes records to its disk. At first that is one of its own, which the agent has
+ * mirrored, and the agent dies alone; from the first takeover on the guest has the agents' images. Judged by the outside client's ledger, by the disk of the
  * last survivor, and by a guest that boots from a copy of it cold. {@code -Dsecondsite.kills=N} for more of them, and
- * {@code -Dsecondsite.turns=N} to have the group switched over there and back so often afterwards.
+ * {@code -Dsecondsite.turns=N} to have the group switched over there and back so often afterwards. {@code -Dsecondsite.guest=disk} for a guest that has the agent's image from the beginning.
  */
 @Tag("lab")
 @Timeout(value = 3_600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -27,6 +30,8 @@ class DiskKillDrillTest {
     private static final int KILLS = Integer.getInteger("secondsite.kills", 4);
     private static final long SEED = Long.getLong("secondsite.seed", 13);
     private static final int TURNS = Integer.getInteger("secondsite.turns", 0);
+    private static final Guest GUEST =
+            Guest.valueOf(System.getProperty("secondsite.guest", "tap").toUpperCase(Locale.ROOT));
     private static final int PROTECT_SECONDS = 180;
 
     @Test
@@ -37,11 +42,11 @@ class DiskKillDrillTest {
         Path record = Files.createTempFile("secondsite-client", ".jsonl");
         try {
             Lab lab = LabStart.up(
-                    new LabOptions(name, 5, LabOptions.Load.POURING, true).withGuest(Guest.DISK),
+                    new LabOptions(name, 5, LabOptions.Load.POURING, true).withGuest(GUEST),
                     (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));
             try (OutsideClient client =
                     OutsideClient.start(lab.clientNamespace(), new OutsideClient.Traffic(2, 2, 20, 2), record)) {
-                Site owner = Site.A;
+                Site owner = GUEST == Guest.TAP ? afterTheMirrorsDeath(lab, client) : Site.A;
                 for (int kill = 1; kill <= KILLS; kill++) {
                     Waiting.pause(500 + random.nextInt(1_500));
                     long before = client.recorded();
@@ -50,6 +55,7 @@ class DiskKillDrillTest {
                     goesOn(client);
                     System.out.println(
                             "kill " + kill + ": told of " + before + " before and " + client.recorded() + " now");
+                    assertEquals(List.of(), asAfterALossOfPower(lab, owner.peer(), client));
                     if (kill < KILLS || TURNS > 0) {
                         lab.start("site:" + owner.id());
                         new SiteView(lab, owner.peer()).await("PROTECTED", PROTECT_SECONDS);
@@ -79,9 +85,39 @@ class DiskKillDrillTest {
         }
     }
 
+    /** The agent dies, to which the guest's disk is mirrored: the guest goes on with its disk alone until there is another agent. */
+    private static Site afterTheMirrorsDeath(Lab lab, OutsideClient client) throws IOException {
+        String disk = disk(lab).path("file").asText();
+        assertTrue(disk.contains(".qcow2"), disk);
+        lab.kill("agent:" + Site.A.id());
+        goesOn(client);
+        lab.start("agent:" + Site.A.id());
+        goesOn(client);
+        return SiteView.awaitProtected(lab, PROTECT_SECONDS);
+    }
+
+    private static JsonNode disk(Lab lab) throws IOException {
+        try (QemuMonitor monitor = new QemuMonitor(lab.paths().testQmp(Site.A))) {
+            return monitor.execute("query-block").get(0).path("inserted");
+        }
+    }
+
     private static void goesOn(OutsideClient client) throws IOException {
         long now = client.recorded();
         Waiting.until("records after the kill", 60, () -> client.recorded() >= now + 20);
+    }
+
+    /** The guest stands still for a moment, in which its disk is copied; what is wrong with that. It stands alone, so nobody resumes it. */
+    private static List<String> asAfterALossOfPower(Lab lab, Site site, OutsideClient client) throws IOException {
+        Path copy = lab.paths().disks().resolve("copy.raw");
+        long told;
+        try (QemuMonitor monitor = new QemuMonitor(lab.paths().testQmp(site))) {
+            monitor.execute("stop");
+            told = client.recorded();
+            Commands.run("cp", "--sparse=always", lab.paths().disk(site).toString(), copy.toString());
+            monitor.execute("cont");
+        }
+        return DiskJudge.judge(copy, told).complaints();
     }
 
     private static void goesOnCold(Lab lab, Site site, long records) throws IOException {

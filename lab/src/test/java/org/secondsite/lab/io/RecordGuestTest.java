@@ -27,10 +27,15 @@ import org.secondsite.replicator.disk.io.BlockFile;
 import org.secondsite.replicator.disk.io.NbdServer;
 import org.secondsite.replicator.disk.io.Volume;
 
-/** A real guest on a disk that the product serves; judged by what its client was told and by the disk itself. */
+/**
+ * A real guest on a disk that the product serves; judged by what its client was told and by the disk itself. {@code
+ * -Dsecondsite.away.seconds=N} for a server that is dead, and then stopped, for so long.
+ */
 @Tag("lab")
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class RecordGuestTest {
+    private static final int AWAY_SECONDS = Integer.getInteger("secondsite.away.seconds", 3);
+
     private final LabPaths paths = new LabPaths(TestNames.lab());
     private final Path image = paths.disk(Site.A);
     private final Path socket = paths.diskSocket(Site.A);
@@ -59,14 +64,14 @@ class RecordGuestTest {
         try (RecordGuest guest = RecordGuest.boot(Guest.DISK, paths, Site.A)) {
             assertEquals(0, guest.foundAtBoot());
             guest.awaitRecords(20, 30);
-            for (int down = 0; down < 2; down++) {
+            for (int awayMs : new int[] {0, AWAY_SECONDS > 3 ? AWAY_SECONDS * 1_000 : 500}) {
                 server.close();
-                Waiting.pause(500 * down);
+                Waiting.pause(awayMs);
                 server = DiskServerProcess.start(image, socket);
                 guest.awaitRecords(20, 60);
             }
             server.signal("STOP");
-            Waiting.pause(3_000);
+            Waiting.pause(AWAY_SECONDS * 1_000);
             server.signal("CONT");
             guest.awaitRecords(20, 60);
             try (GuestMonitor monitor = guest.monitor()) {
