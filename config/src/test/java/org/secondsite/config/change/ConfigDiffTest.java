@@ -53,7 +53,8 @@ class ConfigDiffTest {
                 - {address: 10.1.0.9, remoteAs: 65001}
             openflow:
               listen: "10.1.1.2:6653"
-              switches: [{name: sw-a, datapathId: "0x0000000000000a01", database: "192.0.2.9:6640", gatewayPort: gw, connect: "10.1.1.9:6653"}]
+              tls: {certificate: of.crt, key: of.key, authority: of-ca.crt}
+              switches: [{name: sw-a, datapathId: "0x0000000000000a01", database: "192.0.2.9:6640", databaseCertificate: rack, gatewayPort: gw, connect: "10.1.1.9:6653"}]
             management: {socket: /run/secondsite/a.sock, logLevel: info, debug: [bgp]}
             metrics: {listen: "127.0.0.1:9464"}
             groups:

@@ -105,9 +105,9 @@ class TunnelPortTest extends TunnelPair {
         for (Socket stranger : strangers) {
             awaitEnd(stranger);
             long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-            assertTrue(tookMs < 5 * DEADLINE_MS, "cut after " + tookMs + " ms");
+            assertTrue(tookMs < 20 * DEADLINE_MS, "cut after " + tookMs + " ms");
         }
-        dribbler.join(5 * DEADLINE_MS);
+        dribbler.join(20 * DEADLINE_MS);
         assertTrue(!dribbler.isAlive(), "who sends a byte now and then has no more time than others");
     }
 
