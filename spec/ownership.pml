@@ -19,7 +19,7 @@
  *     grants nothing and tells nobody who has just started: to the sites it is a witness that takes no step any more. What an operator
  *     gives them afterwards is a wish against the rules, in terms that were never granted.
  *
- * The nine rules are assertions named `broken...`; spin says which one failed. Each PLANT_... is a fault that must be found.
+ * The ten rules are assertions named `broken...`; spin says which one failed. Each PLANT_... is a fault that must be found.
  *
  * What a gateway passes on to the other is no step here: it changes neither role nor term, and makes the other one only wait and ask,
  * which every site may do at any time. A standby may keep epochs of a term of which it has only heard (`takesImage`).
@@ -58,6 +58,14 @@
  * the gateway): an owner says sets with and without it, a standby takes them, and only a takeover by who has taken a set with it activates
  * it. A takeover without it leaves it where it is, out of the group. While the owner stands alone it is a member. SETS bounds how often a
  * set is said.
+ *
+ * With RECOVERY, the witness's disk goes back in time by a grant, once. It is in doubt then, because whoever was told of that grant tells it
+ * (gateways and agents remember it), and is recovered by an operator: in a term above all that were granted, which follows the record that the
+ * witness has left, for the site that was granted the group last.
+ *
+ * With CLONE, a copy of site 0's gateway runs at another place, beside a copy of the VM, with the same certificate. Of the two the witness serves
+ * the one that has the seat; the other is told nothing and asks for nothing. The copy gets the seat while the site neither owns the group nor
+ * is in sync, however long its original may be silent. From then on it is the site's gateway, which restarted without a VM of any use.
  *
  * EPOCHS and TERMS bound the run. Conditions on `recTerm` or the peer's `term` in the steps of a site only leave out
  * messages that nobody could use any more; they are marked "useless".
@@ -155,6 +163,19 @@ bool brokenNothingAfterFence;
 bool brokenFailClosed;
 bool brokenDiskBeforeOutput;
 
+/* What its disk has left of the record, while it is in doubt; which record each term follows; what each site was ever told of. */
+#ifdef RECOVERY
+bool wentBack;
+byte left;
+byte follows[SLOTS];
+byte knew[2];
+#endif
+#ifdef CLONE
+bool copySits;
+byte copyAsked;
+bool brokenOneGatewayPerSite;
+#endif
+
 #ifdef PLANT_ACK_AFTER_ASKING
 byte frozen[2];
 #endif
@@ -241,8 +262,14 @@ inline forgetMembers(i) {
         brokenReleasedIsCommitted = out[i] > kept; \
         assert(!brokenReleasedIsCommitted) }
 
+/* An owner that stands alone by a record that somebody else has brought syncs the disks before it passes; by its own wish, before it asks. */
+#ifdef RECOVERY
+#define MAY_PASS(i) !lazy[i]
+#else
+#define MAY_PASS(i) true
+#endif
 #define passes(i) \
-    d_step { role[i] == SOLO && !gate[i] && sealed[i] > out[i] -> \
+    d_step { role[i] == SOLO && !gate[i] && sealed[i] > out[i] && MAY_PASS(i) -> \
         brokenNoSoloWhilePeerInSync = recOwner[recTerm] != i + 1 || recBoth[recTerm]; \
         assert(!brokenNoSoloWhilePeerInSync); \
         brokenDiskBeforeOutput = lazy[i]; \
@@ -413,6 +440,34 @@ inline saySet(i, has) {
 
 #define ask(what) asked = asked | what
 
+/* Of two gateways of site 0 the witness serves one. The original's requests that are open were refused when the seat went to the other. */
+#ifdef CLONE
+#ifdef PLANT_CLONED_SITE
+#define MAY_SIT true
+#else
+#define MAY_SIT !inSync(0)
+#endif
+#define HAS_SEAT(i) (i == 1 || !copySits)
+
+#define copySeats() \
+    d_step { !copySits && MAY_SIT -> copySits = true; asked = asked & ~(ASKS_ALONE(0) | ASKS_BOTH(0) | HANDS_OVER(0) | RENEWS(0)) }
+
+/* It is told that its site owns the group, and asks to stand alone, as whoever starts. */
+#define copyAsks() \
+    d_step { copySits && recOwner[recTerm] == 1 && copyAsked != recTerm -> copyAsked = recTerm; ask(ASKS_ALONE(0)) }
+
+/* It is granted that, and lets its VM's output pass. */
+#define copyPasses() \
+    d_step { copySits && copyAsked != 0 && recTerm == copyAsked + 1 && recOwner[recTerm] == 1 && !recBoth[recTerm] -> \
+        brokenOneGatewayPerSite = role[0] >= PROTECTED && told[0]; \
+        assert(!brokenOneGatewayPerSite); \
+        copyAsked = 0 }
+#define COPY_STEPS :: copySeats() :: copyAsks() :: copyPasses()
+#else
+#define HAS_SEAT(i) true
+#define COPY_STEPS
+#endif
+
 #ifdef PLANT_SOLO_WITHOUT_SYNC
 #define SYNCED(i) true
 #else
@@ -420,7 +475,7 @@ inline saySet(i, has) {
 #endif
 
 #define asksSolo(i) \
-    d_step { role[i] >= PROTECTED && SYNCED(i) && term[i] == recTerm && !(asked & ASKS_ALONE(i)) -> ask(ASKS_ALONE(i)) }
+    d_step { HAS_SEAT(i) && role[i] >= PROTECTED && SYNCED(i) && term[i] == recTerm && !(asked & ASKS_ALONE(i)) -> ask(ASKS_ALONE(i)) }
 
 /*
  * A gateway that restarted as the owner, beside a VM that ran on: what it had asked in its former life it does not know. With a standby
@@ -432,14 +487,14 @@ inline saySet(i, has) {
 #define AGENT_HERE(i) (!recBoth[term[i]] || !lazy[i])
 #endif
 #define resumes(i) \
-    d_step { vmAlone[i] && told[i] && AGENT_HERE(i) && recOwner[term[i]] == i + 1 && term[i] == recTerm && !(asked & ASKS_ALONE(i)) -> \
+    d_step { HAS_SEAT(i) && vmAlone[i] && told[i] && AGENT_HERE(i) && recOwner[term[i]] == i + 1 && term[i] == recTerm && !(asked & ASKS_ALONE(i)) -> \
         ask(ASKS_ALONE(i)) }
 
 #define gates(i) \
     d_step { role[i] == SOLO && !gate[i] -> gate[i] = true }
 
 #define asksProtected(i) \
-    d_step { role[i] == SOLO && MAY_ASK_BOTH(i) && term[i] == recTerm && !(asked & ASKS_BOTH(i)) -> ask(ASKS_BOTH(i)) }
+    d_step { HAS_SEAT(i) && role[i] == SOLO && MAY_ASK_BOTH(i) && term[i] == recTerm && !(asked & ASKS_BOTH(i)) -> ask(ASKS_BOTH(i)) }
 
 /* A protected owner wants a newer term and nothing else: a switch has been given this one, or a later one, by somebody else. */
 #ifdef PLANT_RENEWED_AS_PROTECTED
@@ -447,7 +502,7 @@ inline saySet(i, has) {
     d_step { role[i] >= PROTECTED && term[i] == recTerm -> ask((recBoth[recTerm] -> RENEWS(i) : ASKS_BOTH(i))) }
 #else
 #define asksRenewal(i) \
-    d_step { role[i] == PROTECTED && term[i] == recTerm && !(asked & RENEWS(i)) -> ask(RENEWS(i)) }
+    d_step { HAS_SEAT(i) && role[i] == PROTECTED && term[i] == recTerm && !(asked & RENEWS(i)) -> ask(RENEWS(i)) }
 #endif
 
 #define GATED_BEFORE(i) gate[i]
@@ -468,7 +523,7 @@ inline saySet(i, has) {
         FREEZE(i); \
         burned[i] = true; \
         if \
-        :: term[i] == recTerm -> ask(ASKS_ALONE(i)) \
+        :: HAS_SEAT(i) && term[i] == recTerm -> ask(ASKS_ALONE(i)) \
         :: else \
         fi }
 #ifdef PLANT_ACK_AFTER_ASKING
@@ -482,22 +537,28 @@ inline saySet(i, has) {
  * nothing is lost; but it is not fenced, and may let the VM run on while the request is on its way. So no step here pauses.
  */
 #define asksHandover(i) \
-    d_step { role[i] == PROTECTED && term[i] == recTerm && !(asked & HANDS_OVER(i)) -> ask(HANDS_OVER(i)) }
+    d_step { HAS_SEAT(i) && role[i] == PROTECTED && term[i] == recTerm && !(asked & HANDS_OVER(i)) -> ask(HANDS_OVER(i)) }
 
 /* The VM has died, its last epoch is committed and let out; the owner fences itself and asks. */
 #define handsOver(i) \
-    d_step { role[i] == PROTECTED && acked[i] == sealed[i] && out[i] == sealed[i] && term[i] == recTerm -> \
+    d_step { HAS_SEAT(i) && role[i] == PROTECTED && acked[i] == sealed[i] && out[i] == sealed[i] && term[i] == recTerm -> \
         become(i, OUT, term[i]); \
         ask(HANDS_OVER(i)) }
 
 /* A gateway that restarted as the owner beside a standby in sync, and sees no VM: it fences itself and asks. */
 #define givesUp(i) \
-    d_step { role[i] == OUT && told[i] && term[i] == recTerm && recOwner[recTerm] == i + 1 && recBoth[recTerm] \
+    d_step { HAS_SEAT(i) && role[i] == OUT && told[i] && term[i] == recTerm && recOwner[recTerm] == i + 1 && recBoth[recTerm] \
             && !(asked & HANDS_OVER(i)) -> \
         vmAlone[i] = false; \
         ask(HANDS_OVER(i)) }
 
 /* ---- the witness ---------------------------------------------------------------------------------------------- */
+
+#ifdef RECOVERY
+#define FOLLOWS(t, before) follows[t] = before
+#else
+#define FOLLOWS(t, before) skip
+#endif
 
 inline grant(owner, both) {
     brokenNoTermTwice = recOwner[recTerm + 1] != 0;
@@ -505,24 +566,63 @@ inline grant(owner, both) {
     recTerm++;
     recOwner[recTerm] = owner + 1;
     recBoth[recTerm] = both;
+    FOLLOWS(recTerm, recTerm - 1);
     asked = 0
 }
+
+#ifdef RECOVERY
+#define IS_NEXT(i, t) (follows[t] == term[i])
+#define DECIDES (left == 0)
+
+/* Its disk goes back by a grant of which somebody was told; what was asked of it ends with its process. */
+#define witnessGoesBack() \
+    d_step { left == 0 && !wentBack && recTerm > 1 && (knew[0] == recTerm || knew[1] == recTerm) -> \
+        wentBack = true; \
+        left = recTerm - 1; \
+        asked = 0 }
+
+#ifdef PLANT_RECOVERED_TO_ANOTHER
+#define RECOVERED_TO(i) true
+#else
+#define RECOVERED_TO(i) (recOwner[recTerm] == i + 1)
+#endif
+#ifdef PLANT_RECOVERED_IN_USED_TERM
+#define ABOVE_ALL left
+#else
+#define ABOVE_ALL recTerm
+#endif
+#define recovers(i) \
+    d_step { left != 0 && recTerm < TERMS && RECOVERED_TO(i) -> \
+        u = left; \
+        recTerm = ABOVE_ALL; \
+        grant(i, false); \
+        FOLLOWS(recTerm, u); \
+        left = 0; \
+        u = 0 }
+#define RECOVERY_STEPS :: witnessGoesBack() :: recovers(0) :: recovers(1)
+#define KNEW(i, t) knew[i] = MAX(knew[i], t)
+#else
+#define IS_NEXT(i, t) (t == term[i] + 1)
+#define DECIDES true
+#define RECOVERY_STEPS
+#define KNEW(i, t) skip
+#endif
 
 #define inSync(i) (recOwner[recTerm] == i + 1 || recBoth[recTerm])
 
 #define grantsAlone(i) \
-    d_step { recTerm < TERMS && asked & ASKS_ALONE(i) && inSync(i) -> grant(i, false) }
+    d_step { DECIDES && recTerm < TERMS && asked & ASKS_ALONE(i) && inSync(i) -> grant(i, false) }
 
 #define grantsBoth(i) \
-    d_step { recTerm < TERMS && asked & ASKS_BOTH(i) && recOwner[recTerm] == i + 1 && !recBoth[recTerm] -> \
+    d_step { DECIDES && recTerm < TERMS && asked & ASKS_BOTH(i) && recOwner[recTerm] == i + 1 && !recBoth[recTerm] -> \
         grant(i, true) }
 
 #define grantsRenewal(i) \
-    d_step { recTerm < TERMS && asked & RENEWS(i) && recOwner[recTerm] == i + 1 && recBoth[recTerm] -> \
+    d_step { DECIDES && recTerm < TERMS && asked & RENEWS(i) && recOwner[recTerm] == i + 1 && recBoth[recTerm] -> \
         grant(i, true) }
 
 #define grantsHandover(i) \
-    d_step { recTerm < TERMS && asked & HANDS_OVER(i) && recOwner[recTerm] == i + 1 && recBoth[recTerm] -> \
+    d_step { DECIDES && recTerm < TERMS && asked & HANDS_OVER(i) && recOwner[recTerm] == i + 1 && recBoth[recTerm] -> \
         grant(PEER(i), false) }
 
 /* ---- a site learns a record, any that it has not got beyond ----------------------------------------------------- */
@@ -651,7 +751,7 @@ inline goOut(i, t) {
 
 inline learnOwn(i, t) {
     if
-    :: role[i] >= PROTECTED && t == term[i] + 1 ->
+    :: role[i] >= PROTECTED && IS_NEXT(i, t) ->
         term[i] = t;
         role[i] = (recBoth[t] -> PROTECTED : SOLO);
         lazy[i] = lazy[i] || recBoth[t];
@@ -663,8 +763,8 @@ inline learnOwn(i, t) {
         fi;
         renumber(i, t);
         forgetUseless()
-    :: role[i] == STANDBY && t == term[i] + 1 -> takeOver(i, t)
-    :: role[i] == OUT && vmAlone[i] && t == term[i] + 1 && !recBoth[t] && recOwner[term[i]] == i + 1 -> goOn(i, t)
+    :: role[i] == STANDBY && IS_NEXT(i, t) -> takeOver(i, t)
+    :: role[i] == OUT && vmAlone[i] && IS_NEXT(i, t) && !recBoth[t] && recOwner[term[i]] == i + 1 -> goOn(i, t)
     :: else -> goOut(i, t)
     fi
 }
@@ -695,12 +795,13 @@ inline learnPeers(i, t) {
 #ifdef PLANT_TOLD_STALE_AT_START
 #define NEWS(i, t) true
 #else
-#define NEWS(i, t) (told[i] || t == recTerm)
+#define NEWS(i, t) (told[i] || (t == recTerm && DECIDES))
 #endif
 
 #define learns(i, t) \
-    d_step { knows[i] < t && t <= recTerm && NEWS(i, t) -> \
+    d_step { knows[i] < t && t <= recTerm && HAS_SEAT(i) && NEWS(i, t) -> \
         knows[i] = t; \
+        KNEW(i, t); \
         told[i] = true; \
         if \
         :: recOwner[t] == i + 1 -> learnOwn(i, t) \
@@ -911,6 +1012,8 @@ end:
     do
     STEPS(0)
     STEPS(1)
+    RECOVERY_STEPS
+    COPY_STEPS
     FAULTS
     od
 }

@@ -39,6 +39,11 @@ class OwnershipSpecTest {
     /** A group whose VM leaves and joins, and the rule that is about that. */
     private static final String MEMBERS = "-DMEMBERS";
 
+    /** A witness whose disk goes back in time, and that an operator recovers. */
+    private static final String RECOVERY = "-DRECOVERY";
+    /** A copy of a site's gateway. */
+    private static final String CLONE = "-DCLONE";
+
     private static final String OF_MEMBERS = "MembershipBeforeOutput";
 
     /** Each fault with the rule that it breaks. It is searched for within the smallest bounds that show it. */
@@ -69,15 +74,23 @@ class OwnershipSpecTest {
         RESTARTED_WITHOUT_AGENT("DiskBeforeOutput"),
         PASS_BEFORE_DROPPED(OF_MEMBERS, 1, 3, Order.AS_WRITTEN),
         RELEASE_BEFORE_FIRST_IMAGE(OF_MEMBERS, 1, 3, Order.AS_WRITTEN),
-        MEMBERS_DIFFER_AT_TAKEOVER(OF_MEMBERS, 1, 3, Order.AS_WRITTEN);
+        MEMBERS_DIFFER_AT_TAKEOVER(OF_MEMBERS, 1, 3, Order.AS_WRITTEN),
+        RECOVERED_IN_USED_TERM("NoTermTwice", RECOVERY),
+        RECOVERED_TO_ANOTHER("PromotedHoldsAllReleased", RECOVERY),
+        CLONED_SITE("OneGatewayPerSite", CLONE);
 
         private final String rule;
         private final int epochs;
         private final int terms;
         private final Order order;
+        private final String part;
 
         Plant(String rule) {
             this(rule, 1, 4);
+        }
+
+        Plant(String rule, String part) {
+            this(rule, 1, 4, Order.AS_WRITTEN, part);
         }
 
         Plant(String rule, int epochs, int terms) {
@@ -85,14 +98,15 @@ class OwnershipSpecTest {
         }
 
         Plant(String rule, int epochs, int terms, Order order) {
+            this(rule, epochs, terms, order, rule.equals(OF_MEMBERS) ? MEMBERS : USUAL);
+        }
+
+        Plant(String rule, int epochs, int terms, Order order, String part) {
+            this.part = part;
             this.rule = rule;
             this.epochs = epochs;
             this.terms = terms;
             this.order = order;
-        }
-
-        private String part() {
-            return rule.equals(OF_MEMBERS) ? MEMBERS : USUAL;
         }
     }
 
@@ -113,7 +127,13 @@ class OwnershipSpecTest {
     private Path directory;
 
     @ParameterizedTest
-    @CsvSource({"1, 5, 3000000, " + USUAL, "2, 3, 1000000, " + USUAL, "1, 3, 1000000, " + MEMBERS})
+    @CsvSource({
+        "1, 5, 3000000, " + USUAL,
+        "2, 3, 1000000, " + USUAL,
+        "1, 3, 1000000, " + MEMBERS,
+        "1, 3, 400000, " + RECOVERY,
+        "1, 3, 200000, " + CLONE
+    })
     void allRulesHoldInEveryState(int epochs, int terms, long statesAtLeast, String part) throws Exception {
         String said = search("-O2", 24, part, "-DEPOCHS=" + epochs, "-DTERMS=" + terms);
         assertTrue(said.contains("errors: 0") && said.contains("Full statespace search"), said);
@@ -138,7 +158,7 @@ class OwnershipSpecTest {
         String said = search(
                 plant.order.compilerOptions,
                 22,
-                plant.part(),
+                plant.part,
                 "-DPLANT_" + plant.name(),
                 "-DEPOCHS=" + plant.epochs,
                 "-DTERMS=" + plant.terms);
