@@ -55,6 +55,7 @@ final class StatusText {
         if (!displaced.isEmpty()) {
             out.printf(Locale.ROOT, "DISPLACED, lets nothing out: %s%n", displaced);
         }
+        views(out, status.path("views"));
         JsonNode plane = status.path("dataPlane");
         if (plane.has("uplink")) {
             out.printf(
@@ -63,6 +64,25 @@ final class StatusText {
                     plane.get("inside").asText(),
                     plane.get("uplink").asText());
         }
+    }
+
+    private static void views(PrintWriter out, JsonNode views) {
+        int more = views.path("differ").asInt() - views.path("differences").size();
+        for (JsonNode one : views.path("differences")) {
+            out.printf(
+                    Locale.ROOT,
+                    "THE FILES DIFFER: %s is %s here, %s at the other site%n",
+                    one.path("name").asText(),
+                    shown(one.path("here")),
+                    shown(one.path("there")));
+        }
+        if (more > 0) {
+            out.printf(Locale.ROOT, "THE FILES DIFFER in %d more places%n", more);
+        }
+    }
+
+    private static String shown(JsonNode value) {
+        return value.asText().isEmpty() ? "absent" : value.asText();
     }
 
     private static void tunnel(PrintWriter out, JsonNode wan) {
@@ -120,6 +140,7 @@ final class StatusText {
         if (!vm.path("trouble").asText().isEmpty()) {
             out.printf(Locale.ROOT, "    its agent: %s%n", vm.path("trouble").asText());
         }
+        vm.path("lacks").forEach(lack -> out.printf(Locale.ROOT, "    NOT PROTECTED: %s%n", lack.asText()));
         copy(out, vm.path("copy"));
     }
 

@@ -80,7 +80,7 @@ final class WitnessCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** More groups, the times and where the figures are change while it runs. */
+    /** Groups that come and go, the times and where the figures are change while it runs. */
     private static void refuseRestarts(WitnessConfig running, WitnessConfig wanted) throws IOException {
         List<String> restarts = new ArrayList<>();
         FileAgain.compare("listen", running.listen(), wanted.listen(), restarts);
@@ -88,7 +88,9 @@ final class WitnessCommand implements Callable<Integer> {
         FileAgain.compare("tls", running.tls(), wanted.tls(), restarts);
         FileAgain.compare("node, peers and electionTimeoutMs", running.quorum(), wanted.quorum(), restarts);
         for (WitnessConfig.Group group : running.groups()) {
-            if (!wanted.groups().contains(group)) {
+            boolean isAltered =
+                    wanted.groups().stream().anyMatch(other -> other.id().equals(group.id()) && !other.equals(group));
+            if (isAltered) {
                 restarts.add("group " + group.id());
             }
         }

@@ -57,6 +57,7 @@ final class Announcements implements Surroundings.Routes {
     void alter(List<GatewayConfig.Group> newGroups, GatewayConfig.RouteRoles newlyTold) {
         groups.clear();
         newGroups.forEach(group -> groups.put(group.id(), group));
+        roles.keySet().retainAll(groups.keySet());
         told = newlyTold;
         speaker.accept(routes());
     }

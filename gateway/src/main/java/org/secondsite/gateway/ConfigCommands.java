@@ -11,13 +11,16 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.config.yaml.VmTick;
 import org.secondsite.gateway.change.Applier;
@@ -27,6 +30,7 @@ import org.secondsite.gateway.change.Impact;
 import org.secondsite.gateway.change.Outcome;
 import org.secondsite.gateway.change.RefusedException;
 import org.secondsite.gateway.change.Revision;
+import org.secondsite.gateway.group.SiteOrder;
 import org.secondsite.gateway.timeline.Timeline;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -106,6 +110,39 @@ final class ConfigCommands implements AutoCloseable {
                 timeline.note(SUBJECT, "config-refused", file.path() + " is not taken: " + e.getMessage());
             }
         });
+    }
+
+    /**
+     * Has the file say of a VM what that of the owner of its group says. What waits to be confirmed is not settled by that.
+     *
+     * @return completes with what stands against it; empty: nothing
+     */
+    CompletableFuture<Optional<String>> follow(GroupId group, VmId vm, SiteOrder.Tick tick, SiteId owner) {
+        try {
+            return CompletableFuture.supplyAsync(() -> followed(group, vm, tick, owner), thread);
+        } catch (RejectedExecutionException closing) {
+            return CompletableFuture.completedFuture(Optional.of("the gateway there is closing"));
+        }
+    }
+
+    private Optional<String> followed(GroupId group, VmId vm, SiteOrder.Tick tick, SiteId owner) {
+        if (commits.unconfirmed().isPresent()) {
+            return Optional.of("a revision waits to be confirmed");
+        }
+        try {
+            VmTick box = new VmTick(last().text(), Optional.of(group), vm);
+            commit(new Candidate(
+                    tick == SiteOrder.Tick.TICKED ? box.ticked() : box.unticked(),
+                    "site " + owner,
+                    "as at the site that owns group " + group,
+                    Optional.empty(),
+                    Optional.empty(),
+                    Candidate.When.NOW));
+            return Optional.empty();
+        } catch (RefusedException | IllegalArgumentException e) {
+            LOG.warn("{} of group {} is not {} as at site {}: {}", vm, group, tick, owner, e.getMessage());
+            return Optional.of(String.valueOf(e.getMessage()));
+        }
     }
 
     private static Candidate candidate(JsonNode request) throws RefusedException {

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -20,10 +21,14 @@ import org.secondsite.bgp.io.CommandPort;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
 import org.secondsite.config.MetricsConfig;
+import org.secondsite.config.SiteId;
+import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.SiteCore;
 import org.secondsite.gateway.group.SiteEdge;
 import org.secondsite.gateway.group.SiteEvent;
+import org.secondsite.gateway.group.SiteOrder;
 import org.secondsite.gateway.group.Surroundings;
 import org.secondsite.gateway.io.SeatMemory;
 import org.secondsite.gateway.io.TermMemory;
@@ -82,7 +87,7 @@ public final class Gateway implements AutoCloseable {
     private Optional<RouterView> routerView = Optional.empty();
     private Optional<GatewayChange.Routers> routerParts = Optional.empty();
     private Optional<GatewayChange.Switches> switchParts = Optional.empty();
-    private Optional<ConfigCommands> configCommands = Optional.empty();
+    private volatile Optional<ConfigCommands> configCommands = Optional.empty();
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
     private SiteEdge edge;
@@ -159,7 +164,8 @@ public final class Gateway implements AutoCloseable {
                 life);
         opened.push(tunnel);
         edge = new SiteEdge(
-                new Surroundings(dataPlane, new TunnelPort(tunnel), witness, routes(), switches(), timeline),
+                new Surroundings(
+                        dataPlane, new TunnelPort(tunnel), witness, routes(), switches(), this::follow, timeline),
                 this::post);
         conductor.everyTick(() -> take(new SiteEvent.Tick(tunnel.status().rttNanos())));
         conductor.start();
@@ -249,6 +255,12 @@ public final class Gateway implements AutoCloseable {
     /** Commits the file that the gateway was started with as it is now; what comes of it is in the timeline. */
     public void reload() {
         configCommands.ifPresent(ConfigCommands::reload);
+    }
+
+    private CompletableFuture<Optional<String>> follow(GroupId group, VmId vm, SiteOrder.Tick tick, SiteId owner) {
+        return configCommands
+                .map(commands -> commands.follow(group, vm, tick, owner))
+                .orElseGet(() -> CompletableFuture.completedFuture(Optional.of("the gateway there has no file")));
     }
 
     private GatewayChange changes(WitnessPort witness) {

@@ -1,7 +1,9 @@
 package org.secondsite.gateway;
 
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -16,6 +18,7 @@ import org.secondsite.gateway.group.DiskCopy;
 import org.secondsite.gateway.group.DurationHistogram;
 import org.secondsite.gateway.group.EpochRefusal;
 import org.secondsite.gateway.group.GroupCounters;
+import org.secondsite.gateway.group.PeerViews;
 import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.VmAtSite;
 import org.secondsite.gateway.ownership.OwnershipState;
@@ -44,6 +47,9 @@ final class GatewayMetrics {
     private static final SendWindow.InFlight NOTHING_IN_FLIGHT =
             new SendWindow.InFlight(0, 0, EpochId.NONE, EpochId.NONE);
 
+    private static final Set<PeerViews.Standing> COMPARED =
+            EnumSet.of(PeerViews.Standing.EQUAL, PeerViews.Standing.DIFFERENT);
+
     private static final MetricTable<GatewayView> GATEWAY = new MetricTable<GatewayView>()
             .flag("gateway_witness_up", "Whether a node of the witness is reachable.", view -> view.core()
                     .witnessUp())
@@ -60,6 +66,14 @@ final class GatewayMetrics {
                     "agents_wrong_messages",
                     "Sessions of agents that ended because a message had no place in them.",
                     view -> view.agents().wrongMessages())
+            .flag(
+                    "views_compared",
+                    "Whether what the files of both sites should say alike is compared, by what they say now.",
+                    view -> COMPARED.contains(view.core().views().standing()))
+            .gauge(
+                    "views_differences",
+                    "In how many places the files of the two sites differ that should say the same.",
+                    view -> view.core().views().differences().size())
             .gauge("dataplane_ports_down", "Ports of the data plane that are down or gone.", view -> view.core()
                     .portsDown()
                     .size());

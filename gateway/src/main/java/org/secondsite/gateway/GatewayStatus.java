@@ -16,6 +16,7 @@ import org.secondsite.config.SiteId;
 import org.secondsite.gateway.group.BackPressure;
 import org.secondsite.gateway.group.DiskCopy;
 import org.secondsite.gateway.group.EpochRefusal;
+import org.secondsite.gateway.group.PeerViews;
 import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.RecentTimes;
 import org.secondsite.gateway.group.SwitchoverResult;
@@ -28,6 +29,8 @@ import org.secondsite.replicator.tunnel.TunnelStatus;
 /** Renders what a gateway knows as JSON, for {@code secondsite status} and {@code secondsite timeline}. */
 final class GatewayStatus {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    private static final int MAX_DIFFERENCES = 100;
 
     private GatewayStatus() {}
 
@@ -42,6 +45,7 @@ final class GatewayStatus {
                 .put("longestSilenceMs", peer.longestSilenceNanos() / 1_000_000)
                 .put("suspicions", peer.silentSuspicions() + peer.cutOffSuspicions())
                 .put("tunnel", peer.tunnelUp() ? "up" : "down");
+        views(status.putObject("views"), view.core().views());
         status.put("witness", view.core().witnessUp() ? "up" : "down");
         status.put("displaced", view.core().displaced());
         status.putObject("agents")
@@ -59,6 +63,18 @@ final class GatewayStatus {
         ArrayNode portsDown = status.putArray("portsDown");
         view.core().portsDown().forEach(portsDown::add);
         return status;
+    }
+
+    /** What the files of the two sites say otherwise. */
+    private static void views(ObjectNode node, PeerViews views) {
+        node.put("standing", views.standing().name());
+        node.put("differ", views.differences().size());
+        ArrayNode differences = node.putArray("differences");
+        views.differences().stream().limit(MAX_DIFFERENCES).forEach(one -> differences
+                .addObject()
+                .put("name", one.name())
+                .put("here", one.here())
+                .put("there", one.there()));
     }
 
     private static void dataPlane(ObjectNode node, GatewayConfig.DataPlane plane) {
@@ -112,6 +128,8 @@ final class GatewayStatus {
             vms.add(vm(vm, counters.vms().get(vm.id()))
                     .put("membership", group.phase(vm).name())
                     .put("waitsFor", group.waitsFor(vm)));
+            ArrayNode lacks = ((ObjectNode) vms.get(vms.size() - 1)).putArray("lacks");
+            group.lacks(vm).forEach(lacks::add);
         }
         return node;
     }

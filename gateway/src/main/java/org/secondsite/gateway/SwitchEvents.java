@@ -66,6 +66,8 @@ final class SwitchEvents implements SwitchListener {
     @Override
     public void connected(SwitchId sw) {
         note(System.nanoTime(), sw, "switch-connected", "nothing written yet", Session::up);
+        // What is missing is told anew.
+        core.accept(new SiteEvent.PortsMissing(sw, Set.of()));
     }
 
     @Override
@@ -146,6 +148,7 @@ final class SwitchEvents implements SwitchListener {
 
     @Override
     public void portsMissing(SwitchId sw, Set<String> portNames) {
+        core.accept(new SiteEvent.PortsMissing(sw, Set.copyOf(portNames)));
         if (!portNames.isEmpty()) {
             note(System.nanoTime(), sw, "switch-ports-missing", new TreeSet<>(portNames).toString(), Session::note);
         }

@@ -33,6 +33,7 @@ final class SwitchPrograms implements Surroundings.Switches {
     private final Map<GroupId, GatewayConfig.Group> groups = new LinkedHashMap<>();
     private final Map<GroupId, Place> places = new HashMap<>();
     private final Programmer programmer;
+    private long generation;
 
     SwitchPrograms(List<GatewayConfig.Group> groups, Programmer programmer) {
         groups.forEach(group -> this.groups.put(group.id(), group));
@@ -52,6 +53,7 @@ final class SwitchPrograms implements Surroundings.Switches {
         Set<SwitchId> known = switches();
         groups.clear();
         newGroups.forEach(group -> groups.put(group.id(), group));
+        places.keySet().retainAll(groups.keySet());
         known.addAll(switches());
         program(known);
     }
@@ -69,9 +71,11 @@ final class SwitchPrograms implements Surroundings.Switches {
     }
 
     private void program(Set<SwitchId> which) {
-        if (!places.isEmpty()) {
-            long generation =
-                    places.values().stream().mapToLong(Place::term).max().orElseThrow();
+        // A switch takes no lower generation, also when the group with the highest term is gone.
+        generation = Math.max(
+                generation,
+                places.values().stream().mapToLong(Place::term).max().orElse(0));
+        if (generation > 0) {
             which.forEach(sw -> programmer.apply(sw, generation, SwitchPlan.vms(placed(), sw, this::role)));
         }
     }

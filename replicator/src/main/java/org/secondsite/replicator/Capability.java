@@ -22,6 +22,9 @@ public enum Capability {
     /** Gateways tell each other which VMs a takeover would activate, and answer that. */
     MEMBERS(4),
 
+    /** Gateways compare what their files say of groups and VMs. */
+    VIEWS(5),
+
     /** A gateway tells an attached agent of another window than that of WELCOME. */
     WINDOW(6);
 

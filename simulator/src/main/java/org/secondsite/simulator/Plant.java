@@ -41,6 +41,9 @@ public enum Plant {
     PASS_BEFORE_DROPPED(
             Rule.MEMBERSHIP_BEFORE_OUTPUT,
             "a VM that leaves passes before the standby has said that it has dropped it"),
+    GROUP_GONE_BEFORE_DROPPED(
+            Rule.MEMBERSHIP_BEFORE_OUTPUT,
+            "a group is removed before the standby has said that it has dropped its VMs"),
     RELEASE_BEFORE_FIRST_IMAGE(
             Rule.MEMBERSHIP_BEFORE_OUTPUT,
             "what is committed of a VM that joins is released before a takeover would activate it"),

@@ -3,13 +3,11 @@ package org.secondsite.simulator;
 import static org.secondsite.simulator.SimulatedTime.MILLI;
 
 import java.util.List;
-import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
-import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
@@ -32,7 +30,6 @@ import org.secondsite.replicator.checkpoint.CheckpointListener;
 import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.replicator.tunnel.TunnelListener;
 import org.secondsite.witness.Answer;
-import org.secondsite.witness.Request;
 
 /**
  * A gateway process: the product's {@link SiteCore} with its edge and what posts to it, over a real epoch buffer. It can crash,
@@ -78,7 +75,24 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     private OwnershipState state() {
-        return group().ownership().state();
+        return core.groups().isEmpty()
+                ? OwnershipState.UNKNOWN
+                : group().ownership().state();
+    }
+
+    /** How far the VM is from being a member; there may be no group for a moment. */
+    private MemberPhase phase() {
+        return core.groups().isEmpty() ? MemberPhase.WAITING : VmInGroup.phase(group());
+    }
+
+    private SiteCore newCore() {
+        return new SiteCore(world.tickBox().starts(site), new PeerWatch(config.tunnel(), Runnable::run, now()), now());
+    }
+
+    /** What it knew of its group is gone (a planted fault). */
+    void beginsAnew() {
+        core = newCore();
+        dismisses();
     }
 
     // ---- faults -------------------------------------------------------------------------------------------------
@@ -93,7 +107,7 @@ final class SimulatedGateway extends SimulatedProcess {
         if (formerRole != null && formerRole.solo() && world.has(Plant.RESTART_ASSUMES_OLD_ROLE)) {
             dataPlane.pass(World.VM, formerRole.term());
         }
-        core = new SiteCore(world.tickBox().starts(site), new PeerWatch(config.tunnel(), Runnable::run, now()), now());
+        core = newCore();
         peerLink = world.tunnel().start(site);
         edge = new SiteEdge(
                 new Surroundings(
@@ -102,6 +116,7 @@ final class SimulatedGateway extends SimulatedProcess {
                         witness(),
                         (g, role) -> {},
                         (g, term, owner) -> {},
+                        (g, vm, tick, owner) -> world.tickBox().follow(site, tick),
                         new Timeline(entry -> world.trace(site + " " + entry.kind() + " " + entry.text()))),
                 // Only answers of the witness are posted by the edge, and those arrive on the conductor here.
                 this::take);
@@ -113,7 +128,8 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     void crash() {
-        OwnershipRecord known = group().ownership().record().orElse(null);
+        OwnershipRecord known =
+                core.groups().isEmpty() ? null : group().ownership().record().orElse(null);
         formerRole = known != null && known.owner().equals(site) ? known : null;
         everDiedPromoting |= promoting();
         end();
@@ -155,12 +171,12 @@ final class SimulatedGateway extends SimulatedProcess {
 
     /** Whether the VM, ticked or not, is no member of the group here. */
     boolean isNoMember() {
-        return !up() || VmInGroup.phase(group()) != MemberPhase.MEMBER;
+        return !up() || phase() != MemberPhase.MEMBER;
     }
 
     /** Whether a takeover here would activate the VM. */
     boolean wouldActivate() {
-        return VmInGroup.wouldBeActivated(group());
+        return !core.groups().isEmpty() && VmInGroup.wouldBeActivated(group());
     }
 
     /** The VM passes, whoever has dropped it (a planted fault). */
@@ -392,32 +408,7 @@ final class SimulatedGateway extends SimulatedProcess {
     // ---- the witness --------------------------------------------------------------------------------------------
 
     private Surroundings.WitnessLink witness() {
-        return new Surroundings.WitnessLink() {
-            @Override
-            public CompletableFuture<OwnershipRecord> read(GroupId id) {
-                return world.witness().read(site, id);
-            }
-
-            @Override
-            public CompletableFuture<Answer> ask(
-                    GroupId id, long expectedTerm, SiteId owner, Set<SiteId> inSync, String reason) {
-                return SimulatedGateway.this.ask(id, expectedTerm, owner, inSync, reason);
-            }
-        };
-    }
-
-    private CompletableFuture<Answer> ask(
-            GroupId id, long expectedTerm, SiteId owner, Set<SiteId> inSync, String reason) {
-        boolean asProtected =
-                world.has(Plant.RENEWED_AS_PROTECTED) && state() == OwnershipState.SOLO && reason.contains("switch");
-        Set<SiteId> wanted = asProtected ? Set.of(World.A, World.B) : inSync;
-        CompletableFuture<Answer> answer =
-                world.witness().ask(site, new Request.Change(id, expectedTerm, site, owner, wanted, reason));
-        if (state() == OwnershipState.PROMOTING && world.has(Plant.PROMOTE_WITHOUT_GRANT)) {
-            OwnershipRecord wished = new OwnershipRecord(id, expectedTerm + 1, expectedTerm, owner, inSync);
-            conductor(life(), () -> answer.complete(new Answer.Granted(wished)));
-        }
-        return answer;
+        return new AskingLink(world, site, this::state, task -> conductor(life(), task));
     }
 
     /** An answer arrives; one that is late, or comes twice, still tells a record. */
@@ -485,7 +476,7 @@ final class SimulatedGateway extends SimulatedProcess {
 
     private void leaves(int lineage, long state, SafetyChecks.Way way) {
         boolean here = way != SafetyChecks.Way.FREE && up();
-        MemberPhase phase = here ? VmInGroup.phase(group()) : MemberPhase.WAITING;
+        MemberPhase phase = here ? phase() : MemberPhase.WAITING;
         boolean elsewhere = world.wouldActivate(World.other(site));
         world.checks().released(site, lineage, state, way, new SafetyChecks.Standing(phase, elsewhere));
         world.mark(lineage, state);

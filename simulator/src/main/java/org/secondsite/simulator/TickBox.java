@@ -10,10 +10,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.gateway.group.SiteEvent;
+import org.secondsite.gateway.group.SiteOrder;
 
 /**
  * The tick box of the VM in the file of each gateway, and an operator at it. He asks the gateway to have the VM leave, keeps the new file
@@ -21,7 +24,12 @@ import org.secondsite.gateway.group.SiteEvent;
  * passes by the kernel, also beside a gateway that is down.
  */
 final class TickBox {
+    /** Of so many and one changes that untick the VM, one removes its group. */
+    private static final int PLAIN_OF_ALL = 3;
+
     private static final long LONGEST_WRITE_NANOS = 40 * MILLI;
+
+    private static final Optional<String> BUSY = Optional.of("another change is under way");
 
     /** What a file says. */
     enum Tick {
@@ -33,6 +41,7 @@ final class TickBox {
     private final SplittableRandom dice;
     private final Map<SiteId, Tick> files = new HashMap<>();
     private final Map<SiteId, Map<Tick, GatewayConfig>> texts = new HashMap<>();
+    private final Map<SiteId, GatewayConfig> withoutGroup = new HashMap<>();
     /** Where the kernel lets the VM pass. */
     private final Set<SiteId> free = new HashSet<>();
     /** By site, the life of the gateway that carries out a change. */
@@ -48,6 +57,10 @@ final class TickBox {
     void file(SiteId site, GatewayConfig ticked, GatewayConfig unticked) {
         texts.put(site, new EnumMap<>(Map.of(Tick.TICKED, ticked, Tick.UNTICKED, unticked)));
         files.put(site, Tick.TICKED);
+    }
+
+    void fileWithoutGroup(SiteId site, GatewayConfig without) {
+        withoutGroup.put(site, without);
     }
 
     /** What a gateway starts with, and its kernel with it. */
@@ -80,8 +93,13 @@ final class TickBox {
 
     /** The VM that runs at a site is to be protected no more. */
     void untick(SiteId site) {
+        untick(site, nobody -> {});
+    }
+
+    private void untick(SiteId site, Consumer<Optional<String>> done) {
         SimulatedGateway gateway = world.gateway(site);
         if (!isTicked(site) || !mayChange(site)) {
+            done.accept(isTicked(site) ? BUSY : Optional.empty());
             return;
         }
         used = true;
@@ -91,18 +109,32 @@ final class TickBox {
             if (obstacle.isPresent()) {
                 world.trace(site + " refuses: " + obstacle.get());
                 changing.remove(site);
+                done.accept(obstacle);
             } else {
-                gateway.later(dice.nextLong(LONGEST_WRITE_NANOS), () -> keepUnticked(site));
+                gateway.later(dice.nextLong(LONGEST_WRITE_NANOS), () -> keepUnticked(site, done));
             }
         }));
         if (world.has(Plant.PASS_BEFORE_DROPPED)) {
-            gateway.conductor(gateway.life(), gateway::passes);
+            gateway.conductor(gateway.life(), () -> {
+                if (gateway.isProtected()) {
+                    gateway.passes();
+                }
+            });
+        }
+        if (world.has(Plant.GROUP_GONE_BEFORE_DROPPED)) {
+            gateway.conductor(gateway.life(), () -> {
+                if (gateway.isProtected()) {
+                    forgetGroup(site);
+                }
+            });
         }
     }
 
-    private void keepUnticked(SiteId site) {
+    private void keepUnticked(SiteId site, Consumer<Optional<String>> done) {
         files.put(site, Tick.UNTICKED);
-        world.gateway(site).post(new SiteEvent.MembersAltered(text(site), refused -> {
+        boolean withItsGroup = dice.nextInt(PLAIN_OF_ALL + 1) == 0;
+        GatewayConfig after = withItsGroup ? withoutGroup.get(site) : text(site);
+        world.gateway(site).post(new SiteEvent.MembersAltered(after, refused -> {
             changing.remove(site);
             if (refused.isPresent()) {
                 world.trace(site + " takes it back: " + refused.get());
@@ -112,14 +144,48 @@ final class TickBox {
                 world.gateway(site).dismisses();
                 free.add(site);
                 world.hypervisor(site).gatewayDown();
+                if (withItsGroup) {
+                    addGroup(site);
+                }
+            }
+            done.accept(refused);
+        }));
+    }
+
+    /** The group has gone from a site with its VM, and comes again, with the VM ticked or not. */
+    private void addGroup(SiteId site) {
+        files.put(site, dice.nextBoolean() ? Tick.TICKED : Tick.UNTICKED);
+        world.trace("group " + World.GROUP + " goes from " + site + " and comes again, the VM " + files.get(site));
+        if (isTicked(site)) {
+            free.remove(site);
+        }
+        world.gateway(site).take(new SiteEvent.MembersAltered(text(site), refused -> {
+            if (refused.isPresent()) {
+                throw new AssertionError("a group that is new is refused: " + refused.get());
             }
         }));
+        if (isTicked(site)) {
+            world.hypervisor(site).gatewayUp();
+        }
+    }
+
+    /** The group is gone without anybody at the other site having been asked (a planted fault). */
+    private void forgetGroup(SiteId site) {
+        files.put(site, Tick.UNTICKED);
+        free.add(site);
+        world.gateway(site).beginsAnew();
+        world.hypervisor(site).gatewayDown();
     }
 
     /** The VM is to be protected, wherever it runs. */
     void tick(SiteId site) {
+        tick(site, nobody -> {});
+    }
+
+    private void tick(SiteId site, Consumer<Optional<String>> done) {
         SimulatedGateway gateway = world.gateway(site);
         if (isTicked(site) || !mayChange(site)) {
+            done.accept(isTicked(site) ? Optional.empty() : BUSY);
             return;
         }
         world.trace("the operator ticks the VM at " + site);
@@ -134,9 +200,21 @@ final class TickBox {
                     files.put(site, Tick.UNTICKED);
                     free.add(site);
                 }
+                done.accept(refused);
             }));
             world.hypervisor(site).gatewayUp();
         });
+    }
+
+    /** The gateway of a site is to follow what the owner's file says. */
+    CompletableFuture<Optional<String>> follow(SiteId site, SiteOrder.Tick tick) {
+        world.trace("the file of " + site + " follows: " + tick);
+        CompletableFuture<Optional<String>> done = new CompletableFuture<>();
+        switch (tick) {
+            case TICKED -> tick(site, done::complete);
+            case UNTICKED -> untick(site, done::complete);
+        }
+        return done;
     }
 
     /** It is ticked again where it was unticked, if that site owns the group. */

@@ -56,6 +56,7 @@ final class World {
         disks = (seed & 1) == 0;
         tickBox = new TickBox(this, dice(seed, "tick box"));
         SITES.forEach(site -> tickBox.file(site, config(site, true), config(site, false)));
+        SITES.forEach(site -> tickBox.fileWithoutGroup(site, withoutGroup(config(site, false))));
         network = new SimulatedNetwork(time, dice(seed, "network"));
         for (SiteId site : SITES) {
             gateways.put(site, new SimulatedGateway(this, config(site, true), dice(seed, "gateway " + site)));
@@ -184,6 +185,22 @@ final class World {
         boolean keeps =
                 gateway(former).up() && gateway(former).group().ownership().keepsVms();
         return keeps && hypervisor(former).runs() ? Optional.of(former) : Optional.empty();
+    }
+
+    private static GatewayConfig withoutGroup(GatewayConfig config) {
+        return new GatewayConfig(
+                config.site(),
+                config.peerSite(),
+                config.tunnel(),
+                config.tls(),
+                config.witness(),
+                config.checkpoint(),
+                config.dataPlane(),
+                config.bgp(),
+                config.openflow(),
+                config.management(),
+                config.metrics(),
+                List.of());
     }
 
     private static GatewayConfig config(SiteId site, boolean isTicked) {

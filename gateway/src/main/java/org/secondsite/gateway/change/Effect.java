@@ -61,9 +61,16 @@ enum Effect {
             When.WHILE_RUNNING,
             "the session with the switch begins anew, and it is looked at and read again; it keeps its flows meanwhile, and no"
                     + " other one is touched"),
-    GROUP_ADDED(ChangeKind.GROUP_ADDED, When.AT_RESTART, "the group is asked for at the witness"),
+    GROUP_ADDED(
+            ChangeKind.GROUP_ADDED,
+            When.WHILE_RUNNING,
+            "the witness is asked whose the group is, and nothing is announced before that; its ticked VMs join it as those do that are"
+                    + " ticked later; no other group is touched"),
     GROUP_REMOVED(
-            ChangeKind.GROUP_REMOVED, When.AT_RESTART, "the group is not protected, announced or programmed any more"),
+            ChangeKind.GROUP_REMOVED,
+            When.WHILE_RUNNING,
+            "its VMs leave as those do that are unticked; then the group is not protected, announced or programmed any more; no other"
+                    + " group is touched"),
     VM_ADDED(
             ChangeKind.VM_ADDED,
             When.WHILE_RUNNING,

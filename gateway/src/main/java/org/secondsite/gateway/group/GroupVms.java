@@ -81,6 +81,11 @@ final class GroupVms {
         all().forEach(vm -> vm.alterCheckpoints(after));
     }
 
+    static boolean ticked(GatewayConfig.Group settings, VmId id) {
+        return settings.vms().stream()
+                .anyMatch(vm -> vm.isProtected() && vm.id().equals(id));
+    }
+
     /** Adds one that is no member yet. */
     void add(GatewayConfig.Vm vm) {
         VmAtSite added = new VmAtSite(vm, config, orders);

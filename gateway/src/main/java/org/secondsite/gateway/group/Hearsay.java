@@ -30,6 +30,8 @@ final class Hearsay {
         this.ownership = ownership;
         this.vms = vms;
         this.orders = orders;
+        // An answer to a question of a former life of the group in this process is none.
+        doubts = orders.nowNanos();
         evidence = new FreshEvidence(group, vms, orders, () -> false);
     }
 

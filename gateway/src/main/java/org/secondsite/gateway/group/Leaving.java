@@ -217,7 +217,7 @@ final class Leaving {
 
     /** Why the group cannot have these VMs now, or empty. */
     Optional<String> objection(GatewayConfig.Group settings) {
-        List<VmId> gone = vms.ids(vm -> !Membership.ticked(settings, vm));
+        List<VmId> gone = vms.ids(vm -> !GroupVms.ticked(settings, vm));
         boolean more = settings.vms().stream().anyMatch(vm -> vm.isProtected() && vms.get(vm.id()) == null);
         if (gone.isEmpty() && !more) {
             return Optional.empty();

@@ -79,7 +79,8 @@ final class Membership {
             Orders orders,
             Consumer<OwnershipEvent> tell,
             BooleanSupplier doubted,
-            LongSupplier burnedTerm) {
+            LongSupplier burnedTerm,
+            SiteFacts facts) {
         this.peerName = "site " + config.peerSite();
         this.group = group;
         this.ownership = ownership;
@@ -89,7 +90,7 @@ final class Membership {
         this.doubted = doubted;
         this.generation = orders.nowNanos();
         leaving = new Leaving(this, config, group, ownership, vms, orders, tell);
-        others = new OthersMembers(config, group, ownership, vms, orders, this::isPeerNew, burnedTerm);
+        others = new OthersMembers(config, group, ownership, vms, orders, this::isPeerNew, burnedTerm, facts);
     }
 
     boolean owns() {
@@ -190,6 +191,16 @@ final class Membership {
     /** Why this site cannot keep an image of every member, empty if it can. */
     String obstacle() {
         return others.obstacle();
+    }
+
+    /** What a VM lacks here, as that of a standby. */
+    String lack(VmId vm) {
+        return others.lack(vm);
+    }
+
+    /** What VMs lack at the standby's site, by what was heard last. */
+    List<PeerMessage.Lack> lacksThere() {
+        return answer.map(PeerMessage.MembersTaken::lacks).orElse(List.of());
     }
 
     /** Whether the other site has said which VMs it runs under this term. */
@@ -432,15 +443,10 @@ final class Membership {
 
     // ---- another configuration ----------------------------------------------------------------------------------
 
-    static boolean ticked(GatewayConfig.Group settings, VmId id) {
-        return settings.vms().stream()
-                .anyMatch(vm -> vm.isProtected() && vm.id().equals(id));
-    }
-
     /** The group has these VMs from now on; nothing stands against it ({@link Leaving#objection}). */
     void alter(GatewayConfig.Group settings) {
         boolean other = false;
-        for (VmId gone : vms.ids(vm -> !ticked(settings, vm))) {
+        for (VmId gone : vms.ids(vm -> !GroupVms.ticked(settings, vm))) {
             if (isSolo() && vms.isMember(gone)) {
                 untold.add(gone);
             }

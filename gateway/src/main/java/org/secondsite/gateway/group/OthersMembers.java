@@ -27,6 +27,7 @@ final class OthersMembers {
     private final Orders orders;
     private final BooleanSupplier speaks;
     private final LongSupplier burnedTerm;
+    private final SiteFacts facts;
     private final Map<VmId, Copy> copies = new HashMap<>();
     private long ownedTerm;
     private Optional<PeerMessage.Members> said = Optional.empty();
@@ -54,7 +55,9 @@ final class OthersMembers {
             GroupVms vms,
             Orders orders,
             BooleanSupplier speaks,
-            LongSupplier burnedTerm) {
+            LongSupplier burnedTerm,
+            SiteFacts facts) {
+        this.facts = facts;
         this.group = group;
         this.self = config.site();
         this.peerName = "site " + config.peerSite();
@@ -92,7 +95,7 @@ final class OthersMembers {
                 boolean inForce = set.term() > burnedTerm.getAsLong() && set.term() <= ownership.keptTerm();
                 if (inForce
                         && taken != set.generation()
-                        && set.members().stream().allMatch(vms::holdsImage)) {
+                        && set.members().stream().allMatch(vm -> vms.holdsImage(vm) && facts.isFit(vm))) {
                     take(set);
                 }
                 if (isOfTheOwner()) {
@@ -199,23 +202,32 @@ final class OthersMembers {
     private List<PeerMessage.Lack> lacks() {
         List<PeerMessage.Lack> lacks = new ArrayList<>();
         said.ifPresent(set -> {
-            set.members().forEach(vm -> lack(vm).ifPresent(lacks::add));
-            set.joining().forEach(vm -> lack(vm).ifPresent(lacks::add));
+            set.members().forEach(vm -> lackOf(vm).ifPresent(lacks::add));
+            set.joining().forEach(vm -> lackOf(vm).ifPresent(lacks::add));
         });
         return lacks;
     }
 
-    private Optional<PeerMessage.Lack> lack(VmId id) {
-        VmAtSite vm = vms.get(id);
-        String words = vm == null ? "it is not ticked there" : vm.obstacle();
+    private Optional<PeerMessage.Lack> lackOf(VmId id) {
+        String words = lack(id);
         return words.isEmpty() ? Optional.empty() : Optional.of(new PeerMessage.Lack(id, words));
+    }
+
+    /** What a VM lacks here, in words; empty if an image of it can be kept, and be gone on from. */
+    String lack(VmId id) {
+        VmAtSite vm = vms.get(id);
+        if (vm == null) {
+            String identity = facts.views().identity(id);
+            return identity.isEmpty() ? facts.ticks().whyUnticked(id) : identity;
+        }
+        return vm.obstacle().isEmpty() ? facts.lack(id) : vm.obstacle();
     }
 
     /** Why this site cannot keep an image of every member, empty if it can. */
     String obstacle() {
         if (speaks.getAsBoolean() && said.isPresent()) {
             return said.get().members().stream()
-                    .flatMap(vm -> lack(vm).stream())
+                    .flatMap(vm -> lackOf(vm).stream())
                     .map(lack -> lack.vm() + ": " + lack.words())
                     .findFirst()
                     .orElse("");

@@ -24,6 +24,7 @@ final class PeerTalk {
     private final Ownership ownership;
     private final GroupVms vms;
     private final Membership membership;
+    private final GroupLacks lacks;
     private final Orders orders;
     private final BooleanSupplier displaced;
 
@@ -37,9 +38,11 @@ final class PeerTalk {
             Ownership ownership,
             GroupVms vms,
             Membership membership,
+            GroupLacks lacks,
             Orders orders,
             BooleanSupplier displaced) {
         this.membership = membership;
+        this.lacks = lacks;
         this.displaced = displaced;
         this.group = group;
         this.ownership = ownership;
@@ -72,6 +75,7 @@ final class PeerTalk {
     void offer() {
         // First, so that who hears the rest knows which VMs it is about.
         membership.say();
+        lacks.say();
         if (RUNS_THE_VMS.contains(ownership.state()) && vms.all(VmAtSite::running)) {
             say(new PeerMessage.VmsActive(group, ownership.term()));
         }

@@ -1,6 +1,7 @@
 package org.secondsite.gateway.group;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.secondsite.buffer.Pressure;
@@ -35,7 +36,9 @@ public final class ProtectionGroup {
     private final Ownership ownership;
     private final GroupVms vms;
     private final Membership membership;
+    private final GroupLacks lacks;
     private final PeerTalk talk;
+    private final EpochRule rule;
     private final DiskTalks diskTalks;
     private final AgentNews agents;
     private final FreshEvidence evidence;
@@ -45,21 +48,30 @@ public final class ProtectionGroup {
     private final OrderedSwitchover switchover;
 
     /** A group whose role is not known yet. */
-    ProtectionGroup(GatewayConfig config, GatewayConfig.Group settings, Orders orders) {
+    ProtectionGroup(GatewayConfig config, GatewayConfig.Group settings, Orders orders, SiteFacts facts) {
         this.id = settings.id();
         this.self = config.site();
         this.orders = orders;
-        ownership = new Ownership(config.site(), config.peerSite());
+        ownership = new Ownership(config.site(), config.peerSite(), orders.nowNanos());
         vms = new GroupVms(config, settings, orders, this::tell);
         evidence = new FreshEvidence(id, vms, orders, () -> ownership.state() == OwnershipState.SOLO);
         hearsay = new Hearsay(id, ownership, vms, orders);
-        membership = new Membership(config, id, ownership, vms, orders, this::tell, this::isDoubted, this::burnedTerm);
-        talk = new PeerTalk(id, ownership, vms, membership, orders, hearsay::isDisplaced);
+        membership = new Membership(
+                config, id, ownership, vms, orders, this::tell, this::isDoubted, this::burnedTerm, facts);
+        lacks = new GroupLacks(config, id, vms, membership, facts, orders);
+        talk = new PeerTalk(id, ownership, vms, membership, lacks, orders, hearsay::isDisplaced);
+        rule = new EpochRule(ownership, talk, hearsay);
         diskTalks = new DiskTalks(id, ownership, vms, orders);
         agents = new AgentNews(ownership, vms, membership, talk, diskTalks, orders, this::reportLast);
         switchover = new OrderedSwitchover(id, orders, counters);
         overload = new OverloadWatch(
                 config.checkpoint().overload(), config.checkpoint().overloadAfterMs());
+    }
+
+    /** The same without its VMs. */
+    static ProtectionGroup withoutVms(
+            GatewayConfig config, GatewayConfig.Group settings, Orders orders, SiteFacts facts) {
+        return new ProtectionGroup(config, GroupEnd.withoutVms(settings.id()), orders, facts);
     }
 
     /** Checkpoints are taken and kept by other settings from now on. */
@@ -90,11 +102,27 @@ public final class ProtectionGroup {
 
     /** What a VM that is no member waits for, in words. */
     public String waitsFor(VmAtSite vm) {
-        return membership.phase(vm) == MemberPhase.WAITING ? membership.waitsFor(vm) : "";
+        return lacks.waitsFor(vm);
+    }
+
+    /** What a VM lacks at either site, each with the site: as long as there is anything, the VM is not protected. */
+    public List<String> lacks(VmAtSite vm) {
+        return lacks.of(vm);
     }
 
     Membership membership() {
         return membership;
+    }
+
+    /** Why the group cannot have these VMs now, or, without settings, cannot be removed; empty if nothing stands against it. */
+    Optional<String> objection(Optional<GatewayConfig.Group> settings) {
+        return GroupEnd.objection(id, ownership, membership.leaving(), settings);
+    }
+
+    /** Its VMs have left, and the group with them. */
+    void end() {
+        membership.alter(GroupEnd.withoutVms(id));
+        note("group", "removed");
     }
 
     private boolean isDoubted() {
@@ -210,6 +238,8 @@ public final class ProtectionGroup {
             case PeerMessage.StandbyState state -> offered(state);
             case PeerMessage.OfDisks said -> diskTalks.there(said.vm(), said.talk());
             case PeerMessage.Members said -> membership.heard(said);
+            case PeerMessage.OwnerLacks said -> lacks.heard(said);
+            case PeerMessage.OfViews said -> throw new IllegalArgumentException(said + " is of no group");
             case PeerMessage.MembersTaken said -> {
                 membership.heard(said);
                 vms.reportProgress(membership.isTaken());
@@ -248,53 +278,26 @@ public final class ProtectionGroup {
     void epochFromPeer(Epoch epoch) {
         EpochId epochId = epoch.header().epoch();
         VmAtSite vm = vms.get(epoch.header().vm());
-        Refusal refusal = refusal(vm, epoch);
-        if (refusal == null) {
-            String gap = vm.replica().keep(vm.session().orElseThrow(), epoch);
-            refusal = gap == null ? null : new Refusal(EpochRefusal.GAP, gap);
-        } else if (refusal.reason() == EpochRefusal.DISKS && vm.foreignDisks().isEmpty()) {
-            vm.noteForeignDisks(refusal.words());
-            vm.noteFailure("disks: " + refusal.words());
-            note(vm, "disks", refusal.words());
+        Optional<EpochRule.Refusal> refusal = rule.refusal(vm, epoch);
+        if (refusal.isEmpty()) {
+            refusal = Optional.ofNullable(vm.replica().keep(vm.session().orElseThrow(), epoch))
+                    .map(gap -> new EpochRule.Refusal(EpochRefusal.GAP, gap));
+        } else if (refusal.get().reason() == EpochRefusal.DISKS
+                && vm.foreignDisks().isEmpty()) {
+            String words = refusal.get().words();
+            vm.noteForeignDisks(words);
+            vm.noteFailure("disks: " + words);
+            note(vm, "disks", words);
             talk.offer();
         }
-        if (refusal != null) {
+        refusal.ifPresent(why -> {
             epoch.close();
-            counters.refused(refusal.reason());
-            LOG.warn("{} epoch {} refused: {}", vm.id(), epochId, refusal.words());
-            orders.give(new SiteOrder.Refuse(vm.id(), epochId, refusal.words()));
-        }
+            counters.refused(why.reason());
+            LOG.warn("{} epoch {} refused: {}", vm.id(), epochId, why.words());
+            orders.give(new SiteOrder.Refuse(vm.id(), epochId, why.words()));
+        });
         membership.consider();
         vms.reportImage();
-    }
-
-    private record Refusal(EpochRefusal reason, String words) {}
-
-    private Refusal refusal(VmAtSite vm, Epoch whole) {
-        EpochId epoch = whole.header().epoch();
-        if (hearsay.isDisplaced()) {
-            return new Refusal(EpochRefusal.NOT_STANDBY, PeerTalk.DISPLACED);
-        }
-        if (!ownership.acceptsEpochs()) {
-            return new Refusal(
-                    epoch.term() < ownership.term() ? EpochRefusal.STALE_TERM : EpochRefusal.NOT_STANDBY,
-                    "this site is " + ownership.state() + " in term " + ownership.term());
-        }
-        if (epoch.term() > ownership.keptTerm()) {
-            return new Refusal(EpochRefusal.UNKNOWN_TERM, "its term is not known here, only " + ownership.keptTerm());
-        }
-        if (epoch.term() <= talk.burnedTerm()) {
-            return new Refusal(
-                    EpochRefusal.STALE_TERM, "this site has asked to take over in term " + talk.burnedTerm());
-        }
-        if (!vm.canKeepReplica()) {
-            return new Refusal(EpochRefusal.NO_AGENT, "no agent beside its hypervisor");
-        }
-        return whole.header()
-                .disks()
-                .mismatch(vm.session().orElseThrow().disks())
-                .map(words -> new Refusal(EpochRefusal.DISKS, words))
-                .orElse(null);
     }
 
     /** The standby holds an epoch. */

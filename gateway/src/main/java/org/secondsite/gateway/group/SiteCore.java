@@ -18,6 +18,7 @@ import org.secondsite.gateway.ownership.OwnershipEvent;
 import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
 
 /**
@@ -40,6 +41,8 @@ public final class SiteCore {
     private final Map<GroupId, ProtectionGroup> groups = new LinkedHashMap<>();
     private final Map<VmId, ProtectionGroup> groupsByVm = new LinkedHashMap<>();
     private final Set<String> portsDown = new TreeSet<>();
+    private final SiteFacts facts;
+    private final Newcomers newcomers;
     private final ContestedSwitches contested = new ContestedSwitches();
     private boolean witnessUp;
     private String lastRejection = "";
@@ -56,8 +59,10 @@ public final class SiteCore {
         this.config = config;
         this.peer = peer;
         orders = new Orders(nowNanos);
+        facts = new SiteFacts(config, orders, this::isOwnedThere);
+        newcomers = new Newcomers(peer, orders);
         for (GatewayConfig.Group settings : config.groups()) {
-            ProtectionGroup group = new ProtectionGroup(config, settings, orders);
+            ProtectionGroup group = new ProtectionGroup(config, settings, orders, facts);
             groups.put(group.id(), group);
             group.everyone().forEach(vm -> groupsByVm.put(vm.id(), group));
         }
@@ -84,6 +89,10 @@ public final class SiteCore {
             case SiteEvent.LeaveAbandoned(GroupId id) ->
                 with(id, group -> group.membership().leaving().abandon("the change is given up"));
             case SiteEvent.MembersAltered altered -> alterMembers(altered);
+            case SiteEvent.TickFollowed(VmId vm, Optional<String> obstacle) ->
+                facts.ticks().done(vm, obstacle);
+            case SiteEvent.PortsMissing(SwitchId sw, Set<String> names) ->
+                facts.ports().told(sw, names);
             case SiteEvent.SwitchContested(SwitchId sw, long term) -> {
                 contested.contested(sw, term, orders.nowNanos());
                 renewContested();
@@ -96,23 +105,36 @@ public final class SiteCore {
 
     /** All groups, or none. */
     private void alterMembers(SiteEvent.MembersAltered altered) {
-        Optional<String> objection = altered.after().groups().stream()
-                .filter(settings -> groups.containsKey(settings.id()))
-                .map(settings ->
-                        groups.get(settings.id()).membership().leaving().objection(settings))
+        Map<GroupId, GatewayConfig.Group> wanted = new LinkedHashMap<>();
+        altered.after().groups().forEach(settings -> wanted.put(settings.id(), settings));
+        Optional<String> objection = groups.values().stream()
+                .map(group -> group.objection(Optional.ofNullable(wanted.get(group.id()))))
                 .flatMap(Optional::stream)
                 .findFirst();
         if (objection.isEmpty()) {
             config = altered.after();
+            facts.alter(config);
+            Map<GroupId, ProtectionGroup> before = new LinkedHashMap<>(groups);
+            groups.clear();
             groupsByVm.clear();
-            for (GatewayConfig.Group settings : config.groups()) {
-                with(settings.id(), group -> {
+            wanted.forEach((id, settings) -> {
+                ProtectionGroup group = before.remove(id);
+                groups.put(id, group == null ? newcomers.begin(config, settings, facts) : group);
+                if (group != null) {
                     group.membership().alter(settings);
-                    group.everyone().forEach(vm -> groupsByVm.put(vm.id(), group));
-                });
-            }
+                }
+                groups.get(id).everyone().forEach(vm -> groupsByVm.put(vm.id(), groups.get(id)));
+            });
+            before.values().forEach(ProtectionGroup::end);
         }
         orders.give(new SiteOrder.Answer(altered.done(), objection));
+    }
+
+    private boolean isOwnedThere(GroupId id) {
+        return group(id)
+                .flatMap(group -> group.ownership().record())
+                .filter(record -> record.owner().equals(config.peerSite()))
+                .isPresent();
     }
 
     private Optional<ProtectionGroup> groupOf(VmId vm) {
@@ -139,6 +161,8 @@ public final class SiteCore {
                 each(ProtectionGroup::tellPeer);
             }
         }
+        facts.tick();
+        newcomers.tick(groups.values());
         each(group -> group.tick(tick.roundTripNanos()));
         renewContested();
     }
@@ -178,13 +202,18 @@ public final class SiteCore {
 
     private void ofTunnel(SiteEvent.OfTunnel event) {
         switch (event) {
-            case SiteEvent.PeerSpeaks(Dialect dialect) ->
+            case SiteEvent.PeerSpeaks(Dialect dialect) -> {
+                facts.views().speaks(dialect);
+                newcomers.speaks(dialect);
                 each(group -> group.membership().speaks(dialect));
+            }
             case SiteEvent.TunnelUp _ -> {
                 each(group -> group.membership().connected());
                 peer.tunnel(PeerWatch.Tunnel.UP, orders.nowNanos());
                 orders.note(TUNNEL, "tunnel-up", "connected");
                 lastRejection = "";
+                facts.views().connected();
+                newcomers.connected();
                 each(ProtectionGroup::tellPeer);
             }
             case SiteEvent.TunnelDown down -> {
@@ -198,10 +227,15 @@ public final class SiteCore {
                     orders.note(TUNNEL, "tunnel-rejected", lastRejection);
                 }
             }
+            case SiteEvent.PeerSaid(PeerMessage.OfViews said) -> {
+                facts.views().heard(said);
+                facts.ticks().look();
+            }
             case SiteEvent.PeerSaid said -> with(groupOf(said.message()), group -> group.peerSaid(said.message()));
             case SiteEvent.EpochFromPeer received ->
                 groupOf(received.epoch().header().vm())
-                        .ifPresentOrElse(group -> group.epochFromPeer(received.epoch()), received.epoch()::close);
+                        .ifPresentOrElse(
+                                group -> group.epochFromPeer(received.epoch()), () -> refuse(received.epoch()));
             case SiteEvent.EpochAcknowledged acknowledged ->
                 groupOf(acknowledged.vm())
                         .ifPresent(group -> group.acknowledged(acknowledged.vm(), acknowledged.epoch()));
@@ -211,8 +245,20 @@ public final class SiteCore {
         }
     }
 
+    /** A gateway that knows of members would wait for an answer for ever; an older one would begin anew for ever. */
+    private void refuse(Epoch epoch) {
+        VmId vm = epoch.header().vm();
+        if (newcomers.peerKnowsOfMembers()) {
+            orders.give(new SiteOrder.Refuse(
+                    vm, epoch.header().epoch(), facts.ticks().whyUnticked(vm)));
+        }
+        epoch.close();
+    }
+
     private static GroupId groupOf(PeerMessage message) {
         return switch (message) {
+            case PeerMessage.OfViews said -> throw new IllegalArgumentException(said + " is of no group");
+            case PeerMessage.OwnerLacks said -> said.group();
             case PeerMessage.RecordNews news -> news.ownership().group();
             case PeerMessage.VmsActive active -> active.group();
             case PeerMessage.StandbyState state -> state.group();
@@ -279,6 +325,7 @@ public final class SiteCore {
                     orders.note("witness", "admitted", "the witness takes this process for the gateway of this site");
                 }
                 displaced = "";
+                newcomers.displaced("");
             }
         }
     }
@@ -290,6 +337,7 @@ public final class SiteCore {
             orders.note("witness", "displaced", reason);
         }
         displaced = reason;
+        newcomers.displaced(reason);
         each(ProtectionGroup::displaced);
     }
 
@@ -298,6 +346,11 @@ public final class SiteCore {
     /** Whether the other gateway is there. */
     public PeerWatch peer() {
         return peer;
+    }
+
+    /** What the other site's file says, compared with the one here. */
+    public PeerViews views() {
+        return facts.views();
     }
 
     /** The groups, in the order of the configuration. */

@@ -3,6 +3,7 @@ package org.secondsite.gateway.group;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.secondsite.config.EpochId;
@@ -40,6 +41,7 @@ public final class SiteEdge {
                 case SiteOrder.Announce announce -> surroundings.routes().publish(announce.group(), announce.role());
                 case SiteOrder.Program program ->
                     surroundings.switches().publish(program.group(), program.term(), program.role());
+                case SiteOrder.FollowTick follow -> follow(follow);
                 case SiteOrder.Note note -> surroundings.timeline().note(note.subject(), note.kind(), note.text());
                 case SiteOrder.NoteAt note ->
                     surroundings.timeline().noteAt(note.nanoTime(), note.subject(), note.kind(), note.text());
@@ -47,6 +49,14 @@ public final class SiteEdge {
                 case SiteOrder.Report report -> report.operator().accept(report.result());
             }
         }
+    }
+
+    private void follow(SiteOrder.FollowTick order) {
+        var _ = surroundings
+                .file()
+                .follow(order.group(), order.vm(), order.tick(), order.owner())
+                .whenComplete((obstacle, failure) -> post.accept(new SiteEvent.TickFollowed(
+                        order.vm(), failure == null ? obstacle : Optional.of(String.valueOf(failure.getMessage())))));
     }
 
     private void toPlane(SiteOrder.ToPlane order) {

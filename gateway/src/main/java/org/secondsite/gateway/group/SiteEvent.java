@@ -67,6 +67,9 @@ public sealed interface SiteEvent {
      */
     record MembersAltered(GatewayConfig after, Consumer<Optional<String>> done) implements SiteEvent {}
 
+    /** This site's file was to follow the other one's, and does, or something stands against that. */
+    record TickFollowed(VmId vm, Optional<String> obstacle) implements SiteEvent {}
+
     // ---- the tunnel ---------------------------------------------------------------------------------------------
 
     /** The other gateway speaks this; told before the tunnel is up. */
@@ -187,6 +190,9 @@ public sealed interface SiteEvent {
      * @param term what was told to the switch last
      */
     record SwitchContested(SwitchId sw, long term) implements SiteEvent {}
+
+    /** Of the ports that VMs should be plugged into, the switch has not got these, and has all others. */
+    record PortsMissing(SwitchId sw, Set<String> names) implements SiteEvent {}
 
     // ---- the operator -------------------------------------------------------------------------------------------
 

@@ -147,6 +147,17 @@ public sealed interface SiteOrder {
     /** Program the group's VMs in this role. */
     record Program(GroupId group, long term, SwitchRole role) implements SiteOrder {}
 
+    // ---- the file -----------------------------------------------------------------------------------------------
+
+    /** What a file says of a VM. */
+    enum Tick {
+        TICKED,
+        UNTICKED
+    }
+
+    /** Have this site's file say that of the VM, because the file of the site that owns the group does. */
+    record FollowTick(GroupId group, VmId vm, Tick tick, SiteId owner) implements SiteOrder {}
+
     /** Remember in the timeline what happens now. */
     record Note(String subject, String kind, String text) implements SiteOrder {}
 

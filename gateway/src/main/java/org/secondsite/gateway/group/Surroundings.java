@@ -1,5 +1,6 @@
 package org.secondsite.gateway.group;
 
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.secondsite.buffer.DataPlane;
@@ -23,10 +24,17 @@ import org.secondsite.witness.Answer;
  * @param witness decides who owns a group
  * @param routes announces prefixes
  * @param switches programs switches
+ * @param file what the gateway was started with
  * @param timeline remembers what happened
  */
 public record Surroundings(
-        DataPlane dataPlane, PeerLink peer, WitnessLink witness, Routes routes, Switches switches, Timeline timeline) {
+        DataPlane dataPlane,
+        PeerLink peer,
+        WitnessLink witness,
+        Routes routes,
+        Switches switches,
+        File file,
+        Timeline timeline) {
 
     /** The tunnel, as a group uses it. */
     public interface PeerLink {
@@ -66,6 +74,17 @@ public record Surroundings(
     public interface Routes {
         /** Announces the group's prefixes in this role, and no longer in any other. */
         void publish(GroupId group, RouteRole role);
+    }
+
+    /** The gateway's own file. */
+    public interface File {
+        /**
+         * Has the file say that of the VM, and the gateway run it.
+         *
+         * @param owner whose word that is
+         * @return completes with what stands against it; empty: nothing
+         */
+        CompletableFuture<Optional<String>> follow(GroupId group, VmId vm, SiteOrder.Tick tick, SiteId owner);
     }
 
     /** The switches. */

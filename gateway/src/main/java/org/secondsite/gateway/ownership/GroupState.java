@@ -24,7 +24,7 @@ abstract class GroupState {
     boolean freshTerm;
 
     final Facts facts = new Facts();
-    final Requests requests = new Requests();
+    final Requests requests;
     final DiskBarrier disks = new DiskBarrier(facts);
 
     long sourceDeadlineNanos;
@@ -44,7 +44,8 @@ abstract class GroupState {
     long now;
     List<OwnershipAction> actions = new ArrayList<>();
 
-    GroupState(SiteId self, SiteId peer) {
+    GroupState(SiteId self, SiteId peer, long attempts) {
+        requests = new Requests(attempts);
         this.self = self;
         this.peer = peer;
     }

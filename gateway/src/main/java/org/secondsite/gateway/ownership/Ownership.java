@@ -65,10 +65,19 @@ public final class Ownership {
 
     /** A table for a group of two sites, in state UNKNOWN. */
     public Ownership(SiteId self, SiteId peer) {
+        this(self, peer, 0);
+    }
+
+    /**
+     * A table for a group that this process may have had before.
+     *
+     * @param attempts greater than the number of every request of that time
+     */
+    public Ownership(SiteId self, SiteId peer, long attempts) {
         if (self.equals(peer)) {
             throw new IllegalArgumentException("a group needs two sites, not " + self + " twice");
         }
-        steps = new OwnershipSteps(self, peer);
+        steps = new OwnershipSteps(self, peer, attempts);
     }
 
     /**
@@ -127,6 +136,11 @@ public final class Ownership {
      */
     public boolean standbyMustLearn() {
         return steps.standbyMustLearn();
+    }
+
+    /** Whether a request to the witness may still be granted. */
+    public boolean hasAsked() {
+        return steps.requests().open();
     }
 
     /** Whether VMs that are here, though the other site owns them, are left as they are until that site runs them. */

@@ -19,8 +19,8 @@ final class OwnershipSteps extends GroupState {
     private static final Set<OwnershipState> CHECKPOINTING =
             EnumSet.of(OwnershipState.SYNCING, OwnershipState.PROTECTED, OwnershipState.HANDING_OVER);
 
-    OwnershipSteps(SiteId self, SiteId peer) {
-        super(self, peer);
+    OwnershipSteps(SiteId self, SiteId peer, long attempts) {
+        super(self, peer, attempts);
     }
 
     // ---- records ------------------------------------------------------------------------------------------------

@@ -25,6 +25,11 @@ final class Requests {
 
     private long attempts;
 
+    /** Counts on from attempts of a former life of the group in this process: their answers are none to these. */
+    Requests(long attempts) {
+        this.attempts = attempts;
+    }
+
     Ask put(long expectedTerm, SiteId owner, Set<SiteId> inSync, String why) {
         asked = new Ask(++attempts, expectedTerm, owner, inSync, why);
         unanswered = false;

@@ -15,6 +15,10 @@ final class CoreConfig {
     private CoreConfig() {}
 
     static GatewayConfig of(SiteId site, SiteId peer, GroupId group, List<GatewayConfig.Vm> vms) {
+        return of(site, peer, List.of(new GatewayConfig.Group(group, List.of(), List.of(), vms)));
+    }
+
+    static GatewayConfig of(SiteId site, SiteId peer, List<GatewayConfig.Group> groups) {
         InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
         Path none = Path.of("none");
         return new GatewayConfig(
@@ -29,6 +33,6 @@ final class CoreConfig {
                 Optional.empty(),
                 new GatewayConfig.Management(none),
                 Optional.empty(),
-                List.of(new GatewayConfig.Group(group, List.of(), List.of(), vms)));
+                groups);
     }
 }

@@ -80,6 +80,19 @@ public final class SwitchCommands {
                 .split(" ", -1));
     }
 
+    /** Takes the VM's port off the switch. */
+    public static List<String> unplugVm(LabPaths paths, Site site) {
+        return List.of((database(paths, site) + " -- del-port br0 " + LabNumbers.VM).split(" ", -1));
+    }
+
+    /** Gives the switch the VM's port again. */
+    public static List<String> plugVm(LabPaths paths, Site site) {
+        return List.of((database(paths, site)
+                        + " -- add-port br0 " + LabNumbers.VM
+                        + " -- set interface " + LabNumbers.VM + " ofport_request=2")
+                .split(" ", -1));
+    }
+
     private static String database(LabPaths paths, Site site) {
         return "ovs-vsctl --db=" + socket(paths.switchDirectory(site)) + " --no-wait";
     }

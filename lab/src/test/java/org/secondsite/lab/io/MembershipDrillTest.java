@@ -13,8 +13,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.secondsite.appliance.Main;
 import org.secondsite.gateway.management.ManagementClient;
+import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
+import org.secondsite.lab.plan.SwitchCommands;
 
 /** A running guest with connections of an outside client leaves its group and joins it again, and then its site dies. */
 @Tag("lab")
@@ -47,6 +49,44 @@ class MembershipDrillTest {
         return drill.site(Site.A).status().at("/groups/0/vms/0/membership").asText();
     }
 
+    private String views(DrillLab drill, Site site) throws IOException {
+        return drill.site(site).status().at("/views/standing").asText();
+    }
+
+    private void filesThatDifferAreNamed(DrillLab drill) throws IOException {
+        assertEquals("EQUAL", views(drill, Site.A));
+        String before = text(drill, Site.B);
+        commit(drill, Site.B, before.replace("maxEpochsInFlight:", "overloadAfterMs: 7777, maxEpochsInFlight:"));
+        for (Site site : Site.values()) {
+            Waiting.until(
+                    "the difference at " + site, 30, () -> views(drill, site).equals("DIFFERENT"));
+        }
+        JsonNode named = drill.site(Site.A).status().at("/views/differences/0");
+        assertEquals("checkpoint.overloadAfterMs", named.path("name").asText(), named.toString());
+        assertEquals("7777", named.path("there").asText());
+        commit(drill, Site.B, before);
+        Waiting.until("no difference", 30, () -> views(drill, Site.A).equals("EQUAL"));
+    }
+
+    private void whatTheStandbyLacksIsNamedAtBothSites(DrillLab drill) throws IOException {
+        String port = "switch sw-b has no port " + LabNumbers.VM;
+        Commands.run(SwitchCommands.unplugVm(drill.lab().paths(), Site.B).toArray(String[]::new));
+        for (Site site : Site.values()) {
+            Waiting.until(
+                    "the missing port at " + site, 30, () -> lacks(drill, site).contains("site b: " + port));
+        }
+        Waiting.until(
+                "the owner to stand alone", 30, () -> drill.site(Site.A).state().equals("SOLO"));
+        drill.requireService(30);
+        Commands.run(SwitchCommands.plugVm(drill.lab().paths(), Site.B).toArray(String[]::new));
+        Drill.awaitProtected(drill.lab());
+        assertEquals("[]", lacks(drill, Site.A));
+    }
+
+    private String lacks(DrillLab drill, Site site) throws IOException {
+        return drill.site(site).vm().path("lacks").toString();
+    }
+
     @Test
     void aGuestThatLeavesAndJoinsLosesNoConnectionAndIsThereWhenItsSiteDies() throws IOException {
         try (DrillLab drill = DrillLab.up(5, LabOptions.Load.IDLE, true)) {
@@ -54,16 +94,21 @@ class MembershipDrillTest {
             drill.requireService(30);
             JsonNode refused = commit(drill, Site.B, text(drill, Site.B).replace(TICKED, UNTICKED));
             assertTrue(refused.path("error").asText().contains("unprotect it there first"), refused.toString());
+            filesThatDifferAreNamed(drill);
+            whatTheStandbyLacksIsNamedAtBothSites(drill);
             long term = drill.site(Site.A).term();
             for (int turn = 0; turn < TURNS; turn++) {
                 assertEquals(0, tick(drill, "unprotect"));
                 assertEquals("", membership(drill), "the guest is not protected any more");
+                Waiting.until("the other site's file to follow", 30, () -> text(drill, Site.B)
+                        .contains(UNTICKED));
                 assertTrue(
                         drill.site(Site.B).timeline(0).stream()
                                 .anyMatch(entry -> entry.text().equals("a takeover would activate []")),
                         "the standby has dropped it");
                 drill.requireService(30);
-                assertEquals(0, tick(drill, "protect", "--wait", "60"));
+                assertEquals(0, tick(drill, "protect", "--wait", "60"), "at one site alone");
+                assertTrue(text(drill, Site.B).contains(TICKED), "the other site's file has followed");
                 assertEquals("MEMBER", membership(drill));
                 assertEquals(0, tick(drill, "protect"), "once more is no change");
                 drill.requireService(30);

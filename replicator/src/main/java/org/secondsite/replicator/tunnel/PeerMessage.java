@@ -85,8 +85,86 @@ public sealed interface PeerMessage {
         }
     }
 
-    /** What a VM lacks at the standby's site, in words. */
+    /** What a VM lacks at a site, in words. */
     record Lack(VmId vm, String words) {}
+
+    /**
+     * As the owner of a group: what stands here against VMs of it being protected. Where both ends know of views.
+     *
+     * @param lacks at most {@value Members#MAX_VMS}
+     */
+    record OwnerLacks(GroupId group, List<Lack> lacks) implements PeerMessage {
+        /** Copies the list. */
+        public OwnerLacks {
+            lacks = List.copyOf(lacks);
+        }
+    }
+
+    /**
+     * Of what this site's file says and the other site's should say as well, its <i>view</i>. A view is a set of names with values; its
+     * digest is of 64 hexadecimal digits. Where both ends know of views.
+     */
+    sealed interface OfViews extends PeerMessage {
+        /** The digest of the view that this is about. */
+        String digest();
+    }
+
+    /** This is the digest of the view here. */
+    record ViewDigest(String digest) implements OfViews {
+        /** Checks the digest. */
+        public ViewDigest {
+            requireDigest(digest);
+        }
+    }
+
+    /** The other site is to say its view, of this digest. */
+    record ViewAsked(String digest) implements OfViews {
+        /** Checks the digest. */
+        public ViewAsked {
+            requireDigest(digest);
+        }
+    }
+
+    /**
+     * A part of the view here.
+     *
+     * @param digest of the whole
+     * @param part which one, from 0
+     * @param parts how many there are, {@value #MAX_PARTS} at most
+     * @param entries values by name
+     */
+    record ViewPart(String digest, int part, int parts, List<Entry> entries) implements OfViews {
+        /** The most parts of a view. */
+        public static final int MAX_PARTS = 256;
+
+        /** Names and values of a part have so many bytes at most: the message has to fit in a frame. */
+        public static final int MAX_BYTES = 32 << 10;
+
+        /** The longest name or value, in bytes. */
+        public static final int MAX_TEXT_BYTES = 300;
+
+        /** Checks the numbers. */
+        public ViewPart {
+            requireDigest(digest);
+            entries = List.copyOf(entries);
+            if (parts < 1 || parts > MAX_PARTS || part < 0 || part >= parts) {
+                throw new IllegalArgumentException("part " + part + " of " + parts);
+            }
+        }
+
+        /**
+         * A name and its value.
+         *
+         * @param name printable ASCII, as the value is
+         */
+        public record Entry(String name, String value) {}
+    }
+
+    private static void requireDigest(String digest) {
+        if (!digest.matches("[0-9a-f]{64}")) {
+            throw new IllegalArgumentException("no digest");
+        }
+    }
 
     /** Whether it is understood by an end with which this is spoken. */
     default boolean isPartOf(Dialect dialect) {
@@ -94,6 +172,7 @@ public sealed interface PeerMessage {
             case RecordNews _, StandbyState _, VmsActive _ -> true;
             case OfDisks _ -> dialect.has(Capability.RESYNC);
             case Members _, MembersTaken _ -> dialect.has(Capability.MEMBERS);
+            case OwnerLacks _, OfViews _ -> dialect.has(Capability.VIEWS);
         };
     }
 }

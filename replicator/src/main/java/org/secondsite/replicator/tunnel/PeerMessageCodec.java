@@ -25,6 +25,10 @@ import org.secondsite.replicator.DiskTalk;
  * 5 u8  members        group, term, generation, count u16, VMs that are, count u16, VMs that join, term of the takeover, count u16, VMs
  *                      that it has activated
  * 6 u8  members taken  group, generation seen, generation taken, count u16, VMs with what each lacks
+ * 7 u8  owner lacks    group, count u16, VMs with what each lacks
+ * 8 u8  view digest    digest
+ * 9 u8  view asked     digest
+ * 10 u8 view part      digest, part u16, parts u16, count u16, names with their values
  * </pre>
  */
 final class PeerMessageCodec {
@@ -34,12 +38,19 @@ final class PeerMessageCodec {
     private static final int OF_DISKS = 4;
     private static final int MEMBERS = 5;
     private static final int MEMBERS_TAKEN = 6;
+    private static final int OWNER_LACKS = 7;
+    private static final int VIEW_DIGEST = 8;
+    private static final int VIEW_ASKED = 9;
+    private static final int VIEW_PART = 10;
 
     /** A reason is for people: what is longer is cut, so that every message fits in a frame. */
     private static final int MAX_REASON_CHARS = 512;
 
-    /** What one VM of many lacks is cut sooner. */
-    private static final int MAX_LACK_BYTES = 60;
+    /** What one VM of a few lacks, and one of many. */
+    private static final int MAX_LACK_BYTES = 300;
+
+    private static final int MAX_LACK_OF_MANY_BYTES = 60;
+    private static final int FEW_LACKS = 100;
 
     private PeerMessageCodec() {}
 
@@ -87,15 +98,32 @@ final class PeerMessageCodec {
                 out.writeByte(MEMBERS_TAKEN);
                 writeText(out, said.group().name());
                 out.writeLong(said.seen()).writeLong(said.taken());
-                int count = Math.min(said.lacks().size(), PeerMessage.Members.MAX_VMS);
-                out.writeShort(count);
-                said.lacks().subList(0, count).forEach(lack -> {
-                    writeText(out, lack.vm().name());
-                    writeText(out, shortened(lack.words()));
+                writeLacks(out, said.lacks());
+            }
+            case PeerMessage.OwnerLacks said -> {
+                out.writeByte(OWNER_LACKS);
+                writeText(out, said.group().name());
+                writeLacks(out, said.lacks());
+            }
+            case PeerMessage.OfViews said -> encodeOfViews(said, out);
+        }
+        return out;
+    }
+
+    private static void encodeOfViews(PeerMessage.OfViews message, ByteBuf out) {
+        switch (message) {
+            case PeerMessage.ViewDigest(String digest) -> writeText(out.writeByte(VIEW_DIGEST), digest);
+            case PeerMessage.ViewAsked(String digest) -> writeText(out.writeByte(VIEW_ASKED), digest);
+            case PeerMessage.ViewPart said -> {
+                writeText(out.writeByte(VIEW_PART), said.digest());
+                out.writeShort(said.part()).writeShort(said.parts());
+                out.writeShort(said.entries().size());
+                said.entries().forEach(entry -> {
+                    writeText(out, entry.name());
+                    writeText(out, entry.value());
                 });
             }
         }
-        return out;
     }
 
     /** Empty if the payload is no message that this version knows. */
@@ -126,6 +154,12 @@ final class PeerMessageCodec {
                         case MEMBERS_TAKEN ->
                             new PeerMessage.MembersTaken(
                                     new GroupId(readText(in)), in.readLong(), in.readLong(), readLacks(in));
+                        case OWNER_LACKS -> new PeerMessage.OwnerLacks(new GroupId(readText(in)), readLacks(in));
+                        case VIEW_DIGEST -> new PeerMessage.ViewDigest(readText(in));
+                        case VIEW_ASKED -> new PeerMessage.ViewAsked(readText(in));
+                        case VIEW_PART ->
+                            new PeerMessage.ViewPart(
+                                    readText(in), in.readUnsignedShort(), in.readUnsignedShort(), readEntries(in));
                         default -> null;
                     };
             return message == null || in.isReadable() ? Optional.empty() : Optional.of(message);
@@ -166,6 +200,25 @@ final class PeerMessageCodec {
         return lacks;
     }
 
+    private static void writeLacks(ByteBuf out, List<PeerMessage.Lack> lacks) {
+        int count = Math.min(lacks.size(), PeerMessage.Members.MAX_VMS);
+        int longest = count <= FEW_LACKS ? MAX_LACK_BYTES : MAX_LACK_OF_MANY_BYTES;
+        out.writeShort(count);
+        lacks.subList(0, count).forEach(lack -> {
+            writeText(out, lack.vm().name());
+            writeText(out, shortened(lack.words(), longest));
+        });
+    }
+
+    private static List<PeerMessage.ViewPart.Entry> readEntries(ByteBuf in) {
+        int count = in.readUnsignedShort();
+        List<PeerMessage.ViewPart.Entry> entries = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            entries.add(new PeerMessage.ViewPart.Entry(printable(readText(in)), printable(readText(in))));
+        }
+        return entries;
+    }
+
     private static int count(ByteBuf in) {
         int count = in.readUnsignedShort();
         if (count > PeerMessage.Members.MAX_VMS) {
@@ -180,9 +233,9 @@ final class PeerMessageCodec {
     }
 
     /** So short that it takes a line of a terminal, and that the message fits in a frame. */
-    private static String shortened(String words) {
+    private static String shortened(String words, int longest) {
         StringBuilder ascii = new StringBuilder(printable(words));
-        ascii.setLength(Math.min(ascii.length(), MAX_LACK_BYTES));
+        ascii.setLength(Math.min(ascii.length(), longest));
         return ascii.toString();
     }
 

@@ -54,7 +54,18 @@ class TunnelFrameTest {
                     new GroupId("shop"),
                     12,
                     11,
-                    List.of(new PeerMessage.Lack(new VmId("vm3"), "no agent beside its hypervisor"))));
+                    List.of(new PeerMessage.Lack(new VmId("vm3"), "no agent beside its hypervisor"))),
+            new PeerMessage.OwnerLacks(
+                    new GroupId("shop"), List.of(new PeerMessage.Lack(new VmId("vm3"), "it does not run here"))),
+            new PeerMessage.ViewDigest("0a".repeat(32)),
+            new PeerMessage.ViewAsked("1b".repeat(32)),
+            new PeerMessage.ViewPart(
+                    "2c".repeat(32),
+                    1,
+                    3,
+                    List.of(
+                            new PeerMessage.ViewPart.Entry("dataPlane.insideMac", "02:00:5e:00:01:01"),
+                            new PeerMessage.ViewPart.Entry("groups[shop].prefixes", ""))));
 
     @Test
     void framesComeBackAsTheyWere() {
@@ -155,13 +166,34 @@ class TunnelFrameTest {
         for (PeerMessage message : List.of(
                 new PeerMessage.Members(
                         new GroupId("g".repeat(63)), 1, 1, vms, List.of(), new PeerMessage.Takeover(1, vms)),
-                new PeerMessage.MembersTaken(new GroupId("shop"), 1, 1, lacks))) {
+                new PeerMessage.MembersTaken(new GroupId("shop"), 1, 1, lacks),
+                new PeerMessage.MembersTaken(new GroupId("g".repeat(63)), 1, 1, lacks.subList(0, 100)),
+                new PeerMessage.OwnerLacks(new GroupId("g".repeat(63)), lacks),
+                new PeerMessage.ViewPart("0a".repeat(32), 255, 256, full()))) {
             wire(TunnelFrame.message(message));
         }
         ByteBuf tooMany = PeerMessageCodec.encode(
                 new PeerMessage.Members(new GroupId("s"), 1, 1, vms, List.of(), PeerMessage.Takeover.NONE));
         tooMany.setShort(1 + 2 + 1 + 16, PeerMessage.Members.MAX_VMS + 1);
         assertTrue(PeerMessageCodec.decode(tooMany).isEmpty());
+    }
+
+    private static List<PeerMessage.ViewPart.Entry> full() {
+        int each = 2 * PeerMessage.ViewPart.MAX_TEXT_BYTES;
+        return IntStream.range(0, PeerMessage.ViewPart.MAX_BYTES / each)
+                .mapToObj(i -> new PeerMessage.ViewPart.Entry("n".repeat(each / 2), "v".repeat(each / 2)))
+                .toList();
+    }
+
+    @Test
+    void aPartOfAViewThatCannotBeIsRefused() {
+        String digest = "0a".repeat(32);
+        ByteBuf part = PeerMessageCodec.encode(new PeerMessage.ViewPart(digest, 0, 1, List.of()));
+        int place = 1 + 2 + digest.length();
+        assertTrue(PeerMessageCodec.decode(part.copy().setShort(place, 1)).isEmpty(), "part 1 of 1");
+        assertTrue(PeerMessageCodec.decode(part.copy().setShort(place + 2, 257)).isEmpty(), "of 257");
+        assertTrue(PeerMessageCodec.decode(part.copy().setByte(3, 'g')).isEmpty(), "no digest");
+        assertTrue(PeerMessageCodec.decode(part).isPresent());
     }
 
     @Test

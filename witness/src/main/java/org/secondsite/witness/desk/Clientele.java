@@ -34,9 +34,11 @@ final class Clientele {
         this.inForce = inForce;
     }
 
-    /** Other groups, from the next message on. */
-    void serve(AccessRule others) {
-        access = others;
+    /** Whoever may see no group any more is closed. */
+    void serve(AccessRule newAccess) {
+        access = newAccess;
+        List.copyOf(clients.values()).forEach(client -> access.objectionTo(client.certified())
+                .ifPresent(objection -> close(client, objection)));
     }
 
     void opened(Connection connection) {
@@ -208,11 +210,16 @@ final class Clientele {
         return drained;
     }
 
+    /** Who is welcome now, a copy. */
+    List<DeskClient> welcomed() {
+        return clients.values().stream()
+                .filter(client -> client.welcomed && !client.closing)
+                .toList();
+    }
+
     /** How many are welcome now. */
     int welcome() {
-        return (int) clients.values().stream()
-                .filter(client -> client.welcomed && !client.closing)
-                .count();
+        return welcomed().size();
     }
 
     long rejected() {

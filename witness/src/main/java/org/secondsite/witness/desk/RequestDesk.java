@@ -56,7 +56,6 @@ public final class RequestDesk {
     private static final long READ_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private AccessRule access;
-    private int maxOpenQuestions;
     private final Clientele clientele;
     private final WaitingRoom waitingRoom;
     private final Incarnations incarnations;
@@ -77,20 +76,20 @@ public final class RequestDesk {
      */
     public RequestDesk(
             AccessRule access, GrantPolicy policy, List<LogEntry> entries, Map<SiteId, SeatId> seats, long nowNanos) {
-        this.access = access;
         this.waitingRoom = new WaitingRoom(policy, nowNanos);
         this.incarnations = new Incarnations(entries, seats, nowNanos);
         this.clientele = new Clientele(access, incarnations, inForce);
-        this.maxOpenQuestions = access.groups() + SPARE_QUESTIONS;
+        this.access = access;
         entries.forEach(this::learn);
     }
 
-    /** Serves other groups by another policy from now on. */
-    public void alter(AccessRule groups, GrantPolicy policy) {
+    /** Serves other groups by another policy from now on: clients are told the records that they may see, and nothing of others. */
+    public List<DeskEffect> alter(AccessRule groups, GrantPolicy policy) {
         access = groups;
-        maxOpenQuestions = groups.groups() + SPARE_QUESTIONS;
         clientele.serve(groups);
         waitingRoom.keepTo(policy);
+        clientele.welcomed().forEach(this::readCurrent);
+        return clientele.drain();
     }
 
     // ---- clients ------------------------------------------------------------------------------------------------
@@ -172,8 +171,8 @@ public final class RequestDesk {
     }
 
     private void question(DeskClient client, Message.Question question, long nowNanos) {
-        if (++client.openQuestions > maxOpenQuestions) {
-            clientele.reject(client, "more than " + maxOpenQuestions + " open questions");
+        if (++client.openQuestions > maxOpenQuestions()) {
+            clientele.reject(client, "more than " + maxOpenQuestions() + " open questions");
             return;
         }
         Optional<String> objection = objectionTo(client.certified(), question);
@@ -479,7 +478,7 @@ public final class RequestDesk {
 
     /** The most questions that a client may have open. */
     public int maxOpenQuestions() {
-        return maxOpenQuestions;
+        return access.groups() + SPARE_QUESTIONS;
     }
 
     /** How long ago each site was heard, in milliseconds; a site never heard is missing. */

@@ -76,7 +76,8 @@ class VersionRefusalTest extends TunnelPair {
         assertEquals("VERSION: " + REASON, a.status().lastRejection());
         assertTrue(a.status().connected());
         assertEquals(
-                "protocol version 4 with DISKS, MEMBERS, RESYNC", a.status().detail());
+                "protocol version 4 with DISKS, MEMBERS, RESYNC, VIEWS",
+                a.status().detail());
         assertEquals(1, atA.connections());
         assertEquals(1, atB.connections());
     }

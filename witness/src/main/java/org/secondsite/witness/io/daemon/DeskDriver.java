@@ -79,7 +79,7 @@ final class DeskDriver {
 
     /** Other groups are served from now on, by another policy. */
     void alter(AccessRule groups, GrantPolicy policy) {
-        desk.alter(groups, policy);
+        turn(now -> desk.alter(groups, policy));
     }
 
     /** A record has become durable. */

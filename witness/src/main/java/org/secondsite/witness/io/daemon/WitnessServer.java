@@ -171,10 +171,11 @@ public final class WitnessServer implements AutoCloseable {
     }
 
     /**
-     * Has other times, and more groups, from now on; those that are new are enrolled. Every node of a witness is to be told.
+     * Has other times and groups from now on; those that are new are enrolled. The record of one that is not served any more is kept, so
+     * that its terms never come again. Every node of a witness is to be told.
      *
      * @param running what was so before
-     * @param wanted differs in the times and by more groups at most
+     * @param wanted differs in the times and in the groups at most
      * @throws IOException if a group is remembered with other sites, or cannot be enrolled; everything is as before then
      */
     public void alter(WitnessServerSettings running, WitnessServerSettings wanted) throws IOException {

@@ -84,6 +84,13 @@ class LiveGroupsTest {
             assertEquals(1, server.counters().connections());
             assertEquals(mail, a.read(MAIL).get(MS, TimeUnit.MILLISECONDS));
 
+            server.alter(two, one);
+            ExecutionException gone =
+                    assertThrows(ExecutionException.class, () -> a.read(MAIL).get(MS, TimeUnit.MILLISECONDS));
+            assertInstanceOf(NotServedException.class, gone.getCause());
+            server.alter(one, two);
+            assertEquals(mail, a.read(MAIL).get(MS, TimeUnit.MILLISECONDS), "its record was kept");
+
             a.heartbeat(200);
             long seen = server.figures().status().heardMs().getOrDefault(A, -1L);
             assertTrue(seen >= 0, "it is heard");

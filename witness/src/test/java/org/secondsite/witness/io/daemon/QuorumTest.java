@@ -56,6 +56,8 @@ class QuorumTest {
     private static final GroupId MAIL = new GroupId("mail");
     private static final SiteId A = new SiteId("a");
     private static final SiteId B = new SiteId("b");
+    private static final List<GroupSettings> GROUPS =
+            List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, A, B, B));
     private static final List<String> THREE = List.of("w1", "w2", "w3");
 
     /** Long, because many tests share few cores: a leader that waits for its turn is not dead. */
@@ -102,6 +104,18 @@ class QuorumTest {
         for (String name : names) {
             nodes.put(name, open(name, "witness"));
         }
+    }
+
+    private WitnessServerSettings settings(
+            String name, Map<String, InetSocketAddress> peers, TlsFiles holder, List<GroupSettings> groups) {
+        return new WitnessServerSettings(
+                addresses.get(name),
+                directory.resolve(name),
+                holder,
+                groups,
+                300,
+                1500,
+                Optional.of(new QuorumSettings(name, peers, directory.resolve(name), ELECTION_TIMEOUT_MS)));
     }
 
     private WitnessServer open(String name, String commonName) throws Exception {
@@ -221,6 +235,32 @@ class QuorumTest {
         }
         assertEquals(
                 7, nodes.get(leader()).records().getLast().term(), "two first records and five grants, one counter");
+    }
+
+    @Test
+    void aGroupIsEnrolledAtRunningNodesInAnyOrder() throws Exception {
+        GroupId shop = new GroupId("shop");
+        List<GroupSettings> more = List.of(
+                new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, A, B, B), new GroupSettings(shop, A, B, A));
+        start(THREE);
+        String leader = leader();
+        Heard heard = new Heard();
+        WitnessClient a = client(A, heard, List.copyOf(addresses.values()));
+        List<String> order = new ArrayList<>(THREE);
+        order.remove(leader);
+        order.add(leader);
+        for (String name : order) {
+            TlsFiles holder = authority.issue("witness");
+            nodes.get(name).alter(settings(name, addresses, holder, GROUPS), settings(name, addresses, holder, more));
+        }
+        OwnershipRecord told = heard.nextRecord();
+        while (!told.group().equals(shop)) {
+            told = heard.nextRecord();
+        }
+        assertEquals(Set.of(A), told.inSync());
+        OwnershipRecord second = granted(a.ask(shop, told.term(), A, Set.of(A, B), "b holds a full image"));
+        stop(leader);
+        granted(a.ask(shop, second.term(), A, Set.of(A), "the next leader decides about it, too"));
     }
 
     @Test

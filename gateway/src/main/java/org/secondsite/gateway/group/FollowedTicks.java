@@ -1,0 +1,111 @@
+package org.secondsite.gateway.group;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.GroupId;
+import org.secondsite.config.VmId;
+import org.secondsite.gateway.view.SiteView;
+
+/**
+ * The operator ticks or unticks a VM at the site that owns its group, and the file here follows, if it has the VM with the same MAC and
+ * addresses.
+ *
+ * <p>Changes are followed, and nothing else: where the files differ already nobody knows which of them is right, and an operator may have
+ * unticked a VM here because it is the one that went on.
+ */
+final class FollowedTicks {
+    private static final long RETRY_NANOS = 5_000_000_000L;
+
+    private final PeerViews views;
+    private final Orders orders;
+    private final Predicate<GroupId> ownedThere;
+    private GatewayConfig config;
+    /** What the file there said of each VM last. */
+    private final Map<VmId, SiteOrder.Tick> seen = new HashMap<>();
+
+    private final Map<VmId, Wanted> wanted = new HashMap<>();
+
+    /** What was asked of the file here and is not answered yet. */
+    private final Set<VmId> underWay = new HashSet<>();
+
+    /** A change there that is to be made here, when that was asked for last, and what stood against it. */
+    private record Wanted(SiteOrder.Tick tick, long askedNanos, String refusal) {}
+
+    /**
+     * Follows nothing yet.
+     *
+     * @param ownedThere whether by the record the other site owns a group
+     */
+    FollowedTicks(GatewayConfig config, PeerViews views, Orders orders, Predicate<GroupId> ownedThere) {
+        this.config = config;
+        this.views = views;
+        this.orders = orders;
+        this.ownedThere = ownedThere;
+    }
+
+    void alter(GatewayConfig after) {
+        config = after;
+    }
+
+    private static SiteOrder.Tick tick(boolean isTicked) {
+        return isTicked ? SiteOrder.Tick.TICKED : SiteOrder.Tick.UNTICKED;
+    }
+
+    /** Time passes: what stood in the way may do so no more. */
+    void tick() {
+        if (!wanted.isEmpty()) {
+            look();
+        }
+    }
+
+    /** The other site's file is news. */
+    void look() {
+        views.theirs().ifPresent(theirs -> config.groups()
+                .forEach(group -> group.vms().forEach(vm -> look(group.id(), vm, theirs))));
+    }
+
+    private void look(GroupId group, GatewayConfig.Vm vm, SiteView theirs) {
+        VmId id = vm.id();
+        SiteOrder.Tick there = tick(theirs.isTicked(group, id).orElse(false));
+        SiteOrder.Tick before = seen.put(id, there);
+        if (before != null && before != there) {
+            wanted.put(id, new Wanted(there, orders.nowNanos() - RETRY_NANOS, ""));
+        }
+        Wanted change = wanted.get(id);
+        if (change == null || underWay.contains(id)) {
+            return;
+        }
+        if (change.tick() == tick(vm.isProtected()) || !ownedThere.test(group)) {
+            wanted.remove(id);
+        } else if (views.identity(id).isEmpty() && orders.nowNanos() - change.askedNanos() >= RETRY_NANOS) {
+            wanted.put(id, new Wanted(change.tick(), orders.nowNanos(), change.refusal()));
+            underWay.add(id);
+            orders.give(new SiteOrder.FollowTick(group, id, change.tick(), config.peerSite()));
+        }
+    }
+
+    /** What came of it at the file here. */
+    void done(VmId vm, Optional<String> obstacle) {
+        underWay.remove(vm);
+        obstacle.ifPresent(
+                why -> wanted.computeIfPresent(vm, (_, change) -> new Wanted(change.tick(), change.askedNanos(), why)));
+    }
+
+    /** Why a VM is not ticked here, in words, at this site. */
+    String whyUnticked(VmId vm) {
+        boolean listed = config.groups().stream()
+                .flatMap(group -> group.vms().stream())
+                .anyMatch(one -> one.id().equals(vm));
+        if (!listed) {
+            return "it is not in the file there";
+        }
+        String refusal =
+                Optional.ofNullable(wanted.get(vm)).map(Wanted::refusal).orElse("");
+        return refusal.isEmpty() ? "it is not ticked there" : "it cannot be ticked there: " + refusal;
+    }
+}
