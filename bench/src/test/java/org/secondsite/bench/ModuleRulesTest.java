@@ -10,6 +10,7 @@ class ModuleRulesTest extends ModuleRules {
     ModuleRulesTest() {
         super(
                 "bench",
+                "org.secondsite.bench.agents",
                 "org.secondsite.bench.bgp",
                 "org.secondsite.bench.cli",
                 "org.secondsite.bench.detection",

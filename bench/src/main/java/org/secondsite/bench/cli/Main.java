@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.secondsite.bench.BufferReport;
 import org.secondsite.bench.Workload;
+import org.secondsite.bench.agents.AgentsBenchCommand;
 import org.secondsite.bench.bgp.BgpBenchCommand;
 import org.secondsite.bench.detection.DetectionBenchCommand;
 import org.secondsite.bench.disk.DiskBenchCommand;
@@ -42,6 +43,7 @@ import picocli.CommandLine.Spec;
             WitnessBenchCommand.class,
             DetectionBenchCommand.class,
             DiskBenchCommand.class,
+            AgentsBenchCommand.class,
             OpenFlowBenchCommand.class,
             ReplicatorCommand.class
         })
