@@ -40,6 +40,9 @@ public final class TunnelConnection {
     /** A hostile or dead opposite end may take so long to become a peer, at most. */
     private static final int MIN_SETUP_MS = 3000;
 
+    private static final Reset CANNOT_VOUCH =
+            new Reset(ResetCode.SILENCE, "this end does not turn round, and says nothing more");
+
     private static final int MAX_REASON_BYTES = 1024;
     private static final int MAX_WITHHELD = 8192;
 
@@ -334,7 +337,8 @@ public final class TunnelConnection {
         if (other == null) {
             return new Reset(ResetCode.PAYLOAD, "a malformed HELLO");
         }
-        Reset objection = hello.objection(other).orElse(null);
+        Reset objection =
+                session.isSilent() ? CANNOT_VOUCH : hello.objection(other).orElse(null);
         if (objection != null) {
             return objection;
         }
@@ -385,7 +389,9 @@ public final class TunnelConnection {
         long pendingBytes = wire.measure(now);
         long silenceMs = TimeUnit.NANOSECONDS.toMillis(now - lastHeardNanos);
         long besideMs = TimeUnit.NANOSECONDS.toMillis(now - heardBesideNanos);
-        if (reading && session.settings().timing().isOver(silenceMs, besideMs)) {
+        if (session.isSilent()) {
+            close(CANNOT_VOUCH, now);
+        } else if (reading && session.settings().timing().isOver(silenceMs, besideMs)) {
             close(new Reset(ResetCode.SILENCE, "nothing was heard for " + silenceMs + " ms"), now);
         } else if (pendingBytes > MAX_PENDING_BYTES) {
             close(new Reset(ResetCode.SILENCE, "the peer leaves " + MAX_PENDING_BYTES + " bytes unread"), now);

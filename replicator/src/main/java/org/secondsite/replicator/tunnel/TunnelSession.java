@@ -143,6 +143,11 @@ public final class TunnelSession {
         return claimsToLive;
     }
 
+    /** Whether no frame may go out, since each is a sign of life: connections end, and none begins. */
+    boolean isSilent() {
+        return sink.isSilent();
+    }
+
     /** Something is to be done at that time. */
     void due(long atNanos) {
         alarm.set(atNanos);

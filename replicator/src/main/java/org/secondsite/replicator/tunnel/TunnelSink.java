@@ -41,4 +41,9 @@ public interface TunnelSink {
      * on all connections if it may not.
      */
     boolean mayClaimToLive();
+
+    /** Whether nothing may go out at all, since this process cannot vouch for itself: every frame is a sign of life. */
+    default boolean isSilent() {
+        return false;
+    }
 }

@@ -95,6 +95,7 @@ final class SessionRig implements TunnelSink, TunnelCodec, TunnelListener {
     final TunnelSettings settings;
     final TunnelSession session;
     boolean mayClaimToLive = true;
+    boolean isSilent;
     int run;
     private long nowMs = 1;
     private long wakeMs = Long.MAX_VALUE;
@@ -217,6 +218,11 @@ final class SessionRig implements TunnelSink, TunnelCodec, TunnelListener {
     @Override
     public void dial(int number, Segments segments) {
         log.add("dial " + number + " " + segments);
+    }
+
+    @Override
+    public boolean isSilent() {
+        return isSilent;
     }
 
     @Override

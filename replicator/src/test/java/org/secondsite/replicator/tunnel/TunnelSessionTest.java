@@ -1,6 +1,7 @@
 package org.secondsite.replicator.tunnel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.Unpooled;
@@ -269,6 +270,19 @@ class TunnelSessionTest extends SessionAtA {
         assertEquals(List.of("ECHO", "HEARTBEAT"), wire.take());
         rig.clock(connection, FrameType.HEARTBEAT, 8);
         assertEquals(List.of("ECHO"), wire.take());
+    }
+
+    @Test
+    void aSilentEndEndsItsConnectionsAtTheNextHeartbeat() {
+        TunnelConnection connection = rig.opened(wire);
+        rig.pass(100);
+        wire.take();
+        rig.isSilent = true;
+        rig.mayClaimToLive = false;
+        rig.pass(100);
+        assertEquals(TunnelConnection.Phase.CLOSED, connection.phase());
+        assertEquals(List.of("GOODBYE SILENCE"), wire.take());
+        assertFalse(rig.status().connected());
     }
 
     @Test

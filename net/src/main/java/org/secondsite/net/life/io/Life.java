@@ -157,7 +157,12 @@ public final class Life implements AutoCloseable {
 
     /** For one sender of heartbeats. */
     public Proof proof() {
-        return new Proof(vital, () -> isOver() || late.isPresent());
+        return new Proof(vital, () -> isOver() || isLate());
+    }
+
+    /** Whether a deciding thread has not turned round for the limit: then nothing that leaves this process may tell that it lives. */
+    public boolean isLate() {
+        return late.isPresent();
     }
 
     /** Whether a thread has failed, or everything is being closed. */

@@ -314,6 +314,11 @@ public final class TlsTunnel implements Tunnel, TunnelSink, Connections.LinkMake
     }
 
     @Override
+    public boolean isSilent() {
+        return life.isLate();
+    }
+
+    @Override
     public boolean mayClaimToLive() {
         return proof.renewed();
     }
