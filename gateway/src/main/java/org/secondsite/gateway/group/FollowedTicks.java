@@ -16,7 +16,8 @@ import org.secondsite.gateway.view.SiteView;
  * addresses.
  *
  * <p>Changes are followed, and nothing else: where the files differ already nobody knows which of them is right, and an operator may have
- * unticked a VM here because it is the one that went on.
+ * unticked a VM here because it is the one that went on. For the same reason a tick is followed only where the owner has the VM and runs it: the
+ * one that runs here would be stopped for it.
  */
 final class FollowedTicks {
     private static final long RETRY_NANOS = 5_000_000_000L;
@@ -29,6 +30,9 @@ final class FollowedTicks {
     private final Map<VmId, SiteOrder.Tick> seen = new HashMap<>();
 
     private final Map<VmId, Wanted> wanted = new HashMap<>();
+
+    /** The VMs of a group that lack something at its owner, by the owner's own word; no entry: it has not said so on this connection. */
+    private final Map<GroupId, Set<VmId>> lacking = new HashMap<>();
 
     /** What was asked of the file here and is not answered yet. */
     private final Set<VmId> underWay = new HashSet<>();
@@ -80,6 +84,9 @@ final class FollowedTicks {
         if (change == null || underWay.contains(id)) {
             return;
         }
+        if (change.tick() == SiteOrder.Tick.TICKED && !runsThere(group, id)) {
+            return;
+        }
         if (change.tick() == tick(vm.isProtected()) || !ownedThere.test(group)) {
             wanted.remove(id);
         } else if (views.identity(id).isEmpty() && orders.nowNanos() - change.askedNanos() >= RETRY_NANOS) {
@@ -87,6 +94,20 @@ final class FollowedTicks {
             underWay.add(id);
             orders.give(new SiteOrder.FollowTick(group, id, change.tick(), config.peerSite()));
         }
+    }
+
+    private boolean runsThere(GroupId group, VmId vm) {
+        return lacking.containsKey(group) && !lacking.get(group).contains(vm);
+    }
+
+    /** The owner says which VMs of a group lack something there. */
+    void ownerSays(GroupId group, Set<VmId> vms) {
+        lacking.put(group, vms);
+    }
+
+    /** There is a new connection: nothing is said on it yet. */
+    void connected() {
+        lacking.clear();
     }
 
     /** What came of it at the file here. */

@@ -32,12 +32,16 @@ final class GroupEnd {
 
     private static Optional<String> ofGroup(GroupId id, Ownership ownership) {
         if (ownership.hasAsked()) {
-            return Optional.of(
-                    "group " + id + " has asked the witness, which may still grant that: try again in a moment");
+            return Optional.of(hasAsked(id));
         }
         return IN_BETWEEN.contains(ownership.state())
                 ? Optional.of("group " + id + " is " + ownership.state() + ": try again when its owner is settled")
                 : Optional.empty();
+    }
+
+    /** That an open request stands against a change, in words. */
+    static String hasAsked(GroupId id) {
+        return "group " + id + " has asked the witness, which may still grant that: try again in a moment";
     }
 
     /** The settings of a group without anything. */

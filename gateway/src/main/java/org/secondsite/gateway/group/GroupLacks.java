@@ -3,6 +3,7 @@ package org.secondsite.gateway.group;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.VmId;
@@ -44,6 +45,8 @@ final class GroupLacks {
     /** The owner says what VMs lack there. */
     void heard(PeerMessage.OwnerLacks message) {
         ofOwner = message.lacks();
+        facts.ticks()
+                .ownerSays(group, ofOwner.stream().map(PeerMessage.Lack::vm).collect(Collectors.toSet()));
     }
 
     private String asOwner(VmAtSite vm) {

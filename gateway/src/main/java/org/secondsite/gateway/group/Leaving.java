@@ -112,6 +112,10 @@ final class Leaving {
         if (IN_BETWEEN.contains(ownership.state())) {
             return Optional.of("group " + group + " is " + ownership.state() + ": try again when its owner is settled");
         }
+        if (membership.isProtected() && ownership.hasAsked()) {
+            // A hand-over of unknown outcome: the other site would own the group, and had dropped its VMs.
+            return Optional.of(GroupEnd.hasAsked(group));
+        }
         if (membership.owns() && membership.isPeerOld()) {
             return Optional.of(
                     "the gateway of " + peerName

@@ -212,7 +212,7 @@ public final class SiteCore {
                 peer.tunnel(PeerWatch.Tunnel.UP, orders.nowNanos());
                 orders.note(TUNNEL, "tunnel-up", "connected");
                 lastRejection = "";
-                facts.views().connected();
+                facts.connected();
                 newcomers.connected();
                 each(ProtectionGroup::tellPeer);
             }

@@ -29,6 +29,12 @@ final class SiteFacts {
         ticks.tick();
     }
 
+    /** There is a connection with the other site. */
+    void connected() {
+        views.connected();
+        ticks.connected();
+    }
+
     PeerViews views() {
         return views;
     }

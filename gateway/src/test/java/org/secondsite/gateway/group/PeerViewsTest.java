@@ -271,7 +271,10 @@ class PeerViewsTest {
         connect(a, b, NEW);
         pass(a, b, 300);
         a.on(new SiteEvent.MembersAltered(ticked, obstacle -> assertEquals(Optional.empty(), obstacle)));
-        carry(a, b);
+        pass(a, b, 1_000);
+        assertEquals(List.of(), b.follows(), "it may run here, and does not there");
+        a.on(new SiteEvent.Attached(new StillAgent(TWO), true));
+        pass(a, b, 300);
         SiteOrder.FollowTick follow = new SiteOrder.FollowTick(GROUP, TWO, SiteOrder.Tick.TICKED, A);
         assertEquals(List.of(follow), b.follows());
         assertEquals(List.of(), a.follows(), "nobody follows who owns the group");
