@@ -84,16 +84,18 @@ final class FollowedTicks {
         if (change == null || underWay.contains(id)) {
             return;
         }
-        if (change.tick() == SiteOrder.Tick.TICKED && !runsThere(group, id)) {
-            return;
-        }
         if (change.tick() == tick(vm.isProtected()) || !ownedThere.test(group)) {
             wanted.remove(id);
-        } else if (views.identity(id).isEmpty() && orders.nowNanos() - change.askedNanos() >= RETRY_NANOS) {
+        } else if (mayBe(change, group, id) && orders.nowNanos() - change.askedNanos() >= RETRY_NANOS) {
             wanted.put(id, new Wanted(change.tick(), orders.nowNanos(), change.refusal()));
             underWay.add(id);
             orders.give(new SiteOrder.FollowTick(group, id, change.tick(), config.peerSite()));
         }
+    }
+
+    /** Whether nothing stands against it that this gateway knows itself. */
+    private boolean mayBe(Wanted change, GroupId group, VmId vm) {
+        return views.identity(vm).isEmpty() && (change.tick() == SiteOrder.Tick.UNTICKED || runsThere(group, vm));
     }
 
     private boolean runsThere(GroupId group, VmId vm) {
