@@ -14,7 +14,6 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -25,11 +24,11 @@ import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.AgentConfig;
 import org.secondsite.config.EpochId;
@@ -42,6 +41,7 @@ import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.SyntheticVm;
 import org.secondsite.replicator.checkpoint.Admission;
 import org.secondsite.replicator.tunnel.io.JdkTls;
+import org.secondsite.testing.Opened;
 
 /**
  * Whoever is not the agent of a VM, at the port where agents connect, and whoever is not the gateway, where agents call: with plain
@@ -64,14 +64,11 @@ class AgentPortTest {
     @TempDir
     Path folder;
 
-    private final List<AutoCloseable> open = new ArrayList<>();
+    @RegisterExtension
+    final Opened open = new Opened();
+
     private TestAuthority authority;
     private RecordingGateway gateway;
-
-    private <T extends AutoCloseable> T opened(T closeable) {
-        open.add(closeable);
-        return closeable;
-    }
 
     @BeforeEach
     void prepare() throws Exception {
@@ -79,16 +76,9 @@ class AgentPortTest {
         gateway = gateway(Admission.Unproven.REFUSED);
     }
 
-    @AfterEach
-    void closeAll() throws Exception {
-        for (AutoCloseable closeable : open.reversed()) {
-            closeable.close();
-        }
-    }
-
     private RecordingGateway gateway(Admission.Unproven unproven) throws Exception {
         Map<String, Set<VmId>> hosts = Map.of("host-1", Set.of(VM1), "host-2", Set.of(VM1, VM2));
-        return opened(new RecordingGateway(
+        return open.add(new RecordingGateway(
                 authority.issue("a").revokedBy(authority.list()), new Admission(Set.of(VM1, VM2), hosts, unproven)));
     }
 
@@ -96,7 +86,7 @@ class AgentPortTest {
         AgentConfig.Proof proof = new AgentConfig.Proof(new SiteId("a"), authority.issue(host));
         SyntheticVm synthetic = new SyntheticVm(vm, RAM_BYTES);
         synthetic.boot();
-        opened(CheckpointAgent.open(
+        open.add(CheckpointAgent.open(
                 new GatewayAccess(gateway.address(), Optional.of(proof)), List.of(synthetic), TIMING));
     }
 
@@ -160,13 +150,13 @@ class AgentPortTest {
     }
 
     private SSLSocket proving(TlsFiles files) throws Exception {
-        SSLSocket socket = opened(JdkTls.connect(files, gateway.address()));
+        SSLSocket socket = open.add(JdkTls.connect(files, gateway.address()));
         socket.setSoTimeout(20_000);
         return socket;
     }
 
     private Socket plain() throws IOException {
-        Socket socket = opened(
+        Socket socket = open.add(
                 new Socket(gateway.address().getAddress(), gateway.address().getPort()));
         socket.setSoTimeout(20_000);
         return socket;
@@ -320,7 +310,7 @@ class AgentPortTest {
     @Test
     void aThousandIdleConnectionsKeepTheAgentOutForNoMoment() throws Exception {
         for (int i = 0; i < 1000; i++) {
-            Socket idle = opened(new Socket());
+            Socket idle = open.add(new Socket());
             idle.bind(new InetSocketAddress("127.0.0." + (9 + i % 50), 0));
             idle.connect(gateway.address());
         }

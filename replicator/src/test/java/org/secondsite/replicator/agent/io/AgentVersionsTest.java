@@ -12,13 +12,12 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.secondsite.config.EpochId;
@@ -28,6 +27,7 @@ import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.SyntheticVm;
+import org.secondsite.testing.Opened;
 
 /**
  * Agents and gateways of other versions. What they send is written here byte by byte, as the programs of their time did: no class of
@@ -46,19 +46,8 @@ class AgentVersionsTest {
     private static final int SEAL = 8;
     private static final int PING = 23;
 
-    private final List<AutoCloseable> open = new ArrayList<>();
-
-    private <T extends AutoCloseable> T opened(T closeable) {
-        open.add(closeable);
-        return closeable;
-    }
-
-    @AfterEach
-    void closeAll() throws Exception {
-        for (AutoCloseable closeable : open.reversed()) {
-            closeable.close();
-        }
-    }
+    @RegisterExtension
+    final Opened open = new Opened();
 
     /** A frame as it came. */
     private record Frame(int type, String hex) {
@@ -130,7 +119,7 @@ class AgentVersionsTest {
     }
 
     private Wire agentOf(InetSocketAddress gateway) throws IOException {
-        return opened(Wire.on(new Socket(gateway.getAddress(), gateway.getPort())));
+        return open.add(Wire.on(new Socket(gateway.getAddress(), gateway.getPort())));
     }
 
     private Wire connected(RecordingGateway gateway, int version, int flags) throws IOException {
@@ -145,7 +134,7 @@ class AgentVersionsTest {
 
     @Test
     void anAgentOfTheVersionBeforeIsWelcomedInItsOwnWordsAndServed() throws Exception {
-        RecordingGateway gateway = opened(new RecordingGateway(VM, Set.of(Capability.DISKS)));
+        RecordingGateway gateway = open.add(new RecordingGateway(VM, Set.of(Capability.DISKS)));
         Wire agent = connected(gateway, 3, 1);
 
         Frame welcome = agent.read();
@@ -168,7 +157,7 @@ class AgentVersionsTest {
 
     @Test
     void aSilentConnectionIsGivenUp() throws Exception {
-        RecordingGateway gateway = opened(new RecordingGateway(VM));
+        RecordingGateway gateway = open.add(new RecordingGateway(VM));
         connected(gateway, 4, 0);
         gateway.await("attached");
         assertTrue(gateway.await("detached").contains("nothing heard"));
@@ -176,8 +165,8 @@ class AgentVersionsTest {
 
     @Test
     void aCapabilityIsUsedOnlyWhenBothEndsHaveIt() throws Exception {
-        RecordingGateway able = opened(new RecordingGateway(VM, Set.of(Capability.DISKS)));
-        RecordingGateway plain = opened(new RecordingGateway(VM, Set.of()));
+        RecordingGateway able = open.add(new RecordingGateway(VM, Set.of(Capability.DISKS)));
+        RecordingGateway plain = open.add(new RecordingGateway(VM, Set.of()));
 
         assertEquals(
                 "0004" + window() + "0002", connected(able, 4, 1 | 2).read().hex());
@@ -192,7 +181,7 @@ class AgentVersionsTest {
 
     @Test
     void whatALaterProgramCanBeyondThisOneIsPassedOver() throws Exception {
-        RecordingGateway gateway = opened(new RecordingGateway(VM, Set.of(Capability.DISKS)));
+        RecordingGateway gateway = open.add(new RecordingGateway(VM, Set.of(Capability.DISKS)));
         assertEquals(
                 "0004" + window() + "0002", connected(gateway, 4, 0xffff).read().hex());
     }
@@ -200,7 +189,7 @@ class AgentVersionsTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 5, 65535})
     void anAgentOfAnyOtherVersionIsRefusedWithBothNamed(int version) throws Exception {
-        RecordingGateway gateway = opened(new RecordingGateway(VM));
+        RecordingGateway gateway = open.add(new RecordingGateway(VM));
         Wire agent = connected(gateway, version, 0xffff);
 
         Frame refused = agent.read();
@@ -211,7 +200,7 @@ class AgentVersionsTest {
 
     @Test
     void flagsThatTheVersionBeforeDoesNotHaveEndItsConnection() throws Exception {
-        RecordingGateway gateway = opened(new RecordingGateway(VM));
+        RecordingGateway gateway = open.add(new RecordingGateway(VM));
         assertTrue(connected(gateway, 3, 1 | 2).isClosedByPeer());
     }
 
@@ -221,7 +210,7 @@ class AgentVersionsTest {
             gateway.setSoTimeout(20_000);
             SyntheticVm vm = new SyntheticVm(VM, RAM_BYTES);
             vm.boot();
-            opened(CheckpointAgent.open(access(gateway), List.of(vm), TIMING));
+            open.add(CheckpointAgent.open(access(gateway), List.of(vm), TIMING));
 
             for (int round = 0; round < 2; round++) {
                 try (Wire first = Wire.on(gateway.accept())) {
@@ -250,7 +239,7 @@ class AgentVersionsTest {
         try (ServerSocket gateway = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
             gateway.setSoTimeout(20_000);
             SyntheticVm vm = new SyntheticVm(VM, RAM_BYTES);
-            opened(CheckpointAgent.open(access(gateway), List.of(vm), TIMING));
+            open.add(CheckpointAgent.open(access(gateway), List.of(vm), TIMING));
 
             try (Wire first = Wire.on(gateway.accept())) {
                 assertEquals(4, first.read().u16(0));
@@ -270,7 +259,7 @@ class AgentVersionsTest {
         try (ServerSocket gateway = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
             gateway.setSoTimeout(20_000);
             SyntheticVm vm = new SyntheticVm(VM, RAM_BYTES);
-            opened(CheckpointAgent.open(access(gateway), List.of(vm), TIMING));
+            open.add(CheckpointAgent.open(access(gateway), List.of(vm), TIMING));
 
             for (String welcome : new String[] {
                 "0004 00000010 0000000010000000 00 0002", // disks, which this agent cannot

@@ -10,15 +10,14 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
@@ -29,6 +28,7 @@ import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.PageCompare;
 import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.testing.FreePort;
+import org.secondsite.testing.Opened;
 
 /** Agents beside real QEMU guests (TCG), gateways in this process. Needs qemu-system-x86, a kernel and busybox-static. */
 @Tag("lab")
@@ -45,19 +45,8 @@ class QemuAgentLabTest {
     @TempDir
     Path directory;
 
-    private final List<AutoCloseable> open = new ArrayList<>();
-
-    private <T extends AutoCloseable> T opened(T closeable) {
-        open.add(closeable);
-        return closeable;
-    }
-
-    @AfterEach
-    void closeAll() throws Exception {
-        for (AutoCloseable closeable : open.reversed()) {
-            closeable.close();
-        }
-    }
+    @RegisterExtension
+    final Opened open = new Opened();
 
     private LabGuest guest(String name, boolean busy) throws IOException {
         LabGuest guest = new LabGuest(VM, directory.resolve(name), RAM_MIB, busy);
@@ -66,11 +55,11 @@ class QemuAgentLabTest {
     }
 
     private RecordingGateway gateway() throws IOException {
-        return opened(new RecordingGateway(VM));
+        return open.add(new RecordingGateway(VM));
     }
 
     private CheckpointAgent agent(RecordingGateway gateway, LabGuest guest) throws IOException {
-        return opened(CheckpointAgent.open(
+        return open.add(CheckpointAgent.open(
                 new AgentSettings(GatewayAccess.plain(gateway.address()), List.of(guest.settings())), NO_ENDING));
     }
 
@@ -152,7 +141,7 @@ class QemuAgentLabTest {
         gateway.await("seal");
         gateway.close();
         assertGoesOn(guest);
-        RecordingGateway again = opened(new RecordingGateway(VM, port));
+        RecordingGateway again = open.add(new RecordingGateway(VM, port));
         again.await("attached running=true");
         again.session().start(new EpochId(2, 1), true, 50);
         again.await("epoch 2/2");

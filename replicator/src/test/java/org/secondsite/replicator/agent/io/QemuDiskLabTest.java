@@ -7,20 +7,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.DiskAttachment;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.GatewayAccess;
+import org.secondsite.testing.Opened;
 
 /** Agents beside real QEMU guests with disks. Needs qemu-system-x86, qemu-utils, nbdkit, a kernel and busybox-static. */
 @Tag("lab")
@@ -33,19 +33,8 @@ class QemuDiskLabTest {
     @TempDir
     Path directory;
 
-    private final List<AutoCloseable> open = new ArrayList<>();
-
-    private <T extends AutoCloseable> T opened(T closeable) {
-        open.add(closeable);
-        return closeable;
-    }
-
-    @AfterEach
-    void closeAll() throws Exception {
-        for (AutoCloseable closeable : open.reversed()) {
-            closeable.close();
-        }
-    }
+    @RegisterExtension
+    final Opened open = new Opened();
 
     private LabGuest booted(String work, List<String> devices, Map<String, DiskAttachment> disks) throws Exception {
         LabGuest guest = new LabGuest(VM, directory.resolve("guest"), RAM_MIB, work, devices, disks);
@@ -55,8 +44,8 @@ class QemuDiskLabTest {
     }
 
     private RecordingGateway attached(LabGuest guest) throws Exception {
-        RecordingGateway gateway = opened(new RecordingGateway(VM));
-        opened(CheckpointAgent.open(
+        RecordingGateway gateway = open.add(new RecordingGateway(VM));
+        open.add(CheckpointAgent.open(
                 new AgentSettings(GatewayAccess.plain(gateway.address()), List.of(guest.settings())),
                 QemuAgentLabTest.NO_ENDING));
         assertEquals("attached running=true applied=0/0", gateway.await("attached"));
@@ -143,7 +132,7 @@ class QemuDiskLabTest {
 
     @Test
     void aVmThatQemuHaltsOnAnErrorIsNotCheckpointedAndRunsOnWhenTheDiskIsWellAgain() throws Exception {
-        ErringDisk disk = opened(new ErringDisk(directory.resolve("disk")));
+        ErringDisk disk = open.add(new ErringDisk(directory.resolve("disk")));
         LabGuest guest = booted(":", disk.ide("d0", "disk0"), SHARED);
         RecordingGateway gateway = attached(guest);
         gateway.session().start(new EpochId(1, 1), true, 50);
@@ -181,7 +170,7 @@ class QemuDiskLabTest {
 
     @Test
     void aPauseThatWaitsForASlowDiskIsToldByTheDisksNameAndTheVmRunsOnAfterwards() throws Exception {
-        ErringDisk disk = opened(new ErringDisk(directory.resolve("disk")));
+        ErringDisk disk = open.add(new ErringDisk(directory.resolve("disk")));
         LabGuest guest = booted(":", disk.ide("d0", "disk0"), SHARED);
         RecordingGateway gateway = attached(guest);
         gateway.session().start(new EpochId(1, 1), true, 50);

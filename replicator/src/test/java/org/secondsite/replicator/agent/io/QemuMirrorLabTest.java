@@ -9,14 +9,13 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.DiskAttachment;
 import org.secondsite.config.Durability;
@@ -26,6 +25,7 @@ import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.disk.VolumeSettings;
+import org.secondsite.testing.Opened;
 
 /** A real QEMU with a disk of its own, which the agent has mirrored. Needs qemu-system-x86, qemu-utils, a kernel and busybox-static. */
 @Tag("lab")
@@ -39,19 +39,8 @@ class QemuMirrorLabTest {
     @TempDir
     Path directory;
 
-    private final List<AutoCloseable> open = new ArrayList<>();
-
-    private <T extends AutoCloseable> T opened(T closeable) {
-        open.add(closeable);
-        return closeable;
-    }
-
-    @AfterEach
-    void closeAll() throws Exception {
-        for (AutoCloseable closeable : open.reversed()) {
-            closeable.close();
-        }
-    }
+    @RegisterExtension
+    final Opened open = new Opened();
 
     private static void run(String... command) throws IOException, InterruptedException {
         assertEquals(0, new ProcessBuilder(command).inheritIO().start().waitFor(), String.join(" ", command));
@@ -92,11 +81,11 @@ class QemuMirrorLabTest {
     }
 
     private RecordingGateway gateway() throws IOException {
-        return opened(new RecordingGateway(VM, EnumSet.allOf(Capability.class)));
+        return open.add(new RecordingGateway(VM, EnumSet.allOf(Capability.class)));
     }
 
     private CheckpointAgent agent(RecordingGateway gateway, LabGuest guest) throws Exception {
-        CheckpointAgent agent = opened(CheckpointAgent.open(
+        CheckpointAgent agent = open.add(CheckpointAgent.open(
                 new AgentSettings(GatewayAccess.plain(gateway.address()), List.of(guest.settings())),
                 QemuAgentLabTest.NO_ENDING));
         gateway.await("attached");
