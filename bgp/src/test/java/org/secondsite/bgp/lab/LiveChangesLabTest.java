@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.InetAddress;
 import java.nio.file.Files;
-import java.time.Duration;
-import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -109,20 +107,6 @@ class LiveChangesLabTest {
         return up;
     }
 
-    /**
-     * Whether these are beginnings of one session. BIRD reckons the time of day anew whenever it is asked, to a millisecond; after the end of a
-     * session it waits for a second before the next.
-     */
-    private static boolean isSame(String since, String later) {
-        return later != null
-                && later.length() == since.length()
-                && Duration.between(time(since), time(later)).abs().toMillis() < 500;
-    }
-
-    private static LocalDateTime time(String text) {
-        return LocalDateTime.parse(text.replace(' ', 'T'));
-    }
-
     /** Whether FRR has had one session to us, which stands. */
     private boolean upAtFrr() throws Exception {
         return FRR_UP.matcher(lab.vtysh("show bgp neighbors json").replaceAll("\\s", ""))
@@ -153,7 +137,7 @@ class LiveChangesLabTest {
                         "BIRD to notice the end of " + name,
                         PATIENCE_SECONDS,
                         () -> String.valueOf(upAtBird().get(name)),
-                        up -> !isSame(still, up));
+                        up -> !BirdSession.isOne(still, up));
             }
         }
     }
@@ -203,13 +187,14 @@ class LiveChangesLabTest {
                             .anyMatch(peer -> session.getKey().equals("crowd" + (peer.getAddress()[3] & 0xff)));
                     if (!ended) {
                         assertTrue(
-                                isSame(session.getValue(), after.get(session.getKey())),
+                                BirdSession.isOne(session.getValue(), after.getOrDefault(session.getKey(), "")),
                                 () -> session + " was up, and now " + after + "\n" + done);
                     }
                 }
                 awaitEnded(changes, after);
             }
-            assertTrue(isSame(bird, upAtBird().get("steady")), () -> "seed " + seed + "\n" + done);
+            assertTrue(
+                    BirdSession.isOne(bird, upAtBird().getOrDefault("steady", "")), () -> "seed " + seed + "\n" + done);
             assertTrue(upAtFrr(), "FRR lost its session; seed " + seed + "\n" + done);
             assertTrue(resets > CHANGES / 10 && resets < CHANGES, resets + " resets");
             awaitUp(crowd.keySet());
