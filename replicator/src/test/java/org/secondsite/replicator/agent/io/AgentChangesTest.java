@@ -74,10 +74,14 @@ class AgentChangesTest {
     }
 
     private VmSettings qemu(String name, Path runDirectory) {
+        return qemu(name, RAM_BYTES, runDirectory);
+    }
+
+    private VmSettings qemu(String name, long ramBytes, Path runDirectory) {
         return new VmSettings(
                 new VmId(name),
                 directory.resolve(name + ".ram"),
-                RAM_BYTES,
+                ramBytes,
                 directory.resolve(name + ".qmp"),
                 directory.resolve(name + ".pid"),
                 List.of("qemu-system-x86_64"),
@@ -99,10 +103,15 @@ class AgentChangesTest {
             assertThrows(
                     IOException.class,
                     () -> agent.alter(List.of(
-                            qemu("vm1", directory.resolve("run2")), qemu("vm2", file.resolve("no-directory")))));
-            // It began anew with the other settings, and anew with those from before.
+                            qemu("vm1", 2 * RAM_BYTES, directory.resolve("run2")),
+                            qemu("vm2", file.resolve("no-directory")))));
+            // It began anew with the other settings, which may have come as far as the gateway, and anew with those
+            // from before.
             gateway.await("detached");
-            assertEquals("attached running=false applied=0/0", gateway.await("attached"));
+            do {
+                assertEquals("attached running=false applied=0/0", gateway.await("attached"));
+            } while (gateway.session().ramBytes() != RAM_BYTES);
+            assertFalse(gateway.hears("nothing more", 0));
             agent.alter(List.of(qemu("vm1", directory.resolve("run"))));
             assertFalse(gateway.hears("detached", 300), "it has its settings from before");
         }
