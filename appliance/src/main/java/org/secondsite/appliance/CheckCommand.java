@@ -8,6 +8,7 @@ import java.util.regex.Pattern;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.Problem;
 import org.secondsite.config.io.ConfigReader;
+import org.secondsite.gateway.GatewayFile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -40,7 +41,7 @@ final class CheckCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         ConfigResult<?> result =
                 switch (kind == null ? guess() : kind) {
-                    case gateway -> ConfigReader.readGateway(file);
+                    case gateway -> GatewayFile.judged(file, ConfigReader.readGateway(file));
                     case witness -> ConfigReader.readWitness(file);
                     case agent -> ConfigReader.readAgent(file);
                 };

@@ -66,6 +66,7 @@ public final class Main implements Runnable {
                         .addSubcommand(new StatusCommand())
                         .addSubcommand(new TimelineCommand())
                         .addSubcommand(new SwitchoverCommand())
+                        .addSubcommand(new VouchCommand())
                         .addSubcommand(new TickCommand.Protect())
                         .addSubcommand(new TickCommand.Unprotect())
                         .addSubcommand(new ActivateCommand())

@@ -81,6 +81,13 @@ class CommandsTest {
     }
 
     @Test
+    void vouchingNeedsAReasonAndAGateway() {
+        String socket = "/nowhere.sock";
+        assertEquals(2, Main.execute("vouch", "vm1", "--socket", socket));
+        assertEquals(1, Main.execute("vouch", "vm1", "--socket", socket, "--reason", "seen"));
+    }
+
+    @Test
     void switchoverNeedsAReasonAndAGateway() {
         String socket = directory.resolve("none.sock").toString();
         assertEquals(2, Main.execute("switchover", "web", "--socket", socket));

@@ -2,10 +2,13 @@ package org.secondsite.gateway;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.Problem;
 import org.secondsite.config.io.ConfigReader;
 import org.secondsite.gateway.change.io.RevisionDirectory;
+import org.secondsite.gateway.view.SiteView;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,8 +61,21 @@ public final class GatewayFile {
         return revisions;
     }
 
-    /** Another text in its place, judged as the file would be. */
+    /** Another text in its place, judged as {@code secondsite check} would. */
     ConfigResult<GatewayConfig> judge(String text) {
-        return ConfigReader.readGateway(path, text);
+        return judged(path, ConfigReader.readGateway(path, text));
+    }
+
+    /** What was read of a file, if the two sites can compare it. A gateway runs with any other, and protects nothing. */
+    public static ConfigResult<GatewayConfig> judged(Path path, ConfigResult<GatewayConfig> read) {
+        return switch (read) {
+            case ConfigResult.Invalid<GatewayConfig> invalid -> invalid;
+            case ConfigResult.Valid<GatewayConfig>(GatewayConfig config) ->
+                SiteView.of(config)
+                        .obstacle()
+                        .<ConfigResult<GatewayConfig>>map(words -> new ConfigResult.Invalid<>(
+                                List.of(new Problem(path.toString(), 1, 1, "groups", words))))
+                        .orElse(read);
+        };
     }
 }

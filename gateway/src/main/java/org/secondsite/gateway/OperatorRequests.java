@@ -1,6 +1,7 @@
 package org.secondsite.gateway;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
@@ -11,6 +12,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.group.SwitchoverResult;
 import org.secondsite.gateway.management.ManagementServer;
@@ -19,6 +21,7 @@ import org.secondsite.gateway.timeline.Timeline;
 /** Answers what operators ask on the management socket, on the threads of their connections. */
 final class OperatorRequests {
     private static final int SWITCHOVER_SECONDS = 20;
+    private static final int VOUCH_SECONDS = 5;
 
     private final Supplier<GatewayConfig> config;
     private final Timeline timeline;
@@ -45,6 +48,7 @@ final class OperatorRequests {
         Map<String, ManagementServer.Command> all = new HashMap<>(others);
         all.put("timeline", request -> GatewayStatus.timeline(config.get().site(), timeline));
         all.put("switchover", this::switchOver);
+        all.put("vouch", this::vouch);
         all.put("bgp", this::bgp);
         return all;
     }
@@ -74,6 +78,21 @@ final class OperatorRequests {
             throw new IllegalStateException("no switchover of " + name + ": " + result.reason());
         }
         return GatewayStatus.switchover(name, now.peerSite(), result, System.nanoTime() - start);
+    }
+
+    private JsonNode vouch(JsonNode request) throws Exception {
+        VmId vm = new VmId(request.path("vm").asText());
+        String reason = request.path("reason").asText();
+        if (reason.isBlank()) {
+            throw new IllegalArgumentException("to vouch for a VM needs a reason");
+        }
+        CompletableFuture<Optional<String>> answer = new CompletableFuture<>();
+        core.accept(new SiteEvent.Vouched(vm, reason, answer::complete));
+        Optional<String> obstacle = answer.get(VOUCH_SECONDS, TimeUnit.SECONDS);
+        if (obstacle.isPresent()) {
+            throw new IllegalStateException(obstacle.get());
+        }
+        return JsonNodeFactory.instance.objectNode().put("vm", vm.name());
     }
 
     private JsonNode bgp(JsonNode request) throws IOException, InterruptedException {

@@ -26,7 +26,10 @@ public enum Capability {
     VIEWS(5),
 
     /** A gateway tells an attached agent of another window than that of WELCOME. */
-    WINDOW(6);
+    WINDOW(6),
+
+    /** A gateway tells the other one what was ticked and unticked at the owner's site while that one was away. */
+    TICKS(7);
 
     /** The agents' protocol has 15 bits for them. */
     private static final int MAX_CODE = 15;

@@ -159,6 +159,15 @@ final class SafetyChecks {
         return lineages.size() - 1;
     }
 
+    /** Whether another site has gone on from the VM that was started last at a site. */
+    boolean isOlder(SiteId site) {
+        return lineages.stream()
+                .filter(life -> life.site.equals(site))
+                .reduce((earlier, later) -> later)
+                .filter(life -> life.supersededAt != Long.MAX_VALUE)
+                .isPresent();
+    }
+
     /** A VM executes something. */
     void executes(SiteId site, boolean keptPaused) {
         if (keptPaused) {

@@ -174,6 +174,11 @@ final class SimulatedGateway extends SimulatedProcess {
         return !up() || phase() != MemberPhase.MEMBER;
     }
 
+    /** Whether it owns the group, and holds the VM because the other site may have gone on from it. */
+    boolean doubts() {
+        return up() && VmInGroup.waitsFor(group()).contains(VmInGroup.DOUBT);
+    }
+
     /** Whether a takeover here would activate the VM. */
     boolean wouldActivate() {
         return !core.groups().isEmpty() && VmInGroup.wouldBeActivated(group());

@@ -109,6 +109,9 @@ final class TickBox {
             if (obstacle.isPresent()) {
                 world.trace(site + " refuses: " + obstacle.get());
                 changing.remove(site);
+                if (obstacle.get().contains(VmInGroup.DOUBT)) {
+                    vouch(site);
+                }
                 done.accept(obstacle);
             } else {
                 gateway.later(dice.nextLong(LONGEST_WRITE_NANOS), () -> keepUnticked(site, done));
@@ -127,6 +130,18 @@ final class TickBox {
                     forgetGroup(site);
                 }
             });
+        }
+    }
+
+    /** He knows what the clients have seen, and from which VM. */
+    private void vouch(SiteId site) {
+        if (!world.checks().isOlder(site)) {
+            world.gateway(site)
+                    .post(new SiteEvent.Vouched(
+                            World.VM,
+                            "the clients know no newer one",
+                            obstacle -> world.trace(site + " is told that its VM is the newest: "
+                                    + obstacle.orElse("it takes it so"))));
         }
     }
 
@@ -235,6 +250,9 @@ final class TickBox {
             return;
         }
         SiteId owner = truth.owner();
+        if (world.gateway(owner).doubts()) {
+            vouch(owner);
+        }
         Optional<SiteId> runs = List.of(owner, World.other(owner)).stream()
                 .filter(site -> world.hypervisor(site).runs())
                 .findFirst();

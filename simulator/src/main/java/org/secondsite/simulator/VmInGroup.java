@@ -12,11 +12,19 @@ final class VmInGroup {
     private static final Set<OwnershipState> MAY_TAKE_OVER =
             EnumSet.of(OwnershipState.STANDBY, OwnershipState.PROMOTING);
 
+    /** What a gateway says that cannot know whether the VM is the newest. */
+    static final String DOUBT = "'vouch'";
+
     private VmInGroup() {}
 
     /** How far it is from being a member; WAITING if it is not ticked. */
     static MemberPhase phase(ProtectionGroup group) {
         return group.everyone().stream().map(group::phase).findFirst().orElse(MemberPhase.WAITING);
+    }
+
+    /** Why it is no member, in words. */
+    static String waitsFor(ProtectionGroup group) {
+        return group.everyone().stream().map(group::waitsFor).findFirst().orElse("");
     }
 
     /** Whether the site is a standby, or asks to take over, and has an image of the VM as that of a member. */

@@ -55,7 +55,7 @@ final class AgentNews {
                 vm.noteEpoch();
                 vm.source()
                         .received(epoch.epoch(), epoch.pauseNanos())
-                        .ifPresent(why -> membership.standbyCannotGoOn(vm, why));
+                        .ifPresent(why -> membership.joining().standbyCannotGoOn(vm, why));
             }
             case SiteEvent.Applied applied -> vm.applied(applied);
             case SiteEvent.Activated activated -> {
@@ -123,7 +123,7 @@ final class AgentNews {
             case VM -> {
                 vms.died(vm, reason);
                 if (!vms.isMember(vm.id())) {
-                    membership.giveUp(vm, "it has died");
+                    membership.joining().giveUp(vm, "it has died");
                 }
             }
             case APPLY -> {

@@ -2,6 +2,8 @@ package org.secondsite.gateway.group;
 
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -10,13 +12,15 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.view.SiteView;
+import org.secondsite.replicator.tunnel.PeerMessage;
 
 /**
  * The operator ticks or unticks a VM at the site that owns its group, and the file here follows, if it has the VM with the same MAC and
  * addresses.
  *
  * <p>Changes are followed, and nothing else: where the files differ already nobody knows which of them is right, and an operator may have
- * unticked a VM here because it is the one that went on. For the same reason a tick is followed only where the owner has the VM and runs it: the
+ * unticked a VM here because it is the one that went on. What is changed while the other gateway is away, the owner remembers, and says until
+ * both files agree; it forgets that when it starts anew. For the same reason a tick is followed only where the owner has the VM and runs it: the
  * one that runs here would be stopped for it.
  */
 final class FollowedTicks {
@@ -33,6 +37,9 @@ final class FollowedTicks {
 
     /** The VMs of a group that lack something at its owner, by the owner's own word; no entry: it has not said so on this connection. */
     private final Map<GroupId, Set<VmId>> lacking = new HashMap<>();
+
+    /** What was changed here, where this site may own the group, and the other site's file does not say, as far as is known. */
+    private final Map<VmId, SiteOrder.Tick> made = new HashMap<>();
 
     /** What was asked of the file here and is not answered yet. */
     private final Set<VmId> underWay = new HashSet<>();
@@ -53,7 +60,59 @@ final class FollowedTicks {
     }
 
     void alter(GatewayConfig after) {
+        for (GatewayConfig.Group group : after.groups()) {
+            for (GatewayConfig.Vm vm : group.vms()) {
+                SiteOrder.Tick before = ticks(group.id()).get(vm.id());
+                if (before != null && before != tick(vm.isProtected()) && !ownedThere.test(group.id())) {
+                    made.put(vm.id(), tick(vm.isProtected()));
+                }
+            }
+        }
         config = after;
+    }
+
+    /** What the file here says of each VM of a group. */
+    private Map<VmId, SiteOrder.Tick> ticks(GroupId group) {
+        Map<VmId, SiteOrder.Tick> ticks = new LinkedHashMap<>();
+        config.groups().stream()
+                .filter(settings -> settings.id().equals(group))
+                .flatMap(settings -> settings.vms().stream())
+                .forEach(vm -> ticks.put(vm.id(), tick(vm.isProtected())));
+        return ticks;
+    }
+
+    /** What the other site is to be told as by the owner of a group; empty: nothing. */
+    Optional<PeerMessage.TicksMade> made(GroupId group) {
+        Map<VmId, SiteOrder.Tick> news = ticks(group);
+        news.entrySet().removeIf(one -> made.get(one.getKey()) != one.getValue());
+        if (news.isEmpty()) {
+            return Optional.empty();
+        }
+        List<VmId> ticked = news.keySet().stream()
+                .filter(vm -> news.get(vm) == SiteOrder.Tick.TICKED)
+                .toList();
+        List<VmId> unticked =
+                news.keySet().stream().filter(vm -> !ticked.contains(vm)).toList();
+        return Optional.of(new PeerMessage.TicksMade(group, ticked, unticked));
+    }
+
+    /** The owner says what was changed there. */
+    void ownerMade(PeerMessage.TicksMade message) {
+        if (ownedThere.test(message.group())) {
+            Map<VmId, SiteOrder.Tick> here = ticks(message.group());
+            message.ticked().forEach(vm -> want(here.get(vm), vm, SiteOrder.Tick.TICKED));
+            message.unticked().forEach(vm -> want(here.get(vm), vm, SiteOrder.Tick.UNTICKED));
+            look();
+        }
+    }
+
+    private void want(SiteOrder.Tick here, VmId vm, SiteOrder.Tick there) {
+        boolean known = Optional.ofNullable(wanted.get(vm))
+                .filter(change -> change.tick() == there)
+                .isPresent();
+        if (here != null && here != there && !known) {
+            wanted.put(vm, new Wanted(there, orders.nowNanos() - RETRY_NANOS, ""));
+        }
     }
 
     private static SiteOrder.Tick tick(boolean isTicked) {
@@ -62,9 +121,31 @@ final class FollowedTicks {
 
     /** Time passes: what stood in the way may do so no more. */
     void tick() {
+        if (!made.isEmpty()) {
+            forgetWhatIsSettled();
+        }
         if (!wanted.isEmpty()) {
             look();
         }
+    }
+
+    /** Both files say the same, or the other site owns the group now, or the VM is gone. */
+    private void forgetWhatIsSettled() {
+        Set<VmId> open = new HashSet<>();
+        for (GatewayConfig.Group group : config.groups()) {
+            if (!ownedThere.test(group.id())) {
+                ticks(group.id()).forEach((vm, tick) -> {
+                    boolean agreed = views.theirs()
+                            .flatMap(theirs -> theirs.isTicked(group.id(), vm))
+                            .filter(ticked -> tick(ticked) == tick)
+                            .isPresent();
+                    if (!agreed) {
+                        open.add(vm);
+                    }
+                });
+            }
+        }
+        made.keySet().retainAll(open);
     }
 
     /** The other site's file is news. */

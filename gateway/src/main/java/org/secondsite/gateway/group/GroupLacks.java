@@ -31,7 +31,7 @@ final class GroupLacks {
         this.orders = orders;
     }
 
-    /** Says as the owner what VMs lack here. */
+    /** Says as the owner what VMs lack here, and what was ticked and unticked. */
     void say() {
         if (membership.owns()) {
             List<PeerMessage.Lack> lacks = vms.all().stream()
@@ -39,6 +39,7 @@ final class GroupLacks {
                     .map(vm -> new PeerMessage.Lack(vm.id(), asOwner(vm)))
                     .toList();
             orders.give(new SiteOrder.Say(new PeerMessage.OwnerLacks(group, lacks)));
+            facts.ticks().made(group).ifPresent(made -> orders.give(new SiteOrder.Say(made)));
         }
     }
 
@@ -47,6 +48,11 @@ final class GroupLacks {
         ofOwner = message.lacks();
         facts.ticks()
                 .ownerSays(group, ofOwner.stream().map(PeerMessage.Lack::vm).collect(Collectors.toSet()));
+    }
+
+    /** The owner says what was ticked and unticked there. */
+    void heard(PeerMessage.TicksMade message) {
+        facts.ticks().ownerMade(message);
     }
 
     private String asOwner(VmAtSite vm) {

@@ -124,6 +124,12 @@ final class Leaving {
         if (membership.owns() && !membership.runAtOneSite(which)) {
             return Optional.of(peerName + " may run an older copy of " + which + ", and has not said that it does not");
         }
+        if (membership.owns() && !mayGoOn(which)) {
+            return which.stream()
+                    .filter(vm -> !mayGoOn(Set.of(vm)))
+                    .map(membership.older()::doubt)
+                    .findFirst();
+        }
         return which.stream()
                 .map(this::obstacleElsewhere)
                 .flatMap(Optional::stream)
@@ -134,11 +140,18 @@ final class Leaving {
         if (membership.isNotTheirs(vm)) {
             return Optional.empty();
         }
-        return Optional.of(peerName + " owns group " + group
-                + (membership.isTheirs(vm)
-                        ? ", and " + vm + " is a member there"
-                        : ", and has not said whether " + vm + " is a member")
-                + ": unprotect it there first");
+        String owned = peerName + " owns group " + group + ", and ";
+        if (membership.isTheirs(vm)) {
+            return Optional.of(owned + vm + " is a member there: unprotect it there first");
+        }
+        return Optional.of(
+                membership.isTold()
+                        ? membership.older().doubt(vm)
+                        : owned + "has not said whether " + vm + " is a member: unprotect it there first");
+    }
+
+    private boolean mayGoOn(Set<VmId> which) {
+        return which.stream().allMatch(vm -> membership.older().mayGoOn(vms.get(vm)));
     }
 
     private void drop(Set<VmId> which) {
@@ -150,7 +163,7 @@ final class Leaving {
                 dropped.add(id);
                 other = true;
             }
-            other |= membership.isAddedNoMore(id);
+            other |= membership.joining().isAddedNoMore(id);
         }
         if (other) {
             membership.setChanged();
@@ -184,8 +197,13 @@ final class Leaving {
     private boolean mayGo(Asked asked) {
         boolean synced = asked.which().stream().noneMatch(vm -> vms.get(vm).flushesAtOnce());
         return switch (ownership.state()) {
-            case SOLO -> synced && membership.runAtOneSite(asked.which());
-            case PROTECTED -> synced && isDropped(asked) && membership.isTaken() && !membership.isDoubted();
+            case SOLO -> synced && mayGoOn(asked.which()) && membership.runAtOneSite(asked.which());
+            case PROTECTED ->
+                synced
+                        && mayGoOn(asked.which())
+                        && isDropped(asked)
+                        && membership.isTaken()
+                        && !membership.isDoubted();
             case STANDBY, FENCED ->
                 synced
                         && asked.which().stream()

@@ -50,16 +50,12 @@ final class Membership {
     private final Ownership ownership;
     private final GroupVms vms;
     private final Orders orders;
-    private final Consumer<OwnershipEvent> tell;
     private final BooleanSupplier doubted;
     private Peer peer = Peer.UNKNOWN;
     private final String peerName;
 
     // As the owner.
     private long generation;
-    /** Said as members, and not known to be taken. */
-    private final Set<VmId> adding = new LinkedHashSet<>();
-
     /** These have left while this site stood alone: the other one may have them as members still, with an older image. */
     private final Set<VmId> untold = new LinkedHashSet<>();
 
@@ -68,8 +64,10 @@ final class Membership {
     private final Set<VmId> absentThere = new HashSet<>();
 
     private PeerMessage.Takeover takeover = PeerMessage.Takeover.NONE;
+    private final Joining joining;
     private final Leaving leaving;
     private final OthersMembers others;
+    private final OlderCopies older;
 
     Membership(
             GatewayConfig config,
@@ -86,11 +84,12 @@ final class Membership {
         this.ownership = ownership;
         this.vms = vms;
         this.orders = orders;
-        this.tell = tell;
         this.doubted = doubted;
         this.generation = orders.nowNanos();
+        joining = new Joining(this, ownership, vms, orders, tell);
         leaving = new Leaving(this, config, group, ownership, vms, orders, tell);
         others = new OthersMembers(config, group, ownership, vms, orders, this::isPeerNew, burnedTerm, facts);
+        older = new OlderCopies(this, others, ownership, vms, orders, peerName);
     }
 
     boolean owns() {
@@ -123,7 +122,7 @@ final class Membership {
     /** Says the set as the owner, or what became of it as the standby. */
     void say() {
         if (owns()) {
-            say(new PeerMessage.Members(group, ownership.term(), generation, members(), joining(), takeover));
+            say(new PeerMessage.Members(group, ownership.term(), generation, members(), toJoin(), takeover));
         } else if (ownership.state() == OwnershipState.STANDBY) {
             say(others.answer());
         }
@@ -135,11 +134,11 @@ final class Membership {
 
     /** The set that is said. */
     private List<VmId> members() {
-        return vms.ids(vm -> (vms.isMember(vm) && !leaving.isDropped(vm)) || adding.contains(vm));
+        return vms.ids(vm -> (vms.isMember(vm) && !leaving.isDropped(vm)) || joining.isAdding(vm));
     }
 
-    private List<VmId> joining() {
-        return vms.ids(vm -> !vms.isMember(vm) && !adding.contains(vm) && !leaving.has(vm));
+    private List<VmId> toJoin() {
+        return vms.ids(vm -> !vms.isMember(vm) && !joining.isAdding(vm) && !leaving.has(vm));
     }
 
     void setChanged() {
@@ -159,7 +158,7 @@ final class Membership {
             answer = Optional.of(message);
             if (message.seen() == generation) {
                 absentThere.addAll(members());
-                absentThere.addAll(joining());
+                absentThere.addAll(toJoin());
                 message.lacks().forEach(lack -> absentThere.remove(lack.vm()));
             }
             if (message.taken() == generation) {
@@ -208,6 +207,16 @@ final class Membership {
         return others.knowsMembersOf(term);
     }
 
+    /** VMs that come. */
+    Joining joining() {
+        return joining;
+    }
+
+    /** VMs that run here and may be older than what the other site runs or has run. */
+    OlderCopies older() {
+        return older;
+    }
+
     /** VMs that an operator wants to leave. */
     Leaving leaving() {
         return leaving;
@@ -221,6 +230,11 @@ final class Membership {
         return peer == Peer.SPEAKS_OF_MEMBERS;
     }
 
+    /** Whether the owner at the other site has said which VMs are members. */
+    boolean isTold() {
+        return isPeerNew() && others.isOfTheOwner();
+    }
+
     boolean isDoubted() {
         return doubted.getAsBoolean();
     }
@@ -231,18 +245,10 @@ final class Membership {
                 .allMatch(vm -> absentThere.contains(vm) || vms.get(vm).canKeepReplica());
     }
 
-    /** Takes a VM out of the set that is said, if it was not known to be taken; tells whether it was so. */
-    boolean isAddedNoMore(VmId vm) {
-        return adding.remove(vm);
-    }
-
     /** Whether no other site runs the VM, would, or has gone on from it. */
     boolean isNotTheirs(VmId vm) {
         return !others.ownedThere()
-                || (isPeerNew()
-                        && others.isOfTheOwner()
-                        && !isTheirs(vm)
-                        && (vms.get(vm).canKeepReplica() || others.hasNotGoneOnFrom(vm)));
+                || (isTold() && !isTheirs(vm) && (vms.get(vm).canKeepReplica() || others.hasNotGoneOnFrom(vm)));
     }
 
     /** The members are about to be activated here. */
@@ -268,10 +274,21 @@ final class Membership {
         }
     }
 
+    /**
+     * An operator vouches for a VM that runs here.
+     *
+     * @return what stands against that; empty: nothing
+     */
+    Optional<String> vouch(VmId vm, String reason) {
+        Optional<String> obstacle = older.vouch(vm, reason);
+        progress();
+        return obstacle;
+    }
+
     /** Whether a VM that runs here is to be stopped when the other site runs the group's VMs. */
     boolean isTheirs(VmId vm) {
         if (!others.ownedThere()) {
-            return vms.isMember(vm) && !adding.contains(vm) && !leaving.isDropped(vm);
+            return vms.isMember(vm) && !joining.isAdding(vm) && !leaving.isDropped(vm);
         }
         return switch (peer) {
             case OLD -> true;
@@ -285,41 +302,24 @@ final class Membership {
     /** Time passes, or something is news: whoever can go a step does. */
     void progress() {
         noteWhoRuns();
+        older.look();
         if (isSolo()) {
-            joinAtOnce();
+            joining.atOnce();
         } else if (isProtected()) {
-            join();
+            joining.stepwise();
         } else if (!owns()) {
             others.consider();
         }
         leaving.look();
     }
 
-    private List<VmAtSite> joiners() {
-        return vms.all().stream()
-                .filter(vm -> !vms.isMember(vm.id()) && !leaving.has(vm.id()))
-                .toList();
-    }
-
-    private void joinAtOnce() {
-        boolean more = false;
-        for (VmAtSite vm : joiners()) {
-            if (waitsFor(vm).isEmpty()) {
-                vms.seat(vm.id());
-                note(vm, "it is a member");
-                more = true;
-            }
-        }
-        if (more) {
-            vms.agentsChanged();
-            setChanged();
-        }
-    }
-
     /** Why a VM cannot begin to join now, in words; empty if it can. */
     String waitsFor(VmAtSite vm) {
         if (!vm.checkpointable()) {
             return vm.session().isEmpty() ? "no agent beside its hypervisor" : "it does not run here";
+        }
+        if (!older.mayGoOn(vm)) {
+            return older.doubt(vm.id());
         }
         return switch (peer) {
             case OLD -> isSolo() ? "" : "the gateway of " + peerName + " is of a release that knows of no changes";
@@ -335,76 +335,18 @@ final class Membership {
         };
     }
 
-    private void join() {
-        boolean more = false;
-        for (VmAtSite vm : joiners()) {
-            if (adding.contains(vm.id())) {
-                continue;
-            }
-            CheckpointStream source = vm.source();
-            if (!source.running() && waitsFor(vm).isEmpty() && vm.mayTryToJoin()) {
-                source.join(vm.session().orElseThrow(), ownership.term());
-                note(vm, "its first image is on the way");
-            } else if (source.running() && !source.gated() && source.imageAcknowledged()) {
-                source.gate(ownership.term());
-            } else if (source.caughtUp()) {
-                adding.add(vm.id());
-                more = true;
-            } else if (source.running() && vm.session().isEmpty()) {
-                giveUp(vm, "its agent is gone");
-            }
-        }
-        if (more) {
-            setChanged();
-        }
-        if (!adding.isEmpty() && isTaken() && !doubted.getAsBoolean()) {
-            adding.forEach(id -> {
-                VmAtSite vm = vms.get(id);
-                vms.seat(id);
-                note(vm, "it is a member: a takeover would activate it");
-                vms.flushAtOnceLikeTheOthers(vm);
-                vm.source().joined();
-            });
-            adding.clear();
-            vms.agentsChanged();
-        }
-    }
-
     private void note(VmAtSite vm, String text) {
         orders.note(vm.id().name(), "membership", text);
     }
 
-    /** A VM that joins cannot go on: it begins anew, and passes meanwhile if no takeover can contain it. */
-    void giveUp(VmAtSite vm, String reason) {
-        if (adding.contains(vm.id())) {
-            tell.accept(new OwnershipEvent.StandbyBroken(vm.id() + " was joining, and " + reason));
-            return;
-        }
-        if (vm.source().running()) {
-            vm.source().stop(vm.session());
-            vm.noteJoinFailed(reason);
-            note(vm, "not joined: " + reason);
-            orders.give(new SiteOrder.Pass(vm.id(), ownership.term()));
-        }
-    }
-
-    /** The standby cannot have what follows of a VM. */
-    void standbyCannotGoOn(VmAtSite vm, String reason) {
-        if (vms.isMember(vm.id())) {
-            tell.accept(new OwnershipEvent.StandbyBroken(reason));
-        } else {
-            giveUp(vm, reason);
-        }
-    }
-
     /** VMs of which nobody knows whether a takeover would activate them. */
     List<VmId> uncertain() {
-        return vms.ids(vm -> adding.contains(vm) || (untold.contains(vm) && !vms.isMember(vm)));
+        return vms.ids(vm -> joining.isAdding(vm) || (untold.contains(vm) && !vms.isMember(vm)));
     }
 
     /** Whether a change is under way that must not meet a hand-over, or a sync. */
     boolean isChanging() {
-        return leaving.isUnderWay() || !adding.isEmpty();
+        return leaving.isUnderWay() || joining.isUnderWay();
     }
 
     /** The group is in another state than this one. */
@@ -416,7 +358,8 @@ final class Membership {
             boolean owned = OWNER.contains(before) || before == OwnershipState.PROMOTING;
             if (owned) {
                 takeover = PeerMessage.Takeover.NONE;
-                vms.all().forEach(vm -> others.ceasesToOwn(vm.id(), standing(vm.id())));
+                vms.all().forEach(vm -> others.ceasesToOwn(vm.id(), standing(vm)));
+                vms.all().forEach(vm -> older.forget(vm.id()));
             }
             // What was on its way may have arrived: the owner's word will tell.
             uncertain().forEach(vms::seat);
@@ -429,16 +372,19 @@ final class Membership {
                 takesOver(ownership.term(), vm -> false); // without an image
             }
         }
-        adding.clear();
+        joining.forgetWhatWasSaid();
         leaving.forgetWhatWasSaid();
         progress();
     }
 
-    private OthersMembers.Copy standing(VmId vm) {
-        if (uncertain().contains(vm) || leaving.isDropped(vm)) {
+    private OthersMembers.Copy standing(VmAtSite vm) {
+        if (uncertain().contains(vm.id()) || leaving.isDropped(vm.id())) {
             return OthersMembers.Copy.DOUBTFUL;
         }
-        return vms.isMember(vm) ? OthersMembers.Copy.OLDER : OthersMembers.Copy.ONLY;
+        if (vms.isMember(vm.id())) {
+            return OthersMembers.Copy.OLDER;
+        }
+        return older.mayGoOn(vm) ? OthersMembers.Copy.ONLY : OthersMembers.Copy.OLDER;
     }
 
     // ---- another configuration ----------------------------------------------------------------------------------
@@ -452,6 +398,7 @@ final class Membership {
             }
             orders.give(new SiteOrder.Pass(gone, ownership.term()));
             note(vms.get(gone), "it has left");
+            older.forget(gone);
             vms.remove(gone);
             other = true;
         }
@@ -489,7 +436,7 @@ final class Membership {
         if (vms.isMember(vm.id())) {
             return MemberPhase.MEMBER;
         }
-        if (adding.contains(vm.id())) {
+        if (joining.isAdding(vm.id())) {
             return MemberPhase.ADDING;
         }
         if (!vm.source().running()) {

@@ -159,14 +159,17 @@ final class OthersMembers {
         };
     }
 
-    /** A VM is ticked, or gone: what was known of it counts no more. */
+    /** A VM is ticked, or there is none here, or an operator vouches for it: nobody has gone on from it. */
     void begins(VmId vm) {
         copies.put(vm, Copy.ONLY);
     }
 
-    /** This site owns the group now. */
+    /** This site owns the group now. Of whom the other one may have gone on until then, nobody will say more. */
     void forget() {
-        copies.clear();
+        for (VmAtSite vm : vms.all()) {
+            boolean newest = vms.isMember(vm.id()) || hasNotGoneOnFrom(vm.id());
+            copies.put(vm.id(), newest ? Copy.ONLY : Copy.OLDER);
+        }
         ownedTerm = ownership.term();
         said = Optional.empty();
         taken = 0;

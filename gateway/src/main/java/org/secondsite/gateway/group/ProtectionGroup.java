@@ -239,6 +239,7 @@ public final class ProtectionGroup {
             case PeerMessage.OfDisks said -> diskTalks.there(said.vm(), said.talk());
             case PeerMessage.Members said -> membership.heard(said);
             case PeerMessage.OwnerLacks said -> lacks.heard(said);
+            case PeerMessage.TicksMade said -> lacks.heard(said);
             case PeerMessage.OfViews said -> throw new IllegalArgumentException(said + " is of no group");
             case PeerMessage.MembersTaken said -> {
                 membership.heard(said);
@@ -315,7 +316,7 @@ public final class ProtectionGroup {
     void refused(VmId id, EpochId epoch, String reason) {
         VmAtSite vm = vms.get(id);
         if (!vms.isMember(id) || !vm.source().running()) {
-            membership.giveUp(vm, "it refused epoch " + epoch + ": " + reason);
+            membership.joining().giveUp(vm, "it refused epoch " + epoch + ": " + reason);
             return;
         }
         tell(new OwnershipEvent.StandbyBroken("it refused epoch " + epoch + ": " + reason));
@@ -408,7 +409,7 @@ public final class ProtectionGroup {
             }
             case OwnershipAction.Hold hold -> vms.each(vm -> vm.source().gate(hold.term()));
             case OwnershipAction.Pass pass -> {
-                everyone().forEach(vm -> orders.give(new SiteOrder.Pass(vm.id(), pass.term())));
+                membership.older().pass(pass.term());
                 evidence.found(); // a site that stands alone by the record cannot have been replaced
             }
             case OwnershipAction.FlushAtOnce atOnce -> vms.flushAtOnce();

@@ -89,6 +89,7 @@ public final class SiteCore {
             case SiteEvent.LeaveAbandoned(GroupId id) ->
                 with(id, group -> group.membership().leaving().abandon("the change is given up"));
             case SiteEvent.MembersAltered altered -> alterMembers(altered);
+            case SiteEvent.Vouched vouched -> orders.give(new SiteOrder.Answer(vouched.done(), vouch(vouched)));
             case SiteEvent.TickFollowed(VmId vm, Optional<String> obstacle) ->
                 facts.ticks().done(vm, obstacle);
             case SiteEvent.PortsMissing(SwitchId sw, Set<String> names) ->
@@ -101,6 +102,12 @@ public final class SiteCore {
                 with(order.group(), group -> group.switchOver(order.reason(), order.ended()));
         }
         return orders.end();
+    }
+
+    private Optional<String> vouch(SiteEvent.Vouched vouched) {
+        return groupOf(vouched.vm())
+                .map(group -> group.membership().vouch(vouched.vm(), vouched.reason()))
+                .orElseGet(() -> Optional.of("no VM " + vouched.vm() + " is ticked here"));
     }
 
     /** All groups, or none. */
@@ -259,6 +266,7 @@ public final class SiteCore {
         return switch (message) {
             case PeerMessage.OfViews said -> throw new IllegalArgumentException(said + " is of no group");
             case PeerMessage.OwnerLacks said -> said.group();
+            case PeerMessage.TicksMade said -> said.group();
             case PeerMessage.RecordNews news -> news.ownership().group();
             case PeerMessage.VmsActive active -> active.group();
             case PeerMessage.StandbyState state -> state.group();

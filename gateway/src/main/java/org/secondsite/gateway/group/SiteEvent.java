@@ -67,6 +67,13 @@ public sealed interface SiteEvent {
      */
     record MembersAltered(GatewayConfig after, Consumer<Optional<String>> done) implements SiteEvent {}
 
+    /**
+     * An operator vouches that no other site has gone on from a VM that runs here.
+     *
+     * @param done is told once: that it is taken so, or what stands against it
+     */
+    record Vouched(VmId vm, String reason, Consumer<Optional<String>> done) implements SiteEvent {}
+
     /** This site's file was to follow the other one's, and does, or something stands against that. */
     record TickFollowed(VmId vm, Optional<String> obstacle) implements SiteEvent {}
 

@@ -159,6 +159,15 @@ public record SiteView(SortedMap<String, String> entries, String digest) {
         return parts;
     }
 
+    /** Why the other site cannot compare the view, in words; empty: it can. */
+    public Optional<String> obstacle() {
+        int mebibytes = (PeerMessage.ViewPart.MAX_PARTS * PeerMessage.ViewPart.MAX_BYTES) >> 20;
+        return parts().isEmpty()
+                ? Optional.of("the two sites compare " + mebibytes + " MiB of groups and VMs at most, and this is more: no"
+                        + " VM would be protected")
+                : Optional.empty();
+    }
+
     /** A view from all of its parts; empty if its digest is another one. */
     public static Optional<SiteView> of(String digest, Collection<PeerMessage.ViewPart> parts) {
         SortedMap<String, String> entries = new TreeMap<>();

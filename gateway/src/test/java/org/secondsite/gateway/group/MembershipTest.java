@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
@@ -259,6 +260,85 @@ class MembershipTest {
         answers.clear();
         on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
         assertEquals(List.of(Optional.empty()), answers, "there is none here any more");
+    }
+
+    /** Site b has taken over and handed back, and runs a vm2 of its own that is not ticked there. */
+    private List<SiteOrder> ownsAgainBesideAnOlderOne() {
+        on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 4, 3, B, Set.of(B))));
+        on(new SiteEvent.PeerSaid(new PeerMessage.Members(
+                GROUP, 4, 1, List.of(ONE), List.of(), new PeerMessage.Takeover(4, List.of(ONE, TWO)))));
+        on(new SiteEvent.VmStopped(one));
+        assertEquals(OwnershipState.STANDBY, state());
+        List<SiteOrder> orders = new ArrayList<>(on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 5, 4, A, Set.of(A)))));
+        orders.addAll(on(new SiteEvent.Activated(one, new EpochId(4, 1))));
+        return orders;
+    }
+
+    @Test
+    void anOlderCopyIsHeldThoughThisSiteOwnsTheGroupAgain() {
+        List<SiteOrder> alone = ownsAgainBesideAnOlderOne();
+        assertEquals(OwnershipState.SOLO, state());
+        assertEquals(
+                List.of(new SiteOrder.Pass(ONE, 5)), of(SiteOrder.Pass.class, alone), "site b has gone on from vm2");
+        takes(lastSaid());
+        assertEquals(MemberPhase.WAITING, phase(TWO));
+        VmAtSite two = group().everyone().getLast();
+        assertTrue(group().waitsFor(two).contains("site b may have gone on from vm2"), group().waitsFor(two));
+        on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
+        assertTrue(answers.getLast().orElseThrow().contains("'vouch'"), answers.toString());
+    }
+
+    @Test
+    void anOlderCopyThatIsGoneStandsInNobodysWay() {
+        ownsAgainBesideAnOlderOne();
+        List<SiteOrder> gone = on(new SiteEvent.Attached(new StillAgent(TWO), false));
+        assertTrue(gone.contains(new SiteOrder.Pass(TWO, 5)), gone.toString());
+    }
+
+    @Test
+    void aVmThatAnOperatorVouchesForGoesOn() {
+        ownsAgainBesideAnOlderOne();
+        on(new SiteEvent.Vouched(new VmId("vm9"), "seen", answers::add));
+        assertEquals(Optional.of("no VM vm9 is ticked here"), answers.getLast());
+        takes(lastSaid());
+        List<SiteOrder> vouched = on(new SiteEvent.Vouched(TWO, "its clients know no other", answers::add));
+        assertEquals(Optional.empty(), answers.getLast());
+        assertTrue(vouched.contains(new SiteOrder.Pass(TWO, 5)), vouched.toString());
+        assertEquals(MemberPhase.MEMBER, phase(TWO), "this site stands alone");
+    }
+
+    /** Both gateways have started anew: nobody knows any more whether the other site has gone on from what runs here. */
+    @Test
+    void whatNobodyKnowsAnyMoreAnOperatorMaySay() {
+        SiteCore anew = new SiteCore(BOTH, peer, now);
+        List<SiteOrder> orders = new ArrayList<>();
+        Consumer<SiteEvent> tell = event -> {
+            List<SiteOrder> given = anew.on(event, now);
+            of(SiteOrder.Answer.class, given).forEach(answer -> answer.asker().accept(answer.obstacle()));
+            orders.addAll(given);
+        };
+        tell.accept(new SiteEvent.PeerSpeaks(new Dialect(4, Set.of(Capability.MEMBERS))));
+        tell.accept(new SiteEvent.Attached(two, true));
+        tell.accept(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 5, 4, B, Set.of(B))));
+        tell.accept(new SiteEvent.Vouched(TWO, "seen", answers::add));
+        assertTrue(answers.getLast().orElseThrow().contains("has not said which VMs are members"), answers.toString());
+        tell.accept(new SiteEvent.PeerSaid(
+                new PeerMessage.Members(GROUP, 5, 1, List.of(), List.of(), PeerMessage.Takeover.NONE)));
+        tell.accept(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
+        assertTrue(answers.getLast().orElseThrow().contains("'vouch'"), answers.toString());
+        tell.accept(new SiteEvent.Vouched(TWO, "its clients know no other", answers::add));
+        tell.accept(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
+        assertEquals(List.of(Optional.empty(), Optional.empty()), answers.subList(answers.size() - 2, answers.size()));
+        assertEquals(List.of(), of(SiteOrder.Pass.class, orders), "nothing passes before it is kept");
+    }
+
+    @Test
+    void nobodyVouchesForAMemberOfTheOther() {
+        on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 4, 3, B, Set.of(B))));
+        on(new SiteEvent.PeerSaid(new PeerMessage.Members(
+                GROUP, 4, 1, List.of(ONE, TWO), List.of(), new PeerMessage.Takeover(4, List.of(ONE, TWO)))));
+        on(new SiteEvent.Vouched(TWO, "a mistake", answers::add));
+        assertEquals(Optional.of("site b owns the group, and vm2 is a member there"), answers.getLast());
     }
 
     @Test

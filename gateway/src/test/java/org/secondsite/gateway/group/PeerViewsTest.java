@@ -2,8 +2,10 @@ package org.secondsite.gateway.group;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -11,7 +13,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.secondsite.config.ConfigResult;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.MacAddress;
@@ -19,6 +23,7 @@ import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
+import org.secondsite.gateway.GatewayFile;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.view.ViewDifference;
 import org.secondsite.replicator.Capability;
@@ -37,7 +42,8 @@ class PeerViewsTest {
     private static final String OTHER_MAC = "52:54:00:c0:10:09";
     private static final SwitchId SWITCH = new SwitchId("sw-b");
     private static final long MILLI = 1_000_000;
-    private static final Dialect NEW = new Dialect(4, Set.of(Capability.MEMBERS, Capability.VIEWS));
+    private static final Dialect NEW =
+            new Dialect(4, Set.of(Capability.MEMBERS, Capability.VIEWS, Capability.TICKS));
 
     private final List<PeerMessage> carried = new ArrayList<>();
     private long now = MILLI;
@@ -315,6 +321,50 @@ class PeerViewsTest {
     }
 
     @Test
+    void whatIsTickedWhileTheOtherGatewayIsAwayIsFollowedWhenItComesBack() {
+        Site a = new Site(unticked(A));
+        connect(a, new Site(unticked(B)), NEW);
+        a.on(new SiteEvent.Attached(new StillAgent(ONE), true));
+        a.on(new SiteEvent.TunnelDown(PeerWatch.Tunnel.BROKEN, "it is away"));
+        a.on(new SiteEvent.MembersAltered(
+                file(A, vm(ONE, true, MAC), vm(TWO, true, "52:54:00:c0:10:02")), obstacle -> {}));
+        Site anew = new Site(unticked(B));
+        connect(a, anew, NEW);
+        pass(a, anew, 1_000);
+        assertEquals(List.of(), anew.follows(), "it may run here, and does not there");
+        a.on(new SiteEvent.Attached(new StillAgent(TWO), true));
+        pass(a, anew, 500);
+        assertEquals(List.of(new SiteOrder.FollowTick(GROUP, TWO, SiteOrder.Tick.TICKED, A)), anew.follows());
+        anew.on(new SiteEvent.MembersAltered(
+                file(B, vm(ONE, true, MAC), vm(TWO, true, "52:54:00:c0:10:02")), obstacle -> {}));
+        anew.on(new SiteEvent.TickFollowed(TWO, Optional.empty()));
+        pass(a, anew, 500);
+        carried.clear();
+        pass(a, anew, 1_000);
+        assertFalse(wasCarried(PeerMessage.TicksMade.class), "both files agree");
+
+        Site otherwise = new Site(unticked(B));
+        connect(a, otherwise, NEW);
+        pass(a, otherwise, 6_000);
+        assertEquals(List.of(), otherwise.follows(), "nobody has made that change now");
+    }
+
+    @Test
+    void nobodyFollowsTheTicksOfWhoDoesNotOwnTheGroup() {
+        Site a = new Site(unticked(A));
+        Site b = new Site(unticked(B));
+        connect(a, b, NEW);
+        a.on(new SiteEvent.PeerSaid(new PeerMessage.TicksMade(GROUP, List.of(TWO), List.of(ONE))));
+        pass(a, b, 1_000);
+        assertEquals(List.of(), a.follows());
+        b.on(new SiteEvent.PeerSaid(new PeerMessage.TicksMade(GROUP, List.of(new VmId("vm9")), List.of(ONE))));
+        assertEquals(
+                List.of(new SiteOrder.FollowTick(GROUP, ONE, SiteOrder.Tick.UNTICKED, A)),
+                b.follows(),
+                "a VM that is not in the file here is nobody's");
+    }
+
+    @Test
     void whereTheFilesDifferAlreadyNothingIsFollowed() {
         Site a = new Site(file(A, vm(ONE, true, MAC), vm(TWO, true, "52:54:00:c0:10:02")));
         Site b = new Site(file(B, vm(ONE, true, MAC), vm(TWO, false, "52:54:00:c0:10:02")));
@@ -324,6 +374,28 @@ class PeerViewsTest {
         connect(a, b, NEW);
         pass(a, b, 1_000);
         assertEquals(List.of(), b.follows());
+    }
+
+    @Test
+    void aFileThatIsTooLargeToBeComparedIsNamed() {
+        GatewayConfig small = unticked(A);
+        ConfigResult<GatewayConfig> fits = new ConfigResult.Valid<>(small);
+        assertEquals(fits, GatewayFile.judged(Path.of("a.yaml"), fits));
+        List<GatewayConfig.Group> groups = IntStream.range(0, 60)
+                .mapToObj(one -> new GatewayConfig.Group(
+                        new GroupId("g".repeat(50) + one),
+                        List.of(),
+                        List.of(),
+                        IntStream.range(0, 500)
+                                .mapToObj(vm -> vm(new VmId("v".repeat(50) + one + "-" + vm), false, MAC))
+                                .toList()))
+                .toList();
+        ConfigResult<GatewayConfig> huge = new ConfigResult.Valid<>(CoreConfig.of(A, B, groups));
+        assertInstanceOf(ConfigResult.Invalid.class, GatewayFile.judged(Path.of("a.yaml"), huge));
+        assertTrue(
+                GatewayFile.judged(Path.of("a.yaml"), huge)
+                        .toString()
+                        .contains("the two sites compare 8 MiB of groups and VMs at most"));
     }
 
     @Test

@@ -101,6 +101,21 @@ public sealed interface PeerMessage {
     }
 
     /**
+     * As the owner of a group: what was ticked and unticked here, and the other site's file does not say, as far as is known. At most
+     * {@value Members#MAX_VMS} together. Where both ends know of ticks.
+     */
+    record TicksMade(GroupId group, List<VmId> ticked, List<VmId> unticked) implements PeerMessage {
+        /** Copies the lists. */
+        public TicksMade {
+            ticked = List.copyOf(ticked);
+            unticked = List.copyOf(unticked);
+            if (ticked.size() + unticked.size() > Members.MAX_VMS) {
+                throw new IllegalArgumentException("more than " + Members.MAX_VMS + " ticks in group " + group);
+            }
+        }
+    }
+
+    /**
      * Of what this site's file says and the other site's should say as well, its <i>view</i>. A view is a set of names with values; its
      * digest is of 64 hexadecimal digits. Where both ends know of views.
      */
@@ -173,6 +188,7 @@ public sealed interface PeerMessage {
             case OfDisks _ -> dialect.has(Capability.RESYNC);
             case Members _, MembersTaken _ -> dialect.has(Capability.MEMBERS);
             case OwnerLacks _, OfViews _ -> dialect.has(Capability.VIEWS);
+            case TicksMade _ -> dialect.has(Capability.TICKS);
         };
     }
 }

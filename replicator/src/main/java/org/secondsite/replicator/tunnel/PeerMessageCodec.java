@@ -29,6 +29,7 @@ import org.secondsite.replicator.DiskTalk;
  * 8 u8  view digest    digest
  * 9 u8  view asked     digest
  * 10 u8 view part      digest, part u16, parts u16, count u16, names with their values
+ * 11 u8 ticks made     group, count u16, VMs ticked, count u16, VMs unticked
  * </pre>
  */
 final class PeerMessageCodec {
@@ -42,6 +43,7 @@ final class PeerMessageCodec {
     private static final int VIEW_DIGEST = 8;
     private static final int VIEW_ASKED = 9;
     private static final int VIEW_PART = 10;
+    private static final int TICKS_MADE = 11;
 
     /** A reason is for people: what is longer is cut, so that every message fits in a frame. */
     private static final int MAX_REASON_CHARS = 512;
@@ -105,6 +107,11 @@ final class PeerMessageCodec {
                 writeText(out, said.group().name());
                 writeLacks(out, said.lacks());
             }
+            case PeerMessage.TicksMade said -> {
+                writeText(out.writeByte(TICKS_MADE), said.group().name());
+                writeVms(out, said.ticked());
+                writeVms(out, said.unticked());
+            }
             case PeerMessage.OfViews said -> encodeOfViews(said, out);
         }
         return out;
@@ -155,6 +162,8 @@ final class PeerMessageCodec {
                             new PeerMessage.MembersTaken(
                                     new GroupId(readText(in)), in.readLong(), in.readLong(), readLacks(in));
                         case OWNER_LACKS -> new PeerMessage.OwnerLacks(new GroupId(readText(in)), readLacks(in));
+                        case TICKS_MADE ->
+                            new PeerMessage.TicksMade(new GroupId(readText(in)), readVms(in), readVms(in));
                         case VIEW_DIGEST -> new PeerMessage.ViewDigest(readText(in));
                         case VIEW_ASKED -> new PeerMessage.ViewAsked(readText(in));
                         case VIEW_PART ->

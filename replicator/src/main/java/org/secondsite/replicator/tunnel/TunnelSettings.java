@@ -60,7 +60,12 @@ public record TunnelSettings(
                 Timing.DEFAULT,
                 Limits.DEFAULT,
                 1,
-                Set.of(Capability.DISKS, Capability.RESYNC, Capability.MEMBERS, Capability.VIEWS),
+                Set.of(
+                        Capability.DISKS,
+                        Capability.RESYNC,
+                        Capability.MEMBERS,
+                        Capability.VIEWS,
+                        Capability.TICKS),
                 Optional.empty());
     }
 

@@ -57,6 +57,7 @@ class TunnelFrameTest {
                     List.of(new PeerMessage.Lack(new VmId("vm3"), "no agent beside its hypervisor"))),
             new PeerMessage.OwnerLacks(
                     new GroupId("shop"), List.of(new PeerMessage.Lack(new VmId("vm3"), "it does not run here"))),
+            new PeerMessage.TicksMade(new GroupId("shop"), List.of(new VmId("vm1")), List.of(new VmId("vm2"))),
             new PeerMessage.ViewDigest("0a".repeat(32)),
             new PeerMessage.ViewAsked("1b".repeat(32)),
             new PeerMessage.ViewPart(
@@ -169,6 +170,7 @@ class TunnelFrameTest {
                 new PeerMessage.MembersTaken(new GroupId("shop"), 1, 1, lacks),
                 new PeerMessage.MembersTaken(new GroupId("g".repeat(63)), 1, 1, lacks.subList(0, 100)),
                 new PeerMessage.OwnerLacks(new GroupId("g".repeat(63)), lacks),
+                new PeerMessage.TicksMade(new GroupId("g".repeat(63)), vms, List.of()),
                 new PeerMessage.ViewPart("0a".repeat(32), 255, 256, full()))) {
             wire(TunnelFrame.message(message));
         }

@@ -76,7 +76,7 @@ class VersionRefusalTest extends TunnelPair {
         assertEquals("VERSION: " + REASON, a.status().lastRejection());
         assertTrue(a.status().connected());
         assertEquals(
-                "protocol version 4 with DISKS, MEMBERS, RESYNC, VIEWS",
+                "protocol version 4 with DISKS, MEMBERS, RESYNC, TICKS, VIEWS",
                 a.status().detail());
         assertEquals(1, atA.connections());
         assertEquals(1, atB.connections());
