@@ -67,6 +67,7 @@ public final class Main implements Runnable {
                         .addSubcommand(new TimelineCommand())
                         .addSubcommand(new SwitchoverCommand())
                         .addSubcommand(new VouchCommand())
+                        .addSubcommand(new VmsCommand())
                         .addSubcommand(new TickCommand.Protect())
                         .addSubcommand(new TickCommand.Unprotect())
                         .addSubcommand(new ActivateCommand())

@@ -45,6 +45,7 @@ import org.secondsite.net.life.io.ProcessEnd;
 import org.secondsite.net.linux.ThreadPriority;
 import org.secondsite.net.tls.io.CertificateWatch;
 import org.secondsite.openflow.io.SwitchController;
+import org.secondsite.replicator.checkpoint.Callers;
 import org.secondsite.replicator.checkpoint.io.CheckpointServer;
 import org.secondsite.replicator.tunnel.io.TlsTunnel;
 import org.secondsite.witness.io.client.WitnessClient;
@@ -179,7 +180,8 @@ public final class Gateway implements AutoCloseable {
         configCommands.ifPresent(opened::push);
         OperatorRequests requests = new OperatorRequests(() -> config, timeline, routerView, this::post);
         opened.push(ManagementServer.open(
-                config.management().socket(), requests.and(Map.of("status", this::status, "config", this::config))));
+                config.management().socket(),
+                requests.and(Map.of("status", this::status, "vms", this::vms, "config", this::config))));
         WitnessClient client = witnessClient();
         opened.push(client);
         witness.connect(client);
@@ -280,6 +282,11 @@ public final class Gateway implements AutoCloseable {
 
     private JsonNode status(JsonNode request) throws Exception {
         return look(GatewayStatus::of);
+    }
+
+    private JsonNode vms(JsonNode request) throws Exception {
+        List<Callers.Call> calls = agents.callers().get(LOOK_SECONDS, TimeUnit.SECONDS);
+        return look(view -> new VmList(view.config(), view.core(), calls, System.nanoTime()).tell());
     }
 
     private Scrape measure() throws Exception {

@@ -21,12 +21,7 @@ final class Joining {
     /** Said as members, and not known to be taken. */
     private final Set<VmId> adding = new LinkedHashSet<>();
 
-    Joining(
-            Membership membership,
-            Ownership ownership,
-            GroupVms vms,
-            Orders orders,
-            Consumer<OwnershipEvent> tell) {
+    Joining(Membership membership, Ownership ownership, GroupVms vms, Orders orders, Consumer<OwnershipEvent> tell) {
         this.membership = membership;
         this.ownership = ownership;
         this.vms = vms;

@@ -199,11 +199,7 @@ final class Leaving {
         return switch (ownership.state()) {
             case SOLO -> synced && mayGoOn(asked.which()) && membership.runAtOneSite(asked.which());
             case PROTECTED ->
-                synced
-                        && mayGoOn(asked.which())
-                        && isDropped(asked)
-                        && membership.isTaken()
-                        && !membership.isDoubted();
+                synced && mayGoOn(asked.which()) && isDropped(asked) && membership.isTaken() && !membership.isDoubted();
             case STANDBY, FENCED ->
                 synced
                         && asked.which().stream()

@@ -92,7 +92,8 @@ final class OlderCopies {
             return Optional.of(id + " does not run here");
         }
         if (others.ownedThere() && !membership.isTold()) {
-            return Optional.of(peerName + " owns the group of " + id + ", and has not said which VMs are members there");
+            return Optional.of(
+                    peerName + " owns the group of " + id + ", and has not said which VMs are members there");
         }
         if (others.ownedThere() && membership.isTheirs(id)) {
             return Optional.of(peerName + " owns the group, and " + id + " is a member there");

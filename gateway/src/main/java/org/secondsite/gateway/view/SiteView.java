@@ -163,8 +163,8 @@ public record SiteView(SortedMap<String, String> entries, String digest) {
     public Optional<String> obstacle() {
         int mebibytes = (PeerMessage.ViewPart.MAX_PARTS * PeerMessage.ViewPart.MAX_BYTES) >> 20;
         return parts().isEmpty()
-                ? Optional.of("the two sites compare " + mebibytes + " MiB of groups and VMs at most, and this is more: no"
-                        + " VM would be protected")
+                ? Optional.of("the two sites compare " + mebibytes
+                        + " MiB of groups and VMs at most, and this is more: no" + " VM would be protected")
                 : Optional.empty();
     }
 

@@ -269,7 +269,8 @@ class MembershipTest {
                 GROUP, 4, 1, List.of(ONE), List.of(), new PeerMessage.Takeover(4, List.of(ONE, TWO)))));
         on(new SiteEvent.VmStopped(one));
         assertEquals(OwnershipState.STANDBY, state());
-        List<SiteOrder> orders = new ArrayList<>(on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 5, 4, A, Set.of(A)))));
+        List<SiteOrder> orders =
+                new ArrayList<>(on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 5, 4, A, Set.of(A)))));
         orders.addAll(on(new SiteEvent.Activated(one, new EpochId(4, 1))));
         return orders;
     }

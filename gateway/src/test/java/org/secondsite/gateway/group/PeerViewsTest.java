@@ -42,8 +42,7 @@ class PeerViewsTest {
     private static final String OTHER_MAC = "52:54:00:c0:10:09";
     private static final SwitchId SWITCH = new SwitchId("sw-b");
     private static final long MILLI = 1_000_000;
-    private static final Dialect NEW =
-            new Dialect(4, Set.of(Capability.MEMBERS, Capability.VIEWS, Capability.TICKS));
+    private static final Dialect NEW = new Dialect(4, Set.of(Capability.MEMBERS, Capability.VIEWS, Capability.TICKS));
 
     private final List<PeerMessage> carried = new ArrayList<>();
     private long now = MILLI;
@@ -392,10 +391,9 @@ class PeerViewsTest {
                 .toList();
         ConfigResult<GatewayConfig> huge = new ConfigResult.Valid<>(CoreConfig.of(A, B, groups));
         assertInstanceOf(ConfigResult.Invalid.class, GatewayFile.judged(Path.of("a.yaml"), huge));
-        assertTrue(
-                GatewayFile.judged(Path.of("a.yaml"), huge)
-                        .toString()
-                        .contains("the two sites compare 8 MiB of groups and VMs at most"));
+        assertTrue(GatewayFile.judged(Path.of("a.yaml"), huge)
+                .toString()
+                .contains("the two sites compare 8 MiB of groups and VMs at most"));
     }
 
     @Test

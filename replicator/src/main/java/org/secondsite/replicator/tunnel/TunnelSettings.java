@@ -60,12 +60,7 @@ public record TunnelSettings(
                 Timing.DEFAULT,
                 Limits.DEFAULT,
                 1,
-                Set.of(
-                        Capability.DISKS,
-                        Capability.RESYNC,
-                        Capability.MEMBERS,
-                        Capability.VIEWS,
-                        Capability.TICKS),
+                Set.of(Capability.DISKS, Capability.RESYNC, Capability.MEMBERS, Capability.VIEWS, Capability.TICKS),
                 Optional.empty());
     }
 

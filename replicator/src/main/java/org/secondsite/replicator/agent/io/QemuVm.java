@@ -124,7 +124,8 @@ final class QemuVm implements VmDriver {
             JsonNode version = qmp.execute("query-version", Map.of(), timeoutMs).path("qemu");
             String description = "QEMU " + version.path("major").asInt() + "."
                     + version.path("minor").asInt() + "."
-                    + version.path("micro").asInt();
+                    + version.path("micro").asInt()
+                    + new QemuMachine(qmp, timeoutMs).words();
             QemuVm vm = new QemuVm(settings, qmp, description, ram);
             relay.vm = vm;
             vm.setUp();

@@ -65,6 +65,7 @@ final class Attachment implements CheckpointConnection.Events {
     }
 
     private void hello(CheckpointConnection connection, CheckpointMessage.Hello hello) {
+        reception.called(host, hello);
         Optional<String> refusal =
                 versionRefusal(hello).or(() -> reception.settings().admission().refusal(host, hello.vm()));
         if (refusal.isPresent()) {

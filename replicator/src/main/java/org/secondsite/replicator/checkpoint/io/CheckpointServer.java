@@ -9,11 +9,14 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.net.io.AcceptPause;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
 import org.secondsite.replicator.checkpoint.Admission;
+import org.secondsite.replicator.checkpoint.Callers;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -109,6 +112,11 @@ public final class CheckpointServer implements AutoCloseable {
      */
     public void admit(CheckpointServerSettings others) {
         loop.execute(() -> reception.admit(others));
+    }
+
+    /** Which agents have called, for which VMs, the oldest first. Any thread. */
+    public CompletableFuture<List<Callers.Call>> callers() {
+        return CompletableFuture.supplyAsync(reception::callers, loop);
     }
 
     /** How many connections ended without having been attached, since the start. Any thread. */

@@ -18,6 +18,7 @@ import org.secondsite.net.life.io.Life;
 import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.checkpoint.Admission;
+import org.secondsite.replicator.checkpoint.Callers;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.Side;
@@ -48,6 +49,8 @@ final class Reception {
     private final StrangersLog lines = new StrangersLog(LOG);
     private final LongAdder turnedAway = new LongAdder();
     private final LongAdder wrongMessages = new LongAdder();
+
+    private final Callers callers = new Callers();
 
     /** By VM. */
     private final Map<VmId, ServerSession> sessions = new HashMap<>();
@@ -83,6 +86,24 @@ final class Reception {
 
     Map<VmId, ServerSession> sessions() {
         return sessions;
+    }
+
+    /** Who has called, the oldest first. */
+    List<Callers.Call> callers() {
+        return callers.calls();
+    }
+
+    /** An agent says which VM it is about. Who proves nothing where that is asked for is a stranger, whatever he says. */
+    void called(Optional<String> host, CheckpointMessage.Hello hello) {
+        if (host.isPresent() || settings.admission().unproven() == Admission.Unproven.ADMITTED) {
+            callers.called(new Callers.Call(
+                    hello.vm(),
+                    host.orElse(""),
+                    hello.running(),
+                    hello.ramBytes(),
+                    hello.description(),
+                    System.nanoTime()));
+        }
     }
 
     /** How many connections ended without having been attached. */
