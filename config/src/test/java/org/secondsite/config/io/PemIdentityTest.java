@@ -12,6 +12,7 @@ import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.util.Base64;
 import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,19 +21,30 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Certificates by {@code keytool}, keys by the JDK: files as a user brings them. */
 final class PemIdentityTest {
+    private static final int SHORT_RSA_BITS = 1024;
+
+    private static String someCertificate;
+
     @TempDir
     private Path directory;
 
     private Path certificate;
     private Path key;
 
-    @BeforeEach
-    void someCertificate() throws Exception {
-        certificate = directory.resolve("a.crt");
-        key = directory.resolve("a.key");
-        Path store = directory.resolve("store.p12");
+    /** Once: each call of keytool starts a virtual machine. */
+    @BeforeAll
+    static void makeCertificate(@TempDir Path once) throws Exception {
+        Path store = once.resolve("store.p12");
+        Path exported = once.resolve("a.crt");
         keytool("-genkeypair", "-keyalg", "EC", "-dname", "CN=a", "-keystore", store.toString());
-        keytool("-exportcert", "-rfc", "-file", certificate.toString(), "-keystore", store.toString());
+        keytool("-exportcert", "-rfc", "-file", exported.toString(), "-keystore", store.toString());
+        someCertificate = Files.readString(exported);
+    }
+
+    @BeforeEach
+    void writeCertificate() throws IOException {
+        certificate = Files.writeString(directory.resolve("a.crt"), someCertificate);
+        key = directory.resolve("a.key");
     }
 
     private static void keytool(String command, String... arguments) throws Exception {
@@ -55,7 +67,11 @@ final class PemIdentityTest {
     @ParameterizedTest
     @ValueSource(strings = {"EC", "RSA", "Ed25519"})
     void readsKeysOfEveryKindAfterWhateverStandsBefore(String algorithm) throws Exception {
-        KeyPair pair = KeyPairGenerator.getInstance(algorithm).generateKeyPair();
+        KeyPairGenerator generator = KeyPairGenerator.getInstance(algorithm);
+        if (algorithm.equals("RSA")) {
+            generator.initialize(SHORT_RSA_BITS); // the usual length takes this compiler a quarter of a minute to find
+        }
+        KeyPair pair = generator.generateKeyPair();
         Files.writeString(
                 key,
                 "Bag Attributes: of no interest\n"
