@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayDeque;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -30,9 +31,11 @@ final class TwoSites implements AutoCloseable {
     static final VmId VM = new VmId("vm1");
     private static final long RAM_BYTES = 1 << 20;
     private static final long COPY_BYTES = 2 << 20;
+    private static final String SUPERBLOCK = ".super";
 
     private final Path directory;
     private final int bytes;
+    private final long copyBytes;
     private final SplittableRandom dice;
     private final Site[] sites = new Site[2];
     private final Deque<DiskTalk> questions = new ArrayDeque<>();
@@ -43,6 +46,12 @@ final class TwoSites implements AutoCloseable {
     private EpochId chain = EpochId.NONE;
     private EpochId last = EpochId.NONE;
     private boolean whole;
+    private Steps steps = () -> {};
+
+    /** Told after each step of a chain, of the talk before it too; ends the chain by throwing. */
+    interface Steps {
+        void stepped() throws IOException;
+    }
 
     /** What is done to an image while no process has it. */
     interface Between {
@@ -62,7 +71,7 @@ final class TwoSites implements AutoCloseable {
             try (RandomAccessFile image = new RandomAccessFile(image().toFile(), "rw")) {
                 image.setLength(bytes);
             }
-            volumes = VmVolumes.open(VM, settings(), COPY_BYTES, System::nanoTime);
+            volumes = take(place());
         }
 
         Path place() {
@@ -70,16 +79,7 @@ final class TwoSites implements AutoCloseable {
         }
 
         Path image() {
-            return place().resolve("d.raw");
-        }
-
-        private VolumeSettings settings() {
-            return new VolumeSettings(
-                    List.of(new VolumeSettings.Served("d", image(), place().resolve("s"))),
-                    place().resolve("state"),
-                    Durability.DISK,
-                    VolumeSettings.USUAL_MEMORY_BYTES,
-                    0);
+            return imageIn(place());
         }
 
         NbdClient client() throws IOException {
@@ -101,7 +101,7 @@ final class TwoSites implements AutoCloseable {
             disconnect();
             volumes.close();
             between.run(image());
-            volumes = VmVolumes.open(VM, settings(), COPY_BYTES, System::nanoTime);
+            volumes = take(place());
         }
 
         /** What a process that is killed leaves is taken up by another one. */
@@ -111,29 +111,77 @@ final class TwoSites implements AutoCloseable {
             copy(before, place());
             disconnect();
             volumes.close();
-            volumes = VmVolumes.open(VM, settings(), COPY_BYTES, System::nanoTime);
+            volumes = take(place());
         }
     }
 
     TwoSites(Path directory, int bytes, SplittableRandom dice) throws IOException {
+        this(directory, bytes, COPY_BYTES, dice);
+    }
+
+    /** With so many bytes of a copy in an epoch. */
+    TwoSites(Path directory, int bytes, long copyBytes, SplittableRandom dice) throws IOException {
         this.directory = directory;
         this.bytes = bytes;
+        this.copyBytes = copyBytes;
         this.dice = dice;
         sites[0] = new Site("a");
         sites[1] = new Site("b");
     }
 
+    private VmVolumes take(Path place) throws IOException {
+        VolumeSettings settings = new VolumeSettings(
+                List.of(new VolumeSettings.Served("d", imageIn(place), place.resolve("s"))),
+                place.resolve("state"),
+                Durability.DISK,
+                VolumeSettings.USUAL_MEMORY_BYTES,
+                0);
+        return VmVolumes.open(VM, settings, copyBytes, System::nanoTime);
+    }
+
+    static Path imageIn(Path place) {
+        return place.resolve("d.raw");
+    }
+
+    /** The files of one moment: what is applied in the background is in the journal until a superblock says so. */
     private static void copy(Path from, Path to) throws IOException {
-        try (Stream<Path> files = Files.walk(from)) {
-            for (Path file : files.toList()) {
-                Path target = to.resolve(from.relativize(file).toString());
-                if (Files.isDirectory(file)) {
-                    Files.createDirectories(target);
-                } else if (Files.isRegularFile(file)) {
-                    Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
+        do {
+            try (Stream<Path> files = Files.walk(from)) {
+                for (Path file : files.sorted(Comparator.comparing(f -> !isSuperblock(f)))
+                        .toList()) {
+                    Path target = to.resolve(from.relativize(file).toString());
+                    if (Files.isRegularFile(file)) {
+                        Files.createDirectories(target.getParent());
+                        Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
+                    }
                 }
             }
+        } while (superblocksDiffer(from, to));
+    }
+
+    private static boolean isSuperblock(Path file) {
+        return file.toString().endsWith(SUPERBLOCK);
+    }
+
+    private static boolean superblocksDiffer(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.filter(TwoSites::isSuperblock).toList()) {
+                if (Files.mismatch(file, to.resolve(from.relativize(file).toString())) >= 0) {
+                    return true;
+                }
+            }
+            return false;
         }
+    }
+
+    /** Takes up a copy of what the standby's process would leave if it died now, as another one would. */
+    VmVolumes standbyAfterAKill(Path place) throws IOException {
+        copy(sites[1 - owner].place(), place);
+        return take(place);
+    }
+
+    void atEachStep(Steps told) {
+        steps = told;
     }
 
     VmVolumes ownerDisks() {
@@ -187,9 +235,8 @@ final class TwoSites implements AutoCloseable {
         last = EpochId.NONE;
         questions.clear();
         ownerDisks().beginCapture();
-        for (DiskTalk answer : standbyDisks().heard(new DiskTalk.Ask(chain))) {
-            questions.addAll(ownerDisks().heard(answer));
-        }
+        steps.stepped();
+        hear(new DiskTalk.Ask(chain));
         talk(false);
     }
 
@@ -213,16 +260,23 @@ final class TwoSites implements AutoCloseable {
                 later.add(question);
                 continue;
             }
-            for (DiskTalk answer : standbyDisks().heard(question)) {
-                questions.addAll(ownerDisks().heard(answer));
-            }
+            hear(question);
         }
         questions.addAll(later);
+    }
+
+    private void hear(DiskTalk question) throws IOException {
+        for (DiskTalk answer : standbyDisks().heard(question)) {
+            steps.stepped();
+            questions.addAll(ownerDisks().heard(answer));
+            steps.stepped();
+        }
     }
 
     /** The next epoch comes to be at the standby. */
     CarriedDisks epoch() throws IOException {
         CarriedDisks disks = keep(cut());
+        steps.stepped();
         talk(true);
         return disks;
     }
@@ -237,7 +291,14 @@ final class TwoSites implements AutoCloseable {
         EpochHeader header =
                 new EpochHeader(VM, id, last, RAM_BYTES, ownerDisks().cutDisks());
         last = id;
-        return new Shipped(header, ownerDisks().take(id));
+        Shipped shipped = new Shipped(header, ownerDisks().take(id));
+        try {
+            steps.stepped();
+        } catch (IOException ended) {
+            shipped.changes().forEach(VolumeChanges::close);
+            throw ended;
+        }
+        return shipped;
     }
 
     CarriedDisks keep(Shipped epoch) throws IOException {
