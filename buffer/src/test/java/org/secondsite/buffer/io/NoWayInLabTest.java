@@ -166,11 +166,18 @@ class NoWayInLabTest {
                 port.send(probes.syn(vmAddress(to), to, LISTENING));
             }
             InetAddress stranger = InetAddress.ofLiteral("10.1.0.1");
-            port.send(probes.syn(stranger, InetAddress.ofLiteral("10.1.0.2"), LISTENING));
-            Eventually.holds(() -> !answers(uplink, List.of("10.1.0.2")).isEmpty(), () -> "a router is answered");
+            InetAddress router = InetAddress.ofLiteral("10.1.0.2");
+            port.send(probes.syn(stranger, router, LISTENING));
+            Eventually.holds(
+                    () -> !answers(uplink, List.of(router.getHostAddress())).isEmpty(), () -> "a router is answered");
             assertEquals(Set.of(), answers(vm, CLOSED));
+            // The answer may have been sent again, for nobody confirms it.
             assertEquals(
-                    1, uplink.count(frame -> Probes.source(frame).isPresent() && !Probes.isNeighbourDiscovery(frame)));
+                    0,
+                    uplink.count(frame -> !Probes.isNeighbourDiscovery(frame)
+                            && Probes.source(frame)
+                                    .filter(source -> !source.equals(router))
+                                    .isPresent()));
             assertTrue(gateway.isBound());
         }
     }
