@@ -103,20 +103,15 @@ public final class RoutedRules {
         lines.add("}");
         lines.add("chain forward {");
         lines.add("type filter hook forward priority raw; policy accept;");
+        // The packets that matter: no look-up of their source.
+        lines.add("iifname \"" + kernelEnd + "\" goto released");
         lines.add("iifname \"" + inside + "\" jump tenant");
-        lines.add("iifname \"" + kernelEnd + "\" jump tenant");
         lines.add("ip saddr @tenants4 jump tenant");
         lines.add("ip6 saddr @tenants6 jump tenant");
-        lines.add("iifname \"" + kernelEnd + "\" accept");
         sets.dropAll(lines);
         lines.add("}");
-        lines.add("chain tenant {");
-        lines.add("ip daddr @closed4 drop");
-        lines.add("ip6 daddr @closed6 drop");
-        lines.add("oifname \"" + access.uplink() + "\" return");
-        lines.add("oifname \"" + inside + "\" return");
-        lines.add("drop");
-        lines.add("}");
+        ofTenants(lines, "released", "accept");
+        ofTenants(lines, "tenant", "return");
         sets.vms(lines);
         VmSets.intervals(
                 lines,
@@ -133,6 +128,17 @@ public final class RoutedRules {
         addresses(lines, "closed", access.closed());
         lines.add("}");
         return lines;
+    }
+
+    /** A chain that drops what a VM must not reach. */
+    private void ofTenants(List<String> lines, String chain, String elsewise) {
+        lines.add("chain " + chain + " {");
+        lines.add("ip daddr @closed4 drop");
+        lines.add("ip6 daddr @closed6 drop");
+        lines.add("oifname \"" + access.uplink() + "\" " + elsewise);
+        lines.add("oifname \"" + inside + "\" " + elsewise);
+        lines.add("drop");
+        lines.add("}");
     }
 
     private static void addresses(List<String> lines, String name, List<InetAddress> all) {
