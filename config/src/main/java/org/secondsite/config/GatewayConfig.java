@@ -289,6 +289,7 @@ public record GatewayConfig(
      * @param maximumPrefixes the limit of what it may announce, for each family; empty: none
      * @param bfd how its path is watched (RFC 5880); empty: not at all
      * @param holdDownSeconds how long a session that was lost stays down; 0: it comes back as soon as it can
+     * @param roles how routes are told apart at it; empty: as at the others
      */
     public record NeighborExtras(
             List<Integer> families,
@@ -297,8 +298,9 @@ public record GatewayConfig(
             Optional<String> device,
             OptionalInt ttlSecurityHops,
             Optional<MaximumPrefixes> maximumPrefixes,
-            Optional<Bfd> bfd,
-            int holdDownSeconds) {
+            Optional<BfdConfig> bfd,
+            int holdDownSeconds,
+            Optional<RouteRoles> roles) {
         /** Both IP versions and nothing else. */
         public static final NeighborExtras NONE = new NeighborExtras(
                 List.of(4, 6),
@@ -308,7 +310,8 @@ public record GatewayConfig(
                 OptionalInt.empty(),
                 Optional.empty(),
                 Optional.empty(),
-                0);
+                0,
+                Optional.empty());
 
         /** Copies the list. */
         public NeighborExtras {
@@ -325,15 +328,6 @@ public record GatewayConfig(
      * @param restartAfterSeconds when a session that was ended comes back by itself; empty: never
      */
     public record MaximumPrefixes(int maximum, int warningPercent, String action, OptionalInt restartAfterSeconds) {}
-
-    /**
-     * How a path is watched.
-     *
-     * @param intervalMs the time between two packets
-     * @param multiplier how many may be missed
-     * @param multihop whether the neighbour is more than one hop away (RFC 5883)
-     */
-    public record Bfd(int intervalMs, int multiplier, boolean multihop) {}
 
     /**
      * The OpenFlow controller.

@@ -1,11 +1,11 @@
 package org.secondsite.gateway;
 
+import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.secondsite.bgp.exabgp.ApiCommand;
 import org.secondsite.bgp.rib.RouteAttributes;
@@ -15,6 +15,7 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.gateway.group.Surroundings;
 import org.secondsite.gateway.ownership.RouteRole;
+import org.secondsite.gateway.router.ToldApart;
 
 /**
  * Which prefixes this gateway announces, by the roles of its groups.
@@ -26,10 +27,22 @@ import org.secondsite.gateway.ownership.RouteRole;
  */
 final class Announcements implements Surroundings.Routes {
     private final Map<GroupId, GatewayConfig.Group> groups = new LinkedHashMap<>();
-    private final Map<GroupId, RouteRole> roles = new HashMap<>();
+    private final Map<GroupId, RouteRole> roleOf = new HashMap<>();
     private final AskedRoutes asked = new AskedRoutes();
-    private GatewayConfig.RouteRoles told;
-    private final Consumer<Map<Prefix, RouteAttributes>> speaker;
+    private ToldApart told;
+    private final Voice speaker;
+
+    /** Who speaks to the routers. */
+    @FunctionalInterface
+    interface Voice {
+        /**
+         * The whole of what is announced from now on.
+         *
+         * @param usual to most routers
+         * @param others to those that are told otherwise
+         */
+        void advertise(Map<Prefix, RouteAttributes> usual, Map<InetAddress, Map<Prefix, RouteAttributes>> others);
+    }
 
     /**
      * Begins with nothing announced.
@@ -37,10 +50,7 @@ final class Announcements implements Surroundings.Routes {
      * @param told how routes of an owner and of a standby are told apart
      * @param speaker takes the whole set of routes at each change
      */
-    Announcements(
-            List<GatewayConfig.Group> groups,
-            GatewayConfig.RouteRoles told,
-            Consumer<Map<Prefix, RouteAttributes>> speaker) {
+    Announcements(List<GatewayConfig.Group> groups, ToldApart told, Voice speaker) {
         groups.forEach(group -> this.groups.put(group.id(), group));
         this.told = told;
         this.speaker = speaker;
@@ -48,18 +58,18 @@ final class Announcements implements Surroundings.Routes {
 
     @Override
     public void publish(GroupId group, RouteRole role) {
-        if (roles.put(group, role) != role) {
-            speaker.accept(routes());
+        if (roleOf.put(group, role) != role) {
+            speak();
         }
     }
 
     /** Other prefixes and attributes from now on; groups keep their roles. The speaker sends what differs. */
-    void alter(List<GatewayConfig.Group> newGroups, GatewayConfig.RouteRoles newlyTold) {
+    void alter(List<GatewayConfig.Group> newGroups, ToldApart newlyTold) {
         groups.clear();
         newGroups.forEach(group -> groups.put(group.id(), group));
-        roles.keySet().retainAll(groups.keySet());
+        roleOf.keySet().retainAll(groups.keySet());
         told = newlyTold;
-        speaker.accept(routes());
+        speak();
     }
 
     /**
@@ -72,7 +82,7 @@ final class Announcements implements Surroundings.Routes {
                 .map(command -> asked.take(command, this::obstacle))
                 .toList();
         if (refused.stream().anyMatch(Optional::isEmpty)) {
-            speaker.accept(routes());
+            speak();
         }
         return refused;
     }
@@ -93,23 +103,29 @@ final class Announcements implements Surroundings.Routes {
     }
 
     private RouteRole role(GatewayConfig.Group group) {
-        return roles.getOrDefault(group.id(), RouteRole.NONE);
+        return roleOf.getOrDefault(group.id(), RouteRole.NONE);
     }
 
     private static boolean isOwner(RouteRole role) {
         return role == RouteRole.OWNER || role == RouteRole.PROMOTED;
     }
 
-    private Map<Prefix, RouteAttributes> routes() {
+    private void speak() {
+        Map<InetAddress, Map<Prefix, RouteAttributes>> others = new HashMap<>();
+        told.others().forEach((router, roles) -> others.put(router, routes(roles)));
+        speaker.advertise(routes(told.usual()), others);
+    }
+
+    private Map<Prefix, RouteAttributes> routes(GatewayConfig.RouteRoles roles) {
         Map<Prefix, RouteAttributes> routes = new LinkedHashMap<>();
         groups.values().forEach(group -> {
             RouteRole role = role(group);
             if (role != RouteRole.NONE) {
-                RouteAttributes attributes = attributes(role);
+                RouteAttributes attributes = attributes(role, roles);
                 group.prefixes().forEach(prefix -> routes.put(spoken(prefix), attributes));
             }
             if (role == RouteRole.PROMOTED) {
-                group.promotedPrefixes().forEach(prefix -> routes.put(spoken(prefix), ofOwner()));
+                group.promotedPrefixes().forEach(prefix -> routes.put(spoken(prefix), ofOwner(roles)));
             }
         });
         asked.forEach((prefix, attributes) -> {
@@ -120,11 +136,11 @@ final class Announcements implements Surroundings.Routes {
         return routes;
     }
 
-    private RouteAttributes attributes(RouteRole role) {
+    private static RouteAttributes attributes(RouteRole role, GatewayConfig.RouteRoles roles) {
         return switch (role) {
-            case STANDBY -> ofStandby();
-            case RETIRING -> ofStandby().withGracefulShutdown();
-            case NONE, OWNER, PROMOTED -> ofOwner();
+            case STANDBY -> ofStandby(roles);
+            case RETIRING -> ofStandby(roles).withGracefulShutdown();
+            case NONE, OWNER, PROMOTED -> ofOwner(roles);
         };
     }
 
@@ -132,14 +148,14 @@ final class Announcements implements Surroundings.Routes {
         return new Prefix(prefix.address(), prefix.length());
     }
 
-    private RouteAttributes ofOwner() {
-        return RouteAttributes.PLAIN.withCommunities(told.ownerCommunities());
+    private static RouteAttributes ofOwner(GatewayConfig.RouteRoles roles) {
+        return RouteAttributes.PLAIN.withCommunities(roles.ownerCommunities());
     }
 
-    private RouteAttributes ofStandby() {
+    private static RouteAttributes ofStandby(GatewayConfig.RouteRoles roles) {
         return RouteAttributes.PLAIN
-                .withPrepend(told.standbyPrepend())
-                .withMed(told.standbyMed())
-                .withCommunities(told.standbyCommunities());
+                .withPrepend(roles.standbyPrepend())
+                .withMed(roles.standbyMed())
+                .withCommunities(roles.standbyCommunities());
     }
 }

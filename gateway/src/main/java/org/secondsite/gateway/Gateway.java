@@ -35,6 +35,7 @@ import org.secondsite.gateway.io.TermMemory;
 import org.secondsite.gateway.management.ManagementServer;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.router.RouterSettings;
+import org.secondsite.gateway.router.ToldApart;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.metrics.CertificateMetrics;
 import org.secondsite.metrics.MetricsPort;
@@ -219,7 +220,7 @@ public final class Gateway implements AutoCloseable {
                 BgpSpeaker.open(settings, new RouterEvents(conductor, timeline, routers), new LivingSpeaker(life));
         opened.push(speaker);
         routerView = Optional.of(new RouterView(speaker));
-        Announcements announcements = new Announcements(config.groups(), bgp.roles(), speaker::advertise);
+        Announcements announcements = new Announcements(config.groups(), ToldApart.of(bgp), speaker::advertise);
         routerParts = Optional.of(new GatewayChange.Routers(speaker, announcements, routers));
         if (bgp.commands().isPresent()) {
             RouteCommands commands = new RouteCommands(conductor, announcements, timeline);

@@ -10,6 +10,7 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.gateway.change.Applier;
 import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.router.RouterSettings;
+import org.secondsite.gateway.router.ToldApart;
 import org.secondsite.openflow.io.SwitchController;
 
 /**
@@ -88,7 +89,7 @@ final class GatewayChange implements Applier {
                 GatewayConfig.Bgp bgp = after.bgp().orElseThrow();
                 bgp.neighbors().forEach(neighbor -> parts.sessions()
                         .computeIfAbsent(name(neighbor), _ -> new Session("down: not connected yet")));
-                parts.announcements().alter(after.groups(), bgp.roles());
+                parts.announcements().alter(after.groups(), ToldApart.of(bgp));
             });
             switches.ifPresent(parts -> openFlow(after).switches().forEach(one -> parts.sessions()
                     .computeIfAbsent(one.id().name(), _ -> new Session("disconnected: not connected yet"))));

@@ -15,6 +15,7 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.gateway.ownership.RouteRole;
+import org.secondsite.gateway.router.ToldApart;
 
 /** What scripts may have a gateway announce: nothing that is another site's, and everything that is this site's only while it is. */
 class AskedRoutesTest {
@@ -27,8 +28,8 @@ class AskedRoutesTest {
             List.of(
                     new GatewayConfig.Group(WEB, List.of(IpPrefix.parse("203.0.113.0/24")), List.of(), List.of()),
                     new GatewayConfig.Group(DB, List.of(IpPrefix.parse("198.51.100.0/24")), List.of(), List.of())),
-            GatewayConfig.RouteRoles.prepending(3),
-            told::set);
+            new ToldApart(GatewayConfig.RouteRoles.prepending(3)),
+            (usual, _) -> told.set(usual));
 
     private String answer(String line) {
         return announcements.take(List.of(CommandParser.parse(line))).getFirst().orElse("done");

@@ -27,6 +27,7 @@ import org.secondsite.gateway.change.Impact;
 import org.secondsite.gateway.ownership.RouteRole;
 import org.secondsite.gateway.ownership.SwitchRole;
 import org.secondsite.gateway.router.RouterSettings;
+import org.secondsite.gateway.router.ToldApart;
 import org.secondsite.openflow.VmAttachment;
 import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
 import org.secondsite.replicator.tunnel.TunnelSettings;
@@ -111,13 +112,13 @@ final class PredictedParts {
     private Map<Prefix, RouteAttributes> spoken(GatewayConfig first, GatewayConfig last) {
         Map<Prefix, RouteAttributes> routes = new LinkedHashMap<>();
         Announcements announcements =
-                new Announcements(first.groups(), first.bgp().orElseThrow().roles(), all -> {
+                new Announcements(first.groups(), ToldApart.of(first.bgp().orElseThrow()), (all, _) -> {
                     routes.clear();
                     routes.putAll(all);
                 });
         first.groups().forEach(group -> announcements.publish(group.id(), role(group.id())));
         last.groups().forEach(group -> announcements.publish(group.id(), role(group.id())));
-        announcements.alter(last.groups(), last.bgp().orElseThrow().roles());
+        announcements.alter(last.groups(), ToldApart.of(last.bgp().orElseThrow()));
         return routes;
     }
 
@@ -145,6 +146,20 @@ final class PredictedParts {
         same(has(ChangeKind.ROUTE_ROLES_ALTERED), others, "roles of routes");
     }
 
+    /** Neighbours that stay, and whose own way of being told roles is another. */
+    private Set<String> toldOtherwise() {
+        GatewayConfig.Bgp was = before.bgp().orElseThrow();
+        GatewayConfig.Bgp is = after.bgp().orElseThrow();
+        Set<String> differing =
+                differing(ToldApart.of(was).others(), ToldApart.of(is).others(), InetAddress::getHostAddress);
+        for (GatewayConfig.Bgp bgp : List.of(was, is)) {
+            differing.retainAll(bgp.neighbors().stream()
+                    .map(neighbor -> neighbor.address().getHostAddress())
+                    .toList());
+        }
+        return differing;
+    }
+
     private void sessions() {
         SpeakerChanges changes = SpeakerChanges.between(
                 RouterSettings.of(before.bgp().orElseThrow()),
@@ -161,6 +176,7 @@ final class PredictedParts {
                 .filter(one -> !OF_SPEAKER.containsAll(one.aspects()))
                 .map(one -> one.from().address().getHostAddress())
                 .collect(Collectors.toCollection(TreeSet::new));
+        altered.addAll(toldOtherwise());
         same(subjects(ChangeKind.NEIGHBOR_ALTERED), altered, "neighbours of which something differs");
         Set<String> ended = names(changes.ended());
         ended.removeAll(names(changes.removed()));

@@ -3,6 +3,7 @@ package org.secondsite.gateway;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.secondsite.bgp.bfd.BfdKey;
 import org.secondsite.bgp.bfd.BfdSettings;
 import org.secondsite.bgp.decision.Policies;
 import org.secondsite.bgp.fsm.FsmTimers;
@@ -23,12 +25,14 @@ import org.secondsite.bgp.session.PrefixLimit;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.Prefix;
+import org.secondsite.config.BfdConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.Secret;
 import org.secondsite.gateway.ownership.RouteRole;
 import org.secondsite.gateway.router.RouterSettings;
+import org.secondsite.gateway.router.ToldApart;
 
 /** Every key of the configuration's BGP section reaches the speaker, and every role its routes. */
 class RouterSettingsTest {
@@ -51,8 +55,13 @@ class RouterSettingsTest {
                         Optional.of("eth1"),
                         OptionalInt.of(2),
                         Optional.of(new GatewayConfig.MaximumPrefixes(1000, 50, "discard", OptionalInt.empty())),
-                        Optional.of(new GatewayConfig.Bfd(100, 5, true)),
-                        60));
+                        Optional.of(new BfdConfig(
+                                100,
+                                5,
+                                true,
+                                Optional.of(new BfdConfig.Key(BfdConfig.Kind.METICULOUS, 7, new Secret("secret"))))),
+                        60,
+                        Optional.empty()));
         SpeakerSettings settings = RouterSettings.of(new GatewayConfig.Bgp(
                 65100,
                 SELF,
@@ -82,7 +91,8 @@ class RouterSettingsTest {
                                         AddressFamily.IPV6_UNICAST,
                                         new PrefixLimit(1000, 50, PrefixLimit.Action.DISCARD, OptionalInt.empty())),
                                 OptionalInt.of(2),
-                                Optional.of(new BfdSettings(100_000, 100_000, 5, true)),
+                                Optional.of(new BfdSettings(100_000, 100_000, 5, true)
+                                        .withKey(BfdKey.meticulous(7, "secret"))),
                                 FsmTimers.DEFAULT,
                                 Duration.ofSeconds(60),
                                 Policies.NONE))),
@@ -94,11 +104,18 @@ class RouterSettingsTest {
         GroupId group = new GroupId("web");
         IpPrefix prefix = IpPrefix.parse("203.0.113.0/24");
         IpPrefix specific = IpPrefix.parse("203.0.113.0/25");
+        InetAddress other = IpPrefix.parseAddress("10.1.0.9");
         AtomicReference<Map<Prefix, RouteAttributes>> told = new AtomicReference<>();
+        AtomicReference<Map<Prefix, RouteAttributes>> toldOther = new AtomicReference<>();
         Announcements announcements = new Announcements(
                 List.of(new GatewayConfig.Group(group, List.of(prefix), List.of(specific), List.of())),
-                new GatewayConfig.RouteRoles(2, OptionalLong.of(50), List.of(1L), List.of(2L)),
-                told::set);
+                new ToldApart(
+                        new GatewayConfig.RouteRoles(2, OptionalLong.of(50), List.of(1L), List.of(2L)),
+                        Map.of(other, GatewayConfig.RouteRoles.prepending(5))),
+                (usual, others) -> {
+                    told.set(usual);
+                    toldOther.set(others.get(other));
+                });
         RouteAttributes owner = RouteAttributes.PLAIN.withCommunities(List.of(1L));
         announcements.publish(group, RouteRole.STANDBY);
         assertEquals(
@@ -106,6 +123,7 @@ class RouterSettingsTest {
                         told(prefix),
                         RouteAttributes.PLAIN.withPrepend(2).withMed(50).withCommunities(List.of(2L))),
                 told.get());
+        assertEquals(Map.of(told(prefix), RouteAttributes.PLAIN.withPrepend(5)), toldOther.get());
         announcements.publish(group, RouteRole.RETIRING);
         assertEquals(
                 Map.of(
@@ -118,6 +136,8 @@ class RouterSettingsTest {
                 told.get());
         announcements.publish(group, RouteRole.PROMOTED);
         assertEquals(Map.of(told(prefix), owner, told(specific), owner), told.get());
+        assertEquals(
+                Map.of(told(prefix), RouteAttributes.PLAIN, told(specific), RouteAttributes.PLAIN), toldOther.get());
         announcements.publish(group, RouteRole.OWNER);
         assertEquals(Map.of(told(prefix), owner), told.get());
         announcements.publish(group, RouteRole.NONE);

@@ -195,7 +195,19 @@ public final class BgpSpeaker implements AutoCloseable {
 
     /** The same with a table that was made before, such as while nobody waited for it. */
     public void advertise(RouteTable desired) {
-        loop.execute(() -> neighbors.advertise(desired));
+        loop.execute(() -> neighbors.advertise(desired, Map.of()));
+    }
+
+    /**
+     * The same where some neighbours are to be told otherwise, also those that are none yet.
+     *
+     * @param others the whole of what each of them shall know
+     */
+    public void advertise(Map<Prefix, RouteAttributes> usual, Map<InetAddress, Map<Prefix, RouteAttributes>> others) {
+        RouteTable table = table(usual);
+        Map<InetAddress, RouteTable> tables = new HashMap<>();
+        others.forEach((peer, routes) -> tables.put(peer, table(routes)));
+        loop.execute(() -> neighbors.advertise(table, tables));
     }
 
     /** What one neighbour shall know, where neighbours are to be told different things. */

@@ -46,6 +46,9 @@ final class Neighborhood {
     private final Set<InetAddress> passing = new HashSet<>();
 
     private final WantedRoutes common = new WantedRoutes();
+    /** Of neighbours that are told otherwise. */
+    private Map<InetAddress, RouteTable> others = Map.of();
+
     private final Crossroads crossroads;
     private volatile SpeakerSettings settings;
     private boolean retiring;
@@ -85,9 +88,11 @@ final class Neighborhood {
         drivers.values().forEach(NeighborDriver::start);
     }
 
-    void advertise(RouteTable desired) {
-        common.replace(desired);
-        drivers.values().forEach(driver -> driver.advertise(desired));
+    /** All are told this, but for some who are told otherwise, now and when they come to be neighbours. */
+    void advertise(RouteTable usual, Map<InetAddress, RouteTable> toSome) {
+        common.replace(usual);
+        others = Map.copyOf(toSome);
+        drivers.forEach((peer, driver) -> driver.advertise(others.getOrDefault(peer, usual)));
     }
 
     void announce(Nlri route, RouteAttributes attributes) {
@@ -124,9 +129,21 @@ final class Neighborhood {
                 alter(alteration);
             }
         }
-        changes.added().forEach(neighbor -> add(neighbor, common).start());
+        changes.added()
+                .forEach(neighbor -> add(neighbor, told(neighbor.address())).start());
         after.neighbors().forEach(neighbor -> stay(neighbor.address()));
         return changes;
+    }
+
+    /** What a new neighbour is told. */
+    private WantedRoutes told(InetAddress peer) {
+        RouteTable own = others.get(peer);
+        if (own == null) {
+            return common;
+        }
+        WantedRoutes told = new WantedRoutes();
+        told.replace(own);
+        return told;
     }
 
     private void alter(SpeakerChanges.Alteration alteration) {
@@ -202,7 +219,7 @@ final class Neighborhood {
             refuse.accept(channel);
         } else {
             passing.add(peer);
-            NeighborDriver newcomer = add(range.get().neighbor(peer), common);
+            NeighborDriver newcomer = add(range.get().neighbor(peer), told(peer));
             newcomer.start();
             newcomer.accept(channel);
             newcomer.whenParted(() -> loop.execute(() -> part(peer, newcomer)));

@@ -131,6 +131,35 @@ class LiveChangesTest {
         assertThrows(IllegalArgumentException.class, () -> speaker.enable(address(3)));
     }
 
+    private void awaitMed(int number, int med) throws InterruptedException {
+        RecordingListener there = heard.get(number);
+        there.await("MED " + med + " at " + number, PATIENCE_SECONDS, () -> Optional.ofNullable(
+                        there.routes().get(Nlri.of(PREFIX)))
+                .flatMap(route -> route.attributes().get(PathAttribute.MultiExitDiscriminator.class))
+                .filter(is -> is.value() == med)
+                .isPresent());
+    }
+
+    @Test
+    void whoIsToldOtherwiseIsToldNothingElseFromItsFirstMessageOn() throws Exception {
+        Map<Prefix, RouteAttributes> usual = Map.of(PREFIX, RouteAttributes.PLAIN.withMed(1));
+        speaker.advertise(usual, Map.of(address(3), Map.of(PREFIX, RouteAttributes.PLAIN.withMed(2))));
+        peer(2, us(2));
+        peer(3, us(3));
+        change(speaker.settings().withNeighbor(neighbor(2)).withNeighbor(neighbor(3)));
+        awaitMed(2, 1);
+        awaitMed(3, 2);
+        assertEquals(
+                List.of("routes +1 -0"),
+                heard.get(3).log().stream()
+                        .filter(line -> line.startsWith("routes +1"))
+                        .toList(),
+                "no message with what others are told came first");
+        speaker.advertise(usual, Map.of(address(2), Map.of(PREFIX, RouteAttributes.PLAIN.withMed(3))));
+        awaitMed(2, 3);
+        awaitMed(3, 1);
+    }
+
     @Test
     void whatNeedsNoNewSessionMakesNone() throws Exception {
         change(speaker.settings().withNeighbor(neighbor(2)));

@@ -14,6 +14,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.secondsite.config.BfdConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.MetricsConfig;
 import org.secondsite.config.Secret;
@@ -54,6 +55,9 @@ final class Leaves {
             "resetsForeignGeneration", value -> value.equals(true) ? "reset" : "refuse",
             "ownerCommunities", Leaves::communities,
             "standbyCommunities", Leaves::communities);
+
+    /** Classes whose records are sections of the file. */
+    private static final Set<Class<?>> SECTIONS = Set.of(GatewayConfig.class, BfdConfig.class);
 
     private static final int LOW_HALF = 0xffff;
 
@@ -128,7 +132,8 @@ final class Leaves {
     private static boolean isSection(Object value) {
         return value instanceof TlsFiles
                 || value instanceof MetricsConfig
-                || (value instanceof Record && value.getClass().getNestHost() == GatewayConfig.class);
+                || (value instanceof Record
+                        && SECTIONS.contains(value.getClass().getNestHost()));
     }
 
     /** What tells the elements of a list apart, whatever their order; empty: the list is one value. */

@@ -10,6 +10,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.secondsite.config.BfdConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.IpPrefix;
 
@@ -19,6 +20,10 @@ final class BgpReading {
     private static final int USUAL_HOLD_TIME_SECONDS = 9;
     private static final List<String> FAMILIES = List.of("ipv4-unicast", "ipv6-unicast");
     private static final List<String> LIMIT_ACTIONS = List.of("warn", "discard", "down");
+    private static final String METICULOUS = "meticulous";
+    private static final List<String> BFD_KEY_KINDS = List.of(METICULOUS, "sha1");
+
+    private static final GatewayConfig.RouteRoles USUAL_ROLES = GatewayConfig.RouteRoles.prepending(3);
 
     private BgpReading() {}
 
@@ -31,8 +36,9 @@ final class BgpReading {
         if (!listens && !listen.isEmpty()) {
             section.problem("listen", "says where, but listenPort 0 says that nobody may connect");
         }
+        GatewayConfig.RouteRoles roles = roles(section, USUAL_ROLES);
         for (Section at : section.sections("neighbors")) {
-            GatewayConfig.Neighbor neighbor = neighbor(at);
+            GatewayConfig.Neighbor neighbor = neighbor(at, roles);
             addresses.add(neighbor.address(), at, "address");
             boolean heard =
                     listens && (!listen.isEmpty() || neighbor.localAddress().isPresent());
@@ -49,7 +55,7 @@ final class BgpReading {
                 section.value("routerId", Values::routerId),
                 listenPort,
                 listens ? listenAddresses(listen, neighbors) : List.of(),
-                roles(section),
+                roles,
                 neighbors,
                 section.socketDirectory("commands"));
     }
@@ -64,22 +70,23 @@ final class BgpReading {
         return List.copyOf(locals);
     }
 
-    private static GatewayConfig.RouteRoles roles(Section section) {
+    /** How routes are told apart: what is not said is as it is elsewhere. */
+    private static GatewayConfig.RouteRoles roles(Section section, GatewayConfig.RouteRoles elsewhere) {
         Optional<Section> communities = section.optionalSection("communities");
         return new GatewayConfig.RouteRoles(
-                section.integer("standbyPrepend", 0, 32, 3),
+                section.integer("standbyPrepend", 0, 32, elsewhere.standbyPrepend()),
                 section.optional("standbyMed", text -> Values.integer(text, 0, 0xffff_ffffL))
                         .map(OptionalLong::of)
-                        .orElse(OptionalLong.empty()),
-                communities
-                        .map(at -> at.optionalList("owner", Values::community))
-                        .orElse(List.of()),
-                communities
-                        .map(at -> at.optionalList("standby", Values::community))
-                        .orElse(List.of()));
+                        .orElse(elsewhere.standbyMed()),
+                communities.map(at -> communities(at, "owner")).orElse(elsewhere.ownerCommunities()),
+                communities.map(at -> communities(at, "standby")).orElse(elsewhere.standbyCommunities()));
     }
 
-    private static GatewayConfig.Neighbor neighbor(Section section) {
+    private static List<Long> communities(Section section, String role) {
+        return section.optionalList(role, Values::community);
+    }
+
+    private static GatewayConfig.Neighbor neighbor(Section section, GatewayConfig.RouteRoles usual) {
         InetAddress address = section.value("address", Values::address);
         Optional<InetAddress> localAddress = section.optional("localAddress", Values::address);
         Long remoteAs = section.value("remoteAs", Values::asNumber);
@@ -96,10 +103,11 @@ final class BgpReading {
                 section.optional("holdTimeSeconds", Values::holdTimeSeconds).orElse(USUAL_HOLD_TIME_SECONDS),
                 section.flag("passive", false),
                 section.optional("password", Values::md5Key),
-                extras(section, address));
+                extras(section, address, usual));
     }
 
-    private static GatewayConfig.NeighborExtras extras(Section section, InetAddress address) {
+    private static GatewayConfig.NeighborExtras extras(
+            Section section, InetAddress address, GatewayConfig.RouteRoles usual) {
         Optional<InetAddress> other = section.optional("otherAddress", Values::address);
         if (section.sound("address") && other.isPresent() && other.get().getClass() == address.getClass()) {
             section.problem(
@@ -120,7 +128,8 @@ final class BgpReading {
                 optionalInt(section, "ttlSecurityHops", 1, 254),
                 section.optionalSection("maximumPrefixes").map(BgpReading::maximumPrefixes),
                 section.optionalSection("bfd").map(BgpReading::bfd),
-                section.integer("holdDownSeconds", 0, 86_400, 0));
+                section.integer("holdDownSeconds", 0, 86_400, 0),
+                Optional.of(roles(section, usual)).filter(roles -> !roles.equals(usual)));
     }
 
     private static GatewayConfig.MaximumPrefixes maximumPrefixes(Section section) {
@@ -137,11 +146,21 @@ final class BgpReading {
                 restart);
     }
 
-    private static GatewayConfig.Bfd bfd(Section section) {
-        return new GatewayConfig.Bfd(
+    private static BfdConfig bfd(Section section) {
+        return new BfdConfig(
                 section.integer("intervalMs", 10, 10_000, 50),
                 section.integer("multiplier", 1, 255, 3),
-                section.flag("multihop", false));
+                section.flag("multihop", false),
+                section.optionalSection("key").map(BgpReading::bfdKey));
+    }
+
+    private static BfdConfig.Key bfdKey(Section section) {
+        String kind = section.optional("kind", text -> Values.oneOf(BFD_KEY_KINDS, text))
+                .orElse(METICULOUS);
+        return new BfdConfig.Key(
+                kind.equals(METICULOUS) ? BfdConfig.Kind.METICULOUS : BfdConfig.Kind.SHA1,
+                section.integer("number", 0, 255, 1),
+                section.value("secret", Values::bfdKey));
     }
 
     private static OptionalInt optionalInt(Section section, String key, int minimum, int maximum) {

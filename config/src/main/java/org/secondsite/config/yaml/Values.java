@@ -31,6 +31,9 @@ final class Values {
     /** {@code TCP_MD5SIG_MAXKEYLEN} of Linux. */
     private static final int MD5_KEY_BYTES = 80;
 
+    /** RFC 5880 §4.4. */
+    private static final int BFD_KEY_BYTES = 20;
+
     private static final Pattern INTERFACE = Pattern.compile("[A-Za-z0-9_.@-]{1," + INTERFACE_NAME_LENGTH + "}");
     private static final Pattern DATAPATH = Pattern.compile("0x[0-9a-fA-F]{1,16}|[0-9a-fA-F]{16}");
     private static final Pattern INTEGER = Pattern.compile("-?[0-9]{1,18}");
@@ -126,6 +129,14 @@ final class Values {
     static Secret md5Key(String text) {
         if (text.getBytes(StandardCharsets.UTF_8).length > MD5_KEY_BYTES) {
             throw new IllegalArgumentException("a TCP MD5 key has at most " + MD5_KEY_BYTES + " bytes");
+        }
+        return new Secret(text);
+    }
+
+    static Secret bfdKey(String text) {
+        int bytes = text.getBytes(StandardCharsets.UTF_8).length;
+        if (bytes == 0 || bytes > BFD_KEY_BYTES) {
+            throw new IllegalArgumentException("a BFD key has 1 to " + BFD_KEY_BYTES + " bytes");
         }
         return new Secret(text);
     }

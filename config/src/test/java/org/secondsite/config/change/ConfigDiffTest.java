@@ -49,7 +49,7 @@ class ConfigDiffTest {
                   device: up0
                   ttlSecurityHops: 1
                   maximumPrefixes: {maximum: 1000, restartAfterSeconds: 60}
-                  bfd: {intervalMs: 50}
+                  bfd: {intervalMs: 50, key: {secret: b}}
                 - {address: 10.1.0.9, remoteAs: 65001}
             openflow:
               listen: "10.1.1.2:6653"

@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -79,53 +78,6 @@ class ConfigReaderTest {
         assertEquals(
                 Optional.of(new GatewayConfig.Attachment(new SwitchId("sw-a"), "vm2")),
                 web.vms().get(1).attachment());
-    }
-
-    @Test
-    void readsWhatABgpNeighbourMayHaveBesides() throws IOException {
-        String text =
-                resource("gateway.yaml").replace("      remoteAs: 65001\n", """
-                      remoteAs: 65001
-                      localAddress: 10.1.0.2
-                      localAs: 65200
-                      otherAddress: 2001:db8::2
-                      device: eth1
-                      ttlSecurityHops: 1
-                      families: [ipv4-unicast]
-                      maximumPrefixes: {maximum: 1000, warningPercent: 50, action: down, restartAfterSeconds: 300}
-                      bfd: {intervalMs: 100, multiplier: 5, multihop: true}
-                      holdDownSeconds: 60
-                """).replace("  routerId: 10.1.0.2\n", """
-                  routerId: 10.1.0.2
-                  standbyMed: 50
-                  commands: /run/secondsite/bgp
-                  communities: {owner: ["65100:1"], standby: ["65100:2", no-export]}
-                """);
-        GatewayConfig.Bgp bgp =
-                valid(ConfigReader.readGateway(written("g.yaml", text))).bgp().orElseThrow();
-        assertEquals(List.of(IpPrefix.parseAddress("10.1.0.2")), bgp.listen());
-        assertEquals(Optional.of(Path.of("/run/secondsite/bgp")), bgp.commands());
-        assertEquals(
-                new GatewayConfig.RouteRoles(
-                        3, OptionalLong.of(50), List.of(65100L << 16 | 1), List.of(65100L << 16 | 2, 0xffff_ff01L)),
-                bgp.roles());
-        assertEquals(
-                new GatewayConfig.NeighborExtras(
-                        List.of(4),
-                        OptionalLong.of(65200),
-                        Optional.of(IpPrefix.parseAddress("2001:db8::2")),
-                        Optional.of("eth1"),
-                        OptionalInt.of(1),
-                        Optional.of(new GatewayConfig.MaximumPrefixes(1000, 50, "down", OptionalInt.of(300))),
-                        Optional.of(new GatewayConfig.Bfd(100, 5, true)),
-                        60),
-                bgp.neighbors().getFirst().extras());
-    }
-
-    @Test
-    void nothingListensForRoutersUnlessAnAddressIsGiven() throws IOException {
-        GatewayConfig config = valid(ConfigReader.readGateway(written("g.yaml", resource("gateway.yaml"))));
-        assertEquals(List.of(), config.bgp().orElseThrow().listen());
     }
 
     @Test

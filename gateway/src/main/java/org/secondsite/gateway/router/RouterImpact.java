@@ -3,6 +3,7 @@ package org.secondsite.gateway.router;
 import java.net.InetAddress;
 import java.util.Collection;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -22,9 +23,13 @@ public final class RouterImpact {
             NeighborAspect.Effect.PATH_WATCH, "BFD begins anew; the session stands"));
 
     private final SpeakerChanges changes;
+    private final ToldApart before;
+    private final ToldApart after;
 
-    private RouterImpact(SpeakerChanges changes) {
+    private RouterImpact(SpeakerChanges changes, ToldApart before, ToldApart after) {
         this.changes = changes;
+        this.before = before;
+        this.after = after;
     }
 
     /** What follows when one section takes the place of another; nothing is said of one that was not there or is there no more. */
@@ -32,10 +37,12 @@ public final class RouterImpact {
         if (before.bgp().isEmpty() || after.bgp().isEmpty()) {
             return Optional.empty();
         }
-        return Optional.of(new RouterImpact(SpeakerChanges.between(
-                RouterSettings.of(before.bgp().get()),
-                RouterSettings.of(after.bgp().get()),
-                Set.of())));
+        GatewayConfig.Bgp was = before.bgp().get();
+        GatewayConfig.Bgp is = after.bgp().get();
+        return Optional.of(new RouterImpact(
+                SpeakerChanges.between(RouterSettings.of(was), RouterSettings.of(is), Set.of()),
+                ToldApart.of(was),
+                ToldApart.of(is)));
     }
 
     /** What each kind of difference takes. */
@@ -45,17 +52,20 @@ public final class RouterImpact {
 
     /** What becomes of a neighbour that is still there; empty: nothing is said of it. */
     public Optional<String> ofNeighbor(String address) {
-        return changes.altered().stream()
-                .filter(alteration ->
-                        alteration.from().address().getHostAddress().equals(address))
-                .findFirst()
-                .map(alteration -> alteration.resets()
-                        ? words(NeighborAspect.Effect.RESET)
-                        : alteration.aspects().stream()
-                                .map(aspect -> words(aspect.effect()))
-                                .distinct()
-                                .sorted()
-                                .collect(Collectors.joining("; ")));
+        EnumSet<NeighborAspect.Effect> effects = EnumSet.noneOf(NeighborAspect.Effect.class);
+        for (SpeakerChanges.Alteration alteration : changes.altered()) {
+            if (alteration.from().address().getHostAddress().equals(address)) {
+                alteration.aspects().forEach(aspect -> effects.add(aspect.effect()));
+            }
+        }
+        if (!before.at(address).equals(after.at(address))) {
+            effects.add(NeighborAspect.Effect.ROUTES);
+        }
+        if (effects.contains(NeighborAspect.Effect.RESET)) {
+            return Optional.of(words(NeighborAspect.Effect.RESET));
+        }
+        return Optional.of(effects.stream().map(RouterImpact::words).sorted().collect(Collectors.joining("; ")))
+                .filter(words -> !words.isEmpty());
     }
 
     /** What becomes of the sessions when a setting of the whole speaker changes. */

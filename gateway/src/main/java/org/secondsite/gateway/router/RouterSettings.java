@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import org.secondsite.bgp.bfd.BfdKey;
 import org.secondsite.bgp.bfd.BfdSettings;
 import org.secondsite.bgp.decision.Policies;
 import org.secondsite.bgp.fsm.FsmTimers;
@@ -15,6 +15,7 @@ import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.PrefixLimit;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.AddressFamily;
+import org.secondsite.config.BfdConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.Secret;
 
@@ -52,9 +53,6 @@ public final class RouterSettings {
                 .toList();
         Map<AddressFamily, PrefixLimit> limits = new HashMap<>();
         extras.maximumPrefixes().ifPresent(maximum -> families.forEach(family -> limits.put(family, limit(maximum))));
-        Optional<BfdSettings> bfd = extras.bfd()
-                .map(b -> new BfdSettings(
-                        b.intervalMs() * US_IN_MS, b.intervalMs() * US_IN_MS, b.multiplier(), b.multihop()));
         return new NeighborOptions(
                 Offer.DEFAULT.withFamilies(families),
                 extras.localAs(),
@@ -62,10 +60,26 @@ public final class RouterSettings {
                 extras.device(),
                 limits,
                 extras.ttlSecurityHops(),
-                bfd,
+                extras.bfd().map(RouterSettings::bfd),
                 FsmTimers.DEFAULT,
                 Duration.ofSeconds(extras.holdDownSeconds()),
                 Policies.NONE);
+    }
+
+    private static BfdSettings bfd(BfdConfig bfd) {
+        int paceUs = bfd.intervalMs() * US_IN_MS;
+        return new BfdSettings(
+                paceUs,
+                paceUs,
+                bfd.multiplier(),
+                bfd.multihop(),
+                bfd.key()
+                        .map(key -> new BfdKey(
+                                key.kind() == BfdConfig.Kind.METICULOUS
+                                        ? BfdKey.Kind.METICULOUS_SHA1
+                                        : BfdKey.Kind.SHA1,
+                                key.number(),
+                                key.secret().text())));
     }
 
     private static PrefixLimit limit(GatewayConfig.MaximumPrefixes maximum) {

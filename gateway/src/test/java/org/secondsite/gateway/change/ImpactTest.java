@@ -26,6 +26,9 @@ class ImpactTest {
                 "10.1.0.1: counts from its next connection on; the session stands",
                 of(NEIGHBOR, "{address: 10.1.0.1, remoteAs: 65001, port: 1179}"));
         assertEquals(
+                "10.1.0.1: routes are told or counted anew; the session stands",
+                of(NEIGHBOR, "{address: 10.1.0.1, remoteAs: 65001, standbyMed: 70}"));
+        assertEquals(
                 "10.1.0.1: BFD begins anew; the session stands",
                 of(NEIGHBOR, "{address: 10.1.0.1, remoteAs: 65001, bfd: {intervalMs: 100}}"));
         assertTrue(of(NEIGHBOR, "{address: 10.1.0.1, remoteAs: 65001, password: key}")

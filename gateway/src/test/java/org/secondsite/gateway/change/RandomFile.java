@@ -145,11 +145,12 @@ public final class RandomFile {
         } else if (random.nextInt(4) == 0 && neighbors.size() > 1) {
             neighbors.remove(number);
         } else {
-            switch (random.nextInt(5)) {
+            switch (random.nextInt(6)) {
                 case 0 -> pick(random, one, "holdTimeSeconds", "12", "30");
                 case 1 -> pick(random, one, "port", "1179");
                 case 2 -> pick(random, one, "passive", "true", "false");
                 case 3 -> pick(random, one, "password", "one", "other");
+                case 4 -> pick(random, one, "standbyPrepend", "1", "3", "5");
                 default -> pick(random, one, "holdDownSeconds", "5", "7");
             }
         }
