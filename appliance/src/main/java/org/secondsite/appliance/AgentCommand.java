@@ -33,8 +33,8 @@ final class AgentCommand implements Callable<Integer> {
         AgentConfig settings = Configurations.require(ConfigReader.readAgent(config));
         GatewayAccess gateway = new GatewayAccess(settings.gateway(), settings.proof());
         settings.proof().ifPresent(proof -> CertificateWatch.open(proof.tls(), what -> LOG.error("{}", what)));
-        CheckpointAgent agent =
-                CheckpointAgent.open(new AgentSettings(gateway, vms(settings)), new ProcessEnd("agent"));
+        CheckpointAgent agent = CheckpointAgent.open(
+                new AgentSettings(gateway, vms(settings), settings.stateDirectory()), new ProcessEnd("agent"));
         Daemon.serve("agent", agent, FileAgain.take(config, settings, ConfigReader::readAgent, (running, wanted) -> {
             refuseRestarts(running, wanted);
             agent.alter(vms(wanted));

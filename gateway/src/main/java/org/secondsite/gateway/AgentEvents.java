@@ -37,6 +37,11 @@ public record AgentEvents(Consumer<SiteEvent> post) implements CheckpointListene
     }
 
     @Override
+    public void actedUnder(AgentSession session, long term) {
+        post.accept(new SiteEvent.ActedUnder(session.vm(), term));
+    }
+
+    @Override
     public void applied(AgentSession session, EpochId epoch) {
         post.accept(new SiteEvent.Applied(session, epoch));
     }

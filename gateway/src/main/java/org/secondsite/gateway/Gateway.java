@@ -31,7 +31,6 @@ import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.group.SiteOrder;
 import org.secondsite.gateway.group.Surroundings;
 import org.secondsite.gateway.io.SeatMemory;
-import org.secondsite.gateway.io.TermMemory;
 import org.secondsite.gateway.management.ManagementServer;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.router.RouterSettings;
@@ -40,6 +39,7 @@ import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.metrics.CertificateMetrics;
 import org.secondsite.metrics.MetricsPort;
 import org.secondsite.metrics.Scrape;
+import org.secondsite.net.io.TermMemory;
 import org.secondsite.net.life.Ending;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.ProcessEnd;
@@ -94,6 +94,8 @@ public final class Gateway implements AutoCloseable {
 
     private SiteEdge edge;
     private CertificateWatch certificates;
+    private LongConsumer termTold = term -> {};
+    private final FirstTerms firstTerms;
     private DataPlane dataPlane;
     private TlsTunnel tunnel;
     private final MetricsPort metrics = new MetricsPort(this::measure);
@@ -109,6 +111,11 @@ public final class Gateway implements AutoCloseable {
                 "conductor-" + config.site(),
                 TimeUnit.MILLISECONDS.toNanos(config.tunnel().heartbeatMs()),
                 life);
+        firstTerms = new FirstTerms(config.groups().stream()
+                .flatMap(group -> group.vms().stream())
+                .filter(GatewayConfig.Vm::isProtected)
+                .map(GatewayConfig.Vm::id)
+                .toList());
         long now = System.nanoTime();
         core = new SiteCore(config, new PeerWatch(config.tunnel(), done -> tunnel.whenRead(done), now), now);
         config.bgp().ifPresent(bgp -> bgp.neighbors()
@@ -185,7 +192,7 @@ public final class Gateway implements AutoCloseable {
                 requests.and(Map.of("status", this::status, "vms", this::vms, "config", this::config))));
         WitnessClient client = witnessClient();
         opened.push(client);
-        witness.connect(client);
+        witness.connect(client, termTold);
         dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(config.tunnel()));
         timeline.note(config.site().name(), "start", "role unknown: nothing is released or announced");
     }
@@ -196,18 +203,31 @@ public final class Gateway implements AutoCloseable {
     }
 
     private WitnessClient witnessClient() throws IOException {
-        LongConsumer told = term -> {};
         WitnessClientSettings settings = GatewaySettings.witness(config);
         if (config.witness().termFile().isPresent()) {
             Path file = config.witness().termFile().get();
             TermMemory memory = TermMemory.open(file);
             opened.push(memory);
-            told = memory::remember;
+            if (memory.term() == 0) {
+                awaitFirstTerms();
+            }
+            termTold = memory::remember;
             SeatMemory seat = SeatMemory.open(file.resolveSibling(file.getFileName() + ".seat"));
             opened.push(seat);
             settings = settings.remembering(memory.term()).at(seat.seat());
         }
-        return WitnessClient.open(settings, new WitnessEvents(this::post, told, timeline), life);
+        return WitnessClient.open(settings, new WitnessEvents(this::post, termTold, timeline), life);
+    }
+
+    private void awaitFirstTerms() throws IOException {
+        try {
+            if (!firstTerms.await()) {
+                LOG.warn("not every agent has told which terms it remembers, and this gateway remembers none either");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
     }
 
     private Surroundings.Routes routes() throws IOException {
@@ -251,6 +271,7 @@ public final class Gateway implements AutoCloseable {
 
     private void take(SiteEvent event) {
         edge.carryOut(core.on(event, conductor.nowNanos()));
+        firstTerms.took(event);
     }
 
     // ---- configuration that changes -----------------------------------------------------------------------------

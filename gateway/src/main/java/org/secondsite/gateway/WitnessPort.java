@@ -2,6 +2,7 @@ package org.secondsite.gateway;
 
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongConsumer;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
@@ -15,14 +16,29 @@ import org.secondsite.witness.io.client.WitnessClient;
  */
 final class WitnessPort implements Surroundings.WitnessLink {
     private final CompletableFuture<WitnessClient> client = new CompletableFuture<>();
+    private LongConsumer remember = term -> {};
 
-    void connect(WitnessClient opened) {
+    /**
+     * Connects.
+     *
+     * @param remember takes the terms that were heard of
+     */
+    void connect(WitnessClient opened, LongConsumer remember) {
+        this.remember = remember;
         client.complete(opened);
     }
 
     /** Another time between two heartbeats, in milliseconds. Any thread. */
     void heartbeat(int everyMs) {
         var _ = client.thenAccept(c -> c.heartbeat(everyMs));
+    }
+
+    @Override
+    public void know(long term) {
+        var _ = client.thenAccept(c -> {
+            remember.accept(term);
+            c.know(term);
+        });
     }
 
     @Override

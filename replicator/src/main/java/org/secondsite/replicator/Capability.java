@@ -29,7 +29,10 @@ public enum Capability {
     WINDOW(6),
 
     /** A gateway tells the other one what was ticked and unticked at the owner's site while that one was away. */
-    TICKS(7);
+    TICKS(7),
+
+    /** An agent and its gateway tell each other under which terms they have acted. */
+    TERMS(8);
 
     /** The agents' protocol has 15 bits for them. */
     private static final int MAX_CODE = 15;

@@ -32,6 +32,11 @@ final class AskingLink implements Surroundings.WitnessLink {
     }
 
     @Override
+    public void know(long term) {
+        world.witness().know(site, term);
+    }
+
+    @Override
     public CompletableFuture<OwnershipRecord> read(GroupId id) {
         return world.witness().read(site, id);
     }

@@ -32,6 +32,11 @@ public enum FaultKind {
     DISK(2),
     /** The witness's disk is lost, a copy from before is restored, and after a while an operator recovers the group. */
     RESTORE(2),
+    /**
+     * The witness's disk goes back to an earlier moment without a word, and both gateways lose all that they remember; after a while an
+     * operator recovers the group. Only the agents know better. In every twentieth schedule, and nothing else then.
+     */
+    FORGET(0),
     /** A gateway is told by its peer, again and again, of a record that nobody has granted. */
     LIE(2),
     /** A copy of a site's gateway runs at another place, with the same certificate. */

@@ -19,8 +19,14 @@ public record Schedule(long seed, List<Fault> faults) {
     /** In one schedule of so many there is a fault beside the others. */
     private static final int BESIDE = 10;
 
+    /** In one schedule of so many there is a fault that comes alone. */
+    private static final int ALONE = 20;
+
     /** Less is less than the patience of the witness with an original that is silent. */
     private static final int LEAST_CLONE_MS = 2_000;
+
+    /** More than the gateways are cut off from the witness for. */
+    private static final int FORGET_MS = 1_000;
 
     private static final int EARLIEST_MS = 100;
     private static final int LATEST_MS = 3_600;
@@ -59,9 +65,13 @@ public record Schedule(long seed, List<Fault> faults) {
                 faults.add(fault(dice, kind(dice, kinds), time(dice, faults)));
             }
         }
+        SplittableRandom alone = World.dice(seed, FaultKind.FORGET.name());
+        if (kinds.contains(FaultKind.FORGET) && (kinds.size() == 1 || alone.nextInt(ALONE) == 0)) {
+            return new Schedule(seed, List.of(fault(alone, FaultKind.FORGET, time(alone, List.of()))));
+        }
         for (FaultKind kind : FaultKind.values()) {
             SplittableRandom beside = World.dice(seed, kind.name());
-            if (kind.isBeside() && kinds.contains(kind) && (faults.isEmpty() || beside.nextInt(BESIDE) == 0)) {
+            if (kind.isBeside() && kind != FaultKind.FORGET && kinds.contains(kind) && (faults.isEmpty() || beside.nextInt(BESIDE) == 0)) {
                 faults.add(fault(beside, kind, time(beside, faults)));
             }
         }
@@ -161,6 +171,7 @@ public record Schedule(long seed, List<Fault> faults) {
                         lastsMs,
                         dice.nextInt(20, 600));
             case RESTORE -> new Fault(kind, "witness", atMs, lastsMs, dice.nextInt(100));
+            case FORGET -> new Fault(kind, "witness", atMs, FORGET_MS + lastsMs, dice.nextInt(100));
             case LIE -> new Fault(kind, "to " + site, atMs, lastsMs, dice.nextInt(1, 100));
             case CLONE -> new Fault(kind, "of " + site, atMs, LEAST_CLONE_MS + lastsMs, 0);
             case CONTEST -> new Fault(kind, "switch of " + site, atMs, lastsMs, 0);

@@ -99,6 +99,11 @@ final class SimulatedClone implements WitnessEnd {
     }
 
     @Override
+    public long term() {
+        return questions.highestTerm();
+    }
+
+    @Override
     public void arrive(Message.FromWitness message) {
         if (ended) {
             return;

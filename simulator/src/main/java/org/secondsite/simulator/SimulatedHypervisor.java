@@ -6,7 +6,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.SiteId;
 import org.secondsite.replicator.CarriedDisks;
@@ -19,7 +19,6 @@ import org.secondsite.replicator.agent.AgentPhase;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.GatewayConduct;
 import org.secondsite.replicator.agent.VmAgent;
-import org.secondsite.replicator.checkpoint.AgentSession;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.FailureKind;
@@ -183,20 +182,22 @@ final class SimulatedHypervisor extends SimulatedProcess {
             SimulatedAgentSession gone = session;
             session = null;
             gone.detached();
-            tellGateway(gone, (gateway, by) -> gateway.detached(by, reason));
+            tellGateway(gateway -> gateway.detached(gone, reason));
         }
     }
 
     /** What the agent says goes to the gateway that it is attached to, or nowhere. */
-    private void tellGateway(SimulatedAgentSession by, BiConsumer<CheckpointListener, AgentSession> what) {
+    private void tellGateway(Consumer<CheckpointListener> what) {
         CheckpointListener gateway = world.gateway(site).agents();
-        world.time().after(LOCAL_NANOS, () -> what.accept(gateway, by));
+        world.time().after(LOCAL_NANOS, () -> what.accept(gateway));
     }
 
     /** A message of the gateway takes a moment, and dies with its connection. */
     void fromGateway(SimulatedAgentSession by, CheckpointMessage message) {
         later(LOCAL_NANOS, () -> {
-            by.requireOrderFor(session, message);
+            if (!by.isTaken(session, message) || message instanceof CheckpointMessage.Term) {
+                return;
+            }
             if (message instanceof CheckpointMessage.ResumeVm || message instanceof CheckpointMessage.StopVm) {
                 by.kept(false);
             }
@@ -227,53 +228,41 @@ final class SimulatedHypervisor extends SimulatedProcess {
         epoch.close();
         boolean overtaken = world.has(Plant.EPOCHS_OVERTAKE) && dice.nextInt(64) == 0;
         later(overtaken ? OVERTAKEN_NANOS : LOCAL_NANOS, () -> {
-            by.requireOrderFor(session, new CheckpointMessage.Begin(header, 0, 0));
-            post(new Mail(by, new AgentEvent.EpochArrived(header), content));
+            if (by.isTaken(session, new CheckpointMessage.Begin(header, 0, 0))) {
+                post(new Mail(by, new AgentEvent.EpochArrived(header), content));
+            }
         });
     }
 
-    private void say(CheckpointMessage message) {
+    /** The agent ends the connection, and makes another one soon. */
+    void hangUp(String reason) {
+        disconnect(reason);
+        inbox.addFirst(new Mail(null, new AgentEvent.Closed(reason), null));
+        attachSoon();
+    }
+
+    /** The highest term that its agents were ever told of, as it stands on their disk. */
+    long rememberedTerm() {
+        return gatewayConduct.highestTerm();
+    }
+
+    void say(CheckpointMessage message) {
         SimulatedAgentSession by = session;
         if (by == null || !by.takes(message)) {
             return;
         }
-        switch (message) {
-            case CheckpointMessage.Hello hello -> {
-                by.hello(hello);
-                tellGateway(by, CheckpointListener::attached);
-                fromGateway(by, new CheckpointMessage.Welcome(by.dialect(), WINDOW, NEVER, false));
-            }
-            case CheckpointMessage.Seal seal ->
-                tellGateway(by, (gateway, agentBy) -> gateway.sealRequested(agentBy, seal.epoch()));
-            case CheckpointMessage.Applied applied ->
-                tellGateway(by, (gateway, agentBy) -> {
-                    by.answered();
-                    gateway.applied(agentBy, applied.epoch());
-                });
-            case CheckpointMessage.Activated activated ->
-                tellGateway(by, (gateway, agentBy) -> gateway.activated(agentBy, activated.epoch()));
-            case CheckpointMessage.Failed failed -> {
-                if (failed.kind() == FailureKind.APPLY
-                        && !vmRuns
-                        && VmContent.isLost(failed.reason(), arrivedHeader, replicaEpoch())) {
-                    throw new Violation(Rule.IMAGE_STAYS, site + " loses its image: " + failed.reason());
-                }
-                tellGateway(by, (gateway, agentBy) -> {
-                    if (failed.kind() == FailureKind.APPLY) {
-                        by.answered();
-                    }
-                    gateway.failed(agentBy, failed.kind(), failed.reason());
-                });
-            }
-            case CheckpointMessage.VmPaused paused -> {
-                world.trace(site + ": the VM is paused at state " + state + " of " + paused.last());
-                tellGateway(by, (gateway, agentBy) -> gateway.vmPaused(agentBy, paused.last()));
-            }
-            case CheckpointMessage.DisksSynced synced -> tellGateway(by, CheckpointListener::disksSynced);
-            case CheckpointMessage.OfDisks said ->
-                tellGateway(by, (gateway, agentBy) -> gateway.ofDisks(agentBy, said.talk()));
-            case CheckpointMessage.VmStopped stopped -> tellGateway(by, CheckpointListener::vmStopped);
-            default -> throw new IllegalStateException("an agent says " + message);
+        if (message instanceof CheckpointMessage.Failed failed
+                && failed.kind() == FailureKind.APPLY
+                && !vmRuns
+                && VmContent.isLost(failed.reason(), arrivedHeader, replicaEpoch())) {
+            throw new Violation(Rule.IMAGE_STAYS, site + " loses its image: " + failed.reason());
+        }
+        if (message instanceof CheckpointMessage.VmPaused paused) {
+            world.trace(site + ": the VM is paused at state " + state + " of " + paused.last());
+        }
+        tellGateway(gateway -> by.said(message, gateway));
+        if (message instanceof CheckpointMessage.Hello) {
+            fromGateway(by, new CheckpointMessage.Welcome(by.dialect(), WINDOW, NEVER, false));
         }
     }
 
@@ -367,11 +356,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
             case AgentEffect.Trouble trouble -> world.trace(site + " agent: " + trouble.text());
             case AgentEffect.Send send -> say(send.message());
             case AgentEffect.SendAfterEpochs send -> afterEpochs(() -> say(send.message()));
-            case AgentEffect.CloseConnection close -> {
-                disconnect(close.reason());
-                inbox.addFirst(new Mail(null, new AgentEvent.Closed(close.reason()), null));
-                attachSoon();
-            }
+            case AgentEffect.CloseConnection close -> hangUp(close.reason());
             case AgentEffect.Attach attach ->
                 answers.add(vmRuns ? new AgentEvent.Found("simulated", Optional.empty()) : new AgentEvent.NotFound(""));
             case AgentEffect.Look look -> answers.add(new AgentEvent.Looked(Optional.empty()));
@@ -488,7 +473,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
             if (by == session && by != null) {
                 by.requireOrder(new CheckpointMessage.Begin(epoch.header(), 0, 0, epoch.deviceState().length));
                 by.conduct().received(id);
-                tellGateway(by, (gateway, agentBy) -> gateway.epochReceived(agentBy, epoch, 1));
+                tellGateway(gateway -> gateway.epochReceived(by, epoch, 1));
                 post(new Mail(by, new AgentEvent.Shipped(), null));
             }
         });

@@ -63,7 +63,9 @@ final class SimulatedVmDisk {
 
     /** What an agent beside it can. */
     Set<Capability> capabilities() {
-        return world.hasDisks() ? Set.of(Capability.DISKS, Capability.RESYNC) : Set.of();
+        return world.hasDisks()
+                ? Set.of(Capability.DISKS, Capability.RESYNC, Capability.TERMS)
+                : Set.of(Capability.TERMS);
     }
 
     /** The disks that an agent beside it tells of. */

@@ -72,6 +72,7 @@ final class SimulatedWitness extends SimulatedProcess {
     private long clockOffsetNanos;
     private boolean orphaned;
     private boolean recovered;
+    private final Map<Connection, Long> termsTold = new HashMap<>();
     private OptionalLong restoredFrom = OptionalLong.empty();
 
     /** A request that waits for its turn at the disk. */
@@ -100,6 +101,7 @@ final class SimulatedWitness extends SimulatedProcess {
         tearNext = false;
         queue.clear();
         connections.clear();
+        termsTold.clear();
         told.clear();
         log = new RecordLog(Integer.MAX_VALUE);
         restore();
@@ -113,16 +115,21 @@ final class SimulatedWitness extends SimulatedProcess {
 
     /** While it is down: the disk is lost, and a copy from before is restored by the product's command. */
     void restoreCopy(int percentOfEntries) {
+        goBack(percentOfEntries).ifPresent(last -> restoredFrom = OptionalLong.of(last));
+    }
+
+    /** While it is down: its disk goes back to an earlier moment. Returns the last term that is left; empty if none was there. */
+    OptionalLong goBack(int percentOfEntries) {
         LogCodec.Scan.Legible all = legible(disk.read());
         int kept = 1 + percentOfEntries * (all.entries().size() - 1) / 100;
         if (all.entries().isEmpty()) {
-            return;
+            return OptionalLong.empty();
         }
         ByteBuf copy = Unpooled.buffer();
         LogCodec.encodeFileHeader(copy);
         all.entries().subList(0, kept).forEach(entry -> LogCodec.encode(entry, copy));
         disk.replace(octets(copy.nioBuffer()));
-        restoredFrom = OptionalLong.of(all.entries().get(kept - 1).record().term());
+        return OptionalLong.of(all.entries().get(kept - 1).record().term());
     }
 
     /**
@@ -135,13 +142,21 @@ final class SimulatedWitness extends SimulatedProcess {
 
     private void recoverNow() {
         OwnershipRecord truth = world.checks().truth();
-        boolean doubted = log.entries().stream().anyMatch(entry -> log.inDoubt(entry.record()));
+        long counter = log.entries().stream()
+                .mapToLong(entry -> entry.record().term())
+                .max()
+                .orElse(0);
+        boolean doubted = desk.heardTerm() > counter
+                || log.entries().stream().anyMatch(entry -> log.inDoubt(entry.record()));
         if (doubted && truth != null) {
             recovered = true;
             int drawn = Math.toIntExact(world.time().nowNanos() / MILLI);
             submit(new Asked(
                     NOBODY,
-                    new Request.Recover(settings, 0, drawn, AccessRule.OPERATOR, truth.owner(), "a copy was restored"),
+                    new Request.Recover(
+                            settings,
+                            desk.heardTerm(),
+                            drawn, AccessRule.OPERATOR, truth.owner(), "a copy was restored"),
                     RequestId.NONE,
                     world.gateway(truth.owner()).life()));
         }
@@ -180,6 +195,11 @@ final class SimulatedWitness extends SimulatedProcess {
     /** A gateway asks for the record. */
     CompletableFuture<OwnershipRecord> read(SiteId site, GroupId of) {
         return line(site).read(of);
+    }
+
+    /** A gateway has heard of a term from an agent. */
+    void know(SiteId site, long term) {
+        line(site).know(term);
     }
 
     /** A gateway says that it lives. */
@@ -249,9 +269,21 @@ final class SimulatedWitness extends SimulatedProcess {
             carryOut(desk.opened(connection));
             Message hello = new Message.Hello(MessageCodec.OLDEST_VERSION, end.site(), end.client());
             carryOut(desk.received(connection, hello, now()));
+            tellTerm(connection, end);
             carryOut(desk.received(connection, new Message.Seat(end.seat()), now()));
+        } else {
+            tellTerm(connection, end);
         }
         carryOut(desk.received(connection, message, now()));
+    }
+
+    /** A gateway tells its highest term first, and again when that has grown; here each of its messages brings it. */
+    private void tellTerm(Connection connection, WitnessEnd end) {
+        long term = end.term();
+        if (world.tellsTerms() && term > termsTold.getOrDefault(connection, -1L)) {
+            termsTold.put(connection, term);
+            carryOut(desk.received(connection, new Message.Term(term), now()));
+        }
     }
 
     private void carryOut(List<DeskEffect> effects) {

@@ -16,6 +16,7 @@ public final class Simulator {
     private static final long STEADY_MS = 300;
     private static final long LIE_AGAIN_MS = 250;
     private static final long CONTEST_AGAIN_MS = 250;
+    private static final long CUT_MS = 400;
     private static final long PATIENCE_MS = 20_000;
 
     /**
@@ -176,6 +177,7 @@ public final class Simulator {
                 after(fault.lastsMs(), () -> slow(fault, -fault.strength()));
             }
             case RESTORE -> restore(fault);
+            case FORGET -> forget(fault);
             case LIE -> lie(fault, fault.endMs());
             case CLONE -> {
                 SimulatedClone clone = world.copyOf(site(fault));
@@ -279,6 +281,32 @@ public final class Simulator {
         }
         world.witness().restoreCopy(fault.strength());
         startWitness();
+        after(fault.lastsMs(), world.witness()::recover);
+    }
+
+    /**
+     * Once the agents were told of all that was granted: what nobody else knows is forgotten. The gateways reach the witness when their
+     * agents have had the time to attach.
+     */
+    private void forget(Fault fault) {
+        boolean known = World.SITES.stream()
+                .anyMatch(site -> world.hypervisor(site).rememberedTerm()
+                        == world.checks().truth().term());
+        if (!known) {
+            if (world.time().nowNanos() / MILLI < fault.endMs()) {
+                after(LOOK_MS, () -> forget(fault));
+            }
+            return;
+        }
+        world.forget();
+        world.witness().crash();
+        World.SITES.forEach(site -> world.gateway(site).crash());
+        world.witness().goBack(fault.strength());
+        Fault cut = new Fault(FaultKind.PARTITION, "a>w,b>w", fault.atMs(), CUT_MS, 0);
+        world.network().disturb(cut, true);
+        after(CUT_MS, () -> world.network().disturb(cut, false));
+        startWitness();
+        World.SITES.forEach(this::startGateway);
         after(fault.lastsMs(), world.witness()::recover);
     }
 

@@ -18,6 +18,9 @@ interface WitnessEnd {
     /** Of which ways, there and back, its messages go. */
     String place();
 
+    /** The highest term that it has heard of. */
+    long term();
+
     /** A message of the witness arrives. */
     void arrive(Message.FromWitness message);
 }

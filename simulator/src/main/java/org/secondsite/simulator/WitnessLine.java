@@ -33,6 +33,7 @@ final class WitnessLine implements WitnessEnd {
     private final SplittableRandom dice;
     private final OpenQuestions questions = new OpenQuestions(List.of("w"), TIMEOUT_MS * MILLI);
     private final Map<Long, Consumer<OpenQuestions.Effect>> open = new HashMap<>();
+    private long knownTerm;
 
     WitnessLine(World world, SiteId site, int life, SplittableRandom dice) {
         this.world = world;
@@ -67,6 +68,16 @@ final class WitnessLine implements WitnessEnd {
     @Override
     public String place() {
         return site.name();
+    }
+
+    @Override
+    public long term() {
+        return Math.max(knownTerm, questions.highestTerm());
+    }
+
+    /** An agent remembers this term. */
+    void know(long term) {
+        knownTerm = Math.max(knownTerm, term);
     }
 
     void heartbeat() {
@@ -155,10 +166,15 @@ final class WitnessLine implements WitnessEnd {
         }
     }
 
+    /** It does not outlast that the witness and the gateways forget: their connections have ended then. */
     private void send(Message.ToWitness message, boolean strays) {
+        boolean forgot = world.forgot();
         world.network()
-                .datagram(world.network().way(site + ">w"), strays ? 200 : 1, strays ? 2500 : 12, () -> world.witness()
-                        .arrive(() -> world.witness().received(this, message)));
+                .datagram(world.network().way(site + ">w"), strays ? 200 : 1, strays ? 2500 : 12, () -> {
+                    if (forgot == world.forgot()) {
+                        world.witness().arrive(() -> world.witness().received(this, message));
+                    }
+                });
     }
 
     private SimulatedGateway gateway() {

@@ -47,6 +47,7 @@ final class World {
     private final SimulatedTunnel tunnel;
     private final SimulatedWitness witness;
     private final boolean disks;
+    private boolean forgot;
     private long marks;
     private long copies;
 
@@ -112,6 +113,21 @@ final class World {
     /** A copy of a site's gateway starts at another place. */
     SimulatedClone copyOf(SiteId site) {
         return new SimulatedClone(this, GROUP, site, COPY - copies++);
+    }
+
+    /** From now on gateways may act under terms that were granted before. */
+    void forget() {
+        forgot = true;
+    }
+
+    /** Whether the witness and the gateways have forgotten what was granted. */
+    boolean forgot() {
+        return forgot;
+    }
+
+    /** Whether gateways tell the witness which terms they know: not if it is to be seen what comes of its own faults. */
+    boolean tellsTerms() {
+        return !has(Plant.RESTORED_WITNESS) && !has(Plant.TERM_REUSED) && !has(Plant.VOTE_NOT_DURABLE);
     }
 
     boolean has(Plant plant) {

@@ -52,6 +52,18 @@ class SimulatorTest {
         assertNull(run(Schedule.drawn(seed, ALL)).violation());
     }
 
+    /** The disks of the witness and of both gateways are lost; their agents' are left. */
+    @Test
+    void noTermIsGrantedTwiceWhileAnyAgentRemembersAndServiceReturnsWithTheOperator() {
+        for (long seed = 1; seed <= 60; seed++) {
+            Schedule schedule = Schedule.drawn(seed, EnumSet.of(FaultKind.FORGET));
+            assertEquals(1, schedule.faults().size());
+            Simulator.Outcome outcome = run(schedule);
+            assertNull(outcome.violation(), () -> schedule.toString());
+            assertTrue(outcome.endMs() < 15_000, () -> schedule + " ended at " + outcome.endMs() + " ms");
+        }
+    }
+
     /**
      * 94732: a VM left while its site stood alone, joined again, and the other site, which was never told, was forced to go on from its older
      * image. 80756: the other site owns the group without an image, so nothing has gone on there, and the VM here may leave.

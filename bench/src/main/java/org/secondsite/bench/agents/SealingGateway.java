@@ -105,6 +105,9 @@ final class SealingGateway implements CheckpointListener, AutoCloseable {
     public void detached(AgentSession session, String reason) {}
 
     @Override
+    public void actedUnder(AgentSession session, long term) {}
+
+    @Override
     public void applied(AgentSession session, EpochId epoch) {}
 
     @Override

@@ -42,13 +42,18 @@ final class Hearsay {
 
     /** Whether no honest gateway can have said that. Counted. */
     boolean isAbsurd(OwnershipRecord passedOn) {
-        boolean far = passedOn.term() < 0
-                || OwnershipRecord.generation(passedOn.term())
-                        > OwnershipRecord.generation(ownership.term()) + MAX_GENERATIONS_AHEAD;
+        boolean far = isAbsurd(passedOn.term());
         if (far) {
             absurd++;
         }
         return far;
+    }
+
+    /** Whether no honest witness can have granted that, by what is known here. */
+    boolean isAbsurd(long term) {
+        return term < 0
+                || OwnershipRecord.generation(term)
+                        > OwnershipRecord.generation(ownership.term()) + MAX_GENERATIONS_AHEAD;
     }
 
     /** How often the peer has said what no honest gateway can have said. */

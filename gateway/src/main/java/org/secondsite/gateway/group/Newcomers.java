@@ -59,7 +59,7 @@ final class Newcomers {
             group.membership().connected();
         }
         if (!displaced.isEmpty()) {
-            group.displaced();
+            group.hearsay().displaced();
         }
         group.membership().alter(settings);
         if (peer.up()) {

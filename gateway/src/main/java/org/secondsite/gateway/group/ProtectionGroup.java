@@ -175,9 +175,9 @@ public final class ProtectionGroup {
         }
     }
 
-    /** The witness takes another process for this site's gateway. */
-    void displaced() {
-        hearsay.displaced();
+    /** What makes it wait for the witness's word. */
+    Hearsay hearsay() {
+        return hearsay;
     }
 
     void recordUnread(SiteOrder.Read question) {

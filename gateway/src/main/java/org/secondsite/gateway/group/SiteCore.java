@@ -44,6 +44,7 @@ public final class SiteCore {
     private final SiteFacts facts;
     private final Newcomers newcomers;
     private final ContestedSwitches contested = new ContestedSwitches();
+    private final ActedTerms actedTerms;
     private boolean witnessUp;
     private String lastRejection = "";
     private String displaced = "";
@@ -61,6 +62,7 @@ public final class SiteCore {
         orders = new Orders(nowNanos);
         facts = new SiteFacts(config, orders, this::isOwnedThere);
         newcomers = new Newcomers(peer, orders);
+        actedTerms = new ActedTerms(orders);
         for (GatewayConfig.Group settings : config.groups()) {
             ProtectionGroup group = new ProtectionGroup(config, settings, orders, facts);
             groups.put(group.id(), group);
@@ -80,8 +82,13 @@ public final class SiteCore {
             case SiteEvent.Tick tick -> tick(tick);
             case SiteEvent.OfTunnel tunnel -> ofTunnel(tunnel);
             case SiteEvent.OfAgent agent -> groupOf(agent.session().vm()).ifPresent(group -> group.agentSaid(agent));
+            case SiteEvent.ActedUnder(VmId vm, long term) ->
+                groupOf(vm).ifPresent(group -> actedTerms.said(group, vm, term));
             case SiteEvent.OfPlane plane -> ofPlane(plane);
-            case SiteEvent.OfWitness witness -> ofWitness(witness);
+            case SiteEvent.OfWitness witness -> {
+                ofWitness(witness);
+                each(actedTerms::look);
+            }
             case SiteEvent.CheckpointsAltered(GatewayConfig after) -> each(group -> group.alterCheckpoints(after));
             case SiteEvent.DetectionAltered(GatewayConfig.Tunnel settings) -> peer.set(settings);
             case SiteEvent.VmsLeave leave ->
@@ -133,6 +140,7 @@ public final class SiteCore {
                 groups.get(id).everyone().forEach(vm -> groupsByVm.put(vm.id(), groups.get(id)));
             });
             before.values().forEach(ProtectionGroup::end);
+            actedTerms.keep(groupsByVm.keySet());
         }
         orders.give(new SiteOrder.Answer(altered.done(), objection));
     }
@@ -171,6 +179,7 @@ public final class SiteCore {
         facts.tick();
         newcomers.tick(groups.values());
         each(group -> group.tick(tick.roundTripNanos()));
+        each(actedTerms::look);
         renewContested();
     }
 
@@ -346,7 +355,7 @@ public final class SiteCore {
         }
         displaced = reason;
         newcomers.displaced(reason);
-        each(ProtectionGroup::displaced);
+        each(group -> group.hearsay().displaced());
     }
 
     // ---- what is shown ------------------------------------------------------------------------------------------

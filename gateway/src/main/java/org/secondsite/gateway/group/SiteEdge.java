@@ -118,6 +118,7 @@ public final class SiteEdge {
                                         ? new SiteEvent.Answered(ask, answer)
                                         : new SiteEvent.Unanswered(ask, String.valueOf(failure.getMessage()))));
             }
+            case SiteOrder.TellTerm tell -> surroundings.witness().know(tell.term());
             case SiteOrder.Read read -> {
                 var _ = surroundings
                         .witness()
@@ -144,6 +145,7 @@ public final class SiteEdge {
             case SiteOrder.FlushAtOnce _ -> agent.flushAtOnce();
             case SiteOrder.SyncDisks _ -> agent.syncDisks();
             case SiteOrder.TellOfDisks tell -> agent.ofDisks(tell.talk());
+            case SiteOrder.InForce told -> agent.inForce(told.term());
             case SiteOrder.StopVm stop -> agent.stopVm(stop.reason());
             case SiteOrder.Apply apply -> agent.apply(apply.epoch());
             case SiteOrder.Activate activate -> agent.activate(activate.expected());

@@ -189,6 +189,9 @@ public sealed interface SiteEvent {
     /** A node of the witness takes this process for this site's gateway. */
     record WitnessAdmitted() implements OfWitness {}
 
+    /** The agent of a VM remembers that this term was acted under. */
+    record ActedUnder(VmId vm, long term) implements SiteEvent {}
+
     // ---- the switches -------------------------------------------------------------------------------------------
 
     /**

@@ -95,6 +95,9 @@ public sealed interface SiteOrder {
     /** Ask for the record as it is now, because of this doubt. */
     record Read(GroupId group, Doubt doubt) implements ToWitness {}
 
+    /** Tell the witness that this term was acted under, as an agent remembers. */
+    record TellTerm(long term) implements ToWitness {}
+
     // ---- the agents ---------------------------------------------------------------------------------------------
 
     /** Begin to checkpoint with a full image, numbered from here. */
@@ -129,6 +132,9 @@ public sealed interface SiteOrder {
 
     /** Tell the agent what the one at the other site says of its disks. */
     record TellOfDisks(AgentSession session, DiskTalk talk) implements ToAgent {}
+
+    /** Tell the agent that this term is in force. */
+    record InForce(AgentSession session, long term) implements ToAgent {}
 
     /** Kill the VM. */
     record StopVm(AgentSession session, String reason) implements ToAgent {}

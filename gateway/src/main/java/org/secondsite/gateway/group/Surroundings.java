@@ -62,6 +62,9 @@ public record Surroundings(
 
     /** The witness, as a group uses it. */
     public interface WitnessLink {
+        /** The witness is to know that this term was acted under, also if it has forgotten. */
+        void know(long term);
+
         /** The record as it is now; completes exceptionally when the witness does not answer. */
         CompletableFuture<OwnershipRecord> read(GroupId group);
 

@@ -279,6 +279,9 @@ class BackPressureTest {
         }
 
         @Override
+        public void inForce(long term) {}
+
+        @Override
         public void stopVm(String reason) {
             told.add("stop VM");
         }

@@ -364,6 +364,81 @@ class SiteCoreTest {
         assertEquals(3, core.groups().iterator().next().ownership().term());
     }
 
+    /** The witness has lost grants, and an agent knows: nothing leaves until an operator has recovered it. */
+    @Test
+    void aTermThatAnAgentRemembersGoesToTheWitnessAndNothingLeavesUntilThatHasSpoken() {
+        soloOwner();
+        List<SiteOrder> heard = on(new SiteEvent.ActedUnder(VM, 7));
+        assertEquals(new SiteOrder.TellTerm(7), only(SiteOrder.TellTerm.class, heard));
+        assertEquals(
+                List.of(new SiteOrder.Suspend(VM, new Doubt(Doubt.Cause.HEARSAY, 1))),
+                of(SiteOrder.ToPlane.class, heard));
+        on(new SiteEvent.RecordUnread(only(SiteOrder.Read.class, heard)));
+        now += 60_000 * MILLI;
+        List<SiteOrder> later = on(new SiteEvent.Tick(0));
+        assertEquals(List.of(), of(SiteOrder.ToPlane.class, later));
+        assertEquals(List.of(), of(SiteOrder.Ask.class, later), "no other term is asked for in doubt");
+        long recovered = OwnershipRecord.firstTerm(1);
+        List<SiteOrder> told = on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, recovered, 2, A, Set.of(A))));
+        assertTrue(told.contains(settled(1)), told::toString);
+        assertEquals(recovered, only(SiteOrder.InForce.class, told).term());
+    }
+
+    /** A VM of another group before, or a host that lies: its agent serves nobody under a lower term than it has acted under. */
+    @Test
+    void anOwnerWhoseRecordIsInForceAsksForATermAboveTheOneThatAnAgentRemembers() {
+        protectedOwner();
+        SiteOrder.Read question = only(SiteOrder.Read.class, on(new SiteEvent.ActedUnder(VM, 7)));
+        SiteOrder.Ask ask =
+                only(SiteOrder.Ask.class, on(new SiteEvent.RecordRead(question, record(3, A, A, B))));
+        assertEquals(Set.of(A, B), ask.inSync());
+        on(new SiteEvent.Answered(ask, new Answer.Granted(new OwnershipRecord(GROUP, 8, 3, A, Set.of(A, B)))));
+        assertEquals(OwnershipState.PROTECTED, state());
+        now += 60_000 * MILLI;
+        assertEquals(List.of(), of(SiteOrder.ToWitness.class, on(new SiteEvent.Tick(0))));
+    }
+
+    @Test
+    void aHostThatSpeaksOfEverHigherTermsIsFollowedEverMoreRarely() {
+        protectedOwner();
+        long term = 3;
+        int asked = 0;
+        for (int i = 0; i < 100; i++) {
+            SiteOrder.Read question = only(SiteOrder.Read.class, on(new SiteEvent.ActedUnder(VM, term + 5 + i)));
+            OwnershipRecord inForce = new OwnershipRecord(GROUP, term, term - 1, A, Set.of(A, B));
+            for (SiteOrder.Ask ask : of(SiteOrder.Ask.class, on(new SiteEvent.RecordRead(question, inForce)))) {
+                asked++;
+                on(new SiteEvent.Answered(
+                        ask, new Answer.Granted(new OwnershipRecord(GROUP, term + 1, term, A, Set.of(A, B)))));
+                term++;
+            }
+            now += 100 * MILLI;
+        }
+        assertTrue(asked > 2 && asked < 12, asked + " times in ten seconds");
+        assertEquals(OwnershipState.PROTECTED, state());
+    }
+
+    @Test
+    void aTermThatCannotBeIsTakenFromNoAgentEither() {
+        protectedOwner();
+        for (long absurd : new long[] {Long.MAX_VALUE, OwnershipRecord.firstTerm(2_000_000)}) {
+            List<SiteOrder> orders = on(new SiteEvent.ActedUnder(VM, absurd));
+            assertEquals(List.of(), of(SiteOrder.ToWitness.class, orders));
+            assertEquals(List.of(), of(SiteOrder.ToPlane.class, orders));
+        }
+    }
+
+    @Test
+    void everyAgentIsToldTheTermInForceWhenItComesAndWhenThatChanges() {
+        on(new SiteEvent.Attached(agent, true));
+        SiteOrder.Ask ask = only(SiteOrder.Ask.class, on(new SiteEvent.RecordTold(record(1, A, A))));
+        assertEquals(new SiteOrder.InForce(agent, 2), only(SiteOrder.InForce.class, granted(ask)));
+        assertEquals(List.of(), of(SiteOrder.InForce.class, on(new SiteEvent.Tick(0))));
+        StillAgent other = new StillAgent(VM);
+        on(new SiteEvent.Attached(other, true));
+        assertEquals(new SiteOrder.InForce(other, 2), only(SiteOrder.InForce.class, on(new SiteEvent.Tick(0))));
+    }
+
     @Test
     void anAgentThatComesBackWithAnotherSessionTakesOverAndTheOldOnesEndIsNoNews() {
         standbyInSync();

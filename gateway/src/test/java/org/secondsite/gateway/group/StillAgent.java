@@ -132,6 +132,9 @@ final class StillAgent implements AgentSession {
     }
 
     @Override
+    public void inForce(long term) {}
+
+    @Override
     public void stopVm(String reason) {
         called();
     }

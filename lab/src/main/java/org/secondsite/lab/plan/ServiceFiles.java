@@ -83,7 +83,8 @@ final class ServiceFiles {
                 site: %2$s
                 tls: {certificate: host-%2$s.crt, key: host-%2$s.key, authority: ca.crt, crl: ca.crl}
                 runDirectory: %3$s
-                %4$svms:
+                stateDirectory: %4$s
+                vms:
                   - name: vm1
                     ramFile: %5$s
                     ramMiB: %6$d
@@ -94,7 +95,7 @@ final class ServiceFiles {
                         site.gatewayHostAddress(),
                         site.id(),
                         paths.agentRun(site),
-                        options.guest().hasDisk() ? "stateDirectory: " + paths.agentState(site) + "\n" : "",
+                        paths.agentState(site),
                         paths.ram(site),
                         options.guest().ramMiB(),
                         paths.qmp(site),

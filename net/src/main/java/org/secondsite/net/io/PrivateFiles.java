@@ -5,6 +5,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -79,10 +80,14 @@ public final class PrivateFiles {
         Files.walkFileTree(directory, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                if (attributes.isRegularFile()
-                        && Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS)
-                                .equals(owner)) {
-                    close(file);
+                try {
+                    if (attributes.isRegularFile()
+                            && Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS)
+                                    .equals(owner)) {
+                        close(file);
+                    }
+                } catch (NoSuchFileException gone) {
+                    return FileVisitResult.CONTINUE; // renamed meanwhile, as what is written beside its place is
                 }
                 return FileVisitResult.CONTINUE;
             }

@@ -21,10 +21,13 @@ import org.secondsite.replicator.checkpoint.CheckpointMessage;
  * SEALED                of an epoch that SEAL named, once
  * CREDIT                below the epoch that is to be sealed next
  * ACTIVATE              when a replica was sent, or HELLO named one, and under no lower term than that; FAILED answers the wrong epoch
+ * TERM                  if both ends can, not absurdly far above; a lower one is no news
  * FLUSH_AT_ONCE, SYNC_DISKS, OF_DISKS, WINDOW  if both ends can
  * </pre>
  *
- * <p>What is in order and cannot be done is answered by FAILED, as before. The highest term outlasts the connection, not the process.
+ * <p>What is in order and cannot be done is answered by FAILED, as before. What was acted under outlasts the
+ * connection, not the process. What is known besides, as a gateway tells it with TERM, forbids nothing, because epochs of an earlier term
+ * may be on their way; it is what an agent remembers on its disk, and tells.
  *
  * <p>Pure. Thread-safe: the agent speaks on one thread, and hears on that of the connection.
  */
@@ -36,7 +39,8 @@ public final class GatewayConduct {
     private static final long MAX_GENERATIONS_AHEAD = 1_000_000;
 
     private final Deque<EpochId> seals = new ArrayDeque<>();
-    private long highestTerm;
+    private long actedTerm;
+    private long knownTerm;
     private boolean greeted;
     private boolean condemned;
     private Dialect dialect;
@@ -48,7 +52,18 @@ public final class GatewayConduct {
     private EpochId given = EpochId.NONE;
 
     /** Nothing was said yet. */
-    public GatewayConduct() {}
+    public GatewayConduct() {
+        this(0);
+    }
+
+    /**
+     * The same in a later life.
+     *
+     * @param rememberedTerm the highest term that an earlier one was told of; 0 if none
+     */
+    public GatewayConduct(long rememberedTerm) {
+        knownTerm = rememberedTerm;
+    }
 
     /** A new connection stands. */
     public synchronized void connected() {
@@ -87,9 +102,9 @@ public final class GatewayConduct {
         return condemned;
     }
 
-    /** The highest term that this agent was told to act under; 0 if none. */
+    /** The highest term that this agent was told of, or to act under; 0 if none. */
     public synchronized long highestTerm() {
-        return highestTerm;
+        return knownTerm;
     }
 
     /** What is wrong with a message, and condemns the connection; empty if it is in order, and is taken to have its effect then. */
@@ -97,6 +112,13 @@ public final class GatewayConduct {
         String wrong = dialect == null ? beforeWelcome(message) : inSession(message);
         condemned |= wrong != null;
         return Optional.ofNullable(wrong);
+    }
+
+    /** What the agent has to say to a message at once, before anything else is judged; empty if nothing. */
+    public synchronized Optional<CheckpointMessage> reply(CheckpointMessage message) {
+        return message instanceof CheckpointMessage.Welcome && dialect.has(Capability.TERMS)
+                ? Optional.of(new CheckpointMessage.Term(knownTerm))
+                : Optional.empty();
     }
 
     private String beforeWelcome(CheckpointMessage message) {
@@ -121,6 +143,7 @@ public final class GatewayConduct {
             case CheckpointMessage.Begin begin -> begin(begin.header().epoch());
             case CheckpointMessage.Activate activate -> activate(activate.expected());
             case CheckpointMessage.Window window -> agreed(window, Capability.WINDOW);
+            case CheckpointMessage.Term told -> told(told);
             case CheckpointMessage.DiskOrder order -> agreed(order, Capability.DISKS);
             case CheckpointMessage.OfDisks said -> agreed(said, Capability.RESYNC);
             default -> null;
@@ -152,14 +175,28 @@ public final class GatewayConduct {
 
     private String term(String what, EpochId epoch) {
         long term = epoch.term();
-        if (term < 1 || term < highestTerm) {
-            return what + " of " + epoch + ", and this agent has acted under term " + highestTerm;
+        if (term < 1 || term < actedTerm) {
+            return what + " of " + epoch + ", and this agent has acted under term " + actedTerm;
         }
-        if (OwnershipRecord.generation(term) - OwnershipRecord.generation(highestTerm) > MAX_GENERATIONS_AHEAD) {
-            return what + " of " + epoch + ", a term that no witness can have granted after " + highestTerm;
+        if (isAbsurd(term)) {
+            return what + " of " + epoch + ", a term that no witness can have granted after " + knownTerm;
         }
-        highestTerm = term;
+        actedTerm = term;
+        knownTerm = Math.max(knownTerm, term);
         return null;
+    }
+
+    private boolean isAbsurd(long term) {
+        return OwnershipRecord.generation(term) - OwnershipRecord.generation(knownTerm) > MAX_GENERATIONS_AHEAD;
+    }
+
+    private String told(CheckpointMessage.Term told) {
+        if (isAbsurd(told.term())) {
+            return "TERM " + told.term() + ", which no witness can have granted after " + knownTerm;
+        }
+        String wrong = agreed(told, Capability.TERMS);
+        knownTerm = wrong == null ? Math.max(knownTerm, told.term()) : knownTerm;
+        return wrong;
     }
 
     private String credit(EpochId committed) {

@@ -22,7 +22,7 @@ public interface VmHost extends AutoCloseable {
 
     /** What can be done for it, beyond what the protocol's version asks for. */
     default Set<Capability> capabilities() {
-        return Set.of();
+        return Set.of(Capability.TERMS);
     }
 
     /**

@@ -24,6 +24,7 @@ import org.secondsite.replicator.DiskTalk;
  * DISKS, DISKS_SYNCED if both ends can; the second as an answer to SYNC_DISKS
  * COPY_AT             if both ends can, while the VM is here, with a figure for each of the DISKS
  * OF_DISKS            if both ends can: a question while the VM is here, else an answer, one for each question at most
+ * TERM                once, if both ends can
  * HELLO               never again
  * </pre>
  *
@@ -61,6 +62,7 @@ public final class AgentConduct {
     private int syncsOwed;
     private int talksOwed;
     private int disksTold;
+    private boolean termTold;
 
     /** Of an agent that has said this. */
     public AgentConduct(CheckpointMessage.Hello hello, Dialect dialect) {
@@ -127,6 +129,7 @@ public final class AgentConduct {
                     case CheckpointMessage.DisksSynced synced ->
                         syncsOwed-- > 0 ? null : "DISKS_SYNCED answers no SYNC_DISKS";
                     case CheckpointMessage.OfDisks said -> talk(said.talk());
+                    case CheckpointMessage.Term term -> term();
                     case CheckpointMessage.Failed failed -> failed(failed);
                     default -> "a second " + message.getClass().getSimpleName();
                 });
@@ -237,6 +240,15 @@ public final class AgentConduct {
             return "COPY_AT, and the VM is not here";
         }
         return count == disksTold ? null : "COPY_AT of " + count + " disks, and DISKS told of " + disksTold;
+    }
+
+    private String term() {
+        if (!dialect.has(Capability.TERMS)) {
+            return "TERM was not agreed on";
+        }
+        String wrong = termTold ? "a second TERM" : null;
+        termTold = true;
+        return wrong;
     }
 
     private String talk(DiskTalk talk) {

@@ -93,6 +93,9 @@ public interface AgentSession {
     /** Let the VM run on that {@link #pauseVm} stopped, or was about to; checkpoints go on. */
     void resumeVm();
 
+    /** This term is in force in the VM's group, to be remembered; not said to an agent that cannot. */
+    void inForce(long term);
+
     /** The fence: kill the VM's process now. Answered by {@code vmStopped}, or {@code failed} if it cannot be verified. */
     void stopVm(String reason);
 

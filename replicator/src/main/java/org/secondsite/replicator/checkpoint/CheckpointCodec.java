@@ -31,6 +31,7 @@ import org.secondsite.replicator.EpochHeader;
  * OF_DISKS 33        | {@link DiskTalk} |
  * COPY_AT 34         | count u8 | of each disk: missing blocks u32 | limit in bytes/s u64, 0 for none |
  * WINDOW 35          | window u32 | window bytes u64 | stalls u8 |
+ * TERM 36            | term u64 |
  * FLUSH_AT_ONCE 30, SYNC_DISKS 31, DISKS_SYNCED 32                                               nothing
  * BEGIN 10           | epoch | base | RAM bytes u64 | pages u32 | device state bytes u32 | VM name |
  *                    | if the VM has disks: disks | ranges u32 |
@@ -167,6 +168,7 @@ public final class CheckpointCodec {
                     case OF_DISKS -> new CheckpointMessage.OfDisks(DiskTalk.read(body.rest()));
                     case COPY_AT -> DiskBodies.copyAt(body);
                     case WINDOW -> new CheckpointMessage.Window(body.positive(), body.positiveLong(), body.flag());
+                    case TERM -> new CheckpointMessage.Term(body.nonNegative());
                 };
         body.end();
         return message;
@@ -296,6 +298,10 @@ public final class CheckpointCodec {
                 yield MessageType.COPY_AT;
             }
             case CheckpointMessage.Window window -> window(window, out);
+            case CheckpointMessage.Term term -> {
+                out.writeLong(term.term());
+                yield MessageType.TERM;
+            }
         };
     }
 

@@ -28,6 +28,9 @@ public interface CheckpointListener {
      */
     void epochReceived(AgentSession session, Epoch epoch, long pauseNanos);
 
+    /** The agent, in this or an earlier life, was told that this term was acted under; said once, and not by every agent. */
+    void actedUnder(AgentSession session, long term);
+
     /** The standby's replica is at this epoch. */
     void applied(AgentSession session, EpochId epoch);
 

@@ -54,6 +54,13 @@ public sealed interface CheckpointMessage {
     /** Answers a PING, at once and in order. */
     record Pong(long nonce) implements CheckpointMessage {}
 
+    /**
+     * The highest term that the sender knows to have been acted under in the VM's group; only if both ends can. Of an agent, the first
+     * message after WELCOME: what it remembers, also from earlier lives; 0 if nothing. Of a gateway, the term in force as it knows it,
+     * whenever that has changed.
+     */
+    record Term(long term) implements CheckpointMessage {}
+
     // ---- the owner's checkpoints
 
     /** Begin to checkpoint. See {@link AgentSession#start}. */

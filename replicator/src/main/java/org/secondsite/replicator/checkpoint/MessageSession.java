@@ -2,6 +2,7 @@ package org.secondsite.replicator.checkpoint;
 
 import java.util.Optional;
 import org.secondsite.config.EpochId;
+import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 
@@ -102,6 +103,13 @@ public abstract class MessageSession implements AgentSession {
     @Override
     public final void ofDisks(DiskTalk talk) {
         tell(new CheckpointMessage.OfDisks(talk));
+    }
+
+    @Override
+    public final void inForce(long term) {
+        if (dialect().has(Capability.TERMS)) {
+            tell(new CheckpointMessage.Term(term));
+        }
     }
 
     @Override

@@ -44,6 +44,8 @@ class CheckpointCodecTest {
                 new CheckpointMessage.Start(E, false, Integer.MAX_VALUE),
                 new CheckpointMessage.Interval(100),
                 new CheckpointMessage.Window(16, 1L << 40, true),
+                new CheckpointMessage.Term(0),
+                new CheckpointMessage.Term(Long.MAX_VALUE),
                 new CheckpointMessage.CheckpointNow(),
                 new CheckpointMessage.Retitle(new EpochId(8, 1)),
                 new CheckpointMessage.Seal(E),

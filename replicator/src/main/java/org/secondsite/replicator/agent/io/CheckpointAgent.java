@@ -3,15 +3,19 @@ package org.secondsite.replicator.agent.io;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.secondsite.config.VmId;
+import org.secondsite.net.io.PrivateFiles;
+import org.secondsite.net.io.TermMemory;
 import org.secondsite.net.life.Ending;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
@@ -38,6 +42,7 @@ public final class CheckpointAgent implements AutoCloseable {
     private final EventLoopGroup loop;
     private final GatewayDoor door;
     private final AgentTiming timing;
+    private final Optional<Path> stateDirectory;
     private final Map<VmId, Seated> seated = new LinkedHashMap<>();
     private boolean closed;
 
@@ -63,9 +68,10 @@ public final class CheckpointAgent implements AutoCloseable {
         void undo() throws IOException;
     }
 
-    private CheckpointAgent(GatewayDoor door, AgentTiming timing, Life life) {
+    private CheckpointAgent(GatewayDoor door, AgentTiming timing, Optional<Path> stateDirectory, Life life) {
         this.door = door;
         this.timing = timing;
+        this.stateDirectory = stateDirectory;
         this.life = life;
         loop = new LivingLoop("agent-io", life, EpollIoHandler.newFactory());
     }
@@ -74,11 +80,11 @@ public final class CheckpointAgent implements AutoCloseable {
      * Starts an agent for QEMU VMs, whether they run already or not, and whether the gateway is there or not.
      *
      * @param ending what follows when one of its threads fails or hangs
-     * @throws IOException if a run directory cannot be made, or a certificate's files are unusable
+     * @throws IOException if a directory cannot be made, a certificate's files are unusable, or what is remembered cannot be read
      */
     public static CheckpointAgent open(AgentSettings settings, Ending ending) throws IOException {
         Life life = Life.start("agent", ending, Life.USUAL_LIMIT_NANOS);
-        return begin(settings.gateway(), seats(settings.vms()), AgentTiming.USUAL, life);
+        return begin(settings.gateway(), seats(settings.vms()), AgentTiming.USUAL, settings.stateDirectory(), life);
     }
 
     private static List<Seat> seats(List<VmSettings> vms) {
@@ -108,18 +114,39 @@ public final class CheckpointAgent implements AutoCloseable {
      */
     public static CheckpointAgent open(
             GatewayAccess gateway, List<? extends VmHost> hosts, AgentTiming timing, Life life) throws IOException {
-        return begin(gateway, hosts.stream().map(CheckpointAgent::seat).toList(), timing, life);
+        return open(gateway, hosts, timing, Optional.empty(), life);
+    }
+
+    /**
+     * The same with a memory.
+     *
+     * @param stateDirectory where it remembers which terms it was told of; empty: nowhere
+     * @throws IOException if a certificate's files are unusable, or what is remembered cannot be read
+     */
+    public static CheckpointAgent open(
+            GatewayAccess gateway,
+            List<? extends VmHost> hosts,
+            AgentTiming timing,
+            Optional<Path> stateDirectory,
+            Life life)
+            throws IOException {
+        List<Seat> seats = hosts.stream().map(CheckpointAgent::seat).toList();
+        return begin(gateway, seats, timing, stateDirectory, life);
     }
 
     private static Seat seat(VmHost host) {
         return new Seat(host.vm(), host, () -> new Place(host, VmVolumes.none(host.vm())));
     }
 
-    private static CheckpointAgent begin(GatewayAccess gateway, List<Seat> seats, AgentTiming timing, Life life)
+    private static CheckpointAgent begin(
+            GatewayAccess gateway, List<Seat> seats, AgentTiming timing, Optional<Path> stateDirectory, Life life)
             throws IOException {
         CheckpointAgent agent = null;
         try {
-            agent = new CheckpointAgent(GatewayDoor.of(gateway), timing, life);
+            if (stateDirectory.isPresent()) {
+                PrivateFiles.directory(stateDirectory.get());
+            }
+            agent = new CheckpointAgent(GatewayDoor.of(gateway), timing, stateDirectory, life);
             agent.take(seats);
             return agent;
         } catch (IOException | RuntimeException e) {
@@ -187,10 +214,24 @@ public final class CheckpointAgent implements AutoCloseable {
     }
 
     private void sit(Seat seat) throws IOException {
-        Place place = seat.opening().open();
-        VmWorker worker = new VmWorker(place.host(), place.volumes(), door, timing, loop, life);
+        Optional<TermMemory> memory = memory(seat.vm());
+        Place place;
+        try {
+            place = seat.opening().open();
+        } catch (IOException | RuntimeException e) {
+            memory.ifPresent(TermMemory::close);
+            throw e;
+        }
+        VmWorker worker = new VmWorker(place.host(), place.volumes(), memory, door, timing, loop, life);
         seated.put(seat.vm(), new Seated(seat, worker));
         worker.start();
+    }
+
+    /** What is remembered of a VM's terms; nothing without a directory. */
+    private Optional<TermMemory> memory(VmId vm) throws IOException {
+        return stateDirectory.isPresent()
+                ? Optional.of(TermMemory.open(stateDirectory.get().resolve(vm + ".term")))
+                : Optional.empty();
     }
 
     private void leave(VmId vm) {

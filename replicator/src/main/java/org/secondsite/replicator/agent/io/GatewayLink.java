@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.secondsite.config.VmId;
 import org.secondsite.net.Decoded;
+import org.secondsite.net.io.TermMemory;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.GatewayConduct;
@@ -40,7 +41,8 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
     private final Consumer<WorkerEvent> worker;
     private final Life life;
 
-    private final GatewayConduct conduct = new GatewayConduct();
+    private final GatewayConduct conduct;
+    private final Optional<TermMemory> memory;
     private final LongAdder wrongMessages = new LongAdder();
     private volatile boolean ended;
     private volatile Optional<CheckpointConnection> standing = Optional.empty();
@@ -63,7 +65,10 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
             VmId vm,
             long ramBytes,
             Consumer<WorkerEvent> worker,
+            Optional<TermMemory> memory,
             Life life) {
+        this.memory = memory;
+        this.conduct = new GatewayConduct(memory.map(TermMemory::term).orElse(0L));
         this.life = life;
         this.loop = loop;
         this.gateway = gateway;
@@ -149,6 +154,8 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
             connection.close(reason);
             return;
         }
+        memory.ifPresent(terms -> terms.remember(conduct.highestTerm()));
+        conduct.reply(message).ifPresent(connection::send);
         switch (message) {
             case CheckpointMessage.EpochPart part -> part(connection, part);
             case CheckpointMessage.Welcome welcome -> {
@@ -164,6 +171,7 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
                 stopDemanded = true;
                 worker.accept(new WorkerEvent.Received(connection, message));
             }
+            case CheckpointMessage.Term told -> {}
             default -> worker.accept(new WorkerEvent.Received(connection, message));
         }
     }
@@ -210,5 +218,6 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
     @Override
     public void close() {
         ended = true;
+        memory.ifPresent(TermMemory::close);
     }
 }

@@ -56,7 +56,9 @@ final class QemuHost implements VmHost {
 
     @Override
     public Set<Capability> capabilities() {
-        return settings.volumes().disks().isEmpty() ? Set.of(Capability.WINDOW) : EnumSet.allOf(Capability.class);
+        return settings.volumes().disks().isEmpty()
+                ? EnumSet.of(Capability.WINDOW, Capability.TERMS)
+                : EnumSet.allOf(Capability.class);
     }
 
     @Override

@@ -4,8 +4,10 @@ import io.netty.channel.EventLoopGroup;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.net.io.TermMemory;
 import org.secondsite.net.life.Turn;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.replicator.Epoch;
@@ -57,10 +59,22 @@ final class VmWorker implements AutoCloseable {
 
     private boolean quit;
 
-    VmWorker(VmHost host, VmVolumes volumes, GatewayDoor gateway, AgentTiming timing, EventLoopGroup loop, Life life) {
+    /**
+     * A worker that has not started.
+     *
+     * @param memory where it remembers the terms that it was told of, its own from here on; empty: nowhere
+     */
+    VmWorker(
+            VmHost host,
+            VmVolumes volumes,
+            Optional<TermMemory> memory,
+            GatewayDoor gateway,
+            AgentTiming timing,
+            EventLoopGroup loop,
+            Life life) {
         this.host = host;
         this.volumes = volumes;
-        this.link = new GatewayLink(loop, gateway, timing, host.vm(), host.ramBytes(), events::add, life);
+        this.link = new GatewayLink(loop, gateway, timing, host.vm(), host.ramBytes(), events::add, memory, life);
         this.agent = new VmAgent(host.vm(), host.ramBytes(), timing, host.capabilities(), System.nanoTime());
         this.hands = new VmHands(host, volumes, timing, link, events::add);
         this.life = life;

@@ -137,6 +137,7 @@ final class ServerSession extends MessageSession {
             case CheckpointMessage.DisksSynced synced -> listener.disksSynced(this);
             case CheckpointMessage.OfDisks said -> listener.ofDisks(this, said.talk());
             case CheckpointMessage.CopyAt at -> listener.copyAt(this, at.progress());
+            case CheckpointMessage.Term term -> listener.actedUnder(this, term.term());
             case CheckpointMessage.Failed failed -> failed(failed);
             default -> throw new IllegalStateException("nothing is done about a " + message);
         }

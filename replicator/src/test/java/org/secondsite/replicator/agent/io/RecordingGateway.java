@@ -235,6 +235,11 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
     }
 
     @Override
+    public void actedUnder(AgentSession from, long term) {
+        words.add("acted under: " + term);
+    }
+
+    @Override
     public void copyAt(AgentSession from, CopyProgress progress) {
         words.add("copy at: " + progress);
     }

@@ -51,6 +51,7 @@ public final class WitnessClient implements AutoCloseable {
     private final EventLoopGroup group;
     private final EventLoop loop;
     private final List<WitnessLink> links = new ArrayList<>();
+    private long knownTerm;
     private final long id = new SecureRandom().nextLong();
     private final OpenQuestions questions;
     private final Map<Long, CompletableFuture<Message.Reply>> open = new HashMap<>();
@@ -156,6 +157,16 @@ public final class WitnessClient implements AutoCloseable {
             case Message.Current current -> CompletableFuture.completedFuture(current.record());
             case Message.NotServed not -> CompletableFuture.failedFuture(new NotServedException(not.reason()));
             default -> CompletableFuture.failedFuture(new UnansweredException("answered by " + reply));
+        });
+    }
+
+    /** This term was acted under, whoever says so: the witness is to know it, also if it has forgotten. */
+    public void know(long term) {
+        loop.execute(() -> {
+            if (term > highestTerm()) {
+                knownTerm = term;
+                links.forEach(WitnessLink::termGrew);
+            }
         });
     }
 
@@ -328,9 +339,9 @@ public final class WitnessClient implements AutoCloseable {
         return life;
     }
 
-    /** The highest term that this client has been told, now or in an earlier life. */
+    /** The highest term that this client has been told, by the witness or others, now or in an earlier life. */
     long highestTerm() {
-        return Math.max(questions.highestTerm(), settings.rememberedTerm());
+        return Math.max(knownTerm, Math.max(questions.highestTerm(), settings.rememberedTerm()));
     }
 
     /** Drawn at random: the name of this client in its questions. */

@@ -1,4 +1,4 @@
-package org.secondsite.gateway.io;
+package org.secondsite.net.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

@@ -1,4 +1,4 @@
-package org.secondsite.gateway.io;
+package org.secondsite.net.io;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
@@ -18,8 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The highest term that this gateway was ever told, on its disk. It is what a witness is told first: one whose disk went back in time
- * grants nothing then, also when every gateway was started anew (safety rule NoTermTwice).
+ * The highest term that a gateway was ever told, or an agent for one of its VMs, on its disk. It is what a witness is told first, by an
+ * agent through its gateway: one whose disk went back in time grants nothing then, also when every gateway was started anew (safety rule
+ * NoTermTwice).
  *
  * <pre>
  *   secondsite-term 1
@@ -48,14 +49,14 @@ public final class TermMemory implements AutoCloseable {
         this.file = file;
         wanted = remembered;
         written = remembered;
-        writer = Thread.ofPlatform().name("term-memory").daemon().unstarted(this::write);
+        writer = Thread.ofVirtual().name("term-memory").unstarted(this::write);
     }
 
     /**
      * Reads what is remembered, and is ready for more.
      *
      * @param file made when there is something to remember
-     * @throws IOException if it cannot be read, or is not what was written: nobody knows then which term this site has acted under, and
+     * @throws IOException if it cannot be read, or is not what was written: nobody knows then which terms were acted under, and
      *     only an operator may decide to begin without
      */
     public static TermMemory open(Path file) throws IOException {
@@ -74,7 +75,7 @@ public final class TermMemory implements AutoCloseable {
         Matcher matcher = CONTENT.matcher(content);
         if (!matcher.matches() || !content.equals(content(Long.parseLong(matcher.group(1))))) {
             throw new IOException(
-                    file + " is damaged: which terms this gateway has acted under is not known. Remove it only if the"
+                    file + " is damaged: which terms were acted under here is not known. Remove it only if the"
                             + " witness has never lost its records ('secondsite witness status')");
         }
         return Long.parseLong(matcher.group(1));
