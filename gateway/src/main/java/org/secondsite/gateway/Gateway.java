@@ -176,7 +176,16 @@ public final class Gateway implements AutoCloseable {
                 new Surroundings(
                         dataPlane, new TunnelPort(tunnel), witness, routes(), switches(), this::follow, timeline),
                 this::post);
-        conductor.everyTick(() -> take(new SiteEvent.Tick(tunnel.status().rttNanos())));
+        AgentCertificates ofAgents = new AgentCertificates(
+                (vm, what) -> {
+                    LOG.error("{}: {}", vm, what);
+                    timeline.note(vm.name(), "certificate", what);
+                },
+                Instant::now);
+        conductor.everyTick(() -> {
+            take(new SiteEvent.Tick(tunnel.status().rttNanos()));
+            ofAgents.tick(core.groups(), conductor.nowNanos());
+        });
         conductor.start();
         agents = CheckpointServer.open(GatewaySettings.agents(config), new AgentEvents(this::post), life);
         opened.push(agents);

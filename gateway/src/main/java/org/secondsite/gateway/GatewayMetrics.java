@@ -1,5 +1,7 @@
 package org.secondsite.gateway;
 
+import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -263,6 +265,13 @@ final class GatewayMetrics {
     private static final MetricTable<VmAtSite> VM = new MetricTable<VmAtSite>()
             .flag("vm_agent_attached", "Whether its agent is attached.", vm -> vm.session()
                     .isPresent())
+            .gauge(
+                    "vm_agent_certificate_expiry_seconds",
+                    "How long until the certificate ends by which its agent has proved its host; NaN without one.",
+                    vm -> vm.session()
+                            .flatMap(session -> session.certificateEnd())
+                            .map(end -> Duration.between(Instant.now(), end).toMillis() / MILLIS_PER_SECOND)
+                            .orElse(Double.NaN))
             .counter("vm_agent_attachments", "How often its agent has attached.", VmAtSite::attachments)
             .counter("vm_agent_failures", "How often its agent could not do something.", VmAtSite::failures)
             .flag("vm_running", "Whether the VM runs here, by the last word of its agent.", VmAtSite::running)

@@ -192,6 +192,7 @@ final class GatewayStatus {
         node.put("count", sorted.length)
                 .put("p50", percentileMs(sorted, 50))
                 .put("p95", percentileMs(sorted, 95))
+                .put("p99", percentileMs(sorted, 99))
                 .put("max", percentileMs(sorted, 100));
     }
 

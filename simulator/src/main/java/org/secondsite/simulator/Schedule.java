@@ -71,7 +71,10 @@ public record Schedule(long seed, List<Fault> faults) {
         }
         for (FaultKind kind : FaultKind.values()) {
             SplittableRandom beside = World.dice(seed, kind.name());
-            if (kind.isBeside() && kind != FaultKind.FORGET && kinds.contains(kind) && (faults.isEmpty() || beside.nextInt(BESIDE) == 0)) {
+            if (kind.isBeside()
+                    && kind != FaultKind.FORGET
+                    && kinds.contains(kind)
+                    && (faults.isEmpty() || beside.nextInt(BESIDE) == 0)) {
                 faults.add(fault(beside, kind, time(beside, faults)));
             }
         }

@@ -146,8 +146,8 @@ final class SimulatedWitness extends SimulatedProcess {
                 .mapToLong(entry -> entry.record().term())
                 .max()
                 .orElse(0);
-        boolean doubted = desk.heardTerm() > counter
-                || log.entries().stream().anyMatch(entry -> log.inDoubt(entry.record()));
+        boolean doubted =
+                desk.heardTerm() > counter || log.entries().stream().anyMatch(entry -> log.inDoubt(entry.record()));
         if (doubted && truth != null) {
             recovered = true;
             int drawn = Math.toIntExact(world.time().nowNanos() / MILLI);
@@ -156,7 +156,10 @@ final class SimulatedWitness extends SimulatedProcess {
                     new Request.Recover(
                             settings,
                             desk.heardTerm(),
-                            drawn, AccessRule.OPERATOR, truth.owner(), "a copy was restored"),
+                            drawn,
+                            AccessRule.OPERATOR,
+                            truth.owner(),
+                            "a copy was restored"),
                     RequestId.NONE,
                     world.gateway(truth.owner()).life()));
         }

@@ -169,12 +169,11 @@ final class WitnessLine implements WitnessEnd {
     /** It does not outlast that the witness and the gateways forget: their connections have ended then. */
     private void send(Message.ToWitness message, boolean strays) {
         boolean forgot = world.forgot();
-        world.network()
-                .datagram(world.network().way(site + ">w"), strays ? 200 : 1, strays ? 2500 : 12, () -> {
-                    if (forgot == world.forgot()) {
-                        world.witness().arrive(() -> world.witness().received(this, message));
-                    }
-                });
+        world.network().datagram(world.network().way(site + ">w"), strays ? 200 : 1, strays ? 2500 : 12, () -> {
+            if (forgot == world.forgot()) {
+                world.witness().arrive(() -> world.witness().received(this, message));
+            }
+        });
     }
 
     private SimulatedGateway gateway() {

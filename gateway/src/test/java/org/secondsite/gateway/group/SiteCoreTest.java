@@ -389,8 +389,7 @@ class SiteCoreTest {
     void anOwnerWhoseRecordIsInForceAsksForATermAboveTheOneThatAnAgentRemembers() {
         protectedOwner();
         SiteOrder.Read question = only(SiteOrder.Read.class, on(new SiteEvent.ActedUnder(VM, 7)));
-        SiteOrder.Ask ask =
-                only(SiteOrder.Ask.class, on(new SiteEvent.RecordRead(question, record(3, A, A, B))));
+        SiteOrder.Ask ask = only(SiteOrder.Ask.class, on(new SiteEvent.RecordRead(question, record(3, A, A, B))));
         assertEquals(Set.of(A, B), ask.inSync());
         on(new SiteEvent.Answered(ask, new Answer.Granted(new OwnershipRecord(GROUP, 8, 3, A, Set.of(A, B)))));
         assertEquals(OwnershipState.PROTECTED, state());

@@ -48,14 +48,6 @@ class WitnessDiskDrillTest {
             // Without a directory the laboratory gives --initialize: what an operator should not have done.
             DirectoryTree.delete(directory);
             nothingLeavesUntilRecovered(judged, owner, before, "the disk was lost");
-
-            before = judged.site(owner).term();
-            stopDeciders(lab);
-            DirectoryTree.delete(directory);
-            for (Site site : Site.values()) {
-                Files.delete(lab.paths().file("gateway-" + site.id() + ".term"));
-            }
-            nothingLeavesUntilRecovered(judged, owner, before, "only the agents remember");
             judged.judge(0);
         }
     }

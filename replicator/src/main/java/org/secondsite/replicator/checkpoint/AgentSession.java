@@ -1,5 +1,7 @@
 package org.secondsite.replicator.checkpoint;
 
+import java.time.Instant;
+import java.util.Optional;
 import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
@@ -36,6 +38,11 @@ public interface AgentSession {
 
     /** The agent's own words about its hypervisor, for an operator. */
     String description();
+
+    /** When the certificate ends by which the agent has proved its host; empty if it has proved nothing. */
+    default Optional<Instant> certificateEnd() {
+        return Optional.empty();
+    }
 
     /** What is spoken with the agent: the version, and what both ends can beyond that. */
     Dialect dialect();

@@ -18,11 +18,13 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import javax.naming.InvalidNameException;
 import javax.naming.ldap.LdapName;
 import javax.naming.ldap.Rdn;
@@ -131,6 +133,20 @@ public final class TlsIdentity {
             return chain.length == 0 || !(chain[0] instanceof X509Certificate leaf) ? "" : commonName(leaf);
         } catch (SSLPeerUnverifiedException e) {
             return "";
+        }
+    }
+
+    /** When the first of the certificates ends that the peer has come with; empty if it has none. */
+    public static Optional<Instant> certificateEnd(SslHandler handler) {
+        try {
+            List<X509Certificate> chain = Stream.of(
+                            handler.engine().getSession().getPeerCertificates())
+                    .filter(X509Certificate.class::isInstance)
+                    .map(X509Certificate.class::cast)
+                    .toList();
+            return TlsMaterial.end(chain);
+        } catch (SSLPeerUnverifiedException e) {
+            return Optional.empty();
         }
     }
 

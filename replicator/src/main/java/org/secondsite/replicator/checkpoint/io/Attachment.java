@@ -1,7 +1,9 @@
 package org.secondsite.replicator.checkpoint.io;
 
 import io.netty.channel.Channel;
+import io.netty.handler.ssl.SslHandler;
 import java.util.Optional;
+import org.secondsite.net.tls.io.TlsIdentity;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.checkpoint.CheckpointCodec;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
@@ -100,8 +102,10 @@ final class Attachment implements CheckpointConnection.Events {
 
     private void attach(CheckpointConnection connection, CheckpointMessage.Hello hello) {
         Dialect dialect = reception.settings().dialect().with(hello.offer());
+        Optional<ServerSession.Proven> proven = host.map(name -> new ServerSession.Proven(
+                name, TlsIdentity.certificateEnd(channel.pipeline().get(SslHandler.class))));
         session = new ServerSession(
-                connection, hello, dialect, host, reception.listener(), fault -> reception.wrong(connection, fault));
+                connection, hello, dialect, proven, reception.listener(), fault -> reception.wrong(connection, fault));
         attached = true;
         reception.sessions().put(hello.vm(), session);
         reception.known(channel);

@@ -1,5 +1,6 @@
 package org.secondsite.replicator.checkpoint.io;
 
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -26,13 +27,20 @@ import org.slf4j.LoggerFactory;
 final class ServerSession extends MessageSession {
     private static final Logger LOG = LoggerFactory.getLogger(ServerSession.class);
 
+    /**
+     * A host that has proved who it is.
+     *
+     * @param certificateEnd when that ends by which it has
+     */
+    record Proven(String name, Optional<Instant> certificateEnd) {}
+
     private final CheckpointConnection connection;
     private final CheckpointListener listener;
     private final VmId vm;
     private final long ramBytes;
     private final String description;
     private final Dialect dialect;
-    private final Optional<String> host;
+    private final Optional<Proven> host;
     private final EpochAssembler assembler;
     private final AgentConduct conduct;
     private final Consumer<String> wrong;
@@ -48,7 +56,7 @@ final class ServerSession extends MessageSession {
             CheckpointConnection connection,
             CheckpointMessage.Hello hello,
             Dialect dialect,
-            Optional<String> host,
+            Optional<Proven> host,
             CheckpointListener listener,
             Consumer<String> wrong) {
         this.wrong = wrong;
@@ -67,7 +75,12 @@ final class ServerSession extends MessageSession {
 
     /** The host that has proved to be at the other end, empty if nothing was proved. */
     Optional<String> host() {
-        return host;
+        return host.map(Proven::name);
+    }
+
+    @Override
+    public Optional<Instant> certificateEnd() {
+        return host.flatMap(Proven::certificateEnd);
     }
 
     CheckpointConnection connection() {

@@ -14,6 +14,8 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -343,6 +345,15 @@ class AgentPortTest {
         assertFalse(gateway.hears("detached", 300));
         gateway.session().start(epochOne(), true, 50);
         gateway.await("seal");
+    }
+
+    @Test
+    void theGatewayKnowsWhenTheCertificateOfAHostEnds() throws Exception {
+        agent("host-1", VM1);
+        gateway.await("attached");
+        Instant end = gateway.session().certificateEnd().orElseThrow();
+        assertTrue(end.isAfter(Instant.now().plus(Duration.ofDays(300))), end::toString);
+        assertTrue(end.isBefore(Instant.now().plus(Duration.ofDays(400))), end::toString);
     }
 
     // ---- the gateway's proof

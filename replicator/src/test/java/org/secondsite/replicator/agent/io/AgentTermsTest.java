@@ -141,11 +141,10 @@ class AgentTermsTest {
     @Test
     void aGatewayHearsItOnceFromAnAgent() throws Exception {
         try (RecordingGateway real = new RecordingGateway(VM, Set.of(Capability.TERMS));
-                Socket agent = new Socket(real.address().getAddress(), real.address().getPort())) {
+                Socket agent =
+                        new Socket(real.address().getAddress(), real.address().getPort())) {
             agent.setSoTimeout(20_000);
-            new HandMadeMessage(
-                            HELLO,
-                            "00040101 0000000000100000 0000000000000000 0000000000000000 03 766d31 0000")
+            new HandMadeMessage(HELLO, "00040101 0000000000100000 0000000000000000 0000000000000000 03 766d31 0000")
                     .write(agent);
             real.await("attached");
             new HandMadeMessage(TERM, "0000000000000007").write(agent);
