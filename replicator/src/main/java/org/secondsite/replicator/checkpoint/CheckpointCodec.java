@@ -277,8 +277,8 @@ public final class CheckpointCodec {
                 epoch(MessageType.FAILED, failed.epoch(), out);
                 yield text(MessageType.FAILED, failed.reason(), out);
             }
-            case CheckpointMessage.Ping ping -> nonce(MessageType.PING, ping.nonce(), out);
-            case CheckpointMessage.Pong pong -> nonce(MessageType.PONG, pong.nonce(), out);
+            case CheckpointMessage.Ping ping -> number(MessageType.PING, ping.nonce(), out);
+            case CheckpointMessage.Pong pong -> number(MessageType.PONG, pong.nonce(), out);
             case CheckpointMessage.PauseVm pause -> MessageType.PAUSE_VM;
             case CheckpointMessage.VmPaused paused -> epoch(MessageType.VM_PAUSED, paused.last(), out);
             case CheckpointMessage.ResumeVm resume -> MessageType.RESUME_VM;
@@ -298,21 +298,13 @@ public final class CheckpointCodec {
                 yield MessageType.COPY_AT;
             }
             case CheckpointMessage.Window window -> window(window, out);
-            case CheckpointMessage.Term term -> {
-                out.writeLong(term.term());
-                yield MessageType.TERM;
-            }
+            case CheckpointMessage.Term term -> number(MessageType.TERM, term.term(), out);
         };
     }
 
     private static MessageType window(CheckpointMessage.Window window, ByteBuf out) {
         out.writeInt(window.window()).writeLong(window.windowBytes()).writeBoolean(window.stalls());
         return MessageType.WINDOW;
-    }
-
-    private static MessageType nonce(MessageType type, long nonce, ByteBuf out) {
-        out.writeLong(nonce);
-        return type;
     }
 
     private static MessageType hello(CheckpointMessage.Hello hello, ByteBuf out) {
@@ -376,6 +368,11 @@ public final class CheckpointCodec {
 
     private static MessageType epoch(MessageType type, EpochId epoch, ByteBuf out) {
         out.writeLong(epoch.term()).writeLong(epoch.number());
+        return type;
+    }
+
+    private static MessageType number(MessageType type, long number, ByteBuf out) {
+        out.writeLong(number);
         return type;
     }
 
