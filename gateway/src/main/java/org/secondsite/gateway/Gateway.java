@@ -199,7 +199,7 @@ public final class Gateway implements AutoCloseable {
         opened.push(ManagementServer.open(
                 config.management().socket(),
                 requests.and(Map.of("status", this::status, "vms", this::vms, "config", this::config))));
-        WitnessClient client = witnessClient();
+        WitnessClient client = witnessClient(witness);
         opened.push(client);
         witness.connect(client, termTold);
         dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(config.tunnel()));
@@ -211,7 +211,7 @@ public final class Gateway implements AutoCloseable {
         timeline.note(config.site().name(), "certificate", what);
     }
 
-    private WitnessClient witnessClient() throws IOException {
+    private WitnessClient witnessClient(WitnessPort witness) throws IOException {
         WitnessClientSettings settings = GatewaySettings.witness(config);
         if (config.witness().termFile().isPresent()) {
             Path file = config.witness().termFile().get();
@@ -223,7 +223,8 @@ public final class Gateway implements AutoCloseable {
             termTold = memory::remember;
             SeatMemory seat = SeatMemory.open(file.resolveSibling(file.getFileName() + ".seat"));
             opened.push(seat);
-            settings = settings.remembering(memory.term()).at(seat.seat());
+            settings = settings.remembering(Math.max(memory.term(), witness.known()))
+                    .at(seat.seat());
         }
         return WitnessClient.open(settings, new WitnessEvents(this::post, termTold, timeline), life);
     }

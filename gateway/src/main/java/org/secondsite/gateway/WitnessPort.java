@@ -12,14 +12,16 @@ import org.secondsite.witness.io.client.WitnessClient;
 
 /**
  * The witness, as groups use it. The client is opened last, because what it tells starts everything; a request made before
- * that cannot happen, as no group knows a record then, and would count as unanswered.
+ * that cannot happen, as no group knows a record then, and would count as unanswered. Used by the conductor's thread, but for what says
+ * otherwise.
  */
 final class WitnessPort implements Surroundings.WitnessLink {
     private final CompletableFuture<WitnessClient> client = new CompletableFuture<>();
     private LongConsumer remember = term -> {};
+    private volatile long known;
 
     /**
-     * Connects.
+     * Connects. Any thread, once.
      *
      * @param remember takes the terms that were heard of
      */
@@ -33,8 +35,14 @@ final class WitnessPort implements Surroundings.WitnessLink {
         var _ = client.thenAccept(c -> c.heartbeat(everyMs));
     }
 
+    /** The highest term that agents remember. Any thread. What is known before the client is opened, it has to tell first of all. */
+    long known() {
+        return known;
+    }
+
     @Override
     public void know(long term) {
+        known = Math.max(known, term);
         var _ = client.thenAccept(c -> {
             remember.accept(term);
             c.know(term);

@@ -73,7 +73,7 @@ public sealed interface OwnershipEvent {
     /** The other site says that every VM of the group runs there, under this term of its own. */
     record PeerActive(long term) implements OwnershipEvent {}
 
-    /** A switch obeys somebody else under this term or a later one, though the record names this site. */
+    /** A switch, or the agent of a VM, has obeyed under this term or a later one, though the record names this site. */
     record TermContested(String reason) implements OwnershipEvent {}
 
     /** Time passes. */

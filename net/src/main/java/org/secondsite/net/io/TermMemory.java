@@ -14,6 +14,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32;
+import org.secondsite.net.Backoff;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * </pre>
  *
  * <p>A file is replaced as a whole: written beside, forced, renamed, and the directory forced. A thread of its own does that, so
- * whoever remembers never waits for the disk. A write that fails is said, and tried again with the next term.
+ * whoever remembers never waits for the disk. A write that fails is said once, and tried again until the disk takes it.
  */
 public final class TermMemory implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TermMemory.class);
@@ -37,6 +38,9 @@ public final class TermMemory implements AutoCloseable {
     private static final Pattern CONTENT =
             Pattern.compile(Pattern.quote(HEAD) + "term (\\d{1,19})\\nsum ([0-9a-f]{8})\\n");
     private static final int CLOSE_MS = 1000;
+    private static final int AGAIN_MS = 100;
+    private static final int SELDOM_MS = 10_000;
+    private static final int STACK_OCTETS = 256 << 10;
 
     private final Path file;
     private final Thread writer;
@@ -49,7 +53,12 @@ public final class TermMemory implements AutoCloseable {
         this.file = file;
         wanted = remembered;
         written = remembered;
-        writer = Thread.ofVirtual().name("term-memory").unstarted(this::write);
+        // Not a virtual one: a disk that hangs would keep a carrier from all others.
+        writer = Thread.ofPlatform()
+                .name("term-memory")
+                .daemon()
+                .stackSize(STACK_OCTETS)
+                .unstarted(this::write);
     }
 
     /**
@@ -106,23 +115,48 @@ public final class TermMemory implements AutoCloseable {
     }
 
     private void write() {
+        Backoff backoff = new Backoff(AGAIN_MS, SELDOM_MS);
+        boolean failing = false;
         try {
-            while (true) {
-                long term = next();
-                if (term == 0) {
-                    return;
-                }
+            long term;
+            while ((term = next()) != 0) {
                 try {
                     replace(term);
+                    if (failing) {
+                        LOG.info("{}: term {} is remembered now", file, term);
+                    }
+                    failing = false;
+                    backoff.reset();
+                    done(term);
                 } catch (IOException e) {
-                    LOG.error("{}: term {} could not be remembered: {}", file, term, e.toString());
-                }
-                synchronized (changed) {
-                    written = term;
+                    if (!failing) {
+                        LOG.error("{}: term {} could not be remembered, which is tried again: {}", file, term, e.toString());
+                    }
+                    failing = true;
+                    if (!await(backoff.next())) {
+                        return;
+                    }
                 }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void done(long term) {
+        synchronized (changed) {
+            written = term;
+        }
+    }
+
+    /** Lets time pass, or less if there is news; false if this was the last attempt. */
+    private boolean await(int waitMs) throws InterruptedException {
+        synchronized (changed) {
+            if (closed) {
+                return false;
+            }
+            changed.wait(waitMs);
+            return true;
         }
     }
 

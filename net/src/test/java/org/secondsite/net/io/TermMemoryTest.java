@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,6 +54,32 @@ class TermMemoryTest {
         }
         try (TermMemory memory = TermMemory.open(file())) {
             assertEquals(8, memory.term());
+        }
+    }
+
+    /** The disk is full, or the place is taken; then it is not any more, and nobody remembers anything further. */
+    @Test
+    void whatTheDiskDoesNotTakeIsWrittenWhenItDoes() throws Exception {
+        Path beside = directory.resolve("terms.next");
+        try (TermMemory memory = TermMemory.open(file())) {
+            Path obstacle = Files.createDirectories(file().resolve("obstacle"));
+            memory.remember(7);
+            until(() -> Files.exists(beside));
+            assertEquals(7, memory.term());
+            Files.delete(obstacle);
+            Files.delete(file());
+            until(() -> Files.isRegularFile(file()));
+        }
+        try (TermMemory memory = TermMemory.open(file())) {
+            assertEquals(7, memory.term());
+        }
+    }
+
+    private static void until(BooleanSupplier fact) throws InterruptedException {
+        long end = System.nanoTime() + 30_000_000_000L;
+        while (!fact.getAsBoolean()) {
+            assertTrue(System.nanoTime() < end, "waited for 30 s");
+            Thread.sleep(5);
         }
     }
 
