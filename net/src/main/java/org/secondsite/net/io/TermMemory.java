@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32;
@@ -133,7 +134,7 @@ public final class TermMemory implements AutoCloseable {
                         LOG.error("{}: term {} could not be remembered, which is tried again: {}", file, term, e.toString());
                     }
                     failing = true;
-                    if (!await(backoff.next())) {
+                    if (!mayTryAgain(term, backoff.next())) {
                         return;
                     }
                 }
@@ -149,13 +150,18 @@ public final class TermMemory implements AutoCloseable {
         }
     }
 
-    /** Lets time pass, or less if there is news; false if this was the last attempt. */
-    private boolean await(int waitMs) throws InterruptedException {
+    /** Lets time pass, less if there is news; false if the last attempt was the last one. */
+    private boolean mayTryAgain(long tried, int waitMs) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs);
         synchronized (changed) {
             if (closed) {
                 return false;
             }
-            changed.wait(waitMs);
+            long left = waitMs;
+            while (!closed && wanted == tried && left > 0) {
+                changed.wait(left);
+                left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+            }
             return true;
         }
     }
