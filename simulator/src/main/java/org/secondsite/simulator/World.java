@@ -125,9 +125,13 @@ final class World {
         return forgot;
     }
 
-    /** Whether gateways tell the witness which terms they know: not if it is to be seen what comes of its own faults. */
+    /**
+     * Whether gateways tell the witness which terms they know: not if it is to be seen what comes of its own faults, which forgetting is
+     * none of.
+     */
     boolean tellsTerms() {
-        return !has(Plant.RESTORED_WITNESS) && !has(Plant.TERM_REUSED) && !has(Plant.VOTE_NOT_DURABLE);
+        return forgot
+                || (!has(Plant.RESTORED_WITNESS) && !has(Plant.TERM_REUSED) && !has(Plant.VOTE_NOT_DURABLE));
     }
 
     boolean has(Plant plant) {
