@@ -5,8 +5,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.secondsite.lab.plan.JavaRuntime;
+import org.secondsite.lab.plan.OtherBuild;
 
 /** The Java and the class path that run this process: the lab's processes get the same. */
 public final class ThisJava {
@@ -18,7 +21,8 @@ public final class ThisJava {
     /**
      * How to start another one. The launcher tells in {@code secondsite.cache} where it keeps classes linked ahead of time. Tests
      * say {@code secondsite.lab.quick}: processes that live for a minute compile quickly rather than well, which is half of their
-     * start.
+     * start. {@code secondsite.lab.other} is the class path of another build, and {@code secondsite.lab.other.processes} names, with commas
+     * between them, who runs that.
      */
     public static JavaRuntime runtime() {
         List<String> classPath = new ArrayList<>(jars());
@@ -27,7 +31,15 @@ public final class ThisJava {
                 Path.of(System.getProperty("java.home"), "bin", "java"),
                 String.join(File.pathSeparator, classPath),
                 Boolean.getBoolean("secondsite.lab.quick") ? List.of("-XX:TieredStopAtLevel=1") : List.of(),
-                linked());
+                linked(),
+                other());
+    }
+
+    private static Optional<OtherBuild> other() {
+        return Optional.ofNullable(System.getProperty("secondsite.lab.other"))
+                .map(classPath -> new OtherBuild(
+                        classPath,
+                        Set.of(System.getProperty("secondsite.lab.other.processes", "").split(",", -1))));
     }
 
     private static List<String> linked() {

@@ -3,6 +3,7 @@ package org.secondsite.lab.plan;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.secondsite.appliance.packages.JavaOptions;
 
 /**
@@ -13,8 +14,10 @@ import org.secondsite.appliance.packages.JavaOptions;
  * @param classPath of all modules
  * @param options of every process
  * @param linked options by which it finds classes that were linked ahead of time, if there are any
+ * @param other what some processes run instead
  */
-public record JavaRuntime(Path java, String classPath, List<String> options, List<String> linked) {
+public record JavaRuntime(
+        Path java, String classPath, List<String> options, List<String> linked, Optional<OtherBuild> other) {
     private static final List<String> FRUGAL = List.of("-Xms16m");
     private static final String REWRITES_CLASSES = "-javaagent:";
 
@@ -33,7 +36,7 @@ public record JavaRuntime(Path java, String classPath, List<String> options, Lis
         if (!option.isEmpty()) {
             all.add(option);
         }
-        return new JavaRuntime(java, classPath, all, option.startsWith(REWRITES_CLASSES) ? List.of() : linked);
+        return new JavaRuntime(java, classPath, all, option.startsWith(REWRITES_CLASSES) ? List.of() : linked, other);
     }
 
     /** A process that works hard: it may compile what is hot as well as it can. */

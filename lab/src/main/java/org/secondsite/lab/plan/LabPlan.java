@@ -41,8 +41,11 @@ public record LabPlan(
                     .filter(process -> FakeClock.isFor(process.role()))
                     .forEach(process -> files.put(FakeClock.file(paths, process.name()), ClockOffset.NONE.text()));
         }
-        Topology topology = Topology.of(options.name(), options.witnesses());
-        return new LabPlan(options, paths, topology, files, List.copyOf(processes));
+        java.other()
+                .ifPresent(other -> files.replaceAll(
+                        (file, text) -> other.understood(file.getFileName().toString(), text)));
+        List<ProcessPlan> all = java.other().map(other -> other.started(processes)).orElse(List.copyOf(processes));
+        return new LabPlan(options, paths, Topology.of(options.name(), options.witnesses()), files, all);
     }
 
     /** The processes of one site, QEMU only at the site where the VM starts. */

@@ -21,8 +21,8 @@ import org.secondsite.config.io.ConfigReader;
 class LabPlanTest {
     private static final GuestFiles GUEST = new GuestFiles(
             Path.of("/cache/vmlinuz"), Path.of("/cache/initrd"), Optional.of(Path.of("/cache/disk.raw")));
-    private static final JavaRuntime JAVA =
-            new JavaRuntime(Path.of("/jdk/bin/java"), "a.jar:b.jar", List.of(), List.of("-XX:AOTCache=c"));
+    private static final JavaRuntime JAVA = new JavaRuntime(
+            Path.of("/jdk/bin/java"), "a.jar:b.jar", List.of(), List.of("-XX:AOTCache=c"), Optional.empty());
 
     private static final LabOptions OPTIONS = new LabOptions("sslab", 20, LabOptions.Load.BUSY, true);
 
@@ -191,6 +191,31 @@ class LabPlanTest {
                 assertTrue(end.name().length() <= 15, "IFNAMSIZ");
             }
         }
+    }
+
+    @Test
+    void anotherBuildRunsTheProcessesThatAreNamedAndReadsWhatItKnows() {
+        LabPlan mixed = LabPlan.of(OPTIONS, GUEST, beside("gateway-b", "witness"));
+        for (ProcessPlan process : mixed.processes()) {
+            boolean other = List.of("gateway-b", "witness").contains(process.name());
+            assertEquals(other, process.command().contains("old.jar"), process.name());
+            assertFalse(other && process.command().contains("-XX:AOTCache=c"), process.name());
+        }
+        Path a = ServiceFiles.gatewayFile(mixed.paths(), Site.A);
+        assertEquals(plan.files().get(a), mixed.files().get(a));
+        Path b = ServiceFiles.gatewayFile(mixed.paths(), Site.B);
+        assertTrue(plan.files().get(b).contains("crl: "));
+        assertFalse(mixed.files().get(b).contains("crl: "));
+        assertThrows(IllegalArgumentException.class, () -> LabPlan.of(OPTIONS, GUEST, beside("gateway-c")));
+    }
+
+    private static JavaRuntime beside(String... processes) {
+        return new JavaRuntime(
+                JAVA.java(),
+                JAVA.classPath(),
+                JAVA.options(),
+                JAVA.linked(),
+                Optional.of(new OtherBuild("old.jar", Set.of(processes))));
     }
 
     @Test
