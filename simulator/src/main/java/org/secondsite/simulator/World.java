@@ -130,8 +130,7 @@ final class World {
      * none of.
      */
     boolean tellsTerms() {
-        return forgot
-                || (!has(Plant.RESTORED_WITNESS) && !has(Plant.TERM_REUSED) && !has(Plant.VOTE_NOT_DURABLE));
+        return forgot || (!has(Plant.RESTORED_WITNESS) && !has(Plant.TERM_REUSED) && !has(Plant.VOTE_NOT_DURABLE));
     }
 
     boolean has(Plant plant) {

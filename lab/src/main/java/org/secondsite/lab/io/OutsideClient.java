@@ -89,6 +89,12 @@ public final class OutsideClient implements AutoCloseable {
         return atNanos == 0 ? OptionalLong.empty() : OptionalLong.of(atNanos);
     }
 
+    /** How many connections have got nothing since a time, {@code System.nanoTime()}, and did not break. */
+    public int silentSince(long nanoTime) throws IOException {
+        ask("silent " + nanoTime);
+        return expect("silent").path("connections").asInt();
+    }
+
     /** The highest number of a record that it was told of so far; 0 if none. */
     public long recorded() throws IOException {
         ask("recorded");

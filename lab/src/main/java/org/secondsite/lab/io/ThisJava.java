@@ -39,7 +39,8 @@ public final class ThisJava {
         return Optional.ofNullable(System.getProperty("secondsite.lab.other"))
                 .map(classPath -> new OtherBuild(
                         classPath,
-                        Set.of(System.getProperty("secondsite.lab.other.processes", "").split(",", -1))));
+                        Set.of(System.getProperty("secondsite.lab.other.processes", "")
+                                .split(",", -1))));
     }
 
     private static List<String> linked() {

@@ -44,7 +44,8 @@ public record LabPlan(
         java.other()
                 .ifPresent(other -> files.replaceAll(
                         (file, text) -> other.understood(file.getFileName().toString(), text)));
-        List<ProcessPlan> all = java.other().map(other -> other.started(processes)).orElse(List.copyOf(processes));
+        List<ProcessPlan> all =
+                java.other().map(other -> other.started(processes)).orElse(List.copyOf(processes));
         return new LabPlan(options, paths, Topology.of(options.name(), options.witnesses()), files, all);
     }
 

@@ -31,7 +31,8 @@ public record OtherBuild(String classPath, Set<String> processes) {
     List<ProcessPlan> started(List<ProcessPlan> all) {
         for (String name : processes) {
             if (all.stream().noneMatch(process -> process.name().equals(name))) {
-                throw new IllegalArgumentException("the other build is to run '" + name + "', which the lab does not have");
+                throw new IllegalArgumentException(
+                        "the other build is to run '" + name + "', which the lab does not have");
             }
         }
         return all.stream()

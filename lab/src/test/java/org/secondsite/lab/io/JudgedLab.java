@@ -23,6 +23,9 @@ final class JudgedLab extends DrillLab {
     private static final OutsideClient.Traffic TRAFFIC = new OutsideClient.Traffic(4, 4, 20);
     private static final int SERVICE_SECONDS = 30;
 
+    /** Linux waits for 120 s at most (TCP_RTO_MAX). */
+    private static final int MAX_RETRY_SECONDS = 130;
+
     private final Map<Site, UplinkCapture> uplinks = new EnumMap<>(Site.class);
     private final String test;
     private boolean passed;
@@ -79,6 +82,15 @@ final class JudgedLab extends DrillLab {
     /** Fails unless the client hears something new. */
     void requireService() throws IOException {
         requireService(SERVICE_SECONDS);
+    }
+
+    /**
+     * Fails unless every connection of the client goes on. TCP tries again after a time as long as it has tried for, so that may take as long
+     * again as the service was away.
+     */
+    void requireServiceOnEveryConnection() throws IOException {
+        long now = System.nanoTime();
+        Waiting.until("every connection to go on", MAX_RETRY_SECONDS, () -> client().silentSince(now) == 0);
     }
 
     /** Fails if a pair is not what it was: protected, and no grant has been made. */

@@ -131,7 +131,11 @@ public final class TermMemory implements AutoCloseable {
                     done(term);
                 } catch (IOException e) {
                     if (!failing) {
-                        LOG.error("{}: term {} could not be remembered, which is tried again: {}", file, term, e.toString());
+                        LOG.error(
+                                "{}: term {} could not be remembered, which is tried again: {}",
+                                file,
+                                term,
+                                e.toString());
                     }
                     failing = true;
                     if (!mayTryAgain(term, backoff.next())) {

@@ -37,6 +37,7 @@ import org.secondsite.lab.client.CounterStream.Kind;
  *   stdout   {"event":"connected"}                     once all connections are made
  *   stdin    after NANOS    the first number that came after that time: {"event":"after","nanoTime":…,"kind":…,…} or nanoTime 0
  *            recorded       the highest number of a record so far: {"event":"recorded","number":…}
+ *            silent NANOS   how many connections without a fault have got nothing since that time: {"event":"silent","connections":…}
  *            (the end)      ends without a verdict
  *            stop           ends when every connection has got one more number, or after 20 s without; the last line is
  *                           the verdict: {"event":"verdict",…}
@@ -186,7 +187,13 @@ public final class LabClient {
     }
 
     private boolean isAnySilentSince(long nanoTime) {
-        return peers.stream().anyMatch(peer -> peer.stream.fault().isEmpty() && peer.stream.lastNanos() <= nanoTime);
+        return silentSince(nanoTime) > 0;
+    }
+
+    private long silentSince(long nanoTime) {
+        return peers.stream()
+                .filter(peer -> peer.stream.fault().isEmpty() && peer.stream.lastNanos() <= nanoTime)
+                .count();
     }
 
     private long waitMillis() {
@@ -265,6 +272,11 @@ public final class LabClient {
             List<CounterStream> streams =
                     peers.stream().map(peer -> peer.stream).toList();
             print(JSON.createObjectNode().put("event", "recorded").put("number", ClientVerdict.recorded(streams)));
+            return;
+        }
+        if (command.startsWith("silent ")) {
+            long silent = silentSince(Long.parseLong(command.substring("silent ".length())));
+            print(JSON.createObjectNode().put("event", "silent").put("connections", silent));
             return;
         }
         if (!command.startsWith("after ")) {
