@@ -120,10 +120,8 @@ public final class CommandParser {
         return switch (words.take("what to announce").toLowerCase(Locale.ROOT)) {
             case "route" -> new ApiCommand.Announce(to, route(words, true));
             case "flow" -> new ApiCommand.Announce(to, List.of(flow(words)));
-            case "ipv4", "ipv6" -> {
-                unicast(words);
-                yield new ApiCommand.Announce(to, route(words, true));
-            }
+            case "ipv4" -> new ApiCommand.Announce(to, family("ipv4", words, true));
+            case "ipv6" -> new ApiCommand.Announce(to, family("ipv6", words, true));
             case "attributes", "attribute" -> new ApiCommand.Announce(to, routes(words, true));
             case "watchdog" -> new ApiCommand.Watchdog(to, words.take("a watchdog"), true);
             case "eor" -> new ApiCommand.EndOfRib(to, family(words));
@@ -140,10 +138,8 @@ public final class CommandParser {
                 switch (words.take("what to withdraw").toLowerCase(Locale.ROOT)) {
                     case "route" -> route(words, false);
                     case "flow" -> List.of(flow(words));
-                    case "ipv4", "ipv6" -> {
-                        unicast(words);
-                        yield route(words, false);
-                    }
+                    case "ipv4" -> family("ipv4", words, false);
+                    case "ipv6" -> family("ipv6", words, false);
                     case "attributes", "attribute" -> routes(words, false);
                     case String other -> throw new SyntaxException("'" + other + "' cannot be withdrawn here");
                 };
@@ -221,10 +217,14 @@ public final class CommandParser {
         return all;
     }
 
-    private static void unicast(Words words) throws SyntaxException {
-        if (!words.skip("unicast")) {
-            throw new SyntaxException("only unicast is supported here");
-        }
+    /** {@code ipv4 unicast PREFIX …} and {@code ipv4 flow …}. */
+    private static List<ApiCommand.Route> family(String afi, Words words, boolean nextHopNeeded)
+            throws SyntaxException {
+        return switch (words.take("unicast or flow")) {
+            case "unicast" -> route(words, nextHopNeeded);
+            case "flow" -> List.of(FlowGrammar.read(words, afi));
+            case String other -> throw new SyntaxException("of unicast and flow only, not of '" + other + "'");
+        };
     }
 
     private static AddressFamily family(Words words) throws SyntaxException {

@@ -1,17 +1,28 @@
 package org.secondsite.bgp.exabgp;
 
+import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.secondsite.bgp.exabgp.Words.SyntaxException;
 import org.secondsite.bgp.wire.LargeCommunity;
+import org.secondsite.bgp.wire.Octets;
 
 /** Communities as words (RFC 1997, 4360, 8092). */
 final class CommunityText {
     private static final long U32 = 0xffff_ffffL;
+    static final long MAX_RATE = 1_000_000_000_000L;
+    /** Type code and octets of IPv6 address specific extended communities (RFC 5701 §2). */
+    static final int IPV6_EXTENDED_COMMUNITIES = 25;
+
+    private static final int IPV6_EXTENDED_OCTETS = 20;
     private static final Map<String, Long> WELL_KNOWN = Map.of(
             "no-export", 0xffff_ff01L,
             "no-advertise", 0xffff_ff02L,
@@ -33,6 +44,10 @@ final class CommunityText {
     static final long TO_NEXT_HOP = 0x0800_0000_0000_0000L;
     static final long TO_NEXT_HOP_IPV4 = 0x010c_0000_0000_0000L;
     private static final int RATE_LIMIT = 0x8006;
+    private static final int RATE_LIMIT_PACKETS = 0x800c;
+    private static final int INTERFACE_SET = 0x0702;
+    private static final int INTERFACE_SET_NON_TRANSITIVE = 0x4702;
+    private static final List<String> DIRECTIONS = List.of("none", "input", "output", "input-output");
     private static final int REDIRECT = 0x8008;
     private static final int REDIRECT_FOUR_OCTET_AS = 0x8208;
     private static final int BANDWIDTH = 0x4004;
@@ -43,6 +58,15 @@ final class CommunityText {
     /** RFC 8955 §7.1: octets per second; 0: nothing passes. */
     static long rateLimit(long octetsPerSecond) {
         return (long) RATE_LIMIT << 48 | floatBits(octetsPerSecond);
+    }
+
+    /** {@code 9600}, or {@code 1000:packets} (RFC 8955 §7.2). */
+    private static long rateLimit(String text) throws SyntaxException {
+        String packets = ":packets";
+        boolean ofPackets = text.endsWith(packets);
+        String number = ofPackets ? text.substring(0, text.length() - packets.length()) : text;
+        return (long) (ofPackets ? RATE_LIMIT_PACKETS : RATE_LIMIT) << 48
+                | floatBits(Words.number(number, "rate-limit", MAX_RATE));
     }
 
     /** The 32 bits of the nearest single-precision number. */
@@ -75,6 +99,67 @@ final class CommunityText {
                 Words.number(parts.get(2), "large community", U32));
     }
 
+    /** The communities of a list, in which some are two words: {@code mark 10}. */
+    static List<Long> extendedList(List<String> words) throws SyntaxException {
+        List<Long> values = new ArrayList<>();
+        for (Iterator<String> rest = words.iterator(); rest.hasNext(); ) {
+            String word = rest.next();
+            boolean two = List.of("action", "mark", "redirect-to-nexthop-ietf", "copy-to-nexthop-ietf")
+                    .contains(word.toLowerCase(Locale.ROOT));
+            if (two && !rest.hasNext()) {
+                throw new SyntaxException("a word is missing behind '" + word + "'");
+            }
+            values.add(two ? twoWords(word.toLowerCase(Locale.ROOT), rest.next()) : extended(word));
+        }
+        return values;
+    }
+
+    /** What is to be done with traffic, in two words. */
+    private static long twoWords(String name, String value) throws SyntaxException {
+        return switch (name) {
+            case "mark" -> MARK | Words.number(value, name, 63);
+            case "action" -> sampling(value);
+            default -> {
+                byte[] address = Words.address(value, name).getAddress();
+                if (address.length != 4) {
+                    throw new SyntaxException("'" + value + "' is no IPv4 address");
+                }
+                yield TO_NEXT_HOP_IPV4
+                        | (ByteBuffer.wrap(address).getInt() & U32) << 16
+                        | (name.startsWith("copy") ? 1 : 0);
+            }
+        };
+    }
+
+    /** {@code sample}, {@code terminal} or {@code sample-terminal}. */
+    static long sampling(String what) throws SyntaxException {
+        long bits = (what.contains("sample") ? 2 : 0) | (what.contains("terminal") ? 1 : 0);
+        if (bits == 0) {
+            throw new SyntaxException("'" + what + "' is no action");
+        }
+        return ACTION | bits;
+    }
+
+    /** {@code transitive:input:AS:GROUP}. */
+    static long interfaceSet(String set) throws SyntaxException {
+        List<String> parts = List.of(set.split(":", -1));
+        if (parts.size() != 4) {
+            throw new SyntaxException("'" + set + "' is no set like transitive:input:65000:1");
+        }
+        long type =
+                switch (parts.get(0)) {
+                    case "transitive" -> INTERFACE_SET;
+                    case "non-transitive" -> INTERFACE_SET_NON_TRANSITIVE;
+                    default -> throw new SyntaxException("'" + parts.get(0) + "' is not transitive or not");
+                };
+        long direction = DIRECTIONS.indexOf(parts.get(1));
+        if (direction <= 0) {
+            throw new SyntaxException("'" + parts.get(1) + "' is no direction");
+        }
+        long as = Words.number(parts.get(2), set, U32);
+        return type << 48 | as << 16 | direction << 14 | Words.number(parts.get(3), set, 0x3fff);
+    }
+
     /** {@code target:AS:n}, {@code origin:AS:n}, either with an IPv4 address for the AS, or 16 hex digits. */
     static long extended(String word) throws SyntaxException {
         if (word.toLowerCase(Locale.ROOT).startsWith("0x") && word.length() == 18) {
@@ -84,12 +169,28 @@ final class CommunityText {
                 throw new SyntaxException("'" + word + "' is no extended community");
             }
         }
-        if (word.equalsIgnoreCase("redirect-to-nexthop")) {
-            return TO_NEXT_HOP;
+        switch (word.toLowerCase(Locale.ROOT)) {
+            case "redirect-to-nexthop" -> {
+                return TO_NEXT_HOP;
+            }
+            case "copy-to-nexthop" -> {
+                return TO_NEXT_HOP | 1;
+            }
+            default -> {}
+        }
+        if (word.startsWith("interface-set:")) {
+            return interfaceSet(word.substring("interface-set:".length()));
+        }
+        if (word.startsWith("rate-limit:")) {
+            return rateLimit(word.substring("rate-limit:".length()));
         }
         List<String> given = List.of(word.split(":", -1));
-        List<String> parts =
-                given.size() == 2 ? List.of("target", given.get(0), given.get(1)) : given; // as ExaBGP has it
+        // As ExaBGP has it, a target without its name.
+        return extended(word, given.size() == 2 ? List.of("target", given.get(0), given.get(1)) : given);
+    }
+
+    /** A community of its parts, of which the first is its name. */
+    private static long extended(String word, List<String> parts) throws SyntaxException {
         String name = parts.getFirst().toLowerCase(Locale.ROOT);
         if (parts.size() == 5 && name.equals("l2info")) {
             return (long) L2INFO << 48
@@ -167,6 +268,10 @@ final class CommunityText {
         float number = Float.intBitsToFloat((int) value);
         return switch ((int) (value >>> 48)) {
             case RATE_LIMIT -> Optional.of("rate-limit:" + (long) number);
+            case RATE_LIMIT_PACKETS -> Optional.of("rate-limit:" + (long) number + ":packets");
+            case INTERFACE_SET, INTERFACE_SET_NON_TRANSITIVE ->
+                Optional.of("interface-set:" + DIRECTIONS.get((int) (value >>> 14 & 3)) + ":" + (value >>> 16 & U32)
+                        + ":" + (value & 0x3fff));
             case (int) (ACTION >>> 48) ->
                 Optional.of(
                         "action " + ((value & 3) == 3 ? "sample-terminal" : (value & 2) != 0 ? "sample" : "terminal"));
@@ -185,6 +290,24 @@ final class CommunityText {
                         + (value >>> 16 & 0xffff) + ":" + (value & 0xffff));
             default -> Optional.empty();
         };
+    }
+
+    /** The words of an IPv6 extended community (RFC 5701) of 20 octets, or hex where it has none. */
+    static String ipv6Extended(Octets value) {
+        boolean copy = value.length() == IPV6_EXTENDED_OCTETS && value.at(IPV6_EXTENDED_OCTETS - 1) == 1;
+        if (value.length() != IPV6_EXTENDED_OCTETS || value.at(0) != 0x00 || value.at(1) != 0x0c) {
+            return "0x" + value;
+        }
+        String hop = AddressText.of(address(Arrays.copyOfRange(value.toArray(), 2, IPV6_EXTENDED_OCTETS - 2)));
+        return copy ? "copy-to-nexthop-ietf " + hop + " (with copy)" : "redirect-to-nexthop-ietf " + hop;
+    }
+
+    private static InetAddress address(byte[] octets) {
+        try {
+            return Inet6Address.getByAddress(null, octets, -1);
+        } catch (UnknownHostException e) {
+            throw new AssertionError("16 octets are an address", e);
+        }
     }
 
     private static String ipv4(long address) {

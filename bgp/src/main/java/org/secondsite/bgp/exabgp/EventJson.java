@@ -1,14 +1,17 @@
 package org.secondsite.bgp.exabgp;
 
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.session.NeighborSettings;
@@ -16,6 +19,7 @@ import org.secondsite.bgp.wire.AsPath;
 import org.secondsite.bgp.wire.LargeCommunity;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.NotificationMessage;
+import org.secondsite.bgp.wire.Octets;
 import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
@@ -45,6 +49,8 @@ public final class EventJson {
             };
         }
     }
+
+    private static final int IPV6_EXTENDED_OCTETS = 20;
 
     private final Form form;
     private final long localAs;
@@ -187,13 +193,16 @@ public final class EventJson {
         return one;
     }
 
-    /** Ascending by type code, as the message has them; next hops stand with the prefixes. */
+    /** Ascending by type code, as the message has them; next hops stand with the prefixes, and an empty AS_PATH is not shown. */
     public static Map<String, Object> attributes(PathAttributes attributes, Form form) {
         Map<String, Object> all = new LinkedHashMap<>();
         for (PathAttribute attribute : attributes.asList()) {
             switch (attribute) {
+                case AsPath path when path.segments().isEmpty() -> {}
                 case AsPath path when form == Form.FIVE -> all.put("as-path", segments(path));
                 case AsPath path -> path(path, all);
+                case PathAttribute.Unrecognized unknown
+                when unknown.typeCode() == CommunityText.IPV6_EXTENDED_COMMUNITIES -> ipv6Extended(unknown, form, all);
                 case PathAttribute.Simple simple -> attribute(simple, all);
             }
         }
@@ -228,15 +237,37 @@ public final class EventJson {
                         values.stream()
                                 .map(v -> List.of(v.globalAdministrator(), v.localData1(), v.localData2()))
                                 .toList());
-            case PathAttribute.Unrecognized unknown ->
-                all.put(
-                        String.format(Locale.ROOT, "attribute-0x%02X-0x%02X", unknown.typeCode(), unknown.flags()),
-                        "0x" + unknown.value());
+            case PathAttribute.Unrecognized unknown -> all.put(name(unknown), "0x" + unknown.value());
             case PathAttribute.NextHop _,
                     PathAttribute.MpReach _,
                     PathAttribute.MpUnreach _,
                     PathAttribute.As4Path _,
                     PathAttribute.As4Aggregator _ -> {}
+        }
+    }
+
+    private static String name(PathAttribute.Unrecognized attribute) {
+        return String.format(Locale.ROOT, "attribute-0x%02X-0x%02X", attribute.typeCode(), attribute.flags());
+    }
+
+    /** Communities of 20 octets each (RFC 5701); ExaBGP 4 has them in words under the attribute's number. */
+    private static void ipv6Extended(PathAttribute.Unrecognized attribute, Form form, Map<String, Object> all) {
+        List<Map<String, Object>> communities = new ArrayList<>();
+        byte[] octets = attribute.value().toArray();
+        for (int at = 0; at < octets.length; at += IPV6_EXTENDED_OCTETS) {
+            byte[] one = Arrays.copyOfRange(octets, at, Math.min(octets.length, at + IPV6_EXTENDED_OCTETS));
+            Map<String, Object> shown = new LinkedHashMap<>();
+            shown.put("value", new BigDecimal(new BigInteger(1, one)));
+            shown.put("string", CommunityText.ipv6Extended(Octets.copyOf(one)));
+            communities.add(shown);
+        }
+        if (form == Form.FIVE) {
+            all.put("extended-community-ipv6", communities);
+        } else {
+            String text = communities.stream()
+                    .map(one -> String.valueOf(one.get("string")))
+                    .collect(Collectors.joining(" "));
+            all.put(name(attribute), communities.size() == 1 ? text : "[ " + text + " ]");
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import org.secondsite.bgp.exabgp.Words.SyntaxException;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.wire.AddressFamily;
@@ -19,19 +20,54 @@ import org.secondsite.bgp.wire.PathAttribute;
 
 /**
  * {@code flow route [NAME] { [next-hop A;] match { … } [scope { … }] then { … } }}: a traffic filter (RFC 8955) and what is
- * done with what it matches.
+ * done with what it matches. The same words may stand without sections and braces, with attributes among them, as ExaBGP 5
+ * writes them: {@code ipv4 flow destination-ipv4 P protocol tcp extended-community [ rate-limit:0 ]}.
  */
 final class FlowGrammar {
     private static final long U32 = 0xffff_ffffL;
     private static final int MAX_RULE_OCTETS = 0xfff;
-    private static final int IPV6_EXTENDED_COMMUNITIES = 25;
     private static final int OPTIONAL_TRANSITIVE = 0xc0;
+    private static final String SCOPE = "interface-set";
+    private static final Set<String> MATCHES = Set.of(
+            "destination",
+            "destination-ipv4",
+            "destination-ipv6",
+            "source",
+            "source-ipv4",
+            "source-ipv6",
+            "protocol",
+            "next-header",
+            "port",
+            "destination-port",
+            "source-port",
+            "icmp-type",
+            "icmp-code",
+            "tcp-flags",
+            "packet-length",
+            "dscp",
+            "traffic-class",
+            "fragment",
+            "flow-label");
+    private static final Set<String> ACTIONS = Set.of(
+            "accept",
+            "discard",
+            "rate-limit",
+            "redirect",
+            "redirect-to-nexthop",
+            "redirect-to-nexthop-ietf",
+            "copy",
+            "mark",
+            "action",
+            "community",
+            "large-community",
+            "extended-community");
 
     private final List<FlowSpec.Component> components = new ArrayList<>();
     private final List<Long> extended = new ArrayList<>();
     private final List<Long> communities = new ArrayList<>();
     private final List<LargeCommunity> large = new ArrayList<>();
     private Optional<Octets> ipv6Extended = Optional.empty();
+    private final RouteGrammar attributes = new RouteGrammar();
     private Optional<InetAddress> nextHop = Optional.empty();
     private boolean ipv6;
 
@@ -40,26 +76,56 @@ final class FlowGrammar {
     /** Reads what stands behind {@code flow route}. */
     static ApiCommand.Route read(Words words) throws SyntaxException {
         FlowGrammar flow = new FlowGrammar();
-        if (!words.peek().equals("{") && !isSection(words.peek())) {
+        if (!words.peek().equals("{") && !isWord(words.peek())) {
             words.take("a name");
         }
-        boolean braces = words.skip("{");
-        while (words.hasNext() && !(braces && words.skip("}"))) {
-            String word = words.take("match, scope, then or next-hop").toLowerCase(Locale.ROOT);
-            switch (word) {
-                case "match" -> flow.section(words, flow::match);
-                case "then" -> flow.section(words, flow::then);
-                case "scope" -> flow.section(words, flow::scope);
-                case "next-hop" -> flow.nextHop = Optional.of(words.address("next-hop"));
-                case "rd", "route-distinguisher" -> throw new SyntaxException("'" + word + "' is not supported here");
-                default -> throw new SyntaxException("'" + word + "' does not belong to a flow route");
-            }
+        return flow.rest(words).route();
+    }
+
+    /** Reads what stands behind {@code ipv4 flow} or {@code ipv6 flow}. */
+    static ApiCommand.Route read(Words words, String afi) throws SyntaxException {
+        FlowGrammar flow = new FlowGrammar();
+        flow.ipv6 = afi.equals("ipv6");
+        flow.rest(words);
+        if (flow.ipv6 && afi.equals("ipv4")) {
+            throw new SyntaxException("a filter of IPv4 matches nothing of IPv6");
         }
         return flow.route();
     }
 
-    private static boolean isSection(String word) {
-        return List.of("match", "then", "scope", "next-hop", "rd").contains(word);
+    private FlowGrammar rest(Words words) throws SyntaxException {
+        boolean braces = words.skip("{");
+        while (words.hasNext() && !(braces && words.skip("}"))) {
+            String word = words.take("match, scope, then or next-hop").toLowerCase(Locale.ROOT);
+            switch (word) {
+                case "match" -> section(words, this::match);
+                case "then" -> section(words, this::then);
+                case "scope" -> section(words, this::scope);
+                case "next-hop" -> nextHop = Optional.of(words.address("next-hop"));
+                case "rd", "route-distinguisher" -> throw new SyntaxException("'" + word + "' is not supported here");
+                default -> alone(word, words);
+            }
+        }
+        return this;
+    }
+
+    /** A word that stands in no section. */
+    private void alone(String word, Words words) throws SyntaxException {
+        if (MATCHES.contains(word)) {
+            match(word, words);
+        } else if (ACTIONS.contains(word)) {
+            then(word, words);
+        } else if (word.equals(SCOPE)) {
+            scope(word, words);
+        } else if (!attributes.read(word, words)) {
+            throw new SyntaxException("'" + word + "' does not belong to a flow route");
+        }
+    }
+
+    private static boolean isWord(String word) {
+        return MATCHES.contains(word)
+                || ACTIONS.contains(word)
+                || List.of("match", "then", "scope", SCOPE, "next-hop", "rd").contains(word);
     }
 
     /** Reads one line of a section. */
@@ -93,20 +159,19 @@ final class FlowGrammar {
         if (rule.length() == 0 || rule.length() > MAX_RULE_OCTETS) {
             throw new SyntaxException("a filter has 1 to " + MAX_RULE_OCTETS + " octets, not " + rule.length());
         }
-        List<PathAttribute> others = new ArrayList<>();
+        RouteAttributes written = attributes.attributes();
+        List<PathAttribute> others = new ArrayList<>(written.others());
         if (!extended.isEmpty()) {
             others.add(new PathAttribute.ExtendedCommunities(extended));
         }
         if (!large.isEmpty()) {
             others.add(new PathAttribute.LargeCommunities(large));
         }
-        ipv6Extended.ifPresent(value ->
-                others.add(new PathAttribute.Unrecognized(OPTIONAL_TRANSITIVE, IPV6_EXTENDED_COMMUNITIES, value)));
-        RouteAttributes attributes =
-                RouteAttributes.PLAIN.withCommunities(communities).withOthers(others);
+        ipv6Extended.ifPresent(value -> others.add(
+                new PathAttribute.Unrecognized(OPTIONAL_TRANSITIVE, CommunityText.IPV6_EXTENDED_COMMUNITIES, value)));
+        RouteAttributes all = written.withCommunities(communities).withOthers(others);
         return new ApiCommand.Route(
-                new Nlri.Flow(family, rule),
-                nextHop.map(attributes::withNextHop).orElse(attributes));
+                new Nlri.Flow(family, rule), nextHop.map(all::withNextHop).orElse(all));
     }
 
     private void match(String word, Words words) throws SyntaxException {
@@ -200,7 +265,8 @@ final class FlowGrammar {
         switch (word) {
             case "accept" -> {}
             case "discard" -> extended.add(CommunityText.rateLimit(0));
-            case "rate-limit" -> extended.add(CommunityText.rateLimit(words.number("rate-limit", 1_000_000_000_000L)));
+            case "rate-limit" ->
+                extended.add(CommunityText.rateLimit(words.number("rate-limit", CommunityText.MAX_RATE)));
             case "redirect" -> redirect(words.take("where to"));
             case "redirect-to-nexthop" -> extended.add(CommunityText.TO_NEXT_HOP);
             case "redirect-to-nexthop-ietf" -> toNextHop(words.address("a next hop"));
@@ -209,14 +275,7 @@ final class FlowGrammar {
                 extended.add(CommunityText.TO_NEXT_HOP | 1);
             }
             case "mark" -> extended.add(CommunityText.MARK | words.number("mark", 63));
-            case "action" -> {
-                String what = words.take("sample, terminal or sample-terminal");
-                long bits = (what.contains("sample") ? 2 : 0) | (what.contains("terminal") ? 1 : 0);
-                if (bits == 0) {
-                    throw new SyntaxException("'" + what + "' is no action");
-                }
-                extended.add(CommunityText.ACTION | bits);
-            }
+            case "action" -> extended.add(CommunityText.sampling(words.take("sample, terminal or sample-terminal")));
             case "community" -> {
                 for (String value : words.list("a community")) {
                     communities.add(CommunityText.community(value));
@@ -227,11 +286,8 @@ final class FlowGrammar {
                     large.add(CommunityText.large(value));
                 }
             }
-            case "extended-community" -> {
-                for (String value : words.list("an extended community")) {
-                    extended.add(CommunityText.extended(value));
-                }
-            }
+            case "extended-community" ->
+                extended.addAll(CommunityText.extendedList(words.list("an extended community")));
             default -> throw new SyntaxException("'" + word + "' is nothing to be done");
         }
     }
@@ -261,30 +317,11 @@ final class FlowGrammar {
 
     /** {@code interface-set [ transitive:input:AS:GROUP … ]}. */
     private void scope(String word, Words words) throws SyntaxException {
-        if (!word.equals("interface-set")) {
+        if (!word.equals(SCOPE)) {
             throw new SyntaxException("'" + word + "' is no scope");
         }
         for (String set : words.list("an interface set")) {
-            List<String> parts = List.of(set.split(":", -1));
-            if (parts.size() != 4) {
-                throw new SyntaxException("'" + set + "' is no set like transitive:input:65000:1");
-            }
-            long type =
-                    switch (parts.get(0)) {
-                        case "transitive" -> 0x07;
-                        case "non-transitive" -> 0x47;
-                        default -> throw new SyntaxException("'" + parts.get(0) + "' is not transitive or not");
-                    };
-            long direction =
-                    switch (parts.get(1)) {
-                        case "input" -> 1;
-                        case "output" -> 2;
-                        case "input-output" -> 3;
-                        default -> throw new SyntaxException("'" + parts.get(1) + "' is no direction");
-                    };
-            long as = Words.number(parts.get(2), set, U32);
-            long group = Words.number(parts.get(3), set, 0x3fff);
-            extended.add(type << 56 | 0x02L << 48 | as << 16 | direction << 14 | group);
+            extended.add(CommunityText.interfaceSet(set));
         }
     }
 }

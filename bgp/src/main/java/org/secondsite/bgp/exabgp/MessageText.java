@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.secondsite.bgp.rib.AdjRibOut;
 import org.secondsite.bgp.rib.Exporter;
 import org.secondsite.bgp.rib.Importer;
@@ -48,23 +50,11 @@ public record MessageText(
         Set<AddressFamily> families,
         Optional<Inet4Address> ipv4Self,
         Optional<Inet6Address> ipv6Self) {
-    /** Families whose routes are read, and those that are shown as octets. */
-    public static final Set<AddressFamily> ALL_FAMILIES = Set.of(
-            AddressFamily.IPV4_UNICAST,
-            AddressFamily.IPV6_UNICAST,
-            AddressFamily.IPV4_FLOW,
-            AddressFamily.IPV6_FLOW,
-            new AddressFamily(1, 2),
-            new AddressFamily(1, 4),
-            new AddressFamily(1, 128),
-            new AddressFamily(1, 134),
-            new AddressFamily(2, 2),
-            new AddressFamily(2, 4),
-            new AddressFamily(2, 128),
-            new AddressFamily(2, 134),
-            new AddressFamily(25, 65),
-            new AddressFamily(25, 70),
-            new AddressFamily(16388, 71));
+    /** Families whose routes are read, and those that are shown as octets: of IP, layer 2 and link state, whatever the SAFI. */
+    public static final Set<AddressFamily> ALL_FAMILIES = IntStream.of(1, 2, 25, 16_388)
+            .boxed()
+            .flatMap(afi -> IntStream.rangeClosed(1, 255).mapToObj(safi -> new AddressFamily(afi, safi)))
+            .collect(Collectors.toUnmodifiableSet());
 
     /** Copies the set. */
     public MessageText {

@@ -24,6 +24,9 @@ import org.secondsite.bgp.wire.Prefix;
 /** The attributes behind a prefix: one line of the table for each word that may begin one. */
 final class RouteGrammar {
     private static final long U32 = 0xffff_ffffL;
+    /** Optional and Transitive. */
+    private static final int FLAGS_OF_TYPE = 0xc0;
+
     private static final Map<String, Reader> READERS = new HashMap<>();
 
     static {
@@ -71,7 +74,7 @@ final class RouteGrammar {
     private boolean held;
     private boolean pathIsWhole;
 
-    private RouteGrammar() {}
+    RouteGrammar() {}
 
     /** Reads one attribute after its word. */
     @FunctionalInterface
@@ -98,16 +101,26 @@ final class RouteGrammar {
         RouteGrammar route = new RouteGrammar();
         while (words.hasNext() && !words.peek().equals("nlri")) {
             String word = words.take("an attribute").toLowerCase(Locale.ROOT);
-            Reader reader = READERS.get(word);
-            if (reader == null) {
+            if (!route.read(word, words)) {
                 throw new SyntaxException("'" + word + "' is no attribute");
             }
-            reader.read(words, route);
         }
-        RouteAttributes attributes = new RouteAttributes(
-                route.nextHop, route.linkLocal, 0, route.pathIsWhole, route.med, route.communities, route.others);
         return new Attributes(
-                attributes, route.nextHopSeen, route.splitLength, route.pathId, route.watchdog, route.held);
+                route.attributes(), route.nextHopSeen, route.splitLength, route.pathId, route.watchdog, route.held);
+    }
+
+    /** Reads the attribute that the word begins; false if it begins none. */
+    boolean read(String word, Words words) throws SyntaxException {
+        Reader reader = READERS.get(word);
+        if (reader != null) {
+            reader.read(words, this);
+        }
+        return reader != null;
+    }
+
+    /** What was read so far. */
+    RouteAttributes attributes() {
+        return new RouteAttributes(nextHop, linkLocal, 0, pathIsWhole, med, communities, others);
     }
 
     private static void nextHop(Words words, RouteGrammar route) throws SyntaxException {
@@ -187,11 +200,8 @@ final class RouteGrammar {
     }
 
     private static void extendedCommunities(Words words, RouteGrammar route) throws SyntaxException {
-        List<Long> values = new ArrayList<>();
-        for (String word : words.list("an extended community")) {
-            values.add(CommunityText.extended(word));
-        }
-        route.others.add(new PathAttribute.ExtendedCommunities(values));
+        route.others.add(
+                new PathAttribute.ExtendedCommunities(CommunityText.extendedList(words.list("an extended community"))));
     }
 
     private static void clusterList(Words words, RouteGrammar route) throws SyntaxException {
@@ -210,14 +220,41 @@ final class RouteGrammar {
         }
         int type = (int) Words.number(parts.get(0), "attribute type", 255);
         int flags = (int) Words.number(parts.get(1), "attribute flags", 255);
-        if (AttributeType.ofCode(type).isPresent()) {
-            throw new SyntaxException("attribute " + type + " has a word of its own");
-        }
+        Octets value;
         try {
-            Octets value = Octets.ofHex(parts.get(2).replaceFirst("^0[xX]", ""));
-            route.others.add(new PathAttribute.Unrecognized(flags, type, value));
+            value = Octets.ofHex(parts.get(2).replaceFirst("^0[xX]", ""));
         } catch (IllegalArgumentException e) {
             throw new SyntaxException("'" + parts.get(2) + "' is not hex");
+        }
+        Optional<AttributeType> known = AttributeType.ofCode(type);
+        if (known.isEmpty()) {
+            route.others.add(new PathAttribute.Unrecognized(flags, type, value));
+            return;
+        }
+        if ((flags & FLAGS_OF_TYPE) != known.get().flagBits()) {
+            throw new SyntaxException("attribute " + type + " does not have the flags " + parts.get(1));
+        }
+        route.add(known.get()
+                .read(value)
+                .orElseThrow(() -> new SyntaxException("'" + parts.get(2) + "' is no value of attribute " + type)));
+    }
+
+    /** An attribute that has a word of its own, given by its octets. */
+    private void add(PathAttribute attribute) throws SyntaxException {
+        switch (attribute) {
+            case PathAttribute.MultiExitDiscriminator(long value) -> med = OptionalLong.of(value);
+            case PathAttribute.Communities(List<Long> values) -> communities.addAll(values);
+            case PathAttribute.NextHop _,
+                    PathAttribute.MpReach _,
+                    PathAttribute.MpUnreach _,
+                    PathAttribute.As4Path _,
+                    PathAttribute.As4Aggregator _ ->
+                throw new SyntaxException("attribute " + attribute.typeCode() + " is made of other words");
+            case AsPath path -> {
+                pathIsWhole = true;
+                others.add(path);
+            }
+            case PathAttribute.Simple other -> others.add(other);
         }
     }
 

@@ -1,7 +1,9 @@
 package org.secondsite.bgp.wire;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The descriptor table of path attributes: type, flags, who may send it, parser, and what a malformed one does.
@@ -119,6 +121,15 @@ public enum AttributeType {
     /** The type of the code. */
     public static Optional<AttributeType> ofCode(int code) {
         return code >= 0 && code < BY_CODE.length ? Optional.ofNullable(BY_CODE[code]) : Optional.empty();
+    }
+
+    /** The attribute of a value as it stands in a session with an internal peer; empty if it is malformed. */
+    public Optional<PathAttribute> read(Octets value) {
+        SessionTraits traits = new SessionTraits(false, true, true, true, Set.of(), Set.of(), Set.of(), Set.of());
+        return switch (parser.parse(Unpooled.wrappedBuffer(value.toArray()), traits)) {
+            case Parsed.Sound(PathAttribute attribute) -> Optional.of(attribute);
+            case Parsed.Malformed _, Parsed.Ignored _ -> Optional.empty();
+        };
     }
 
     /** The type octet. */

@@ -99,15 +99,27 @@ public final class FlowSpec {
 
     /** The components of a rule that {@link #fault} finds none in. */
     public static List<Component> components(Octets rule, AddressFamily family) {
-        Reader reader = new Reader(rule, family);
-        reader.read();
-        return reader.components;
+        Reader reader = new Reader(rule, family, Pattern.SHIFTED);
+        if (reader.read() == null) {
+            return reader.components;
+        }
+        Reader whole = new Reader(rule, family, Pattern.WHOLE);
+        return whole.read() == null ? whole.components : reader.components;
     }
 
     /** What is wrong with the rule, in words. */
     static Optional<String> fault(Octets rule, AddressFamily family) {
-        Reader reader = new Reader(rule, family);
-        return Optional.ofNullable(reader.read());
+        Optional<String> fault = Optional.ofNullable(new Reader(rule, family, Pattern.SHIFTED).read());
+        boolean readable = fault.isPresent() && new Reader(rule, family, Pattern.WHOLE).read() == null;
+        return readable ? Optional.empty() : fault;
+    }
+
+    /** How many octets a pattern of IPv6 has that begins behind some bits. */
+    private enum Pattern {
+        /** Those behind the offset alone (RFC 8956 §3.1). */
+        SHIFTED,
+        /** All from the first, as ExaBGP writes it; read where the other reading fails. */
+        WHOLE
     }
 
     /** The rule of the components, which are put into the order that RFC 8955 §4.2 asks for. */
@@ -162,12 +174,14 @@ public final class FlowSpec {
     private static final class Reader {
         private final Octets rule;
         private final AddressFamily family;
+        private final Pattern pattern;
         private final List<Component> components = new ArrayList<>();
         private int at;
 
-        Reader(Octets rule, AddressFamily family) {
+        Reader(Octets rule, AddressFamily family, Pattern pattern) {
             this.rule = rule;
             this.family = family;
+            this.pattern = pattern;
         }
 
         /** Returns what is wrong, or null. */
@@ -203,13 +217,15 @@ public final class FlowSpec {
             if (length > bits || offset > length || (offset == length && length != 0)) {
                 return kind + " of " + length + " bits from " + offset;
             }
-            int octets = (length - offset + 7) / 8;
+            int skipped = pattern == Pattern.WHOLE ? offset : 0;
+            int octets = (length - offset + skipped + 7) / 8;
             if (rule.length() - at < octets) {
                 return kind + " is cut";
             }
             byte[] address = new byte[family.addressOctets()];
             for (int bit = 0; bit < length - offset; bit++) {
-                if ((rule.at(at + bit / 8) & (0x80 >>> (bit % 8))) != 0) {
+                int from = bit + skipped;
+                if ((rule.at(at + from / 8) & (0x80 >>> (from % 8))) != 0) {
                     address[(bit + offset) / 8] |= (byte) (0x80 >>> ((bit + offset) % 8));
                 }
             }

@@ -202,11 +202,11 @@ public sealed interface PathAttribute permits AsPath, PathAttribute.Simple {
         }
     }
 
-    /** LARGE_COMMUNITY (RFC 8092 §3): three u32 each. */
+    /** LARGE_COMMUNITY (RFC 8092 §3): three u32 each, none of them twice. */
     record LargeCommunities(List<LargeCommunity> values) implements Simple {
-        /** Copies the list. */
+        /** Copies the list, without what is in it already (RFC 8092 §5). */
         public LargeCommunities {
-            values = List.copyOf(values);
+            values = values.size() > 1 ? values.stream().distinct().toList() : List.copyOf(values);
         }
 
         @Override

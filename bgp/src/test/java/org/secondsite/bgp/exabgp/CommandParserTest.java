@@ -197,7 +197,7 @@ class CommandParserTest {
                 "announce route 10.0.0.0/8 next-hop self extended-community colour:1:2",
                 "announce route 10.0.0.0/8 next-hop self aggregator 65001",
                 "announce route 10.0.0.0/8 next-hop self attribute [0x63 0xc0]",
-                "announce route 10.0.0.0/8 next-hop self attribute [0x01 0x40 0x00]",
+                "announce route 10.0.0.0/8 next-hop self attribute [0x01 0x40 0x07]",
                 "announce route 10.0.0.0/8 next-hop self attribute [0x63 0xc0 0xzz]",
                 "announce route 10.0.0.0/8 next-hop self split /4",
                 "announce route 10.0.0.0/8 next-hop self split /32",

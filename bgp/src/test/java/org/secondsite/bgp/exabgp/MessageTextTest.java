@@ -2,6 +2,7 @@ package org.secondsite.bgp.exabgp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.Inet4Address;
@@ -10,6 +11,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.secondsite.bgp.wire.Prefix;
 
 /** What {@code bgp decode} and {@code bgp encode} make of messages and commands of each kind of session. */
@@ -103,7 +106,8 @@ class MessageTextTest {
         MessageText internal = session(65000, OptionalLong.of(65000), false, false);
         String text = internal.decode(internal.encode("announce route 10.0.0.0/24 next-hop self local-preference 200")
                 .getFirst());
-        assertTrue(text.contains("\"as-path\": []") && text.contains("\"local-preference\": 200"), text);
+        assertTrue(text.contains("\"local-preference\": 200"), text);
+        assertFalse(text.contains("as-path"), text); // an empty path is not shown, as by ExaBGP
     }
 
     @Test
@@ -146,5 +150,109 @@ class MessageTextTest {
         String text = EXTERNAL.decode(update("00000025" + "800e15" + "00018000" + "00"
                 + "0102030405060708090a0b0c0d0e0f10" + "40010100" + "40020602010000fde9"));
         assertTrue(text.contains("\"raw\": \"0102030405060708090A0B0C0D0E0F10\""), text);
+    }
+
+    /** ExaBGP 5's form of a filter: no sections, actions as extended communities. Type 0x80 06, 0x80 0c, 0x07 02, 0x47 02, … */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "rate-limit:0 | 8006000000000000 | rate-limit:0",
+                "rate-limit:9600 | 8006000046160000 | rate-limit:9600",
+                "rate-limit:1000:packets | 800c0000447a0000 | rate-limit:1000:packets",
+                "interface-set:transitive:input-output:1234:10 | 0702000004d2c00a | interface-set:input-output:1234:10",
+                "interface-set:non-transitive:output:254:7 | 4702000000fe8007 | interface-set:output:254:7",
+                "copy-to-nexthop | 0800000000000001 | copy-to-nexthop",
+                "redirect-to-nexthop | 0800000000000000 | redirect-to-nexthop",
+                "action sample-terminal | 8007000000000003 | action sample-terminal",
+                "mark 10 | 800900000000000a | mark 10",
+                "redirect-to-nexthop-ietf 192.0.2.4 | 010cc00002040000 | redirect-to-nexthop-ietf 192.0.2.4",
+                "redirect:65000:12345 | 8008fde800003039 | redirect:65000:12345"
+            })
+    void filtersOfOneLineHaveTheirActionsAmongTheExtendedCommunities(String word, String hex, String shown) {
+        MessageText session = session(65000, OptionalLong.of(65000), false, false);
+        String message = session.encode(
+                        "announce ipv4 flow destination-ipv4 192.0.2.0/25 protocol =tcp port [ =80 >1024&<2048 ]"
+                                + " extended-community [ " + word + " ] community [ 65000:1 ]")
+                .getFirst();
+        assertTrue(message.contains("c01008" + hex), message);
+        assertTrue(message.contains("c00804fde80001"), message);
+        assertTrue(message.contains("0119c0000200" + "038106" + "040150" + "120400" + "d40800"), message);
+        String text = session.decode(message, EventJson.Form.FIVE);
+        assertTrue(text.contains("\"" + shown + "\""), text);
+        String withdrawn = session.encode("withdraw ipv4 flow destination-ipv4 192.0.2.0/25 protocol =tcp")
+                .getFirst();
+        assertTrue(withdrawn.contains("000185090119c0000200038106"), withdrawn);
+    }
+
+    @Test
+    void oneLineOfAFilterIsTheSameAsItsSections() {
+        assertEquals(
+                EXTERNAL.encode("announce flow route { match { source 192.0.2.9/32; } scope { interface-set"
+                        + " [ transitive:input:64500:7 ]; } then { discard; } }"),
+                EXTERNAL.encode(
+                        "announce flow route source 192.0.2.9/32 interface-set [ transitive:input:64500:7 ] discard"));
+        for (String refused : List.of(
+                "announce ipv4 flow destination-ipv6 2001:db8::/48 discard",
+                "announce ipv6 flow destination-ipv4 192.0.2.0/24 discard",
+                "announce ipv4 flow rd 65000:1 destination-ipv4 192.0.2.0/24 discard",
+                "announce ipv4 flow destination-ipv4 192.0.2.0/24 extended-community [ mark ]",
+                "announce ipv4 flow destination-ipv4 192.0.2.0/24 destination-ipv4 198.51.100.0/24",
+                "announce ipv4 flow extended-community [ rate-limit:0 ]",
+                "announce ipv4 multicast 192.0.2.0/24 next-hop self")) {
+            assertThrows(IllegalArgumentException.class, () -> EXTERNAL.encode(refused), refused);
+        }
+    }
+
+    @Test
+    void ipv6NextHopsOfFiltersHaveWords() {
+        String hex = EXTERNAL.encode("announce flow route { match { destination 192.0.2.0/24; } then {"
+                        + " redirect-to-nexthop-ietf 2001:db8::7; } }")
+                .getFirst();
+        String five = EXTERNAL.decode(hex, EventJson.Form.FIVE);
+        assertTrue(five.contains("\"extended-community-ipv6\": [ { \"value\": "), five);
+        assertTrue(five.contains("\"redirect-to-nexthop-ietf 2001:db8::7\""), five);
+        String four = EXTERNAL.decode(hex);
+        assertTrue(four.contains("\"attribute-0x19-0xC0\": \"redirect-to-nexthop-ietf 2001:db8::7\""), four);
+    }
+
+    /** RFC 8956 §3.1 has the bits behind the offset alone; ExaBGP writes those before it, too. */
+    @Test
+    void patternsBehindAnOffsetAreReadInBothForms() {
+        String command = "announce ipv6 flow source-ipv6 ::1/128/120 next-header =udp discard";
+        String ours = EXTERNAL.encode(command).getFirst();
+        assertTrue(ours.contains("000285" + "0000" + "07" + "02807801" + "038111"), ours);
+        String theirs = update("0000002c" + "800e1c" + "000285" + "0000" + "16" + "028078" + "0".repeat(30) + "01"
+                + "038111" + "40010100" + "40020602010000fde9");
+        for (String hex : List.of(ours, theirs)) {
+            String text = EXTERNAL.decode(hex);
+            assertTrue(text.contains("\"source-ipv6\": [ \"::1/128/120\" ]"), text);
+            assertTrue(text.contains("\"next-header\": [ \"=udp\" ]"), text);
+        }
+    }
+
+    @Test
+    void attributesGivenByOctetsAreThoseOfTheirWords() {
+        assertEquals(
+                EXTERNAL.encode("announce route 192.0.2.0/24 next-hop 10.0.0.1 med 7 community [ 1:2 ]"
+                        + " large-community [ 1:2:3 1:2:3 ]"),
+                EXTERNAL.encode(
+                        "announce route 192.0.2.0/24 next-hop 10.0.0.1 attribute [ 0x20 0xc0"
+                                + " 0x000000010000000200000003 ] attribute [ 4 0x80 0x00000007 ] attribute [ 8 0xc0 0x00010002 ]"));
+        for (String refused : List.of("4 0x40 0x00000007", "4 0x80 0x07", "3 0x40 0x0a000001", "0x63 0xc0 0x0g")) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> EXTERNAL.encode(
+                            "announce route 192.0.2.0/24 next-hop 10.0.0.1 attribute [ " + refused + " ]"),
+                    refused);
+        }
+    }
+
+    @Test
+    void largeCommunitiesAreNotRepeated() {
+        String hex = EXTERNAL.encode(
+                        "announce route 192.0.2.0/24 next-hop 10.0.0.1 large-community [ 1:2:3 4:5:6 1:2:3 ]")
+                .getFirst();
+        assertTrue(hex.contains("c02018" + "000000010000000200000003" + "000000040000000500000006"), hex);
     }
 }
