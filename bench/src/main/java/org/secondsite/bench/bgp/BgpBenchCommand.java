@@ -137,28 +137,25 @@ public final class BgpBenchCommand implements Callable<Integer> {
         require("by a helper, of the time without", medians, "ours, by a helper", "ours", MAX_RATIO_OF_HELPER);
     }
 
-    /** One time of a source; another project's that cannot be had is told, and not tried again. */
+    /** One time of a source; another project's that cannot be had, or takes too long, is told, and not tried again. */
     private void sample(String name, Sources.Source source, Map<String, List<Double>> samples)
             throws IOException, InterruptedException {
         try (BgpSite site = new BgpSite()) {
-            try {
-                source.start(site);
-            } catch (IOException e) {
-                if (name.startsWith("ours")) {
-                    throw e;
-                }
-                isAbsent(name, e);
-                return;
-            }
+            source.start(site);
             double ms = Bird.startSink(site).awaitAll(prefixes);
             samples.computeIfAbsent(name, _ -> new ArrayList<>()).add(ms);
             System.err.printf(Locale.ROOT, "%s: %.0f ms%n", name, ms);
+        } catch (IOException e) {
+            if (name.startsWith("ours")) {
+                throw new IOException(name + ": " + e.getMessage(), e);
+            }
+            isAbsent(name, e, samples.getOrDefault(name, List.of()).size());
         }
     }
 
-    private void isAbsent(String name, IOException reason) {
-        absent.put(name, String.valueOf(reason.getMessage()));
-        System.out.println(name + " is not there: " + reason.getMessage());
+    private void isAbsent(String name, IOException reason, int rounds) {
+        absent.put(name, reason.getMessage() + (rounds > 0 ? "; its figures are of " + rounds + " before" : ""));
+        System.out.println(name + " is left out from now on: " + absent.get(name));
     }
 
     private void require(String what, Map<String, Double> figures, String ours, String theirs, double most) {
@@ -225,7 +222,7 @@ public final class BgpBenchCommand implements Callable<Integer> {
         try {
             receivedByGobgp(node);
         } catch (IOException e) {
-            isAbsent("gobgp as a sink", e);
+            isAbsent("gobgp as a sink", e, 0);
         }
     }
 
