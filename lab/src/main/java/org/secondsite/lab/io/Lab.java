@@ -121,6 +121,15 @@ public final class Lab {
         return signal(target, "CONT");
     }
 
+    /**
+     * Has a daemon read its file again (SIGHUP).
+     *
+     * @return who was told
+     */
+    public List<LabProcess> hangUp(String target) throws IOException {
+        return signal(target, "HUP");
+    }
+
     private List<LabProcess> signal(String target, String signal) throws IOException {
         List<LabProcess> meant = running(target);
         for (LabProcess process : meant) {

@@ -133,6 +133,7 @@ class ConfigDrillTest {
         requireOneSessionSince(since);
 
         switchesComeChangeAndGo();
+        tuningKeepsWhatIsProtected();
         requireOneSessionSince(since);
 
         done("commit", Map.of("text", prepending(1).replace("holdTimeSeconds: 9", "holdTimeSeconds: 12")));
@@ -142,6 +143,37 @@ class ConfigDrillTest {
                 () -> bird("protocols to_gateway").contains("Established")
                         && Duration.between(since, upSince()).toMillis() > 0);
         assertTrue(drill.verdict().nothingLost());
+    }
+
+    /** Heartbeats, suspicion, the tunnel, the figures' address, checkpoints and the log. */
+    private void tuningKeepsWhatIsProtected() throws IOException {
+        String tuned = prepending(1)
+                .replace("heartbeatMs: 50, suspectAfterMs: 600", "heartbeatMs: 40, suspectAfterMs: 700, connections: 2")
+                .replace("maxEpochsInFlight: 16", "maxEpochsInFlight: 12, overload: slow")
+                .replace("management: {", "management: {logLevel: debug, ");
+        assertFalse(tuned.equals(prepending(1)));
+        done("commit", Map.of("text", tuned));
+        Waiting.until("two connections", 30, () -> connections() == 2);
+
+        String another = tuned.replace("heartbeatMs: 40", "heartbeatMs: 45")
+                .replace("connections: 2", "connections: 3")
+                .replaceAll("listen: \\[[^]]*], standby", "listen: [198.51.100.99], standby");
+        JsonNode failed = config("commit", Map.of("text", another));
+        assertTrue(
+                failed.path("error").asText().startsWith("it failed, and the configuration before runs again"),
+                failed.toString());
+        Waiting.until("two connections again", 30, () -> connections() == 2);
+        assertEquals(tuned, done("show", Map.of()).path("text").asText());
+
+        done("commit", Map.of("text", prepending(1)));
+        Waiting.until("one connection", 30, () -> connections() == 1);
+        // On a busy machine the owner may have been alone meanwhile.
+        Waiting.until(
+                "protected, as before", 30, () -> drill.site(Site.A).state().equals("PROTECTED"));
+    }
+
+    private int connections() throws IOException {
+        return drill.site(Site.B).status().path("wan").path("connections").asInt();
     }
 
     private void switchesComeChangeAndGo() throws IOException {
