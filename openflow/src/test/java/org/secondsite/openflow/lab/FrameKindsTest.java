@@ -125,9 +125,9 @@ class FrameKindsTest {
             for (Map.Entry<String, Tagged> kind : taggedKinds().entrySet()) {
                 Tagged sent = kind.getValue();
                 String in = ovs.vsctl("get", "interface", sent.from(), "ofport").strip();
-                String trace = ovs.trace("in_port=" + in + "," + sent.frame());
+                String actions = ovs.actions("in_port=" + in + "," + sent.frame());
                 table.computeIfAbsent(kind.getKey(), _ -> new LinkedHashMap<>())
-                        .put(role, ways(actions(trace), sent.frame().contains("dl_vlan"), ovs));
+                        .put(role, ways(actions, sent.frame().contains("dl_vlan"), ovs));
             }
             term++;
         }
@@ -140,9 +140,9 @@ class FrameKindsTest {
             return "dropped";
         }
         Map<String, String> names = Map.of(
-                datapathPort(ovs, "gw"), "the gateway",
-                datapathPort(ovs, "vm1"), "the untagged port",
-                datapathPort(ovs, "vm2"), "the tagged port");
+                ovs.datapathPort("gw"), "the gateway",
+                ovs.datapathPort("vm1"), "the untagged port",
+                ovs.datapathPort("vm2"), "the tagged port");
         List<String> ways = new ArrayList<>();
         boolean tagged = hasTag;
         for (String action :
@@ -174,9 +174,9 @@ class FrameKindsTest {
                 lab.events().await("sw-a confirmed " + term);
                 String in = ovs.vsctl("get", "interface", "vm1", "ofport").strip();
                 for (Map.Entry<String, String> kind : kinds().entrySet()) {
-                    String trace = ovs.trace("in_port=" + in + "," + kind.getValue());
+                    String actions = ovs.actions("in_port=" + in + "," + kind.getValue());
                     table.computeIfAbsent(kind.getKey(), _ -> new LinkedHashMap<>())
-                            .put(role, fate(trace, ovs));
+                            .put(role, fate(actions, ovs));
                 }
             }
             tagged = tagged(lab, term + 1);
@@ -190,39 +190,19 @@ class FrameKindsTest {
         assertEquals(before + HEADING + rendered, Files.readString(DOCUMENT), "docs/openflow.md is stale");
     }
 
-    private static String fate(String trace, OpenVSwitch ovs) throws IOException {
-        String actions = actions(trace);
+    private static String fate(String actions, OpenVSwitch ovs) throws IOException {
         if (actions.equals("drop")) {
             return "dropped";
         }
         // The datapath numbers ports in its own way.
         Map<String, String> ports = Map.of(
-                datapathPort(ovs, "gw"), "to the gateway",
-                datapathPort(ovs, "vm2"), "to the other copy");
+                ovs.datapathPort("gw"), "to the gateway",
+                ovs.datapathPort("vm2"), "to the other copy");
         String fate = ports.get(actions);
         if (fate == null) {
-            throw new AssertionError("goes out by " + actions + ": " + trace);
+            throw new AssertionError("goes out by " + actions);
         }
         return fate;
-    }
-
-    private static String actions(String trace) {
-        return trace.lines()
-                .filter(line -> line.startsWith("Datapath actions: "))
-                .findFirst()
-                .orElseThrow(() -> new AssertionError(trace))
-                .substring("Datapath actions: ".length())
-                .strip();
-    }
-
-    private static String datapathPort(OpenVSwitch ovs, String port) throws IOException {
-        return ovs.datapath()
-                .lines()
-                .map(String::strip)
-                .filter(line -> line.startsWith(port + " "))
-                .findFirst()
-                .orElseThrow(() -> new AssertionError("no port " + port))
-                .replaceAll(".* \\d+/(\\d+).*", "$1");
     }
 
     private static String render(Map<String, Map<Role, String>> table, Map<String, Map<Role, String>> tagged) {

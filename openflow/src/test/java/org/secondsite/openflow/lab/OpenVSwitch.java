@@ -141,10 +141,26 @@ final class OpenVSwitch implements Closeable {
         return tool("ovs-ofctl", List.of("-O", "OpenFlow13,OpenFlow14", "--timeout=20"), all.toArray(String[]::new));
     }
 
-    /** The datapath's ports with its own numbers, as {@code dpif/show} tells. */
-    String datapath() throws IOException {
-        return tool(
-                "ovs-appctl", List.of("-t", directory.resolve("vswitchd.ctl").toString()), "dpif/show");
+    /** The datapath's number of a port, which is not OpenFlow's, as {@code dpif/show} tells. */
+    String datapathPort(String port) throws IOException {
+        return tool("ovs-appctl", List.of("-t", directory.resolve("vswitchd.ctl").toString()), "dpif/show")
+                .lines()
+                .map(String::strip)
+                .filter(line -> line.startsWith(port + " "))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no port " + port))
+                .replaceAll(".* \\d+/(\\d+).*", "$1");
+    }
+
+    /** What the datapath would do with a packet; {@code drop}: nothing. */
+    String actions(String packet) throws IOException {
+        String trace = trace(packet);
+        return trace.lines()
+                .filter(line -> line.startsWith("Datapath actions: "))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(trace))
+                .substring("Datapath actions: ".length())
+                .strip();
     }
 
     /** What the switch does with a packet, as {@code ofproto/trace} tells. */
