@@ -143,7 +143,10 @@ final class OpenVSwitch implements Closeable {
 
     /** The datapath's number of a port, which is not OpenFlow's, as {@code dpif/show} tells. */
     String datapathPort(String port) throws IOException {
-        return tool("ovs-appctl", List.of("-t", directory.resolve("vswitchd.ctl").toString()), "dpif/show")
+        return tool(
+                        "ovs-appctl",
+                        List.of("-t", directory.resolve("vswitchd.ctl").toString()),
+                        "dpif/show")
                 .lines()
                 .map(String::strip)
                 .filter(line -> line.startsWith(port + " "))

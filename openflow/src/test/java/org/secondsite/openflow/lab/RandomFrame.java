@@ -103,11 +103,12 @@ record RandomFrame(Map<Field, Bits> fields, String text) {
             String source = own(MACS);
             mac(Field.ETH_SRC, "dl_src", source.startsWith("5") ? source : MACS.get(3));
             mac(Field.ETH_DST, "dl_dst", pick(MACS));
-            int id = switch (random.nextInt(4)) {
-                case 0 -> VLAN;
-                case 1 -> random.nextInt(4) == 0 ? VLAN + 1 : 0;
-                default -> 0;
-            };
+            int id =
+                    switch (random.nextInt(4)) {
+                        case 0 -> VLAN;
+                        case 1 -> random.nextInt(4) == 0 ? VLAN + 1 : 0;
+                        default -> 0;
+                    };
             fields.put(Field.VLAN_VID, Bits.of(Vlan.match(id)));
             if (id != 0) {
                 word("dl_vlan", id);

@@ -58,7 +58,8 @@ class SameFramesTest {
             ovs = site.openVSwitch();
             site.plug("vm3");
             for (String port : PORTS) {
-                int number = Integer.parseInt(ovs.vsctl("get", "interface", port, "ofport").strip());
+                int number = Integer.parseInt(
+                        ovs.vsctl("get", "interface", port, "ofport").strip());
                 numbers.put(port, number);
                 byDatapathPort.put(ovs.datapathPort(port), number);
             }
