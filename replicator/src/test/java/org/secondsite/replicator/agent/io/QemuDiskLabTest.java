@@ -28,6 +28,10 @@ import org.secondsite.testing.Opened;
 class QemuDiskLabTest {
     private static final VmId VM = new VmId("vm1");
     private static final int RAM_MIB = 96;
+
+    /** Of the refusal of a disk; what is not refused is described, too. */
+    private static final String NOT_CARRIED = " is writable and not carried to the other site";
+
     private static final Map<String, DiskAttachment> SHARED = Map.of("disk0", DiskAttachment.SHARED);
 
     @TempDir
@@ -78,7 +82,7 @@ class QemuDiskLabTest {
         LabGuest guest = booted(":", rawDisk(), Map.of());
         RecordingGateway gateway = attached(guest);
         String refusal = "disk disk0 (" + directory.resolve("disk.raw")
-                + ") is writable and not carried to the other site: remove it or make it read-only; if both sites have the"
+                + ")" + NOT_CARRIED + ": remove it or make it read-only; if both sites have the"
                 + " same disk, declare it 'shared' in the agent's configuration";
         assertTrue(
                 gateway.session().description().endsWith("; " + refusal),
@@ -93,7 +97,7 @@ class QemuDiskLabTest {
     void aDiskThatBothSitesHaveDoesNotStandAgainstCheckpoints() throws Exception {
         RecordingGateway gateway = attached(booted(":", rawDisk(), SHARED));
         assertFalse(
-                gateway.session().description().contains("disk"),
+                gateway.session().description().contains(NOT_CARRIED),
                 gateway.session().description());
         gateway.session().start(new EpochId(1, 1), true, 50);
         gateway.await("epoch 1/3");
@@ -124,7 +128,7 @@ class QemuDiskLabTest {
                         "virtio-blk-pci,drive=reader"),
                 Map.of()));
         assertFalse(
-                gateway.session().description().contains("disk"),
+                gateway.session().description().contains(NOT_CARRIED),
                 gateway.session().description());
         gateway.session().start(new EpochId(1, 1), true, 50);
         gateway.await("epoch 1/3");
