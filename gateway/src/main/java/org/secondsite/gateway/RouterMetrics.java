@@ -1,6 +1,7 @@
 package org.secondsite.gateway;
 
 import org.secondsite.bgp.session.SessionStatus;
+import org.secondsite.bgp.wire.Treatment;
 import org.secondsite.metrics.MetricTable;
 import org.secondsite.metrics.Scrape;
 
@@ -29,6 +30,18 @@ final class RouterMetrics {
                     "bgp_peer_update_received",
                     "UPDATE messages received from the neighbour.",
                     status -> status.messages().updatesReceived())
+            .counter(
+                    "bgp_peer_update_attribute_discarded",
+                    "UPDATE messages of which a faulty attribute was dropped and the routes were taken (RFC 7606).",
+                    status -> status.faultyUpdates().getOrDefault(Treatment.ATTRIBUTE_DISCARD, 0L))
+            .counter(
+                    "bgp_peer_update_treated_as_withdraw",
+                    "UPDATE messages whose routes were withdrawn for a fault (RFC 7606).",
+                    status -> status.faultyUpdates().getOrDefault(Treatment.TREAT_AS_WITHDRAW, 0L))
+            .counter(
+                    "bgp_peer_prefixes_kept_out",
+                    "Routes that the neighbour has announced and that a rule kept out, such as a next hop that is none.",
+                    RouterMetrics::keptOut)
             .gauge(
                     "bgp_peer_prefixes_received_count",
                     "Routes that the neighbour has announced and that were taken.",
@@ -51,6 +64,12 @@ final class RouterMetrics {
                     SessionStatus::failedAttempts);
 
     private RouterMetrics() {}
+
+    private static long keptOut(SessionStatus status) {
+        return status.refusedRoutes().values().stream()
+                .mapToLong(Long::longValue)
+                .sum();
+    }
 
     static void read(Iterable<SessionStatus> peers, Scrape scrape) {
         peers.forEach(status -> scrape.read(PEER, status, "peer", status.peer().getHostAddress()));

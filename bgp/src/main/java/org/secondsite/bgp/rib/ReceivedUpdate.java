@@ -1,6 +1,7 @@
 package org.secondsite.bgp.rib;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,7 @@ import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.Fault;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.PathAttributes;
+import org.secondsite.bgp.wire.Treatment;
 
 /**
  * What was made of an UPDATE: what anybody is told of the message, be it a listener, a helper, a file or a metric.
@@ -34,6 +36,11 @@ public record ReceivedUpdate(
         withdrawn = List.copyOf(withdrawn);
         refused = Map.copyOf(refused);
         faults = List.copyOf(faults);
+    }
+
+    /** The strongest thing that a fault did; empty without a fault. */
+    public Optional<Treatment> treatment() {
+        return faults.stream().map(Fault::treatment).max(Comparator.naturalOrder());
     }
 
     /** The same, but these routes are kept out. */

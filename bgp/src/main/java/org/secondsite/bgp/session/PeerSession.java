@@ -35,6 +35,7 @@ import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.RouteRefreshMessage;
 import org.secondsite.bgp.wire.SessionTraits;
+import org.secondsite.bgp.wire.Treatment;
 import org.secondsite.bgp.wire.UpdateMessage;
 
 /**
@@ -50,6 +51,7 @@ public final class PeerSession {
     private final Map<Side, InetAddress> localAddresses = new EnumMap<>(Side.class);
     private final SpeakerSettings speaker;
     private final Map<RouteRefusal, Long> refused = new EnumMap<>(RouteRefusal.class);
+    private final Map<Treatment, Long> faulty = new EnumMap<>(Treatment.class);
     private final Set<AddressFamily> warned = new HashSet<>();
     private final WantedRoutes wanted = new WantedRoutes();
     private NeighborSettings settings;
@@ -308,6 +310,7 @@ public final class PeerSession {
                 adjRibOut.map(AdjRibOut::pendingPrefixes).orElse(0),
                 adjRibIn.map(AdjRibIn::size).orElse(0),
                 refused,
+                faulty,
                 reportedUnexportable.size(),
                 0,
                 MessageCounts.NONE);
@@ -438,6 +441,7 @@ public final class PeerSession {
         AdjRibIn.Applied applied = rib.apply(judged);
         ReceivedUpdate update = applied.update();
         update.refused().values().forEach(reason -> refused.merge(reason, 1L, Long::sum));
+        update.treatment().ifPresent(treatment -> faulty.merge(treatment, 1L, Long::sum));
         sink.update(update);
         tell(applied.changes());
         update.endOfRib().ifPresent(family -> tell(restart.endOfRib(family, rib)));

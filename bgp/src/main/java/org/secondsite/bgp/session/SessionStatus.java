@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.secondsite.bgp.fsm.Negotiated;
 import org.secondsite.bgp.fsm.State;
 import org.secondsite.bgp.rib.RouteRefusal;
+import org.secondsite.bgp.wire.Treatment;
 
 /**
  * A picture of one session.
@@ -18,6 +19,7 @@ import org.secondsite.bgp.rib.RouteRefusal;
  * @param pendingPrefixes prefixes that it still has to be told
  * @param receivedRoutes routes that it announced
  * @param refusedRoutes how many announced routes a rule kept out since the start, by the rule
+ * @param faultyUpdates how many UPDATE messages since the start had a fault, by the strongest thing that it did (RFC 7606 §2)
  * @param unexportableRoutes routes that are desired but cannot be announced to it
  * @param upNanos for how long the session stands; 0 if it does not
  * @param messages what was sent and received
@@ -31,12 +33,14 @@ public record SessionStatus(
         int pendingPrefixes,
         int receivedRoutes,
         Map<RouteRefusal, Long> refusedRoutes,
+        Map<Treatment, Long> faultyUpdates,
         int unexportableRoutes,
         long upNanos,
         MessageCounts messages) {
-    /** Copies the map. */
+    /** Copies the maps. */
     public SessionStatus {
         refusedRoutes = Map.copyOf(refusedRoutes);
+        faultyUpdates = Map.copyOf(faultyUpdates);
     }
 
     /** The same with what the owner of its connections knows. */
@@ -50,6 +54,7 @@ public record SessionStatus(
                 pendingPrefixes,
                 receivedRoutes,
                 refusedRoutes,
+                faultyUpdates,
                 unexportableRoutes,
                 standsForNanos,
                 counted);

@@ -7,14 +7,20 @@ import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.secondsite.bgp.exabgp.EventJson;
+import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.AttributeType;
 import org.secondsite.bgp.wire.Decoded;
 import org.secondsite.bgp.wire.MessageDecoder;
+import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.bgp.wire.PathAttributes;
+import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.bgp.wire.SessionTraits;
 import org.secondsite.bgp.wire.Treatment;
 import org.secondsite.bgp.wire.UpdateMessage;
@@ -27,6 +33,10 @@ class FaultProductTest {
     private static final Set<AddressFamily> BOTH = Set.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST);
     private static final Importer RULES = new Importer(65100, Optional.empty(), OptionalLong.empty(), Set.of(), false);
     private static final String NLRI = "18cb0071";
+    private static final NeighborSettings NEIGHBOR = NeighborSettings.of(Prefix.parseAddress("10.0.0.2"), 65001);
+    private static final EventJson HELPER = new EventJson(EventJson.Form.FOUR, 65100, "here", 1, 1);
+    private static final ReceivedRoute BEFORE = route("203.0.113.0/24", "10.0.0.2");
+    private static final ReceivedRoute BEFORE6 = route("2001:db8:113::/48", "2001:db8::2");
 
     /** Whom an attribute is taken from. */
     private enum From {
@@ -98,6 +108,11 @@ class FaultProductTest {
             new Row(17, 0xc0, "02010000fde9", Effect.DISCARD, From.OLD, "RFC 6793 §6"),
             new Row(18, 0xc0, "0000fde90a000001", Effect.DISCARD, From.OLD, "RFC 6793 §6"),
             new Row(32, 0xc0, "0000fde90000000100000002", Effect.WITHDRAW, From.ALL, "RFC 8092 §6"));
+
+    private static ReceivedRoute route(String prefix, String nextHop) {
+        return new ReceivedRoute(
+                Nlri.of(Prefix.parse(prefix)), Optional.of(Prefix.parseAddress(nextHop)), PathAttributes.NONE);
+    }
 
     private static String attribute(int flags, int code, String value) {
         HexFormat hex = HexFormat.of();
@@ -201,21 +216,39 @@ class FaultProductTest {
         return MessageDecoder.decode(Unpooled.wrappedBuffer(hex.parseHex(message)), traits);
     }
 
-    /** What RIB, helper and metric are told. */
-    private static Effect effect(Decoded decoded) {
+    /** What RIB, helper and metric are told; before it, the RIB has what the carrier announces without a fault. */
+    private static Effect effect(Decoded decoded, Carrier carrier) {
         if (!(decoded instanceof Decoded.Message message)) {
             return Effect.RESET;
         }
         ReceivedUpdate told = RULES.judge(message, (UpdateMessage) message.message());
         assertTrue(told.faults().isEmpty() || told.endOfRib().isEmpty(), "an End-of-RIB with faults");
+        AdjRibIn rib = new AdjRibIn(Map.of());
+        rib.apply(new ReceivedUpdate(
+                PathAttributes.NONE, List.of(BEFORE, BEFORE6), List.of(), Map.of(), Optional.empty(), List.of()));
+        rib.apply(told);
+        String helper = HELPER.update(NEIGHBOR, NEIGHBOR.address(), told, 0);
+        Nlri route = carrier == Carrier.NLRI ? BEFORE.nlri() : BEFORE6.nlri();
+        boolean stands = rib.route(route).isPresent();
+        assertEquals(told.announced().isEmpty(), !helper.contains("\"announce\""), helper);
+        assertEquals(told.faults().isEmpty(), !helper.contains("\"faults\""), helper);
+        assertEquals(metric(message, told), told.treatment());
         if (message.treatAsWithdraw()) {
+            assertTrue(!stands && helper.contains("\"withdraw\""), helper);
             assertTrue(told.announced().isEmpty() && told.attributes().isEmpty(), "announced in spite of a fault");
             assertTrue(!told.withdrawn().isEmpty(), "nothing withdrawn");
             return Effect.WITHDRAW;
         }
+        assertTrue(stands, "a route that stood is gone without a word");
         return told.faults().stream().anyMatch(f -> f.treatment() == Treatment.ATTRIBUTE_DISCARD)
                 ? Effect.DISCARD
                 : Effect.OK;
+    }
+
+    private static Optional<Treatment> metric(Decoded.Message message, ReceivedUpdate told) {
+        return message.treatAsWithdraw()
+                ? Optional.of(Treatment.TREAT_AS_WITHDRAW)
+                : told.faults().isEmpty() ? Optional.empty() : Optional.of(Treatment.ATTRIBUTE_DISCARD);
     }
 
     @Test
@@ -239,7 +272,7 @@ class FaultProductTest {
                         cases++;
                         Effect expected = expected(row, fault, carrier, peer);
                         Decoded decoded = decode(row, fault, carrier, peer);
-                        Effect became = effect(decoded);
+                        Effect became = effect(decoded, carrier);
                         if (became != expected) {
                             wrong.add(row.code() + " " + fault + " in " + carrier + " from " + peer + " ("
                                     + row.source() + "): " + expected + " expected, became " + became + ": " + decoded);
