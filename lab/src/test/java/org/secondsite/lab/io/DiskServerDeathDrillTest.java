@@ -6,28 +6,40 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.lab.client.ClientVerdict;
 import org.secondsite.lab.plan.Guest;
+import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.Role;
 import org.secondsite.lab.plan.Site;
 
 /**
  * Whatever has to do with a guest's disk dies alone, one after the other, under a guest that writes records: the standby's agent and
  * gateway, the owner's agent, and the guest's QEMU itself. No record that was told is missing, and the guest has seen no error of its
- * disk, whether it goes on where it is or at the other site. {@code -Dsecondsite.rounds=N} for more than one round of them.
+ * disk, whether it goes on where it is or at the other site. At the end both sites' images are the same.
+ *
+ * <p>Then the line between the sites carries 1 Mbit/s beside a guest that writes up to 20 MB to its disk each second: what the gateways
+ * were told gives way, the protection, nobody dies of it, and when the line is wide again only what differs is brought.
+ *
+ * <p>{@code -Dsecondsite.rounds=N} for more than one round of deaths, {@code -Dsecondsite.narrow.seconds=N} for a line that stays narrow
+ * for so long; if that is a minute or more, the owner's agent dies in the middle of it.
  */
 @Tag("lab")
-@Timeout(value = 900, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 3_600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class DiskServerDeathDrillTest {
     private static final int PROTECT_SECONDS = 180;
     private static final int ROUNDS = Integer.getInteger("secondsite.rounds", 1);
+    private static final int NARROW_SECONDS = Integer.getInteger("secondsite.narrow.seconds", 3);
+
+    /** A copy that could not be made is tried again after 5 min at most. */
+    private static final int WIDE_SECONDS = 420;
 
     /** The death of a standby's agent takes a storm, or more than one round. */
     private static final Set<Victim> SHORT = EnumSet.complementOf(EnumSet.of(Victim.STANDBYS_AGENT));
@@ -61,7 +73,7 @@ class DiskServerDeathDrillTest {
                     (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));
             try (OutsideClient client =
                     OutsideClient.start(lab.clientNamespace(), new OutsideClient.Traffic(2, 2, 20, 2), record)) {
-                Site owner = protectedAt(lab);
+                Site owner = SiteView.awaitProtected(lab, PROTECT_SECONDS);
                 for (int round = 0; round < ROUNDS; round++) {
                     for (Victim victim : ROUNDS > 1 ? EnumSet.allOf(Victim.class) : SHORT) {
                         goesOn(client, 20);
@@ -69,11 +81,15 @@ class DiskServerDeathDrillTest {
                         lab.kill(target);
                         lab.start(target);
                         goesOn(client, 20);
-                        owner = protectedAt(lab);
+                        // An agent that is away for longer than its gateway waits makes the other site the owner.
+                        owner = SiteView.awaitProtected(lab, PROTECT_SECONDS);
                         System.out.println(
                                 victim + " has died: told of " + client.recorded() + ", protected again at " + owner);
                     }
                 }
+                goesOn(client, 20);
+                owner = narrow(lab, owner, client);
+                assertImagesAreTheSame(lab, owner);
                 goesOn(client, 20);
                 ClientVerdict verdict = client.stop();
                 System.out.println(verdict);
@@ -91,21 +107,72 @@ class DiskServerDeathDrillTest {
         }
     }
 
-    /** Whichever site it is: an agent that is away for longer than its gateway waits makes the other one the owner. */
-    private static Site protectedAt(Lab lab) throws IOException {
-        Waiting.until("a site to be PROTECTED", PROTECT_SECONDS, () -> Arrays.stream(Site.values())
-                .anyMatch(site -> isProtected(lab, site)));
-        return Arrays.stream(Site.values())
-                .filter(site -> isProtected(lab, site))
-                .findFirst()
-                .orElseThrow();
+    /** Returns when the protection is back. */
+    private static Site narrow(Lab lab, Site owner, OutsideClient client) throws IOException {
+        Set<LabProcess> before = Set.copyOf(lab.processes());
+        long term = new SiteView(lab, owner).term();
+        long written = written(lab, owner);
+        long begun = System.nanoTime();
+        // First: of a command that is given when the line is narrow the answer is held.
+        load(lab, "pour 1000 30000");
+        lab.wan("set a-b rateMbit=1 queueKiB=32");
+        new SiteView(lab, owner).await("SOLO", PROTECT_SECONDS);
+        assertTrue(new SiteView(lab, owner).term() > term, "the witness knows that the standby lacks something");
+        System.out.printf("alone after %d s of a narrow line%n", seconds(begun));
+        long alone = System.nanoTime();
+        boolean killed = NARROW_SECONDS < 60;
+        while (seconds(alone) < NARROW_SECONDS) {
+            Waiting.pause(1_000);
+            goesOn(client, 1);
+            if (!killed && seconds(alone) >= NARROW_SECONDS / 2) {
+                killed = true;
+                lab.kill("agent:" + owner.id());
+                lab.start("agent:" + owner.id());
+            }
+        }
+        long took = seconds(begun);
+        System.out.printf("%d MB written in %d s%n", (written(lab, owner) - written) / 1_000_000, took);
+        load(lab, LabOptions.Load.POURING.command());
+        lab.wan("set a-b rateMbit=0 queueKiB=1024");
+        Site after = SiteView.awaitProtected(lab, WIDE_SECONDS);
+        System.out.printf("protected %d s after the line was wide%n", seconds(begun) - took);
+        assertEquals(
+                survivors(before, owner), survivors(Set.copyOf(lab.processes()), owner), "a process that has ended");
+        return after;
     }
 
-    private static boolean isProtected(Lab lab, Site site) {
-        try {
-            return new SiteView(lab, site).state().equals("PROTECTED");
-        } catch (IOException silent) {
-            return false;
+    /** What none has a reason to end: all but the guest, and the owner's agent if that was killed. */
+    private static Set<LabProcess> survivors(Set<LabProcess> all, Site owner) {
+        return all.stream()
+                .filter(process -> process.role() != Role.QEMU)
+                .filter(process -> NARROW_SECONDS < 60 || !process.name().equals("agent-" + owner.id()))
+                .collect(Collectors.toSet());
+    }
+
+    private static long seconds(long sinceNanos) {
+        return (System.nanoTime() - sinceNanos) / 1_000_000_000L;
+    }
+
+    /** The bytes that the guest has written to its disk, by QEMU's count. */
+    private static long written(Lab lab, Site site) throws IOException {
+        try (GuestMonitor monitor = new GuestMonitor(lab.paths().testQmp(site))) {
+            return monitor.execute("query-blockstats").at("/0/stats/wr_bytes").asLong();
+        }
+    }
+
+    private static void load(Lab lab, String command) throws IOException {
+        Waiting.until("the guest to take '" + command + "'", 60, () -> GuestProbe.ask(
+                        lab.clientNamespace(), LabNumbers.CONTROL_PORT, command)
+                .equals("ok"));
+    }
+
+    /** The guest is paused for a while, and what it has written gets to the other site. */
+    private static void assertImagesAreTheSame(Lab lab, Site owner) throws IOException {
+        try (GuestMonitor monitor = new GuestMonitor(lab.paths().testQmp(owner))) {
+            monitor.pause();
+            Path[] images = {lab.paths().disk(Site.A), lab.paths().disk(Site.B)};
+            Waiting.until("the same image at both sites", 60, () -> Files.mismatch(images[0], images[1]) < 0);
+            monitor.execute("cont");
         }
     }
 
