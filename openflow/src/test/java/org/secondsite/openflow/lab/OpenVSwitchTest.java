@@ -12,6 +12,7 @@ import static org.secondsite.openflow.lab.SwitchSite.ipv6;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -152,7 +153,7 @@ class OpenVSwitchTest {
     }
 
     @Test
-    void whatAnotherWroteIsReplacedByTheNextAuditWithinASecond() throws Exception {
+    void whatAnotherWroteIsReplacedByTheNextAudit() throws Exception {
         OpenVSwitch ovs = site.openVSwitch();
         ovs.setControllers(controller.address().getPort());
         controller.apply(ID, 5, List.of(VM1));
@@ -164,12 +165,16 @@ class OpenVSwitchTest {
         ovs.ofctl("add-flow", "table=7,cookie=0x5353000000000005,idle_timeout=600,actions=drop");
         events.await("sw-a drifted 5: ");
         events.await("sw-a confirmed 5");
-        long deadline = System.nanoTime() + 1_000_000_000L;
+        // Three processes have written: an audit between two of them leaves the rest to the next one.
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
         while (!flows.equals(ovs.flows())) {
             assertTrue(System.nanoTime() < deadline, ovs.flows()::toString);
         }
         ovs.ofctl("del-flows");
-        events.await("sw-a drifted 5: ");
+        String drift = events.await("sw-a drifted 5: ");
+        while (!drift.contains(" missing")) {
+            drift = events.await("sw-a drifted 5: ");
+        }
         events.await("sw-a confirmed 5");
         assertEquals(flows, ovs.flows());
     }
