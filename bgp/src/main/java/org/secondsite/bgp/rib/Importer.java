@@ -1,7 +1,6 @@
 package org.secondsite.bgp.rib;
 
 import java.net.Inet4Address;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,6 +38,10 @@ public record Importer(
         OptionalLong peerAs,
         Set<InetAddress> ownAddresses,
         boolean samePeerHost) {
+    private static final int IPV4_OCTETS = 4;
+    private static final byte[] MAPPED_PREFIX = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1};
+    private static final byte[] BROADCAST = {-1, -1, -1, -1};
+
     /** Copies the set. */
     public Importer {
         ownAddresses = Set.copyOf(ownAddresses);
@@ -140,14 +143,29 @@ public record Importer(
         if (ownAddresses.contains(nextHop)) {
             return Optional.of(RouteRefusal.OWN_NEXT_HOP);
         }
-        boolean impossible = nextHop.isAnyLocalAddress()
-                || (nextHop.isLoopbackAddress() && !samePeerHost)
-                || nextHop.isMulticastAddress()
-                || isBroadcast(nextHop);
+        byte[] octets = nextHop.getAddress();
+        boolean impossible = isMapped(octets)
+                ? isImpossible(Arrays.copyOfRange(octets, MAPPED_PREFIX.length, octets.length))
+                : octets.length == IPV4_OCTETS
+                        ? isImpossible(octets)
+                        : nextHop.isAnyLocalAddress()
+                                || (nextHop.isLoopbackAddress() && !samePeerHost)
+                                || nextHop.isMulticastAddress();
         return impossible ? Optional.of(RouteRefusal.IMPOSSIBLE_NEXT_HOP) : Optional.empty();
     }
 
-    private static boolean isBroadcast(InetAddress address) {
-        return !(address instanceof Inet6Address) && Arrays.equals(address.getAddress(), new byte[] {-1, -1, -1, -1});
+    /** Of IPv4: this network (RFC 1122 §3.2.1.3 a, b), loopback, multicast, broadcast. */
+    private boolean isImpossible(byte[] ipv4) {
+        int first = ipv4[0] & 0xff;
+        return first == 0
+                || (first == 127 && !samePeerHost)
+                || (first >= 224 && first < 240)
+                || Arrays.equals(ipv4, BROADCAST);
+    }
+
+    /** An IPv4 address within IPv6 (RFC 4291 §2.5.5.2), which leads where the IPv4 address does. */
+    private static boolean isMapped(byte[] octets) {
+        return octets.length > IPV4_OCTETS
+                && Arrays.equals(octets, 0, MAPPED_PREFIX.length, MAPPED_PREFIX, 0, MAPPED_PREFIX.length);
     }
 }
