@@ -1,7 +1,9 @@
 package org.secondsite.lab.io;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -17,7 +19,8 @@ import org.secondsite.lab.plan.WitnessNode;
  * A stranger at every port of a site's gateway and of the witness: connections that say nothing, half handshakes, garbage, and single bytes,
  * as many as a thread for each port makes, with the last {@value #HELD} of each held open. Plain sockets.
  */
-final class StrangersFlood implements AutoCloseable {
+class StrangersFlood implements AutoCloseable {
+    private static final int PORTS = 6;
     private static final int HELD = 150;
     private static final int CONNECT_MS = 1000;
 
@@ -31,6 +34,8 @@ final class StrangersFlood implements AutoCloseable {
     private final AtomicInteger made = new AtomicInteger();
     private volatile boolean over;
 
+    private StrangersFlood() {}
+
     StrangersFlood(Lab lab, Site site) {
         String gateway = Topology.gateway(lab.name(), site);
         String host = Topology.hypervisor(lab.name(), site);
@@ -43,7 +48,41 @@ final class StrangersFlood implements AutoCloseable {
         at(witness.namespace(), witness.address(), WitnessNode.LISTEN_PORT);
     }
 
-    private void at(String namespace, String address, int port) {
+    /** As many, as fast, at ports that accept and close, and are nobody's: what such a flood costs the machine by itself. */
+    static final class AtNobody extends StrangersFlood {
+        private final List<ServerSocket> nobodys = new ArrayList<>();
+
+        AtNobody(Lab lab) throws IOException {
+            String namespace = lab.clientNamespace();
+            for (int port = 0; port < PORTS; port++) {
+                ServerSocket nobody = NetworkNamespace.call(
+                        namespace, () -> new ServerSocket(0, 50, InetAddress.getLoopbackAddress()));
+                nobodys.add(nobody);
+                Thread.ofPlatform().daemon().name("nobody").start(() -> turnAway(nobody));
+                at(namespace, "127.0.0.1", nobody.getLocalPort());
+            }
+        }
+
+        private static void turnAway(ServerSocket nobody) {
+            while (!nobody.isClosed()) {
+                try {
+                    nobody.accept().close();
+                } catch (IOException over) {
+                    // It was closed, or the stranger was gone.
+                }
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            super.close();
+            for (ServerSocket nobody : nobodys) {
+                nobody.close();
+            }
+        }
+    }
+
+    final void at(String namespace, String address, int port) {
         InetSocketAddress target = new InetSocketAddress(address, port);
         threads.add(Thread.ofPlatform().daemon().name("stranger-" + port).start(() -> {
             try {
