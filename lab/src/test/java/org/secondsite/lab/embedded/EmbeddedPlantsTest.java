@@ -36,6 +36,7 @@ class EmbeddedPlantsTest {
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         PlantAgent.option(directory),
+                        "-XX:TieredStopAtLevel=1", // it lives for seconds
                         "--enable-native-access=ALL-UNNAMED",
                         "--sun-misc-unsafe-memory-access=allow",
                         "-cp",
