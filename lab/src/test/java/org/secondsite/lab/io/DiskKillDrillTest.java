@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -25,6 +26,7 @@ import org.secondsite.lab.plan.Site;
  * {@code -Dsecondsite.turns=N} to have the group switched over there and back so often afterwards. {@code -Dsecondsite.guest=disk} for a guest that has the agent's image from the beginning.
  */
 @Tag("lab")
+@Order(2)
 @Timeout(value = 3_600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class DiskKillDrillTest {
     private static final int KILLS = Integer.getInteger("secondsite.kills", 4);

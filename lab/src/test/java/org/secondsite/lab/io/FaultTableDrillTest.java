@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.secondsite.lab.plan.LabOptions;
@@ -18,6 +19,7 @@ import org.secondsite.lab.storm.Fault;
  * in any order.
  */
 @Tag("lab")
+@Order(1)
 class FaultTableDrillTest {
     private static final List<Fault> FAULTS = List.of(
             Fault.STANDBY_DEATH,

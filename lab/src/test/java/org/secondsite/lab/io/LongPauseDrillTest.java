@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.secondsite.lab.plan.Site;
 
 /** SIGSTOP for 30 s, then SIGCONT: first the owner's gateway, then the standby's. */
 @Tag("lab")
+@Order(3)
 class LongPauseDrillTest {
     private static final int PAUSE_SECONDS = 30;
 

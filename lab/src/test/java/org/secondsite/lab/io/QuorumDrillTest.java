@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.List;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.OwnershipRecord;
@@ -13,6 +14,7 @@ import org.secondsite.lab.plan.Site;
 
 /** A witness of three nodes, each in a namespace of its own, that loses one, its leader, all, and two of them. */
 @Tag("lab")
+@Order(5)
 class QuorumDrillTest {
     private static final int UNCHANGED_MS = 2_000;
     private static final int HELD_MS = 4_000;

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.io.DirectoryTree;
@@ -18,6 +19,7 @@ import org.secondsite.lab.plan.Site;
  * remember. Nothing leaves until an operator has recovered the group.
  */
 @Tag("lab")
+@Order(4)
 class WitnessDiskDrillTest {
     private static final int CLOSED_MS = 5_000;
 
