@@ -155,11 +155,7 @@ final class AttributeParsers {
         }
         List<LargeCommunity> values = new ArrayList<>();
         while (value.isReadable()) {
-            LargeCommunity community =
-                    new LargeCommunity(value.readUnsignedInt(), value.readUnsignedInt(), value.readUnsignedInt());
-            if (!values.contains(community)) {
-                values.add(community); // RFC 8092 §5: duplicates are silently removed
-            }
+            values.add(new LargeCommunity(value.readUnsignedInt(), value.readUnsignedInt(), value.readUnsignedInt()));
         }
         return new Sound(new PathAttribute.LargeCommunities(values));
     }
