@@ -29,6 +29,7 @@ class ConfigDrillTest {
     private static final Pattern UPDATES = Pattern.compile("Import updates: +(\\d+)");
     private static final Pattern WITHDRAWS = Pattern.compile("Import withdraws: +(\\d+)");
     private static final String USUAL = "standbyPrepend: 3";
+    private static final int SOON_SECONDS = 30;
 
     private DrillLab drill;
     private Path file;
@@ -40,7 +41,7 @@ class ConfigDrillTest {
         file = drill.lab().paths().file("gateway-b.yaml");
         text = Files.readString(file);
         assertTrue(text.contains(USUAL), text);
-        Waiting.until("the standby's route", 20, () -> prepends() == 3);
+        Waiting.until("the standby's route", SOON_SECONDS, () -> prepends() == 3);
     }
 
     @AfterEach
@@ -106,7 +107,7 @@ class ConfigDrillTest {
         assertEquals(3, prepends(), "telling changes nothing");
 
         done("commit", Map.of("text", prepending(1), "reason", "a drill"));
-        Waiting.until("the new path", 5, () -> prepends() == 1);
+        Waiting.until("the new path", SOON_SECONDS, () -> prepends() == 1);
         assertEquals(prepending(1), Files.readString(file));
 
         long updates = counted(UPDATES);
@@ -116,12 +117,12 @@ class ConfigDrillTest {
         assertEquals(updates, counted(UPDATES), "a default that is written out sends nothing");
 
         done("commit", Map.of("text", prepending(1).replace("[203.0.113.0/24]", "[203.0.113.0/24, 198.51.100.0/24]")));
-        Waiting.until(
-                "the new prefix", 5, () -> bird("route protocol to_gateway").contains("198.51.100.0/24"));
+        Waiting.until("the new prefix", SOON_SECONDS, () -> bird("route protocol to_gateway")
+                .contains("198.51.100.0/24"));
         assertEquals(updates + 1, counted(UPDATES), "the prefix that stays is not sent again");
         done("rollback", Map.of());
-        Waiting.until(
-                "the prefix to go", 5, () -> !bird("route protocol to_gateway").contains("198.51.100.0/24"));
+        Waiting.until("the prefix to go", SOON_SECONDS, () -> !bird("route protocol to_gateway")
+                .contains("198.51.100.0/24"));
         assertEquals(withdraws + 1, counted(WITHDRAWS));
         assertEquals(updates + 1, counted(UPDATES));
 
@@ -139,7 +140,7 @@ class ConfigDrillTest {
         done("commit", Map.of("text", prepending(1).replace("holdTimeSeconds: 9", "holdTimeSeconds: 12")));
         Waiting.until(
                 "the new session that this needs",
-                20,
+                SOON_SECONDS,
                 () -> bird("protocols to_gateway").contains("Established")
                         && Duration.between(since, upSince()).toMillis() > 0);
         assertTrue(drill.verdict().nothingLost());
@@ -153,7 +154,7 @@ class ConfigDrillTest {
                 .replace("management: {", "management: {logLevel: debug, ");
         assertFalse(tuned.equals(prepending(1)));
         done("commit", Map.of("text", tuned));
-        Waiting.until("two connections", 30, () -> connections() == 2);
+        Waiting.until("two connections", SOON_SECONDS, () -> connections() == 2);
 
         String another = tuned.replace("heartbeatMs: 40", "heartbeatMs: 45")
                 .replace("connections: 2", "connections: 3")
@@ -162,14 +163,15 @@ class ConfigDrillTest {
         assertTrue(
                 failed.path("error").asText().startsWith("it failed, and the configuration before runs again"),
                 failed.toString());
-        Waiting.until("two connections again", 30, () -> connections() == 2);
+        Waiting.until("two connections again", SOON_SECONDS, () -> connections() == 2);
         assertEquals(tuned, done("show", Map.of()).path("text").asText());
 
         done("commit", Map.of("text", prepending(1)));
-        Waiting.until("one connection", 30, () -> connections() == 1);
+        Waiting.until("one connection", SOON_SECONDS, () -> connections() == 1);
         // On a busy machine the owner may have been alone meanwhile.
-        Waiting.until(
-                "protected, as before", 30, () -> drill.site(Site.A).state().equals("PROTECTED"));
+        Waiting.until("protected, as before", SOON_SECONDS, () -> drill.site(Site.A)
+                .state()
+                .equals("PROTECTED"));
     }
 
     private int connections() throws IOException {
@@ -188,9 +190,10 @@ class ConfigDrillTest {
         done(
                 "commit",
                 Map.of("text", prepending(1).replace("gatewayPort: gw}", "gatewayPort: gw, sharing: cooperative}")));
-        Waiting.until("the switch to come anew, with its flows", 10, () -> switchConnected() == connected + 1);
+        Waiting.until(
+                "the switch to come anew, with its flows", SOON_SECONDS, () -> switchConnected() == connected + 1);
         done("rollback", Map.of());
-        Waiting.until("the same as before", 10, () -> switchConnected() == connected + 2);
+        Waiting.until("the same as before", SOON_SECONDS, () -> switchConnected() == connected + 2);
     }
 
     /** How often the switch has connected and was found to have its flows afterwards. */
@@ -211,16 +214,16 @@ class ConfigDrillTest {
     void whatIsNotConfirmedIsTakenBackInTimeOrByAStart() throws IOException {
         LocalTime since = upSince();
         done("commit", Map.of("text", prepending(1), "confirmSeconds", "2"));
-        Waiting.until("the new path", 5, () -> prepends() == 1);
-        Waiting.until("the old path", 4, () -> prepends() == 3);
-        Waiting.until("the old file", 4, () -> Files.readString(file).equals(text));
+        Waiting.until("the new path", SOON_SECONDS, () -> prepends() == 1);
+        Waiting.until("the old path", SOON_SECONDS, () -> prepends() == 3);
+        Waiting.until("the old file", SOON_SECONDS, () -> Files.readString(file).equals(text));
         requireOneSessionSince(since);
 
         done("commit", Map.of("text", prepending(2), "confirmSeconds", "60"));
-        Waiting.until("the new path", 5, () -> prepends() == 2);
+        Waiting.until("the new path", SOON_SECONDS, () -> prepends() == 2);
         drill.lab().kill("gateway:b");
         drill.lab().start("gateway:b");
-        Waiting.until("the old path after the start", 30, () -> prepends() == 3);
+        Waiting.until("the old path after the start", SOON_SECONDS, () -> prepends() == 3);
         assertEquals(text, Files.readString(file));
     }
 
@@ -233,14 +236,17 @@ class ConfigDrillTest {
                 .pid());
         Files.writeString(file, prepending(1));
         Commands.run("kill", "-HUP", pid);
-        Waiting.until("the new path", 5, () -> prepends() == 1);
+        Waiting.until("the new path", SOON_SECONDS, () -> prepends() == 1);
 
         Files.writeString(file, prepending(2) + "unknown: 1\n");
         Commands.run("kill", "-HUP", pid);
-        Waiting.until("the refusal with the place", 5, () -> isRefusedFor("gateway-b.yaml:", " unknown: "));
+        Waiting.until("the refusal with the place", SOON_SECONDS, () -> isRefusedFor("gateway-b.yaml:", " unknown: "));
         Files.writeString(file, prepending(2).replace("inside: in0", "inside: in9"));
         Commands.run("kill", "-HUP", pid);
-        Waiting.until("the refusal by name", 5, () -> isRefusedFor("needs a restart: ~ dataPlane.inside: in0 -> in9"));
+        Waiting.until(
+                "the refusal by name",
+                SOON_SECONDS,
+                () -> isRefusedFor("needs a restart: ~ dataPlane.inside: in0 -> in9"));
         assertEquals(1, prepends());
         assertEquals(prepending(1), done("show", Map.of()).path("text").asText());
         assertEquals("PROTECTED", drill.site(Site.A).state());
