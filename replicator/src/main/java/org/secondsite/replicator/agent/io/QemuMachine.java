@@ -50,12 +50,24 @@ final class QemuMachine {
         for (JsonNode device : qmp.execute("query-block", Map.of(), timeoutMs)) {
             JsonNode inserted = device.path("inserted");
             if (!inserted.isMissingNode()) {
-                String name =
-                        inserted.path("node-name").asText(device.path("device").asText());
-                disks.add(name + " "
-                        + (inserted.path("image").path("virtual-size").asLong() >> 20) + " MiB");
+                disks.add(name(device) + " "
+                        + size(inserted.path("image").path("virtual-size").asLong()));
             }
         }
         return disks;
+    }
+
+    /** As whoever started the VM calls it; a node that QEMU itself has named says nothing. */
+    private static String name(JsonNode device) {
+        String node = device.path("inserted").path("node-name").asText();
+        String drive = device.path("device").asText();
+        if (!node.isEmpty() && !node.startsWith("#")) {
+            return node;
+        }
+        return drive.isEmpty() ? device.path("qdev").asText() : drive;
+    }
+
+    private static String size(long bytes) {
+        return bytes < 1 << 20 ? (bytes >> 10) + " KiB" : (bytes >> 20) + " MiB";
     }
 }
