@@ -24,7 +24,13 @@ import org.secondsite.bench.Figures;
 final class SlowFlush {
     private static final int STOPS = 60;
     private static final int BETWEEN_MS = 100;
+    /** A server that has just been started compiles itself. */
+    private static final int WARM_UP_MS = 3_000;
+
     private static final int WRITERS = 4;
+    /** After each write. Without a pause they keep QEMU's one thread busy, and that is what {@code stop} waits for. */
+    private static final int THINK_MICROS = 2_000;
+
     private static final int START_SECONDS = 20;
     private static final double MOST_STOP_MS = 3;
     private static final double LEAST_RATE_RATIO = 10;
@@ -123,17 +129,19 @@ final class SlowFlush {
                         "--bs=4k",
                         "--iodepth=1",
                         "--fsync=1",
+                        "--thinktime=" + THINK_MICROS,
                         "--numjobs=" + WRITERS,
                         "--group_reporting",
                         "--size=256m",
                         "--norandommap",
                         "--time_based",
-                        "--runtime=" + (STOPS * 3 * BETWEEN_MS / 1000) + "s",
+                        "--runtime=" + ((WARM_UP_MS + STOPS * 3 * BETWEEN_MS) / 1000) + "s",
                         "--output-format=json")
                 .redirectErrorStream(true)
                 .start();
         processes.add(fio);
         long[] nanos = new long[STOPS];
+        pause(WARM_UP_MS);
         for (int i = 0; i < STOPS; i++) {
             pause(BETWEEN_MS);
             long start = System.nanoTime();
