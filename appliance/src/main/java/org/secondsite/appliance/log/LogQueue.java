@@ -32,7 +32,7 @@ public final class LogQueue {
     private final AtomicLong queuedOctets = new AtomicLong();
     private final AtomicLong dropped = new AtomicLong();
     private final OutputStream stream;
-    private volatile boolean ended;
+    private boolean ended;
 
     LogQueue(OutputStream stream) {
         this.stream = stream;
@@ -61,9 +61,9 @@ public final class LogQueue {
         STDERR.drained(AT_THE_END_MS);
     }
 
-    /** Never waits. */
+    /** Never waits for the stream. */
     void say(byte[] piece) {
-        if (ended || !offer(piece)) {
+        if (!offer(piece)) {
             dropped.incrementAndGet();
         }
     }
@@ -72,16 +72,25 @@ public final class LogQueue {
      * The last piece of all: what others say afterwards is dropped. Waits until all is written, for so long at most.
      */
     void sayLast(byte[] piece, long millis) {
-        ended = true;
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         // A queue that is full and read has room in a moment.
-        while (!offer(piece) && System.nanoTime() < end) {
+        while (!offerLast(piece) && System.nanoTime() < end) {
             LockSupport.parkNanos(POLL_NANOS);
         }
         drainedUntil(end);
     }
 
-    private boolean offer(byte[] piece) {
+    /** Nobody gets in behind the last piece, which is why both take a lock; neither waits under it. */
+    private synchronized boolean offer(byte[] piece) {
+        return !ended && enqueue(piece);
+    }
+
+    private synchronized boolean offerLast(byte[] piece) {
+        ended = true;
+        return enqueue(piece);
+    }
+
+    private boolean enqueue(byte[] piece) {
         boolean fits = queuedOctets.addAndGet(piece.length) <= MAX_OCTETS && pieces.offer(piece);
         if (!fits) {
             queuedOctets.addAndGet(-piece.length);
