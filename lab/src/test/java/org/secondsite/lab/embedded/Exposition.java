@@ -91,7 +91,8 @@ final class Exposition {
                 line + " behind " + family);
         Map<String, String> labels = labels(sample.group(2), line);
         double value = Double.parseDouble(sample.group(3));
-        check(Double.isFinite(value), line);
+        // What may be without a value says so.
+        check(Double.isFinite(value) || (Double.isNaN(value) && family.help().contains("NaN")), line);
         check(!family.type().equals("counter") || value >= 0, line);
         check(values.put(series(sample.group(1), labels), value) == null, "twice: " + line);
         if (suffix.equals("_bucket")) {
