@@ -146,11 +146,9 @@ class DecidingThreadDrillTest {
     /** The gateway's own word for when the agent's connection was gone. */
     private static void requireDetached(SiteView site, long struck) throws IOException {
         // It may hear of the end a moment after we have seen it.
-        Waiting.until("the gateway to miss its agent", END_SECONDS, () -> detached(site, struck).isPresent());
-        requireSoon(
-                "the end of the agent's connection",
-                detached(site, struck).getAsLong() - struck,
-                OTHERS_SILENT_MS);
+        Waiting.until("the gateway to miss its agent", END_SECONDS, () -> detached(site, struck)
+                .isPresent());
+        requireSoon("the end of the agent's connection", detached(site, struck).getAsLong() - struck, OTHERS_SILENT_MS);
     }
 
     private static OptionalLong detached(SiteView site, long struck) throws IOException {

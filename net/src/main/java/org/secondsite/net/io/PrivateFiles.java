@@ -1,6 +1,8 @@
 package org.secondsite.net.io;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -8,6 +10,8 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
@@ -61,6 +65,30 @@ public final class PrivateFiles {
     /** The mode in which a file is made, 0600: an attribute for {@link Files#createFile} and the like. */
     public static FileAttribute<Set<PosixFilePermission>> asFile() {
         return PosixFilePermissions.asFileAttribute(FILE);
+    }
+
+    /** Puts a file in another's place as a whole, or not at all; it is on the disk when this returns. */
+    public static void replace(Path file, byte[] content) throws IOException {
+        replace(file, content, FILE);
+    }
+
+    /** The same with another mode, which counts only when the content is there. */
+    public static void replace(Path file, byte[] content, Set<PosixFilePermission> mode) throws IOException {
+        Path beside = file.resolveSibling(file.getFileName() + ".next");
+        Files.deleteIfExists(beside);
+        Files.createFile(beside, asFile());
+        try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE)) {
+            ByteBuffer octets = ByteBuffer.wrap(content);
+            while (octets.hasRemaining()) {
+                channel.write(octets);
+            }
+            channel.force(true);
+        }
+        Files.setPosixFilePermissions(beside, mode);
+        Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+        try (FileChannel directory = FileChannel.open(file.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
+            directory.force(true);
+        }
     }
 
     /**

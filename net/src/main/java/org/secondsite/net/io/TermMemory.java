@@ -3,14 +3,9 @@ package org.secondsite.net.io;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -122,7 +117,7 @@ public final class TermMemory implements AutoCloseable {
             long term;
             while ((term = next()) != 0) {
                 try {
-                    replace(term);
+                    PrivateFiles.replace(file, content(term).getBytes(US_ASCII));
                     if (failing) {
                         LOG.info("{}: term {} is remembered now", file, term);
                     }
@@ -180,23 +175,6 @@ public final class TermMemory implements AutoCloseable {
                 changed.wait();
             }
             return wanted;
-        }
-    }
-
-    private void replace(long term) throws IOException {
-        Path beside = file.resolveSibling(file.getFileName() + ".next");
-        Files.deleteIfExists(beside);
-        Files.createFile(beside, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE)) {
-            ByteBuffer octets = ByteBuffer.wrap(content(term).getBytes(US_ASCII));
-            while (octets.hasRemaining()) {
-                channel.write(octets);
-            }
-            channel.force(true);
-        }
-        Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
-        try (FileChannel directory = FileChannel.open(file.toAbsolutePath().getParent())) {
-            directory.force(true);
         }
     }
 

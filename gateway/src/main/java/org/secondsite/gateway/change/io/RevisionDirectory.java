@@ -6,26 +6,23 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.secondsite.gateway.change.Revision;
 import org.secondsite.gateway.change.Revisions;
+import org.secondsite.net.io.PrivateFiles;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -272,22 +269,12 @@ public final class RevisionDirectory implements Revisions {
 
     /** As a whole, forced, with the permissions that the file had; a new one is for its owner alone. */
     private static void replace(Path target, String text) throws IOException {
-        Set<PosixFilePermission> permissions = Files.exists(target)
-                ? Files.getPosixFilePermissions(target)
-                : PosixFilePermissions.fromString("rw-------");
-        Path next = target.resolveSibling(target.getFileName() + ".next");
-        Files.deleteIfExists(next);
-        Files.createFile(next, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        try (FileChannel channel = FileChannel.open(next, StandardOpenOption.WRITE)) {
-            ByteBuffer bytes = StandardCharsets.UTF_8.encode(text);
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-            channel.force(true);
+        byte[] content = text.getBytes(StandardCharsets.UTF_8);
+        if (Files.exists(target)) {
+            PrivateFiles.replace(target, content, Files.getPosixFilePermissions(target));
+        } else {
+            PrivateFiles.replace(target, content);
         }
-        Files.setPosixFilePermissions(next, permissions);
-        Files.move(next, target, StandardCopyOption.ATOMIC_MOVE);
-        force(target.toAbsolutePath().getParent());
     }
 
     private static void force(Path directory) throws IOException {

@@ -3,16 +3,11 @@ package org.secondsite.witness.io.store;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
 import org.secondsite.config.SiteId;
@@ -108,20 +103,6 @@ public final class SeatFile {
         } else {
             seats.put(site, seat);
         }
-        Path beside = file.resolveSibling(NAME + ".next");
-        try (FileChannel channel = FileChannel.open(
-                beside,
-                Set.of(StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE),
-                PrivateFiles.asFile())) {
-            ByteBuffer octets = ByteBuffer.wrap(content(seats).getBytes(US_ASCII));
-            while (octets.hasRemaining()) {
-                channel.write(octets);
-            }
-            channel.force(true);
-        }
-        Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
-        try (FileChannel directory = FileChannel.open(file.toAbsolutePath().getParent())) {
-            directory.force(true);
-        }
+        PrivateFiles.replace(file, content(seats).getBytes(US_ASCII));
     }
 }
