@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 import org.secondsite.bgp.exabgp.ApiCommand;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.wire.Prefix;
+import org.secondsite.config.BgpConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.IpPrefix;
@@ -116,7 +117,7 @@ final class Announcements implements Surroundings.Routes {
         speaker.advertise(routes(told.usual()), others);
     }
 
-    private Map<Prefix, RouteAttributes> routes(GatewayConfig.RouteRoles roles) {
+    private Map<Prefix, RouteAttributes> routes(BgpConfig.RouteRoles roles) {
         Map<Prefix, RouteAttributes> routes = new LinkedHashMap<>();
         groups.values().forEach(group -> {
             RouteRole role = role(group);
@@ -136,7 +137,7 @@ final class Announcements implements Surroundings.Routes {
         return routes;
     }
 
-    private static RouteAttributes attributes(RouteRole role, GatewayConfig.RouteRoles roles) {
+    private static RouteAttributes attributes(RouteRole role, BgpConfig.RouteRoles roles) {
         return switch (role) {
             case STANDBY -> ofStandby(roles);
             case RETIRING -> ofStandby(roles).withGracefulShutdown();
@@ -148,11 +149,11 @@ final class Announcements implements Surroundings.Routes {
         return new Prefix(prefix.address(), prefix.length());
     }
 
-    private static RouteAttributes ofOwner(GatewayConfig.RouteRoles roles) {
+    private static RouteAttributes ofOwner(BgpConfig.RouteRoles roles) {
         return RouteAttributes.PLAIN.withCommunities(roles.ownerCommunities());
     }
 
-    private static RouteAttributes ofStandby(GatewayConfig.RouteRoles roles) {
+    private static RouteAttributes ofStandby(BgpConfig.RouteRoles roles) {
         return RouteAttributes.PLAIN
                 .withPrepend(roles.standbyPrepend())
                 .withMed(roles.standbyMed())

@@ -20,6 +20,7 @@ import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.io.CommandPort;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.buffer.DataPlane;
+import org.secondsite.config.BgpConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.MetricsConfig;
@@ -118,8 +119,8 @@ public final class Gateway implements AutoCloseable {
                 .toList());
         long now = System.nanoTime();
         core = new SiteCore(config, new PeerWatch(config.tunnel(), done -> tunnel.whenRead(done), now), now);
-        config.bgp().ifPresent(bgp -> bgp.neighbors()
-                .forEach(n -> routers.put(n.address().getHostAddress(), new Session("down: not connected yet"))));
+        config.bgp().ifPresent(bgp -> RouterEvents.names(bgp)
+                .forEach(name -> routers.put(name, new Session("down: not connected yet"))));
         config.openflow().ifPresent(openflow -> openflow.switches()
                 .forEach(s -> switches.put(s.id().name(), new Session("disconnected: not connected yet"))));
     }
@@ -244,7 +245,7 @@ public final class Gateway implements AutoCloseable {
         if (config.bgp().isEmpty()) {
             return (group, role) -> {};
         }
-        GatewayConfig.Bgp bgp = config.bgp().get();
+        BgpConfig bgp = config.bgp().get();
         SpeakerSettings settings = RouterSettings.of(bgp);
         BgpSpeaker speaker =
                 BgpSpeaker.open(settings, new RouterEvents(conductor, timeline, routers), new LivingSpeaker(life));

@@ -6,6 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.secondsite.bgp.io.BgpSpeaker;
+import org.secondsite.config.BgpConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.gateway.change.Applier;
 import org.secondsite.gateway.group.SiteEvent;
@@ -86,9 +87,9 @@ final class GatewayChange implements Applier {
         members.apply(after);
         onConductor(() -> {
             routers.ifPresent(parts -> {
-                GatewayConfig.Bgp bgp = after.bgp().orElseThrow();
-                bgp.neighbors().forEach(neighbor -> parts.sessions()
-                        .computeIfAbsent(name(neighbor), _ -> new Session("down: not connected yet")));
+                BgpConfig bgp = after.bgp().orElseThrow();
+                RouterEvents.names(bgp).forEach(name -> parts.sessions()
+                        .computeIfAbsent(name, _ -> new Session("down: not connected yet")));
                 parts.announcements().alter(after.groups(), ToldApart.of(bgp));
             });
             switches.ifPresent(parts -> openFlow(after).switches().forEach(one -> parts.sessions()
@@ -97,12 +98,12 @@ final class GatewayChange implements Applier {
             running.accept(after);
         });
         if (routers.isPresent()) {
-            GatewayConfig.Bgp bgp = after.bgp().orElseThrow();
+            BgpConfig bgp = after.bgp().orElseThrow();
             var _ = routers.get().speaker().change(RouterSettings.of(bgp)).get(STEP_SECONDS, TimeUnit.SECONDS);
             onConductor(() -> routers.get()
                     .sessions()
                     .keySet()
-                    .retainAll(bgp.neighbors().stream().map(GatewayChange::name).collect(Collectors.toSet())));
+                    .retainAll(RouterEvents.names(bgp)));
         }
         if (switches.isPresent()) {
             Switches parts = switches.get();
@@ -120,10 +121,6 @@ final class GatewayChange implements Applier {
 
     private static GatewayConfig.OpenFlow openFlow(GatewayConfig after) {
         return after.openflow().orElseThrow();
-    }
-
-    private static String name(GatewayConfig.Neighbor neighbor) {
-        return neighbor.address().getHostAddress();
     }
 
     private void onConductor(Runnable step) throws Exception {

@@ -1,5 +1,6 @@
 package org.secondsite.gateway;
 
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
@@ -8,10 +9,12 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.secondsite.bgp.session.PrefixLimit;
 import org.secondsite.bgp.session.SpeakerListener;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.config.BgpConfig;
 import org.secondsite.gateway.timeline.Timeline;
 
 /** Notes what becomes of the BGP sessions. */
@@ -30,8 +33,26 @@ final class RouterEvents implements SpeakerListener {
 
     private void session(InetAddress peer, Consumer<Session> change) {
         // A neighbour that is not there any more has no session to tell of.
-        conductor.post(
-                () -> Optional.ofNullable(sessions.get(peer.getHostAddress())).ifPresent(change));
+        conductor.post(() -> found(peer).ifPresent(change));
+    }
+
+    /** Neighbours at an interface, of which there is one, are known by that. */
+    private Optional<Session> found(InetAddress peer) {
+        Optional<Session> known = Optional.ofNullable(sessions.get(peer.getHostAddress()));
+        return known.or(() -> Optional.of(peer)
+                .filter(Inet6Address.class::isInstance)
+                .map(Inet6Address.class::cast)
+                .filter(Inet6Address::isLinkLocalAddress)
+                .map(Inet6Address::getScopedInterface)
+                .map(at -> sessions.get(at.getName())));
+    }
+
+    /** The names under which the configuration's neighbours are shown. */
+    static List<String> names(BgpConfig bgp) {
+        return Stream.concat(
+                        bgp.neighbors().stream().map(one -> one.address().getHostAddress()),
+                        bgp.interfaces().stream().map(BgpConfig.Interface::name))
+                .toList();
     }
 
     @Override

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -13,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.secondsite.bgp.exabgp.AddressText;
 import org.secondsite.bgp.exabgp.EventJson;
 import org.secondsite.bgp.io.BgpSpeaker;
@@ -56,16 +58,16 @@ final class RouterView {
         switch (what) {
             case "neighbors" -> await(speaker.status()).forEach(status -> neighbor(status, list.addObject()));
             case "rib" -> {
-                for (NeighborSettings neighbor : speaker.settings().neighbors()) {
-                    Map<Nlri, PathAttributes> sent = await(speaker.sentRoutes(neighbor.address()));
+                for (SessionStatus session : await(speaker.status())) {
+                    Map<Nlri, PathAttributes> sent = ask(speaker::sentRoutes, session.peer(), Map.of());
                     sent.forEach((nlri, attributes) ->
-                            route(neighbor.address(), nlri, nextHop(attributes), attributes, list.addObject()));
+                            route(session.peer(), nlri, nextHop(attributes), attributes, list.addObject()));
                 }
             }
             case "routes" -> {
-                for (NeighborSettings neighbor : speaker.settings().neighbors()) {
-                    for (ReceivedRoute route : await(speaker.receivedRoutes(neighbor.address()))) {
-                        route(neighbor.address(), route.nlri(), route.nextHop(), route.attributes(), list.addObject());
+                for (SessionStatus session : await(speaker.status())) {
+                    for (ReceivedRoute route : ask(speaker::receivedRoutes, session.peer(), List.of())) {
+                        route(session.peer(), route.nlri(), route.nextHop(), route.attributes(), list.addObject());
                     }
                 }
             }
@@ -75,11 +77,10 @@ final class RouterView {
     }
 
     private void neighbor(SessionStatus status, ObjectNode out) {
-        long as = speaker.settings().neighbors().stream()
-                .filter(neighbor -> neighbor.address().equals(status.peer()))
-                .mapToLong(NeighborSettings::remoteAs)
-                .findFirst()
-                .orElse(0);
+        long as = speaker.settings()
+                .neighbor(status.peer())
+                .map(NeighborSettings::remoteAs)
+                .orElse(0L);
         out.put("peer", status.peer().getHostAddress())
                 .put("as", as)
                 .put("state", status.state().text())
@@ -119,6 +120,19 @@ final class RouterView {
                 .put("family", nlri.family().toString())
                 .put("nextHop", nextHop.map(InetAddress::getHostAddress).orElse("none"));
         out.set("attributes", JSON.valueToTree(EventJson.attributes(attributes, EventJson.Form.FOUR)));
+    }
+
+    /** A neighbour that has parted meanwhile has none. */
+    private static <T> T ask(Function<InetAddress, CompletableFuture<T>> question, InetAddress peer, T none)
+            throws IOException, InterruptedException {
+        CompletableFuture<T> answer;
+        try {
+            answer = question.apply(peer);
+        } catch (IllegalArgumentException e) {
+            LOG.debug("bgp {}: {}", peer.getHostAddress(), e.getMessage());
+            return none;
+        }
+        return await(answer);
     }
 
     private static <T> T await(CompletableFuture<T> answer) throws IOException, InterruptedException {

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.secondsite.bgp.exabgp.CommandParser;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.wire.Prefix;
+import org.secondsite.config.BgpConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.IpPrefix;
@@ -28,7 +29,7 @@ class AskedRoutesTest {
             List.of(
                     new GatewayConfig.Group(WEB, List.of(IpPrefix.parse("203.0.113.0/24")), List.of(), List.of()),
                     new GatewayConfig.Group(DB, List.of(IpPrefix.parse("198.51.100.0/24")), List.of(), List.of())),
-            new ToldApart(GatewayConfig.RouteRoles.prepending(3)),
+            new ToldApart(BgpConfig.RouteRoles.prepending(3)),
             (usual, _) -> told.set(usual));
 
     private String answer(String line) {

@@ -19,6 +19,7 @@ import org.secondsite.bgp.session.NeighborAspect;
 import org.secondsite.bgp.session.SpeakerChanges;
 import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.buffer.ProtectedVm;
+import org.secondsite.config.BgpConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.VmId;
@@ -148,11 +149,11 @@ final class PredictedParts {
 
     /** Neighbours that stay, and whose own way of being told roles is another. */
     private Set<String> toldOtherwise() {
-        GatewayConfig.Bgp was = before.bgp().orElseThrow();
-        GatewayConfig.Bgp is = after.bgp().orElseThrow();
+        BgpConfig was = before.bgp().orElseThrow();
+        BgpConfig is = after.bgp().orElseThrow();
         Set<String> differing =
                 differing(ToldApart.of(was).others(), ToldApart.of(is).others(), InetAddress::getHostAddress);
-        for (GatewayConfig.Bgp bgp : List.of(was, is)) {
+        for (BgpConfig bgp : List.of(was, is)) {
             differing.retainAll(bgp.neighbors().stream()
                     .map(neighbor -> neighbor.address().getHostAddress())
                     .toList());

@@ -38,7 +38,7 @@ public final class ConfigDiff {
 
     /** Where things that have names stand; the last group of each pattern is the name. */
     private enum Section {
-        NEIGHBOR("bgp\\.neighbors\\[([^\\]]+)\\]\\..*"),
+        NEIGHBOR("bgp\\.(?:neighbors|interfaces)\\[([^\\]]+)\\]\\..*"),
         SWITCH("openflow\\.switches\\[([^\\]]+)\\]\\..*"),
         // A VM is the same one in whatever group it is.
         VM("groups\\[[^\\]]+\\]\\.vms\\[([^\\]]+)\\]\\..*"),

@@ -15,8 +15,10 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.secondsite.config.BfdConfig;
+import org.secondsite.config.BgpConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.MetricsConfig;
+import org.secondsite.config.RoutePolicies;
 import org.secondsite.config.Secret;
 import org.secondsite.config.TlsFiles;
 
@@ -26,7 +28,7 @@ import org.secondsite.config.TlsFiles;
  */
 final class Leaves {
     /** Components that are sections of the records, and not of the file. */
-    static final Set<String> WITHOUT_A_NAME = Set.of("extras", "roles", "attachment");
+    static final Set<String> WITHOUT_A_NAME = Set.of("extras", "roles", "policies", "attachment");
 
     /** Keys of the file that are not called as the component is. */
     private static final Map<String, String> KEYS = Map.ofEntries(
@@ -57,7 +59,8 @@ final class Leaves {
             "standbyCommunities", Leaves::communities);
 
     /** Classes whose records are sections of the file. */
-    private static final Set<Class<?>> SECTIONS = Set.of(GatewayConfig.class, BfdConfig.class);
+    private static final Set<Class<?>> SECTIONS =
+            Set.of(GatewayConfig.class, BgpConfig.class, BfdConfig.class, RoutePolicies.class);
 
     private static final int LOW_HALF = 0xffff;
 
@@ -139,8 +142,9 @@ final class Leaves {
     /** What tells the elements of a list apart, whatever their order; empty: the list is one value. */
     private static Optional<String> key(Object element) {
         return switch (element) {
-            case GatewayConfig.Neighbor neighbor ->
+            case BgpConfig.Neighbor neighbor ->
                 Optional.of(neighbor.address().getHostAddress());
+            case BgpConfig.Interface unnumbered -> Optional.of(unnumbered.name());
             case GatewayConfig.Switch programmed -> Optional.of(programmed.id().name());
             case GatewayConfig.Host host -> Optional.of(host.id().name());
             case GatewayConfig.Group group -> Optional.of(group.id().name());

@@ -1,6 +1,7 @@
 package org.secondsite.config.yaml;
 
 import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -11,6 +12,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.secondsite.config.BfdConfig;
+import org.secondsite.config.BgpConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.IpPrefix;
 
@@ -23,22 +25,24 @@ final class BgpReading {
     private static final String METICULOUS = "meticulous";
     private static final List<String> BFD_KEY_KINDS = List.of(METICULOUS, "sha1");
 
-    private static final GatewayConfig.RouteRoles USUAL_ROLES = GatewayConfig.RouteRoles.prepending(3);
+    private static final BgpConfig.RouteRoles USUAL_ROLES = BgpConfig.RouteRoles.prepending(3);
 
     private BgpReading() {}
 
-    static GatewayConfig.Bgp read(Section section) {
+    static BgpConfig read(Section section) {
         Unique<InetAddress> addresses = new Unique<>();
-        List<GatewayConfig.Neighbor> neighbors = new ArrayList<>();
+        List<BgpConfig.Neighbor> neighbors = new ArrayList<>();
         int listenPort = section.integer("listenPort", 0, 65535, BGP_PORT);
         List<InetAddress> listen = section.optionalList("listen", Values::address);
         boolean listens = listenPort != 0;
         if (!listens && !listen.isEmpty()) {
             section.problem("listen", "says where, but listenPort 0 says that nobody may connect");
         }
-        GatewayConfig.RouteRoles roles = roles(section, USUAL_ROLES);
-        for (Section at : section.sections("neighbors")) {
-            GatewayConfig.Neighbor neighbor = neighbor(at, roles);
+        BgpConfig.RouteRoles roles = roles(section, USUAL_ROLES);
+        List<Section> routers =
+                section.has("interfaces") ? section.optionalSections("neighbors") : section.sections("neighbors");
+        for (Section at : routers) {
+            BgpConfig.Neighbor neighbor = neighbor(at, roles);
             addresses.add(neighbor.address(), at, "address");
             boolean heard =
                     listens && (!listen.isEmpty() || neighbor.localAddress().isPresent());
@@ -49,19 +53,38 @@ final class BgpReading {
             }
             neighbors.add(neighbor);
         }
+        List<BgpConfig.Interface> interfaces = interfaces(section, listens ? listen : List.of());
         Long localAs = section.value("localAs", Values::asNumber);
-        return new GatewayConfig.Bgp(
+        return new BgpConfig(
                 localAs == null ? 0 : localAs,
                 section.value("routerId", Values::routerId),
                 listenPort,
                 listens ? listenAddresses(listen, neighbors) : List.of(),
                 roles,
                 neighbors,
+                interfaces,
                 section.socketDirectory("commands"));
     }
 
+    /** Whoever is at the other end of an interface connects: only what is listened on at every address is reached. */
+    private static List<BgpConfig.Interface> interfaces(Section section, List<InetAddress> listen) {
+        Unique<String> names = new Unique<>();
+        List<BgpConfig.Interface> interfaces = new ArrayList<>();
+        for (Section at : section.optionalSections("interfaces")) {
+            BgpConfig.Interface one = unnumbered(at);
+            names.add(one.name(), at, "name");
+            if (listen.stream().noneMatch(address -> address instanceof Inet6Address && address.isAnyLocalAddress())) {
+                at.problem(
+                        "name",
+                        "the neighbour at the interface connects by a link-local address: bgp.listen needs \"::\"");
+            }
+            interfaces.add(one);
+        }
+        return interfaces;
+    }
+
     /** What nobody asked for is not listened on: without {@code listen} only the addresses that sessions are run from. */
-    private static List<InetAddress> listenAddresses(List<InetAddress> listen, List<GatewayConfig.Neighbor> neighbors) {
+    private static List<InetAddress> listenAddresses(List<InetAddress> listen, List<BgpConfig.Neighbor> neighbors) {
         if (!listen.isEmpty()) {
             return listen;
         }
@@ -71,9 +94,9 @@ final class BgpReading {
     }
 
     /** How routes are told apart: what is not said is as it is elsewhere. */
-    private static GatewayConfig.RouteRoles roles(Section section, GatewayConfig.RouteRoles elsewhere) {
+    private static BgpConfig.RouteRoles roles(Section section, BgpConfig.RouteRoles elsewhere) {
         Optional<Section> communities = section.optionalSection("communities");
-        return new GatewayConfig.RouteRoles(
+        return new BgpConfig.RouteRoles(
                 section.integer("standbyPrepend", 0, 32, elsewhere.standbyPrepend()),
                 section.optional("standbyMed", text -> Values.integer(text, 0, 0xffff_ffffL))
                         .map(OptionalLong::of)
@@ -86,7 +109,7 @@ final class BgpReading {
         return section.optionalList(role, Values::community);
     }
 
-    private static GatewayConfig.Neighbor neighbor(Section section, GatewayConfig.RouteRoles usual) {
+    private static BgpConfig.Neighbor neighbor(Section section, BgpConfig.RouteRoles usual) {
         InetAddress address = section.value("address", Values::address);
         Optional<InetAddress> localAddress = section.optional("localAddress", Values::address);
         Long remoteAs = section.value("remoteAs", Values::asNumber);
@@ -95,7 +118,7 @@ final class BgpReading {
                 && localAddress.get().getClass() != address.getClass()) {
             section.problem("localAddress", "and address are not of the same IP version");
         }
-        return new GatewayConfig.Neighbor(
+        return new BgpConfig.Neighbor(
                 address,
                 remoteAs == null ? 0 : remoteAs,
                 localAddress,
@@ -106,20 +129,15 @@ final class BgpReading {
                 extras(section, address, usual));
     }
 
-    private static GatewayConfig.NeighborExtras extras(
-            Section section, InetAddress address, GatewayConfig.RouteRoles usual) {
+    private static BgpConfig.NeighborExtras extras(
+            Section section, InetAddress address, BgpConfig.RouteRoles usual) {
         Optional<InetAddress> other = section.optional("otherAddress", Values::address);
         if (section.sound("address") && other.isPresent() && other.get().getClass() == address.getClass()) {
             section.problem(
                     "otherAddress", "is of the session's own IP version; it is for the prefixes of the other one");
         }
-        List<String> families = section.optionalList("families", text -> Values.oneOf(FAMILIES, text));
-        return new GatewayConfig.NeighborExtras(
-                families.isEmpty()
-                        ? List.of(4, 6)
-                        : families.stream()
-                                .map(family -> family.equals("ipv4-unicast") ? 4 : 6)
-                                .toList(),
+        return new BgpConfig.NeighborExtras(
+                families(section),
                 section.optional("localAs", Values::asNumber)
                         .map(OptionalLong::of)
                         .orElse(OptionalLong.empty()),
@@ -129,17 +147,42 @@ final class BgpReading {
                 section.optionalSection("maximumPrefixes").map(BgpReading::maximumPrefixes),
                 section.optionalSection("bfd").map(BgpReading::bfd),
                 section.integer("holdDownSeconds", 0, 86_400, 0),
-                Optional.of(roles(section, usual)).filter(roles -> !roles.equals(usual)));
+                Optional.of(roles(section, usual)).filter(roles -> !roles.equals(usual)),
+                PolicyReading.read(section));
     }
 
-    private static GatewayConfig.MaximumPrefixes maximumPrefixes(Section section) {
+    private static List<Integer> families(Section section) {
+        List<String> families = section.optionalList("families", text -> Values.oneOf(FAMILIES, text));
+        return families.isEmpty()
+                ? List.of(4, 6)
+                : families.stream()
+                        .map(family -> family.equals("ipv4-unicast") ? 4 : 6)
+                        .toList();
+    }
+
+    private static BgpConfig.Interface unnumbered(Section section) {
+        String name = section.value("name", Values::interfaceName);
+        Long remoteAs = section.value("remoteAs", Values::asNumber);
+        return new BgpConfig.Interface(
+                name,
+                remoteAs == null ? 0 : remoteAs,
+                section.optional("localAs", Values::asNumber)
+                        .map(OptionalLong::of)
+                        .orElse(OptionalLong.empty()),
+                section.optional("holdTimeSeconds", Values::holdTimeSeconds).orElse(USUAL_HOLD_TIME_SECONDS),
+                families(section),
+                section.optionalSection("maximumPrefixes").map(BgpReading::maximumPrefixes),
+                PolicyReading.read(section));
+    }
+
+    private static BgpConfig.MaximumPrefixes maximumPrefixes(Section section) {
         String action = section.optional("action", text -> Values.oneOf(LIMIT_ACTIONS, text))
                 .orElse("down");
         OptionalInt restart = optionalInt(section, "restartAfterSeconds", 1, 86_400);
         if (restart.isPresent() && !action.equals("down")) {
             section.problem("restartAfterSeconds", "has no meaning with action " + action + ": the session stays up");
         }
-        return new GatewayConfig.MaximumPrefixes(
+        return new BgpConfig.MaximumPrefixes(
                 (int) section.integer("maximum", 1L, 100_000_000L),
                 section.integer("warningPercent", 1, 100, 75),
                 action,
@@ -170,13 +213,16 @@ final class BgpReading {
     }
 
     /** A prefix that no neighbour can be told of would be unreachable whatever this gateway decides. */
-    static void checkReach(Section root, GatewayConfig.Bgp bgp, List<GatewayConfig.Group> groups) {
-        if (bgp.neighbors().isEmpty() || bgp.neighbors().stream().anyMatch(n -> n.address() == null)) {
+    static void checkReach(Section root, BgpConfig bgp, List<GatewayConfig.Group> groups) {
+        if ((bgp.neighbors().isEmpty() && bgp.interfaces().isEmpty())
+                || bgp.neighbors().stream().anyMatch(n -> n.address() == null)) {
             return;
         }
         for (GatewayConfig.Group group : groups) {
             Stream.concat(group.prefixes().stream(), group.promotedPrefixes().stream())
-                    .filter(prefix -> bgp.neighbors().stream().noneMatch(neighbor -> takes(neighbor, prefix)))
+                    .filter(prefix -> bgp.neighbors().stream().noneMatch(neighbor -> takes(neighbor, prefix))
+                            && bgp.interfaces().stream()
+                                    .noneMatch(at -> at.families().contains(prefix.isIpv4() ? 4 : 6)))
                     .findFirst()
                     .ifPresent(prefix -> root.problem(
                             "bgp",
@@ -187,7 +233,7 @@ final class BgpReading {
         }
     }
 
-    private static boolean takes(GatewayConfig.Neighbor neighbor, IpPrefix prefix) {
+    private static boolean takes(BgpConfig.Neighbor neighbor, IpPrefix prefix) {
         boolean ofSession = neighbor.address() instanceof Inet4Address == prefix.isIpv4();
         boolean family = neighbor.extras().families().contains(prefix.isIpv4() ? 4 : 6);
         return family && (ofSession || neighbor.extras().otherAddress().isPresent());

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
+import org.secondsite.config.BgpConfig;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.InterfaceAddress;
@@ -46,7 +47,7 @@ public final class GatewayDocument {
         hosts.checkNames(site, peerSite);
         GatewayConfig.Checkpoint checkpoint = checkpoint(agents, hosts);
         GatewayConfig.DataPlane dataPlane = dataPlane(root.section("dataPlane"));
-        Optional<GatewayConfig.Bgp> bgp = root.optionalSection("bgp").map(BgpReading::read);
+        Optional<BgpConfig> bgp = root.optionalSection("bgp").map(BgpReading::read);
         Optional<GatewayConfig.OpenFlow> openflow =
                 root.optionalSection("openflow").map(GatewayDocument::openflow);
         return new GatewayConfig(
@@ -69,7 +70,7 @@ public final class GatewayDocument {
             AgentHosts hosts,
             GatewayConfig.DataPlane dataPlane,
             Optional<GatewayConfig.OpenFlow> openflow,
-            Optional<GatewayConfig.Bgp> bgp) {
+            Optional<BgpConfig> bgp) {
         List<GatewayConfig.Group> groups = new GroupsReading(dataPlane, openflow).read(root);
         hosts.checkVms(groups);
         bgp.ifPresent(speaker -> BgpReading.checkReach(root, speaker, groups));

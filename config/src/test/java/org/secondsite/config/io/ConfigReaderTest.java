@@ -23,6 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvFileSource;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.secondsite.config.AgentConfig;
+import org.secondsite.config.BgpConfig;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.DirtyPages;
 import org.secondsite.config.DiskAttachment;
@@ -63,7 +64,7 @@ class ConfigReaderTest {
         assertEquals("203.0.113.1/24", routed.insideAddresses().getFirst().toString());
         assertEquals(256L << 20, routed.poolBytes());
         assertEquals(64L << 20, routed.perVmBytes());
-        GatewayConfig.Neighbor neighbor = config.bgp().orElseThrow().neighbors().getFirst();
+        BgpConfig.Neighbor neighbor = config.bgp().orElseThrow().neighbors().getFirst();
         assertEquals(179, neighbor.port());
         assertEquals(9, neighbor.holdTimeSeconds());
         assertFalse(neighbor.passive());

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.secondsite.bgp.session.NeighborAspect;
 import org.secondsite.bgp.session.SpeakerChanges;
+import org.secondsite.config.BgpConfig;
 import org.secondsite.config.GatewayConfig;
 
 /** What changes of the section {@code bgp} do to its sessions, in words. */
@@ -37,8 +38,8 @@ public final class RouterImpact {
         if (before.bgp().isEmpty() || after.bgp().isEmpty()) {
             return Optional.empty();
         }
-        GatewayConfig.Bgp was = before.bgp().get();
-        GatewayConfig.Bgp is = after.bgp().get();
+        BgpConfig was = before.bgp().get();
+        BgpConfig is = after.bgp().get();
         return Optional.of(new RouterImpact(
                 SpeakerChanges.between(RouterSettings.of(was), RouterSettings.of(is), Set.of()),
                 ToldApart.of(was),

@@ -5,37 +5,66 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.secondsite.bgp.bfd.BfdKey;
 import org.secondsite.bgp.bfd.BfdSettings;
-import org.secondsite.bgp.decision.Policies;
 import org.secondsite.bgp.fsm.FsmTimers;
 import org.secondsite.bgp.fsm.Offer;
 import org.secondsite.bgp.session.NeighborOptions;
+import org.secondsite.bgp.session.NeighborRange;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.PrefixLimit;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.AddressFamily;
+import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.config.BfdConfig;
-import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.BgpConfig;
 import org.secondsite.config.Secret;
 
 /** The BGP speaker's settings, made of the configuration. */
 public final class RouterSettings {
     private static final int US_IN_MS = 1000;
+    private static final Prefix LINK_LOCAL = Prefix.parse("fe80::/10");
 
     private RouterSettings() {}
 
     /** The settings. */
-    public static SpeakerSettings of(GatewayConfig.Bgp bgp) {
+    public static SpeakerSettings of(BgpConfig bgp) {
         List<NeighborSettings> neighbors =
                 bgp.neighbors().stream().map(RouterSettings::of).toList();
         List<InetSocketAddress> listen = bgp.listen().stream()
                 .map(address -> new InetSocketAddress(address, bgp.listenPort()))
                 .toList();
-        return new SpeakerSettings(bgp.localAs(), bgp.routerId(), neighbors).withListen(listen);
+        return new SpeakerSettings(bgp.localAs(), bgp.routerId(), neighbors)
+                .withRanges(bgp.interfaces().stream().map(RouterSettings::of).toList())
+                .withListen(listen);
     }
 
-    private static NeighborSettings of(GatewayConfig.Neighbor n) {
+    /** One neighbour with any link-local address at the interface. */
+    private static NeighborRange of(BgpConfig.Interface at) {
+        List<AddressFamily> families = families(at.families());
+        NeighborOptions options = NeighborOptions.DEFAULT
+                .withDevice(at.name())
+                .withOffer(Offer.DEFAULT
+                        .withFamilies(families)
+                        .withExtendedNextHops(
+                                families.contains(AddressFamily.IPV4_UNICAST)
+                                        ? Set.of(AddressFamily.IPV4_UNICAST)
+                                        : Set.of()))
+                .withPrefixLimits(limits(at.maximumPrefixes(), families))
+                .withPolicies(RouterPolicies.of(at.policies()));
+        if (at.localAs().isPresent()) {
+            options = options.withLocalAs(at.localAs().getAsLong());
+        }
+        NeighborSettings template = NeighborSettings.of(LINK_LOCAL.address(), at.remoteAs())
+                .withPassive(true)
+                .withHoldTimeSeconds(at.holdTimeSeconds())
+                .withOptions(options);
+        return new NeighborRange(LINK_LOCAL, template, 1);
+    }
+
+    private static NeighborSettings of(BgpConfig.Neighbor n) {
         return new NeighborSettings(
                 n.address(),
                 n.port(),
@@ -47,23 +76,32 @@ public final class RouterSettings {
                 options(n.extras()));
     }
 
-    private static NeighborOptions options(GatewayConfig.NeighborExtras extras) {
-        List<AddressFamily> families = extras.families().stream()
-                .map(version -> version == 4 ? AddressFamily.IPV4_UNICAST : AddressFamily.IPV6_UNICAST)
-                .toList();
-        Map<AddressFamily, PrefixLimit> limits = new HashMap<>();
-        extras.maximumPrefixes().ifPresent(maximum -> families.forEach(family -> limits.put(family, limit(maximum))));
+    private static NeighborOptions options(BgpConfig.NeighborExtras extras) {
+        List<AddressFamily> families = families(extras.families());
         return new NeighborOptions(
                 Offer.DEFAULT.withFamilies(families),
                 extras.localAs(),
                 extras.otherAddress(),
                 extras.device(),
-                limits,
+                limits(extras.maximumPrefixes(), families),
                 extras.ttlSecurityHops(),
                 extras.bfd().map(RouterSettings::bfd),
                 FsmTimers.DEFAULT,
                 Duration.ofSeconds(extras.holdDownSeconds()),
-                Policies.NONE);
+                RouterPolicies.of(extras.policies()));
+    }
+
+    private static List<AddressFamily> families(List<Integer> versions) {
+        return versions.stream()
+                .map(version -> version == 4 ? AddressFamily.IPV4_UNICAST : AddressFamily.IPV6_UNICAST)
+                .toList();
+    }
+
+    private static Map<AddressFamily, PrefixLimit> limits(
+            Optional<BgpConfig.MaximumPrefixes> maximum, List<AddressFamily> families) {
+        Map<AddressFamily, PrefixLimit> limits = new HashMap<>();
+        maximum.ifPresent(limit -> families.forEach(family -> limits.put(family, limit(limit))));
+        return limits;
     }
 
     private static BfdSettings bfd(BfdConfig bfd) {
@@ -82,7 +120,7 @@ public final class RouterSettings {
                                 key.secret().text())));
     }
 
-    private static PrefixLimit limit(GatewayConfig.MaximumPrefixes maximum) {
+    private static PrefixLimit limit(BgpConfig.MaximumPrefixes maximum) {
         PrefixLimit.Action action =
                 switch (maximum.action()) {
                     case "warn" -> PrefixLimit.Action.WARN;

@@ -3,7 +3,7 @@ package org.secondsite.gateway.router;
 import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.Map;
-import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.BgpConfig;
 
 /**
  * How routes of an owner and of a standby are told apart.
@@ -11,20 +11,20 @@ import org.secondsite.config.GatewayConfig;
  * @param usual at most routers
  * @param others at those to which they are announced in another way
  */
-public record ToldApart(GatewayConfig.RouteRoles usual, Map<InetAddress, GatewayConfig.RouteRoles> others) {
+public record ToldApart(BgpConfig.RouteRoles usual, Map<InetAddress, BgpConfig.RouteRoles> others) {
     /** Copies the map. */
     public ToldApart {
         others = Map.copyOf(others);
     }
 
     /** At all routers alike. */
-    public ToldApart(GatewayConfig.RouteRoles usual) {
+    public ToldApart(BgpConfig.RouteRoles usual) {
         this(usual, Map.of());
     }
 
     /** As the configuration has it. */
-    public static ToldApart of(GatewayConfig.Bgp bgp) {
-        Map<InetAddress, GatewayConfig.RouteRoles> others = new HashMap<>();
+    public static ToldApart of(BgpConfig bgp) {
+        Map<InetAddress, BgpConfig.RouteRoles> others = new HashMap<>();
         bgp.neighbors()
                 .forEach(neighbor ->
                         neighbor.extras().roles().ifPresent(roles -> others.put(neighbor.address(), roles)));
@@ -32,7 +32,7 @@ public record ToldApart(GatewayConfig.RouteRoles usual, Map<InetAddress, Gateway
     }
 
     /** The way at the router with this address. */
-    GatewayConfig.RouteRoles at(String address) {
+    BgpConfig.RouteRoles at(String address) {
         return others.entrySet().stream()
                 .filter(other -> other.getKey().getHostAddress().equals(address))
                 .findFirst()

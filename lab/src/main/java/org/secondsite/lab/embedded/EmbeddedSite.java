@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.secondsite.buffer.LoopbackDataPlane;
 import org.secondsite.config.AgentConfig;
+import org.secondsite.config.BgpConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.HostId;
@@ -115,13 +116,13 @@ final class EmbeddedSite implements AutoCloseable {
                         16,
                         List.of(new GatewayConfig.Host(new HostId(hostOf(place.site())), List.of(VM)))),
                 new GatewayConfig.Loopback(32 << 20, 16 << 20),
-                Optional.of(new GatewayConfig.Bgp(
+                Optional.of(new BgpConfig(
                         place.as(),
                         (Inet4Address) place.address(),
                         0,
                         List.of(),
-                        GatewayConfig.RouteRoles.prepending(3),
-                        List.of(new GatewayConfig.Neighbor(
+                        BgpConfig.RouteRoles.prepending(3),
+                        List.of(new BgpConfig.Neighbor(
                                 core.getAddress(),
                                 CoreRouter.AS,
                                 Optional.of(place.address()),
