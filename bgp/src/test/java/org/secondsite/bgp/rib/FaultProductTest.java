@@ -4,9 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -30,6 +34,7 @@ import org.secondsite.bgp.wire.UpdateMessage;
  * here from the documents' own table, not from the code's.
  */
 class FaultProductTest {
+    private static final Path DOCUMENT = Path.of("docs/faults.md");
     private static final Set<AddressFamily> BOTH = Set.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST);
     private static final Importer RULES = new Importer(65100, Optional.empty(), OptionalLong.empty(), Set.of(), false);
     private static final String NLRI = "18cb0071";
@@ -47,21 +52,36 @@ class FaultProductTest {
 
     /** What RFC 7606 §2 knows. */
     private enum Effect {
-        OK,
-        DISCARD,
-        WITHDRAW,
-        RESET
+        OK("·"),
+        DISCARD("D"),
+        WITHDRAW("W"),
+        RESET("R");
+
+        private final String mark;
+
+        Effect(String mark) {
+            this.mark = mark;
+        }
     }
 
     private enum Fault {
-        FLAGS,
-        SHORT,
-        LONG,
-        EMPTY,
-        OVERRUN,
-        REPEATED,
-        MISSING,
-        CUT_HEADER
+        FLAGS("flags", "RFC 7606 §3 c"),
+        SHORT("one octet short", ""),
+        LONG("one octet long", ""),
+        EMPTY("empty", ""),
+        OVERRUN("length past the end", "RFC 7606 §4"),
+        REPEATED("repeated", "RFC 7606 §3 g"),
+        MISSING("missing", "RFC 7606 §3 d"),
+        CUT_HEADER("cut in its header", "RFC 7606 §4");
+
+        private final String words;
+        private final String source;
+
+        /** Without a source of its own the attribute's is meant. */
+        Fault(String words, String source) {
+            this.words = words;
+            this.source = source;
+        }
     }
 
     private enum Carrier {
@@ -249,6 +269,50 @@ class FaultProductTest {
         return message.treatAsWithdraw()
                 ? Optional.of(Treatment.TREAT_AS_WITHDRAW)
                 : told.faults().isEmpty() ? Optional.empty() : Optional.of(Treatment.ATTRIBUTE_DISCARD);
+    }
+
+    /** {@code docs/faults.md} is the whole product, as the tests below require it. */
+    @Test
+    void theDocumentIsTheProduct() throws IOException {
+        StringBuilder text = new StringBuilder("""
+                # Faults of attributes
+
+                Made from `FaultProductTest`: every attribute with every fault, in messages whose prefixes stand in the NLRI field,
+                in MP_REACH_NLRI, that only withdraw (MP_UNREACH_NLRI), or that have none; in each cell from an external peer, an
+                internal one, and an external one with AS numbers of two octets. Where nothing could be withdrawn instead, RFC 7606
+                §5.2 makes a reset of W.
+
+                | | RIB | helper, listener | metric |
+                | --- | --- | --- | --- |
+                | **·** no fault | as the message says | the same | none |
+                | **D** attribute discard | as the message says, without the attribute | the same, and `faults` | `…_update_attribute_discarded_total` |
+                | **W** treat as withdraw | the prefixes are gone | `withdraw` and `faults`, never `announce`, never an End-of-RIB | `…_update_treated_as_withdraw_total` |
+                | **R** session reset | all routes of the neighbour are gone | `notification`, `down` | `…_peer_state` 0 |
+
+                | attribute | fault | by | NLRI | MP_REACH | MP_UNREACH | none |
+                | --- | --- | --- | --- | --- | --- | --- |
+                """);
+        for (Row row : ROWS) {
+            for (Fault fault : Fault.values()) {
+                text.append(String.format(
+                        Locale.ROOT,
+                        "| %s | %s | %s |",
+                        AttributeType.ofCode(row.code()).orElseThrow(),
+                        fault.words,
+                        fault.source.isEmpty() ? row.source() : fault.source));
+                for (Carrier carrier : Carrier.values()) {
+                    for (Peer peer : Peer.values()) {
+                        text.append(' ').append(expected(row, fault, carrier, peer).mark);
+                    }
+                    text.append(" |");
+                }
+                text.append('\n');
+            }
+        }
+        if (Boolean.getBoolean("docs.write")) {
+            Files.writeString(DOCUMENT, text);
+        }
+        assertEquals(Files.readString(DOCUMENT), text.toString(), "stale: run this test with -Ddocs.write=true");
     }
 
     @Test
