@@ -146,13 +146,16 @@ public record RoutePolicies(List<Rule> imports, List<Rule> exports) {
 
         @Override
         public String toString() {
-            return within + (shortest == within.length() ? "" : " ge " + shortest)
+            return within
+                    + (shortest == within.length() ? "" : " ge " + shortest)
                     + (longest == shortest && longest == within.length() ? "" : " le " + longest);
         }
     }
 
     private static List<String> communities(List<Long> values) {
-        return values.stream().map(value -> (value >>> 16) + ":" + (value & 0xffff)).toList();
+        return values.stream()
+                .map(value -> (value >>> 16) + ":" + (value & 0xffff))
+                .toList();
     }
 
     /** Words with a blank before each. */
@@ -165,8 +168,8 @@ public record RoutePolicies(List<Rule> imports, List<Rule> exports) {
 
         void add(String name, List<?> values) {
             if (!values.isEmpty()) {
-                words.add(name + " "
-                        + values.stream().map(Object::toString).collect(Collectors.joining(", ", "[", "]")));
+                words.add(
+                        name + " " + values.stream().map(Object::toString).collect(Collectors.joining(", ", "[", "]")));
             }
         }
 

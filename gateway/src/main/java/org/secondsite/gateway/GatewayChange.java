@@ -100,10 +100,7 @@ final class GatewayChange implements Applier {
         if (routers.isPresent()) {
             BgpConfig bgp = after.bgp().orElseThrow();
             var _ = routers.get().speaker().change(RouterSettings.of(bgp)).get(STEP_SECONDS, TimeUnit.SECONDS);
-            onConductor(() -> routers.get()
-                    .sessions()
-                    .keySet()
-                    .retainAll(RouterEvents.names(bgp)));
+            onConductor(() -> routers.get().sessions().keySet().retainAll(RouterEvents.names(bgp)));
         }
         if (switches.isPresent()) {
             Switches parts = switches.get();

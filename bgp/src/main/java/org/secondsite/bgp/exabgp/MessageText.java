@@ -50,11 +50,14 @@ public record MessageText(
         Set<AddressFamily> families,
         Optional<Inet4Address> ipv4Self,
         Optional<Inet6Address> ipv6Self) {
-    /** Families whose routes are read, and those that are shown as octets: of IP, layer 2 and link state, whatever the SAFI. */
-    public static final Set<AddressFamily> ALL_FAMILIES = IntStream.of(1, 2, 25, 16_388)
+    /** Families whose routes are read, and those that are shown as octets: of IP, layer 2, link state and opaque, whatever the SAFI. */
+    public static final Set<AddressFamily> ALL_FAMILIES = IntStream.of(1, 2, 25, 16_388, 16_397)
             .boxed()
             .flatMap(afi -> IntStream.rangeClosed(1, 255).mapToObj(safi -> new AddressFamily(afi, safi)))
             .collect(Collectors.toUnmodifiableSet());
+
+    private static final Set<AddressFamily> EITHER_NEXT_HOP =
+            Set.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST);
 
     /** Copies the set. */
     public MessageText {
@@ -74,14 +77,7 @@ public record MessageText(
     private SessionTraits traits(boolean extendedMessages) {
         Set<AddressFamily> paths = addPath ? families : Set.of();
         return new SessionTraits(
-                external(),
-                !twoOctetAs,
-                extendedMessages,
-                asSets,
-                families,
-                paths,
-                paths,
-                Set.of(AddressFamily.IPV4_UNICAST));
+                external(), !twoOctetAs, extendedMessages, asSets, families, paths, paths, EITHER_NEXT_HOP);
     }
 
     /** What is in a message of hex digits, in JSON of ExaBGP 4.2; blanks and colons between them are ignored. */
@@ -149,8 +145,7 @@ public record MessageText(
      */
     public List<String> encode(String command) {
         SessionTraits traits = traits(false);
-        Exporter exporter =
-                new Exporter(localAs, external(), ipv4Self, ipv6Self, Set.of(AddressFamily.IPV4_UNICAST), false);
+        Exporter exporter = new Exporter(localAs, external(), ipv4Self, ipv6Self, EITHER_NEXT_HOP, false);
         AdjRibOut rib = new AdjRibOut(exporter, traits);
         switch (CommandParser.parse(command)) {
             case ApiCommand.Announce(NeighborFilter _, List<ApiCommand.Route> routes) ->

@@ -71,7 +71,7 @@ final class NeighborGrammar {
     private final InetAddress peer;
     private final Set<AddressFamily> families = new LinkedHashSet<>();
     private final Set<AddressFamily> addPathFamilies = new LinkedHashSet<>();
-    private final Set<AddressFamily> ipv6NextHops = new LinkedHashSet<>();
+    private final Set<AddressFamily> extendedNextHops = new LinkedHashSet<>();
     private final List<Capability> further = new ArrayList<>();
     private Optional<Inet4Address> routerId = Optional.empty();
     private Optional<InetAddress> localAddress = Optional.empty();
@@ -168,7 +168,7 @@ final class NeighborGrammar {
                 List.copyOf(agreed),
                 addPathReceive ? paths : none,
                 addPathSend ? paths : none,
-                ipv6NextHops,
+                extendedNextHops,
                 asn4,
                 extendedMessages,
                 true,
@@ -233,16 +233,17 @@ final class NeighborGrammar {
         }
     }
 
-    /** {@code ipv4 unicast ipv6}. */
+    /** {@code ipv4 unicast ipv6}, {@code ipv6 unicast ipv4}. */
     private static void nextHops(NeighborGrammar n, Statement s) throws MalformedException {
         for (Statement each : s.block()) {
             if (each.words().size() != 3) {
                 throw wrong(each, "a next hop is of three words, like 'ipv4 unicast ipv6'");
             }
-            if (!each.kind().equals("ipv4") || !each.words().get(2).equals("ipv6")) {
-                throw refused(each, "nexthop { " + String.join(" ", each.words()) + " }");
+            if (!Set.of("ipv4 ipv6", "ipv6 ipv4")
+                    .contains(each.kind() + " " + each.words().get(2))) {
+                throw wrong(each, "a next hop of the other IP version is meant, like 'ipv4 unicast ipv6'");
             }
-            n.ipv6NextHops.add(family(each, each.words().get(1)));
+            n.extendedNextHops.add(family(each, each.words().get(1)));
         }
     }
 

@@ -2,6 +2,7 @@ package org.secondsite.bgp.fsm;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.secondsite.bgp.wire.AddressFamily;
@@ -14,6 +15,8 @@ import org.secondsite.bgp.wire.SessionTraits;
 
 /** Our OPEN, and what follows from the peer's (RFC 4271 §4.2 and §6.2, RFC 5492). */
 final class Negotiation {
+    private static final int IPV6 = 2;
+
     private final FsmSettings settings;
 
     Negotiation(FsmSettings settings) {
@@ -46,10 +49,11 @@ final class Negotiation {
         if (!directions.isEmpty()) {
             capabilities.add(new Capability.AddPath(directions));
         }
-        List<AddressFamily> ipv6NextHops =
-                offer.families().stream().filter(offer.ipv6NextHops()::contains).toList();
-        if (!ipv6NextHops.isEmpty()) {
-            capabilities.add(new Capability.ExtendedNextHop(ipv6NextHops));
+        List<AddressFamily> extendedNextHops = offer.families().stream()
+                .filter(offer.extendedNextHops()::contains)
+                .toList();
+        if (!extendedNextHops.isEmpty()) {
+            capabilities.add(new Capability.ExtendedNextHop(extendedNextHops));
         }
         capabilities.addAll(offer.further());
         int fieldAs = settings.localAs() > 0xffff ? OpenMessage.AS_TRANS : (int) settings.localAs();
@@ -128,11 +132,17 @@ final class Negotiation {
                 .collect(Collectors.toSet());
     }
 
+    /**
+     * RFC 8950 §4. No document has IPv6 routes with IPv4 next hops: ExaBGP sends and takes them as soon as the capability is in both
+     * OPEN messages, whatever families it names.
+     */
     private Set<AddressFamily> extendedNextHop(OpenMessage open, Set<AddressFamily> families) {
-        return open.capability(Capability.ExtendedNextHop.class).stream()
-                .flatMap(extended -> extended.families().stream())
-                .filter(settings.offer().ipv6NextHops()::contains)
+        Optional<Capability.ExtendedNextHop> its = open.capability(Capability.ExtendedNextHop.class);
+        return settings.offer().extendedNextHops().stream()
                 .filter(families::contains)
+                .filter(family -> its.filter(
+                                capability -> capability.families().contains(family) || family.afi() == IPV6)
+                        .isPresent())
                 .collect(Collectors.toSet());
     }
 

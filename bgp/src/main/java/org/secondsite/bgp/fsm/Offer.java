@@ -12,7 +12,7 @@ import org.secondsite.bgp.wire.Capability;
  * @param families whose routes may be exchanged
  * @param addPathReceive in which of them we take several paths to a prefix (RFC 7911)
  * @param addPathSend in which of them we send several
- * @param ipv6NextHops in which families of IPv4 the next hop may be an IPv6 address (RFC 8950)
+ * @param extendedNextHops in which families the next hop may be an address of the other IP version (RFC 8950)
  * @param fourOctetAs whether AS numbers of four octets are offered (RFC 6793)
  * @param extendedMessages whether messages of more than 4096 octets are (RFC 8654)
  * @param asSets whether routes with AS sets are taken (RFC 9774)
@@ -22,7 +22,7 @@ public record Offer(
         List<AddressFamily> families,
         Set<AddressFamily> addPathReceive,
         Set<AddressFamily> addPathSend,
-        Set<AddressFamily> ipv6NextHops,
+        Set<AddressFamily> extendedNextHops,
         boolean fourOctetAs,
         boolean extendedMessages,
         boolean asSets,
@@ -39,7 +39,7 @@ public record Offer(
         families = List.copyOf(families);
         addPathReceive = Set.copyOf(addPathReceive);
         addPathSend = Set.copyOf(addPathSend);
-        ipv6NextHops = Set.copyOf(ipv6NextHops);
+        extendedNextHops = Set.copyOf(extendedNextHops);
         further = List.copyOf(further);
         if (families.isEmpty()) {
             throw new IllegalArgumentException("a neighbour needs a family");
@@ -54,16 +54,16 @@ public record Offer(
     /** The same with other families. */
     public Offer withFamilies(List<AddressFamily> changed) {
         return new Offer(
-                changed, addPathReceive, addPathSend, ipv6NextHops, fourOctetAs, extendedMessages, asSets, further);
+                changed, addPathReceive, addPathSend, extendedNextHops, fourOctetAs, extendedMessages, asSets, further);
     }
 
     /** The same, with several paths received and sent in these families. */
     public Offer withAddPath(Set<AddressFamily> receive, Set<AddressFamily> send) {
-        return new Offer(families, receive, send, ipv6NextHops, fourOctetAs, extendedMessages, asSets, further);
+        return new Offer(families, receive, send, extendedNextHops, fourOctetAs, extendedMessages, asSets, further);
     }
 
-    /** The same, with IPv6 next hops in these families. */
-    public Offer withIpv6NextHops(Set<AddressFamily> changed) {
+    /** The same, with next hops of the other IP version in these families. */
+    public Offer withExtendedNextHops(Set<AddressFamily> changed) {
         return new Offer(
                 families, addPathReceive, addPathSend, changed, fourOctetAs, extendedMessages, asSets, further);
     }
@@ -73,22 +73,34 @@ public record Offer(
      * ourselves: no family is named. A path that is dead looks like this too, for so long: not for a failover.
      */
     public Offer withRestartHelp() {
+        return withRestart(new Capability.GracefulRestart(false, false, 0, List.of()));
+    }
+
+    /**
+     * The same, keeping them also when a NOTIFICATION other than a Hard Reset or a silence ends the session, if the peer says so
+     * too (the N bit of RFC 8538).
+     */
+    public Offer withRestartHelpThroughNotifications() {
+        return withRestart(new Capability.GracefulRestart(false, true, 0, List.of()));
+    }
+
+    private Offer withRestart(Capability.GracefulRestart restart) {
         List<Capability> more = new ArrayList<>(further);
         more.removeIf(Capability.GracefulRestart.class::isInstance);
-        more.add(new Capability.GracefulRestart(false, false, 0, List.of()));
+        more.add(restart);
         return new Offer(
-                families, addPathReceive, addPathSend, ipv6NextHops, fourOctetAs, extendedMessages, asSets, more);
+                families, addPathReceive, addPathSend, extendedNextHops, fourOctetAs, extendedMessages, asSets, more);
     }
 
     /** The same, with AS sets taken or not. */
     public Offer withAsSets(boolean taken) {
         return new Offer(
-                families, addPathReceive, addPathSend, ipv6NextHops, fourOctetAs, extendedMessages, taken, further);
+                families, addPathReceive, addPathSend, extendedNextHops, fourOctetAs, extendedMessages, taken, further);
     }
 
     /** The same, with or without AS numbers of four octets and long messages. */
     public Offer withForm(boolean longAsNumbers, boolean longMessages) {
         return new Offer(
-                families, addPathReceive, addPathSend, ipv6NextHops, longAsNumbers, longMessages, asSets, further);
+                families, addPathReceive, addPathSend, extendedNextHops, longAsNumbers, longMessages, asSets, further);
     }
 }

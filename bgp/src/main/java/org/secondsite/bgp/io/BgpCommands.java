@@ -45,8 +45,10 @@ public final class BgpCommands {
                       --neighbor A --peer-as N [--local-address A] [--port N] [--hold-time S] [--passive]
                       [--password TEXT] [--other-self A] [--ttl-security HOPS] [--device NAME]
                       [--bfd] [--bfd-pace MS MULTIPLIER] [--bfd-key NUMBER TEXT]   (meticulous keyed SHA1)
-                      [--family 'ipv4 unicast']... [--add-path] [--two-octet-as] [--as-sets] [--ipv6-next-hops]
+                      [--family 'ipv4 unicast']... [--add-path] [--two-octet-as] [--as-sets]
+                      [--ipv6-next-hops] [--ipv4-next-hops] (of prefixes of the other IP version, RFC 8950)
                       [--maximum-prefixes N] [--import-all] [--export-all] [--restart-help]
+                      [--restart-help-notified]
                       (--neighbor and what follows may be repeated)
                       [--api DIRECTORY] [--api-name NAME] [--json 4|5] [--mrt FILE]
                       [--mrt-table FILE] [--mrt-table-every S]
@@ -56,7 +58,8 @@ public final class BgpCommands {
                 events go back as JSON lines, ExaBGP 4's or 5's. --api: commands also come by DIRECTORY/NAME.in and .out,
                 which exabgpcli finds in /run/exabgp, and by the Unix socket NAME.sock; NAME is exabgp.
                 --import-all: its routes are candidates for others; --export-all: it is told the best of those of others.
-                --restart-help: its routes are kept while it restarts (RFC 4724).
+                --restart-help: its routes are kept while it restarts (RFC 4724); --restart-help-notified: also after a
+                NOTIFICATION that is no Hard Reset, or silence, if it says so too (RFC 8538).
                 --mrt: what neighbours say and what became of it is appended to FILE, for bgpdump. --mrt-table: what they
                 have announced by now is written to FILE every S seconds (3600), and at the end.
             bgp decode [SESSION] HEX...
@@ -330,13 +333,15 @@ public final class BgpCommands {
                 case "--two-octet-as" ->
                     n.withOptions(options.withOffer(offer.withForm(false, offer.extendedMessages())));
                 case "--as-sets" -> n.withOptions(options.withOffer(offer.withAsSets(true)));
-                case "--ipv6-next-hops" ->
-                    n.withOptions(options.withOffer(offer.withIpv6NextHops(Set.of(AddressFamily.IPV4_UNICAST))));
+                case "--ipv6-next-hops" -> nextHopsToo(n, AddressFamily.IPV4_UNICAST);
+                case "--ipv4-next-hops" -> nextHopsToo(n, AddressFamily.IPV6_UNICAST);
                 case "--import-all" ->
                     n.withOptions(options.withPolicies(options.policies().withImports(Policy.EVERYTHING)));
                 case "--export-all" ->
                     n.withOptions(options.withPolicies(options.policies().withExports(Policy.EVERYTHING)));
                 case "--restart-help" -> n.withOptions(options.withOffer(offer.withRestartHelp()));
+                case "--restart-help-notified" ->
+                    n.withOptions(options.withOffer(offer.withRestartHelpThroughNotifications()));
                 case "--maximum-prefixes" -> {
                     PrefixLimit limit = new PrefixLimit(
                             Arguments.number(word, words, 1, Integer.MAX_VALUE), PrefixLimit.Action.DOWN);
@@ -347,6 +352,14 @@ public final class BgpCommands {
                 default -> throw new IllegalArgumentException("unknown argument '" + word + "'");
             };
         }
+    }
+
+    /** With next hops of the other IP version in this family, too. */
+    private static NeighborSettings nextHopsToo(NeighborSettings n, AddressFamily family) {
+        Offer offer = n.options().offer();
+        Set<AddressFamily> families = new HashSet<>(offer.extendedNextHops());
+        families.add(family);
+        return n.withOptions(n.options().withOffer(offer.withExtendedNextHops(families)));
     }
 
     private static Inet4Address routerId(String text) {

@@ -50,6 +50,15 @@ public final class AdjRibIn {
         public boolean isEmpty() {
             return announced.isEmpty() && withdrawn.isEmpty();
         }
+
+        /** And these; no route is of both. */
+        public Changes and(Changes others) {
+            List<ReceivedRoute> more = new ArrayList<>(announced);
+            more.addAll(others.announced);
+            List<Nlri> less = new ArrayList<>(withdrawn);
+            less.addAll(others.withdrawn);
+            return new Changes(more, less);
+        }
     }
 
     /**
@@ -118,16 +127,21 @@ public final class AdjRibIn {
 
     /**
      * The session is gone, and the routes of these families are kept: they are stale until they are announced again (RFC 4724
-     * §4.2). Returns those that are gone: of other families, and those that were stale already.
+     * §4.2). Returns those of other families, which are gone.
      */
     public Changes keepStale(Set<AddressFamily> families) {
         refreshing.clear();
         List<Nlri> gone = routes.keySet().stream()
-                .filter(nlri -> stale.contains(nlri) || !families.contains(nlri.family()))
+                .filter(nlri -> !families.contains(nlri.family()))
                 .toList();
         gone.forEach(this::remove);
         stale.addAll(routes.keySet());
         return new Changes(List.of(), gone);
+    }
+
+    /** Whether any route is stale. */
+    public boolean hasStale() {
+        return !stale.isEmpty();
     }
 
     /** Stale routes of these families are gone. */

@@ -20,7 +20,7 @@ import org.secondsite.bgp.wire.PathAttributes;
  * @param external whether the neighbour is of another AS
  * @param ipv4Self our IPv4 address towards the neighbour, as next hop of IPv4 prefixes
  * @param ipv6Self our IPv6 address towards the neighbour, as next hop of IPv6 prefixes
- * @param ipv6NextHops families of IPv4 that may have an IPv6 next hop (RFC 8950)
+ * @param extendedNextHops families that may have a next hop of the other IP version (RFC 8950)
  * @param retiring whether every route asks to be avoided, so that traffic moves away before the session ends (RFC 8326 §4)
  */
 public record Exporter(
@@ -28,13 +28,13 @@ public record Exporter(
         boolean external,
         Optional<Inet4Address> ipv4Self,
         Optional<Inet6Address> ipv6Self,
-        Set<AddressFamily> ipv6NextHops,
+        Set<AddressFamily> extendedNextHops,
         boolean retiring) {
     private static final long DEFAULT_LOCAL_PREFERENCE = 100;
 
     /** Copies the set. */
     public Exporter {
-        ipv6NextHops = Set.copyOf(ipv6NextHops);
+        extendedNextHops = Set.copyOf(extendedNextHops);
     }
 
     /** Each prefix with a next hop of its own IP version. */
@@ -57,20 +57,21 @@ public record Exporter(
                 route.nextHop().isPresent() ? route.nextHop().filter(hop -> fits(family, hop)) : self(family);
         return nextHop.map(hop -> attributes(
                 route,
-                hop instanceof Inet4Address ipv4
+                family.equals(AddressFamily.IPV4_UNICAST) && hop instanceof Inet4Address ipv4
                         ? new PathAttribute.NextHop(ipv4)
                         : new PathAttribute.MpReach(family, Optional.of(hop), route.linkLocal(), List.of())));
     }
 
     private boolean fits(AddressFamily family, InetAddress hop) {
-        return hop instanceof Inet6Address ? family.afi() == 2 || ipv6NextHops.contains(family) : family.afi() == 1;
+        boolean ofFamily = hop instanceof Inet4Address == (family.afi() == 1);
+        return ofFamily || extendedNextHops.contains(family);
     }
 
+    /** Our address of the family's own IP version, and the other one only where there is none. */
     private Optional<InetAddress> self(AddressFamily family) {
-        if (family.afi() == 1 && ipv4Self.isPresent()) {
-            return ipv4Self.map(InetAddress.class::cast);
-        }
-        return ipv6Self.map(InetAddress.class::cast).filter(hop -> fits(family, hop));
+        Optional<InetAddress> ipv4 = ipv4Self.map(InetAddress.class::cast);
+        Optional<InetAddress> ipv6 = ipv6Self.map(InetAddress.class::cast);
+        return (family.afi() == 1 ? ipv4.or(() -> ipv6) : ipv6.or(() -> ipv4)).filter(hop -> fits(family, hop));
     }
 
     private PathAttributes attributes(RouteAttributes route, PathAttribute nextHop) {

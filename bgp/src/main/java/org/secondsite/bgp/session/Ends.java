@@ -8,16 +8,18 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.secondsite.bgp.fsm.Negotiated;
+import org.secondsite.bgp.fsm.Side;
 import org.secondsite.bgp.rib.Exporter;
 import org.secondsite.bgp.rib.Importer;
 
 /**
  * A session that stands, and what follows from it for routes in both directions.
  *
+ * @param side the connection that it is on
  * @param self our address in it
  * @param terms what was agreed on
  */
-record Ends(InetAddress self, Negotiated terms) {
+record Ends(Side side, InetAddress self, Negotiated terms) {
     /** How routes are told. */
     Exporter exporter(long localAs, NeighborSettings settings, boolean retiring) {
         Optional<InetAddress> other = settings.options().otherSelf();

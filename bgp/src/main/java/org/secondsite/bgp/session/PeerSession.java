@@ -53,17 +53,16 @@ public final class PeerSession {
     private final Map<RouteRefusal, Long> refused = new EnumMap<>(RouteRefusal.class);
     private final Map<Treatment, Long> faulty = new EnumMap<>(Treatment.class);
     private final Set<AddressFamily> warned = new HashSet<>();
-    private final WantedRoutes wanted = new WantedRoutes();
+    private final ToldRoutes told;
     private NeighborSettings settings;
     private final PeerRestart restart = new PeerRestart();
     private Event lastEvent = Event.MANUAL_START;
+    private Optional<NotificationMessage> lastWord = Optional.empty();
     private boolean retiring;
     private boolean endOfRibHeld;
     private OptionalLong restartNanos = OptionalLong.empty();
-    private Optional<AdjRibOut> adjRibOut = Optional.empty();
     private Optional<AdjRibIn> adjRibIn = Optional.empty();
     private Optional<Ends> ends = Optional.empty();
-    private Set<Nlri> reportedUnexportable = Set.of();
     private Importer importer;
 
     /** A session at rest. */
@@ -73,6 +72,7 @@ public final class PeerSession {
         this.settings = settings;
         this.endOfRibHeld = speaker.endOfRibHeld();
         this.sink = sink;
+        this.told = new ToldRoutes(sink::unexportable);
         this.fsm = new PeerFsm(settings.ofMachine(speaker), jitter);
     }
 
@@ -125,6 +125,11 @@ public final class PeerSession {
 
     /** Something was decoded from the connection under {@link #traits}. */
     public void received(Side side, Decoded decoded, long nowNanos) {
+        if (isEstablished(side)
+                && decoded instanceof Decoded.Message message
+                && message.message() instanceof NotificationMessage word) {
+            lastWord = Optional.of(word);
+        }
         carryOut(fsm.received(side, decoded, nowNanos), nowNanos);
     }
 
@@ -190,61 +195,32 @@ public final class PeerSession {
 
     /** The whole of what the neighbour shall be told, now and in every later session. */
     public void desire(RouteTable routes) {
-        wanted.replace(routes);
-        desireAgain();
+        told.desire(routes);
     }
 
     /** The same as is wanted elsewhere now. */
     public void desire(WantedRoutes routes) {
-        wanted.replace(routes);
-        desireAgain();
-    }
-
-    private void desireAgain() {
-        adjRibOut.ifPresent(rib -> {
-            rib.desire(wanted.table());
-            wanted.changes(rib::announce, rib::withdraw);
-        });
-        reportUnexportable();
+        told.desire(routes);
     }
 
     /** Routes that the neighbour shall be told from now on, in place of what it was told of them before. */
     public void announce(Map<Nlri, RouteAttributes> routes) {
-        routes.forEach((route, attributes) -> {
-            wanted.announce(route, attributes);
-            adjRibOut.ifPresent(rib -> rib.announce(route, attributes));
-        });
-        reportUnexportable();
+        told.announce(routes);
     }
 
     /** Routes that the neighbour shall not be told any more. */
     public void withdraw(Collection<Nlri> routes) {
-        for (Nlri route : routes) {
-            Optional<RouteAttributes> learnt = wanted.withdraw(route);
-            adjRibOut.ifPresent(
-                    rib -> learnt.ifPresentOrElse(now -> rib.announce(route, now), () -> rib.withdraw(route)));
-        }
-        reportUnexportable();
+        told.withdraw(routes);
     }
 
     /** Routes of other neighbours that the neighbour shall be told, and those that it shall not be told any more. */
     public void passOn(Map<Nlri, RouteAttributes> announced, Collection<Nlri> withdrawn) {
-        announced.forEach((route, attributes) -> {
-            if (wanted.passOn(route, attributes)) {
-                adjRibOut.ifPresent(rib -> rib.announce(route, attributes));
-            }
-        });
-        for (Nlri route : withdrawn) {
-            if (wanted.passOnNoMore(route)) {
-                adjRibOut.ifPresent(rib -> rib.withdraw(route));
-            }
-        }
-        reportUnexportable();
+        told.passOn(announced, withdrawn);
     }
 
     /** What the neighbour is to be told; a view that follows later changes. */
     public WantedRoutes wanted() {
-        return wanted;
+        return told.wanted();
     }
 
     /** Whether every route carries GRACEFUL_SHUTDOWN, so that traffic moves away before the session ends (RFC 8326 §4). */
@@ -259,20 +235,20 @@ public final class PeerSession {
     public void releaseEndOfRib() {
         if (endOfRibHeld) {
             endOfRibHeld = false;
-            adjRibOut.ifPresent(AdjRibOut::markEndOfRib);
+            told.rib().ifPresent(AdjRibOut::markEndOfRib);
         }
     }
 
     /** Sends an End-of-RIB marker or a request for a refresh after the routes that are due; nothing without a session. */
     public void mark(BgpMessage message) {
-        adjRibOut.ifPresent(rib -> rib.mark(message));
+        told.rib().ifPresent(rib -> rib.mark(message));
     }
 
     /** Tells the neighbour everything again. */
     public void resend() {
         boolean enhanced = ends.map(now -> now.terms().enhancedRouteRefresh()).orElse(false);
         for (AddressFamily family : settings.options().offer().families()) {
-            adjRibOut.ifPresent(rib -> rib.refresh(family, enhanced));
+            told.rib().ifPresent(rib -> rib.refresh(family, enhanced));
         }
     }
 
@@ -288,7 +264,7 @@ public final class PeerSession {
 
     /** Takes the next UPDATE for the established connection; the caller sends it now. */
     public Optional<AdjRibOut.Outgoing> nextUpdate(long nowNanos) {
-        Optional<AdjRibOut.Outgoing> next = adjRibOut.flatMap(AdjRibOut::next);
+        Optional<AdjRibOut.Outgoing> next = told.rib().flatMap(AdjRibOut::next);
         if (next.isPresent()) {
             fsm.establishedSide().ifPresent(side -> fsm.sent(side, nowNanos));
         }
@@ -306,19 +282,19 @@ public final class PeerSession {
                 incomingLeads || settings.passive() ? incoming : outgoing,
                 ends.map(Ends::terms),
                 fsm.failedAttempts(),
-                adjRibOut.map(AdjRibOut::sentPrefixes).orElse(0),
-                adjRibOut.map(AdjRibOut::pendingPrefixes).orElse(0),
+                told.rib().map(AdjRibOut::sentPrefixes).orElse(0),
+                told.rib().map(AdjRibOut::pendingPrefixes).orElse(0),
                 adjRibIn.map(AdjRibIn::size).orElse(0),
                 refused,
                 faulty,
-                reportedUnexportable.size(),
+                told.unexportable().size(),
                 0,
                 MessageCounts.NONE);
     }
 
     /** What the peer has been told. */
     public Map<Nlri, PathAttributes> sentRoutes() {
-        return adjRibOut.map(AdjRibOut::sent).orElse(Map.of());
+        return told.rib().map(AdjRibOut::sent).orElse(Map.of());
     }
 
     /** What the peer has announced. */
@@ -331,7 +307,8 @@ public final class PeerSession {
         for (Action action : actions) {
             switch (action) {
                 case Action.Connect() -> sink.connect();
-                case Action.Send send -> sink.send(send.side(), send.message());
+                case Action.Send(Side side, NotificationMessage word) -> sink.send(side, lastWord(side, word));
+                case Action.Send(Side side, BgpMessage message) -> sink.send(side, message);
                 case Action.Close(Side side) -> sink.close(side);
                 case Action.Established(Side side, Negotiated negotiated) -> established(side, negotiated, nowNanos);
                 case Action.Down(Side side, String reason) -> lost = down(side, reason, nowNanos);
@@ -349,13 +326,28 @@ public final class PeerSession {
         }
     }
 
+    private boolean isEstablished(Side side) {
+        return ends.filter(now -> now.side() == side).isPresent();
+    }
+
+    /** What a connection is ended with. */
+    private NotificationMessage lastWord(Side side, NotificationMessage word) {
+        if (!isEstablished(side)) {
+            return word;
+        }
+        NotificationMessage said = PeerRestart.said(settings, ends.orElseThrow().terms(), word);
+        lastWord = Optional.of(said);
+        return said;
+    }
+
     private boolean holdsDown() {
         return !settings.options().holdDown().isZero();
     }
 
     private void established(Side side, Negotiated negotiated, long nowNanos) {
-        Ends now = new Ends(localAddresses.get(side), negotiated);
+        Ends now = new Ends(side, localAddresses.get(side), negotiated);
         ends = Optional.of(now);
+        lastWord = Optional.empty();
         AdjRibIn kept = adjRibIn.orElseGet(() -> new AdjRibIn(Map.of()));
         kept.limit(settings.options().prefixCaps());
         adjRibIn = Optional.of(kept);
@@ -363,21 +355,19 @@ public final class PeerSession {
                 now.exporter(localAs, settings, retiring),
                 negotiated.traits(),
                 Set.copyOf(settings.options().offer().families()));
-        adjRibOut = Optional.of(rib);
         importer = now.importer(localAs, speaker, settings);
-        desireAgain();
+        told.begin(rib);
         if (!endOfRibHeld) {
             rib.markEndOfRib();
         }
         sink.established(side, negotiated);
         tell(restart.resumed(settings, negotiated, kept, nowNanos));
-        reportUnexportable();
+        told.report();
     }
 
     private void useAddresses(Ends now) {
         importer = now.importer(localAs, speaker, settings);
-        adjRibOut.ifPresent(rib -> rib.exportBy(now.exporter(localAs, settings, retiring)));
-        desireAgain();
+        told.exportBy(now.exporter(localAs, settings, retiring));
     }
 
     /** Other limits hold from now on; where more may come in than before, the peer is asked for what was kept out. */
@@ -403,8 +393,10 @@ public final class PeerSession {
     /** Returns whether the session was lost, and was not ended for good. */
     private boolean down(Side side, String reason, long nowNanos) {
         boolean lost = fsm.isStarted();
-        Optional<AdjRibIn.Changes> gone = lost && !holdsDown()
-                ? restart.lost(settings, ends.orElseThrow().terms(), lastEvent, adjRibIn.orElseThrow(), nowNanos)
+        Optional<AdjRibIn.Changes> gone = lost
+                        && !holdsDown()
+                        && PeerRestart.keeps(settings, ends.orElseThrow().terms(), lastEvent, lastWord)
+                ? Optional.of(restart.lost(settings, ends.orElseThrow().terms(), adjRibIn.orElseThrow(), nowNanos))
                 : Optional.empty();
         gone.ifPresentOrElse(
                 changes -> {
@@ -415,9 +407,8 @@ public final class PeerSession {
                     adjRibIn = Optional.empty();
                     restart.forget();
                 });
-        adjRibOut = Optional.empty();
+        told.end();
         ends = Optional.empty();
-        reportedUnexportable = Set.of();
         warned.clear();
         sink.down(
                 side,
@@ -473,7 +464,7 @@ public final class PeerSession {
         }
         switch (refresh.subtype()) {
             case RouteRefreshMessage.REQUEST ->
-                adjRibOut.orElseThrow().refresh(refresh.family(), negotiated.enhancedRouteRefresh());
+                told.rib().orElseThrow().refresh(refresh.family(), negotiated.enhancedRouteRefresh());
             case RouteRefreshMessage.BEGIN, RouteRefreshMessage.END -> {
                 tell(adjRibIn.orElseThrow().mark(refresh));
             }
@@ -484,16 +475,6 @@ public final class PeerSession {
     private void tell(AdjRibIn.Changes changes) {
         if (!changes.isEmpty()) {
             sink.routes(changes);
-        }
-    }
-
-    private void reportUnexportable() {
-        if (adjRibOut.isPresent() && adjRibOut.get().takeUnexportableChanged()) {
-            Set<Nlri> now = adjRibOut.get().unexportable();
-            if (!now.equals(reportedUnexportable)) {
-                reportedUnexportable = now;
-                sink.unexportable(now);
-            }
         }
     }
 }

@@ -197,10 +197,12 @@ final class AttributeParsers {
         }
         Optional<InetAddress> nextHop;
         Optional<Inet6Address> linkLocal = Optional.empty();
-        boolean mayBeIpv6 = family.afi() == 2 || traits.extendedNextHop().contains(family); // RFC 8950 §4
+        boolean mayBeEither = traits.extendedNextHop().contains(family); // RFC 8950 §4
+        boolean mayBeIpv4 = family.afi() == 1 || family.isFlow() || mayBeEither;
+        boolean mayBeIpv6 = family.afi() == 2 || mayBeEither;
         if (family.isFlow() && nextHopOctets == 0) {
             nextHop = Optional.empty(); // RFC 8955 §4: a filter needs none
-        } else if ((family.afi() == 1 || family.isFlow()) && nextHopOctets == 4) {
+        } else if (mayBeIpv4 && nextHopOctets == 4) {
             nextHop = Optional.of(Prefixes.readIpv4(hops));
         } else if (mayBeIpv6 && (nextHopOctets == 16 || nextHopOctets == 32)) {
             nextHop = Optional.of(Prefixes.readIpv6(hops));

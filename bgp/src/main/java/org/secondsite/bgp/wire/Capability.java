@@ -27,10 +27,19 @@ public sealed interface Capability {
         }
     }
 
-    /** IPv4 routes with IPv6 next hops (RFC 8950 §4): {@code (AFI u16, SAFI u16, next hop AFI u16)*}. */
+    /**
+     * Routes with next hops of the other IP version (RFC 8950 §4): {@code (AFI u16, SAFI u16, next hop AFI u16)*}. The document
+     * has IPv4 routes with IPv6 next hops alone; ExaBGP and others speak of the reverse by the same octets.
+     *
+     * @param families of IPv4 with next hops of IPv6, and the other way round
+     */
     record ExtendedNextHop(List<AddressFamily> families) implements Capability {
         static final int CODE = 5;
-        static final int IPV6_AFI = 2;
+
+        /** The AFI of such a next hop. */
+        static int nextHopAfi(AddressFamily family) {
+            return family.afi() == 1 ? 2 : 1;
+        }
 
         /** Copies the list. */
         public ExtendedNextHop {

@@ -85,7 +85,7 @@ final class CapabilityCodec {
         List<AddressFamily> families = new ArrayList<>();
         while (value.isReadable()) {
             AddressFamily family = new AddressFamily(value.readUnsignedShort(), value.readUnsignedShort());
-            if (value.readUnsignedShort() == Capability.ExtendedNextHop.IPV6_AFI) {
+            if (value.readUnsignedShort() == Capability.ExtendedNextHop.nextHopAfi(family)) {
                 families.add(family);
             }
         }
@@ -113,7 +113,7 @@ final class CapabilityCodec {
             case Capability.ExtendedNextHop(List<AddressFamily> families) ->
                 families.forEach(family -> out.writeShort(family.afi())
                         .writeShort(family.safi())
-                        .writeShort(Capability.ExtendedNextHop.IPV6_AFI));
+                        .writeShort(Capability.ExtendedNextHop.nextHopAfi(family)));
             case Capability.GracefulRestart restart -> {
                 int head = (restart.restartState() ? 0x8000 : 0) | (restart.notification() ? 0x4000 : 0);
                 out.writeShort(head | (restart.restartTimeSeconds() & 0x0fff));

@@ -3,6 +3,7 @@ package org.secondsite.bgp.wire;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -66,6 +67,25 @@ public record NotificationMessage(int code, int subcode, Octets data) implements
         }
     }
 
+    /** The same for good: a Hard Reset around it (RFC 8538 §3). */
+    public NotificationMessage asHardReset() {
+        byte[] wrapped = new byte[2 + data.length()];
+        wrapped[0] = (byte) code;
+        wrapped[1] = (byte) subcode;
+        System.arraycopy(data.toArray(), 0, wrapped, 2, data.length());
+        return of(BgpError.HARD_RESET, Octets.copyOf(wrapped));
+    }
+
+    /** What a Hard Reset is for; empty if this is none, or does not say so. */
+    public Optional<NotificationMessage> hardResetReason() {
+        if (!is(BgpError.HARD_RESET) || data.length() < 2) {
+            return Optional.empty();
+        }
+        byte[] wrapped = data.toArray();
+        return Optional.of(new NotificationMessage(
+                wrapped[0] & 0xff, wrapped[1] & 0xff, Octets.copyOf(Arrays.copyOfRange(wrapped, 2, wrapped.length))));
+    }
+
     /** Whether code and subcode are those of the error. */
     public boolean is(BgpError error) {
         return code == error.code() && subcode == error.subcode();
@@ -79,6 +99,10 @@ public record NotificationMessage(int code, int subcode, Octets data) implements
     @Override
     public String toString() {
         String text = BgpError.nameOf(code, subcode) + " (" + code + "/" + subcode + ")";
+        Optional<NotificationMessage> reason = hardResetReason();
+        if (reason.isPresent() && !reason.get().is(BgpError.HARD_RESET)) {
+            return text + ": " + reason.get();
+        }
         Optional<String> said = communication();
         if (said.isPresent()) {
             return text + ": " + PlainText.of(said.get());

@@ -12,7 +12,7 @@ import java.util.Set;
  * @param families whose routes may be exchanged
  * @param addPathReceive families whose prefixes arrive with path identifiers (RFC 7911)
  * @param addPathSend families whose prefixes are sent with path identifiers
- * @param extendedNextHop families of IPv4 whose next hop may be an IPv6 address (RFC 8950)
+ * @param extendedNextHop families whose next hop may be an address of the other IP version (RFC 8950)
  */
 public record SessionTraits(
         boolean external,
@@ -57,7 +57,7 @@ public record SessionTraits(
                 external, fourOctetAs, extendedMessages, asSets, families, addPathReceive, changed, extendedNextHop);
     }
 
-    /** The same, with IPv6 next hops in these families. */
+    /** The same, with next hops of the other IP version in these families. */
     public SessionTraits withExtendedNextHop(Set<AddressFamily> changed) {
         return new SessionTraits(
                 external, fourOctetAs, extendedMessages, asSets, families, addPathReceive, addPathSend, changed);

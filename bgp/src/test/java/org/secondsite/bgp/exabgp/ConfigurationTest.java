@@ -63,7 +63,7 @@ class ConfigurationTest {
                 family { ipv4 unicast; ipv6 unicast; ipv4 flow; }
                 capability { asn4 disable; add-path send/receive; graceful-restart 120; multi-session disable; nexthop; }
                 add-path { ipv4 unicast; }
-                nexthop { ipv4 unicast ipv6; }
+                nexthop { ipv4 unicast ipv6; ipv6 unicast ipv4; }
                 group-updates false; auto-flush true; adj-rib-out false;
                 """);
         assertEquals(PEER, neighbor.address());
@@ -79,7 +79,8 @@ class ConfigurationTest {
         assertEquals(
                 Set.of(AddressFamily.IPV4_UNICAST), neighbor.options().offer().addPathSend());
         assertEquals(
-                Set.of(AddressFamily.IPV4_UNICAST), neighbor.options().offer().ipv6NextHops());
+                Set.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST),
+                neighbor.options().offer().extendedNextHops());
         assertEquals(false, neighbor.options().offer().fourOctetAs());
         Capability.GracefulRestart restart = assertInstanceOf(
                 Capability.GracefulRestart.class,

@@ -1,7 +1,6 @@
 package org.secondsite.bgp.lab;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
@@ -9,8 +8,10 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -124,16 +125,36 @@ class ConfigurationLabTest {
             Files.delete(lab.directory.resolve("disabled"));
             lab.file("up", "");
             awaitMed("100");
-            ProcessHandle first = process(pid);
-            PeerLab.run("kill", "-TERM", String.valueOf(first.pid())); // it says goodbye, and is run again
-            awaitNoRoute();
-            awaitMed("100");
-            ProcessHandle second = process(pid);
-            assertFalse(first.pid() == second.pid());
-            PeerLab.run("kill", "-KILL", String.valueOf(second.pid())); // it cannot say anything
-            awaitNoRoute();
-            awaitMed("100");
+            Set<Long> seen = new HashSet<>();
+            // By TERM and INT, its state EXIT, it says goodbye, and is run again; by KILL it cannot say anything.
+            for (String signal : List.of("-TERM", "-INT", "-KILL")) {
+                ProcessHandle process = process(pid);
+                assertTrue(seen.add(process.pid()), signal);
+                PeerLab.run("kill", signal, String.valueOf(process.pid()));
+                awaitNoRoute();
+                awaitMed("100");
+            }
         });
+    }
+
+    /** Its state END: it announces, and exits without a word. */
+    @Test
+    void exabgpsHealthCheckThatExitsByItselfTakesItsRouteAlong() throws Exception {
+        bird();
+        Path file = lab.file("exabgp.conf", """
+                process check {
+                  run /usr/bin/python3 -m exabgp healthcheck --cmd true --name web --ip 203.0.113.1/32 --no-ip-setup
+                    --interval 0 --rise 1 --no-syslog;
+                  encoder text;
+                }
+                """ + NEIGHBOR.formatted("api services { processes [ check ]; }"));
+        speaking(
+                file,
+                () -> lab.await(
+                        "announced and withdrawn",
+                        PATIENCE_SECONDS,
+                        () -> String.valueOf(counted()),
+                        text -> text.matches("\\{updates=[1-9]\\d*, withdraws=[1-9]\\d*}")));
     }
 
     private ProcessHandle process(Path pid) throws Exception {

@@ -7,12 +7,15 @@ import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.Nlri;
 import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.Prefix;
@@ -119,6 +122,43 @@ class OtherPeersLabTest {
             lab.heard.await(
                     "its route", 10, () -> lab.heard.routes().containsKey(Nlri.of(Prefix.parse("192.0.2.0/24"))));
             assertEquals(1, lab.heard.routes().size(), "the one with our AS in its path is a loop");
+        }
+    }
+
+    /** RFC 8950, and its reverse by the same capability. */
+    @Test
+    void exabgpAndWeTakeNextHopsOfTheOtherIpVersion() throws Exception {
+        lab = PeerLab.open("/usr/sbin/exabgp");
+        lab.file("record.sh", "#!/bin/sh\ncat > " + lab.directory + "/events\n");
+        lab.file("exabgp.conf", """
+                process record { run /bin/sh %s/record.sh; encoder json; }
+                neighbor 10.7.0.1 { router-id 10.7.0.2; local-address 10.7.0.2; local-as 65001; peer-as 65100;
+                  hold-time 30; family { ipv4 unicast; ipv6 unicast; }
+                  capability { nexthop; } nexthop { ipv4 unicast ipv6; ipv6 unicast ipv4; }
+                  api { processes [ record ]; receive { parsed; update; } }
+                  static { route 192.0.2.0/24 next-hop fd00:7::2; route 2001:db8:51::/48 next-hop 10.7.0.2; } }
+                """.formatted(lab.directory));
+        lab.start("exabgp", List.of("exabgp", "exabgp.conf"), EXABGP);
+        Set<AddressFamily> both = Set.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST);
+        try (BgpSpeaker speaker = lab.speaker(
+                n -> n.withOptions(n.options().withOffer(n.options().offer().withExtendedNextHops(both))))) {
+            speaker.advertise(Map.of(
+                    PREFIX, RouteAttributes.PLAIN.withNextHop(PeerLab.SELF6),
+                    PREFIX6, RouteAttributes.PLAIN.withNextHop(PeerLab.SELF)));
+            lab.await(
+                    "ExaBGP's events",
+                    30,
+                    () -> Files.exists(lab.directory.resolve("events"))
+                            ? Files.readString(lab.directory.resolve("events")).replace(" ", "")
+                            : "",
+                    text -> text.contains("\"fd00:7::1\":[{\"nlri\":\"203.0.113.0/24\"}]")
+                            && text.contains("\"10.7.0.1\":[{\"nlri\":\"2001:db8:113::/48\"}]"));
+            Nlri four = Nlri.of(Prefix.parse("192.0.2.0/24"));
+            Nlri six = Nlri.of(Prefix.parse("2001:db8:51::/48"));
+            lab.heard.await("its routes", 20, () -> lab.heard.routes().keySet().containsAll(Set.of(four, six)));
+            assertEquals(
+                    Optional.of(PeerLab.PEER6), lab.heard.routes().get(four).nextHop());
+            assertEquals(Optional.of(PeerLab.PEER), lab.heard.routes().get(six).nextHop());
         }
     }
 

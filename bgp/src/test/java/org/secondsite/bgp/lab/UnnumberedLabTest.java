@@ -37,7 +37,7 @@ class UnnumberedLabTest {
     private static final InetAddress ANY = Prefix.parseAddress("::");
     private static final NeighborOptions ON_ETH0 = NeighborOptions.DEFAULT
             .withDevice("eth0")
-            .withOffer(NeighborOptions.DEFAULT.offer().withIpv6NextHops(Set.of(AddressFamily.IPV4_UNICAST)));
+            .withOffer(NeighborOptions.DEFAULT.offer().withExtendedNextHops(Set.of(AddressFamily.IPV4_UNICAST)));
 
     private PeerLab lab;
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -35,18 +36,25 @@ import org.secondsite.bgp.wire.PathAttributes;
 import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.bgp.wire.UpdateMessage;
 
-/** RFC 4724 §4.2: the routes of a peer that restarts stay for the time that it asked for. */
+/** RFC 4724 §4.2, RFC 8538: the routes of a peer that restarts stay for the time that it asked for. */
 class RestartHelpTest {
     private static final InetAddress SELF = Prefix.parseAddress("10.7.0.1");
     private static final NeighborSettings PLAIN = NeighborSettings.of(Prefix.parseAddress("10.7.0.2"), 65001);
     private static final NeighborSettings HELPED =
             PLAIN.withOptions(PLAIN.options().withOffer(Offer.DEFAULT.withRestartHelp()));
+    private static final NeighborSettings NOTIFIED =
+            PLAIN.withOptions(PLAIN.options().withOffer(Offer.DEFAULT.withRestartHelpThroughNotifications()));
+    private static final NotificationMessage RESET = NotificationMessage.of(BgpError.ADMINISTRATIVE_RESET);
+    private static final NotificationMessage SHUTDOWN =
+            NotificationMessage.withCommunication(BgpError.ADMINISTRATIVE_SHUTDOWN, "noon");
     private static final Nlri ONE = Nlri.of(Prefix.parse("198.51.100.0/24"));
     private static final Nlri TWO = Nlri.of(Prefix.parse("192.0.2.0/24"));
     private static final Nlri SIX = Nlri.of(Prefix.parse("2001:db8::/32"));
     private static final int RESTART_SECONDS = 120;
 
     private final Set<Nlri> known = new HashSet<>();
+    private final List<NotificationMessage> words = new ArrayList<>();
+    private boolean peerOutlastsWords;
     private boolean kept;
     private boolean up;
 
@@ -70,7 +78,7 @@ class RestartHelpTest {
                 new Capability.FourOctetAs(65001),
                 new Capability.GracefulRestart(
                         true,
-                        false,
+                        peerOutlastsWords,
                         RESTART_SECONDS,
                         List.of(new Capability.GracefulRestart.PreservedFamily(
                                 AddressFamily.IPV4_UNICAST, preserved))));
@@ -180,6 +188,95 @@ class RestartHelpTest {
     }
 
     @Test
+    void rfc8538Section4AWordOrSilenceIsARestartWhereBothEndsSaySo() {
+        peerOutlastsWords = true;
+        for (boolean word : List.of(true, false)) {
+            kept = false;
+            PeerSession session = withRoutes(NOTIFIED);
+            if (word) {
+                session.received(Side.OUTGOING, new Decoded.Message(RESET), at(5));
+            } else {
+                session.tick(at(100)); // the hold time is over
+                assertEquals(4, words.getLast().code());
+            }
+            assertTrue(kept);
+            assertEquals(Set.of(ONE, TWO), known, "of the family that it asked for");
+            known.clear();
+        }
+    }
+
+    @Test
+    void rfc8538Section4AnErrorOfThePeersIsARestartToo() {
+        peerOutlastsWords = true;
+        PeerSession session = withRoutes(NOTIFIED);
+        session.received(
+                Side.OUTGOING,
+                new Decoded.Reset(NotificationMessage.of(BgpError.MALFORMED_ATTRIBUTE_LIST), "nonsense"),
+                at(5));
+        assertEquals(BgpError.MALFORMED_ATTRIBUTE_LIST.code(), words.getLast().code());
+        assertTrue(kept);
+    }
+
+    @Test
+    void rfc8538Section3AHardResetIsNone() {
+        peerOutlastsWords = true;
+        PeerSession session = withRoutes(NOTIFIED);
+        session.received(Side.OUTGOING, new Decoded.Message(SHUTDOWN.asHardReset()), at(5));
+        assertFalse(kept);
+        assertEquals(Set.of(), known);
+    }
+
+    @Test
+    void whereOneEndIsSilentAboutNotificationsTheyAreNone() {
+        PeerSession session = withRoutes(NOTIFIED);
+        session.received(Side.OUTGOING, new Decoded.Message(RESET), at(5));
+        assertFalse(kept);
+        peerOutlastsWords = true;
+        session = withRoutes(HELPED);
+        session.received(Side.OUTGOING, new Decoded.Message(RESET), at(5));
+        assertFalse(kept);
+        session = withRoutes(HELPED);
+        session.stop(SHUTDOWN, "noon", at(5));
+        assertEquals(SHUTDOWN, words.getLast());
+    }
+
+    @Test
+    void rfc8538Section5WhatEndsForGoodIsAHardReset() {
+        peerOutlastsWords = true;
+        PeerSession session = withRoutes(NOTIFIED);
+        session.stop(SHUTDOWN, "noon", at(5));
+        assertEquals(SHUTDOWN.asHardReset(), words.getLast());
+        assertEquals(Optional.of(SHUTDOWN), words.getLast().hardResetReason());
+        assertTrue(words.getLast().toString().endsWith("noon"), words.toString());
+        assertEquals(Set.of(), known);
+
+        session = withRoutes(NOTIFIED);
+        session.reset(NotificationMessage.of(BgpError.BFD_DOWN), "BFD: silence", at(5));
+        assertTrue(words.getLast().is(BgpError.HARD_RESET));
+        assertFalse(kept);
+
+        session = withRoutes(NOTIFIED);
+        session.reset(RESET, "operator", at(5));
+        assertEquals(RESET, words.getLast());
+        assertTrue(kept);
+    }
+
+    @Test
+    void rfc8538Section4Dot1WhatIsStaleAlreadyStaysThroughMoreRestartsButNotForEver() {
+        peerOutlastsWords = true;
+        PeerSession session = withRoutes(NOTIFIED);
+        int seconds = 5;
+        for (; seconds < 300; seconds += 50) {
+            session.received(Side.OUTGOING, new Decoded.Message(RESET), at(seconds));
+            assertEquals(Set.of(ONE, TWO), known);
+            establish(session, true, at(seconds + 30));
+        }
+        session.received(Side.OUTGOING, new Decoded.Message(RESET), at(seconds));
+        session.tick(at(5 + 360));
+        assertEquals(Set.of(), known);
+    }
+
+    @Test
     void itIsOff() {
         PeerSession session = withRoutes(PLAIN);
         session.closed(Side.OUTGOING, "reset by peer", at(5));
@@ -196,7 +293,11 @@ class RestartHelpTest {
         public void connect() {}
 
         @Override
-        public void send(Side side, BgpMessage message) {}
+        public void send(Side side, BgpMessage message) {
+            if (message instanceof NotificationMessage word) {
+                words.add(word);
+            }
+        }
 
         @Override
         public void close(Side side) {}
@@ -208,7 +309,7 @@ class RestartHelpTest {
 
         @Override
         public void kept(Side side, long seconds) {
-            assertEquals(RESTART_SECONDS, seconds);
+            assertTrue(seconds <= RESTART_SECONDS, seconds + " s");
             keeps = true;
             kept = true;
         }

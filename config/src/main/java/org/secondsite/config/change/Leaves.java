@@ -142,8 +142,7 @@ final class Leaves {
     /** What tells the elements of a list apart, whatever their order; empty: the list is one value. */
     private static Optional<String> key(Object element) {
         return switch (element) {
-            case BgpConfig.Neighbor neighbor ->
-                Optional.of(neighbor.address().getHostAddress());
+            case BgpConfig.Neighbor neighbor -> Optional.of(neighbor.address().getHostAddress());
             case BgpConfig.Interface unnumbered -> Optional.of(unnumbered.name());
             case GatewayConfig.Switch programmed -> Optional.of(programmed.id().name());
             case GatewayConfig.Host host -> Optional.of(host.id().name());

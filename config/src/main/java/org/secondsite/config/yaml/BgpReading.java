@@ -129,8 +129,7 @@ final class BgpReading {
                 extras(section, address, usual));
     }
 
-    private static BgpConfig.NeighborExtras extras(
-            Section section, InetAddress address, BgpConfig.RouteRoles usual) {
+    private static BgpConfig.NeighborExtras extras(Section section, InetAddress address, BgpConfig.RouteRoles usual) {
         Optional<InetAddress> other = section.optional("otherAddress", Values::address);
         if (section.sound("address") && other.isPresent() && other.get().getClass() == address.getClass()) {
             section.problem(

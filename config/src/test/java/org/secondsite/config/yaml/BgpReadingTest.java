@@ -54,9 +54,8 @@ class BgpReadingTest {
     private static void refused(String ofNeighbor, String ofSpeaker, String... words) throws IOException {
         ConfigResult.Invalid<?> refused = assertInstanceOf(ConfigResult.Invalid.class, read(ofNeighbor, ofSpeaker));
         assertTrue(
-                refused.problems().stream()
-                        .map(Problem::toString)
-                        .anyMatch(problem -> List.of(words).stream().allMatch(problem::contains)),
+                refused.problems().stream().map(Problem::toString).anyMatch(problem -> List.of(words).stream()
+                        .allMatch(problem::contains)),
                 refused.problems().toString());
     }
 
@@ -96,8 +95,8 @@ class BgpReadingTest {
                         Optional.of(new BfdConfig(
                                 100, 5, true, Optional.of(new BfdConfig.Key(BfdConfig.Kind.SHA1, 7, new Secret("s"))))),
                         60,
-                        Optional.of(new BgpConfig.RouteRoles(
-                                1, OptionalLong.of(50), List.of(), List.of(65001L << 16 | 9))),
+                        Optional.of(
+                                new BgpConfig.RouteRoles(1, OptionalLong.of(50), List.of(), List.of(65001L << 16 | 9))),
                         RoutePolicies.NONE),
                 bgp.neighbors().getFirst().extras());
     }
@@ -135,7 +134,12 @@ class BgpReadingTest {
         assertEquals(
                 List.of(
                         new BgpConfig.Interface(
-                                "eth7", 65007, OptionalLong.empty(), 9, List.of(4, 6), Optional.empty(),
+                                "eth7",
+                                65007,
+                                OptionalLong.empty(),
+                                9,
+                                List.of(4, 6),
+                                Optional.empty(),
                                 RoutePolicies.NONE),
                         new BgpConfig.Interface(
                                 "eth8",
@@ -155,7 +159,11 @@ class BgpReadingTest {
     void whatIsWrongOfAnInterfaceIsSaidWithItsPlace() throws IOException {
         String one = "  interfaces: [{name: eth7, remoteAs: 65007}";
         refused("", one + "]\n", "bgp.interfaces[0].name", "bgp.listen needs \"::\"");
-        refused("", "  listen: [\"::\"]\n" + one + ", {name: eth7, remoteAs: 1}]\n", "bgp.interfaces[1].name", "taken by");
+        refused(
+                "",
+                "  listen: [\"::\"]\n" + one + ", {name: eth7, remoteAs: 1}]\n",
+                "bgp.interfaces[1].name",
+                "taken by");
         refused("", "  listen: [\"::\"]\n  interfaces: [{name: eth7}]\n", "bgp.interfaces[0]", "remoteAs");
         refused(
                 "",
@@ -213,8 +221,7 @@ class BgpReadingTest {
                                                 OptionalInt.of(5)),
                                         new RoutePolicies.Change(
                                                 OptionalLong.of(200), OptionalLong.of(7), 2, List.of(), List.of()))),
-                        List.of(new RoutePolicies.Rule(
-                                RoutePolicies.Action.ACCEPT, EVERY, RoutePolicies.Change.NONE))),
+                        List.of(new RoutePolicies.Rule(RoutePolicies.Action.ACCEPT, EVERY, RoutePolicies.Change.NONE))),
                 policies);
         assertEquals(
                 "reject prefixes [10.0.0.0/8 le 32, 2001:db8:0:0:0:0:0:0/32 ge 33 le 48, 192.0.2.0/24]",
@@ -232,7 +239,11 @@ class BgpReadingTest {
         refused(rule.formatted("prefixes: [10.0.0.0/8]"), "", place, "action");
         refused(rule.formatted("action: reject, prefixes: [10.0.0.1/8]"), "", place + ".prefixes[0]");
         refused(rule.formatted("action: reject, prefixes: [10.0.0.0/8 le 7]"), "", place + ".prefixes[0]", "8 to 32");
-        refused(rule.formatted("action: reject, prefixes: [10.0.0.0/8 longer]"), "", place + ".prefixes[0]", "like 10.0.0.0/8");
+        refused(
+                rule.formatted("action: reject, prefixes: [10.0.0.0/8 longer]"),
+                "",
+                place + ".prefixes[0]",
+                "like 10.0.0.0/8");
         refused(rule.formatted("action: reject, prefixes: [10.0.0.0/8 le 24 ge 16]"), "", place + ".prefixes[0]");
         refused(rule.formatted("action: accept, communities: [blue]"), "", place + ".communities[0]");
         refused(rule.formatted("action: accept, origins: [0]"), "", place + ".origins[0]");
