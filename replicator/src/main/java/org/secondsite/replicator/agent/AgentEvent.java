@@ -83,11 +83,17 @@ public sealed interface AgentEvent {
      * The epoch is on its way; it has so many bytes in plain form.
      *
      * @param copy how far the copy of the VM's disks is with it; empty if it has none that are carried
+     * @param questions what is to be asked of the other site's agent, now that the copy has come so far
      */
-    record Taken(long plainBytes, Optional<CopyProgress> copy) implements Answer {
+    record Taken(long plainBytes, Optional<CopyProgress> copy, List<DiskTalk> questions) implements Answer {
+        /** Copies the list. */
+        public Taken {
+            questions = List.copyOf(questions);
+        }
+
         /** The epoch of a VM without disks. */
         public Taken(long plainBytes) {
-            this(plainBytes, Optional.empty());
+            this(plainBytes, Optional.empty(), List.of());
         }
     }
 

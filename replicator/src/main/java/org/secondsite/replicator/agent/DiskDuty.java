@@ -207,8 +207,14 @@ final class DiskDuty {
         acknowledgedSince = 0;
     }
 
-    /** An epoch is on its way, and with it the copy of the disks is so far: told once a second, and when it is complete. */
-    void copyAt(CopyProgress progress, long now) {
+    /** An epoch is on its way. */
+    void taken(AgentEvent.Taken taken, long now) {
+        taken.copy().ifPresent(copy -> copyAt(copy, now));
+        taken.questions().forEach(this::say);
+    }
+
+    /** With it the copy of the disks is so far: told once a second, and when it is complete. */
+    private void copyAt(CopyProgress progress, long now) {
         fullNanos = NEVER;
         if (progress.isComplete()) {
             nextWaitNanos = FIRST_WAIT_NANOS;

@@ -322,7 +322,7 @@ public final class VmAgent {
     private void taken(AgentEvent.Taken taken) {
         EpochId id = checkpoint.id;
         schedule.taken(id, taken.plainBytes());
-        taken.copy().ifPresent(copy -> disks.copyAt(copy, now));
+        disks.taken(taken, now);
         image = id;
         if (!checkpoint.staysPaused) {
             rest(AgentPhase.LEFT_ALONE, "epoch " + id + " is taken");

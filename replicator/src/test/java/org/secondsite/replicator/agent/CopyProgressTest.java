@@ -77,7 +77,8 @@ class CopyProgressTest {
         on(new AgentEvent.Received(new CheckpointMessage.Sealed(new EpochId(term, number++))));
         on(new AgentEvent.Verified());
         on(new AgentEvent.Resumed());
-        List<AgentEffect> effects = on(new AgentEvent.Taken(100, Optional.of(new CopyProgress(List.of(missing), 0))));
+        List<AgentEffect> effects =
+                on(new AgentEvent.Taken(100, Optional.of(new CopyProgress(List.of(missing), 0)), List.of()));
         on(new AgentEvent.Shipped());
         now += SECOND / 4;
         return effects.stream()

@@ -121,6 +121,19 @@ class ResyncTalkTest {
     }
 
     @Test
+    void whatIsToBeAskedWhenACopyHasComeFurtherIsAskedWithTheEpochThatBroughtItThere() {
+        chainWithQuestions();
+        on(new AgentEvent.Tick());
+        on(new AgentEvent.Paused());
+        on(new AgentEvent.Collected());
+        on(new AgentEvent.Received(new CheckpointMessage.Sealed(CHAIN)));
+        on(new AgentEvent.Verified());
+        on(new AgentEvent.Resumed());
+        List<AgentEffect> effects = on(new AgentEvent.Taken(100, Optional.empty(), List.of(HASHES)));
+        assertTrue(effects.contains(new AgentEffect.Send(new CheckpointMessage.OfDisks(HASHES))), effects::toString);
+    }
+
+    @Test
     void nothingIsAskedAgainOfNobodyOrAboutAChainThatHasEnded() {
         chainWithQuestions(NAMED);
         DiskTalk nobody = new DiskTalk.Nobody(CHAIN);

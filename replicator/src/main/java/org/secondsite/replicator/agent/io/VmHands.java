@@ -277,7 +277,7 @@ final class VmHands {
         to.ship(epoch, taken.pauseNanos(), () -> events.accept(new WorkerEvent.Shipped(to, epoch)));
         taken.shipped(epoch);
         LOG.debug("{}: {}, {}", host.vm(), epoch, taken);
-        return new AgentEvent.Taken(epoch.plainBytes(), volumes.copyProgress());
+        return new AgentEvent.Taken(epoch.plainBytes(), volumes.copyProgress(), volumes.questions());
     }
 
     private AgentEvent.Answer kill(String reason) throws InterruptedException {

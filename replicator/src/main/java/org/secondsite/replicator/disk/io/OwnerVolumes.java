@@ -181,7 +181,8 @@ final class OwnerVolumes implements AutoCloseable {
         return questions();
     }
 
-    private List<DiskTalk> questions() {
+    /** What is to be asked now; nothing while what is known is far ahead of what was copied. */
+    List<DiskTalk> questions() {
         List<DiskTalk> questions = new ArrayList<>();
         for (Optional<DiskTalk> next = plan.nextQuery(); captures && next.isPresent(); next = plan.nextQuery()) {
             questions.add(next.get());

@@ -291,6 +291,11 @@ public final class VmVolumes implements AutoCloseable {
         return owner == null ? Optional.empty() : owner.copyProgress();
     }
 
+    /** What is to be asked of the other site's agent now, in order: nothing while a copy is far behind of what was answered. */
+    public List<DiskTalk> questions() {
+        return owner == null ? List.of() : owner.questions();
+    }
+
     /** The copies of disks that the VM has elsewhere. To be asked while nothing is against checkpoints. */
     public MirrorTargets mirrors() {
         return new MirroredImages(disks, owner);
@@ -488,12 +493,6 @@ public final class VmVolumes implements AutoCloseable {
         if (map != null) {
             map.close();
         }
-        if (lock != null) {
-            try {
-                lock.close();
-            } catch (IOException e) {
-                LOG.warn("{}: {}", images.vm(), e.getMessage());
-            }
-        }
+        VolumesLock.giveBack(lock);
     }
 }

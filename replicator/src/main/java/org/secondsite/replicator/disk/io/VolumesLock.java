@@ -40,4 +40,15 @@ final class VolumesLock {
         }
         return channel;
     }
+
+    /** Gives it back, if there is one. */
+    static void giveBack(FileChannel lock) {
+        try {
+            if (lock != null) {
+                lock.close();
+            }
+        } catch (IOException e) {
+            LOG.warn("the lock of a VM's disks is not given back: {}", e.getMessage());
+        }
+    }
 }

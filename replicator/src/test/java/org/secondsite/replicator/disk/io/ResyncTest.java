@@ -209,6 +209,20 @@ class ResyncTest {
         }
     }
 
+    /** More chunks than it is asked about ahead, and a standby that answers all of that at once. */
+    @Test
+    void aLargeDiskIsComparedToItsEndHoweverFastTheOtherSiteAnswers() throws Exception {
+        int bytes = 300 << 20;
+        try (TwoSites sites = new TwoSites(directory, bytes, dice)) {
+            fill(sites.ownerImage(), bytes - (1 << 20), 1 << 20, 9);
+            sites.beginChain();
+            sites.copy();
+            assertTrue(sites.isWhole());
+            sites.failOver();
+            requireEqual(sites);
+        }
+    }
+
     @Test
     void anEndThatSaysNothingOfItsDisksGetsAllOfThem() throws Exception {
         try (TwoSites sites = sites()) {

@@ -1,6 +1,7 @@
 package org.secondsite.replicator.disk.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -31,6 +32,7 @@ final class TwoSites implements AutoCloseable {
     static final VmId VM = new VmId("vm1");
     private static final long RAM_BYTES = 1 << 20;
     private static final long COPY_BYTES = 2 << 20;
+    private static final int MAX_EPOCHS = 1_000;
     private static final String SUPERBLOCK = ".super";
 
     private final Path directory;
@@ -292,6 +294,7 @@ final class TwoSites implements AutoCloseable {
                 new EpochHeader(VM, id, last, RAM_BYTES, ownerDisks().cutDisks());
         last = id;
         Shipped shipped = new Shipped(header, ownerDisks().take(id));
+        questions.addAll(ownerDisks().questions());
         try {
             steps.stepped();
         } catch (IOException ended) {
@@ -313,7 +316,9 @@ final class TwoSites implements AutoCloseable {
 
     /** The chain goes on until the standby has all of it. */
     void copy() throws IOException {
+        int epochs = 0;
         for (CarriedDisks after = epoch(); !after.isWhole(); after = epoch()) {
+            assertTrue(epochs++ < MAX_EPOCHS, "the copy does not come to an end");
             write(3);
         }
     }
