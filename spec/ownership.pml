@@ -59,9 +59,10 @@
  * it. A takeover without it leaves it where it is, out of the group. While the owner stands alone it is a member. SETS bounds how often a
  * set is said.
  *
- * With RECOVERY, the witness's disk goes back in time by a grant, once. It is in doubt then, because whoever was told of that grant tells it
- * (gateways and agents remember it), and is recovered by an operator: in a term above all that were granted, which follows the record that the
- * witness has left, for the site that was granted the group last.
+ * With RECOVERY, the witness's disk goes back in time by a grant, once, and the gateways have lost theirs. Who was told of that grant tells it
+ * when its gateway calls (its agents remember it). Until the gateways of both sites have called the witness decides nothing; by then it is in
+ * doubt. An operator recovers it: in a term above all that were granted, which follows the record that the witness has left, for the site
+ * that was granted the group last.
  *
  * With CLONE, a copy of site 0's gateway runs at another place, beside a copy of the VM, with the same certificate. Of the two the witness serves
  * the one that has the seat; the other is told nothing and asks for nothing. The copy gets the seat while the site neither owns the group nor
@@ -163,10 +164,15 @@ bool brokenNothingAfterFence;
 bool brokenFailClosed;
 bool brokenDiskBeforeOutput;
 
-/* What its disk has left of the record, while it is in doubt; which record each term follows; what each site was ever told of. */
+/*
+ * What its disk has left of the record, until it is recovered; who has called since, and whether one of them knew better; which record each
+ * term follows; what each site was ever told of.
+ */
 #ifdef RECOVERY
 bool wentBack;
 byte left;
+byte called;
+bool found;
 byte follows[SLOTS];
 byte knew[2];
 #endif
@@ -581,6 +587,23 @@ inline grant(owner, both) {
         left = recTerm - 1; \
         asked = 0 }
 
+/* The gateway of a site calls the witness that has gone back, with what its agents remember. */
+#define calls(i) \
+    d_step { left != 0 && !(called & BIT(i)) -> \
+        called = called | BIT(i); \
+        found = found || knew[i] > left }
+
+#ifdef PLANT_OLD_DISK_BELIEVED
+#define BELIEVES (called != 0)
+#else
+#define BELIEVES (called == (BIT(0) | BIT(1)))
+#endif
+/* It takes what is left for all that it ever granted, and grants the next term. */
+#define grantsFromOldDisk() \
+    d_step { left != 0 && !found && BELIEVES -> \
+        brokenNoTermTwice = recOwner[left + 1] != 0; \
+        assert(!brokenNoTermTwice) }
+
 #ifdef PLANT_RECOVERED_TO_ANOTHER
 #define RECOVERED_TO(i) true
 #else
@@ -598,8 +621,10 @@ inline grant(owner, both) {
         grant(i, false); \
         FOLLOWS(recTerm, u); \
         left = 0; \
+        called = 0; \
+        found = false; \
         u = 0 }
-#define RECOVERY_STEPS :: witnessGoesBack() :: recovers(0) :: recovers(1)
+#define RECOVERY_STEPS :: witnessGoesBack() :: calls(0) :: calls(1) :: grantsFromOldDisk() :: recovers(0) :: recovers(1)
 #define KNEW(i, t) knew[i] = MAX(knew[i], t)
 #else
 #define IS_NEXT(i, t) (t == term[i] + 1)

@@ -202,7 +202,7 @@ public final class Gateway implements AutoCloseable {
                 requests.and(Map.of("status", this::status, "vms", this::vms, "config", this::config))));
         WitnessClient client = witnessClient(witness);
         opened.push(client);
-        witness.connect(client, termTold);
+        witness.connect(client);
         dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(config.tunnel()));
         timeline.note(config.site().name(), "start", "role unknown: nothing is released or announced");
     }
@@ -224,9 +224,9 @@ public final class Gateway implements AutoCloseable {
             termTold = memory::remember;
             SeatMemory seat = SeatMemory.open(file.resolveSibling(file.getFileName() + ".seat"));
             opened.push(seat);
-            settings = settings.remembering(Math.max(memory.term(), witness.known()))
-                    .at(seat.seat());
+            settings = settings.remembering(memory.term()).at(seat.seat());
         }
+        settings = settings.hearing(witness.known());
         return WitnessClient.open(settings, new WitnessEvents(this::post, termTold, timeline), life);
     }
 

@@ -2,7 +2,6 @@ package org.secondsite.gateway;
 
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.LongConsumer;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
@@ -17,16 +16,10 @@ import org.secondsite.witness.io.client.WitnessClient;
  */
 final class WitnessPort implements Surroundings.WitnessLink {
     private final CompletableFuture<WitnessClient> client = new CompletableFuture<>();
-    private LongConsumer remember = term -> {};
     private volatile long known;
 
-    /**
-     * Connects. Any thread, once.
-     *
-     * @param remember takes the terms that were heard of
-     */
-    void connect(WitnessClient opened, LongConsumer remember) {
-        this.remember = remember;
+    /** Connects. Any thread, once. */
+    void connect(WitnessClient opened) {
         client.complete(opened);
     }
 
@@ -43,10 +36,9 @@ final class WitnessPort implements Surroundings.WitnessLink {
     @Override
     public void know(long term) {
         known = Math.max(known, term);
-        var _ = client.thenAccept(c -> {
-            remember.accept(term);
-            c.know(term);
-        });
+        // Not into this gateway's memory: what that has, the witness has told it, so that it vouches for the witness's
+        // disk.
+        var _ = client.thenAccept(c -> c.know(term));
     }
 
     @Override

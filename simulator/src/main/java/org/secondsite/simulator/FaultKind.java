@@ -34,7 +34,8 @@ public enum FaultKind {
     RESTORE(2),
     /**
      * The witness's disk goes back to an earlier moment without a word, and both gateways lose all that they remember; after a while an
-     * operator recovers the group. Only the agents know better. In every twentieth schedule, and nothing else then.
+     * operator recovers the group. Only the agents know better; or only those of one site, whose gateway reaches the witness when the other
+     * one has. In every twentieth schedule, and nothing else then.
      */
     FORGET(0),
     /** A gateway is told by its peer, again and again, of a record that nobody has granted. */

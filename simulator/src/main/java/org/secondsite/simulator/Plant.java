@@ -18,6 +18,9 @@ public enum Plant {
     VOTE_NOT_DURABLE(Rule.NO_TERM_TWICE, "the witness answers before its disk has the grant"),
     TERM_REUSED(Rule.NO_TERM_TWICE, "the witness restarts from a copy of its log that lacks the last grant"),
     RESTORED_WITNESS(Rule.NO_TERM_TWICE, "a copy that was restored is taken for all that was ever granted"),
+    OLD_DISK_BELIEVED(
+            Rule.NO_TERM_TWICE,
+            "a witness that starts believes its disk, also if nobody has called yet who remembers a term"),
     AGENTS_FORGET(Rule.NO_TERM_TWICE, "agents tell their gateways nothing of the terms that they remember"),
     /** An owner in doubt, that has heard of a later term, takes such an acknowledgement for evidence that it owns the group still. */
     ACK_AFTER_ASKING(

@@ -28,6 +28,11 @@ public record Schedule(long seed, List<Fault> faults) {
     /** More than the gateways are cut off from the witness for. */
     private static final int FORGET_MS = 1_000;
 
+    /** What a lost memory leaves: the agents of every site know better, or those of one. */
+    static final String EVERY_AGENT_KNOWS = "witness";
+
+    static final String ONLY_AGENTS_KNOW = "witness, known at ";
+
     private static final int EARLIEST_MS = 100;
     private static final int LATEST_MS = 3_600;
 
@@ -174,7 +179,13 @@ public record Schedule(long seed, List<Fault> faults) {
                         lastsMs,
                         dice.nextInt(20, 600));
             case RESTORE -> new Fault(kind, "witness", atMs, lastsMs, dice.nextInt(100));
-            case FORGET -> new Fault(kind, "witness", atMs, FORGET_MS + lastsMs, dice.nextInt(100));
+            case FORGET ->
+                new Fault(
+                        kind,
+                        dice.nextBoolean() ? EVERY_AGENT_KNOWS : ONLY_AGENTS_KNOW + site,
+                        atMs,
+                        FORGET_MS + lastsMs,
+                        dice.nextInt(100));
             case LIE -> new Fault(kind, "to " + site, atMs, lastsMs, dice.nextInt(1, 100));
             case CLONE -> new Fault(kind, "of " + site, atMs, LEAST_CLONE_MS + lastsMs, 0);
             case CONTEST -> new Fault(kind, "switch of " + site, atMs, lastsMs, 0);

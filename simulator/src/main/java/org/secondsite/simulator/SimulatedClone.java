@@ -99,8 +99,13 @@ final class SimulatedClone implements WitnessEnd {
     }
 
     @Override
-    public long term() {
+    public long ownTerm() {
         return questions.highestTerm();
+    }
+
+    @Override
+    public long term() {
+        return ownTerm();
     }
 
     @Override

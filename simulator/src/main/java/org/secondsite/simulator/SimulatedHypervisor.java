@@ -73,7 +73,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
     private int sleeps;
     private int slowDiskMs;
     private SimulatedAgentSession session;
-    private final GatewayConduct gatewayConduct = new GatewayConduct();
+    private GatewayConduct gatewayConduct = new GatewayConduct();
     private long shippedNanos;
 
     SimulatedHypervisor(World world, SiteId site, SplittableRandom dice) {
@@ -239,6 +239,12 @@ final class SimulatedHypervisor extends SimulatedProcess {
         disconnect(reason);
         inbox.addFirst(new Mail(null, new AgentEvent.Closed(reason), null));
         attachSoon();
+    }
+
+    /** Its agents' disk is lost, and they start anew; the VM runs on. */
+    void forgetTerms() {
+        gatewayConduct = new GatewayConduct();
+        agentDies();
     }
 
     /** The highest term that its agents were ever told of, as it stands on their disk. */

@@ -25,6 +25,7 @@ import org.secondsite.witness.Durable;
 import org.secondsite.witness.GrantPolicy;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.Provenance;
 import org.secondsite.witness.RecordBook;
 import org.secondsite.witness.Request;
 import org.secondsite.witness.RequestId;
@@ -105,7 +106,13 @@ final class SimulatedWitness extends SimulatedProcess {
         told.clear();
         log = new RecordLog(Integer.MAX_VALUE);
         restore();
-        desk = new RequestDesk(access, POLICY, log.entries(), seats, now());
+        desk = new RequestDesk(access, POLICY, log.entries(), provenance(), seats, now());
+    }
+
+    /** What is to be seen of the witness's own faults is hidden from it. */
+    private Provenance provenance() {
+        boolean believes = world.has(Plant.OLD_DISK_BELIEVED) || !world.tellsTerms();
+        return believes || log.entries().isEmpty() ? Provenance.PROVEN : Provenance.ONE_DISK;
     }
 
     void crash() {
@@ -280,13 +287,22 @@ final class SimulatedWitness extends SimulatedProcess {
         carryOut(desk.received(connection, message, now()));
     }
 
-    /** A gateway tells its highest term first, and again when that has grown; here each of its messages brings it. */
+    /**
+     * A gateway tells the highest term that it remembers first, then the one that its agents do, and again when that has grown; here each
+     * of its messages brings it.
+     */
     private void tellTerm(Connection connection, WitnessEnd end) {
-        long term = end.term();
-        if (world.tellsTerms() && term > termsTold.getOrDefault(connection, -1L)) {
-            termsTold.put(connection, term);
-            carryOut(desk.received(connection, new Message.Term(term), now()));
+        if (world.tellsTerms() && !termsTold.containsKey(connection)) {
+            tellTerm(connection, end.ownTerm());
         }
+        if (world.tellsTerms() && end.term() > termsTold.get(connection)) {
+            tellTerm(connection, end.term());
+        }
+    }
+
+    private void tellTerm(Connection connection, long term) {
+        termsTold.put(connection, term);
+        carryOut(desk.received(connection, new Message.Term(term), now()));
     }
 
     private void carryOut(List<DeskEffect> effects) {

@@ -2,6 +2,7 @@ package org.secondsite.simulator;
 
 import static org.secondsite.simulator.SimulatedTime.MILLI;
 
+import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.secondsite.config.SiteId;
@@ -17,6 +18,7 @@ public final class Simulator {
     private static final long LIE_AGAIN_MS = 250;
     private static final long CONTEST_AGAIN_MS = 250;
     private static final long CUT_MS = 400;
+    private static final long CUT_LONGER_MS = 300;
     private static final long PATIENCE_MS = 20_000;
 
     /**
@@ -289,7 +291,9 @@ public final class Simulator {
      * agents have had the time to attach.
      */
     private void forget(Fault fault) {
-        boolean known = World.SITES.stream()
+        boolean one = fault.target().startsWith(Schedule.ONLY_AGENTS_KNOW);
+        List<SiteId> knowing = one ? List.of(site(fault)) : World.SITES;
+        boolean known = knowing.stream()
                 .anyMatch(site -> world.hypervisor(site).rememberedTerm()
                         == world.checks().truth().term());
         if (!known) {
@@ -302,12 +306,19 @@ public final class Simulator {
         world.witness().crash();
         World.SITES.forEach(site -> world.gateway(site).crash());
         world.witness().goBack(fault.strength());
-        Fault cut = new Fault(FaultKind.PARTITION, "a>w,b>w", fault.atMs(), CUT_MS, 0);
-        world.network().disturb(cut, true);
-        after(CUT_MS, () -> world.network().disturb(cut, false));
+        World.SITES.forEach(
+                site -> cutFromWitness(site, one && knowing.contains(site) ? CUT_MS + CUT_LONGER_MS : CUT_MS));
+        World.SITES.stream().filter(site -> !knowing.contains(site)).forEach(site -> world.hypervisor(site)
+                .forgetTerms());
         startWitness();
         World.SITES.forEach(this::startGateway);
         after(fault.lastsMs(), world.witness()::recover);
+    }
+
+    private void cutFromWitness(SiteId site, long lastsMs) {
+        Fault cut = new Fault(FaultKind.PARTITION, site + ">w", world.time().nowNanos() / MILLI, lastsMs, 0);
+        world.network().disturb(cut, true);
+        after(lastsMs, () -> world.network().disturb(cut, false));
     }
 
     private void startGateway(SiteId site) {

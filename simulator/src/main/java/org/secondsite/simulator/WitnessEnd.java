@@ -18,7 +18,10 @@ interface WitnessEnd {
     /** Of which ways, there and back, its messages go. */
     String place();
 
-    /** The highest term that it has heard of. */
+    /** The highest term that the witness has told it, now or in an earlier life. */
+    long ownTerm();
+
+    /** The highest term that it has heard of, from whomever. */
     long term();
 
     /** A message of the witness arrives. */

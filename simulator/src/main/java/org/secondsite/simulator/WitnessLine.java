@@ -71,8 +71,13 @@ final class WitnessLine implements WitnessEnd {
     }
 
     @Override
+    public long ownTerm() {
+        return Math.max(questions.highestTerm(), world.remembered(site));
+    }
+
+    @Override
     public long term() {
-        return Math.max(knownTerm, questions.highestTerm());
+        return Math.max(knownTerm, ownTerm());
     }
 
     /** An agent remembers this term. */
@@ -159,8 +164,10 @@ final class WitnessLine implements WitnessEnd {
                 open.remove(number).accept(effect);
             case OpenQuestions.Effect.Unanswered(long number, String reason) ->
                 open.remove(number).accept(effect);
-            case OpenQuestions.Effect.Told(OwnershipRecord record) ->
+            case OpenQuestions.Effect.Told(OwnershipRecord record) -> {
+                world.remember(site, record.term());
                 gateway().conductor(life, () -> gateway().recordLearnt(record));
+            }
             case OpenQuestions.Effect.Made made -> {}
             case OpenQuestions.Effect.Reachable reachable -> {}
         }

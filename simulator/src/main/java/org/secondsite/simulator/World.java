@@ -47,6 +47,9 @@ final class World {
     private final SimulatedTunnel tunnel;
     private final SimulatedWitness witness;
     private final boolean disks;
+    /** On the gateways' disks. */
+    private final Map<SiteId, Long> remembered = new HashMap<>();
+
     private boolean forgot;
     private long marks;
     private long copies;
@@ -118,6 +121,17 @@ final class World {
     /** From now on gateways may act under terms that were granted before. */
     void forget() {
         forgot = true;
+        remembered.clear();
+    }
+
+    /** A gateway was told this term by the witness. */
+    void remember(SiteId site, long term) {
+        remembered.merge(site, term, Math::max);
+    }
+
+    /** The highest term that a gateway was told, as it stands on its disk; 0 if none. */
+    long remembered(SiteId site) {
+        return remembered.getOrDefault(site, 0L);
     }
 
     /** Whether the witness and the gateways have forgotten what was granted. */

@@ -58,6 +58,9 @@ public interface RecordStore extends AutoCloseable {
     /** How this node stands now. */
     StoreStanding standing();
 
+    /** What is known of the records that were there when the store was opened. */
+    Provenance provenance();
+
     /** Whether this node decides. */
     default boolean leads() {
         return standing().role() == StoreStanding.Role.LEADER;

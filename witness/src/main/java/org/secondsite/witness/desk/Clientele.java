@@ -101,7 +101,7 @@ final class Clientele {
 
     private boolean admitted(DeskClient client, SeatId seat, long nowNanos) {
         SiteId certified = client.certified();
-        boolean operator = certified.equals(AccessRule.OPERATOR);
+        boolean operator = client.isOperator();
         Optional<String> objection = operator
                 ? Optional.empty()
                 : incarnations.objection(certified, seat, client.id, inForce.isInSync(certified), nowNanos);
@@ -131,6 +131,17 @@ final class Clientele {
                 .forEach(other -> send(other, new Message.Notice(notice)));
         rejected++;
         displace(client, objection);
+    }
+
+    /** Something that its operator is to know, said once as long as it is so. */
+    void noticeOnce(DeskClient client, String text) {
+        if (!client.noticed.equals(text)) {
+            client.noticed = text;
+            LOG.warn("{}: {}", client.certified(), text);
+            if (client.takesNotices) {
+                send(client, new Message.Notice(text));
+            }
+        }
     }
 
     private void displace(DeskClient client, String reason) {

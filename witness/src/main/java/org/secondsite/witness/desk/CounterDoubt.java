@@ -43,6 +43,11 @@ final class CounterDoubt {
         return counter;
     }
 
+    /** A term that may have been granted, if the records are old ones. */
+    long unknown() {
+        return Math.max(heardTerm, counter + 1);
+    }
+
     /** A higher term was heard of: either grants were forgotten, or this node has not applied them yet. */
     boolean isBehind() {
         return heardTerm > counter;

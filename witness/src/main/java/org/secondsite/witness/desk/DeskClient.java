@@ -1,7 +1,11 @@
 package org.secondsite.witness.desk;
 
+import java.util.HashSet;
 import java.util.OptionalLong;
+import java.util.Set;
+import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
+import org.secondsite.witness.AccessRule;
 
 /** What the {@link RequestDesk} knows of a connection. */
 final class DeskClient {
@@ -14,6 +18,14 @@ final class DeskClient {
     boolean toldCurrent;
     boolean closing;
     int openQuestions;
+
+    /** What it remembers of its own, which it tells first; -1 if it has told nothing. */
+    long ownTerm = -1;
+
+    /** The groups of which it was told the record, while it was not told all. */
+    final Set<GroupId> told = new HashSet<>();
+
+    String noticed = "";
     OptionalLong readAgainNanos = OptionalLong.empty();
 
     DeskClient(Connection connection) {
@@ -22,5 +34,15 @@ final class DeskClient {
 
     SiteId certified() {
         return connection.certified();
+    }
+
+    boolean isOperator() {
+        return certified().equals(AccessRule.OPERATOR);
+    }
+
+    /** What it tells first is its own; what comes then, agents have told it. */
+    void tellsTerm(long term) {
+        takesNotices = true;
+        ownTerm = ownTerm < 0 ? term : ownTerm;
     }
 }

@@ -7,8 +7,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
@@ -17,6 +15,7 @@ import org.secondsite.witness.Answer;
 import org.secondsite.witness.GrantPolicy;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.Provenance;
 import org.secondsite.witness.Request;
 import org.secondsite.witness.RequestId;
 import org.secondsite.witness.SeatId;
@@ -42,8 +41,8 @@ import org.slf4j.LoggerFactory;
  * <p><b>What waits.</b> A standby's request waits in the {@link WaitingRoom} while the owner is heard. It is dropped with its
  * connection: a standby that died after asking must not be made owner.
  *
- * <p><b>What is doubted.</b> A witness that has lost grants decides nothing ({@link CounterDoubt}), and a second live gateway
- * with the same certificate is refused ({@link Incarnations}).
+ * <p><b>What is doubted.</b> A witness that has lost grants decides nothing ({@link CounterDoubt}), one that may have lost them waits for
+ * somebody who would know ({@link FirstCalls}), and a second live gateway with the same certificate is refused ({@link Incarnations}).
  *
  * <p>Open questions are bounded for each client; connections are bounded by the edge. Times are of one monotonic clock that the caller passes in. One owner; not thread-safe.
  */
@@ -53,15 +52,15 @@ public final class RequestDesk {
     /** Open questions beside one of each group: a client that asks faster than it is answered is broken. */
     private static final int SPARE_QUESTIONS = 256;
 
-    private static final long READ_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-
     private AccessRule access;
     private final Clientele clientele;
     private final WaitingRoom waitingRoom;
     private final Incarnations incarnations;
     private final CounterDoubt doubt = new CounterDoubt();
+    private final FirstCalls calls;
     private final Map<SiteId, Long> toldBack = new TreeMap<>();
     private final InForce inForce = new InForce();
+    private final Telling telling;
     private final Map<Long, Ticket> tickets = new HashMap<>();
     private final DeskTally tally = new DeskTally();
     private boolean leads;
@@ -71,14 +70,22 @@ public final class RequestDesk {
      * A desk without clients.
      *
      * @param entries what the store remembers, all of it durable
+     * @param start whether that is known to be all that was ever granted
      * @param seats of the sites' gateways, as {@link DeskEffect.KeepSeat} has had them remembered
      * @param nowNanos the time now
      */
     public RequestDesk(
-            AccessRule access, GrantPolicy policy, List<LogEntry> entries, Map<SiteId, SeatId> seats, long nowNanos) {
+            AccessRule access,
+            GrantPolicy policy,
+            List<LogEntry> entries,
+            Provenance start,
+            Map<SiteId, SeatId> seats,
+            long nowNanos) {
+        this.calls = new FirstCalls(start);
         this.waitingRoom = new WaitingRoom(policy, nowNanos);
         this.incarnations = new Incarnations(entries, seats, nowNanos);
         this.clientele = new Clientele(access, incarnations, inForce);
+        this.telling = new Telling(clientele, inForce, doubt, calls);
         this.access = access;
         entries.forEach(this::learn);
     }
@@ -129,9 +136,9 @@ public final class RequestDesk {
 
     private void take(DeskClient client, Message message, long nowNanos) {
         switch (message) {
-            case Message.Hello hello when clientele.greeted(client, hello, nowNanos) -> readCurrent(client);
+            case Message.Hello hello when clientele.greeted(client, hello, nowNanos) -> admitted(client);
             case Message.Hello waitsOrIsRefused -> {}
-            case Message.Seat(SeatId seat) when clientele.seated(client, seat, nowNanos) -> readCurrent(client);
+            case Message.Seat(SeatId seat) when clientele.seated(client, seat, nowNanos) -> admitted(client);
             case Message.Seat refused -> {}
             case Message.ToWitness other
             when !client.welcomed && !(client.greeted && other instanceof Message.Term) ->
@@ -142,6 +149,18 @@ public final class RequestDesk {
             case Message.Status status ->
                 clientele.add(new DeskEffect.TellStatus(client.connection, status.requestId()));
             case Message.FromWitness other -> clientele.reject(client, "that message is the witness's to send");
+        }
+    }
+
+    private void admitted(DeskClient client) {
+        called(client);
+        readCurrent(client);
+    }
+
+    /** Once it is served and has told its term. An operator vouches for nothing. */
+    private void called(DeskClient client) {
+        if (client.welcomed && client.ownTerm >= 0 && !client.isOperator()) {
+            calls.called(client.certified(), client.ownTerm);
         }
     }
 
@@ -175,7 +194,7 @@ public final class RequestDesk {
             clientele.reject(client, "more than " + maxOpenQuestions() + " open questions");
             return;
         }
-        Optional<String> objection = objectionTo(client.certified(), question);
+        Optional<String> objection = Asked.objection(access, client.certified(), question);
         if (objection.isPresent()) {
             LOG.warn("{}: {}", client.certified(), objection.get());
             tally.notServed++;
@@ -188,16 +207,7 @@ public final class RequestDesk {
         switch (question) {
             case Message.Ask ask -> ask(client, ask, nowNanos);
             case Message.Force force ->
-                submit(
-                        client,
-                        force.requestId(),
-                        force.expectedTerm(),
-                        new Request.Force(
-                                force.group(),
-                                force.expectedTerm(),
-                                client.certified(),
-                                force.owner(),
-                                force.reason()));
+                submit(client, force.requestId(), force.expectedTerm(), Asked.force(force, client.certified()));
             case Message.Recover recover -> recover(client, recover);
             case Message.Read read ->
                 clientele.add(
@@ -205,21 +215,11 @@ public final class RequestDesk {
         }
     }
 
-    private Optional<String> objectionTo(SiteId certified, Message.Question question) {
-        return switch (question) {
-            case Message.Force force -> access.objectionToForce(certified, force.group(), force.owner());
-            case Message.Ask ask -> access.objectionTo(certified, ask.group());
-            case Message.Recover recover -> access.objectionToRecover(certified, recover.group());
-            case Message.Read read -> access.objectionTo(certified, read.group());
-        };
-    }
-
     private void ask(DeskClient client, Message.Ask ask, long nowNanos) {
         SiteId certified = client.certified();
         // Who asks lives, whatever became of its heartbeats.
         heard(client, nowNanos);
-        Request.Change change =
-                new Request.Change(ask.group(), ask.expectedTerm(), certified, ask.owner(), ask.inSync(), ask.reason());
+        Request.Change change = Asked.change(ask, certified);
         if (waitingRoom.admit(client, ask.requestId(), change, decidedHere(ask.group()), nowNanos)) {
             tally.delayed++;
             LOG.info("the owner is still heard: the request of {} for {} waits", certified, ask.group());
@@ -237,11 +237,12 @@ public final class RequestDesk {
             clientele.answer(client, new Message.NotServed(recover.requestId(), words));
             return;
         }
-        long above = Math.max(recover.above(), doubt.heardTerm());
+        long granted = calls.vouchFor(settings.sites()) ? doubt.heardTerm() : doubt.unknown();
+        long above = Math.max(recover.above(), granted);
         submit(
                 client,
                 recover.requestId(),
-                0,
+                Ticket.Decision.ANY_TERM,
                 new Request.Recover(
                         settings, above, recover.drawn(), client.certified(), recover.owner(), recover.reason()));
     }
@@ -249,7 +250,7 @@ public final class RequestDesk {
     // ---- grants that were lost ----------------------------------------------------------------------------------
 
     private void termTold(DeskClient client, long term) {
-        client.takesNotices = true;
+        client.tellsTerm(term);
         if (doubt.isAbsurd(term)) {
             clientele.reject(
                     client, "term " + term + " is far above " + doubt.counter() + ", the last that was granted");
@@ -257,6 +258,7 @@ public final class RequestDesk {
         }
         toldBack.put(client.certified(), term);
         doubt.heard(term);
+        called(client);
         if (doubt.isBehind() && !doubt.isProven()) {
             readWhetherForgotten();
         }
@@ -279,8 +281,17 @@ public final class RequestDesk {
     /** Whether the question is not to be decided now, and was answered so. */
     private boolean doubts(DeskClient client, Message.Question question) {
         boolean changes = question instanceof Message.Ask || question instanceof Message.Force;
-        if (!changes || !doubt.isBehind()) {
+        if (!changes) {
             return false;
+        }
+        if (!doubt.isBehind()) {
+            Set<SiteId> sites = access.settings(question.group()).orElseThrow().sites();
+            if (calls.vouchFor(sites)) {
+                return false;
+            }
+            tally.notServed++;
+            clientele.answer(client, new Message.NotServed(question.requestId(), calls.words(sites)));
+            return true;
         }
         if (!doubt.isProven()) {
             readWhetherForgotten();
@@ -313,11 +324,7 @@ public final class RequestDesk {
             if (entry.asker().equals(AccessRule.OPERATOR)) {
                 clientele.forced(entry.record().owner(), nowNanos);
             }
-            for (DeskClient client : clientele.all()) {
-                if (client.toldCurrent) {
-                    clientele.tell(client, entry);
-                }
-            }
+            telling.recorded(entry);
             lookAgain(nowNanos, group);
         }
         return clientele.drain();
@@ -341,6 +348,9 @@ public final class RequestDesk {
         switch (stored) {
             case StoreAnswer.Decided(Answer.Granted made) -> {
                 tally.granted++;
+                if (decision.hasBegunAGeneration(made.record().term())) {
+                    calls.recovered();
+                }
                 clientele.answer(client, new Message.Granted(id, made.record()));
             }
             case StoreAnswer.Decided(Answer.Refused not) -> {
@@ -371,11 +381,10 @@ public final class RequestDesk {
                 clientele.answer(
                         client,
                         entries.stream()
-                                .map(LogEntry::record)
-                                .filter(record -> record.group().equals(ticket.group()))
+                                .filter(entry -> entry.record().group().equals(ticket.group()))
                                 .findFirst()
-                                .filter(record -> mayBeTold(client))
-                                .<Message.Reply>map(record -> new Message.Current(id, record))
+                                .filter(entry -> telling.isEvidence(client, entry))
+                                .<Message.Reply>map(entry -> new Message.Current(id, entry.record()))
                                 .orElseGet(() -> ticket.unread(inForce.record(ticket.group()) != null)));
             case StoreAnswer.NotHere(String leader) -> {
                 tally.redirected++;
@@ -387,28 +396,15 @@ public final class RequestDesk {
         }
     }
 
-    /** To an operator it is no evidence, but what to begin with. */
-    private boolean mayBeTold(DeskClient client) {
-        return !doubt.isBehind() || client.certified().equals(AccessRule.OPERATOR);
-    }
-
     private void readAtStart(DeskClient client, StoreAnswer stored, long nowNanos) {
         if (client.closing) {
             return;
         }
         if (stored instanceof StoreAnswer.Read(List<LogEntry> entries)) {
             entries.forEach(this::learn);
-        }
-        if (stored instanceof StoreAnswer.Read(List<LogEntry> entries) && mayBeTold(client)) {
-            client.toldCurrent = true;
-            // Not what was read: a change may have passed by. But nothing of a group of which grants were forgotten.
-            Set<GroupId> certain =
-                    entries.stream().map(entry -> entry.record().group()).collect(Collectors.toSet());
-            inForce.byTerm().stream()
-                    .filter(entry -> certain.contains(entry.record().group()))
-                    .forEach(entry -> clientele.tell(client, entry));
+            telling.current(client, entries, nowNanos);
         } else {
-            client.readAgainNanos = OptionalLong.of(nowNanos + READ_AGAIN_NANOS);
+            Telling.readAgain(client, nowNanos);
         }
     }
 

@@ -63,7 +63,8 @@ public sealed interface Message {
     record Force(long requestId, long expectedTerm, GroupId group, SiteId owner, String reason) implements Question {}
 
     /**
-     * The highest term that the sender knows of; 0 if none. Version 3; the first message after the welcome.
+     * The highest term that the sender knows of; 0 if none. Version 3; the first message after the welcome. The first of a connection is
+     * what the sender was told by the witness; one that agents remember comes in a second, before {@link Seat}.
      *
      * @param term one that was granted, by this witness as it is or as it was
      */

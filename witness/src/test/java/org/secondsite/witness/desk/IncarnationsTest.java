@@ -16,6 +16,7 @@ import org.secondsite.witness.AccessRule;
 import org.secondsite.witness.GrantPolicy;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.Provenance;
 import org.secondsite.witness.RequestId;
 import org.secondsite.witness.SeatId;
 import org.secondsite.witness.wire.Message;
@@ -49,6 +50,7 @@ class IncarnationsTest {
                 new AccessRule(List.of(new GroupSettings(WEB, A, B, A))),
                 new GrantPolicy(300 * MS, 1500 * MS),
                 List.of(owned(term, owner, owner)),
+                Provenance.PROVEN,
                 seats,
                 0);
     }

@@ -23,6 +23,7 @@ import org.secondsite.witness.Answer;
 import org.secondsite.witness.GrantPolicy;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.Provenance;
 import org.secondsite.witness.Request;
 import org.secondsite.witness.RequestId;
 import org.secondsite.witness.SeatId;
@@ -47,6 +48,7 @@ class RequestDeskTest {
             new AccessRule(List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, B, C, C))),
             new GrantPolicy(FRESH, LONGEST),
             List.of(BOTH, OF_MAIL),
+            Provenance.PROVEN,
             Map.of(),
             0);
     private final Connection a = new Connection(1, A, "there:1");
@@ -392,6 +394,7 @@ class RequestDeskTest {
                 new AccessRule(List.of(new GroupSettings(WEB, A, B, A))),
                 new GrantPolicy(FRESH, LONGEST),
                 List.of(granted),
+                Provenance.PROVEN,
                 Map.of(),
                 0);
         Connection clone = new Connection(5, A, "there:5");

@@ -76,6 +76,7 @@ class OwnershipSpecTest {
         RELEASE_BEFORE_FIRST_IMAGE(OF_MEMBERS, 1, 3, Order.AS_WRITTEN),
         MEMBERS_DIFFER_AT_TAKEOVER(OF_MEMBERS, 1, 3, Order.AS_WRITTEN),
         RECOVERED_IN_USED_TERM("NoTermTwice", RECOVERY),
+        OLD_DISK_BELIEVED("NoTermTwice", RECOVERY),
         RECOVERED_TO_ANOTHER("PromotedHoldsAllReleased", RECOVERY),
         CLONED_SITE("OneGatewayPerSite", CLONE);
 

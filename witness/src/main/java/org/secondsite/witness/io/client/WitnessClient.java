@@ -339,9 +339,14 @@ public final class WitnessClient implements AutoCloseable {
         return life;
     }
 
-    /** The highest term that this client has been told, by the witness or others, now or in an earlier life. */
+    /** The highest term that the witness has told this client, now or in an earlier life. */
+    long ownTerm() {
+        return Math.max(questions.highestTerm(), settings.rememberedTerm());
+    }
+
+    /** The same, or that of whoever else has told of a term. */
     long highestTerm() {
-        return Math.max(knownTerm, Math.max(questions.highestTerm(), settings.rememberedTerm()));
+        return Math.max(ownTerm(), Math.max(knownTerm, settings.heardTerm()));
     }
 
     /** Drawn at random: the name of this client in its questions. */

@@ -14,7 +14,9 @@ import org.secondsite.witness.SeatId;
  * @param tls the certificate of {@code self}, its key, and the authority of both ends
  * @param heartbeatMs how often to tell the witness that this gateway lives; 0 for an operator, who does not
  * @param answerTimeoutMs how long to wait for an answer; more than the witness's maximumGrantDelayMs and the round trip
- * @param rememberedTerm the highest term that was told to this site before; 0 if none is remembered
+ * @param rememberedTerm the highest term that the witness has told this gateway before; 0 if none is remembered. It vouches for what
+ *     the witness has on its disk
+ * @param heardTerm the highest term that somebody else remembers, such as agents; 0 if none
  * @param seat where this gateway runs; none if nothing is remembered
  */
 public record WitnessClientSettings(
@@ -24,21 +26,29 @@ public record WitnessClientSettings(
         int heartbeatMs,
         int answerTimeoutMs,
         long rememberedTerm,
+        long heardTerm,
         SeatId seat) {
     /** Of a client that remembers nothing from before. */
     public WitnessClientSettings(
             SiteId self, List<InetSocketAddress> endpoints, TlsFiles tls, int heartbeatMs, int answerTimeoutMs) {
-        this(self, endpoints, tls, heartbeatMs, answerTimeoutMs, 0, SeatId.NONE);
+        this(self, endpoints, tls, heartbeatMs, answerTimeoutMs, 0, 0, SeatId.NONE);
     }
 
-    /** The same, of a site that remembers a term. */
+    /** The same, of a gateway that remembers a term. */
     public WitnessClientSettings remembering(long term) {
-        return new WitnessClientSettings(self, endpoints, tls, heartbeatMs, answerTimeoutMs, term, seat);
+        return new WitnessClientSettings(self, endpoints, tls, heartbeatMs, answerTimeoutMs, term, heardTerm, seat);
+    }
+
+    /** The same, of a gateway that others have told of a term. */
+    public WitnessClientSettings hearing(long term) {
+        return new WitnessClientSettings(
+                self, endpoints, tls, heartbeatMs, answerTimeoutMs, rememberedTerm, term, seat);
     }
 
     /** The same, of a gateway that knows its seat. */
     public WitnessClientSettings at(SeatId its) {
-        return new WitnessClientSettings(self, endpoints, tls, heartbeatMs, answerTimeoutMs, rememberedTerm, its);
+        return new WitnessClientSettings(
+                self, endpoints, tls, heartbeatMs, answerTimeoutMs, rememberedTerm, heardTerm, its);
     }
 
     /**

@@ -197,11 +197,20 @@ final class WitnessLink implements Dialer.Line {
             if (version >= SEAT_SINCE_VERSION) {
                 become(Phase.SEATED, "the witness welcomes this client");
                 // First: a witness that has lost grants must know before it tells what it takes to be in force.
-                tellTerm();
+                tellFirstTerms();
                 var _ = context.writeAndFlush(new Message.Seat(settings.seat()));
             } else {
-                tellTerm();
+                tellFirstTerms();
                 served();
+            }
+        }
+
+        /** What this gateway remembers of its own, which vouches for the witness's disk; then what others do, which may show that it is old. */
+        private void tellFirstTerms() {
+            long own = client.ownTerm();
+            var _ = context.writeAndFlush(new Message.Term(own));
+            if (client.highestTerm() > own) {
+                tellTerm();
             }
         }
 

@@ -78,7 +78,8 @@ public final class WitnessServer implements AutoCloseable {
         this.store = store;
         this.life = life;
         group = new LivingLoop("witness-io", life, EpollIoHandler.newFactory());
-        RequestDesk decides = new RequestDesk(access, policy, store.entries(), seats.seats(), System.nanoTime());
+        RequestDesk decides =
+                new RequestDesk(access, policy, store.entries(), store.provenance(), seats.seats(), System.nanoTime());
         desk = new DeskDriver(group.next(), store, seats, decides, group.turn());
     }
 

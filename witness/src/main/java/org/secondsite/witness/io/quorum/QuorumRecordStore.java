@@ -16,6 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -40,6 +41,7 @@ import org.secondsite.witness.FsyncHistogram;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.LogEntry;
 import org.secondsite.witness.NotLeadingException;
+import org.secondsite.witness.Provenance;
 import org.secondsite.witness.RecordBook;
 import org.secondsite.witness.RecordStore;
 import org.secondsite.witness.Request;
@@ -76,6 +78,7 @@ public final class QuorumRecordStore implements RecordStore {
     private static final String DIRECTORY = "raft";
 
     private final QuorumSettings settings;
+    private final Provenance provenance;
     private RecordBook book = new RecordBook();
     private final List<Consumer<LogEntry>> watchers = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Void> failed = new CompletableFuture<>();
@@ -89,8 +92,9 @@ public final class QuorumRecordStore implements RecordStore {
     private RaftServer server;
     private LeaderWatch watch;
 
-    private QuorumRecordStore(QuorumSettings settings) {
+    private QuorumRecordStore(QuorumSettings settings, Provenance provenance) {
         this.settings = settings;
+        this.provenance = provenance;
     }
 
     /**
@@ -131,7 +135,8 @@ public final class QuorumRecordStore implements RecordStore {
                         .build())
                 .toArray(RaftPeer[]::new);
         PeerTransport transport = new PeerTransport(settings, tls);
-        QuorumRecordStore store = new QuorumRecordStore(settings);
+        boolean proven = peers.length > 1 || isEmpty(directory);
+        QuorumRecordStore store = new QuorumRecordStore(settings, proven ? Provenance.PROVEN : Provenance.ONE_DISK);
         try {
             store.server = RaftServer.newBuilder()
                     .setServerId(RaftPeerId.valueOf(settings.node()))
@@ -151,6 +156,12 @@ public final class QuorumRecordStore implements RecordStore {
             store.close();
             transport.close();
             throw e;
+        }
+    }
+
+    private static boolean isEmpty(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.findAny().isEmpty();
         }
     }
 
@@ -281,6 +292,11 @@ public final class QuorumRecordStore implements RecordStore {
         } catch (IOException e) {
             return new StoreStanding(settings.node(), StoreStanding.Role.CANDIDATE, "", 0, 0);
         }
+    }
+
+    @Override
+    public Provenance provenance() {
+        return provenance;
     }
 
     @Override

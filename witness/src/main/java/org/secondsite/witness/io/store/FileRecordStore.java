@@ -29,6 +29,7 @@ import org.secondsite.witness.FsyncHistogram;
 import org.secondsite.witness.GrantsLostException;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.Provenance;
 import org.secondsite.witness.RecordStore;
 import org.secondsite.witness.Request;
 import org.secondsite.witness.RequestId;
@@ -86,6 +87,7 @@ public final class FileRecordStore implements RecordStore {
 
     private Disk.Appender file;
     private boolean restored;
+    private Provenance provenance = Provenance.ONE_DISK;
 
     private FileRecordStore(Disk disk, int compactAboveOctets, Life life) {
         this.disk = disk;
@@ -263,6 +265,11 @@ public final class FileRecordStore implements RecordStore {
     }
 
     @Override
+    public Provenance provenance() {
+        return provenance;
+    }
+
+    @Override
     public FsyncHistogram fsyncs() {
         return fsyncs;
     }
@@ -312,6 +319,8 @@ public final class FileRecordStore implements RecordStore {
         file.force();
         disk.forceNames();
         restore(legible.entries(), legible.wholeOctets());
+        // Somebody has begun it just now: not even a first record of a group is there.
+        provenance = legible.entries().isEmpty() ? Provenance.PROVEN : Provenance.ONE_DISK;
         restored = disk.exists(RESTORED);
         if (restored) {
             log.restoredFrom(ByteBuffer.wrap(disk.read(RESTORED, Long.BYTES)).getLong());

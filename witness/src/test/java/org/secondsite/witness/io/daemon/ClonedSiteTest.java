@@ -63,6 +63,7 @@ class ClonedSiteTest {
         RawEnd end = RawEnd.connect(server.address(), holder, authority.file());
         end.send(new Message.Hello(MessageCodec.OLDEST_VERSION, A, client));
         assertEquals(new Message.Welcome(MessageCodec.VERSION), end.next());
+        end.send(new Message.Term(1));
         end.send(new Message.Seat(seat));
         return end;
     }
@@ -83,7 +84,6 @@ class ClonedSiteTest {
         try (WitnessServer server = WitnessServer.begin(settings())) {
             try (RawEnd original = gateway(server, 7, HERE)) {
                 admitted(original);
-                original.send(new Message.Term(1));
                 try (RawEnd copy = gateway(server, 8, THERE)) {
                     refused(copy);
                 }

@@ -156,9 +156,14 @@ class QuorumTest {
     }
 
     private WitnessClient client(SiteId self, Heard heard, List<InetSocketAddress> endpoints) throws Exception {
+        return client(self, heard, endpoints, 0);
+    }
+
+    private WitnessClient client(SiteId self, Heard heard, List<InetSocketAddress> endpoints, long remembers)
+            throws Exception {
         TlsFiles holder = authority.issue(self.name());
-        WitnessClient client =
-                WitnessClient.open(new WitnessClientSettings(self, endpoints, holder, 50, 10_000), heard);
+        WitnessClientSettings settings = new WitnessClientSettings(self, endpoints, holder, 50, 10_000);
+        WitnessClient client = WitnessClient.open(settings.remembering(remembers), heard);
         opened.add(client);
         heard.untilUp();
         return client;
@@ -166,11 +171,15 @@ class QuorumTest {
 
     /** The gateway of a site, in place of the one before: only one may be. */
     private WitnessClient client(SiteId self) throws Exception {
+        return client(self, 0);
+    }
+
+    private WitnessClient client(SiteId self, long remembers) throws Exception {
         WitnessClient before = gateways.remove(self);
         if (before != null) {
             before.close();
         }
-        WitnessClient client = client(self, new Heard(), List.copyOf(addresses.values()));
+        WitnessClient client = client(self, new Heard(), List.copyOf(addresses.values()), remembers);
         gateways.put(self, client);
         return client;
     }
@@ -386,11 +395,11 @@ class QuorumTest {
         start(List.of("w1"));
         OwnershipRecord current = get(client(A).read(WEB));
         for (int life = 0; life < 3; life++) {
-            WitnessClient a = client(A);
+            WitnessClient a = client(A, current.term());
             current = next(a, next(a, current));
             stop("w1");
             start(List.of("w1"));
-            assertEquals(current, get(client(A).read(WEB)));
+            assertEquals(current, get(client(A, current.term()).read(WEB)));
         }
         assertEquals(8, current.term());
     }

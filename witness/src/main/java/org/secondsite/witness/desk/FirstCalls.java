@@ -1,0 +1,64 @@
+package org.secondsite.witness.desk;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import org.secondsite.config.SiteId;
+import org.secondsite.witness.LogEntry;
+import org.secondsite.witness.Provenance;
+
+/**
+ * Who has called since this witness started, and of which groups it may believe its disk therefore (safety rule NoTermTwice).
+ *
+ * <p>A disk that is read at a start may be an old one, put back without a word. Whoever was told of a grant that is not on it shows that, but
+ * has to be heard in time. A gateway that remembers a term of its own vouches for its groups: it tells what its site knows of. One that
+ * remembers nothing, because it is new or has lost its disk, vouches for nothing; neither do its agents, which know of their own VMs. So a
+ * group waits until a gateway with a memory has called, or those of both its sites, with what their agents remember; or until an operator
+ * recovers it, in terms that were never granted.
+ */
+final class FirstCalls {
+    private final Map<SiteId, Boolean> remembers = new HashMap<>();
+    private boolean proven;
+
+    FirstCalls(Provenance start) {
+        proven = start == Provenance.PROVEN;
+    }
+
+    /**
+     * The gateway of a site is served, and has told which terms it knows.
+     *
+     * @param ofItsOwn the term that it remembers itself, which its agents have no part in; 0 if none
+     */
+    void called(SiteId site, long ofItsOwn) {
+        remembers.merge(site, ofItsOwn > 0, Boolean::logicalOr);
+    }
+
+    /** From now on terms are drawn of which none was ever granted. */
+    void recovered() {
+        proven = true;
+    }
+
+    /** Whether what the disk has of a group of these sites may be believed. */
+    boolean vouchFor(Set<SiteId> sites) {
+        return proven
+                || sites.stream().anyMatch(site -> remembers.getOrDefault(site, false))
+                || remembers.keySet().containsAll(sites);
+    }
+
+    boolean vouchFor(LogEntry entry) {
+        return vouchFor(entry.sites());
+    }
+
+    /** What the groups of these sites wait for, and what to do. */
+    String words(Set<SiteId> sites) {
+        String missing = sites.stream()
+                .filter(site -> !remembers.containsKey(site))
+                .map(SiteId::name)
+                .sorted()
+                .reduce((one, other) -> one + "' and '" + other)
+                .orElse("");
+        return "this witness has started from its disk, and nobody has called who remembers a term: whether the disk is an old one is"
+                + " not known. The group waits for the gateway of '" + missing
+                + "', or until an operator recovers it ('secondsite witness recover')";
+    }
+}
