@@ -179,13 +179,7 @@ public record Schedule(long seed, List<Fault> faults) {
                         lastsMs,
                         dice.nextInt(20, 600));
             case RESTORE -> new Fault(kind, "witness", atMs, lastsMs, dice.nextInt(100));
-            case FORGET ->
-                new Fault(
-                        kind,
-                        dice.nextBoolean() ? EVERY_AGENT_KNOWS : ONLY_AGENTS_KNOW + site,
-                        atMs,
-                        FORGET_MS + lastsMs,
-                        dice.nextInt(100));
+            case FORGET -> forget(dice, site, atMs, FORGET_MS + lastsMs);
             case LIE -> new Fault(kind, "to " + site, atMs, lastsMs, dice.nextInt(1, 100));
             case CLONE -> new Fault(kind, "of " + site, atMs, LEAST_CLONE_MS + lastsMs, 0);
             case CONTEST -> new Fault(kind, "switch of " + site, atMs, lastsMs, 0);
@@ -194,6 +188,11 @@ public record Schedule(long seed, List<Fault> faults) {
             case SWITCHOVER -> new Fault(kind, "from " + site, atMs, 0, 0);
             case OPERATOR -> new Fault(kind, "force " + site, atMs, 0, 0);
         };
+    }
+
+    private static Fault forget(SplittableRandom dice, String site, long atMs, long lastsMs) {
+        String knowing = dice.nextBoolean() ? EVERY_AGENT_KNOWS : ONLY_AGENTS_KNOW + site;
+        return new Fault(FaultKind.FORGET, knowing, atMs, lastsMs, dice.nextInt(100));
     }
 
     /** Shorter than a heartbeat, or than a suspicion, or longer than any patience. */
