@@ -20,7 +20,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -357,53 +356,6 @@ class WitnessServerTest {
                 granted(b.ask(WEB, anew.term(), B, Set.of(A, B), "as ever")).term());
         String mail = failure(NotServedException.class, b.ask(MAIL, 2, C, Set.of(B, C), "of before the loss"));
         assertTrue(mail.contains("must recover it"), mail);
-    }
-
-    /** The gateway of a site that has started anew. */
-    private WitnessClient anew(SiteId self, Heard heard, UnaryOperator<WitnessClientSettings> memory) throws Exception {
-        WitnessClientSettings settings = new WitnessClientSettings(
-                self, List.of(server.address()), authority.issue(self.name()), HEARTBEAT_MS, ANSWER_TIMEOUT_MS);
-        WitnessClient client = WitnessClient.open(memory.apply(settings), heard);
-        opened.add(client);
-        heard.untilUp();
-        return client;
-    }
-
-    /** The first record of each group is on the disk, and then one grant to b that the disk has lost. */
-    private void startFromAnOldDisk() throws Exception {
-        Path log = directory.resolve("data").resolve("records.log");
-        byte[] before = Files.readAllBytes(log);
-        try (WitnessClient a = client(A, new Heard())) {
-            assertEquals(3, granted(a.ask(WEB, 1, A, Set.of(A, B), "protect")).term());
-        }
-        server.close();
-        Files.write(log, before);
-        server = open(0);
-    }
-
-    /** Witness and gateways have lost their disks, and of all agents that of b alone remembers; a calls first. */
-    @Test
-    void noTermTwiceAnOldDiskIsNotBelievedBeforeTheGatewaysOfBothSitesHaveCalled() throws Exception {
-        startFromAnOldDisk();
-        WitnessClient a = anew(A, heardAtA, UnaryOperator.identity());
-        heardAtA.untilNotice(text -> text.contains("the gateway of 'b'"));
-        String waits = failure(NotServedException.class, a.ask(WEB, 1, A, Set.of(A), "as the old record allows"));
-        assertTrue(waits.contains("the gateway of 'b'"), waits);
-        assertEquals(0, heardAtA.recordsLeft());
-        anew(B, heardAtB, settings -> settings.hearing(3));
-        String lost = failure(NotServedException.class, a.ask(WEB, 1, A, Set.of(A), "as the old record allows"));
-        assertTrue(lost.contains("lost grants") && lost.contains("knows of 3"), lost);
-        assertEquals(0, heardAtA.recordsLeft());
-    }
-
-    @Test
-    void aWitnessThatHasStartedServesAGatewayThatRemembersAtOnce() throws Exception {
-        int port = server.address().getPort();
-        server.close();
-        server = open(port);
-        WitnessClient a = anew(A, heardAtA, settings -> settings.remembering(1));
-        assertEquals(1, heardAtA.nextRecord().term(), "the other site is not there");
-        assertEquals(3, granted(a.ask(WEB, 1, A, Set.of(A), "it stays alone")).term());
     }
 
     private static void operatorIsUp(WitnessClient operator) throws Exception {
