@@ -64,7 +64,7 @@ class DecidingThreadDrillTest {
     @BeforeAll
     void up(@TempDir Path orders) throws IOException {
         directory = orders;
-        lab = DrillLab.bringUp(options.withJavaOption(PlantAgent.option(directory)));
+        lab = DrillLab.bringUp(options.withJavaOption(PlantAgent.MAY_COME_LATER));
     }
 
     @AfterAll
@@ -72,14 +72,15 @@ class DecidingThreadDrillTest {
         Lab.down(options.name());
     }
 
-    /** Strikes, and returns how long the process lived on, in milliseconds. */
+    /** Strikes, and returns when, {@code System.nanoTime()}; the process is gone then. */
     private long strike(Lab lab, String target, Point point, PlantedFault.Kind kind) throws IOException {
         LabProcess victim = lab.processes().stream()
                 .filter(process -> process.name().equals(target))
                 .findFirst()
                 .orElseThrow();
-        PlantAgent.strike(directory, victim.pid(), point, point.thread(), kind);
+        PlantAgent.enter(directory, victim.pid());
         long struck = System.nanoTime();
+        PlantAgent.strike(directory, victim.pid(), point, point.thread(), kind);
         Waiting.until(target + " to end by " + point + " " + kind, END_SECONDS, () -> !victim.alive());
         long lived = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - struck);
         System.out.printf("%s %s %s: gone after %d ms%n", target, point, kind, lived);
@@ -89,7 +90,7 @@ class DecidingThreadDrillTest {
                         && log.getLast().contains(kind == PlantedFault.Kind.ERROR ? "planted" : "hangs"),
                 () -> String.join("\n", log.subList(Math.max(0, log.size() - LINES_SHOWN), log.size())));
         assertTrue(lived <= exitMs(point, kind), point + " " + kind + ": " + lived + " ms");
-        return lived;
+        return struck;
     }
 
     private static int exitMs(Point point, PlantedFault.Kind kind) {
@@ -118,8 +119,7 @@ class DecidingThreadDrillTest {
     private void takeOver(JudgedLab judged, Point point, PlantedFault.Kind kind) throws IOException {
         Site owner = Drill.awaitProtected(judged.lab());
         judged.requireService();
-        long struck = System.nanoTime();
-        strike(judged.lab(), "gateway-" + owner.id(), point, kind);
+        long struck = strike(judged.lab(), "gateway-" + owner.id(), point, kind);
         judged.site(owner.peer()).await("SOLO", 30);
         requireSilence(judged.site(owner.peer()), struck, point);
         judged.requireService();
@@ -198,8 +198,7 @@ class DecidingThreadDrillTest {
 
     private void standbyFails(JudgedLab judged, PlantedFault.Kind kind) throws IOException {
         Site owner = Drill.awaitProtected(judged.lab());
-        long struck = System.nanoTime();
-        strike(judged.lab(), "gateway-" + owner.peer().id(), Point.DECODER, kind);
+        long struck = strike(judged.lab(), "gateway-" + owner.peer().id(), Point.DECODER, kind);
         judged.site(owner).await("SOLO", 30);
         requireSilence(judged.site(owner), struck, Point.DECODER);
         judged.requireService();
@@ -210,8 +209,7 @@ class DecidingThreadDrillTest {
     /** The VM lives on; an agent that is back within its gateway's grace finds it. Returns how often the owner changed. */
     private int agentFails(JudgedLab judged, Point point, PlantedFault.Kind kind) throws IOException {
         Site owner = Drill.awaitProtected(judged.lab());
-        long struck = System.nanoTime();
-        strike(judged.lab(), "agent-" + owner.id(), point, kind);
+        long struck = strike(judged.lab(), "agent-" + owner.id(), point, kind);
         if (point == Point.VM_WORKER) {
             requireDetached(judged.site(owner), struck);
         }

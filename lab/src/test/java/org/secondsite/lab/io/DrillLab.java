@@ -1,8 +1,11 @@
 package org.secondsite.lab.io;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import org.secondsite.gateway.management.ManagementClient;
 import org.secondsite.lab.client.ClientVerdict;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
@@ -63,6 +66,16 @@ class DrillLab implements AutoCloseable {
 
     SiteView site(Site site) {
         return new SiteView(lab, site);
+    }
+
+    /** The file of a site's gateway, as it is now. */
+    String text(Site site) throws IOException {
+        return Files.readString(lab.paths().file("gateway-" + site.id() + ".yaml"));
+    }
+
+    /** Has a site's gateway commit another file; its answer, which may be an error. */
+    JsonNode commit(Site site, String text) throws IOException {
+        return ManagementClient.ask(lab.paths().management(site), "config", Map.of("action", "commit", "text", text));
     }
 
     /** Lets the world go on. */

@@ -1,5 +1,9 @@
 package org.secondsite.lab.plant;
 
+import com.sun.tools.attach.AgentInitializationException;
+import com.sun.tools.attach.AgentLoadException;
+import com.sun.tools.attach.AttachNotSupportedException;
+import com.sun.tools.attach.VirtualMachine;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.classfile.ClassFile;
@@ -12,6 +16,7 @@ import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.instrument.ClassFileTransformer;
 import java.lang.instrument.Instrumentation;
+import java.lang.instrument.UnmodifiableClassException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.ProtectionDomain;
@@ -23,8 +28,14 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 
-/** The agent: weaves a call of {@link PlantedFault#reached} into the method of each {@link Point} when its class is loaded. */
+/**
+ * The agent: weaves a call of {@link PlantedFault#reached} into the method of each {@link Point}, when its class is loaded or, in a process
+ * that was started without the agent, when it comes.
+ */
 public final class PlantAgent {
+    /** A process that is to be struck later takes the agent without a word in its log. */
+    public static final String MAY_COME_LATER = "-XX:+EnableDynamicAgentLoading";
+
     private static final ClassDesc FAULT = ClassDesc.of(PlantedFault.class.getName());
     private static final MethodTypeDesc REACHED = MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_String);
 
@@ -36,17 +47,52 @@ public final class PlantAgent {
         PlantedFault.obey(Path.of(directory));
     }
 
+    /** Called by a virtual machine that runs already. */
+    public static void agentmain(String directory, Instrumentation instrumentation) throws UnmodifiableClassException {
+        instrumentation.addTransformer(new Weaver(), true);
+        Class<?>[] loaded = Arrays.stream(instrumentation.getAllLoadedClasses())
+                .filter(type ->
+                        !Weaver.pointsIn(type.getName().replace('.', '/')).isEmpty())
+                .toArray(Class<?>[]::new);
+        instrumentation.retransformClasses(loaded);
+        PlantedFault.obey(Path.of(directory));
+    }
+
     /**
      * Writes the agent's jar.
      *
      * @param directory where orders will be, and the jar
-     * @return the option for the virtual machine
+     * @return the option for a virtual machine that is to start with the agent
      */
     public static String option(Path directory) throws IOException {
+        return "-javaagent:" + jar(directory) + "=" + directory;
+    }
+
+    /** Has the agent come into a process that was started with {@link #MAY_COME_LATER}, and waits until it has woven. */
+    public static void enter(Path directory, long pid) throws IOException {
+        Path jar = jar(directory);
+        try {
+            VirtualMachine machine = VirtualMachine.attach(Long.toString(pid));
+            try {
+                machine.loadAgent(jar.toString(), directory.toString());
+            } finally {
+                machine.detach();
+            }
+        } catch (AttachNotSupportedException | AgentLoadException | AgentInitializationException e) {
+            throw new IOException("the agent cannot enter process " + pid, e);
+        }
+    }
+
+    private static Path jar(Path directory) throws IOException {
+        Path jar = directory.resolve("plant.jar");
+        if (Files.exists(jar)) {
+            return jar; // a process that has the agent may read it
+        }
         Manifest manifest = new Manifest();
         manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
         manifest.getMainAttributes().putValue("Premain-Class", PlantAgent.class.getName());
-        Path jar = directory.resolve("plant.jar");
+        manifest.getMainAttributes().putValue("Agent-Class", PlantAgent.class.getName());
+        manifest.getMainAttributes().putValue("Can-Retransform-Classes", "true");
         try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar), manifest)) {
             for (Class<?> type : List.of(PlantAgent.class, Weaver.class, Atop.class)) {
                 String name = type.getName().replace('.', '/') + ".class";
@@ -56,7 +102,7 @@ public final class PlantAgent {
                 }
             }
         }
-        return "-javaagent:" + jar + "=" + directory;
+        return jar;
     }
 
     /**
@@ -74,9 +120,7 @@ public final class PlantAgent {
         @Override
         public byte[] transform(
                 ClassLoader loader, String name, Class<?> redefined, ProtectionDomain domain, byte[] content) {
-            List<Point> points = Arrays.stream(Point.values())
-                    .filter(point -> point.type().equals(name))
-                    .toList();
+            List<Point> points = pointsIn(name);
             if (points.isEmpty()) {
                 return null;
             }
@@ -88,6 +132,12 @@ public final class PlantAgent {
                 Runtime.getRuntime().halt(1);
                 throw e;
             }
+        }
+
+        static List<Point> pointsIn(String name) {
+            return Arrays.stream(Point.values())
+                    .filter(point -> point.type().equals(name))
+                    .toList();
         }
 
         private static byte[] weave(List<Point> points, byte[] content) {
