@@ -133,9 +133,12 @@ public record MessageText(
         return map;
     }
 
-    /** What depends on the two ends, such as a loop, is not judged: the message may have been written by either. */
+    /**
+     * What depends on the two ends is not judged, such as a loop, or a loopback next hop, which is one where both are of one host: the
+     * message may have been written by either.
+     */
     private static Importer importer() {
-        return new Importer(0, Optional.empty(), OptionalLong.empty(), Set.of(), false);
+        return new Importer(0, Optional.empty(), OptionalLong.empty(), Set.of(), true);
     }
 
     /**
@@ -149,7 +152,10 @@ public record MessageText(
         AdjRibOut rib = new AdjRibOut(exporter, traits);
         switch (CommandParser.parse(command)) {
             case ApiCommand.Announce(NeighborFilter _, List<ApiCommand.Route> routes) ->
-                routes.forEach(route -> rib.announce(route.nlri(), route.attributes()));
+                routes.forEach(route -> {
+                    requireSelf(route);
+                    rib.announce(route.nlri(), route.attributes());
+                });
             case ApiCommand.Withdraw(NeighborFilter _, List<Nlri> routes) -> {
                 // Withdrawals are of what was announced: do that first, unseen.
                 routes.forEach(nlri -> rib.announce(nlri, anyRoute(nlri)));
@@ -165,6 +171,14 @@ public record MessageText(
             throw new IllegalArgumentException("no next hop for " + rib.unexportable());
         }
         return drain(rib, traits);
+    }
+
+    /** Without a session nothing says that an IPv4 address of ours would do for IPv6 routes. */
+    private void requireSelf(ApiCommand.Route route) {
+        boolean ofIpv6 = route.nlri().family().equals(AddressFamily.IPV6_UNICAST);
+        if (ofIpv6 && route.attributes().nextHop().isEmpty() && ipv6Self.isEmpty()) {
+            throw new IllegalArgumentException("no next hop for " + route.nlri());
+        }
     }
 
     private static RouteAttributes anyRoute(Nlri nlri) {

@@ -249,6 +249,16 @@ class MessageTextTest {
     }
 
     @Test
+    void aLoopbackNextHopMayBeMeantWhereTheEndsAreNotKnown() {
+        String hex = EXTERNAL.encode("announce route 192.0.2.0/24 next-hop 127.0.0.1")
+                .getFirst();
+        assertTrue(EXTERNAL.decode(hex).contains("\"announce\": { \"ipv4 unicast\": { \"127.0.0.1\""), hex);
+        String nobody = EXTERNAL.encode("announce route 192.0.2.0/24 next-hop 255.255.255.255")
+                .getFirst();
+        assertTrue(EXTERNAL.decode(nobody).contains("\"refused\""), nobody);
+    }
+
+    @Test
     void largeCommunitiesAreNotRepeated() {
         String hex = EXTERNAL.encode(
                         "announce route 192.0.2.0/24 next-hop 10.0.0.1 large-community [ 1:2:3 4:5:6 1:2:3 ]")
