@@ -6,6 +6,9 @@ import org.apache.ratis.rpc.RpcType;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.RaftServerRpc;
 import org.apache.ratis.server.ServerFactory;
+import org.apache.ratis.server.leader.FollowerInfo;
+import org.apache.ratis.server.leader.LeaderState;
+import org.apache.ratis.server.leader.LogAppender;
 
 /** Tells Ratis to use {@link PeerTransport}. Ratis makes an instance by reflection, from the name of this class. */
 public final class PeerRpcType implements RpcType {
@@ -34,6 +37,13 @@ public final class PeerRpcType implements RpcType {
         @Override
         public RaftServerRpc newRaftServerRpc(RaftServer server) {
             return transport;
+        }
+
+        @Override
+        public LogAppender newLogAppender(RaftServer.Division server, LeaderState state, FollowerInfo follower) {
+            LogAppender appender = LogAppender.newLogAppenderDefault(server, state, follower);
+            transport.leadership().reaches(appender.getFollowerId().toString(), appender::triggerHeartbeat);
+            return appender;
         }
 
         @Override

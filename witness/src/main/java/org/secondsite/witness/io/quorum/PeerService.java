@@ -5,12 +5,18 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import java.io.IOException;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
 import org.apache.ratis.proto.RaftProtos.InstallSnapshotRequestProto;
+import org.apache.ratis.proto.RaftProtos.RaftRpcReplyProto;
+import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
+import org.apache.ratis.proto.RaftProtos.ReadIndexReplyProto;
 import org.apache.ratis.proto.RaftProtos.ReadIndexRequestProto;
 import org.apache.ratis.proto.RaftProtos.RequestVoteRequestProto;
 import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
 import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.raftlog.RaftLog;
 import org.apache.ratis.thirdparty.com.google.protobuf.AbstractMessage;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.secondsite.net.io.StrangersLog;
@@ -26,17 +32,21 @@ final class PeerService extends SimpleChannelInboundHandler<PeerFrame> {
 
     private final QuorumSettings settings;
     private final RaftServer server;
+    private final Supplier<CompletableFuture<Void>> proof;
     private final StrangersLog callers;
     private String caller = "";
 
     /**
      * Serves one connection.
      *
+     * @param proof that this node leads, begun now
      * @param callers where lines about callers go that are no node
      */
-    PeerService(QuorumSettings settings, RaftServer server, StrangersLog callers) {
+    PeerService(
+            QuorumSettings settings, RaftServer server, Supplier<CompletableFuture<Void>> proof, StrangersLog callers) {
         this.settings = settings;
         this.server = server;
+        this.proof = proof;
         this.callers = callers;
     }
 
@@ -101,7 +111,10 @@ final class PeerService extends SimpleChannelInboundHandler<PeerFrame> {
     }
 
     private void readIndex(ChannelHandlerContext context, PeerFrame frame) throws IOException {
-        var _ = server.readIndexAsync(ReadIndexRequestProto.parseFrom(frame.payload()))
+        ReadIndexRequestProto request = ReadIndexRequestProto.parseFrom(frame.payload());
+        var _ = proof.get()
+                .thenCompose(proved -> readIndex(request))
+                .exceptionally(unproved -> refusal(request))
                 .whenComplete((reply, failure) -> {
                     if (failure == null) {
                         answer(context, frame, reply);
@@ -109,6 +122,28 @@ final class PeerService extends SimpleChannelInboundHandler<PeerFrame> {
                         fail(context, frame, failure);
                     }
                 });
+    }
+
+    private CompletableFuture<ReadIndexReplyProto> readIndex(ReadIndexRequestProto request) {
+        try {
+            return server.readIndexAsync(request);
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /** As of a node that does not lead. */
+    private static ReadIndexReplyProto refusal(ReadIndexRequestProto request) {
+        RaftRpcRequestProto asked = request.getServerRequest();
+        return ReadIndexReplyProto.newBuilder()
+                .setServerReply(RaftRpcReplyProto.newBuilder()
+                        .setRequestorId(asked.getRequestorId())
+                        .setReplyId(asked.getReplyId())
+                        .setRaftGroupId(asked.getRaftGroupId())
+                        .setCallId(asked.getCallId())
+                        .setSuccess(false))
+                .setReadIndex(RaftLog.INVALID_LOG_INDEX)
+                .build();
     }
 
     private static void answer(ChannelHandlerContext context, PeerFrame frame, AbstractMessage reply) {

@@ -49,11 +49,13 @@ final class PeerTransport implements RaftServerRpc, RaftServerAsynchronousProtoc
     private static final int CLOSE_TIMEOUT_SECONDS = 5;
 
     private final QuorumSettings settings;
+    private final Leadership leadership;
     private final EventLoopGroup group;
     private final Map<String, PeerLink> links = new TreeMap<>();
 
-    PeerTransport(QuorumSettings settings, TlsIdentity tls) {
+    PeerTransport(QuorumSettings settings, TlsIdentity tls, Leadership leadership) {
         this.settings = settings;
+        this.leadership = leadership;
         group = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("witness-peers", true), EpollIoHandler.newFactory());
         EventLoop loop = group.next();
@@ -103,7 +105,15 @@ final class PeerTransport implements RaftServerRpc, RaftServerAsynchronousProtoc
     @Override
     public CompletableFuture<AppendEntriesReplyProto> appendEntriesAsync(AppendEntriesRequestProto request)
             throws IOException {
-        return call(request.getServerRequest(), PeerFrame.APPEND, request, AppendEntriesReplyProto.parser());
+        long sent = leadership.sends();
+        String node = request.getServerRequest().getReplyId().toStringUtf8();
+        return call(request.getServerRequest(), PeerFrame.APPEND, request, AppendEntriesReplyProto.parser())
+                .thenApply(reply -> {
+                    if (reply.getServerReply().getSuccess()) {
+                        leadership.acknowledged(node, request.getLeaderTerm(), sent);
+                    }
+                    return reply;
+                });
     }
 
     @Override
@@ -120,7 +130,19 @@ final class PeerTransport implements RaftServerRpc, RaftServerAsynchronousProtoc
 
     @Override
     public CompletableFuture<ReadIndexReplyProto> readIndexAsync(ReadIndexRequestProto request) throws IOException {
-        return call(request.getServerRequest(), PeerFrame.READ_INDEX, request, ReadIndexReplyProto.parser());
+        return call(request.getServerRequest(), PeerFrame.READ_INDEX, request, ReadIndexReplyProto.parser())
+                .thenApply(reply -> {
+                    if (reply.getServerReply().getSuccess()) {
+                        leadership.told(
+                                request.getClientRequest().getRpcRequest().getCallId());
+                    }
+                    return reply;
+                });
+    }
+
+    /** What is to be proved before a read is answered. */
+    Leadership leadership() {
+        return leadership;
     }
 
     @Override

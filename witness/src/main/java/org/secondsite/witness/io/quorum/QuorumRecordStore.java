@@ -78,6 +78,7 @@ public final class QuorumRecordStore implements RecordStore {
     private static final String DIRECTORY = "raft";
 
     private final QuorumSettings settings;
+    private final Leadership leadership;
     private final Provenance provenance;
     private RecordBook book = new RecordBook();
     private final List<Consumer<LogEntry>> watchers = new CopyOnWriteArrayList<>();
@@ -92,8 +93,9 @@ public final class QuorumRecordStore implements RecordStore {
     private RaftServer server;
     private LeaderWatch watch;
 
-    private QuorumRecordStore(QuorumSettings settings, Provenance provenance) {
+    private QuorumRecordStore(QuorumSettings settings, Leadership leadership, Provenance provenance) {
         this.settings = settings;
+        this.leadership = leadership;
         this.provenance = provenance;
     }
 
@@ -134,9 +136,11 @@ public final class QuorumRecordStore implements RecordStore {
                         .setAddress(settings.addressOf(name))
                         .build())
                 .toArray(RaftPeer[]::new);
-        PeerTransport transport = new PeerTransport(settings, tls);
+        Leadership leadership = new Leadership(peers.length, RaftTuning.READ_MS);
+        PeerTransport transport = new PeerTransport(settings, tls, leadership);
         boolean proven = peers.length > 1 || isEmpty(directory);
-        QuorumRecordStore store = new QuorumRecordStore(settings, proven ? Provenance.PROVEN : Provenance.ONE_DISK);
+        QuorumRecordStore store =
+                new QuorumRecordStore(settings, leadership, proven ? Provenance.PROVEN : Provenance.ONE_DISK);
         try {
             store.server = RaftServer.newBuilder()
                     .setServerId(RaftPeerId.valueOf(settings.node()))
@@ -167,7 +171,7 @@ public final class QuorumRecordStore implements RecordStore {
 
     /** Serves another node's calls on this connection, which has shown a witness's certificate. */
     public void serve(ChannelPipeline pipeline) {
-        pipeline.addLast(new PeerFrame.Codec(), new PeerService(settings, server, callers));
+        pipeline.addLast(new PeerFrame.Codec(), new PeerService(settings, server, this::prove, callers));
     }
 
     @Override
@@ -204,7 +208,7 @@ public final class QuorumRecordStore implements RecordStore {
             CommandCodec.encode(new Command(request, id), out);
             return out;
         });
-        return send(message, RaftClientRequest.writeRequestType())
+        return send(message, RaftClientRequest.writeRequestType(), lastCall.incrementAndGet())
                 .thenCompose(QuorumRecordStore::outcome)
                 .thenCompose(outcome -> switch (outcome) {
                     case Outcome.Decided(Answer answer) -> CompletableFuture.completedFuture(answer);
@@ -213,14 +217,55 @@ public final class QuorumRecordStore implements RecordStore {
                 });
     }
 
+    /**
+     * {@inheritDoc}
+     *
+     * <p>A linearizable read (Raft's thesis §6.4): when it is through, this node has applied all that was answered before it began. Of what Ratis
+     * does for that, {@link Leadership} does the first part again.
+     */
     @Override
     public CompletableFuture<List<LogEntry>> current() {
-        // A linearizable read (Raft §6.4): when it is through, this node has applied all that was answered before it
-        // began.
-        return send(Message.EMPTY, RaftClientRequest.readRequestType()).thenApply(reply -> certain);
+        long call = lastCall.incrementAndGet();
+        if (isLeader()) {
+            return prove().thenCompose(proved -> read(call)).thenApply(reply -> certain);
+        }
+        if (settings.others().isEmpty()) {
+            return read(call).thenApply(reply -> certain);
+        }
+        leadership.asks(call);
+        CompletableFuture<RaftClientReply> read = read(call);
+        CompletableFuture<Boolean> told = read.handle((reply, failure) -> leadership.wasTold(call));
+        return read.thenCombine(told, (reply, byLeader) -> byLeader)
+                .thenCompose(byLeader -> byLeader
+                        ? CompletableFuture.completedFuture(certain)
+                        : CompletableFuture.failedFuture(new NotLeadingException("")));
     }
 
-    private CompletableFuture<RaftClientReply> send(Message message, RaftClientRequest.Type type) {
+    private CompletableFuture<RaftClientReply> read(long call) {
+        return send(Message.EMPTY, RaftClientRequest.readRequestType(), call);
+    }
+
+    /** That this node leads, as of now. */
+    private CompletableFuture<Void> prove() {
+        try {
+            DivisionInfo info = server.getDivision(GROUP).getInfo();
+            return isLeader()
+                    ? leadership.prove(info::getCurrentTerm)
+                    : CompletableFuture.failedFuture(new NotLeadingException(""));
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private boolean isLeader() {
+        try {
+            return server.getDivision(GROUP).getInfo().isLeader();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private CompletableFuture<RaftClientReply> send(Message message, RaftClientRequest.Type type, long call) {
         if (failed.isDone()) {
             return CompletableFuture.failedFuture(new IOException("the store has failed earlier"));
         }
@@ -228,7 +273,7 @@ public final class QuorumRecordStore implements RecordStore {
                 .setClientId(client)
                 .setServerId(server.getId())
                 .setGroupId(GROUP)
-                .setCallId(lastCall.incrementAndGet())
+                .setCallId(call)
                 .setMessage(message)
                 .setType(type)
                 .build();

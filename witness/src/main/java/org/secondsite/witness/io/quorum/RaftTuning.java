@@ -20,6 +20,9 @@ final class RaftTuning {
     private static final String KIB_128 = "128KB";
     private static final String MIB_1 = "1MB";
 
+    /** How long a read waits for a leader that proves itself, and again for the log to be applied. */
+    static final long READ_MS = 1000;
+
     private RaftTuning() {}
 
     static RaftProperties properties(QuorumSettings settings, Path directory) {
@@ -34,7 +37,7 @@ final class RaftTuning {
         RaftServerConfigKeys.Snapshot.setCreationGap(raft, SNAPSHOT_EVERY);
         RaftServerConfigKeys.Snapshot.setRetentionFileNum(raft, SNAPSHOTS_KEPT);
         RaftServerConfigKeys.Read.setOption(raft, RaftServerConfigKeys.Read.Option.LINEARIZABLE);
-        RaftServerConfigKeys.Read.setTimeout(raft, ms(1000));
+        RaftServerConfigKeys.Read.setTimeout(raft, ms(READ_MS));
         return raft;
     }
 
