@@ -137,12 +137,6 @@ final class DiskDuty {
         }
     }
 
-    /** What the VM writes to a disk of its own does not get here any more: the next chain begins when all of it was copied again. */
-    void notMirrored(String why) {
-        out.failed(FailureKind.CHECKPOINT, EpochId.NONE, why);
-        out.want(new AgentEffect.CloseConnection(why));
-    }
-
     /** No checkpoint follows the last one. */
     void chainEnds() {
         unanswered.clear();

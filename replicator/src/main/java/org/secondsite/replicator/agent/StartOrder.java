@@ -111,6 +111,12 @@ final class StartOrder {
         }
     }
 
+    /** Checkpoints end. The gateway, when it hears of the VM anew, orders them anew, and is told why they cannot begin. */
+    void unfit(String why) {
+        out.failed(FailureKind.CHECKPOINT, EpochId.NONE, why);
+        out.want(new AgentEffect.CloseConnection(why));
+    }
+
     /** What keeps the VM from being protected, for an operator, by the last look. */
     String trouble(HaltRecovery recovery) {
         return recovery.isHalted()

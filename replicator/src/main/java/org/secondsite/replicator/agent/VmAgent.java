@@ -393,7 +393,7 @@ public final class VmAgent {
                 }
             }
             case VmNews.CopyEnded ended -> startOrder.lookSoon(now);
-            case VmNews.NotMirrored not -> disks.notMirrored(not.reason());
+            case VmNews.Unfit unfit -> startOrder.unfit(unfit.reason());
             case VmNews.PausedLate late -> {
                 if (phase == AgentPhase.PAUSE_LATE) {
                     rest(latePauses.leadsTo(), "the late pause is over");

@@ -14,8 +14,11 @@ public sealed interface VmNews {
     /** The copy of a disk that the VM has of its own is whole, or has failed before it was. */
     record CopyEnded() implements VmNews {}
 
-    /** Writes to a disk that the VM has of its own, which was copied, do not get to the agent any more. */
-    record NotMirrored(String reason) implements VmNews {}
+    /**
+     * It was fit for checkpoints, and is not any more: a device has come or is gone, or writes to a disk of its own, which was copied,
+     * do not get to the agent.
+     */
+    record Unfit(String reason) implements VmNews {}
 
     /** The VM is paused at last, after a {@link VmDriver#pause} that was not waited for any longer. */
     record PausedLate() implements VmNews {}

@@ -5,10 +5,12 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.secondsite.replicator.agent.VmMachine;
 
-/** What a VM is made of, as its QEMU tells it, for people: MACs and disks. */
+/** What a VM is made of, as its QEMU tells it. */
 final class QemuMachine {
     private static final int MAX_SHOWN = 8;
+    private static final String CHILD = "child<";
 
     private final QmpClient qmp;
     private final long timeoutMs;
@@ -21,6 +23,56 @@ final class QemuMachine {
     /** Such as {@code ; network 52:54:00:12:34:56; disks drive0 1024 MiB}; empty if there is neither. */
     String words() throws IOException, InterruptedException {
         return listed("network", macs()) + listed("disks", disks());
+    }
+
+    /** All but its disks, as of now. Source: QEMU's qapi/machine.json, migration.json, qom.json and tpm.json. */
+    VmMachine look() throws IOException, InterruptedException {
+        List<VmMachine.Memory> memories = new ArrayList<>();
+        for (JsonNode memory : ask("query-memdev")) {
+            memories.add(new VmMachine.Memory(
+                    memory.path("id").asText(),
+                    memory.path("size").asLong(),
+                    memory.path("share").asBoolean()));
+        }
+        JsonNode size = ask("query-memory-size-summary");
+        List<String> blockers = new ArrayList<>();
+        ask("query-migrate").path("blocked-reasons").forEach(reason -> blockers.add(reason.asText()));
+        return new VmMachine(
+                memories,
+                size.path("base-memory").asLong() + size.path("plugged-memory").asLong(),
+                ask("query-cpus-fast").size(),
+                blockers,
+                devices(),
+                tpms());
+    }
+
+    private JsonNode ask(String command) throws IOException, InterruptedException {
+        return qmp.execute(command, Map.of(), timeoutMs);
+    }
+
+    /** Named ones, and those that nobody has named. */
+    private List<VmMachine.Device> devices() throws IOException, InterruptedException {
+        List<VmMachine.Device> devices = new ArrayList<>();
+        for (String container : List.of("/machine/peripheral", "/machine/peripheral-anon")) {
+            for (JsonNode child : qmp.execute("qom-list", Map.of("path", container), timeoutMs)) {
+                String type = child.path("type").asText();
+                if (type.startsWith(CHILD) && type.endsWith(">")) {
+                    devices.add(new VmMachine.Device(
+                            child.path("name").asText(), type.substring(CHILD.length(), type.length() - 1)));
+                }
+            }
+        }
+        return devices;
+    }
+
+    private List<String> tpms() throws IOException, InterruptedException {
+        List<String> tpms = new ArrayList<>();
+        try {
+            ask("query-tpm").forEach(tpm -> tpms.add(tpm.path("model").asText()));
+        } catch (QmpClient.QmpError built) {
+            return List.of(); // this QEMU was built without
+        }
+        return tpms;
     }
 
     private static String listed(String what, List<String> names) {

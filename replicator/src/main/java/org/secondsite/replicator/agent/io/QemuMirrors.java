@@ -142,7 +142,7 @@ final class QemuMirrors {
             one.notBeforeNanos = System.nanoTime() + one.waitNanos;
             one.waitNanos = Math.min(2 * one.waitNanos, LAST_WAIT_NANOS);
             LOG.warn("{}: {}", vm, one.reason);
-            listener.accept(counted ? new VmNews.NotMirrored(one.reason) : new VmNews.CopyEnded());
+            listener.accept(counted ? new VmNews.Unfit(one.reason) : new VmNews.CopyEnded());
         });
     }
 

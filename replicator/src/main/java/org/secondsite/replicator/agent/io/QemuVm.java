@@ -57,6 +57,7 @@ final class QemuVm implements VmDriver {
     private final VmSettings settings;
     private final PauseMarks marks;
     private final QmpClient qmp;
+    private final QemuAdmission admission;
     private final String description;
     private final RamFile ram;
     private final QemuDisks disks;
@@ -99,11 +100,13 @@ final class QemuVm implements VmDriver {
         }
     }
 
-    private QemuVm(VmSettings settings, QmpClient qmp, String description, RamFile ram) {
+    private QemuVm(VmSettings settings, QmpClient qmp, QemuAdmission admission, RamFile ram)
+            throws IOException, InterruptedException {
         this.settings = settings;
         this.marks = new PauseMarks(settings);
         this.qmp = qmp;
-        this.description = description;
+        this.admission = admission;
+        this.description = admission.words();
         this.ram = ram;
         this.disks = new QemuDisks(qmp, settings, COMMAND_TIMEOUT_MS);
         this.mirrors = new QemuMirrors(qmp, settings.id(), settings.volumes().sockets(), COMMAND_TIMEOUT_MS);
@@ -119,14 +122,10 @@ final class QemuVm implements VmDriver {
         QmpClient qmp = QmpClient.connect(settings.qmpSocket(), relay, timeoutMs);
         RamFile ram = null;
         try {
-            checkRam(settings, qmp.execute("query-memdev", Map.of(), timeoutMs));
+            QemuAdmission admission = new QemuAdmission(settings, qmp, timeoutMs);
+            admission.requireRam();
             ram = RamFile.existing(settings.ramFile(), settings.ramBytes());
-            JsonNode version = qmp.execute("query-version", Map.of(), timeoutMs).path("qemu");
-            String description = "QEMU " + version.path("major").asInt() + "."
-                    + version.path("minor").asInt() + "."
-                    + version.path("micro").asInt()
-                    + new QemuMachine(qmp, timeoutMs).words();
-            QemuVm vm = new QemuVm(settings, qmp, description, ram);
+            QemuVm vm = new QemuVm(settings, qmp, admission, ram);
             relay.vm = vm;
             vm.setUp();
             return vm;
@@ -137,17 +136,6 @@ final class QemuVm implements VmDriver {
             }
             throw failed;
         }
-    }
-
-    private static void checkRam(VmSettings settings, JsonNode memories) throws IOException {
-        for (JsonNode memory : memories) {
-            if (memory.path("size").asLong() == settings.ramBytes()
-                    && memory.path("share").asBoolean()) {
-                return;
-            }
-        }
-        throw new IOException("this QEMU has no shared memory backend of " + settings.ramBytes()
-                + " bytes (-object memory-backend-file,…,share=on and -machine …,memory-backend=…)");
     }
 
     private void setUp() throws IOException, InterruptedException {
@@ -219,6 +207,17 @@ final class QemuVm implements VmDriver {
         }
     }
 
+    /** Whoever plugs in, or mounts, does so while the VM is protected. */
+    private void refuseIfUnfit() throws IOException, InterruptedException {
+        Optional<String> unfit = admission.glance();
+        if (unfit.isPresent()) {
+            synchronized (this) {
+                listener.accept(new VmNews.Unfit(unfit.get()));
+            }
+            throw new IOException(unfit.get());
+        }
+    }
+
     @Override
     public String description() {
         return description;
@@ -226,7 +225,8 @@ final class QemuVm implements VmDriver {
 
     @Override
     public Optional<String> refusal() throws IOException, InterruptedException {
-        return disks.refusal();
+        Optional<String> unfit = admission.refusal();
+        return unfit.isPresent() ? unfit : disks.refusal();
     }
 
     @Override
@@ -273,6 +273,7 @@ final class QemuVm implements VmDriver {
         afterMigration = status.path("status").asText().equals(PAUSED_AFTER_MIGRATION);
         pausedHere = status.path("running").asBoolean();
         refuseIfHalted();
+        refuseIfUnfit();
         mirrors.requireWhole();
         if (pausedHere) {
             marks.paused();

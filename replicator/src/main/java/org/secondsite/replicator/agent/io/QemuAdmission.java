@@ -1,0 +1,111 @@
+package org.secondsite.replicator.agent.io;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.secondsite.replicator.agent.VmMachine;
+import org.secondsite.replicator.agent.VmSettings;
+
+/**
+ * Whether a QEMU is fit for checkpoints: what it is made of, now and compared with when the agent found it. One thread asks.
+ *
+ * <p>What comes or goes while the VM runs is not in the command that would start it at the other site: its state could not be
+ * loaded there.
+ */
+final class QemuAdmission {
+    private static final long GLANCE_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final String OBJECTS = "/objects/";
+
+    private final VmSettings settings;
+    private final QmpClient qmp;
+    private final QemuMachine machine;
+    private final long timeoutMs;
+    /** As the agent found it. */
+    private VmMachine first;
+
+    private VmMachine.Memory ram;
+
+    private long lookedNanos;
+
+    QemuAdmission(VmSettings settings, QmpClient qmp, long timeoutMs) {
+        this.settings = settings;
+        this.qmp = qmp;
+        this.machine = new QemuMachine(qmp, timeoutMs);
+        this.timeoutMs = timeoutMs;
+    }
+
+    /**
+     * Finds the VM's RAM.
+     *
+     * @throws IOException if it is not in the file that the configuration names, with what to do
+     */
+    void requireRam() throws IOException, InterruptedException {
+        first = machine.look();
+        lookedNanos = System.nanoTime();
+        String found = "";
+        for (VmMachine.Memory memory : first.memories()) {
+            if (memory.shared() && memory.bytes() == settings.ramBytes()) {
+                String path = pathOf(memory);
+                if (!path.isEmpty() && isRamFile(Path.of(path))) {
+                    ram = memory;
+                    return;
+                }
+                found = memory + " is in " + (path.isEmpty() ? "no file" : path);
+            }
+        }
+        throw new IOException(
+                found.isEmpty()
+                        ? "this QEMU has no shared memory backend of " + settings.ramBytes()
+                                + " bytes (-object memory-backend-file,…,share=on and -machine …,memory-backend=…)"
+                        : "the RAM of this QEMU is not in " + settings.ramFile() + ", as configured: " + found);
+    }
+
+    private String pathOf(VmMachine.Memory memory) throws IOException, InterruptedException {
+        try {
+            JsonNode path =
+                    qmp.execute("qom-get", Map.of("path", OBJECTS + memory.id(), "property", "mem-path"), timeoutMs);
+            return path.asText();
+        } catch (QmpClient.QmpError none) {
+            return "";
+        }
+    }
+
+    private boolean isRamFile(Path path) throws IOException {
+        // Of a directory QEMU takes a file without a name.
+        return Files.isRegularFile(path)
+                && Files.exists(settings.ramFile())
+                && Files.isSameFile(path, settings.ramFile());
+    }
+
+    /** Such as {@code QEMU 7.2.22; network 52:54:00:12:34:56}. */
+    String words() throws IOException, InterruptedException {
+        JsonNode version = qmp.execute("query-version", Map.of(), timeoutMs).path("qemu");
+        return "QEMU " + version.path("major").asInt() + "."
+                + version.path("minor").asInt() + "."
+                + version.path("micro").asInt()
+                + machine.words();
+    }
+
+    /** Why the VM must not be checkpointed as it is now, in one line that says what to do; empty if nothing is against it. */
+    Optional<String> refusal() throws IOException, InterruptedException {
+        VmMachine now = machine.look();
+        lookedNanos = System.nanoTime();
+        return now.refusal(ram).or(() -> {
+            String difference = now.differenceFrom(first);
+            return difference.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(difference
+                            + " since the agent found this VM, and could not be loaded at the other site: undo that,"
+                            + " or say it in the start command of both agents and start them anew");
+        });
+    }
+
+    /** The same, from time to time; empty in between. */
+    Optional<String> glance() throws IOException, InterruptedException {
+        return System.nanoTime() - lookedNanos < GLANCE_NANOS ? Optional.empty() : refusal();
+    }
+}
