@@ -27,7 +27,11 @@ class DecoderFuzzTest {
             SessionTraits.BASIC,
             new SessionTraits(true, true, false, GoldenMessages.BOTH, Set.of()),
             new SessionTraits(false, true, true, GoldenMessages.BOTH, GoldenMessages.BOTH),
-            new SessionTraits(true, false, false, GoldenMessages.BOTH, Set.of()));
+            new SessionTraits(true, false, false, GoldenMessages.BOTH, Set.of()),
+            new SessionTraits(true, true, false, GoldenMessages.ALL, Set.of())
+                    .withExtendedNextHop(GoldenMessages.BOTH)
+                    .withAsSets(true),
+            new SessionTraits(false, true, true, GoldenMessages.ALL, GoldenMessages.ALL));
 
     @Test
     void neverThrows() {

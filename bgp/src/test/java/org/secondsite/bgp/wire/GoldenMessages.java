@@ -12,6 +12,14 @@ import java.util.Set;
 final class GoldenMessages {
     static final Set<AddressFamily> BOTH = Set.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST);
 
+    /** With filters, and a family that is handed through as octets. */
+    static final Set<AddressFamily> ALL = Set.of(
+            AddressFamily.IPV4_UNICAST,
+            AddressFamily.IPV6_UNICAST,
+            AddressFamily.IPV4_FLOW,
+            AddressFamily.IPV6_FLOW,
+            new AddressFamily(1, 128));
+
     private GoldenMessages() {}
 
     record Golden(String name, SessionTraits traits, Octets message, String expected) {
@@ -60,8 +68,9 @@ final class GoldenMessages {
                                 text.contains("external"),
                                 text.contains("as4"),
                                 false,
-                                BOTH,
+                                text.contains("all") ? ALL : BOTH,
                                 text.contains("addpath") ? BOTH : Set.of())
+                        .withExtendedNextHop(text.contains("all") ? BOTH : Set.of())
                         .withAsSets(true);
     }
 }
