@@ -1,6 +1,5 @@
 package org.secondsite.gateway;
 
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
@@ -33,18 +32,16 @@ final class RouterEvents implements SpeakerListener {
 
     private void session(InetAddress peer, Consumer<Session> change) {
         // A neighbour that is not there any more has no session to tell of.
-        conductor.post(() -> found(peer).ifPresent(change));
+        conductor.post(() -> of(peer.getHostAddress(), sessions).ifPresent(change));
     }
 
-    /** Neighbours at an interface, of which there is one, are known by that. */
-    private Optional<Session> found(InetAddress peer) {
-        Optional<Session> known = Optional.ofNullable(sessions.get(peer.getHostAddress()));
-        return known.or(() -> Optional.of(peer)
-                .filter(Inet6Address.class::isInstance)
-                .map(Inet6Address.class::cast)
-                .filter(Inet6Address::isLinkLocalAddress)
-                .map(Inet6Address::getScopedInterface)
-                .map(at -> sessions.get(at.getName())));
+    /** A neighbour at an interface, of which there is one, is known by that: it stands behind a link-local address ({@code fe80::7%eth7}). */
+    static <S> Optional<S> of(String address, Map<String, S> sessions) {
+        Optional<S> known = Optional.ofNullable(sessions.get(address));
+        int scope = address.indexOf('%');
+        return known.isPresent() || scope < 0
+                ? known
+                : Optional.ofNullable(sessions.get(address.substring(scope + 1)));
     }
 
     /** The names under which the configuration's neighbours are shown. */

@@ -39,8 +39,8 @@ class TrafficMovesLabTest {
     private static final InetAddress STANDBY = Prefix.parseAddress("10.8.0.1");
     private static final int PORT = 7777;
     private static final int EVERY_MS = 5;
-    /** What is wanted is 300 ms, on a machine that has nothing else to do. */
-    private static final int MAX_GAP_MS = 5000;
+    /** What is wanted is 300 ms, on a machine that has nothing else to do: {@code ./secondsite test nightly}. */
+    private static final int MAX_GAP_MS = Integer.getInteger("secondsite.moved.ms", 5000);
 
     private final AtomicLong lastOfOwnerNanos = new AtomicLong();
     private final AtomicLong firstOfStandbyNanos = new AtomicLong();

@@ -145,12 +145,13 @@ public final class RandomFile {
         } else if (random.nextInt(4) == 0 && neighbors.size() > 1) {
             neighbors.remove(number);
         } else {
-            switch (random.nextInt(6)) {
+            switch (random.nextInt(7)) {
                 case 0 -> pick(random, one, "holdTimeSeconds", "12", "30");
                 case 1 -> pick(random, one, "port", "1179");
                 case 2 -> pick(random, one, "passive", "true", "false");
                 case 3 -> pick(random, one, "password", "one", "other");
                 case 4 -> pick(random, one, "standbyPrepend", "1", "3", "5");
+                case 5 -> pick(random, one, "imports", "[{action: accept}]", "[{action: accept, set: {med: 7}}]");
                 default -> pick(random, one, "holdDownSeconds", "5", "7");
             }
         }
