@@ -39,9 +39,7 @@ final class RouterEvents implements SpeakerListener {
     static <S> Optional<S> of(String address, Map<String, S> sessions) {
         Optional<S> known = Optional.ofNullable(sessions.get(address));
         int scope = address.indexOf('%');
-        return known.isPresent() || scope < 0
-                ? known
-                : Optional.ofNullable(sessions.get(address.substring(scope + 1)));
+        return known.isPresent() || scope < 0 ? known : Optional.ofNullable(sessions.get(address.substring(scope + 1)));
     }
 
     /** The names under which the configuration's neighbours are shown. */

@@ -1,6 +1,7 @@
 package org.secondsite.bgp.lab;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
@@ -13,7 +14,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.wire.BgpError;
 import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.bgp.wire.Prefix;
 
 /** Sessions to a real FRR. */
@@ -64,8 +67,8 @@ class FrrLabTest {
         return lab.startFrr("bgpd", "-A", "127.0.0.1");
     }
 
-    private String vtysh(String command) throws Exception {
-        return lab.vtysh(command);
+    private String vtysh(String... commands) throws Exception {
+        return lab.vtysh(commands);
     }
 
     private void awaitRoute(String version, Prefix prefix, String path) throws Exception {
@@ -104,6 +107,37 @@ class FrrLabTest {
             lab.heard.await("FRR's own route", 10, () -> lab.heard
                     .routes()
                     .containsKey(Nlri.of(Prefix.parse("198.51.100.0/24"))));
+        }
+    }
+
+    /** FRR wraps what its operator does in a Hard Reset unless it is told otherwise. */
+    @Test
+    void rfc8538RoutesOutlastANotificationThatIsNoHardReset() throws Exception {
+        bgpd("neighbor 10.7.0.1 passive\n bgp graceful-restart\n bgp graceful-restart notification");
+        Nlri its = Nlri.of(Prefix.parse("198.51.100.0/24"));
+        try (BgpSpeaker speaker = lab.speaker(
+                n -> n.withOptions(n.options().withOffer(n.options().offer().withRestartHelpThroughNotifications())))) {
+            lab.heard.await("its route", 30, () -> lab.heard.routes().containsKey(its));
+            vtysh("clear bgp *");
+            lab.heard.await("down", 30, () -> lab.heard.downs() == 1);
+            assertTrue(lab.heard.lastDown().contains("Hard Reset (6/9): Administrative Reset"), lab.heard.lastDown());
+            assertFalse(lab.heard.log().contains("kept"), "kept in spite of a Hard Reset");
+            lab.heard.await("its route again", 30, () -> lab.heard.routes().containsKey(its));
+
+            vtysh("configure terminal", "router bgp 65001", "no bgp hard-administrative-reset");
+            vtysh("clear bgp *");
+            lab.heard.await("down again", 30, () -> lab.heard.downs() == 2);
+            assertTrue(lab.heard.log().contains("kept"), lab.heard.lastDown());
+            assertEquals(1, speaker.receivedRoutes(PeerLab.PEER).get().size());
+            lab.heard.await("back", 30, () -> lab.heard.established() == 3);
+
+            speaker.disable(
+                    PeerLab.PEER,
+                    NotificationMessage.withCommunication(BgpError.ADMINISTRATIVE_SHUTDOWN, "noon"),
+                    "noon");
+            String last = lab.await(
+                    "FRR's view", 20, () -> vtysh("show bgp neighbors 10.7.0.1 json"), t -> t.contains("Shutdown"));
+            assertTrue(last.replace(" ", "").contains("\"lastNotificationHardReset\":true"), last);
         }
     }
 

@@ -247,8 +247,13 @@ final class PeerLab implements AutoCloseable {
     }
 
     /** Asks a daemon of FRR. */
-    String vtysh(String command) throws Exception {
-        return query("vtysh", "--vty_socket", directory.resolve("vty").toString(), "-c", command);
+    String vtysh(String... commands) throws Exception {
+        List<String> words = new ArrayList<>(
+                List.of("vtysh", "--vty_socket", directory.resolve("vty").toString()));
+        for (String command : commands) {
+            words.addAll(List.of("-c", command));
+        }
+        return query(words.toArray(String[]::new));
     }
 
     /** Starts a process in our namespace; its output goes to a file of that name. */

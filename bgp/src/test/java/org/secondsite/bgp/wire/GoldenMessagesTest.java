@@ -62,7 +62,11 @@ class GoldenMessagesTest {
         Decoded.Message first = assertInstanceOf(
                 Decoded.Message.class, MessageDecoder.decode(Unpooled.wrappedBuffer(golden.octets()), golden.traits()));
         SessionTraits plain = new SessionTraits(
-                        true, golden.traits().fourOctetAs(), false, golden.traits().families(), Set.of())
+                        true,
+                        golden.traits().fourOctetAs(),
+                        false,
+                        golden.traits().families(),
+                        Set.of())
                 .withExtendedNextHop(golden.traits().extendedNextHop())
                 .withAsSets(true);
         ByteBuf out = Unpooled.buffer();
