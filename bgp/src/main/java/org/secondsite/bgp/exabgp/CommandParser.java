@@ -17,6 +17,7 @@ import org.secondsite.bgp.wire.Prefix;
 /** Reads one line of a helper. Never throws: what is not understood is a {@link ApiCommand.Fault}. */
 public final class CommandParser {
     private static final long U32 = 0xffff_ffffL;
+    private static final String GROUP = "group";
     /** {@code split} makes no more routes than this of one line. */
     private static final int SPLIT_MAXIMUM = 65_536;
 
@@ -71,6 +72,11 @@ public final class CommandParser {
         try {
             NeighborFilter neighbors = neighbors(words);
             String word = words.take("a command").toLowerCase(Locale.ROOT);
+            if (word.equals(GROUP)) {
+                // Nothing before it can contain the word.
+                String behind = text.substring(text.toLowerCase(Locale.ROOT).indexOf(GROUP) + GROUP.length());
+                return CommandGroup.parse(behind, neighbors);
+            }
             Reader reader = READERS.get(word);
             if (reader == null) {
                 return new ApiCommand.Fault("'" + word + "' is no command");

@@ -24,6 +24,7 @@ class CommandFuzzTest {
                         "announce route 10.0.0.0/8 next-hop self split /12",
                         "neighbor 192.0.2.1 local-as 65001, neighbor * withdraw route 2001:db8::/32 next-hop ::1",
                         "announce attributes next-hop self nlri 10.0.0.0/8 10.1.0.0/16",
+                        "group attributes med 5 ; announce route 10.0.0.0/8 next-hop self",
                         "announce eor ipv4 unicast",
                         "teardown 6",
                         "show neighbor summary",

@@ -144,6 +144,30 @@ class CommandParserTest {
     }
 
     @Test
+    void aGroupIsOneCommand() {
+        assertEquals(
+                CommandParser.parse(
+                        "neighbor 10.0.0.2 announce attributes next-hop 10.0.0.1 med 5 nlri 10.0.0.0/8 10.1.0.0/16"),
+                CommandParser.parse(
+                        "neighbor 10.0.0.2 group attributes med 5 ; announce route 10.0.0.0/8 next-hop 10.0.0.1 ;"
+                                + " announce route 10.1.0.0/16 next-hop 10.0.0.1"));
+        assertEquals(
+                CommandParser.parse("withdraw flow route { match { destination 10.0.0.0/8; port =80; } }"),
+                CommandParser.parse("group attributes origin igp extended-community [0x800600003f800000] ;"
+                        + " withdraw flow route { match { destination 10.0.0.0/8; port =80; } }"));
+        refused("group");
+        refused("group ;");
+        refused("group start");
+        refused("group attribute");
+        refused("group attributes community [ " + "1:2 ".repeat(2000) + "] ; announce route 10.0.0.0/8 next-hop self");
+        refused("group attributes med 5");
+        refused("group announce route 10.0.0.0/8 next-hop 10.0.0.1 ; withdraw route 10.1.0.0/16");
+        refused("group announce route 10.0.0.0/8 next-hop 10.0.0.1 ; shutdown");
+        refused("group announce route 10.0.0.0/8 next-hop 10.0.0.1 ; announce route nowhere next-hop self");
+        refused("group group announce route 10.0.0.0/8 next-hop 10.0.0.1");
+    }
+
+    @Test
     void otherCommandsAreUnderstood() {
         assertEquals(new ApiCommand.Comment(), CommandParser.parse("  # a comment"));
         assertEquals(new ApiCommand.Nothing(), CommandParser.parse(""));
