@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -70,6 +71,21 @@ public final class OpenFlowBenchCommand implements Callable<Integer> {
             description = "How many flows (default ${DEFAULT-VALUE}).")
     private List<Integer> sizes;
 
+    /** What is measured. */
+    enum Part {
+        FLOWS,
+        FENCE,
+        STORM,
+        PAUSE
+    }
+
+    @Option(
+            names = "--only",
+            split = ",",
+            defaultValue = "FLOWS,FENCE,STORM,PAUSE",
+            description = "What is measured, of ${COMPLETION-CANDIDATES} (default: all).")
+    private Set<Part> only;
+
     @Option(names = "--report", paramLabel = "FILE", description = "Write the figures as JSON.")
     private Path report;
 
@@ -115,14 +131,22 @@ public final class OpenFlowBenchCommand implements Callable<Integer> {
             try (SwitchUnderTest ovs = new SwitchUnderTest(directory)) {
                 ovs.addPorts(List.of(ManyVms.GATEWAY));
                 ovs.addPorts(ManyVms.ports(PORTS));
-                for (int size : sizes) {
-                    flows(ovs, size, directory);
+                if (only.contains(Part.FLOWS)) {
+                    for (int size : sizes) {
+                        flows(ovs, size, directory);
+                    }
                 }
-                fence(ovs, 0);
-                fence(ovs, 1);
+                if (only.contains(Part.FENCE)) {
+                    fence(ovs, 0);
+                    fence(ovs, 1);
+                }
             }
-            storm();
-            pause(directory);
+            if (only.contains(Part.STORM)) {
+                storm();
+            }
+            if (only.contains(Part.PAUSE)) {
+                pause(directory);
+            }
         } finally {
             DirectoryTree.delete(directory);
         }

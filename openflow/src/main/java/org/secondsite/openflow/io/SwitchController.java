@@ -406,6 +406,10 @@ public final class SwitchController implements AutoCloseable {
         for (Effect effect : effects) {
             switch (effect) {
                 case Effect.Send(var message) -> handler.send(message);
+                case Effect.Prepare() -> {
+                    handler.flush();
+                    handler.session().prepare();
+                }
                 case Effect.Close(String reason) -> handler.end(reason);
                 case Effect.Connected(SwitchId id) -> connected(id, handler);
                 case Effect.Alive() -> former(switchId, handler);

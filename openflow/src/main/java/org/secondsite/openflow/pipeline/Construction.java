@@ -4,6 +4,7 @@ import static org.secondsite.openflow.pipeline.Pipeline.ADMISSION_TABLE;
 import static org.secondsite.openflow.pipeline.Pipeline.BUBBLE_TABLE;
 import static org.secondsite.openflow.pipeline.Pipeline.CLAIMS_TABLE;
 import static org.secondsite.openflow.pipeline.Pipeline.GATE_TABLE;
+import static org.secondsite.openflow.pipeline.Pipeline.TARGET_TABLE;
 
 import java.net.Inet4Address;
 import java.net.InetAddress;
@@ -62,7 +63,10 @@ final class Construction {
             put(table, MISS_PRIORITY, Match.ANY, new Outcome.Drop());
         }
         for (long type : CLAIMS) {
-            put(claimsTable(), FALSE_CLAIM_PRIORITY, claim(Match.ANY, type), new Outcome.Drop());
+            put(claimsTable(), FALSE_CLAIM_PRIORITY, claim(Match.ANY, type).build(), new Outcome.Drop());
+        }
+        if (layout == Layout.TABLES) {
+            claims();
         }
         for (Pipeline.Place place : places) {
             place(place.vm(), place.port());
@@ -82,8 +86,10 @@ final class Construction {
                     GATE_TABLE,
                     DELIVERY_PRIORITY,
                     Pipeline.from(gateway.getAsInt())
+                            .and()
                             .with(Field.ETH_DST, vm.mac().value())
-                            .with(Field.VLAN_VID, vm.vlan().match()),
+                            .with(Field.VLAN_VID, vm.vlan().match())
+                            .build(),
                     vm.role() == Role.OWNER ? delivered(vm.vlan(), port) : new Outcome.Drop());
         }
         if (layout == Layout.TABLES) {
@@ -110,9 +116,11 @@ final class Construction {
     private void admit(VmAttachment vm, int port, Outcome admitted) {
         long mac = vm.mac().value();
         Match spoken = Pipeline.from(port)
+                .and()
                 .with(Field.ETH_SRC, mac)
                 // Without it a tagged frame would match by the type behind its tag.
-                .with(Field.VLAN_VID, vm.vlan().matchAtPort());
+                .with(Field.VLAN_VID, vm.vlan().matchAtPort())
+                .build();
         List<Match.Condition> ipv6 = new ArrayList<>();
         for (InetAddress address : vm.addresses()) {
             if (address instanceof Inet4Address) {
@@ -132,35 +140,60 @@ final class Construction {
     }
 
     private void admitIpv4(Match spoken, long mac, InetAddress address, Outcome admitted) {
-        Match arp = spoken.with(Field.ETH_TYPE, ETH_TYPE_ARP).with(Field.ARP_SHA, mac);
-        admission(arp.with(Field.ARP_SPA, address), admitted);
+        Bits own = Bits.of(address);
+        Match arp = spoken.and()
+                .with(Field.ETH_TYPE, ETH_TYPE_ARP)
+                .with(Field.ARP_SHA, mac)
+                .build();
+        admission(arp.with(Field.ARP_SPA, own), admitted);
         // RFC 5227 §2.1.1: who probes for conflicts does not claim the address yet.
-        admission(arp.with(Field.ARP_SPA, Bits.ZERO).with(Field.ARP_TPA, address), admitted);
-        admission(spoken.with(Field.ETH_TYPE, ETH_TYPE_IPV4).with(Field.IPV4_SRC, address), admitted);
+        admission(arp.and().with(Field.ARP_SPA, 0).with(Field.ARP_TPA, own).build(), admitted);
+        admission(
+                spoken.and()
+                        .with(Field.ETH_TYPE, ETH_TYPE_IPV4)
+                        .with(Field.IPV4_SRC, own)
+                        .build(),
+                admitted);
+    }
+
+    /** What is the same for every VM, so that it takes a flow of each only for what is its own. */
+    private void claims() {
+        put(TARGET_TABLE, FALSE_CLAIM_PRIORITY, claim(Match.ANY, NEIGHBOR_ADVERTISEMENT).build(), new Outcome.Drop());
+        if (gateway.isPresent()) {
+            claimed(Match.ANY, 0);
+            put(CLAIMS_TABLE, UNCLAIMED_PRIORITY, Match.ANY, onward(TARGET_TABLE));
+        }
+    }
+
+    /** A neighbour message may name this MAC address, or, by 0, none. */
+    private void claimed(Match from, long mac) {
+        put(
+                CLAIMS_TABLE,
+                CLAIM_PRIORITY,
+                claim(from, NEIGHBOR_SOLICITATION).with(Field.ND_SLL, mac).build(),
+                onward(TARGET_TABLE));
+        put(
+                CLAIMS_TABLE,
+                CLAIM_PRIORITY,
+                claim(from, NEIGHBOR_ADVERTISEMENT).with(Field.ND_TLL, mac).build(),
+                onward(TARGET_TABLE));
     }
 
     private void admitIpv6(Match spoken, List<Match.Condition> own, int port, long mac, Outcome admitted) {
-        for (long option : new long[] {mac, 0}) {
-            put(
-                    CLAIMS_TABLE,
-                    CLAIM_PRIORITY,
-                    claim(Pipeline.from(port), NEIGHBOR_SOLICITATION).with(Field.ND_SLL, option),
-                    admitted);
-            for (Match.Condition address : own) {
-                put(
-                        CLAIMS_TABLE,
-                        CLAIM_PRIORITY,
-                        claim(Pipeline.from(port), NEIGHBOR_ADVERTISEMENT)
-                                .with(Field.ND_TARGET, address.value(), address.mask())
-                                .with(Field.ND_TLL, option),
-                        admitted);
-            }
-        }
-        put(CLAIMS_TABLE, UNCLAIMED_PRIORITY, Pipeline.from(port), admitted);
+        Match from = Pipeline.from(port);
         for (Match.Condition address : own) {
-            admission(
-                    spoken.with(Field.ETH_TYPE, ETH_TYPE_IPV6).with(Field.IPV6_SRC, address.value(), address.mask()),
-                    onward(CLAIMS_TABLE));
+            put(
+                    TARGET_TABLE,
+                    CLAIM_PRIORITY,
+                    claim(from, NEIGHBOR_ADVERTISEMENT)
+                            .with(Field.ND_TARGET, address)
+                            .build(),
+                    admitted);
+        }
+        put(TARGET_TABLE, UNCLAIMED_PRIORITY, from, admitted);
+        claimed(from, mac);
+        for (Match.Condition address : own) {
+            admission(source(spoken, address), onward(CLAIMS_TABLE));
             admission(probe(spoken, address), onward(CLAIMS_TABLE));
         }
     }
@@ -172,35 +205,44 @@ final class Construction {
                         GATE_TABLE,
                         CLAIM_PRIORITY,
                         claim(spoken, NEIGHBOR_SOLICITATION)
-                                .with(Field.IPV6_SRC, address.value(), address.mask())
-                                .with(Field.ND_SLL, option),
+                                .with(Field.IPV6_SRC, address)
+                                .with(Field.ND_SLL, option)
+                                .build(),
                         admitted);
                 put(
                         GATE_TABLE,
                         CLAIM_PRIORITY,
                         claim(spoken, NEIGHBOR_ADVERTISEMENT)
-                                .with(Field.ND_TARGET, address.value(), address.mask())
-                                .with(Field.ND_TLL, option),
+                                .with(Field.ND_TARGET, address)
+                                .with(Field.ND_TLL, option)
+                                .build(),
                         admitted);
             }
             put(GATE_TABLE, CLAIM_PRIORITY, probe(spoken, address), admitted);
         }
         for (Match.Condition address : own) {
-            admission(
-                    spoken.with(Field.ETH_TYPE, ETH_TYPE_IPV6).with(Field.IPV6_SRC, address.value(), address.mask()),
-                    admitted);
+            admission(source(spoken, address), admitted);
         }
     }
 
     /** RFC 4862 §5.4: a duplicate address detection comes from :: and names what it will claim. */
     private static Match probe(Match spoken, Match.Condition address) {
         return claim(spoken, NEIGHBOR_SOLICITATION)
-                .with(Field.IPV6_SRC, Bits.ZERO)
-                .with(Field.ND_TARGET, address.value(), address.mask());
+                .with(Field.IPV6_SRC, 0)
+                .with(Field.ND_TARGET, address)
+                .build();
     }
 
-    private static Match claim(Match match, long type) {
-        return match.with(Field.ETH_TYPE, ETH_TYPE_IPV6)
+    private static Match source(Match spoken, Match.Condition address) {
+        return spoken.and()
+                .with(Field.ETH_TYPE, ETH_TYPE_IPV6)
+                .with(Field.IPV6_SRC, address)
+                .build();
+    }
+
+    private static Match.Builder claim(Match match, long type) {
+        return match.and()
+                .with(Field.ETH_TYPE, ETH_TYPE_IPV6)
                 .with(Field.IP_PROTO, IP_PROTO_ICMPV6)
                 .with(Field.ICMPV6_TYPE, type);
     }

@@ -1,12 +1,8 @@
 package org.secondsite.openflow.pipeline;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import org.secondsite.openflow.Sharing;
 
@@ -28,6 +24,8 @@ public record FlowDifference(
         List<Flow> overwritten,
         List<Flow.Key> obsolete,
         Foreign foreign) {
+    private static final int FEWER = 8;
+
     /**
      * What others wrote and has to go.
      *
@@ -60,10 +58,25 @@ public record FlowDifference(
 
     /** What is to be done for {@code wanted} when the switch has {@code actual}. */
     public static FlowDifference between(Pipeline wanted, InstalledFlows actual, Sharing sharing) {
-        if (actual.lostParts() > 0) {
-            return new FlowDifference(true, wanted.flows(), List.of(), List.of(), List.of(), Foreign.NONE);
+        Comparison comparison = new Comparison(wanted, index(wanted, actual), sharing);
+        comparison.take(actual);
+        return comparison.difference();
+    }
+
+    private static FlowIndex index(Pipeline wanted, InstalledFlows actual) {
+        if (actual.size() * FEWER > wanted.flows().size()) {
+            return new FlowIndex(wanted.flows());
         }
-        return new Comparison(wanted, actual, sharing).difference();
+        // An empty switch, or nearly so: most of what is wanted need not be looked up.
+        Set<Flow.Key> there = new HashSet<>();
+        actual.flows().forEach(known -> there.add(known.flow().key()));
+        actual.strange().forEach(other -> other.key().ifPresent(there::add));
+        return FlowIndex.of(wanted.flows(), there);
+    }
+
+    /** Everything goes, and all of these come. */
+    static FlowDifference ofUnreadable(List<Flow> flows) {
+        return new FlowDifference(true, flows, List.of(), List.of(), List.of(), Foreign.NONE);
     }
 
     /** Whether there is nothing to do. */
@@ -106,84 +119,6 @@ public record FlowDifference(
     private static void describe(List<String> parts, List<?> some, String kind) {
         if (!some.isEmpty()) {
             parts.add(some.size() + " " + kind + (some.size() == 1 ? ": " : ", the first: ") + some.getFirst());
-        }
-    }
-
-    /** One comparison under way. */
-    private static final class Comparison {
-        private final Pipeline wanted;
-        private final Sharing sharing;
-        private final Set<Integer> guarded = new HashSet<>();
-        /** By key, which of the wanted flows it is. */
-        private final Map<Flow.Key, Integer> indices;
-
-        /** What stands at the key of each wanted flow; {@code null}: nothing that is understood. */
-        private final Flow.Outcome[] standing;
-
-        private final boolean[] isBroken;
-        private final List<Flow.Key> obsolete = new ArrayList<>();
-        private final List<Flow.Key> foreign = new ArrayList<>();
-        private final List<InstalledFlows.RawPlace> strange = new ArrayList<>();
-
-        Comparison(Pipeline wanted, InstalledFlows actual, Sharing sharing) {
-            this.wanted = wanted;
-            this.sharing = sharing;
-            wanted.gateway().ifPresent(guarded::add);
-            wanted.places().forEach(place -> guarded.add(place.port()));
-            int size = wanted.flows().size();
-            standing = new Flow.Outcome[size];
-            isBroken = new boolean[size];
-            indices = HashMap.newHashMap(size);
-            for (int i = 0; i < size; i++) {
-                indices.put(wanted.flows().get(i).key(), i);
-            }
-            for (InstalledFlows.Known known : actual.flows()) {
-                Integer index = indices.get(known.flow().key());
-                if (index == null) {
-                    unwanted(known);
-                } else {
-                    standing[index] = known.flow().outcome();
-                }
-            }
-            for (InstalledFlows.Strange other : actual.strange()) {
-                Optional<Integer> index = other.key().map(indices::get);
-                if (index.isPresent()) {
-                    isBroken[index.get()] = true;
-                } else if (!stays(other.inPort())) {
-                    strange.add(other.place());
-                }
-            }
-        }
-
-        private void unwanted(InstalledFlows.Known known) {
-            Flow.Key key = known.flow().key();
-            if (Cookie.isOurs(known.cookie())) {
-                obsolete.add(key);
-            } else if (!stays(key.inPort())) {
-                foreign.add(key);
-            }
-        }
-
-        private boolean stays(OptionalInt inPort) {
-            return sharing == Sharing.COOPERATIVE && inPort.isPresent() && !guarded.contains(inPort.getAsInt());
-        }
-
-        FlowDifference difference() {
-            List<Flow> missing = new ArrayList<>();
-            List<Flow> altered = new ArrayList<>();
-            List<Flow> overwritten = new ArrayList<>();
-            for (int i = 0; i < standing.length; i++) {
-                Flow flow = wanted.flows().get(i);
-                Flow.Outcome there = standing[i];
-                if (isBroken[i]) {
-                    overwritten.add(flow);
-                } else if (there == null) {
-                    missing.add(flow);
-                } else if (!there.equals(flow.outcome())) {
-                    altered.add(flow);
-                }
-            }
-            return new FlowDifference(false, missing, altered, overwritten, obsolete, new Foreign(foreign, strange));
         }
     }
 }

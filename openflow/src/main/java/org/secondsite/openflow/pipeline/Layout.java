@@ -3,7 +3,7 @@ package org.secondsite.openflow.pipeline;
 /** How the pipeline is spread over the tables of a switch. */
 public enum Layout {
     /** One table for each question; see {@link Pipeline}. */
-    TABLES(4, ""),
+    TABLES(5, ""),
 
     /**
      * Everything in table 0, for a switch that has fewer tables. A flow then sees the source of a neighbour message or what

@@ -97,24 +97,29 @@ public final class Match {
         return Optional.empty();
     }
 
+    /** A match of all of this and more: for several fields at once. */
+    public Builder and() {
+        return new Builder(this);
+    }
+
     /** This match, and the field has exactly this value. */
     public Match with(Field field, Bits value) {
-        return with(field, value, field.all());
+        return and().with(field, value).build();
     }
 
     /** This match, and the field has exactly this value. */
     public Match with(Field field, long value) {
-        return with(field, Bits.of(value));
+        return and().with(field, value).build();
     }
 
     /** This match, and the field is exactly this address. */
     public Match with(Field field, InetAddress address) {
-        return with(field, Bits.of(address));
+        return and().with(field, address).build();
     }
 
     /** This match, and the field's bits under the mask have this value. */
     public Match with(Field field, Bits value, Bits mask) {
-        return new Builder(this).with(field, new Condition(value, mask)).build();
+        return and().with(field, new Condition(value, mask)).build();
     }
 
     @Override
@@ -149,6 +154,7 @@ public final class Match {
     /** Puts a match together, field by field in any order. Not for use by several threads. */
     public static final class Builder {
         private static final int TYPICAL_FIELDS = 6;
+        private static final int MORE_FIELDS = 5;
 
         private Field[] fields;
         private long[] numbers;
@@ -161,9 +167,24 @@ public final class Match {
         }
 
         private Builder(Match match) {
-            fields = Arrays.copyOf(match.fields, match.fields.length + 1);
-            numbers = Arrays.copyOf(match.numbers, match.numbers.length + STRIDE);
             size = match.fields.length;
+            fields = Arrays.copyOf(match.fields, size + MORE_FIELDS);
+            numbers = Arrays.copyOf(match.numbers, (size + MORE_FIELDS) * STRIDE);
+        }
+
+        /** The field has exactly this value too. */
+        public Builder with(Field field, long value) {
+            return with(field, 0, value, field.all());
+        }
+
+        /** The field has exactly this value too. */
+        public Builder with(Field field, Bits value) {
+            return with(field, value.high(), value.low(), field.all());
+        }
+
+        /** The field is exactly this address too. */
+        public Builder with(Field field, InetAddress address) {
+            return with(field, Bits.of(address));
         }
 
         /** Whether there is a condition for the field. */
@@ -174,16 +195,23 @@ public final class Match {
 
         /** The field too, instead of what was said of it before. */
         public Builder with(Field field, Condition condition) {
+            return with(field, condition.value().high(), condition.value().low(), condition.mask());
+        }
+
+        private Builder with(Field field, long high, long low, Bits mask) {
+            if ((high & ~mask.high()) != 0 || (low & ~mask.low()) != 0) {
+                throw new IllegalArgumentException(new Bits(high, low) + " has bits outside of mask " + mask);
+            }
             int at = place(field);
             if (at == size || fields[at] != field) {
                 makeRoom(at);
                 fields[at] = field;
             }
             int from = at * STRIDE;
-            numbers[from] = condition.value().high();
-            numbers[from + 1] = condition.value().low();
-            numbers[from + 2] = condition.mask().high();
-            numbers[from + 3] = condition.mask().low();
+            numbers[from] = high;
+            numbers[from + 1] = low;
+            numbers[from + 2] = mask.high();
+            numbers[from + 3] = mask.low();
             return this;
         }
 

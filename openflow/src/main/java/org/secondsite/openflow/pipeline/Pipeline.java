@@ -22,20 +22,28 @@ import org.secondsite.openflow.VmAttachment;
  *  │  200 gateway port, to VM's MAC → VM port │     │     IPv6 with its address ──────────┐    │
  *  │         or, of a silent VM     → drop    │     │   0 all else                   → drop    │
  *  │      gateway port, multicast → all owned │     └─────────────────────────────────────┼────┘
- *  │    0 all else                  → drop    │     table 2, what a neighbour message claims▼
+ *  │    0 all else                  → drop    │     table 2, which MAC a neighbour names  ▼
  *  └──────────────────────────────────────────┘     ┌──────────────────────────────────────────┐
- *  table 3, copies of a drill among themselves      │ 500 solicitation, advertisement with the │
- *  ┌──────────────────────────────────────────┐     │     VM's own addresses       → gateway   │
- *  │ 200 to the MAC of a copy    → its port   │     │ 400 any other of these, router           │
- *  │     multicast               → all copies │     │     advertisement, redirect  → drop      │
- *  │   0 all else                → drop       │     │ 100 from a VM's port         → gateway   │
- *  └──────────────────────────────────────────┘     │   0 all else                 → drop      │
+ *  table 4, copies of a drill among themselves      │ 500 solicitation, advertisement with the │
+ *  ┌──────────────────────────────────────────┐     │     VM's own MAC, or none ──────────┐    │
+ *  │ 200 to the MAC of a copy    → its port   │     │ 400 any other of these, router      │    │
+ *  │     multicast               → all copies │     │     advertisement, redirect  → drop │    │
+ *  │   0 all else                → drop       │     │ 100 all else ───────────────────────┤    │
+ *  └──────────────────────────────────────────┘     │   0 nothing is left          → drop │    │
+ *                                                   └─────────────────────────────────────┼────┘
+ *                                                   table 3, which address it announces   ▼
+ *                                                   ┌──────────────────────────────────────────┐
+ *                                                   │ 500 advertisement of an address of the   │
+ *                                                   │     VM's own                 → gateway   │
+ *                                                   │ 400 any other advertisement  → drop      │
+ *                                                   │ 100 from a VM's port         → gateway   │
+ *                                                   │   0 all else                 → drop      │
  *                                                   └──────────────────────────────────────────┘
  * </pre>
  *
  * <p>A VM's VLAN is part of what its frames have to be, at its own port and at the gateway's ({@link
  * org.secondsite.openflow.Vlan}); between the two ports a tag is put on or taken off. Frames of the copies of a drill bear the
- * tag in table 3.
+ * tag in table 4.
  *
  * <p>Invariants, each a test: a frame that came in by a VM's port goes out by the gateway's port or not at all, also when
  * it is for a neighbour on the same switch; a VM speaks under its own MAC and addresses only; a silent VM neither speaks
@@ -66,8 +74,11 @@ public record Pipeline(
     /** Where IPv6 frames with a permitted source go on. */
     public static final int CLAIMS_TABLE = 2;
 
+    /** Where those go on that name no MAC address but the VM's own. */
+    public static final int TARGET_TABLE = 3;
+
     /** Where admitted frames of a drill's copies go on. */
-    public static final int BUBBLE_TABLE = 3;
+    public static final int BUBBLE_TABLE = 4;
 
     /** More outputs in one flow than this do not fit into a message of 65,535 bytes, with room for the match. */
     static final int MAX_OWNED_VMS = 4000;

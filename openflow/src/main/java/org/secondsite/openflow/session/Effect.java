@@ -12,6 +12,9 @@ public sealed interface Effect {
     /** Send the message. */
     record Send(OFMessage message) implements Effect {}
 
+    /** What was to be sent is to be on its way before anything else is done; then {@link SwitchSession#prepare} is to be called. */
+    record Prepare() implements Effect {}
+
     /** End the connection. Nothing follows. */
     record Close(String reason) implements Effect {}
 

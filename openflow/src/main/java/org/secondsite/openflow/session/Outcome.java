@@ -8,6 +8,9 @@ sealed interface Outcome {
     /** The switch has made us master. */
     record Granted() implements Outcome {}
 
+    /** What is written is being committed: the switch may be asked what it then has. */
+    record Committing() implements Outcome {}
+
     /** The switch is to be read. */
     record Unread(String why) implements Outcome {}
 
@@ -19,6 +22,9 @@ sealed interface Outcome {
 
     /** The one {@link Waiting}. */
     Outcome WAITING = new Waiting();
+
+    /** The one {@link Committing}. */
+    Outcome COMMITTING = new Committing();
 
     /** The one {@link Granted}. */
     Outcome GRANTED = new Granted();

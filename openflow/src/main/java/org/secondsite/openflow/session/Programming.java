@@ -56,19 +56,12 @@ final class Programming {
     private final SwitchSettings settings;
     private final OFFactory factory;
     private final Outbox outbox;
-    private final PortTable ports;
     private final Progress progress;
     private final Roles roles;
     private final Gates gates;
     private final Writes writes;
     private final Report report;
-    private Layout layout;
-
-    private Desired desired;
-    private Pipeline wanted;
-
-    /** Whether desire, ports or layout have changed since {@link #wanted} was computed. */
-    private boolean wantedIsOld;
+    private final Wanted wanted;
 
     private final KnownFlows actual = new KnownFlows();
 
@@ -79,6 +72,10 @@ final class Programming {
     private boolean confirmed;
 
     private Reading reading;
+
+    /** Whether the switch was asked while the commit is under way. */
+    private boolean isAskedAhead;
+
     private Counting counting;
     private long auditedNanos;
     private long thoroughNanos;
@@ -87,8 +84,7 @@ final class Programming {
         this.settings = settings;
         this.factory = factory;
         this.outbox = outbox;
-        this.ports = ports;
-        this.layout = layout;
+        wanted = new Wanted(settings, ports, layout);
         progress = new Progress(settings.id().name());
         roles = new Roles(factory, outbox, progress, settings.foreignGeneration());
         gates = new Gates(new Fence(factory, outbox), outbox);
@@ -97,16 +93,17 @@ final class Programming {
     }
 
     void apply(Desired next, long nowNanos) {
-        if (progress.step() == Step.STEADY && confirmed && next.equals(desired)) {
-            report.confirmed(wanted, roles.grantedTerm());
+        if (progress.step() == Step.STEADY && confirmed && wanted.isDesired(next)) {
+            report.confirmed(wanted.pipeline(), roles.grantedTerm());
             return;
         }
-        desired = next;
+        wanted.desire(next);
         change();
         gates.ended();
         if (roles.grantedTerm() > 0 && shutGates()) {
             // The rest takes its time to be computed: it goes when the fence has done its work.
             gates.await(nowNanos);
+            outbox.add(new Effect.Prepare());
         }
         gates.forget();
         if (!gates.isAwaited()) {
@@ -115,21 +112,17 @@ final class Programming {
     }
 
     void portsChanged(long nowNanos) {
-        wantedIsOld = true;
-        if (desired == null || progress.step() == Step.OUTRANKED || roles.grantedTerm() == 0) {
+        if (!wanted.isDesired() || progress.step() == Step.OUTRANKED || roles.grantedTerm() == 0) {
+            wanted.portsChanged();
             return;
         }
-        Pipeline next = Pipeline.of(layout, settings.gatewayPort(), desired.vms(), ports);
-        if (wanted == null || !next.equals(wanted) || progress.step() == Step.FAILED) {
+        if (wanted.followsPorts() || progress.step() == Step.FAILED) {
             change();
             advanceIfFree(nowNanos);
-        } else {
-            wantedIsOld = false;
         }
     }
 
     private void change() {
-        wantedIsOld = true;
         actualIsFresh = false;
         confirmed = false;
         writes.supersede();
@@ -177,7 +170,7 @@ final class Programming {
 
     /** What the switch shall have. */
     Pipeline wanted() {
-        return wanted;
+        return wanted.pipeline();
     }
 
     /** Whether the message was waited for. */
@@ -185,9 +178,9 @@ final class Programming {
         switch (message) {
             case OFRoleStatus status ->
                 conclude(
-                        roles.told(status.getRole(), status.getGenerationId().getValue(), desiredTerm(), nowNanos),
+                        roles.told(status.getRole(), status.getGenerationId().getValue(), wanted.term(), nowNanos),
                         nowNanos);
-            case OFRoleReply reply -> conclude(roles.answered(reply, desiredTerm(), nowNanos), nowNanos);
+            case OFRoleReply reply -> conclude(roles.answered(reply, wanted.term(), nowNanos), nowNanos);
             case OFBundleCtrlMsg reply
             when gates.answered(reply) -> LOG.debug("{}: a fence is on its way", settings.id());
             case OFBundleCtrlMsg reply
@@ -204,7 +197,7 @@ final class Programming {
             case OFAggregateStatsReply reply
             when progress.step() == Step.COUNT && counting.received(reply) -> counted(nowNanos);
             default -> {
-                if (progress.step() != Step.READ || !reading.received(message)) {
+                if (!isReading() || !reading.received(message)) {
                     return false;
                 }
                 partRead(nowNanos);
@@ -220,7 +213,7 @@ final class Programming {
             LOG.warn("{}: a fence was refused, and goes another way: {}", settings.id(), errorName);
         } else {
             switch (progress.step()) {
-                case QUERY, ROLE -> conclude(roles.refused(xid, errorName, desiredTerm(), nowNanos), nowNanos);
+                case QUERY, ROLE -> conclude(roles.refused(xid, errorName, wanted.term(), nowNanos), nowNanos);
                 case READ -> {
                     if (reading.refused(xid) || (xid == 0 && reading.skipOthers())) {
                         partRead(nowNanos);
@@ -228,7 +221,13 @@ final class Programming {
                         fail(errorName + " in step " + progress.step(), nowNanos);
                     }
                 }
-                case FILL, COMMIT, DISCARD, ADD, REMOVE -> conclude(writes.refused(xid, errorName), nowNanos);
+                case FILL, COMMIT, DISCARD, ADD, REMOVE -> {
+                    if (isReadingAhead() && reading.isOf(xid)) {
+                        isAskedAhead = false;
+                    } else {
+                        conclude(writes.refused(xid, errorName), nowNanos);
+                    }
+                }
                 case COUNT -> {
                     if (counting.refused(xid)) {
                         read(Occasion.MISCOUNT, "it does not count its flows", nowNanos);
@@ -244,29 +243,39 @@ final class Programming {
         Step step = progress.step();
         if (unparsable.type() == Incoming.Unparsable.ERROR) {
             error(unparsable.xid(), unparsable.reason(), nowNanos);
-        } else if (step == Step.READ && reading.lost(unparsable.xid(), unparsable.moreFollows())) {
+        } else if (isReading() && reading.lost(unparsable.xid(), unparsable.moreFollows())) {
             partRead(nowNanos);
         } else if (step == Step.COUNT && counting.refused(unparsable.xid())) {
             read(Occasion.MISCOUNT, "its count could not be read", nowNanos);
         } else if (step == Step.QUERY) {
-            conclude(roles.lost(unparsable.xid(), desiredTerm(), nowNanos), nowNanos);
+            conclude(roles.lost(unparsable.xid(), wanted.term(), nowNanos), nowNanos);
         }
     }
 
     void part(Incoming.Part part, long nowNanos) {
-        if (progress.step() == Step.READ && reading.received(part)) {
+        if (isReading() && reading.received(part)) {
             partRead(nowNanos);
         }
     }
 
-    private long desiredTerm() {
-        return desired == null ? 0 : desired.term();
+    /** Whether an answer may be one of the reading: the switch is asked, or the commit before that is not answered yet. */
+    private boolean isReading() {
+        return progress.step() == Step.READ || isReadingAhead();
+    }
+
+    private boolean isReadingAhead() {
+        return progress.step() == Step.COMMIT && isAskedAhead;
     }
 
     private void conclude(Outcome outcome, long nowNanos) {
         switch (outcome) {
             case Outcome.Waiting() -> {}
             case Outcome.Granted() -> granted(nowNanos);
+            case Outcome.Committing() -> {
+                // The question is on its way while the switch still works.
+                ask(Reading.Extent.FLOWS);
+                isAskedAhead = true;
+            }
             case Outcome.Unread(String why) -> read(Occasion.WRITTEN, why, nowNanos);
             case Outcome.Failed(String reason) -> fail(reason, nowNanos);
             case Outcome.Outranked(Obstacle obstacle, String reason) -> outranked(obstacle, reason, nowNanos);
@@ -283,22 +292,17 @@ final class Programming {
 
     /** Nothing is under way: does the next thing that is missing, or confirms. */
     private void advance(long nowNanos) {
-        if (desired.term() != roles.grantedTerm()) {
-            roles.seek(desired.term(), nowNanos);
+        if (wanted.term() != roles.grantedTerm()) {
+            roles.seek(wanted.term(), nowNanos);
+            outbox.add(new Effect.Prepare());
             return;
         }
-        if (writes.tablesAreFew() && layout == Layout.TABLES) {
-            layout = Layout.ONE_TABLE;
-            wantedIsOld = true;
-            outbox.add(new Effect.Noticed("one table: " + layout.unchecked()));
+        if (writes.tablesAreFew() && wanted.fitIntoOneTable()) {
+            outbox.add(new Effect.Noticed("one table: " + wanted.layout().unchecked()));
         }
-        if (wantedIsOld) {
-            wanted = Pipeline.of(layout, settings.gatewayPort(), desired.vms(), ports);
-            wantedIsOld = false;
-        }
-        report.missing(wanted.missingPorts());
-        Optional<FlowDifference> difference =
-                actual.flows().map(flows -> FlowDifference.between(wanted, flows, settings.sharing()));
+        Pipeline pipeline = wanted.pipeline();
+        report.missing(pipeline.missingPorts());
+        Optional<FlowDifference> difference = actual.difference(pipeline, settings.sharing());
         boolean same = difference.isPresent() && difference.get().isEmpty();
         if (same && actualIsFresh) {
             steady(nowNanos);
@@ -309,9 +313,19 @@ final class Programming {
         } else {
             if (confirmed) {
                 confirmed = false;
-                report.drifted(wanted, actual.flows().orElseThrow(), difference.get(), roles.grantedTerm());
+                report.drifted(pipeline, actual.flows().orElseThrow(), difference.get(), roles.grantedTerm());
             }
             write(difference.get(), nowNanos);
+        }
+    }
+
+    /** Works out what will be needed as soon as the switch answers. */
+    void prepare() {
+        if (wanted.isDesired()) {
+            wanted.pipeline();
+            if (progress.step() == Step.FILL) {
+                wanted.index();
+            }
         }
     }
 
@@ -319,43 +333,43 @@ final class Programming {
         boolean news = !confirmed;
         progress.on(
                 Occasion.AS_WANTED,
-                "has the " + wanted.flows().size() + " flows of term " + roles.grantedTerm(),
+                "has the " + wanted.pipeline().flows().size() + " flows of term " + roles.grantedTerm(),
                 nowNanos);
         confirmed = true;
         writes.settle();
-        gates.confirmed(wanted);
+        gates.confirmed(wanted.pipeline());
         report.good(nowNanos);
         auditedNanos = nowNanos;
         InstalledFlows flows = actual.flows().orElseThrow();
         if (news) {
             // That is waited for. What the flows have counted is told at the next audit.
             report.good(flows);
-            report.confirmed(wanted, roles.grantedTerm());
+            report.confirmed(wanted.pipeline(), roles.grantedTerm());
         } else {
-            report.counted(wanted, flows);
+            report.counted(wanted.pipeline(), flows);
         }
     }
 
     private void giveUp(FlowDifference difference, long nowNanos) {
         String why = difference.size() + " differences remain after " + writes.story();
-        report.partial(wanted, roles.grantedTerm(), difference, why);
+        report.partial(wanted.pipeline(), roles.grantedTerm(), difference, why);
         fail(why, nowNanos);
     }
 
     /** Answers whether there were any to shut. */
     private boolean shutGates() {
-        List<Pipeline.Place> places = Pipeline.places(settings.gatewayPort(), desired.vms(), ports);
+        List<Pipeline.Place> places = wanted.places();
         Gates.Shut shut = gates.shut(
-                layout,
+                wanted.layout(),
                 places,
-                Pipeline.gateway(settings.gatewayPort(), ports),
-                desired.term(),
+                wanted.gateway(),
+                wanted.term(),
                 settings.sharing(),
                 writes.bundling());
         if (shut.ports().isEmpty()) {
             return false;
         }
-        if (shut.remaining().isPresent() || layout == Layout.TABLES) {
+        if (shut.remaining().isPresent() || wanted.layout() == Layout.TABLES) {
             actual.shut(shut);
         } else {
             // In one table several flows of unknown number were shut.
@@ -366,7 +380,7 @@ final class Programming {
 
     private void granted(long nowNanos) {
         LOG.debug("{}: granted master in term {}", settings.id(), roles.grantedTerm());
-        if (roles.grantedTerm() == desired.term()) {
+        if (roles.grantedTerm() == wanted.term()) {
             actualIsFresh = false;
             confirmed = false;
             if (!actual.isKnown()) {
@@ -377,17 +391,30 @@ final class Programming {
     }
 
     private void read(Occasion occasion, String why, long nowNanos) {
+        boolean isAsked = isReadingAhead();
         progress.on(occasion, why, nowNanos);
-        reading = new Reading(factory, outbox, Reading.Extent.FLOWS);
+        if (!isAsked) {
+            ask(Reading.Extent.FLOWS);
+        }
+        if (reading.isComplete()) {
+            allRead(nowNanos);
+        }
+    }
+
+    private void ask(Reading.Extent extent) {
+        reading = new Reading(factory, outbox, extent, wanted.comparison());
+        actual.asked();
     }
 
     private void partRead(long nowNanos) {
         progress.answeredInPart(nowNanos);
-        if (!reading.isComplete()) {
-            return;
+        if (progress.step() == Step.READ && reading.isComplete()) {
+            allRead(nowNanos);
         }
-        actual.read(reading.flows());
-        actualIsFresh = true;
+    }
+
+    private void allRead(long nowNanos) {
+        actualIsFresh = actual.read(reading.flows(), reading.comparison());
         if (reading.hasOthers() && settings.sharing() == Sharing.EXCLUSIVE) {
             report.othersFound(roles.grantedTerm());
             Others.remove(factory, outbox);
@@ -401,12 +428,12 @@ final class Programming {
         if (nowNanos - thoroughNanos >= THOROUGH_AFTER_NANOS) {
             thoroughNanos = nowNanos;
             progress.on(Occasion.AUDIT, "thorough audit", nowNanos);
-            reading = new Reading(factory, outbox, Reading.Extent.ALL);
+            ask(Reading.Extent.ALL);
         } else if (actual.flows().orElseThrow().size() <= FEW_FLOWS) {
             read(Occasion.AUDIT, "audit", nowNanos);
         } else {
             progress.on(Occasion.QUICK_AUDIT, "audit", nowNanos);
-            counting = new Counting(factory, outbox, wanted, actual.flows().orElseThrow());
+            counting = new Counting(factory, outbox, wanted.pipeline(), actual.flows().orElseThrow());
         }
     }
 
@@ -422,6 +449,7 @@ final class Programming {
     private void write(FlowDifference difference, long nowNanos) {
         actualIsFresh = false;
         writes.begin(difference, roles.grantedTerm(), nowNanos);
+        outbox.add(new Effect.Prepare());
         // Until it is read again, nobody knows what a write that fails half way has left.
         actual.forget();
     }
@@ -432,7 +460,7 @@ final class Programming {
         actual.forget();
         confirmed = false;
         writes.settle();
-        outbox.add(new Effect.Outranked(desired.term(), obstacle, reason));
+        outbox.add(new Effect.Outranked(wanted.term(), obstacle, reason));
     }
 
     private void fail(String reason, long nowNanos) {
@@ -441,6 +469,6 @@ final class Programming {
         actualIsFresh = false;
         confirmed = false;
         writes.settle();
-        report.failed(desired.term(), reason);
+        report.failed(wanted.term(), reason);
     }
 }

@@ -1,5 +1,6 @@
 package org.secondsite.openflow.session;
 
+import java.util.Optional;
 import java.util.Set;
 import org.projectfloodlight.openflow.protocol.OFFactory;
 import org.projectfloodlight.openflow.protocol.OFGroupDescStatsReply;
@@ -10,6 +11,7 @@ import org.projectfloodlight.openflow.protocol.OFStatsReplyFlags;
 import org.projectfloodlight.openflow.types.OFGroup;
 import org.projectfloodlight.openflow.types.OFPort;
 import org.projectfloodlight.openflow.types.TableId;
+import org.secondsite.openflow.pipeline.Comparison;
 import org.secondsite.openflow.pipeline.InstalledFlows;
 import org.secondsite.openflow.wire.FlowReading;
 import org.secondsite.openflow.wire.Incoming;
@@ -22,7 +24,8 @@ final class Reading {
     private final long flowsXid;
     private long groupsXid;
     private long metersXid;
-    private final FlowReading flows = new FlowReading();
+    private final FlowReading flows;
+    private final Optional<Comparison> comparison;
     private boolean hasAllFlows;
     private boolean others;
 
@@ -35,7 +38,14 @@ final class Reading {
         ALL
     }
 
-    Reading(OFFactory factory, Outbox outbox, Extent extent) {
+    /**
+     * Asks.
+     *
+     * @param comparison with what is wanted, made as the answer comes; empty: that is not known yet
+     */
+    Reading(OFFactory factory, Outbox outbox, Extent extent, Optional<Comparison> comparison) {
+        this.comparison = comparison;
+        flows = new FlowReading(comparison);
         flowsXid = outbox.nextXid();
         outbox.send(factory.buildFlowStatsRequest()
                 .setXid(flowsXid)
@@ -128,6 +138,11 @@ final class Reading {
 
     InstalledFlows flows() {
         return flows.flows();
+    }
+
+    /** What of that is not as it was wanted when it was asked for. */
+    Optional<Comparison> comparison() {
+        return comparison;
     }
 
     /** Whether it has groups or meters. */

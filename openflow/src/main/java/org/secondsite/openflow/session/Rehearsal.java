@@ -74,6 +74,7 @@ public final class Rehearsal {
                         sent.accept(message);
                         answers.addAll(played.answer(overTheWire(message)));
                     }
+                    case Effect.Prepare() -> session.prepare();
                     case Effect.Confirmed _ -> confirmed++;
                     case Effect.Connected _,
                             Effect.PortsMissing _,

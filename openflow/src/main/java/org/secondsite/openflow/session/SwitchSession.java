@@ -12,8 +12,6 @@ import org.projectfloodlight.openflow.protocol.OFFactories;
 import org.projectfloodlight.openflow.protocol.OFFactory;
 import org.projectfloodlight.openflow.protocol.OFFeaturesReply;
 import org.projectfloodlight.openflow.protocol.OFHello;
-import org.projectfloodlight.openflow.protocol.OFHelloElem;
-import org.projectfloodlight.openflow.protocol.OFHelloElemVersionbitmap;
 import org.projectfloodlight.openflow.protocol.OFHelloFailedCode;
 import org.projectfloodlight.openflow.protocol.OFMessage;
 import org.projectfloodlight.openflow.protocol.OFPortDesc;
@@ -24,7 +22,6 @@ import org.projectfloodlight.openflow.protocol.OFStatsReplyFlags;
 import org.projectfloodlight.openflow.protocol.OFVersion;
 import org.projectfloodlight.openflow.protocol.errormsg.OFHelloFailedErrorMsg;
 import org.projectfloodlight.openflow.types.OFAuxId;
-import org.projectfloodlight.openflow.types.U32;
 import org.secondsite.config.SwitchId;
 import org.secondsite.openflow.Access;
 import org.secondsite.openflow.SwitchSettings;
@@ -64,9 +61,6 @@ public final class SwitchSession {
     /** Of a packet that nobody asks for; not 0, see {@link #wantToBeTold}. */
     private static final int MISS_SEND_BYTES = 128;
 
-    private static final OFVersion NEWEST = OFVersion.OF_14;
-    private static final OFVersion OLDEST = OFVersion.OF_13;
-
     private final Map<Long, SwitchSettings> known;
     private final Peer peer;
     private final long echoAfterNanos;
@@ -77,7 +71,7 @@ public final class SwitchSession {
 
     private State state = State.HELLO;
     private String name;
-    private OFFactory factory = OFFactories.getFactory(NEWEST);
+    private OFFactory factory = OFFactories.getFactory(Versions.NEWEST);
     private Programming programming;
     private Probing probing;
     private SwitchSettings settings;
@@ -121,14 +115,7 @@ public final class SwitchSession {
         heardNanos = nowNanos;
         tickedNanos = nowNanos;
         portsRoundNanos = nowNanos - PORTS_ROUND_NANOS;
-        // OpenFlow 1.4.1 §7.5.1: the bitmap has a bit for each version that is spoken.
-        long versions = 1L << NEWEST.getWireVersion() | 1L << OLDEST.getWireVersion();
-        outbox.send(factory.buildHello()
-                .setXid(outbox.nextXid())
-                .setElements(List.of(factory.buildHelloElemVersionbitmap()
-                        .setBitmaps(List.of(U32.of(versions)))
-                        .build()))
-                .build());
+        outbox.send(Versions.hello(outbox.nextXid()));
         return outbox.drain();
     }
 
@@ -215,6 +202,13 @@ public final class SwitchSession {
         return outbox.drain();
     }
 
+    /** While the switch works, works out what comes next: {@link Effect.Prepare}. */
+    public void prepare() {
+        if (state == State.CONNECTED) {
+            programming.prepare();
+        }
+    }
+
     /** The connection is gone, whoever ended it; nothing follows. */
     public void closed() {
         state = State.CLOSED;
@@ -250,7 +244,7 @@ public final class SwitchSession {
             case OFEchoReply _ -> {
                 // Any message shows life, an answer to an echo no more than others.
             }
-            case OFHello hello when state == State.HELLO -> negotiate(common(hello), nowNanos);
+            case OFHello hello when state == State.HELLO -> negotiate(Versions.common(hello), nowNanos);
             case OFFeaturesReply features
             when state == State.FEATURES && features.getXid() == askedXid -> identify(features, nowNanos);
             case OFPortDescStatsReply part
@@ -280,7 +274,7 @@ public final class SwitchSession {
     private void skipped(Incoming.Unparsable unparsable, long nowNanos) {
         unparsableCount++;
         if (state == State.HELLO && unparsable.type() == Incoming.Unparsable.HELLO) {
-            negotiate(byHeader(unparsable.version()), nowNanos);
+            negotiate(Versions.byHeader(unparsable.version()), nowNanos);
         } else if (state == State.PORTS
                 && unparsable.type() == Incoming.Unparsable.MULTIPART_REPLY
                 && unparsable.xid() == askedXid) {
@@ -288,32 +282,6 @@ public final class SwitchSession {
         } else if (state == State.CONNECTED && !probing.refused(unparsable.xid())) {
             programming.skipped(unparsable, nowNanos);
         }
-    }
-
-    /** OpenFlow 1.4.1 §6.3.1: the highest bit that both bitmaps have; without one the lower of the two versions. */
-    private static Optional<OFVersion> common(OFHello hello) {
-        for (OFHelloElem element : elements(hello)) {
-            if (element instanceof OFHelloElemVersionbitmap offer
-                    && !offer.getBitmaps().isEmpty()) {
-                long bits = offer.getBitmaps().getFirst().getValue();
-                return List.of(NEWEST, OLDEST).stream()
-                        .filter(version -> (bits >> version.getWireVersion() & 1) != 0)
-                        .findFirst();
-            }
-        }
-        return byHeader(hello.getVersion().getWireVersion());
-    }
-
-    private static List<OFHelloElem> elements(OFHello hello) {
-        // Elements came with 1.3; the library throws when an older hello is asked for them.
-        return hello.getVersion().compareTo(OLDEST) < 0 ? List.of() : hello.getElements();
-    }
-
-    private static Optional<OFVersion> byHeader(int wireVersion) {
-        if (wireVersion >= NEWEST.getWireVersion()) {
-            return Optional.of(NEWEST);
-        }
-        return wireVersion == OLDEST.getWireVersion() ? Optional.of(OLDEST) : Optional.empty();
     }
 
     private void negotiate(Optional<OFVersion> version, long nowNanos) {

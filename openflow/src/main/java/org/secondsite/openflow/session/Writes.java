@@ -92,6 +92,7 @@ final class Writes {
             if (writing.errorCount() == 0 && !isSuperseded) {
                 progress.on(Occasion.WHOLE, "the bundle is whole", nowNanos);
                 writing.commit();
+                return Outcome.COMMITTING;
             } else {
                 progress.on(Occasion.FAULTY, isSuperseded ? "something else is wanted" : writing.errors(), nowNanos);
                 writing.discard();

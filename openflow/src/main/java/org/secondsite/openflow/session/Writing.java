@@ -63,8 +63,10 @@ final class Writing {
         end(OFBundleCtrlType.CLOSE_REQUEST);
     }
 
+    /** Commits; whatever is asked behind it is answered of the time after. */
     void commit() {
         end(OFBundleCtrlType.COMMIT_REQUEST);
+        outbox.send(factory.buildBarrierRequest().setXid(outbox.nextXid()).build());
     }
 
     void discard() {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.secondsite.openflow.pipeline.Comparison;
 import org.secondsite.openflow.pipeline.Flow;
 import org.secondsite.openflow.pipeline.InstalledFlows;
 import org.secondsite.openflow.pipeline.Match;
@@ -41,6 +42,22 @@ public final class FlowReading {
 
     private int lostParts;
 
+    private final Optional<Comparison> comparison;
+
+    /** A reply that is to come. */
+    public FlowReading() {
+        this(Optional.empty());
+    }
+
+    /**
+     * A reply that is to come.
+     *
+     * @param comparison is told of every entry as soon as it has come
+     */
+    public FlowReading(Optional<Comparison> comparison) {
+        this.comparison = comparison;
+    }
+
     /** A part of the reply. */
     public void add(Incoming.Part part) {
         ByteBuf body = part.body();
@@ -74,6 +91,9 @@ public final class FlowReading {
     /** What all parts say together. */
     public InstalledFlows flows() {
         lose();
+        if (lostParts > 0) {
+            comparison.ifPresent(Comparison::lose);
+        }
         return new InstalledFlows(known, strange, lostParts);
     }
 
@@ -103,16 +123,19 @@ public final class FlowReading {
         Optional<Flow.Outcome> outcome =
                 match.isPresent() && isLasting ? OutcomeCodec.read(in, matchAt + padded, end) : Optional.empty();
         if (outcome.isPresent()) {
-            Flow flow = new Flow(new Flow.Key(table, priority, match.get()), outcome.get());
+            Flow read = new Flow(new Flow.Key(table, priority, match.get()), outcome.get());
+            Flow flow = comparison.isPresent() ? comparison.get().take(read, cookie) : read;
             known.add(new InstalledFlows.Known(flow, cookie, packets));
             return;
         }
         OptionalInt inPort = MatchCodec.inPort(in, matchAt, matchLength);
-        strange.add(new InstalledFlows.Strange(
+        InstalledFlows.Strange other = new InstalledFlows.Strange(
                 new InstalledFlows.RawPlace(table, priority, ByteBufUtil.hexDump(in, matchAt, padded)),
                 match.map(one -> new Flow.Key(table, priority, one)),
                 inPort,
                 cookie,
-                packets));
+                packets);
+        comparison.ifPresent(with -> with.take(other));
+        strange.add(other);
     }
 }

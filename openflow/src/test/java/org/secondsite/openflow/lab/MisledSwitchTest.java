@@ -8,9 +8,12 @@ import static org.secondsite.openflow.lab.ControlledSite.patched;
 import static org.secondsite.openflow.lab.SwitchSite.attachment;
 import static org.secondsite.openflow.lab.SwitchSite.ipv4;
 
+import java.io.Closeable;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -26,6 +29,7 @@ import org.secondsite.openflow.Role;
 import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.io.RecordedEvents;
 import org.secondsite.openflow.io.SwitchController;
+import org.secondsite.openflow.pipeline.Layout;
 
 /** A real Open vSwitch that is full, written to by others, taken by others, or claimed by another. */
 @Tag("lab")
@@ -65,7 +69,7 @@ class MisledSwitchTest {
         OpenVSwitch ovs = start(version);
         controller.apply(ID, 5, List.of(VM1, VM2));
         events.await("sw-a confirmed 5");
-        ovs.limitTables(4);
+        ovs.limitTables(Layout.TABLES.tables());
         assertTrue(site.arrives("vm1", ipv4("vm1"), "gw", ipv4("gw"), true));
         controller.apply(ID, 6, List.of(attachment("vm1", Role.STANDBY), attachment("vm2", Role.FENCED)));
         events.await("sw-a fenced 6: 2 VMs");
@@ -109,6 +113,57 @@ class MisledSwitchTest {
         while (ovs.ofctl("dump-groups").contains("group_id=7")) {
             assertTrue(System.nanoTime() < deadline, "the group stays");
         }
+    }
+
+    /** How long an audit takes is the machine's; that there is no second one before the mend is the product's. */
+    @ParameterizedTest
+    @ValueSource(strings = {"OpenFlow13", "OpenFlow14"})
+    void theFirstAuditThatBeginsAfterAnothersWriteMendsIt(String version) throws Exception {
+        OpenVSwitch ovs = start(version);
+        controller.apply(ID, 5, List.of(VM1, VM2));
+        events.await("sw-a confirmed 5");
+        String mend = version.equals("OpenFlow13") ? "OFPT_FLOW_MOD" : "type=OPEN_REQUEST";
+        Path record = directory.resolve("snoop");
+        try (Closeable _ = ovs.snoop(record)) {
+            awaitLines(record, "OFPST_FLOW request", 1);
+            for (int write = 0; write < 3; write++) {
+                ovs.ofctl("add-flow", "priority=9,actions=NORMAL");
+                // The controller is told of a new port: from there on in the record, the write is done.
+                String mark = "mark" + write;
+                ovs.addPatchPorts(List.of(mark));
+                awaitLines(record, "(" + mark + ")", 1);
+                List<String> lines = awaitLines(record, mend, write + 1);
+                int marked = indexOf(lines, "(" + mark + ")", 1);
+                int mended = indexOf(lines, mend, write + 1);
+                long audits = lines.subList(marked, Math.max(marked, mended)).stream()
+                        .filter(line -> line.contains("OFPST_FLOW request"))
+                        .count();
+                assertTrue(audits <= 1, () -> audits + " audits before the mend: " + lines);
+                events.await("sw-a drifted 5: ");
+                events.await("sw-a confirmed 5");
+            }
+        }
+    }
+
+    private static List<String> awaitLines(Path record, String what, int times) throws Exception {
+        long deadline = System.nanoTime() + PATIENCE_NANOS;
+        while (true) {
+            List<String> lines = Files.readAllLines(record);
+            if (lines.stream().filter(line -> line.contains(what)).count() >= times) {
+                return lines;
+            }
+            assertTrue(System.nanoTime() < deadline, () -> "no '" + what + "' in " + lines);
+            Thread.sleep(20);
+        }
+    }
+
+    /** Of the line that has it for the so-manieth time. */
+    private static int indexOf(List<String> lines, String what, int times) {
+        return IntStream.range(0, lines.size())
+                .filter(index -> lines.get(index).contains(what))
+                .skip(times - 1L)
+                .findFirst()
+                .orElseThrow();
     }
 
     @ParameterizedTest

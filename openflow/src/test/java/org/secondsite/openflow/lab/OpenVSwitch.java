@@ -141,6 +141,21 @@ final class OpenVSwitch implements Closeable {
         return tool("ovs-ofctl", List.of("-O", "OpenFlow13,OpenFlow14", "--timeout=20"), all.toArray(String[]::new));
     }
 
+    /** Writes what the switch and its controller say to each other into a file, in its order, until it is closed. */
+    Closeable snoop(Path file) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(
+                        "ovs-ofctl",
+                        "-O",
+                        "OpenFlow10,OpenFlow13,OpenFlow14",
+                        "snoop",
+                        "unix:" + directory.resolve(BRIDGE + ".snoop"))
+                .redirectErrorStream(true)
+                .redirectOutput(file.toFile());
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        return () -> Command.kill(process);
+    }
+
     /** The datapath's number of a port, which is not OpenFlow's, as {@code dpif/show} tells. */
     String datapathPort(String port) throws IOException {
         return tool(

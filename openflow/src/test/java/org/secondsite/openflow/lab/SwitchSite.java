@@ -2,12 +2,6 @@ package org.secondsite.openflow.lab;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.net.DatagramPacket;
-import java.net.DatagramSocket;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.SocketTimeoutException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -29,16 +23,12 @@ import org.secondsite.openflow.VmAttachment;
 final class SwitchSite implements Closeable {
     static final long DATAPATH = 0xa01;
     static final String GATEWAY = "gw";
-    private static final int PORT = 9000;
-    private static final int AGAIN_AFTER_MS = 500;
-    private static final int ARRIVES_WITHIN_MS = 3000;
-    private static final int ABSENT_AFTER_MS = 400;
 
     private final Deque<Closeable> opened = new ArrayDeque<>();
     private final Map<String, Namespace> hosts = new HashMap<>();
     private final Namespace switchNamespace;
     private final OpenVSwitch openVSwitch;
-    private int messages;
+    private final Datagrams datagrams = new Datagrams();
 
     SwitchSite(Path directory) throws IOException {
         Command.require("ethtool", "ethtool");
@@ -96,37 +86,7 @@ final class SwitchSite implements Closeable {
 
     /** Whether a datagram from {@code source}, an address of host {@code from}, arrives at {@code destination} of {@code to}. */
     boolean arrives(String from, String source, String to, String destination, boolean expected) throws Exception {
-        messages++;
-        byte[] text = ("message " + messages).getBytes(StandardCharsets.UTF_8);
-        InetAddress target = IpPrefix.parseAddress(destination);
-        try (DatagramSocket receiver = host(to).call(() -> new DatagramSocket(new InetSocketAddress(target, PORT)));
-                DatagramSocket sender = host(from)
-                        .call(() -> new DatagramSocket(new InetSocketAddress(IpPrefix.parseAddress(source), 0)))) {
-            // A switch may go by what it has cached for a moment after it has confirmed its tables: what is to arrive
-            // is sent again.
-            int attempts = expected ? ARRIVES_WITHIN_MS / AGAIN_AFTER_MS : 1;
-            receiver.setSoTimeout(expected ? AGAIN_AFTER_MS : ABSENT_AFTER_MS);
-            for (int attempt = 0; attempt < attempts; attempt++) {
-                sender.send(new DatagramPacket(text, text.length, target, PORT));
-                if (received(receiver, text)) {
-                    return true;
-                }
-            }
-            return false;
-        }
-    }
-
-    private static boolean received(DatagramSocket receiver, byte[] text) throws IOException {
-        DatagramPacket packet = new DatagramPacket(new byte[100], 100);
-        try {
-            do {
-                receiver.receive(packet);
-            } while (!new String(packet.getData(), 0, packet.getLength(), StandardCharsets.UTF_8)
-                    .equals(new String(text, StandardCharsets.UTF_8)));
-            return true;
-        } catch (SocketTimeoutException e) {
-            return false;
-        }
+        return datagrams.arrives(host(from), source, host(to), destination, destination, expected);
     }
 
     void plug(String host) throws IOException {

@@ -30,6 +30,7 @@ import org.secondsite.openflow.SwitchListener;
 import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.io.SwitchController;
+import org.secondsite.openflow.pipeline.Layout;
 
 /**
  * Random roles, writes and masters of os-ken, full tables, an absent gateway, and deaths of a real switch, while a random
@@ -206,7 +207,7 @@ class SwitchStormTest {
                 apply(roles(crowd, random));
             } else if (choice == 18) {
                 act("the tables are full");
-                ovs.limitTables(4);
+                ovs.limitTables(Layout.TABLES.tables());
                 apply(roles(crowd, random));
                 apply(roles(crowd, random));
                 ovs.unlimitTables();

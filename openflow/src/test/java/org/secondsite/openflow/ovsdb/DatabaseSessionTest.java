@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 class DatabaseSessionTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final long SECOND = 1_000_000_000L;
-    private static final String TOLD = """
+    static final String TOLD = """
             {"id":"monitor","error":null,"result":{
             "Bridge":{"b1":{"new":{"name":"br0","datapath_id":"0000000000000A01","fail_mode":["set",[]],
              "other_config":["map",[["datapath-id","0000000000000a01"]]],"controller":["uuid","c1"],

@@ -76,10 +76,10 @@ class EveryMessageTest {
         }
     }
 
-    private record Reached(ExecutingSwitch memory, Stage stage, boolean isDone) {}
+    record Reached(ExecutingSwitch memory, Stage stage, boolean isDone) {}
 
     /** A session whose switch has worked off so many messages. */
-    private static Reached reach(OFVersion version, int messages) {
+    static Reached reach(OFVersion version, int messages) {
         ExecutingSwitch memory = simulated();
         Stage stage = new Stage(memory, EXCLUSIVE);
         stage.pause();

@@ -321,6 +321,7 @@ class SwitchSessionTest {
 
     private static List<OFType> types(List<Effect> effects) {
         return effects.stream()
+                .filter(effect -> !(effect instanceof Effect.Prepare))
                 .map(effect ->
                         assertInstanceOf(Effect.Send.class, effect).message().getType())
                 .toList();

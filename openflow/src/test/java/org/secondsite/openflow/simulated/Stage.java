@@ -151,6 +151,10 @@ public final class Stage {
                 }
                 continue;
             }
+            if (effect instanceof Effect.Prepare) {
+                session.prepare();
+                continue;
+            }
             told.add(effect);
             if (effect instanceof Effect.Connected) {
                 perform(controlled.connected(session, nowMs * MS));
