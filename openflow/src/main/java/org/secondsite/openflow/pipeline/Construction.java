@@ -158,7 +158,11 @@ final class Construction {
 
     /** What is the same for every VM, so that it takes a flow of each only for what is its own. */
     private void claims() {
-        put(TARGET_TABLE, FALSE_CLAIM_PRIORITY, claim(Match.ANY, NEIGHBOR_ADVERTISEMENT).build(), new Outcome.Drop());
+        put(
+                TARGET_TABLE,
+                FALSE_CLAIM_PRIORITY,
+                claim(Match.ANY, NEIGHBOR_ADVERTISEMENT).build(),
+                new Outcome.Drop());
         if (gateway.isPresent()) {
             claimed(Match.ANY, 0);
             put(CLAIMS_TABLE, UNCLAIMED_PRIORITY, Match.ANY, onward(TARGET_TABLE));

@@ -42,7 +42,10 @@ final class KnownFlows {
 
     /** What is to be done for what is wanted; empty: the switch has to be asked first. */
     Optional<FlowDifference> difference(Pipeline wanted, Sharing sharing) {
-        if (flows.isPresent() && since.isEmpty() && compared.isPresent() && compared.get().isWith(wanted)) {
+        if (flows.isPresent()
+                && since.isEmpty()
+                && compared.isPresent()
+                && compared.get().isWith(wanted)) {
             return Optional.of(compared.get().difference());
         }
         return flows().map(known -> FlowDifference.between(wanted, known, sharing));

@@ -360,12 +360,7 @@ final class Programming {
     private boolean shutGates() {
         List<Pipeline.Place> places = wanted.places();
         Gates.Shut shut = gates.shut(
-                wanted.layout(),
-                places,
-                wanted.gateway(),
-                wanted.term(),
-                settings.sharing(),
-                writes.bundling());
+                wanted.layout(), places, wanted.gateway(), wanted.term(), settings.sharing(), writes.bundling());
         if (shut.ports().isEmpty()) {
             return false;
         }
@@ -433,7 +428,8 @@ final class Programming {
             read(Occasion.AUDIT, "audit", nowNanos);
         } else {
             progress.on(Occasion.QUICK_AUDIT, "audit", nowNanos);
-            counting = new Counting(factory, outbox, wanted.pipeline(), actual.flows().orElseThrow());
+            counting = new Counting(
+                    factory, outbox, wanted.pipeline(), actual.flows().orElseThrow());
         }
     }
 

@@ -369,6 +369,9 @@ public final class SwitchSession {
         probing = new Probing(factory, outbox, layout);
         transition(StateChange.TOLD, "has ports " + ports, nowNanos);
         outbox.add(new Effect.Connected(settings.id()));
+        if (factory.getVersion().compareTo(Versions.NEWEST) < 0) {
+            outbox.add(new Effect.Noticed(Versions.NOT_ATOMIC));
+        }
         if (layout == Layout.ONE_TABLE) {
             outbox.add(new Effect.Noticed("one table: " + layout.unchecked()));
         }

@@ -14,6 +14,11 @@ final class Versions {
     /** Spoken before anything is agreed on. */
     static final OFVersion NEWEST = OFVersion.OF_14;
 
+    /** What is lost with a version that is not the newest. */
+    static final String NOT_ATOMIC =
+            "not atomic: OpenFlow 1.3 has no bundles: flows change one by one, and meanwhile frames may be "
+                    + "dropped that are let through before and after; none goes a way that it goes neither before nor after";
+
     private static final OFVersion OLDEST = OFVersion.OF_13;
 
     private Versions() {}

@@ -83,7 +83,8 @@ class GatewayGoneTest {
             int from = vm;
             assertTrue(
                     arrivals.stream()
-                            .anyMatch(arrival -> arrival.from() == from && arrival.micros() > gone + GONE_MS * 1000 / 2),
+                            .anyMatch(
+                                    arrival -> arrival.from() == from && arrival.micros() > gone + GONE_MS * 1000 / 2),
                     "the owned VMs go on to be heard where their gateway will be again: vm" + vm);
         }
     }
@@ -104,8 +105,8 @@ class GatewayGoneTest {
 
     private static SwitchController controller(RecordedEvents events) throws Exception {
         InetSocketAddress any = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0);
-        SwitchSettings settings = new SwitchSettings(ID, SwitchSite.DATAPATH, Crowd.port(Crowd.GATEWAY))
-                .with(Preflight.MEND, DATABASE);
+        SwitchSettings settings =
+                new SwitchSettings(ID, SwitchSite.DATAPATH, Crowd.port(Crowd.GATEWAY)).with(Preflight.MEND, DATABASE);
         return SwitchController.open(new ControllerSettings(any, List.of(settings)), events);
     }
 

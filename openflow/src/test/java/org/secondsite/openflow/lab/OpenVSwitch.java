@@ -18,6 +18,10 @@ final class OpenVSwitch implements Closeable {
     /** Where the database listens, on the namespace's loopback. */
     static final int DATABASE_PORT = 6640;
 
+    /** {@code -Dsecondsite.openflow.versions=OpenFlow13}: the same tests with a switch that speaks nothing newer. */
+    private static final String VERSIONS =
+            System.getProperty("secondsite.openflow.versions", "OpenFlow13,OpenFlow14,OpenFlow15");
+
     private static final long APPEARS_WITHIN_NANOS = 30_000_000_000L;
     private static final long POLL_NANOS = 20_000_000;
     private static final String SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema";
@@ -58,7 +62,7 @@ final class OpenVSwitch implements Closeable {
                 BRIDGE,
                 "datapath_type=netdev",
                 "fail-mode=secure",
-                "protocols=OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15",
+                "protocols=OpenFlow10," + VERSIONS,
                 "other-config:datapath-id=%016x".formatted(datapathId),
                 "other-config:disable-in-band=true");
     }

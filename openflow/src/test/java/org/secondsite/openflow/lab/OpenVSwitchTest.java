@@ -184,6 +184,7 @@ class OpenVSwitchTest {
         OpenVSwitch ovs = site.openVSwitch();
         ovs.vsctl("set", "bridge", OpenVSwitch.BRIDGE, "protocols=OpenFlow10,OpenFlow13");
         ovs.setControllers(controller.address().getPort());
+        events.await("sw-a noticed not atomic: OpenFlow 1.3 has no bundles");
         controller.apply(ID, 5, List.of(VM1));
         events.await("sw-a confirmed 5");
         assertTrue(arrives("vm1", ipv4("vm1"), "gw", true));

@@ -169,12 +169,32 @@ final class VlanSite implements Closeable {
     private void addBridge(String bridge, String port) throws IOException {
         openVSwitch.vsctl("add-br", bridge, "--", "set", "bridge", bridge, "datapath_type=netdev");
         String end = port + "end";
-        openVSwitch.vsctl("add-port", OpenVSwitch.BRIDGE, port, "--", "set", "interface", port, "type=patch", "options:peer=" + end);
+        openVSwitch.vsctl(
+                "add-port",
+                OpenVSwitch.BRIDGE,
+                port,
+                "--",
+                "set",
+                "interface",
+                port,
+                "type=patch",
+                "options:peer=" + end);
         openVSwitch.vsctl("add-port", bridge, end, "--", "set", "interface", end, "type=patch", "options:peer=" + port);
     }
 
     private void link(String port, String host, String name, String mac) throws IOException {
-        switchNamespace.run("ip", "link", "add", port, "type", "veth", "peer", "name", name, "netns", host(host).name());
+        switchNamespace.run(
+                "ip",
+                "link",
+                "add",
+                port,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                name,
+                "netns",
+                host(host).name());
         switchNamespace.run("ip", "link", "set", port, "up");
         host(host).run("ip", "link", "set", name, "address", mac);
         // The user-space datapath hands frames on as they are: without this their checksums were never computed.

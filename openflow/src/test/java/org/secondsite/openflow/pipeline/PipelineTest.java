@@ -270,6 +270,20 @@ class PipelineTest {
     }
 
     @Test
+    void aVmTakesFourteenFlowsAndThreeMoreForEachFurtherAddress() {
+        int none = flows();
+        assertEquals(14, flows(ADDRESS1, ADDRESS1_V6) - none);
+        assertEquals(17, flows(ADDRESS1, ADDRESS1_V6, ADDRESS2) - none);
+        assertEquals(17, flows(ADDRESS1, ADDRESS1_V6, "2001:db8:113::99") - none);
+        assertEquals(5, flows(ADDRESS1) - none);
+    }
+
+    private static int flows(String... addresses) {
+        List<VmAttachment> vms = addresses.length == 0 ? List.of() : List.of(vm("vm1", MAC1, Role.OWNER, addresses));
+        return pipeline(vms, PORTS).flows().size();
+    }
+
+    @Test
     void whatCannotStandOnOneSwitchIsRefused() {
         VmAttachment vm1 = vm("vm1", MAC1, Role.OWNER, ADDRESS1);
         for (VmAttachment other : List.of(

@@ -52,7 +52,9 @@ class FenceTest {
         assertEquals(Set.of(), plain.outputs(speech(12, VM2)));
         assertInstanceOf(Effect.Confirmed.class, stage.outcome());
         assertEquals(List.of(), stage.told(Effect.Drifted.class));
-        assertEquals(List.of(), stage.told(Effect.Noticed.class));
+        assertEquals(
+                version == OFVersion.OF_13 ? List.of(new Effect.Noticed(Versions.NOT_ATOMIC)) : List.of(),
+                stage.told(Effect.Noticed.class));
         // And back again: nothing of a change of roles needs room.
         stage.apply(7, VM1, VM2);
         assertInstanceOf(Effect.Confirmed.class, stage.outcome());

@@ -57,11 +57,16 @@ class SessionFuzzTest {
         OFVersion version = moment < 2 * MOMENTS ? OFVersion.OF_14 : OFVersion.OF_13;
         EveryMessageTest.Reached reached = EveryMessageTest.reach(version, moment % MOMENTS);
         Stage stage = reached.stage();
-        for (int i = 0; i < MAX_MESSAGES && input.readableBytes() >= 3 && stage.told(Effect.Close.class).isEmpty(); i++) {
+        for (int i = 0;
+                i < MAX_MESSAGES
+                        && input.readableBytes() >= 3
+                        && stage.told(Effect.Close.class).isEmpty();
+                i++) {
             stage.receive(message(version, input, stage.sent.getLast().getXid()));
         }
         stage.messagesPerTick = Integer.MAX_VALUE;
-        if (!stage.told(Effect.Close.class).isEmpty() || stage.told(Effect.Connected.class).isEmpty()) {
+        if (!stage.told(Effect.Close.class).isEmpty()
+                || stage.told(Effect.Connected.class).isEmpty()) {
             return;
         }
         stage.run(LATER_MS);
