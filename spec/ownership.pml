@@ -59,6 +59,10 @@
  * it. A takeover without it leaves it where it is, out of the group. While the owner stands alone it is a member. SETS bounds how often a
  * set is said.
  *
+ * With OLDER, that goes on where the other site has gone on from the VM that ran here, which runs on, and has let it leave: site 1 stands by
+ * beside such a copy. Its gateway knows that it withholds it (`withheld`), and its disk (`listed`), a moment later. A copy is looked at whenever
+ * its site owns the group alone: it must be withheld then. It ends by an operator's hand.
+ *
  * With RECOVERY, the witness's disk goes back in time by a grant, once, and the gateways have lost theirs. Who was told of that grant tells it
  * when its gateway calls (its agents remember it). Until the gateways of both sites have called the witness decides nothing; by then it is in
  * doubt. An operator recovers it: in a term above all that were granted, which follows the record that the witness has left, for the site
@@ -71,6 +75,9 @@
  * EPOCHS and TERMS bound the run. Conditions on `recTerm` or the peer's `term` in the steps of a site only leave out
  * messages that nobody could use any more; they are marked "useless".
  */
+#ifdef OLDER
+#define MEMBERS
+#endif
 #ifndef EPOCHS
 #define EPOCHS 2
 #endif
@@ -144,6 +151,14 @@ byte taken[2];
 bool dropped[2];
 bool copied[2];
 bool brokenMembershipBeforeOutput;
+#endif
+#ifdef OLDER
+bool copy[2];
+bool withheld[2];
+bool listed[2];
+#define NO_COPY(i) !copy[i]
+#else
+#define NO_COPY(i) true
 #endif
 
 /* What only the rules look at. */
@@ -354,7 +369,7 @@ inline acknowledge(i, t) {
 
 /* Beside a VM of its own a site keeps no image of it. */
 #define takesImage(i, t, k) \
-    d_step { role[i] == OUT && !vmAlone[i] && MAY_TAKE(i) && t >= term[i] && recOwner[t] == PEER(i) + 1 && images[t] & BIT(k) \
+    d_step { role[i] == OUT && !vmAlone[i] && NO_COPY(i) && MAY_TAKE(i) && t >= term[i] && recOwner[t] == PEER(i) + 1 && images[t] & BIT(k) \
             && (NEWER_TERM(i, t) || (imageTerm[i] == t && k > held[i])) -> \
         held[i] = k; \
         imageTerm[i] = t; \
@@ -419,7 +434,7 @@ inline saySet(i, has) {
         send(joiners, i, sealed[i]) }
 
 #define copiesJoiner(i, k) \
-    d_step { role[i] == STANDBY && dropped[i] && !copied[i] && mayAck(i) && joiners[term[i]] & BIT(k) -> \
+    d_step { role[i] == STANDBY && dropped[i] && !copied[i] && NO_COPY(i) && mayAck(i) && joiners[term[i]] & BIT(k) -> \
         copied[i] = true; \
         held[i] = k; \
         acknowledge(i, term[i]) }
@@ -440,6 +455,41 @@ inline saySet(i, has) {
 #define joins(i) \
     d_step { role[i] == PROTECTED && phase[i] == ADDING && TAKEN_THERE -> \
         phase[i] = MEMBER }
+#endif
+
+/* ---- an older copy of the VM ------------------------------------------------------------------------------------ */
+
+#ifdef OLDER
+/* The site owns the group and stands alone, so whatever is not withheld passes. */
+#define looksAtCopy(i) \
+    d_step { copy[i] && told[i] && recOwner[term[i]] == i + 1 && !recBoth[term[i]] -> \
+        brokenMembershipBeforeOutput = !withheld[i]; \
+        assert(!brokenMembershipBeforeOutput) }
+
+#define endsCopy(i) \
+    d_step { copy[i] -> copy[i] = false; withheld[i] = false }
+
+#define keepsOnDisk(i) \
+    d_step { listed[i] != withheld[i] -> listed[i] = withheld[i] }
+
+#ifdef PLANT_OLDER_COPY_FORGOTTEN
+#define RECALLS(i) withheld[i] = false
+#else
+#define RECALLS(i) withheld[i] = copy[i] && listed[i]
+#endif
+#ifdef PLANT_OLDER_COPY_PASSES
+#define COMES_BACK(i) withheld[i] = false
+#else
+#define COMES_BACK(i) skip
+#endif
+#define COPY_OF_VM_STEPS(i) \
+    :: looksAtCopy(i) \
+    :: endsCopy(i) \
+    :: keepsOnDisk(i)
+#else
+#define RECALLS(i) skip
+#define COMES_BACK(i) skip
+#define COPY_OF_VM_STEPS(i)
 #endif
 
 /* ---- what a site asks of the witness; useless if the record has moved on --------------------------------------- */
@@ -723,6 +773,7 @@ inline activate(i, t) {
 inline takeOverWithout(i, t) {
     brokenMembershipBeforeOutput = role[PEER(i)] == PROTECTED && phase[PEER(i)] == MEMBER;
     assert(!brokenMembershipBeforeOutput);
+    COMES_BACK(i);
     goOut(i, t)
 }
 
@@ -849,6 +900,7 @@ inline loseSessions(i) {
 #define restarts(i) \
     d_step { (told[i] || imageTerm[i] > 0 || vmAlone[i]) -> \
         told[i] = false; \
+        RECALLS(i); \
         RESTART_ROLE(i); \
         SESSIONS(i) }
 
@@ -1031,6 +1083,14 @@ active proctype world() {
         knows[1] = 1;
         role[0] = PROTECTED;
         role[1] = STANDBY;
+#ifdef OLDER
+        /* The VM has left, and passes at site 0, which went on from the copy at site 1. */
+        phase[0] = FREE;
+        dropped[1] = true;
+        copy[1] = true;
+        withheld[1] = true;
+        listed[1] = true;
+#endif
         lazy[0] = true
     };
 end:
@@ -1039,6 +1099,7 @@ end:
     STEPS(1)
     RECOVERY_STEPS
     COPY_STEPS
+    COPY_OF_VM_STEPS(1)
     FAULTS
     od
 }

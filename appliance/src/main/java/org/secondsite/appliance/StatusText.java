@@ -55,6 +55,10 @@ final class StatusText {
         if (!displaced.isEmpty()) {
             out.printf(Locale.ROOT, "DISPLACED, lets nothing out: %s%n", displaced);
         }
+        String memory = status.path("memory").asText();
+        if (!memory.isEmpty()) {
+            out.printf(Locale.ROOT, "MEMORY of members: %s%n", memory);
+        }
         views(out, status.path("views"));
         JsonNode plane = status.path("dataPlane");
         if (plane.has("uplink")) {

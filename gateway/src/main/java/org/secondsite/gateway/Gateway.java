@@ -26,11 +26,13 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.MetricsConfig;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
+import org.secondsite.gateway.group.Recollection;
 import org.secondsite.gateway.group.SiteCore;
 import org.secondsite.gateway.group.SiteEdge;
 import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.group.SiteOrder;
 import org.secondsite.gateway.group.Surroundings;
+import org.secondsite.gateway.io.MemberFile;
 import org.secondsite.gateway.io.SeatMemory;
 import org.secondsite.gateway.management.ManagementServer;
 import org.secondsite.gateway.peer.PeerWatch;
@@ -118,7 +120,11 @@ public final class Gateway implements AutoCloseable {
                 .map(GatewayConfig.Vm::id)
                 .toList());
         long now = System.nanoTime();
-        core = new SiteCore(config, new PeerWatch(config.tunnel(), done -> tunnel.whenRead(done), now), now);
+        core = new SiteCore(
+                config,
+                memberFile(config).map(MemberFile::read).orElseGet(Recollection.None::new),
+                new PeerWatch(config.tunnel(), done -> tunnel.whenRead(done), now),
+                now);
         config.bgp().ifPresent(bgp -> RouterEvents.names(bgp)
                 .forEach(name -> routers.put(name, new Session("down: not connected yet"))));
         config.openflow().ifPresent(openflow -> openflow.switches()
@@ -175,7 +181,14 @@ public final class Gateway implements AutoCloseable {
         opened.push(tunnel);
         edge = new SiteEdge(
                 new Surroundings(
-                        dataPlane, new TunnelPort(tunnel), witness, routes(), switches(), this::follow, timeline),
+                        dataPlane,
+                        new TunnelPort(tunnel),
+                        witness,
+                        routes(),
+                        switches(),
+                        this::follow,
+                        memory(),
+                        timeline),
                 this::post);
         AgentCertificates ofAgents = new AgentCertificates(
                 (vm, what) -> {
@@ -205,6 +218,17 @@ public final class Gateway implements AutoCloseable {
         witness.connect(client);
         dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(config.tunnel()));
         timeline.note(config.site().name(), "start", "role unknown: nothing is released or announced");
+    }
+
+    /** Beside what it remembers of terms. */
+    private static Optional<Path> memberFile(GatewayConfig config) {
+        return config.witness().termFile().map(file -> file.resolveSibling(file.getFileName() + ".members"));
+    }
+
+    private Surroundings.Memory memory() {
+        Optional<MemberFile> file = memberFile(config).map(path -> MemberFile.open(path, this::post));
+        file.ifPresent(opened::push);
+        return file.<Surroundings.Memory>map(Function.identity()).orElse((number, all) -> {});
     }
 
     private void certificateAlarm(String what) {

@@ -48,6 +48,7 @@ final class GatewayStatus {
         views(status.putObject("views"), view.core().views());
         status.put("witness", view.core().witnessUp() ? "up" : "down");
         status.put("displaced", view.core().displaced());
+        status.put("memory", view.core().memoryTrouble());
         status.putObject("agents")
                 .put("turnedAway", view.agents().turnedAway())
                 .put("wrongMessages", view.agents().wrongMessages());

@@ -11,7 +11,6 @@ import java.util.Optional;
 import java.util.Set;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.VmId;
-import org.secondsite.gateway.group.MemberPhase;
 import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.SiteCore;
 import org.secondsite.gateway.group.VmAtSite;
@@ -78,7 +77,7 @@ final class VmList {
 
     private static List<String> whyNoMember(ProtectionGroup group, VmAtSite vm) {
         List<String> why = new ArrayList<>(group.lacks(vm));
-        if (why.isEmpty() && group.phase(vm) == MemberPhase.WAITING) {
+        if (why.isEmpty() && group.phase(vm).isOutside()) {
             why.add("waits: " + group.waitsFor(vm));
         }
         return why;

@@ -22,7 +22,7 @@ public enum FaultKind {
      * has carried out a part of what it wanted done.
      */
     CRASH(8),
-    /** The witness's power fails in the middle of its next write to the disk. Gateways keep no state on disks. */
+    /** The witness's power fails in the middle of its next write to the disk. A gateway replaces its file as a whole. */
     TORN(2),
     /** A gateway stops while its guest goes on, or a whole site or the witness stops; then all goes on. */
     PAUSE(4),
@@ -38,6 +38,11 @@ public enum FaultKind {
      * one has. In every twentieth schedule, and nothing else then.
      */
     FORGET(0),
+    /**
+     * The other site goes on from a site's VM, which runs on, and lets it leave by another file; the group comes back, and the gateway
+     * beside the older copy starts again. In every twentieth schedule, and nothing else then.
+     */
+    OLDER(0),
     /** A gateway is told by its peer, again and again, of a record that nobody has granted. */
     LIE(2),
     /** A copy of a site's gateway runs at another place, with the same certificate. */

@@ -54,6 +54,14 @@ public enum Plant {
     MEMBERS_DIFFER_AT_TAKEOVER(
             Rule.MEMBERSHIP_BEFORE_OUTPUT,
             "a standby says that it has taken a set of members with a VM that joins, and has not"),
+    OLDER_COPY_PASSES(
+            Rule.MEMBERSHIP_BEFORE_OUTPUT,
+            "a VM passes that is no member, and that the other site has gone on from, where the group comes back"),
+    MEMORY_NOT_DURABLE(
+            Rule.PROMOTED_HOLDS_ALL_RELEASED,
+            "a gateway's disk says that it has what is known of members, and has it half a second later"),
+    OLDER_COPY_FORGOTTEN(
+            Rule.PROMOTED_HOLDS_ALL_RELEASED, "an older copy passes after a restart: the gateway remembers no members"),
     SOLO_WITHOUT_SYNC(Rule.DISK_BEFORE_OUTPUT, "an agent says that its disks are synced, and they are not"),
     DROPPED_CHECKPOINT_LOSES_BLOCKS(
             Rule.DISK_OF_THE_EPOCH, "what was written in an epoch that is not shipped is not part of the next one"),

@@ -2,6 +2,7 @@ package org.secondsite.simulator;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -19,8 +20,10 @@ public record Schedule(long seed, List<Fault> faults) {
     /** In one schedule of so many there is a fault beside the others. */
     private static final int BESIDE = 10;
 
-    /** In one schedule of so many there is a fault that comes alone. */
+    /** In one schedule of so many there is a fault of a kind that comes alone. */
     private static final int ALONE = 20;
+
+    private static final Set<FaultKind> ALONE_KINDS = EnumSet.of(FaultKind.FORGET, FaultKind.OLDER);
 
     /** Less is less than the patience of the witness with an original that is silent. */
     private static final int LEAST_CLONE_MS = 2_000;
@@ -32,6 +35,9 @@ public record Schedule(long seed, List<Fault> faults) {
     static final String EVERY_AGENT_KNOWS = "witness";
 
     static final String ONLY_AGENTS_KNOW = "witness, known at ";
+
+    /** A takeover, a sync and another takeover. */
+    private static final int LEAST_OLDER_MS = 4_000;
 
     private static final int EARLIEST_MS = 100;
     private static final int LATEST_MS = 3_600;
@@ -70,14 +76,16 @@ public record Schedule(long seed, List<Fault> faults) {
                 faults.add(fault(dice, kind(dice, kinds), time(dice, faults)));
             }
         }
-        SplittableRandom alone = World.dice(seed, FaultKind.FORGET.name());
-        if (kinds.contains(FaultKind.FORGET) && (kinds.size() == 1 || alone.nextInt(ALONE) == 0)) {
-            return new Schedule(seed, List.of(fault(alone, FaultKind.FORGET, time(alone, List.of()))));
+        for (FaultKind kind : ALONE_KINDS) {
+            SplittableRandom alone = World.dice(seed, kind.name());
+            if (kinds.contains(kind) && (kinds.size() == 1 || alone.nextInt(ALONE) == 0)) {
+                return new Schedule(seed, List.of(fault(alone, kind, time(alone, List.of()))));
+            }
         }
         for (FaultKind kind : FaultKind.values()) {
             SplittableRandom beside = World.dice(seed, kind.name());
             if (kind.isBeside()
-                    && kind != FaultKind.FORGET
+                    && !ALONE_KINDS.contains(kind)
                     && kinds.contains(kind)
                     && (faults.isEmpty() || beside.nextInt(BESIDE) == 0)) {
                 faults.add(fault(beside, kind, time(beside, faults)));
@@ -180,6 +188,7 @@ public record Schedule(long seed, List<Fault> faults) {
                         dice.nextInt(20, 600));
             case RESTORE -> new Fault(kind, "witness", atMs, lastsMs, dice.nextInt(100));
             case FORGET -> forget(dice, site, atMs, FORGET_MS + lastsMs);
+            case OLDER -> new Fault(kind, "of the owner", atMs, LEAST_OLDER_MS + lastsMs, dice.nextInt(1, 300));
             case LIE -> new Fault(kind, "to " + site, atMs, lastsMs, dice.nextInt(1, 100));
             case CLONE -> new Fault(kind, "of " + site, atMs, LEAST_CLONE_MS + lastsMs, 0);
             case CONTEST -> new Fault(kind, "switch of " + site, atMs, lastsMs, 0);

@@ -62,12 +62,14 @@ final class SimulatedGateway extends SimulatedProcess {
     private int diesAfterPercent;
 
     private boolean everDiedPromoting;
+    private final GatewayMemory memory;
 
-    SimulatedGateway(World world, GatewayConfig config, SplittableRandom dice) {
+    SimulatedGateway(World world, GatewayConfig config, SplittableRandom dice, GatewayMemory memory) {
         super(world);
         this.config = config;
         this.site = config.site();
         this.dice = dice;
+        this.memory = memory;
     }
 
     ProtectionGroup group() {
@@ -86,7 +88,11 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     private SiteCore newCore() {
-        return new SiteCore(world.tickBox().starts(site), new PeerWatch(config.tunnel(), Runnable::run, now()), now());
+        return new SiteCore(
+                world.tickBox().starts(site),
+                memory.found(),
+                new PeerWatch(config.tunnel(), Runnable::run, now()),
+                now());
     }
 
     /** What it knew of its group is gone (a planted fault). */
@@ -117,6 +123,7 @@ final class SimulatedGateway extends SimulatedProcess {
                         (g, role) -> {},
                         (g, term, owner) -> {},
                         (g, vm, tick, owner) -> world.tickBox().follow(site, tick),
+                        (number, all) -> memory.keep(this, number, all),
                         new Timeline(entry -> world.trace(site + " " + entry.kind() + " " + entry.text()))),
                 // Only answers of the witness are posted by the edge, and those arrive on the conductor here.
                 this::take);
@@ -125,6 +132,11 @@ final class SimulatedGateway extends SimulatedProcess {
         heartbeat();
         tellWitness();
         world.hypervisor(site).gatewayUp();
+    }
+
+    /** What its disk has of its group's members. */
+    GatewayMemory memory() {
+        return memory;
     }
 
     void crash() {
@@ -256,7 +268,13 @@ final class SimulatedGateway extends SimulatedProcess {
             carryOut(core.on(distorted(event), now()));
         }
         if (up()) {
-            check();
+            if (state() == OwnershipState.PROTECTED) {
+                dataPlane.admitted();
+            }
+            GatewayChecks.look(world.checks(), site, group());
+            if (world.has(Plant.OLDER_COPY_PASSES) && state() == OwnershipState.SOLO && doubts()) {
+                passes();
+            }
         }
     }
 
@@ -279,25 +297,6 @@ final class SimulatedGateway extends SimulatedProcess {
             passUnasked(orders);
             edge.carryOut(orders);
         }
-    }
-
-    private void check() {
-        OwnershipState state = state();
-        group().ownership().record().ifPresent(record -> {
-            world.checks().told(site, record);
-            boolean acts = state == OwnershipState.PROTECTED
-                    || state == OwnershipState.HANDING_OVER
-                    || state == OwnershipState.SOLO
-                    || state == OwnershipState.SYNCING
-                    || (state == OwnershipState.PROMOTING && record.owner().equals(site));
-            if (acts) {
-                world.checks().acts(site, record.term());
-            }
-        });
-        if (state == OwnershipState.PROTECTED) {
-            dataPlane.admitted();
-        }
-        world.checks().promises(site, state == OwnershipState.PROTECTED && !isNoMember());
     }
 
     private void tick() {

@@ -19,6 +19,7 @@ import org.secondsite.replicator.agent.AgentPhase;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.GatewayConduct;
 import org.secondsite.replicator.agent.VmAgent;
+import org.secondsite.replicator.agent.VmNews;
 import org.secondsite.replicator.checkpoint.CheckpointListener;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.FailureKind;
@@ -122,6 +123,14 @@ final class SimulatedHypervisor extends SimulatedProcess {
     void crash() {
         vmRuns = false;
         loseAgent("hypervisor crashed");
+    }
+
+    /** An operator ends the VM. */
+    void vmEnds() {
+        vmRuns = false;
+        vmPaused = false;
+        disk.startsAnew();
+        post(new Mail(null, new AgentEvent.News(new VmNews.Gone("an operator has ended it")), null));
     }
 
     /** The agent's process dies and another one takes its place, which lets a VM run on that was paused for a checkpoint. */

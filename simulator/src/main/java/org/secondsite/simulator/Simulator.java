@@ -180,6 +180,7 @@ public final class Simulator {
             }
             case RESTORE -> restore(fault);
             case FORGET -> forget(fault);
+            case OLDER -> new OlderCopy(world, fault).begin();
             case LIE -> lie(fault, fault.endMs());
             case CLONE -> {
                 SimulatedClone clone = world.copyOf(site(fault));
@@ -305,6 +306,7 @@ public final class Simulator {
         world.forget();
         world.witness().crash();
         World.SITES.forEach(site -> world.gateway(site).crash());
+        World.SITES.forEach(site -> world.gateway(site).memory().lose());
         world.witness().goBack(fault.strength());
         World.SITES.forEach(
                 site -> cutFromWitness(site, one && knowing.contains(site) ? CUT_MS + CUT_LONGER_MS : CUT_MS));

@@ -145,6 +145,12 @@ final class TickBox {
         }
     }
 
+    /** He writes another file, which the gateway starts with. */
+    void write(SiteId site, Tick tick) {
+        used = true;
+        files.put(site, tick);
+    }
+
     private void keepUnticked(SiteId site, Consumer<Optional<String>> done) {
         files.put(site, Tick.UNTICKED);
         boolean withItsGroup = dice.nextInt(PLAIN_OF_ALL + 1) == 0;
@@ -246,12 +252,21 @@ final class TickBox {
      */
     void putInOrder() {
         OwnershipRecord truth = world.checks().truth();
-        if (!used || truth == null) {
+        if (truth == null) {
             return;
         }
         SiteId owner = truth.owner();
         if (world.gateway(owner).doubts()) {
             vouch(owner);
+        }
+        if (!used) {
+            return;
+        }
+        boolean runAtBoth =
+                World.SITES.stream().allMatch(site -> world.hypervisor(site).runs());
+        if (runAtBoth && world.gateway(owner).doubts() && world.checks().isOlder(owner)) {
+            world.trace("the operator ends the older copy at " + owner);
+            world.hypervisor(owner).vmEnds();
         }
         Optional<SiteId> runs = List.of(owner, World.other(owner)).stream()
                 .filter(site -> world.hypervisor(site).runs())

@@ -63,7 +63,8 @@ final class World {
         SITES.forEach(site -> tickBox.fileWithoutGroup(site, withoutGroup(config(site, false))));
         network = new SimulatedNetwork(time, dice(seed, "network"));
         for (SiteId site : SITES) {
-            gateways.put(site, new SimulatedGateway(this, config(site, true), dice(seed, "gateway " + site)));
+            GatewayMemory memory = new GatewayMemory(this, dice(seed, "memory " + site));
+            gateways.put(site, new SimulatedGateway(this, config(site, true), dice(seed, "gateway " + site), memory));
             hypervisors.put(site, new SimulatedHypervisor(this, site, dice(seed, "hypervisor " + site)));
         }
         tunnel = new SimulatedTunnel(this, dice(seed, "tunnel"));

@@ -83,11 +83,11 @@ final class GroupLacks {
 
     /** What a VM that is no member waits for, in words. */
     String waitsFor(VmAtSite vm) {
-        if (membership.phase(vm) != MemberPhase.WAITING) {
+        if (!membership.phase(vm).isOutside()) {
             return "";
         }
         if (membership.owns()) {
-            return membership.waitsFor(vm);
+            return membership.waitsForInWords(vm);
         }
         List<String> lacks = of(vm);
         return lacks.isEmpty()

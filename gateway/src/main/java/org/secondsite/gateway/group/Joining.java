@@ -59,7 +59,7 @@ final class Joining {
     void atOnce() {
         boolean more = false;
         for (VmAtSite vm : joiners()) {
-            if (membership.waitsFor(vm).isEmpty()) {
+            if (membership.waitsFor(vm).isEmpty() && membership.mayBeMember(vm)) {
                 vms.seat(vm.id());
                 note(vm, "it is a member");
                 more = true;
@@ -79,12 +79,15 @@ final class Joining {
                 continue;
             }
             CheckpointStream source = vm.source();
-            if (!source.running() && membership.waitsFor(vm).isEmpty() && vm.mayTryToJoin()) {
+            if (!source.running()
+                    && membership.waitsFor(vm).isEmpty()
+                    && vm.mayTryToJoin()
+                    && membership.mayBeMember(vm)) {
                 source.join(vm.session().orElseThrow(), ownership.term());
                 note(vm, "its first image is on the way");
             } else if (source.running() && !source.gated() && source.imageAcknowledged()) {
                 source.gate(ownership.term());
-            } else if (source.caughtUp()) {
+            } else if (source.caughtUp() && membership.mayBeMember(vm)) {
                 adding.add(vm.id());
                 more = true;
             } else if (source.running() && vm.session().isEmpty()) {

@@ -9,6 +9,10 @@ public enum MemberPhase {
             "cannot join yet: its agent, or something at the other site, is missing",
             "passes",
             "both sites can keep it"),
+    WITHHELD(
+            "it runs here, and the other site may have gone on from it before it left the group there",
+            "is held, and not released, whoever owns the group and however often this gateway starts",
+            "it runs here no more, the other site says that it has not, or an operator vouches for it"),
     COPYING("its first image is on the way", "passes", "the standby holds an image"),
     HELD(
             "the standby holds an image, and not all that was let out",
@@ -33,6 +37,11 @@ public enum MemberPhase {
         this.words = words;
         this.output = output;
         this.until = until;
+    }
+
+    /** Whether it is neither a member nor on its way to be one, and somebody may want to know why. */
+    public boolean isOutside() {
+        return this == WAITING || this == WITHHELD;
     }
 
     /** What it means. */

@@ -12,7 +12,10 @@ import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
+import org.secondsite.gateway.group.Recollection.Copy;
 import org.secondsite.gateway.ownership.Ownership;
 import org.secondsite.gateway.ownership.OwnershipEvent;
 import org.secondsite.gateway.ownership.OwnershipState;
@@ -47,6 +50,7 @@ final class Membership {
     }
 
     private final GroupId group;
+    private final SiteId self;
     private final Ownership ownership;
     private final GroupVms vms;
     private final Orders orders;
@@ -68,6 +72,7 @@ final class Membership {
     private final Leaving leaving;
     private final OthersMembers others;
     private final OlderCopies older;
+    private final MemberMemory memory;
 
     Membership(
             GatewayConfig config,
@@ -81,6 +86,7 @@ final class Membership {
             SiteFacts facts) {
         this.peerName = "site " + config.peerSite();
         this.group = group;
+        this.self = config.site();
         this.ownership = ownership;
         this.vms = vms;
         this.orders = orders;
@@ -89,7 +95,36 @@ final class Membership {
         joining = new Joining(this, ownership, vms, orders, tell);
         leaving = new Leaving(this, config, group, ownership, vms, orders, tell);
         others = new OthersMembers(config, group, ownership, vms, orders, this::isPeerNew, burnedTerm, facts);
-        older = new OlderCopies(this, others, ownership, vms, orders, peerName);
+        memory = facts.memory();
+        older = new OlderCopies(this, others, ownership, vms, orders, peerName, memory.lost());
+    }
+
+    // ---- what is remembered -------------------------------------------------------------------------------------
+
+    /** This is the first record that is known since the start. */
+    void startsWith(OwnershipRecord record) {
+        if (record.previousTerm() == 0) {
+            others.startsAsFirst();
+        }
+        if (record.owner().equals(self)) {
+            others.startsAsOwner();
+        }
+    }
+
+    /** Whether a VM may be made a member; if not, it waits for the disk. */
+    boolean mayBeMember(VmAtSite vm) {
+        return others.mayBeMember(vm.id());
+    }
+
+    /** Whether a VM is held, or will be, because this gateway does not remember what it was. */
+    boolean hasForgotten() {
+        return others.hasForgotten();
+    }
+
+    /** The disk has more of what is known than before. */
+    void written() {
+        others.written();
+        progress();
     }
 
     boolean owns() {
@@ -110,7 +145,7 @@ final class Membership {
     void speaks(Dialect dialect) {
         peer = dialect.has(Capability.MEMBERS) ? Peer.SPEAKS_OF_MEMBERS : Peer.OLD;
         if (peer == Peer.OLD && !owns()) {
-            vms.all().forEach(vm -> vms.seat(vm.id()));
+            vms.all().stream().filter(vm -> !others.mayBeOlder(vm.id())).forEach(vm -> vms.seat(vm.id()));
         }
     }
 
@@ -335,6 +370,12 @@ final class Membership {
         };
     }
 
+    /** The same for people: also that the disk does not take what is known. */
+    String waitsForInWords(VmAtSite vm) {
+        String words = waitsFor(vm);
+        return words.isEmpty() && memory.lists(group, vm.id()) ? memory.trouble() : words;
+    }
+
     private void note(VmAtSite vm, String text) {
         orders.note(vm.id().name(), "membership", text);
     }
@@ -361,6 +402,9 @@ final class Membership {
                 vms.all().forEach(vm -> others.ceasesToOwn(vm.id(), standing(vm)));
                 vms.all().forEach(vm -> older.forget(vm.id()));
             }
+            if (ownership.state() != OwnershipState.UNKNOWN) {
+                others.settlesElsewhere();
+            }
             // What was on its way may have arrived: the owner's word will tell.
             uncertain().forEach(vms::seat);
             untold.clear();
@@ -374,17 +418,18 @@ final class Membership {
         }
         joining.forgetWhatWasSaid();
         leaving.forgetWhatWasSaid();
+        others.remember();
         progress();
     }
 
-    private OthersMembers.Copy standing(VmAtSite vm) {
+    private Copy standing(VmAtSite vm) {
         if (uncertain().contains(vm.id()) || leaving.isDropped(vm.id())) {
-            return OthersMembers.Copy.DOUBTFUL;
+            return Copy.DOUBTFUL;
         }
         if (vms.isMember(vm.id())) {
-            return OthersMembers.Copy.OLDER;
+            return Copy.OLDER;
         }
-        return older.mayGoOn(vm) ? OthersMembers.Copy.ONLY : OthersMembers.Copy.OLDER;
+        return older.mayGoOn(vm) ? Copy.ONLY : Copy.OLDER;
     }
 
     // ---- another configuration ----------------------------------------------------------------------------------
@@ -417,6 +462,7 @@ final class Membership {
             }
         }
         if (other) {
+            others.remember();
             vms.agentsChanged();
             setChanged();
             progress();
@@ -440,7 +486,7 @@ final class Membership {
             return MemberPhase.ADDING;
         }
         if (!vm.source().running()) {
-            return MemberPhase.WAITING;
+            return older.withholds(vm) ? MemberPhase.WITHHELD : MemberPhase.WAITING;
         }
         return vm.source().gated() ? MemberPhase.HELD : MemberPhase.COPYING;
     }

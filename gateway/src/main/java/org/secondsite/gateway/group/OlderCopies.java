@@ -19,6 +19,7 @@ final class OlderCopies {
     private final GroupVms vms;
     private final Orders orders;
     private final String peerName;
+    private final Optional<String> lost;
     /** What would pass here otherwise. */
     private final Set<VmId> withheld = new LinkedHashSet<>();
 
@@ -28,24 +29,36 @@ final class OlderCopies {
             Ownership ownership,
             GroupVms vms,
             Orders orders,
-            String peerName) {
+            String peerName,
+            Optional<String> lost) {
         this.membership = membership;
         this.others = others;
         this.ownership = ownership;
         this.vms = vms;
         this.orders = orders;
         this.peerName = peerName;
+        this.lost = lost;
     }
 
     /** Whether nobody is known to have gone on from a VM here: it is a member, there is none here, or the other site has said so. */
     boolean mayGoOn(VmAtSite vm) {
-        return vms.isMember(vm.id()) || vm.canKeepReplica() || others.hasNotGoneOnFrom(vm.id());
+        boolean isMember = vms.isMember(vm.id()) && !others.isForgotten(vm.id());
+        return isMember || vm.canKeepReplica() || others.hasNotGoneOnFrom(vm.id());
     }
 
     /** What stands against a VM that runs here, in words. */
     String doubt(VmId vm) {
+        if (others.isForgotten(vm) && lost.isPresent()) {
+            return "this gateway does not know whether " + vm + " is the newest there is, because " + lost.get()
+                    + ": if it is, say so by 'vouch'";
+        }
         return peerName + " may have gone on from " + vm
                 + " before it left the group there: if this one is the newer of the two, say so by 'vouch'";
+    }
+
+    /** Whether a VM's output is held for nothing but this. */
+    boolean withholds(VmAtSite vm) {
+        return withheld.contains(vm.id()) && !mayGoOn(vm);
     }
 
     /** Output passes under this term. */

@@ -2,16 +2,20 @@ package org.secondsite.gateway.group;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
+import org.secondsite.gateway.group.Recollection.Copy;
 import org.secondsite.gateway.ownership.Ownership;
+import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.replicator.tunnel.PeerMessage;
 
 /**
@@ -28,23 +32,20 @@ final class OthersMembers {
     private final BooleanSupplier speaks;
     private final LongSupplier burnedTerm;
     private final SiteFacts facts;
-    private final Map<VmId, Copy> copies = new HashMap<>();
+    private final Map<VmId, Copy> copies;
+    /** VMs of which this gateway should remember something, and does not: no record has shown yet what that means. */
+    private final Set<VmId> forgotten = new HashSet<>();
+    /** VMs that are to be members as soon as the disk has them as outsiders no more. */
+    private final Set<VmId> admitted = new HashSet<>();
+
     private long ownedTerm;
     private Optional<PeerMessage.Members> said = Optional.empty();
     private long taken;
-
-    /** What a VM that is here may be, beside what the other site runs. */
-    enum Copy {
-        /** The other site does not have it. */
-        ONLY,
-        /** The other site has gone on from it, or would have. */
-        OLDER,
-        /** Either, and the other site knows. */
-        DOUBTFUL
-    }
+    /** What was taken last when the disk had all that is known. */
+    private long kept;
 
     /**
-     * Nothing was said yet.
+     * Nothing was said yet; of this site's own VMs is known what it remembers.
      *
      * @param speaks whether the other gateway speaks of members
      */
@@ -66,7 +67,79 @@ final class OthersMembers {
         this.orders = orders;
         this.speaks = speaks;
         this.burnedTerm = burnedTerm;
+        Recollection.OfGroup found = facts.memory().found(group);
+        copies = new HashMap<>(found.outside());
+        ownedTerm = found.ownedTerm();
+        if (facts.memory().lost().isPresent()) {
+            vms.all().forEach(vm -> forgotten.add(vm.id()));
+        }
     }
+
+    // ---- what is remembered -------------------------------------------------------------------------------------
+
+    /** The first record that is known since the start names this site: whoever was no member is none. */
+    void startsAsOwner() {
+        copies.keySet().stream().filter(vm -> vms.get(vm) != null).forEach(vms::unseat);
+    }
+
+    /** The group has never had another record than this one, so nobody can have gone on from anything. */
+    void startsAsFirst() {
+        forgotten.clear();
+    }
+
+    /** The other site owns the group, and will say what became of it. */
+    void settlesElsewhere() {
+        forgotten.forEach(vm -> copies.putIfAbsent(vm, Copy.DOUBTFUL));
+        forgotten.clear();
+    }
+
+    /** Whether the VM here, if there is one, may be older than another one; before the other site has said what it knows. */
+    boolean mayBeOlder(VmId vm) {
+        return copies.getOrDefault(vm, Copy.ONLY) != Copy.ONLY;
+    }
+
+    /** Whether anything is forgotten that a record has not settled yet. */
+    boolean hasForgotten() {
+        return !forgotten.isEmpty();
+    }
+
+    /** This gateway does not know any more what the VM was, and that matters. */
+    boolean isForgotten(VmId vm) {
+        return forgotten.contains(vm);
+    }
+
+    /** Whether the VM may become a member; if not, it may when the disk has it as an outsider no more. */
+    boolean mayBeMember(VmId vm) {
+        if (admitted.add(vm)) {
+            remember();
+        }
+        return !facts.memory().lists(group, vm);
+    }
+
+    /** Has the disk say what is known by now. */
+    void remember() {
+        Map<VmId, Copy> outside = new HashMap<>();
+        for (VmAtSite vm : vms.all()) {
+            VmId id = vm.id();
+            if (ownedHere() && !vms.isMember(id) && !admitted.contains(id)) {
+                outside.put(id, copies.getOrDefault(id, Copy.DOUBTFUL));
+            } else if (!ownedHere() && copies.containsKey(id)) {
+                outside.put(id, copies.get(id));
+            }
+        }
+        facts.memory().keep(group, new Recollection.OfGroup(ownedTerm, outside));
+    }
+
+    private boolean ownedHere() {
+        return ownership.record().filter(record -> record.owner().equals(self)).isPresent();
+    }
+
+    private void copy(VmId vm, Copy what) {
+        forgotten.remove(vm);
+        copies.put(vm, what);
+    }
+
+    // ---- what the other site says -------------------------------------------------------------------------------
 
     /** The owner says its set. */
     void heard(PeerMessage.Members message) {
@@ -120,6 +193,10 @@ final class OthersMembers {
         taken = set.generation();
         for (VmAtSite vm : vms.all()) {
             boolean member = set.members().contains(vm.id());
+            if (member) {
+                // There is an image, and so none that runs: whatever will run here goes on from that.
+                copies.remove(vm.id());
+            }
             if (member && !vms.isMember(vm.id())) {
                 orders.give(new SiteOrder.Fence(vm.id(), ownership.term()));
             } else if (!member && !set.joining().contains(vm.id())) {
@@ -138,13 +215,21 @@ final class OthersMembers {
 
     /** What became of the set that the owner said last. */
     PeerMessage.MembersTaken answer() {
+        kept = facts.memory().isKept() ? taken : kept;
         return new PeerMessage.MembersTaken(
-                group, said.map(PeerMessage.Members::generation).orElse(0L), taken, lacks());
+                group, said.map(PeerMessage.Members::generation).orElse(0L), kept, lacks());
+    }
+
+    /** The disk has more than before. */
+    void written() {
+        if (kept != taken && facts.memory().isKept() && ownership.state() == OwnershipState.STANDBY) {
+            say();
+        }
     }
 
     /** This site owns the group no more, and this is what it has of a VM. */
     void ceasesToOwn(VmId vm, Copy copy) {
-        copies.put(vm, copy);
+        copy(vm, copy);
     }
 
     /** Whether it is known that the other site has never gone on from the VM as it is here. */
@@ -161,18 +246,28 @@ final class OthersMembers {
 
     /** A VM is ticked, or there is none here, or an operator vouches for it: nobody has gone on from it. */
     void begins(VmId vm) {
-        copies.put(vm, Copy.ONLY);
+        copy(vm, Copy.ONLY);
+        remember();
     }
 
     /** This site owns the group now. Of whom the other one may have gone on until then, nobody will say more. */
     void forget() {
         for (VmAtSite vm : vms.all()) {
-            boolean newest = vms.isMember(vm.id()) || hasNotGoneOnFrom(vm.id());
+            boolean unknown = isForgotten(vm.id()) && vm.running();
+            if (unknown) {
+                vms.unseat(vm.id());
+            }
+            boolean newest = !unknown && (vms.isMember(vm.id()) || hasNotGoneOnFrom(vm.id()));
             copies.put(vm.id(), newest ? Copy.ONLY : Copy.OLDER);
+            if (!unknown) {
+                forgotten.remove(vm.id());
+            }
         }
+        admitted.clear();
         ownedTerm = ownership.term();
         said = Optional.empty();
         taken = 0;
+        kept = 0;
     }
 
     /** Whether the owner has said that a VM is a member. */
@@ -186,8 +281,10 @@ final class OthersMembers {
                 vms.seat(vm.id());
             } else {
                 vms.unseat(vm.id());
+                copies.putIfAbsent(vm.id(), Copy.DOUBTFUL);
             }
         }
+        remember();
         stopThose(set);
         vms.agentsChanged();
     }
@@ -206,7 +303,7 @@ final class OthersMembers {
         List<PeerMessage.Lack> lacks = new ArrayList<>();
         said.ifPresent(set -> {
             set.members().forEach(vm -> lackOf(vm).ifPresent(lacks::add));
-            set.joining().forEach(vm -> lackOf(vm).ifPresent(lacks::add));
+            set.joining().forEach(vm -> lackOf(vm).or(() -> lackOfMemory(vm)).ifPresent(lacks::add));
         });
         return lacks;
     }
@@ -214,6 +311,12 @@ final class OthersMembers {
     private Optional<PeerMessage.Lack> lackOf(VmId id) {
         String words = lack(id);
         return words.isEmpty() ? Optional.empty() : Optional.of(new PeerMessage.Lack(id, words));
+    }
+
+    /** No VM joins where that could not be kept; whoever is a member stays one. */
+    private Optional<PeerMessage.Lack> lackOfMemory(VmId id) {
+        String trouble = facts.memory().trouble();
+        return trouble.isEmpty() ? Optional.empty() : Optional.of(new PeerMessage.Lack(id, trouble));
     }
 
     /** What a VM lacks here, in words; empty if an image of it can be kept, and be gone on from. */

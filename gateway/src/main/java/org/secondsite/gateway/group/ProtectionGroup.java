@@ -2,7 +2,6 @@ package org.secondsite.gateway.group;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.secondsite.buffer.Pressure;
 import org.secondsite.config.EpochId;
@@ -22,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One protection group at this gateway: feeds its {@link Ownership} with what happens, and turns what that wants done into
- * orders.
+ * One protection group at this gateway: feeds its {@link Ownership} with what happens, and has what that wants done turned into
+ * orders ({@link TableOrders}).
  *
  * <p>The ownership table decides; this class only translates. What becomes of single VMs is summed up by {@link GroupVms}.
  */
@@ -46,6 +45,7 @@ public final class ProtectionGroup {
     private final OverloadWatch overload;
     private final GroupCounters counters = new GroupCounters();
     private final OrderedSwitchover switchover;
+    private final TableOrders carriedOut;
 
     /** A group whose role is not known yet. */
     ProtectionGroup(GatewayConfig config, GatewayConfig.Group settings, Orders orders, SiteFacts facts) {
@@ -64,6 +64,14 @@ public final class ProtectionGroup {
         diskTalks = new DiskTalks(id, ownership, vms, orders);
         agents = new AgentNews(ownership, vms, membership, talk, diskTalks, orders, this::reportLast);
         switchover = new OrderedSwitchover(id, orders, counters);
+        carriedOut = new TableOrders(
+                id,
+                ownership,
+                vms,
+                membership,
+                new TableOrders.Talks(talk, evidence, hearsay, switchover),
+                counters,
+                orders);
         overload = new OverloadWatch(
                 config.checkpoint().overload(), config.checkpoint().overloadAfterMs());
     }
@@ -387,8 +395,13 @@ public final class ProtectionGroup {
     void tell(OwnershipEvent event) {
         long termBefore = ownership.term();
         OwnershipState stateBefore = ownership.state();
+        boolean knewNone = ownership.record().isEmpty();
         List<OwnershipAction> actions = ownership.on(event, orders.nowNanos());
-        actions.forEach(this::translate);
+        boolean isFirst = knewNone && ownership.record().isPresent();
+        if (isFirst) {
+            membership.startsWith(ownership.record().orElseThrow());
+        }
+        actions.forEach(carriedOut::translate);
         if (ownership.term() != termBefore) {
             hearsay.compare();
             talk.tellRecord();
@@ -399,91 +412,9 @@ public final class ProtectionGroup {
         if (ownership.state() != stateBefore || ownership.term() != termBefore) {
             talk.offer();
         }
-    }
-
-    private void translate(OwnershipAction action) {
-        switch (action) {
-            case OwnershipAction.Transition t -> {
-                counters.transition(t.from(), t.to());
-                note("transition", t.from() + " -> " + t.to() + ": " + t.reason());
-            }
-            case OwnershipAction.Hold hold -> vms.each(vm -> vm.source().gate(hold.term()));
-            case OwnershipAction.Pass pass -> {
-                membership.older().pass(pass.term());
-                evidence.found(); // a site that stands alone by the record cannot have been replaced
-            }
-            case OwnershipAction.FlushAtOnce atOnce -> vms.flushAtOnce();
-            case OwnershipAction.SyncDisks sync -> vms.syncDisks();
-            case OwnershipAction.Fence fence -> {
-                counters.fence();
-                vms.each(vm -> orders.give(new SiteOrder.Fence(vm.id(), fence.term())));
-                membership.uncertain().forEach(vm -> orders.give(new SiteOrder.Fence(vm, fence.term())));
-                evidence.found(); // nothing is left to hold back
-            }
-            case OwnershipAction.Doubt doubt -> {
-                if (hearsay.heard(doubt.term())) {
-                    note("hearsay", "the peer speaks of term " + doubt.term() + "; the witness is asked");
-                }
-            }
-            case OwnershipAction.StartCheckpoints start -> {
-                vms.chainsBegin();
-                membership.chainsBegin();
-                talk.chainBegins();
-                vms.each(vm -> vm.source().start(vm.session(), start.term()));
-            }
-            case OwnershipAction.Retitle retitle ->
-                checkpointed().forEach(vm -> vm.source().retitle(vm.session(), retitle.term()));
-            case OwnershipAction.StopCheckpoints _ -> checkpointed().forEach(this::stopCheckpoints);
-            case OwnershipAction.RefuseEpochs refuse -> {
-                talk.burn(refuse.term());
-                everyone().forEach(vm -> vm.replica().stopAcknowledging());
-            }
-            case OwnershipAction.Ask ask -> ask(ask);
-            case OwnershipAction.Activate activate -> {
-                membership.takesOver(activate.term());
-                vms.each(VmAtSite::activate);
-            }
-            case OwnershipAction.StopVms stop ->
-                vms.each(vm -> {
-                    if (membership.isTheirs(vm.id())) {
-                        vm.stop(stop.reason());
-                    }
-                });
-            case OwnershipAction.PauseVms pause -> vms.each(VmAtSite::pause);
-            case OwnershipAction.ResumeVms resume -> vms.each(VmAtSite::resume);
-            case OwnershipAction.SwitchoverEnded end -> switchover.ended(end);
-            case OwnershipAction.Announce announce -> orders.give(new SiteOrder.Announce(id, announce.role()));
-            case OwnershipAction.TakeSwitches take -> orders.give(new SiteOrder.Program(id, take.term(), take.role()));
-            case OwnershipAction.Alarm alarm -> {
-                counters.alarm();
-                note("alarm", alarm.text());
-            }
+        if (isFirst) {
+            vms.agentsChanged();
         }
-    }
-
-    private void stopCheckpoints(VmAtSite vm) {
-        boolean joins = !vms.isMember(vm.id()) && !membership.uncertain().contains(vm.id());
-        boolean held = vm.source().gated();
-        vm.source().stop(vm.session());
-        if (joins && held) {
-            // No takeover can contain it.
-            orders.give(new SiteOrder.Pass(vm.id(), ownership.term()));
-        }
-    }
-
-    /** The members, and whoever else is being checkpointed. */
-    private List<VmAtSite> checkpointed() {
-        return everyone().stream()
-                .filter(vm -> vms.isMember(vm.id()) || vm.source().running())
-                .toList();
-    }
-
-    private void ask(OwnershipAction.Ask ask) {
-        note(
-                "ask",
-                "witness: owner " + ask.owner() + " in sync " + new TreeSet<>(ask.inSync()) + " after term "
-                        + ask.expectedTerm() + " (" + ask.reason() + ")");
-        orders.give(new SiteOrder.Ask(id, ask.attempt(), ask.expectedTerm(), ask.owner(), ask.inSync(), ask.reason()));
     }
 
     // ---- status -------------------------------------------------------------------------------------------------

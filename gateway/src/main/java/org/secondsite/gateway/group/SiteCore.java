@@ -45,6 +45,7 @@ public final class SiteCore {
     private final Newcomers newcomers;
     private final ContestedSwitches contested = new ContestedSwitches();
     private final ActedTerms actedTerms;
+    private final MemberMemory memory;
     private boolean witnessUp;
     private String lastRejection = "";
     private String displaced = "";
@@ -57,10 +58,22 @@ public final class SiteCore {
      * @param nowNanos a monotonic time; only differences count
      */
     public SiteCore(GatewayConfig config, PeerWatch peer, long nowNanos) {
+        this(config, new Recollection.None(), peer, nowNanos);
+    }
+
+    /**
+     * A gateway that starts again, or for the first time.
+     *
+     * @param found what it remembers of its groups' members
+     * @param peer judges whether the other gateway is there
+     * @param nowNanos a monotonic time; only differences count
+     */
+    public SiteCore(GatewayConfig config, Recollection found, PeerWatch peer, long nowNanos) {
         this.config = config;
         this.peer = peer;
         orders = new Orders(nowNanos);
-        facts = new SiteFacts(config, orders, this::isOwnedThere);
+        memory = new MemberMemory(found, orders);
+        facts = new SiteFacts(config, orders, this::isOwnedThere, memory);
         newcomers = new Newcomers(peer, orders);
         actedTerms = new ActedTerms(orders);
         for (GatewayConfig.Group settings : config.groups()) {
@@ -68,6 +81,7 @@ public final class SiteCore {
             groups.put(group.id(), group);
             group.everyone().forEach(vm -> groupsByVm.put(vm.id(), group));
         }
+        memory.keepOnly(groups.keySet());
     }
 
     /**
@@ -97,6 +111,11 @@ public final class SiteCore {
                 with(id, group -> group.membership().leaving().abandon("the change is given up"));
             case SiteEvent.MembersAltered altered -> alterMembers(altered);
             case SiteEvent.Vouched vouched -> orders.give(new SiteOrder.Answer(vouched.done(), vouch(vouched)));
+            case SiteEvent.Written(long number) -> {
+                memory.written(number);
+                each(group -> group.membership().written());
+            }
+            case SiteEvent.Unwritten(String reason) -> memory.failed(reason);
             case SiteEvent.TickFollowed(VmId vm, Optional<String> obstacle) ->
                 facts.ticks().done(vm, obstacle);
             case SiteEvent.PortsMissing(SwitchId sw, Set<String> names) ->
@@ -108,6 +127,7 @@ public final class SiteCore {
             case SiteEvent.SwitchOver order ->
                 with(order.group(), group -> group.switchOver(order.reason(), order.ended()));
         }
+        memory.give();
         return orders.end();
     }
 
@@ -141,6 +161,7 @@ public final class SiteCore {
             });
             before.values().forEach(ProtectionGroup::end);
             actedTerms.keep(groupsByVm.keySet());
+            memory.keepOnly(groups.keySet());
         }
         orders.give(new SiteOrder.Answer(altered.done(), objection));
     }
@@ -393,6 +414,13 @@ public final class SiteCore {
     /** How often the witness has refused this gateway because of another one. */
     public long refusals() {
         return refusals;
+    }
+
+    /** What is wrong with what this gateway remembers of its groups' members; empty if nothing. */
+    public String memoryTrouble() {
+        boolean forgotten =
+                groups.values().stream().anyMatch(group -> group.membership().hasForgotten());
+        return memory.trouble().isEmpty() && forgotten ? memory.lost().orElse("") : memory.trouble();
     }
 
     /** The data plane's ports that are down or gone. */

@@ -42,6 +42,7 @@ public final class SiteEdge {
                 case SiteOrder.Program program ->
                     surroundings.switches().publish(program.group(), program.term(), program.role());
                 case SiteOrder.FollowTick follow -> follow(follow);
+                case SiteOrder.Remember all -> surroundings.memory().keep(all.number(), all.all());
                 case SiteOrder.Note note -> surroundings.timeline().note(note.subject(), note.kind(), note.text());
                 case SiteOrder.NoteAt note ->
                     surroundings.timeline().noteAt(note.nanoTime(), note.subject(), note.kind(), note.text());

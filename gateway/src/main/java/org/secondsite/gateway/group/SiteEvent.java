@@ -77,6 +77,12 @@ public sealed interface SiteEvent {
     /** This site's file was to follow the other one's, and does, or something stands against that. */
     record TickFollowed(VmId vm, Optional<String> obstacle) implements SiteEvent {}
 
+    /** The disk has what was to be remembered under this number, and so nothing older. */
+    record Written(long number) implements SiteEvent {}
+
+    /** The disk does not take what is to be remembered, which is tried again. */
+    record Unwritten(String reason) implements SiteEvent {}
+
     // ---- the tunnel ---------------------------------------------------------------------------------------------
 
     /** The other gateway speaks this; told before the tunnel is up. */

@@ -5,13 +5,18 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.VmId;
 
-/** What stands against a VM going on at this site beside its agent: what the two files say of it, and the switch it is plugged into. */
+/**
+ * What stands against a VM going on at this site beside its agent: what the two files say of it, the switch it is plugged into, and what the
+ * disk remembers of it.
+ */
 final class SiteFacts {
     private final PeerViews views;
     private final FollowedTicks ticks;
     private final MissingPorts ports;
+    private final MemberMemory memory;
 
-    SiteFacts(GatewayConfig config, Orders orders, Predicate<GroupId> ownedThere) {
+    SiteFacts(GatewayConfig config, Orders orders, Predicate<GroupId> ownedThere, MemberMemory memory) {
+        this.memory = memory;
         views = new PeerViews(config, orders);
         ticks = new FollowedTicks(config, views, orders, ownedThere);
         ports = new MissingPorts(config, orders);
@@ -45,6 +50,10 @@ final class SiteFacts {
 
     MissingPorts ports() {
         return ports;
+    }
+
+    MemberMemory memory() {
+        return memory;
     }
 
     /** What keeps the VM from going on here from an image, in words; empty if nothing is known to. */

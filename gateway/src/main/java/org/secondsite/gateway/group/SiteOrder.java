@@ -164,6 +164,9 @@ public sealed interface SiteOrder {
     /** Have this site's file say that of the VM, because the file of the site that owns the group does. */
     record FollowTick(GroupId group, VmId vm, Tick tick, SiteId owner) implements SiteOrder {}
 
+    /** Have this on the disk, and say when it is there: {@link SiteEvent.Written}, {@link SiteEvent.Unwritten}. */
+    record Remember(long number, Recollection.Known all) implements SiteOrder {}
+
     /** Remember in the timeline what happens now. */
     record Note(String subject, String kind, String text) implements SiteOrder {}
 

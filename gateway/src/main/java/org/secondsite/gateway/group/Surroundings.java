@@ -25,6 +25,7 @@ import org.secondsite.witness.Answer;
  * @param routes announces prefixes
  * @param switches programs switches
  * @param file what the gateway was started with
+ * @param memory keeps what a restart must know
  * @param timeline remembers what happened
  */
 public record Surroundings(
@@ -34,6 +35,7 @@ public record Surroundings(
         Routes routes,
         Switches switches,
         File file,
+        Memory memory,
         Timeline timeline) {
 
     /** The tunnel, as a group uses it. */
@@ -88,6 +90,16 @@ public record Surroundings(
          * @return completes with what stands against it; empty: nothing
          */
         CompletableFuture<Optional<String>> follow(GroupId group, VmId vm, SiteOrder.Tick tick, SiteId owner);
+    }
+
+    /** The disk. */
+    public interface Memory {
+        /**
+         * Keeps this, and nothing older; one that is given before the disk takes it may be left out.
+         *
+         * @param number larger than every one before; comes back as {@link SiteEvent.Written}
+         */
+        void keep(long number, Recollection.Known all);
     }
 
     /** The switches. */

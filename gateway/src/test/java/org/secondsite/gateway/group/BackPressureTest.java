@@ -40,7 +40,7 @@ class BackPressureTest {
     private final CheckpointStream stream =
             new CheckpointStream(VM, orders, new CheckpointPace(INTERVAL_MS, INTERVAL_MS));
     private final SiteEdge edge =
-            new SiteEdge(new Surroundings(plane, new NoPeer(), null, null, null, null, null), event -> {});
+            new SiteEdge(new Surroundings(plane, new NoPeer(), null, null, null, null, null, null), event -> {});
 
     @AfterEach
     void close() {

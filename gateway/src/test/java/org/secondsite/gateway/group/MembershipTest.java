@@ -282,7 +282,7 @@ class MembershipTest {
         assertEquals(
                 List.of(new SiteOrder.Pass(ONE, 5)), of(SiteOrder.Pass.class, alone), "site b has gone on from vm2");
         takes(lastSaid());
-        assertEquals(MemberPhase.WAITING, phase(TWO));
+        assertEquals(MemberPhase.WITHHELD, phase(TWO));
         VmAtSite two = group().everyone().getLast();
         assertTrue(group().waitsFor(two).contains("site b may have gone on from vm2"), group().waitsFor(two));
         on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));

@@ -6,13 +6,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32;
-import org.secondsite.net.Backoff;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The highest term that a gateway was ever told, or an agent for one of its VMs, on its disk. It is what a witness is told first, by an
@@ -25,36 +21,19 @@ import org.slf4j.LoggerFactory;
  *   sum 3b2f10aa
  * </pre>
  *
- * <p>A file is replaced as a whole: written beside, forced, renamed, and the directory forced. A thread of its own does that, so
- * whoever remembers never waits for the disk. A write that fails is said once, and tried again until the disk takes it.
+ * <p>{@link NewestOnDisk} writes it: whoever remembers never waits for the disk.
  */
 public final class TermMemory implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(TermMemory.class);
     private static final String HEAD = "secondsite-term 1\n";
     private static final Pattern CONTENT =
             Pattern.compile(Pattern.quote(HEAD) + "term (\\d{1,19})\\nsum ([0-9a-f]{8})\\n");
-    private static final int CLOSE_MS = 1000;
-    private static final int AGAIN_MS = 100;
-    private static final int SELDOM_MS = 10_000;
-    private static final int STACK_OCTETS = 256 << 10;
 
-    private final Path file;
-    private final Thread writer;
-    private final Object changed = new Object();
-    private long wanted;
-    private long written;
-    private boolean closed;
+    private final NewestOnDisk disk;
+    private long term;
 
-    private TermMemory(Path file, long remembered) {
-        this.file = file;
-        wanted = remembered;
-        written = remembered;
-        // Not a virtual one: a disk that hangs would keep a carrier from all others.
-        writer = Thread.ofPlatform()
-                .name("term-memory")
-                .daemon()
-                .stackSize(STACK_OCTETS)
-                .unstarted(this::write);
+    private TermMemory(NewestOnDisk disk, long remembered) {
+        this.disk = disk;
+        term = remembered;
     }
 
     /**
@@ -65,9 +44,8 @@ public final class TermMemory implements AutoCloseable {
      *     only an operator may decide to begin without
      */
     public static TermMemory open(Path file) throws IOException {
-        TermMemory memory = new TermMemory(file, read(file));
-        memory.writer.start();
-        return memory;
+        long remembered = read(file);
+        return new TermMemory(NewestOnDisk.open(file, "term", remembered, NewestOnDisk.Keeper.NOBODY), remembered);
     }
 
     private static long read(Path file) throws IOException {
@@ -94,101 +72,21 @@ public final class TermMemory implements AutoCloseable {
     }
 
     /** The highest term that is or will be on the disk; 0 if none. */
-    public long term() {
-        synchronized (changed) {
-            return wanted;
-        }
+    public synchronized long term() {
+        return term;
     }
 
     /** This term was told. Does not wait for the disk. */
-    public void remember(long term) {
-        synchronized (changed) {
-            if (term > wanted) {
-                wanted = term;
-                changed.notifyAll();
-            }
-        }
-    }
-
-    private void write() {
-        Backoff backoff = new Backoff(AGAIN_MS, SELDOM_MS);
-        boolean failing = false;
-        try {
-            long term;
-            while ((term = next()) != 0) {
-                try {
-                    PrivateFiles.replace(file, content(term).getBytes(US_ASCII));
-                    if (failing) {
-                        LOG.info("{}: term {} is remembered now", file, term);
-                    }
-                    failing = false;
-                    backoff.reset();
-                    done(term);
-                } catch (IOException e) {
-                    if (!failing) {
-                        LOG.error(
-                                "{}: term {} could not be remembered, which is tried again: {}",
-                                file,
-                                term,
-                                e.toString());
-                    }
-                    failing = true;
-                    if (!mayTryAgain(term, backoff.next())) {
-                        return;
-                    }
-                }
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private void done(long term) {
-        synchronized (changed) {
-            written = term;
-        }
-    }
-
-    /** Lets time pass, less if there is news; false if the last attempt was the last one. */
-    private boolean mayTryAgain(long tried, int waitMs) throws InterruptedException {
-        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs);
-        synchronized (changed) {
-            if (closed) {
-                return false;
-            }
-            long left = waitMs;
-            while (!closed && wanted == tried && left > 0) {
-                changed.wait(left);
-                left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
-            }
-            return true;
-        }
-    }
-
-    /** The next term to write; 0 when there will be none. */
-    private long next() throws InterruptedException {
-        synchronized (changed) {
-            while (wanted == written) {
-                if (closed) {
-                    return 0;
-                }
-                changed.wait();
-            }
-            return wanted;
+    public synchronized void remember(long told) {
+        if (told > term) {
+            term = told;
+            disk.keep(told, content(told));
         }
     }
 
     /** Writes what is still to be written, if the disk takes it soon. */
     @Override
     public void close() {
-        synchronized (changed) {
-            closed = true;
-            changed.notifyAll();
-        }
-        try {
-            writer.join(CLOSE_MS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        disk.close();
     }
 }

@@ -39,6 +39,9 @@ class OwnershipSpecTest {
     /** A group whose VM leaves and joins, and the rule that is about that. */
     private static final String MEMBERS = "-DMEMBERS";
 
+    /** The same beside an older copy of the VM. */
+    private static final String OLDER = "-DOLDER";
+
     /** A witness whose disk goes back in time, and that an operator recovers. */
     private static final String RECOVERY = "-DRECOVERY";
     /** A copy of a site's gateway. */
@@ -75,6 +78,8 @@ class OwnershipSpecTest {
         PASS_BEFORE_DROPPED(OF_MEMBERS, 1, 3, Order.AS_WRITTEN),
         RELEASE_BEFORE_FIRST_IMAGE(OF_MEMBERS, 1, 3, Order.AS_WRITTEN),
         MEMBERS_DIFFER_AT_TAKEOVER(OF_MEMBERS, 1, 3, Order.AS_WRITTEN),
+        OLDER_COPY_FORGOTTEN(OF_MEMBERS, 1, 3, Order.AS_WRITTEN, OLDER),
+        OLDER_COPY_PASSES(OF_MEMBERS, 1, 3, Order.AS_WRITTEN, OLDER),
         RECOVERED_IN_USED_TERM("NoTermTwice", RECOVERY),
         OLD_DISK_BELIEVED("NoTermTwice", RECOVERY),
         RECOVERED_TO_ANOTHER("PromotedHoldsAllReleased", RECOVERY),
@@ -132,6 +137,7 @@ class OwnershipSpecTest {
         "1, 5, 3000000, " + USUAL,
         "2, 3, 1000000, " + USUAL,
         "1, 3, 1000000, " + MEMBERS,
+        "1, 3, 3000000, " + OLDER,
         "1, 3, 400000, " + RECOVERY,
         "1, 3, 200000, " + CLONE
     })

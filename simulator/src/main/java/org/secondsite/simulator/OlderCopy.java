@@ -1,0 +1,78 @@
+package org.secondsite.simulator;
+
+import static org.secondsite.simulator.SimulatedTime.MILLI;
+
+import java.util.function.BooleanSupplier;
+import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
+
+/**
+ * A VM runs at a site whose gateway is dead; the other site takes over, an operator writes another file there, by which the VM is not
+ * ticked, and starts that gateway again. The first site stands by then, beside a VM that is older than what the clients have seen, comes to
+ * own the group again, and its gateway dies once more.
+ */
+final class OlderCopy {
+    private static final long LOOK_NANOS = 10 * MILLI;
+
+    private final World world;
+    private final Fault fault;
+
+    OlderCopy(World world, Fault fault) {
+        this.world = world;
+        this.fault = fault;
+    }
+
+    private void when(BooleanSupplier fact, Runnable then) {
+        if (fact.getAsBoolean()) {
+            world.time().after(fault.strength() * MILLI, then);
+        } else if (world.time().nowNanos() / MILLI < fault.endMs()) {
+            world.time().after(LOOK_NANOS, () -> when(fact, then));
+        }
+    }
+
+    private void restart(SiteId site) {
+        if (world.gateway(site).up()) {
+            world.gateway(site).crash();
+        }
+        start(site);
+    }
+
+    private void start(SiteId site) {
+        if (!world.gateway(site).up()) {
+            world.trace("gateway " + site + " starts");
+            world.gateway(site).start();
+        }
+    }
+
+    void begin() {
+        when(world::isProtected, () -> {
+            SiteId former = world.checks().truth().owner();
+            if (world.gateway(former).up()) {
+                world.gateway(former).crash();
+            }
+            when(() -> goesOnAt(World.other(former)), () -> leaves(former));
+        });
+    }
+
+    private boolean goesOnAt(SiteId site) {
+        OwnershipRecord truth = world.checks().truth();
+        return truth.owner().equals(site) && world.hypervisor(site).runs();
+    }
+
+    private void leaves(SiteId former) {
+        SiteId other = World.other(former);
+        world.trace("the operator writes another file at " + other);
+        world.tickBox().write(other, TickBox.Tick.UNTICKED);
+        restart(other);
+        start(former);
+        when(() -> world.gateway(other).isProtected(), () -> {
+            if (world.gateway(other).up()) {
+                world.gateway(other).crash();
+            }
+            when(() -> world.checks().truth().owner().equals(former), () -> {
+                restart(former);
+                start(other);
+            });
+        });
+    }
+}
