@@ -1,6 +1,6 @@
 package org.secondsite.config;
 
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -8,18 +8,15 @@ import java.util.Optional;
 /**
  * The settings of one checkpoint agent, frozen.
  *
- * @param gateway where the gateway's checkpoint server listens
- * @param proof how this agent and the gateway prove who they are; empty: they do not, which is for an upgrade only
+ * @param gateway where the gateway's checkpoint server listens: an address, or a Unix socket of this machine
+ * @param proof how this agent and the gateway prove who they are; empty: they do not, which is for an upgrade only, or the kernel does at
+ *     a Unix socket
  * @param runDirectory where the agent keeps sockets and device state while it works
  * @param stateDirectory where it keeps what must outlive it and the machine: journals of disks, and what is known of their images
  * @param vms the VMs of this hypervisor
  */
 public record AgentConfig(
-        InetSocketAddress gateway,
-        Optional<Proof> proof,
-        Path runDirectory,
-        Optional<Path> stateDirectory,
-        List<Vm> vms) {
+        SocketAddress gateway, Optional<Proof> proof, Path runDirectory, Optional<Path> stateDirectory, List<Vm> vms) {
     /** Copies the list. */
     public AgentConfig {
         vms = List.copyOf(vms);

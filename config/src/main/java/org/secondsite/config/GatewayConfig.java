@@ -105,6 +105,7 @@ public record GatewayConfig(
      * @param overloadAfterMs the time for which held output waits for a commit before that is an overload
      * @param hosts whose agents may connect, and for which VMs
      * @param allowsPlaintext whether agents that prove nothing may connect as well: as long as not every agent is upgraded to TLS
+     * @param local where the agents of this machine may connect besides
      */
     public record Checkpoint(
             InetSocketAddress listen,
@@ -114,7 +115,8 @@ public record GatewayConfig(
             Overload overload,
             int overloadAfterMs,
             List<Host> hosts,
-            boolean allowsPlaintext) {
+            boolean allowsPlaintext,
+            Optional<Local> local) {
         /** {@link #overloadAfterMs} if nothing is said. */
         public static final int USUAL_OVERLOAD_AFTER_MS = 10_000;
 
@@ -133,9 +135,18 @@ public record GatewayConfig(
                     Overload.SOLO,
                     USUAL_OVERLOAD_AFTER_MS,
                     hosts,
-                    false);
+                    false,
+                    Optional.empty());
         }
     }
+
+    /**
+     * Where the agents of the gateway's own machine may connect without TLS: the kernel says who they are.
+     *
+     * @param socket a Unix socket
+     * @param host which host this machine is
+     */
+    public record Local(Path socket, HostId host) {}
 
     /**
      * A machine with a hypervisor.

@@ -85,7 +85,7 @@ final class GatewaySettings {
                 protectedVms(config).stream().map(ProtectedVm::id).collect(Collectors.toSet()),
                 hosts,
                 checkpoint.allowsPlaintext() ? Admission.Unproven.ADMITTED : Admission.Unproven.REFUSED);
-        return new CheckpointServerSettings(
+        CheckpointServerSettings settings = new CheckpointServerSettings(
                 checkpoint.listen(),
                 Optional.of(config.tls()),
                 admission,
@@ -94,6 +94,10 @@ final class GatewaySettings {
                 checkpoint.overload() == GatewayConfig.Overload.SLOW,
                 EnumSet.allOf(Capability.class),
                 CheckpointServerSettings.USUAL_KEEPALIVE_MS);
+        return settings.with(checkpoint
+                .local()
+                .map(local -> new CheckpointServerSettings.Local(
+                        local.socket(), local.host().name())));
     }
 
     static WitnessClientSettings witness(GatewayConfig config) {

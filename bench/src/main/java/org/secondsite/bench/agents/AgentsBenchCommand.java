@@ -2,17 +2,23 @@ package org.secondsite.bench.agents;
 
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
+import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 import org.secondsite.config.AgentConfig;
 import org.secondsite.config.SiteId;
+import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.config.io.DirectoryTree;
 import org.secondsite.pki.TestAuthority;
@@ -25,13 +31,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * {@code secondsite bench agents}: an agent and a gateway's port on loopback, with and without TLS by turns, in one run. The VM writes a
- * part of its RAM between two checkpoints. What is behind the port, tunnel and standby, is the same with and without.
+ * {@code secondsite bench agents}: an agent and a gateway on one machine, by plain TCP, by TLS and by a Unix socket in turns, in one run. The VM
+ * writes a part of its RAM between two checkpoints. What is behind the gateway's port, tunnel and standby, is the same for all.
  */
 @Command(
         name = "agents",
         mixinStandardHelpOptions = true,
-        description = "What TLS costs between an agent and its gateway: pause, time to the gateway, throughput.")
+        description = "What TLS, or a Unix socket, costs between an agent and its gateway: pause, time to the gateway,"
+                + " throughput.")
 public final class AgentsBenchCommand implements Callable<Integer> {
     private static final VmId VM = new VmId("vm1");
     private static final String HOST = "host-a";
@@ -56,7 +63,36 @@ public final class AgentsBenchCommand implements Callable<Integer> {
 
     private Path directory;
 
-    private record Line(String words, ToDoubleFunction<SealingGateway.Sample> figure, boolean moreIsBetter) {}
+    /** How an agent and its gateway speak. */
+    private enum Way {
+        PLAIN("plain TCP"),
+        TLS("TLS"),
+        /** By a Unix socket, where the kernel says who is at the other end. */
+        LOCAL("socket");
+
+        private final String words;
+
+        Way(String words) {
+            this.words = words;
+        }
+    }
+
+    /**
+     * A figure.
+     *
+     * @param held which ways may cost no more than they may: over TLS bulk may cost more, which is what the Unix socket is for
+     */
+    private record Line(
+            String words, ToDoubleFunction<SealingGateway.Sample> figure, boolean moreIsBetter, Set<Way> held) {
+        double of(List<SealingGateway.Sample> samples) {
+            double[] sorted = samples.stream().mapToDouble(figure).sorted().toArray();
+            return sorted[sorted.length / 2];
+        }
+
+        double ratio(double plain, double other) {
+            return moreIsBetter ? plain / other : other / plain;
+        }
+    }
 
     @Override
     public Integer call() throws Exception {
@@ -75,53 +111,50 @@ public final class AgentsBenchCommand implements Callable<Integer> {
     }
 
     private void compare(TestAuthority authority, int count, List<String> failures) throws Exception {
-        List<SealingGateway.Sample> plain = new ArrayList<>();
-        List<SealingGateway.Sample> tls = new ArrayList<>();
+        Map<Way, List<SealingGateway.Sample>> samples = new EnumMap<>(Way.class);
         for (int round = 0; round <= rounds; round++) {
-            SealingGateway.Sample without = sample(Optional.empty(), count);
-            SealingGateway.Sample with = sample(Optional.of(authority), count);
-            if (round > 0) { // the first ones warm up
-                plain.add(without);
-                tls.add(with);
+            for (Way way : Way.values()) {
+                SealingGateway.Sample sample = sample(authority, way, count);
+                if (round > 0) { // the first ones warm up
+                    samples.computeIfAbsent(way, first -> new ArrayList<>()).add(sample);
+                }
             }
         }
+        Set<Way> all = EnumSet.of(Way.TLS, Way.LOCAL);
+        Set<Way> local = EnumSet.of(Way.LOCAL);
         List<Line> lines = List.of(
-                new Line("pause p50, ms", sample -> sample.pauses().ms(50), false),
+                new Line("pause p50, ms", sample -> sample.pauses().ms(50), false, all),
                 new Line(
-                        "seal to whole epoch p50, ms", sample -> sample.epochs().ms(50), false),
+                        "seal to whole epoch p50, ms", sample -> sample.epochs().ms(50), false, local),
                 new Line(
-                        "seal to whole epoch p99, ms", sample -> sample.epochs().ms(99), false),
-                new Line("MB/s", sample -> sample.bytes() / seconds / 1e6, true));
+                        "seal to whole epoch p99, ms", sample -> sample.epochs().ms(99), false, local),
+                new Line("MB/s", sample -> sample.bytes() / seconds / 1e6, true, local));
         for (Line line : lines) {
-            double without = median(plain, line.figure());
-            double with = median(tls, line.figure());
-            double ratio = line.moreIsBetter() ? without / with : with / without;
-            String words = String.format(
-                    Locale.ROOT,
-                    "%d pages, %s: plain %.2f, TLS %.2f, ratio %.2f",
-                    count,
-                    line.words(),
-                    without,
-                    with,
-                    ratio);
-            System.out.println(words);
-            if (ratio > LIMIT) {
-                failures.add(words);
+            double plain = line.of(samples.get(Way.PLAIN));
+            StringBuilder words = new StringBuilder(
+                    String.format(Locale.ROOT, "%d pages, %s: plain TCP %.2f", count, line.words(), plain));
+            for (Way way : all) {
+                double other = line.of(samples.get(way));
+                double ratio = line.ratio(plain, other);
+                words.append(String.format(Locale.ROOT, ", %s %.2f (ratio %.2f)", way.words, other, ratio));
+                if (line.held().contains(way) && ratio > LIMIT) {
+                    failures.add(String.format(
+                            Locale.ROOT, "%d pages, %s, %s: ratio %.2f", count, line.words(), way.words, ratio));
+                }
             }
+            System.out.println(words);
         }
     }
 
-    private static double median(List<SealingGateway.Sample> samples, ToDoubleFunction<SealingGateway.Sample> figure) {
-        double[] sorted = samples.stream().mapToDouble(figure).sorted().toArray();
-        return sorted[sorted.length / 2];
-    }
-
-    private SealingGateway.Sample sample(Optional<TestAuthority> authority, int count) throws Exception {
+    private SealingGateway.Sample sample(TestAuthority authority, Way way, int count) throws Exception {
         SyntheticVm vm = new SyntheticVm(VM, RAM_BYTES);
         vm.boot();
-        try (SealingGateway gateway = gateway(authority);
-                CheckpointAgent _ = CheckpointAgent.open(
-                        new GatewayAccess(gateway.address(), proof(authority)), List.of(vm), AgentTiming.USUAL)) {
+        Path socket = directory.resolve("agents.sock");
+        Optional<TlsFiles> shown = way == Way.PLAIN ? Optional.empty() : Optional.of(authority.issue("a"));
+        try (SealingGateway gateway = new SealingGateway(
+                        VM, HOST, shown, way == Way.LOCAL ? Optional.of(socket) : Optional.empty(), INTERVAL_MS);
+                CheckpointAgent _ =
+                        CheckpointAgent.open(access(authority, way, gateway, socket), List.of(vm), AgentTiming.USUAL)) {
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
             work(vm, count, end);
             gateway.take();
@@ -130,19 +163,15 @@ public final class AgentsBenchCommand implements Callable<Integer> {
         }
     }
 
-    private static SealingGateway gateway(Optional<TestAuthority> authority) throws Exception {
-        return new SealingGateway(
-                VM,
-                HOST,
-                authority.isPresent() ? Optional.of(authority.get().issue("a")) : Optional.empty(),
-                INTERVAL_MS);
-    }
-
-    private static Optional<AgentConfig.Proof> proof(Optional<TestAuthority> authority) throws Exception {
-        return authority.isPresent()
-                ? Optional.of(
-                        new AgentConfig.Proof(new SiteId("a"), authority.get().issue(HOST)))
-                : Optional.empty();
+    private static GatewayAccess access(TestAuthority authority, Way way, SealingGateway gateway, Path socket)
+            throws Exception {
+        return switch (way) {
+            case PLAIN -> GatewayAccess.plain(gateway.address());
+            case TLS ->
+                new GatewayAccess(
+                        gateway.address(), Optional.of(new AgentConfig.Proof(new SiteId("a"), authority.issue(HOST))));
+            case LOCAL -> GatewayAccess.plain(UnixDomainSocketAddress.of(socket));
+        };
     }
 
     /** The guest writes a word of each page, again and again, a little at a time. */

@@ -3,6 +3,7 @@ package org.secondsite.bench.agents;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -35,7 +36,14 @@ final class SealingGateway implements CheckpointListener, AutoCloseable {
     private long bytes;
     private long sealedNanos;
 
-    SealingGateway(VmId vm, String host, Optional<TlsFiles> tls, int intervalMs) throws IOException {
+    /**
+     * Listens.
+     *
+     * @param tls who it is; empty: nobody proves anything at its port
+     * @param local a Unix socket besides, for an agent that is then that of the host
+     */
+    SealingGateway(VmId vm, String host, Optional<TlsFiles> tls, Optional<Path> local, int intervalMs)
+            throws IOException {
         this.intervalMs = intervalMs;
         Admission admission = tls.isPresent()
                 ? new Admission(Set.of(vm), Map.of(host, Set.of(vm)), Admission.Unproven.REFUSED)
@@ -49,7 +57,8 @@ final class SealingGateway implements CheckpointListener, AutoCloseable {
                         CheckpointServerSettings.USUAL_WINDOW_BYTES,
                         false,
                         Set.of(),
-                        CheckpointServerSettings.USUAL_KEEPALIVE_MS),
+                        CheckpointServerSettings.USUAL_KEEPALIVE_MS,
+                        local.map(socket -> new CheckpointServerSettings.Local(socket, host))),
                 this,
                 Life.unwatched("bench"));
     }

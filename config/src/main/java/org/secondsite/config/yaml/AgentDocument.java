@@ -1,5 +1,7 @@
 package org.secondsite.config.yaml;
 
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +17,7 @@ import org.secondsite.config.VmId;
 
 /** The keys of an agent's file and the rules between them. */
 public final class AgentDocument {
+    private static final String SOCKET = "gatewaySocket";
     private static final int MAX_RAM_MIB = 1 << 22;
     private static final int MAX_SERVED = 8;
     private static final int MAX_COPY_MIB = 1 << 20;
@@ -37,10 +40,25 @@ public final class AgentDocument {
         if (serves && !root.has("stateDirectory")) {
             root.problem("stateDirectory", "is missing: disks are served, and their journals need a place");
         }
-        return new AgentConfig(root.endpoint("gateway"), proof(root), run, state, vms);
+        return new AgentConfig(gateway(root), proof(root), run, state, vms);
+    }
+
+    private static SocketAddress gateway(Section root) {
+        if (root.has(SOCKET)) {
+            root.forbid("gateway", "has no meaning beside gatewaySocket: an agent has one gateway");
+            Path socket = root.socket(SOCKET);
+            return socket == null ? null : UnixDomainSocketAddress.of(socket);
+        }
+        return root.endpoint("gateway");
     }
 
     private static Optional<AgentConfig.Proof> proof(Section root) {
+        if (root.has(SOCKET)) {
+            for (String key : List.of("tls", "site", "allowPlaintext")) {
+                root.forbid(key, "has no meaning beside gatewaySocket: the kernel says who is at the other end");
+            }
+            return Optional.empty();
+        }
         if (root.flag("allowPlaintext", false)) {
             root.forbid("tls", "has no meaning beside allowPlaintext: an agent speaks TLS, or it does not");
             root.forbid("site", "has no meaning beside allowPlaintext: nobody proves to be its gateway");

@@ -5,6 +5,8 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.secondsite.config.GatewayConfig;
@@ -37,6 +39,27 @@ final class AgentHosts {
 
     List<GatewayConfig.Host> list() {
         return List.copyOf(hosts.values());
+    }
+
+    /** Where those of this machine connect; the host that it is has to be one of them. */
+    Optional<GatewayConfig.Local> local() {
+        if (!checkpoint.has("local")) {
+            return Optional.empty();
+        }
+        Section at = checkpoint.section("local");
+        GatewayConfig.Local local = new GatewayConfig.Local(at.socket("socket"), at.value("host", HostId::new));
+        List<String> names = list().stream()
+                .map(GatewayConfig.Host::id)
+                .filter(Objects::nonNull)
+                .map(HostId::name)
+                .toList();
+        if (local.host() != null && !names.contains(local.host().name())) {
+            at.problem(
+                    "host",
+                    local.host() + " is none of checkpoint.hosts"
+                            + Suggestion.among(names, local.host().name()));
+        }
+        return Optional.of(local);
     }
 
     /** A certificate is of one gateway, or of one host. */

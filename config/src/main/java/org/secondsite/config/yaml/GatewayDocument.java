@@ -150,7 +150,8 @@ public final class GatewayDocument {
                 overload.equals("slow") ? GatewayConfig.Overload.SLOW : GatewayConfig.Overload.SOLO,
                 section.integer("overloadAfterMs", 100, 600_000, GatewayConfig.Checkpoint.USUAL_OVERLOAD_AFTER_MS),
                 hosts.list(),
-                hosts.allowsPlaintext());
+                hosts.allowsPlaintext(),
+                hosts.local());
     }
 
     private static GatewayConfig.DataPlane dataPlane(Section section) {

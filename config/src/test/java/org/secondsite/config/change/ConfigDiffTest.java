@@ -25,7 +25,7 @@ class ConfigDiffTest {
             tunnel: {listen: "10.9.0.1:7400", connect: "10.9.0.2:7400", congestion: cubic}
             tls: {certificate: a.crt, key: a.key, authority: ca.crt}
             witness: {endpoints: ["10.9.0.3:7500"], termFile: gateway.term}
-            checkpoint: {listen: "10.1.1.2:7600", allowPlaintext: true, hosts: [{name: host-a, vms: [vm1]}]}
+            checkpoint: {listen: "10.1.1.2:7600", allowPlaintext: true, hosts: [{name: host-a, vms: [vm1]}], local: {socket: agents.sock, host: host-a}}
             dataPlane:
               mode: routed
               inside: in0

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -214,6 +215,24 @@ class ConfigReaderTest {
                 .checkpoint();
         assertTrue(checkpoint.allowsPlaintext());
         assertEquals(List.of(), checkpoint.hosts());
+    }
+
+    @Test
+    void anAgentAndTheGatewayOfItsMachineMeetAtASocketWithoutCertificates() throws IOException {
+        String agent = resource("agent.yaml")
+                .replace("gateway: 10.1.1.2:7600", "gatewaySocket: /run/secondsite/agents.sock")
+                .replaceFirst("(?s)site: a\\n.*", "");
+        AgentConfig read = valid(ConfigReader.readAgent(written("agent.yaml", agent)));
+        assertEquals(UnixDomainSocketAddress.of("/run/secondsite/agents.sock"), read.gateway());
+        assertEquals(Optional.empty(), read.proof());
+        String gateway = resource("gateway.yaml")
+                .replace(
+                        "checkpoint:\n", "checkpoint:\n  local: {socket: /run/secondsite/agents.sock, host: host-a}\n");
+        assertEquals(
+                Optional.of(new GatewayConfig.Local(Path.of("/run/secondsite/agents.sock"), new HostId("host-a"))),
+                valid(ConfigReader.readGateway(written("gateway.yaml", gateway)))
+                        .checkpoint()
+                        .local());
     }
 
     @Test

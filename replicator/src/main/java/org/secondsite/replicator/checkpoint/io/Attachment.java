@@ -103,7 +103,8 @@ final class Attachment implements CheckpointConnection.Events {
     private void attach(CheckpointConnection connection, CheckpointMessage.Hello hello) {
         Dialect dialect = reception.settings().dialect().with(hello.offer());
         Optional<ServerSession.Proven> proven = host.map(name -> new ServerSession.Proven(
-                name, TlsIdentity.certificateEnd(channel.pipeline().get(SslHandler.class))));
+                name,
+                Optional.ofNullable(channel.pipeline().get(SslHandler.class)).flatMap(TlsIdentity::certificateEnd)));
         session = new ServerSession(
                 connection, hello, dialect, proven, reception.listener(), fault -> reception.wrong(connection, fault));
         attached = true;

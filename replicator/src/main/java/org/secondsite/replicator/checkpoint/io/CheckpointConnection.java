@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.unix.DomainSocketChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
@@ -188,7 +189,7 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
     /** The address of the peer, for logs. */
     @Override
     public String toString() {
-        return String.valueOf(channel.remoteAddress());
+        return channel instanceof DomainSocketChannel ? "this machine" : String.valueOf(channel.remoteAddress());
     }
 
     @Override

@@ -6,13 +6,20 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.secondsite.net.io.AcceptPause;
+import org.secondsite.net.io.LocalPeers;
+import org.secondsite.net.io.PrivateFiles;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.LivingLoop;
 import org.secondsite.replicator.checkpoint.Admission;
@@ -36,6 +43,7 @@ public final class CheckpointServer implements AutoCloseable {
     private final EventLoopGroup loop;
 
     private Channel listening;
+    private Channel listeningLocally;
 
     private CheckpointServer(CheckpointServerSettings settings, Reception reception, Life life) {
         loop = new LivingLoop("checkpoint-server", life, EpollIoHandler.newFactory());
@@ -64,11 +72,40 @@ public final class CheckpointServer implements AutoCloseable {
         CheckpointServer server = new CheckpointServer(settings, new Reception(settings, listener, life), life);
         try {
             server.listen();
+            if (settings.local().isPresent()) {
+                server.listenLocally(settings.local().get());
+            }
         } catch (IOException failed) {
             server.close();
             throw failed;
         }
         return server;
+    }
+
+    /** The agents of this machine: what they send is not encrypted, and the kernel says who they are. */
+    private void listenLocally(CheckpointServerSettings.Local local) throws IOException {
+        LocalPeers peers = LocalPeers.here();
+        PrivateFiles.parents(local.socket().toAbsolutePath().getParent());
+        Files.deleteIfExists(local.socket());
+        var bound = new ServerBootstrap()
+                .group(loop)
+                .channel(EpollServerDomainSocketChannel.class)
+                .handler(new AcceptPause("the agents' socket"))
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        reception.acceptLocal(channel, peers, local.host());
+                    }
+                })
+                .bind(new DomainSocketAddress(local.socket().toFile()))
+                .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IOException("cannot listen for agents on " + local.socket() + ": "
+                    + bound.cause().getMessage());
+        }
+        listeningLocally = bound.channel();
+        PrivateFiles.close(local.socket());
+        LOG.info("listening for agents of this machine on {}, as host {}", local.socket(), local.host());
     }
 
     private void listen() throws IOException {
@@ -132,8 +169,9 @@ public final class CheckpointServer implements AutoCloseable {
     /** Detaches every agent, without a word to the listener, and stops to listen. */
     @Override
     public void close() {
-        if (listening != null) {
-            listening.close().awaitUninterruptibly();
+        for (Channel each :
+                Stream.of(listening, listeningLocally).filter(Objects::nonNull).toList()) {
+            each.close().awaitUninterruptibly();
         }
         loop.submit(() -> reception.sessions().values().forEach(ServerSession::silence))
                 .awaitUninterruptibly();

@@ -1,6 +1,7 @@
 package org.secondsite.replicator.checkpoint.io;
 
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
 import org.secondsite.config.TlsFiles;
@@ -21,6 +22,7 @@ import org.secondsite.replicator.checkpoint.Limits;
  * @param stalls whether a VM stands still while a checkpoint is due and its window is full; otherwise it runs on
  * @param capabilities what the gateway can, beyond what the protocol's version asks for
  * @param keepaliveMs after so much silence the gateway sends PING, after three times as much it gives the agent up
+ * @param local where the agents of this machine may connect besides
  */
 public record CheckpointServerSettings(
         InetSocketAddress listen,
@@ -30,7 +32,35 @@ public record CheckpointServerSettings(
         long windowBytes,
         boolean stalls,
         Set<Capability> capabilities,
-        int keepaliveMs) {
+        int keepaliveMs,
+        Optional<Local> local) {
+    /**
+     * A Unix socket for the agents of this machine, where the kernel says who is at the other end, and nothing is encrypted.
+     *
+     * @param socket its path
+     * @param host who they are, to {@link Admission}
+     */
+    public record Local(Path socket, String host) {}
+
+    /** The same without a Unix socket. */
+    public CheckpointServerSettings(
+            InetSocketAddress listen,
+            Optional<TlsFiles> tls,
+            Admission admission,
+            int window,
+            long windowBytes,
+            boolean stalls,
+            Set<Capability> capabilities,
+            int keepaliveMs) {
+        this(listen, tls, admission, window, windowBytes, stalls, capabilities, keepaliveMs, Optional.empty());
+    }
+
+    /** The same with a Unix socket. */
+    public CheckpointServerSettings with(Optional<Local> socket) {
+        return new CheckpointServerSettings(
+                listen, tls, admission, window, windowBytes, stalls, capabilities, keepaliveMs, socket);
+    }
+
     /** The usual window, in bytes. */
     public static final long USUAL_WINDOW_BYTES = 256L << 20;
 
@@ -64,7 +94,8 @@ public record CheckpointServerSettings(
                 others.windowBytes,
                 others.stalls,
                 capabilities,
-                keepaliveMs);
+                keepaliveMs,
+                local);
     }
 
     /** What an agent is told of its window. */

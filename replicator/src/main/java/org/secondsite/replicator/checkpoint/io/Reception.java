@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import org.secondsite.config.VmId;
 import org.secondsite.net.Strangers;
+import org.secondsite.net.io.LocalPeers;
 import org.secondsite.net.io.StrangersLog;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.tls.io.TlsIdentity;
@@ -111,7 +112,14 @@ final class Reception {
         return turnedAway.sum();
     }
 
-    /** A connection was accepted. */
+    /** A connection was accepted at the Unix socket. Who is at its other end the kernel knows: nobody there is a stranger. */
+    void acceptLocal(Channel channel, LocalPeers peers, String host) {
+        Attachment attachment = new Attachment(this, channel);
+        channel.pipeline().addLast(new LocalGate(local -> peers.objection(local).or(() -> attachment.proves(host))));
+        begin(channel, attachment);
+    }
+
+    /** A connection was accepted at the port. */
     void accept(Channel channel) {
         Attachment attachment = new Attachment(this, channel);
         strangers
@@ -123,18 +131,22 @@ final class Reception {
                             oldest.remoteAddress());
                     var _ = oldest.close();
                 });
-        channel.closeFuture().addListener(closing -> {
-            strangers.gone(channel);
-            if (!attachment.wasAttached()) {
-                turnedAway.increment();
-            }
-        });
+        channel.closeFuture().addListener(closing -> strangers.gone(channel));
         boolean admitsUnproven = settings.admission().unproven() == Admission.Unproven.ADMITTED;
         if (tls.isPresent() && admitsUnproven) {
             channel.pipeline().addLast(new PlainOrTls(() -> proving(channel, attachment)));
         } else if (tls.isPresent()) {
             channel.pipeline().addLast(proving(channel, attachment));
         }
+        begin(channel, attachment);
+    }
+
+    private void begin(Channel channel, Attachment attachment) {
+        channel.closeFuture().addListener(closing -> {
+            if (!attachment.wasAttached()) {
+                turnedAway.increment();
+            }
+        });
         CheckpointConnection connection =
                 CheckpointConnection.install(channel, Side.GATEWAY, settings.keepaliveMs(), attachment, life);
         var _ = channel.eventLoop()

@@ -30,7 +30,7 @@ final class ServerSession extends MessageSession {
     /**
      * A host that has proved who it is.
      *
-     * @param certificateEnd when that ends by which it has
+     * @param certificateEnd when that ends by which it has; empty if it has shown none, at the Unix socket
      */
     record Proven(String name, Optional<Instant> certificateEnd) {}
 

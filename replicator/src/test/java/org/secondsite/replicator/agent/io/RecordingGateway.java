@@ -59,6 +59,12 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
 
     /** One that has a certificate, and much patience with a silent agent. */
     RecordingGateway(TlsFiles tls, Admission admission) throws IOException {
+        this(tls, admission, Optional.empty());
+    }
+
+    /** The same, for the agents of its machine at a Unix socket besides. */
+    RecordingGateway(TlsFiles tls, Admission admission, Optional<CheckpointServerSettings.Local> local)
+            throws IOException {
         this(new CheckpointServerSettings(
                 local(0),
                 Optional.of(tls),
@@ -67,7 +73,8 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
                 CheckpointServerSettings.USUAL_WINDOW_BYTES,
                 false,
                 Set.of(),
-                PATIENT_MS));
+                PATIENT_MS,
+                local));
     }
 
     private RecordingGateway(CheckpointServerSettings settings) throws IOException {
