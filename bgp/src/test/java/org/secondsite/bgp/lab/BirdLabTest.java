@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -370,7 +371,7 @@ class BirdLabTest {
     }
 
     @Test
-    void severalPathsToAPrefixAreReceived() throws Exception {
+    void severalPathsToAPrefixCrossInBothDirections() throws Exception {
         lab.file("bird.conf", """
                 log "bird.log" all;
                 router id 10.7.0.2;
@@ -379,13 +380,31 @@ class BirdLabTest {
                 protocol static { ipv4 { preference 150; }; route 198.51.100.0/24 unreachable { bgp_med = 2; }; }
                 protocol bgp edge {
                   local 10.7.0.2 as 65001; neighbor 10.7.0.1 as 65100; passive on;
-                  ipv4 { import all; export all; add paths tx; };
+                  ipv4 { import all; export all; add paths on; };
                 }
                 """);
         Process bird = lab.start("bird", List.of("bird", "-f", "-c", "bird.conf", "-s", "bird.ctl"), Map.of());
         lab.awaitFile(bird, "bird.ctl");
-        try (BgpSpeaker speaker = lab.speaker(n -> n.withOptions(n.options().withAddPathReceive()))) {
-            speaker.advertise(Map.of());
+        Set<AddressFamily> ipv4 = Set.of(AddressFamily.IPV4_UNICAST);
+        try (BgpSpeaker speaker = lab.speaker(
+                n -> n.withOptions(n.options().withOffer(n.options().offer().withAddPath(ipv4, ipv4))))) {
+            speaker.announce(
+                            PeerLab.PEER,
+                            Map.of(
+                                    new Nlri.Unicast(1, PREFIX), RouteAttributes.PLAIN.withMed(11),
+                                    new Nlri.Unicast(2, PREFIX), RouteAttributes.PLAIN.withMed(12)))
+                    .get();
+            lab.await(
+                    "both of ours",
+                    20,
+                    () -> birdc("show route all for " + PREFIX),
+                    text -> text.contains("BGP.med: 11") && text.contains("BGP.med: 12"));
+            speaker.withdraw(PeerLab.PEER, List.of(new Nlri.Unicast(1, PREFIX))).get();
+            lab.await(
+                    "the other one",
+                    20,
+                    () -> birdc("show route all for " + PREFIX),
+                    text -> !text.contains("BGP.med: 11") && text.contains("BGP.med: 12"));
             lab.heard.await("two paths", 15, () -> lab.heard.routes().size() == 2);
             assertEquals(
                     1,
