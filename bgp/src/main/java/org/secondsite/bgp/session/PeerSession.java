@@ -125,9 +125,9 @@ public final class PeerSession {
 
     /** Something was decoded from the connection under {@link #traits}. */
     public void received(Side side, Decoded decoded, long nowNanos) {
-        if (isEstablished(side)
-                && decoded instanceof Decoded.Message message
-                && message.message() instanceof NotificationMessage word) {
+        if (decoded instanceof Decoded.Message message
+                && message.message() instanceof NotificationMessage word
+                && isEstablished(side)) {
             lastWord = Optional.of(word);
         }
         carryOut(fsm.received(side, decoded, nowNanos), nowNanos);
