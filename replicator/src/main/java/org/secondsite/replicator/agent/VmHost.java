@@ -39,10 +39,17 @@ public interface VmHost extends AutoCloseable {
      *
      * @throws IOException if there is no memory for it
      */
-    MemorySegment createReplica() throws IOException;
+    MemorySegment createReplica() throws IOException, InterruptedException;
+
+    /**
+     * A whole image is in the replica's memory: has what can be done ahead for {@link #activate} done. The VM does not run.
+     *
+     * @throws IOException if the VM could not be started here, with the reason
+     */
+    default void standBy() throws IOException, InterruptedException {}
 
     /** Gives the replica's memory back, if there is a replica. */
-    void forgetReplica() throws IOException;
+    void forgetReplica() throws IOException, InterruptedException;
 
     /**
      * Starts the VM from the replica; it runs when this returns.

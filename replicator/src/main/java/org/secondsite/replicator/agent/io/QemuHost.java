@@ -24,10 +24,38 @@ final class QemuHost implements VmHost {
     private static final int ATTACH_TIMEOUT_MS = 2000;
     private static final int START_TIMEOUT_MS = 10_000;
     private static final int LOAD_TIMEOUT_MS = 5000;
+    private static final int DEATH_WAIT_MS = 5000;
 
     private final VmSettings settings;
     private final QemuProcess process;
     private RamFile replica;
+    /** A QEMU that waits for a device state beside the replica, null if there is none. */
+    private WaitingQemu waiting;
+
+    /** It has mapped the replica's memory, executes nothing, and has been asked for its machine. */
+    private record WaitingQemu(Process process, QemuVm vm) {
+        boolean waits() throws InterruptedException {
+            try {
+                return process.isAlive() && vm.isHalfActivated();
+            } catch (IOException gone) {
+                LOG.debug("the QEMU that waited: {}", gone.getMessage());
+                return false;
+            }
+        }
+
+        void end() throws IOException, InterruptedException {
+            vm.close();
+            endOf(process);
+        }
+
+        /** This process alone: another QEMU that runs here may be the VM. */
+        static void endOf(Process process) throws IOException, InterruptedException {
+            process.destroyForcibly();
+            if (!process.waitFor(DEATH_WAIT_MS, TimeUnit.MILLISECONDS)) {
+                throw new IOException("process " + process.pid() + " does not die");
+            }
+        }
+    }
 
     private QemuHost(VmSettings settings) {
         this.settings = settings;
@@ -63,7 +91,7 @@ final class QemuHost implements VmHost {
 
     @Override
     public Optional<VmDriver> attach() throws IOException, InterruptedException {
-        if (!Files.exists(settings.qmpSocket())) {
+        if ((waiting != null && waiting.process().isAlive()) || !Files.exists(settings.qmpSocket())) {
             return Optional.empty();
         }
         QemuVm vm;
@@ -90,14 +118,49 @@ final class QemuHost implements VmHost {
     }
 
     @Override
-    public MemorySegment createReplica() throws IOException {
+    public MemorySegment createReplica() throws IOException, InterruptedException {
+        endWaiting();
         closeReplica();
         replica = RamFile.create(settings.ramFile(), settings.ramBytes());
         return replica.memory();
     }
 
+    /** Not with disks that the agent serves: QEMU would connect to them, and they are not the VM's yet. */
     @Override
-    public void forgetReplica() throws IOException {
+    public void standBy() throws IOException, InterruptedException {
+        if (settings.volumes().disks().isEmpty()) {
+            endWaiting();
+            waiting = startWaiting();
+        }
+    }
+
+    private WaitingQemu startWaiting() throws IOException, InterruptedException {
+        Process started = process.start();
+        boolean serves = false;
+        try {
+            WaitingQemu begun = new WaitingQemu(started, connectTo(started));
+            serves = true;
+            return begun;
+        } catch (IOException failed) {
+            throw new IOException(failed.getMessage() + " (QEMU: " + process.lastWords() + ")", failed);
+        } finally {
+            if (!serves) {
+                WaitingQemu.endOf(started);
+            }
+        }
+    }
+
+    private void endWaiting() throws IOException, InterruptedException {
+        if (waiting != null) {
+            WaitingQemu ended = waiting;
+            waiting = null;
+            ended.end();
+        }
+    }
+
+    @Override
+    public void forgetReplica() throws IOException, InterruptedException {
+        endWaiting();
         if (replica != null) {
             closeReplica();
             Files.deleteIfExists(settings.ramFile());
@@ -107,30 +170,29 @@ final class QemuHost implements VmHost {
     @Override
     public VmDriver activate(byte[] deviceState) throws IOException, InterruptedException {
         long start = System.nanoTime();
-        Process started = process.start();
+        if (waiting != null && !waiting.waits()) {
+            LOG.warn("{}: the QEMU that waited is gone, another one is started", vm());
+            endWaiting();
+        }
+        WaitingQemu qemu = waiting == null ? startWaiting() : waiting;
+        waiting = null;
         boolean active = false;
         try {
-            QemuVm vm = connectTo(started);
-            try {
-                long serving = System.nanoTime();
-                vm.load(deviceState, LOAD_TIMEOUT_MS);
-                active = true;
-                LOG.info(
-                        "{}: QEMU started in {} ms, device state loaded and running in {} ms",
-                        vm(),
-                        (serving - start) / 1_000_000,
-                        (System.nanoTime() - serving) / 1_000_000);
-                closeReplica();
-                return vm;
-            } finally {
-                if (!active) {
-                    vm.close();
-                }
-            }
+            long serving = System.nanoTime();
+            qemu.vm().load(deviceState, LOAD_TIMEOUT_MS);
+            active = true;
+            LOG.info(
+                    "{}: QEMU was ready in {} ms, device state loaded and running in {} ms",
+                    vm(),
+                    (serving - start) / 1_000_000,
+                    (System.nanoTime() - serving) / 1_000_000);
+            closeReplica();
+            return qemu.vm();
         } catch (IOException failed) {
             throw new IOException(failed.getMessage() + " (QEMU: " + process.lastWords() + ")", failed);
         } finally {
             if (!active) {
+                qemu.vm().close();
                 process.kill();
             }
         }
@@ -159,6 +221,7 @@ final class QemuHost implements VmHost {
 
     @Override
     public void kill(String reason) throws IOException, InterruptedException {
+        endWaiting();
         process.kill();
     }
 
@@ -171,6 +234,13 @@ final class QemuHost implements VmHost {
 
     @Override
     public void close() {
+        try {
+            endWaiting();
+        } catch (IOException left) {
+            LOG.warn("{}: a QEMU that waits is left behind, for the next agent to end: {}", vm(), left.getMessage());
+        } catch (InterruptedException ended) {
+            Thread.currentThread().interrupt();
+        }
         closeReplica();
     }
 }

@@ -31,9 +31,10 @@ final class Replica {
     /**
      * Moves the replica to an epoch that follows it. What it writes to disks is on stable storage first.
      *
-     * @throws IOException if there is no memory for a full image, or a disk refuses; then there is no replica any more
+     * @throws IOException if there is no memory for a full image, a disk refuses, or the VM could not be started from it; then there is no
+     *     replica any more
      */
-    void apply(Epoch epoch) throws IOException {
+    void apply(Epoch epoch) throws IOException, InterruptedException {
         EpochHeader header = epoch.header();
         volumes.keep(header, epoch.disks());
         if (header.isFull()) {
@@ -47,6 +48,9 @@ final class Replica {
             }
         }
         deviceState = epoch.deviceState();
+        if (header.isFull()) {
+            host.standBy();
+        }
     }
 
     /** The device state that belongs to the RAM. */
@@ -61,7 +65,7 @@ final class Replica {
     }
 
     /** Forgets the replica and gives its memory back. */
-    void release() throws IOException {
+    void release() throws IOException, InterruptedException {
         handedOver();
         host.forgetReplica();
     }

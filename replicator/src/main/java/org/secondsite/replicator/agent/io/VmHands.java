@@ -292,7 +292,7 @@ final class VmHands {
 
     // ---- the VM is not here
 
-    private AgentEvent.Answer apply(Epoch arrived) {
+    private AgentEvent.Answer apply(Epoch arrived) throws InterruptedException {
         try {
             replica.apply(arrived);
             return new AgentEvent.Applied();
@@ -317,7 +317,7 @@ final class VmHands {
         }
     }
 
-    private AgentEvent.Answer release() {
+    private AgentEvent.Answer release() throws InterruptedException {
         try {
             replica.release();
         } catch (IOException failed) {

@@ -1,0 +1,170 @@
+package org.secondsite.replicator.agent.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.config.EpochId;
+import org.secondsite.config.VmId;
+import org.secondsite.replicator.agent.AgentSettings;
+import org.secondsite.replicator.agent.GatewayAccess;
+import org.secondsite.testing.Opened;
+
+/** A standby's QEMU that waits beside the replica. Needs qemu-system-x86, a kernel and busybox-static. */
+@Tag("lab")
+@Timeout(value = 400, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class WaitingQemuLabTest {
+    private static final VmId VM = new VmId("vm1");
+    private static final int RAM_MIB = 96;
+
+    @TempDir
+    Path directory;
+
+    @RegisterExtension
+    final Opened open = new Opened();
+
+    private LabGuest owner;
+    private RecordingGateway ownerGateway;
+    private RecordingGateway standbyGateway;
+
+    private void bootAtTheOwner() throws Exception {
+        owner = guest("owner", List.of());
+        owner.boot();
+        ownerGateway = open.add(new RecordingGateway(VM));
+        standbyGateway = open.add(new RecordingGateway(VM));
+        agent(ownerGateway, owner);
+        assertEquals("attached running=true applied=0/0", ownerGateway.await("attached"));
+    }
+
+    private LabGuest guest(String name, List<String> devices) throws IOException {
+        LabGuest guest = new LabGuest(VM, directory.resolve(name), RAM_MIB, ":", devices, Map.of());
+        open.add(guest::remove);
+        return guest;
+    }
+
+    private CheckpointAgent agent(RecordingGateway gateway, LabGuest guest) throws IOException {
+        return open.add(CheckpointAgent.open(
+                new AgentSettings(GatewayAccess.plain(gateway.address()), List.of(guest.settings())),
+                QemuAgentLabTest.NO_ENDING));
+    }
+
+    private CheckpointAgent standby(LabGuest guest) throws Exception {
+        CheckpointAgent agent = agent(standbyGateway, guest);
+        assertEquals("attached running=false applied=0/0", standbyGateway.await("attached"));
+        ownerGateway.relayTo(standbyGateway);
+        return agent;
+    }
+
+    /** Ends with a checkpoint of the VM that stands still. */
+    private EpochId protect(int term) throws Exception {
+        ownerGateway.session().start(new EpochId(term, 1), true, 50);
+        standbyGateway.await("applied " + new EpochId(term, 3));
+        ownerGateway.session().stop();
+        while (ownerGateway.hears("epoch", 300)) {
+            // What was under way when STOP came.
+        }
+        owner.operator("stop");
+        EpochId last = new EpochId(term, 100_000);
+        ownerGateway.session().start(last, false, 100_000);
+        standbyGateway.await("applied " + last);
+        return last;
+    }
+
+    private static boolean isAlive(long pid) {
+        return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+    }
+
+    private static void awaitEnd(long pid) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (isAlive(pid)) {
+            assertTrue(System.nanoTime() < deadline, "process " + pid + " lives");
+            Thread.sleep(10);
+        }
+    }
+
+    private void activated(EpochId last, LabGuest guest) throws Exception {
+        int ticks = LabGuest.ticks(owner.console()).getLast();
+        standbyGateway.session().activate(last);
+        standbyGateway.await("activated");
+        guest.awaitTick(5, 60);
+        assertEquals(ticks + 1, LabGuest.ticks(guest.console()).getFirst());
+    }
+
+    @Test
+    void theOneThatWaitsBecomesTheVm() throws Exception {
+        bootAtTheOwner();
+        LabGuest guest = guest("standby", List.of());
+        standby(guest);
+        EpochId last = protect(1);
+        long waits = guest.pid();
+        assertEquals("inmigrate", guest.operator("query-status").path("status").asText());
+        activated(last, guest);
+        assertEquals(waits, guest.pid());
+    }
+
+    @Test
+    void oneThatIsKilledMeanwhileIsReplaced() throws Exception {
+        bootAtTheOwner();
+        LabGuest guest = guest("standby", List.of());
+        standby(guest);
+        EpochId last = protect(1);
+        long waits = guest.pid();
+        ProcessHandle.of(waits).orElseThrow().destroyForcibly();
+        awaitEnd(waits);
+        activated(last, guest);
+        assertNotEquals(waits, guest.pid());
+    }
+
+    @Test
+    void anImageOfAVmThatCannotBeStartedHereIsRefusedWithQemusReason() throws Exception {
+        bootAtTheOwner();
+        standby(guest("standby", List.of("-device", "no-such-device")));
+        ownerGateway.session().start(new EpochId(1, 1), true, 50);
+        String failed = standbyGateway.await("failed");
+        assertTrue(failed.contains("no-such-device"), failed);
+        assertFalse(standbyGateway.hears("applied", 300), "an image that is of no use");
+    }
+
+    @Test
+    void theSuccessorOfAnAgentThatDiedEndsIt() throws Exception {
+        LabGuest guest = guest("standby", List.of());
+        try (QemuHost successor = QemuHost.open(guest.settings())) {
+            Process left = new QemuProcess(guest.settings()).start();
+            open.add(left::destroyForcibly);
+            while (left.isAlive()) {
+                assertEquals(Optional.empty(), successor.attach());
+                Thread.sleep(10);
+            }
+        }
+    }
+
+    @Test
+    void aNewImageHasANewOneAndAnAgentThatEndsEndsIt() throws Exception {
+        bootAtTheOwner();
+        LabGuest guest = guest("standby", List.of());
+        CheckpointAgent agent = standby(guest);
+        ownerGateway.session().start(new EpochId(1, 1), true, 50);
+        standbyGateway.await("applied 1/3");
+        long first = guest.pid();
+        ownerGateway.session().stop();
+        ownerGateway.session().start(new EpochId(2, 1), true, 50);
+        standbyGateway.await("applied 2/3");
+        long second = guest.pid();
+        assertNotEquals(first, second);
+        assertFalse(isAlive(first));
+        agent.close();
+        awaitEnd(second);
+    }
+}
