@@ -77,7 +77,7 @@ final class ChunkPool {
      * released.
      */
     void guarantee(int lanes) {
-        guaranteed = Math.min(perVmChunks, Math.max(frameChunks, chunks / lanes / 2));
+        guaranteed = Math.min(perVmChunks, Math.max(frameChunks, chunks / Math.max(1, lanes) / 2));
         oversubscribed = (long) perVmChunks * lanes > chunks;
         owed = 0;
         for (int lane = 0; lane < lanes && oversubscribed; lane++) {

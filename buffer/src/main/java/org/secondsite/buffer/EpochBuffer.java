@@ -110,7 +110,7 @@ public final class EpochBuffer implements AutoCloseable {
      * An empty buffer with every lane CLOSED.
      *
      * @param memory the pool; the caller keeps it alive as long as this object is used
-     * @param lanes the number of VMs, at least 1; they are called 0 to {@code lanes - 1} here
+     * @param lanes the number of VMs, at least 1 together with the spare ones; they are called 0 to {@code lanes - 1} here
      * @throws IllegalArgumentException if the pool cannot guarantee each lane one longest frame
      */
     public EpochBuffer(MemorySegment memory, BufferLimits limits, int lanes) {
@@ -128,8 +128,8 @@ public final class EpochBuffer implements AutoCloseable {
      * @param spare how many lanes can come to be used by {@link #renew}
      */
     public EpochBuffer(MemorySegment memory, BufferLimits limits, int lanes, int spare, LentBlocks lent) {
-        if (lanes < 1) {
-            throw new IllegalArgumentException("a buffer needs at least one lane");
+        if (lanes < 0 || lanes + spare < 1) {
+            throw new IllegalArgumentException("a buffer needs at least one lane, if only a spare one");
         }
         pool = new ChunkPool(memory, limits, lanes + spare, lanes);
         this.lent = lent;

@@ -42,7 +42,8 @@ public final class LoopbackDataPlane implements DataPlane {
             }
         }
         this.uplink = uplink;
-        buffer = new EpochBuffer(arena.allocate(poolBytes, 8), BufferLimits.perVm(perVmBytes), lanes.size());
+        buffer = new EpochBuffer(
+                arena.allocate(poolBytes, 8), BufferLimits.perVm(perVmBytes), lanes.size(), 1, LentBlocks.NONE);
         cursor = buffer.cursor();
         suspended = new long[lanes.size()];
         resumed = new long[lanes.size()];

@@ -342,4 +342,21 @@ class EpochBufferTest {
         assertTrue(buffer.pass(1, 8), "no term is known of it");
         assertEquals(buffer.poolBytes(), buffer.poolFreeBytes());
     }
+
+    /** A gateway starts whose only VM was unticked, and is ticked later. */
+    @Test
+    void aBufferThatBeginsWithoutAVmTakesOneLater() {
+        buffer = new EpochBuffer(
+                arena.allocate(256 << 10, 8), new BufferLimits(CHUNK, 64 << 10, 9000), 0, 1, LentBlocks.NONE);
+        assertEquals(0, buffer.lanes());
+        buffer.renew(0);
+        assertTrue(buffer.hold(0, 9));
+        assertEquals(Arrival.HELD, buffer.arrive(0, MemorySegment.ofArray(new byte[100]), 0, 100, 0, 0));
+        assertEquals(1, buffer.counters(0).heldPackets());
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new EpochBuffer(
+                        arena.allocate(256 << 10, 8), new BufferLimits(CHUNK, 64 << 10, 9000), 0, 0, LentBlocks.NONE),
+                "no lane will ever come");
+    }
 }
