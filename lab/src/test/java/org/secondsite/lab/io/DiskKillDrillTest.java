@@ -21,9 +21,12 @@ import org.secondsite.lab.plan.Site;
 
 /**
  * Sites die, there and back, under a guest that writes records to its disk. At first that is one of its own, which the agent has
- * mirrored, and the agent dies alone; from the first takeover on the guest has the agents' images. Judged by the outside client's ledger, by the disk of the
- * last survivor, and by a guest that boots from a copy of it cold. {@code -Dsecondsite.kills=N} for more of them, and
- * {@code -Dsecondsite.turns=N} to have the group switched over there and back so often afterwards. {@code -Dsecondsite.guest=disk} for a guest that has the agent's image from the beginning.
+ * mirrored, and the agent dies alone, when the mirror is whole and when it has just begun; from the first takeover on the guest has the
+ * agents' images. Judged by the outside client's ledger, by the disk of the last survivor, and by a guest that boots from a copy of it cold.
+ *
+ * <p>{@code -Dsecondsite.kills=N} for more of them, {@code -Dsecondsite.seed=S} for other moments, and {@code -Dsecondsite.turns=N} to have
+ * the group switched over there and back so often afterwards. {@code -Dsecondsite.guest=disk} for a guest that has the agent's image from
+ * the beginning.
  */
 @Tag("lab")
 @Order(2)
@@ -87,15 +90,35 @@ class DiskKillDrillTest {
         }
     }
 
-    /** The agent dies, to which the guest's disk is mirrored: the guest goes on with its disk alone until there is another agent. */
+    /**
+     * The agents die, the standby's first, so that nobody takes over: the guest goes on with its own disk alone. The next agent dies as soon
+     * as it has begun to have that disk mirrored anew.
+     */
     private static Site afterTheMirrorsDeath(Lab lab, OutsideClient client) throws IOException {
         String disk = disk(lab).path("file").asText();
         assertTrue(disk.contains(".qcow2"), disk);
-        lab.kill("agent:" + Site.A.id());
+        String own = "agent:" + Site.A.id();
+        String other = "agent:" + Site.B.id();
+        lab.kill(other);
+        new SiteView(lab, Site.A).await("SOLO", PROTECT_SECONDS);
+        lab.kill(own);
+        Waiting.until("QEMU to give the mirror up", 60, () -> mirror(lab).isMissingNode());
         goesOn(client);
-        lab.start("agent:" + Site.A.id());
+        lab.start(other);
+        lab.start(own);
+        Waiting.until("QEMU to mirror the disk anew", 60, () -> !mirror(lab).isMissingNode());
+        System.out.println("the agent dies while QEMU has " + mirror(lab));
+        lab.kill(own);
+        lab.start(own);
         goesOn(client);
         return SiteView.awaitProtected(lab, PROTECT_SECONDS);
+    }
+
+    /** QEMU's job; missing if there is none. */
+    private static JsonNode mirror(Lab lab) throws IOException {
+        try (QemuMonitor monitor = new QemuMonitor(lab.paths().testQmp(Site.A))) {
+            return monitor.execute("query-block-jobs").path(0);
+        }
     }
 
     private static JsonNode disk(Lab lab) throws IOException {

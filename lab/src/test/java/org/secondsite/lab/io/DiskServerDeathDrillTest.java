@@ -6,9 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -28,14 +33,16 @@ import org.secondsite.lab.plan.Site;
  * <p>Then the line between the sites carries 1 Mbit/s beside a guest that writes up to 20 MB to its disk each second: what the gateways
  * were told gives way, the protection, nobody dies of it, and when the line is wide again only what differs is brought.
  *
- * <p>{@code -Dsecondsite.rounds=N} for more than one round of deaths, {@code -Dsecondsite.narrow.seconds=N} for a line that stays narrow
- * for so long; if that is a minute or more, the owner's agent dies in the middle of it.
+ * <p>{@code -Dsecondsite.rounds=N} for another number of rounds of deaths than one, 0 for none, {@code -Dsecondsite.seed=S} for other
+ * moments, {@code -Dsecondsite.narrow.seconds=N} for a line that stays narrow for so long; if that is a minute or more, the owner's agent
+ * dies in the middle of it.
  */
 @Tag("lab")
 @Timeout(value = 3_600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class DiskServerDeathDrillTest {
     private static final int PROTECT_SECONDS = 180;
     private static final int ROUNDS = Integer.getInteger("secondsite.rounds", 1);
+    private static final long SEED = Long.getLong("secondsite.seed", 13);
     private static final int NARROW_SECONDS = Integer.getInteger("secondsite.narrow.seconds", 3);
 
     /** A copy that could not be made is tried again after 5 min at most. */
@@ -74,19 +81,7 @@ class DiskServerDeathDrillTest {
             try (OutsideClient client =
                     OutsideClient.start(lab.clientNamespace(), new OutsideClient.Traffic(2, 2, 20, 2), record)) {
                 Site owner = SiteView.awaitProtected(lab, PROTECT_SECONDS);
-                for (int round = 0; round < ROUNDS; round++) {
-                    for (Victim victim : ROUNDS > 1 ? EnumSet.allOf(Victim.class) : SHORT) {
-                        goesOn(client, 20);
-                        String target = victim.target(owner);
-                        lab.kill(target);
-                        lab.start(target);
-                        goesOn(client, 20);
-                        // An agent that is away for longer than its gateway waits makes the other site the owner.
-                        owner = SiteView.awaitProtected(lab, PROTECT_SECONDS);
-                        System.out.println(
-                                victim + " has died: told of " + client.recorded() + ", protected again at " + owner);
-                    }
-                }
+                owner = deaths(lab, owner, client);
                 goesOn(client, 20);
                 owner = narrow(lab, owner, client);
                 assertImagesAreTheSame(lab, owner);
@@ -105,6 +100,40 @@ class DiskServerDeathDrillTest {
             Files.deleteIfExists(record);
             Lab.down(name);
         }
+    }
+
+    /** Each dies at a moment of its own, and the next one when the protection is back. */
+    private static Site deaths(Lab lab, Site first, OutsideClient client) throws IOException {
+        System.out.println("seed " + SEED);
+        Random random = new Random(SEED);
+        Map<String, Integer> died = new TreeMap<>();
+        Site owner = first;
+        for (int round = 0; round < ROUNDS; round++) {
+            for (Victim victim : victims(random)) {
+                goesOn(client, 20);
+                Waiting.pause(random.nextInt(1_000));
+                String target = victim.target(owner);
+                lab.kill(target);
+                lab.start(target);
+                goesOn(client, 20);
+                died.merge(victim + " at " + target, 1, Integer::sum);
+                // An agent that is away for longer than its gateway waits makes the other site the owner.
+                owner = SiteView.awaitProtected(lab, PROTECT_SECONDS);
+                System.out.println(
+                        victim + " has died: told of " + client.recorded() + ", protected again at " + owner);
+            }
+        }
+        System.out.println("deaths: " + died);
+        return owner;
+    }
+
+    /** In another order each time, so that each of them dies at either site. */
+    private static List<Victim> victims(Random random) {
+        List<Victim> victims = new ArrayList<>(ROUNDS > 1 ? EnumSet.allOf(Victim.class) : SHORT);
+        if (ROUNDS > 1) {
+            Collections.shuffle(victims, random);
+        }
+        return victims;
     }
 
     /** Returns when the protection is back. */
