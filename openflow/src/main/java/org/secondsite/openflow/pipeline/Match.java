@@ -87,6 +87,33 @@ public final class Match {
         return new Condition(new Bits(numbers[at], numbers[at + 1]), new Bits(numbers[at + 2], numbers[at + 3]));
     }
 
+    /** Whether all bits of the field with this index count. */
+    public boolean isExact(int index) {
+        int at = index * STRIDE;
+        Bits all = fields[index].all();
+        return numbers[at + 2] == all.high() && numbers[at + 3] == all.low();
+    }
+
+    /** Bits 127..64 of the value of the condition with this index; whoever writes thousands wants no object of each. */
+    public long valueHigh(int index) {
+        return numbers[index * STRIDE];
+    }
+
+    /** Bits 63..0 of the same. */
+    public long valueLow(int index) {
+        return numbers[index * STRIDE + 1];
+    }
+
+    /** Bits 127..64 of its mask. */
+    public long maskHigh(int index) {
+        return numbers[index * STRIDE + 2];
+    }
+
+    /** Bits 63..0 of its mask. */
+    public long maskLow(int index) {
+        return numbers[index * STRIDE + 3];
+    }
+
     /** What the field has to be, if it matters. */
     public Optional<Condition> of(Field field) {
         for (int i = 0; i < fields.length; i++) {
@@ -212,6 +239,12 @@ public final class Match {
             numbers[from + 1] = low;
             numbers[from + 2] = mask.high();
             numbers[from + 3] = mask.low();
+            return this;
+        }
+
+        /** Of every frame again: for many matches one after the other. */
+        public Builder clear() {
+            size = 0;
             return this;
         }
 

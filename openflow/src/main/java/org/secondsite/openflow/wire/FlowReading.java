@@ -40,6 +40,7 @@ public final class FlowReading {
     /** The beginning of an entry that goes on in the next part. */
     private byte[] begun = {};
 
+    private final Match.Builder scratch = new Match.Builder();
     private int lostParts;
 
     private final Optional<Comparison> comparison;
@@ -117,7 +118,7 @@ public final class FlowReading {
         long cookie = in.getLong(at + COOKIE_AT);
         // The specification has all bits set where nothing is counted.
         long packets = Math.max(0, in.getLong(at + PACKETS_AT));
-        Optional<Match> match = MatchCodec.read(in, matchAt, matchLength);
+        Optional<Match> match = MatchCodec.read(in, matchAt, matchLength, scratch);
         boolean isLasting =
                 in.getUnsignedShort(at + IDLE_TIMEOUT_AT) == 0 && in.getUnsignedShort(at + HARD_TIMEOUT_AT) == 0;
         Optional<Flow.Outcome> outcome =

@@ -42,14 +42,13 @@ final class MatchCodec {
         out.writeShort(OXM).writeShort(0);
         for (int i = 0; i < match.size(); i++) {
             Field field = match.field(i);
-            Match.Condition condition = match.condition(i);
-            boolean isExact = condition.mask().equals(field.all());
+            boolean isExact = match.isExact(i);
             int bytes = field.bytes();
             out.writeShort(OPENFLOW_BASIC);
             out.writeByte(field.number() << 1 | (isExact ? 0 : 1)).writeByte(isExact ? bytes : 2 * bytes);
-            write(condition.value(), bytes, out);
+            write(match.valueHigh(i), match.valueLow(i), bytes, out);
             if (!isExact) {
-                write(condition.mask(), bytes, out);
+                write(match.maskHigh(i), match.maskLow(i), bytes, out);
             }
         }
         int length = out.writerIndex() - start;
@@ -62,13 +61,14 @@ final class MatchCodec {
      *
      * @param at where it begins
      * @param length without its padding, at least {@link #HEADER_BYTES}, all of it there
+     * @param match what to put it together in
      * @return empty: it looks at what the pipeline does not know, or is not well-formed
      */
-    static Optional<Match> read(ByteBuf in, int at, int length) {
+    static Optional<Match> read(ByteBuf in, int at, int length, Match.Builder match) {
         if (in.getUnsignedShort(at) != OXM) {
             return Optional.empty();
         }
-        Match.Builder match = new Match.Builder();
+        match.clear();
         int end = at + length;
         int next = at + HEADER_BYTES;
         while (next < end) {
@@ -116,13 +116,13 @@ final class MatchCodec {
         return OptionalInt.empty();
     }
 
-    private static void write(Bits bits, int bytes, ByteBuf out) {
+    private static void write(long high, long low, int bytes, ByteBuf out) {
         switch (bytes) {
-            case 1 -> out.writeByte((int) bits.low());
-            case 2 -> out.writeShort((int) bits.low());
-            case 4 -> out.writeInt((int) bits.low());
-            case 6 -> out.writeShort((int) (bits.low() >>> Integer.SIZE)).writeInt((int) bits.low());
-            case 16 -> out.writeLong(bits.high()).writeLong(bits.low());
+            case 1 -> out.writeByte((int) low);
+            case 2 -> out.writeShort((int) low);
+            case 4 -> out.writeInt((int) low);
+            case 6 -> out.writeShort((int) (low >>> Integer.SIZE)).writeInt((int) low);
+            case 16 -> out.writeLong(high).writeLong(low);
             default -> throw new AssertionError("a field of " + bytes + " bytes");
         }
     }
