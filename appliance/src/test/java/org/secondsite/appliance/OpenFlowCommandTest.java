@@ -123,6 +123,8 @@ class OpenFlowCommandTest {
         String read = Files.readString(printed);
         assertEquals(0, tool.exitValue(), read);
         assertEquals(
-                lines.size(), read.lines().filter(line -> line.startsWith("OFPT_FLOW_MOD")).count(), read);
+                lines.size(),
+                read.lines().filter(line -> line.startsWith("OFPT_FLOW_MOD")).count(),
+                read);
     }
 }

@@ -33,7 +33,7 @@ class OpenVSwitchTest {
     private static final VmAttachment VM2 = attachment("vm2", Role.OWNER);
     private static final VmAttachment VM3 = attachment("vm3", Role.OWNER);
 
-    private static final int MANY_VMS = 650;
+    private static final int MANY_VMS = 720;
 
     @TempDir
     private Path directory;
