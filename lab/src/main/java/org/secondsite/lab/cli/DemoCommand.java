@@ -131,7 +131,9 @@ public final class DemoCommand implements Callable<Integer> {
         ClientVerdict verdict;
         try (OutsideClient client = OutsideClient.start(lab.clientNamespace(), traffic(), record)) {
             say(connections + " echo and " + connections + " tick connections"
-                    + (guest.hasDisk() ? ", and " + RECORD_CONNECTIONS + " that are told of records on the disk," : "")
+                    + (guest.writesRecords()
+                            ? ", and " + RECORD_CONNECTIONS + " that are told of records on the disk,"
+                            : "")
                     + " are open from the client's namespace");
             Thread.sleep(RUN_MILLIS);
             pause = new SiteView(lab, Site.A).vm().path("pauseMs");
@@ -152,7 +154,7 @@ public final class DemoCommand implements Callable<Integer> {
         }
         tell(verdict);
         Site last = kills.getLast().owner().peer();
-        boolean diskHolds = !guest.hasDisk() || diskHolds(lab, last, verdict.recorded());
+        boolean diskHolds = !guest.writesRecords() || diskHolds(lab, last, verdict.recorded());
         if (report != null) {
             Files.writeString(report, report(kills, pause, verdict).toPrettyString() + "\n");
         }
@@ -160,7 +162,7 @@ public final class DemoCommand implements Callable<Integer> {
     }
 
     private OutsideClient.Traffic traffic() {
-        return new OutsideClient.Traffic(connections, connections, 20, guest.hasDisk() ? RECORD_CONNECTIONS : 0);
+        return new OutsideClient.Traffic(connections, connections, 20, guest.writesRecords() ? RECORD_CONNECTIONS : 0);
     }
 
     private boolean diskHolds(Lab lab, Site site, long told) throws IOException {

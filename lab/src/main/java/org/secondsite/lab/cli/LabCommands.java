@@ -55,7 +55,9 @@ public final class LabCommands {
                             defaultValue = "memory",
                             paramLabel = "GUEST",
                             description =
-                                    "What runs in the VM: memory, disk (writes records), web (pages from its disk).")
+                                    "What runs in the VM: memory, disk (writes records), tap (the same on a qcow2 of its own),"
+                                            + " web (pages from its disk), postgres (Debian with PostgreSQL; needs"
+                                            + " debootstrap, and minutes the first time).")
                     String guest,
             @Option(
                             names = "--load",

@@ -26,7 +26,6 @@ import org.secondsite.lab.plan.Site;
  */
 final class BootedGuest {
     private static final Duration UNUSED = Duration.ofDays(7);
-    private static final int BOOT_SECONDS = 180;
     private static final int WRITE_SECONDS = 60;
     private static final String PREFIX = "booted-";
     /** QEMU's own limit of a migration's pace, in bytes a second, would take seconds. */
@@ -73,7 +72,7 @@ final class BootedGuest {
         LabProcess process = LabProcess.start(plan, List.of(), paths.log(plan.name()));
         Path part = Files.createTempFile(cache, PREFIX, "");
         try {
-            Waiting.until("the guest to boot", BOOT_SECONDS, () -> {
+            Waiting.until("the guest to boot", guest.bootSeconds(), () -> {
                 if (!process.alive()) {
                     throw new LabFailure("QEMU has ended: " + Files.readString(paths.log(plan.name())));
                 }

@@ -31,9 +31,22 @@ final class Commands {
      * @throws IOException with the whole command, its exit code and its error output, if it fails or takes too long
      */
     static String run(List<String> command, String input) throws IOException {
+        return run(command, input, LIMIT_SECONDS);
+    }
+
+    /**
+     * Runs a program that takes longer than others.
+     *
+     * @throws IOException with the whole command, its exit code and its error output, if it fails or takes too long
+     */
+    static String runFor(long limitSeconds, List<String> command) throws IOException {
+        return run(command, "", limitSeconds);
+    }
+
+    private static String run(List<String> command, String input, long limitSeconds) throws IOException {
         Process process = new ProcessBuilder(command).start();
         try {
-            return finish(process, command, input);
+            return finish(process, command, input, limitSeconds);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while running " + String.join(" ", command));
@@ -56,6 +69,15 @@ final class Commands {
      * @throws IOException if it cannot be run or takes too long
      */
     static Ended runToAnyEnd(String... command) throws IOException {
+        return runToAnyEndFor(LIMIT_SECONDS, List.of(command));
+    }
+
+    /**
+     * The same with a program that takes longer than others.
+     *
+     * @throws IOException if it cannot be run or takes too long
+     */
+    static Ended runToAnyEndFor(long limitSeconds, List<String> command) throws IOException {
         Process process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
@@ -63,8 +85,8 @@ final class Commands {
         try {
             List<String> output = new ArrayList<>();
             Thread drained = drain(process.inputReader(StandardCharsets.UTF_8), output);
-            if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
-                throw new IOException("took more than " + LIMIT_SECONDS + " s: " + String.join(" ", command));
+            if (!process.waitFor(limitSeconds, TimeUnit.SECONDS)) {
+                throw new IOException("took more than " + limitSeconds + " s: " + String.join(" ", command));
             }
             drained.join();
             return new Ended(process.exitValue(), String.join("\n", output).stripTrailing());
@@ -76,7 +98,7 @@ final class Commands {
         }
     }
 
-    private static String finish(Process process, List<String> command, String input)
+    private static String finish(Process process, List<String> command, String input, long limitSeconds)
             throws IOException, InterruptedException {
         List<String> output = new ArrayList<>();
         List<String> errors = new ArrayList<>();
@@ -85,8 +107,8 @@ final class Commands {
         try (var stdin = process.outputWriter(StandardCharsets.UTF_8)) {
             stdin.write(input);
         }
-        if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
-            throw new IOException("took more than " + LIMIT_SECONDS + " s: " + String.join(" ", command));
+        if (!process.waitFor(limitSeconds, TimeUnit.SECONDS)) {
+            throw new IOException("took more than " + limitSeconds + " s: " + String.join(" ", command));
         }
         drainOutput.join();
         drainErrors.join();

@@ -96,8 +96,7 @@ public final class GuestImage {
         if (!Files.exists(image)) {
             Path work = Files.createTempDirectory(cache, "disk");
             try {
-                Path root = work.resolve("root");
-                fill(root, guest);
+                Path root = filled(work, guest);
                 Path made = work.resolve("disk.raw");
                 Commands.run(
                         "mke2fs",
@@ -124,18 +123,26 @@ public final class GuestImage {
     }
 
     /** What a disk's content depends on. */
-    private static String contentOf(Guest guest) {
+    private static String contentOf(Guest guest) throws IOException {
         return switch (guest) {
             case MEMORY, DISK, TAP -> "";
             case WEB -> WebPages.NUMBER + " " + WebPages.BYTES;
+            case POSTGRES -> DebianTree.recipe() + resource("guestd.c");
         };
     }
 
-    private static void fill(Path root, Guest guest) throws IOException {
+    /** A directory with what is to be on the disk. */
+    private Path filled(Path work, Guest guest) throws IOException {
+        Path root = work.resolve("root");
         switch (guest) {
             case MEMORY, DISK, TAP -> Files.createDirectories(root);
             case WEB -> WebPages.write(Files.createDirectories(root.resolve("www")));
+            case POSTGRES -> {
+                root = DebianTree.in(cache);
+                compileService(work, root.resolve("usr/local/sbin/guestd"));
+            }
         }
+        return root;
     }
 
     private static String hash(String sources) {

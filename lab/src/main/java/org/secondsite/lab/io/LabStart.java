@@ -164,7 +164,7 @@ public final class LabStart {
         if (guest[0].booted().isEmpty()) {
             step(
                     "guest booted",
-                    () -> await(processes, "the guest to boot", () -> Files.readString(
+                    () -> await(processes, "the guest to boot", options.guest().bootSeconds(), () -> Files.readString(
                                     plan.paths().serial(Site.A))
                             .contains("GUEST-SERVING")));
         }
@@ -239,7 +239,12 @@ public final class LabStart {
     }
 
     private static void await(LabProcesses processes, String what, Waiting.Condition condition) throws IOException {
-        Waiting.until(what, READY_SECONDS, () -> {
+        await(processes, what, READY_SECONDS, condition);
+    }
+
+    private static void await(LabProcesses processes, String what, int limitSeconds, Waiting.Condition condition)
+            throws IOException {
+        Waiting.until(what, limitSeconds, () -> {
             processes.requireAlive(processes.started());
             return condition.holds();
         });

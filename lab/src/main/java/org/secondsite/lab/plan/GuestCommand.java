@@ -54,7 +54,9 @@ public final class GuestCommand {
                 files.initrd().toString(),
                 "-append",
                 "console=ttyS0 quiet panic=1 no_timer_check " + EMPTIED + " ADDRESS=" + LabNumbers.VM_ADDRESS
-                        + "/24 GATEWAY=" + LabNumbers.INSIDE_ADDRESS + (guest.hasDisk() ? " DISK=/dev/vda" : ""),
+                        + "/24 GATEWAY=" + LabNumbers.INSIDE_ADDRESS + (guest.hasDisk() ? " DISK=/dev/vda" : "")
+                        // Its udev would give the interface, which has its address by then, another name.
+                        + (guest == Guest.POSTGRES ? " net.ifnames=0" : ""),
                 "-netdev",
                 "tap,id=net0,ifname=" + LabNumbers.VM + ",script=no,downscript=no,vhost=off,vnet_hdr=off",
                 "-device",

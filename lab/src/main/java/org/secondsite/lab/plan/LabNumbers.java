@@ -26,6 +26,9 @@ public final class LabNumbers {
     /** Pages from the disk. */
     public static final int WEB_PORT = 80;
 
+    /** PostgreSQL. */
+    public static final int DATABASE_PORT = 5432;
+
     public static final String CLIENT_ADDRESS = "198.51.100.10";
     public static final String CLIENT_GATEWAY = "198.51.100.1";
     public static final int OPENFLOW_PORT = 6653;

@@ -1,92 +1,52 @@
 package org.secondsite.lab.io;
 
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.secondsite.lab.client.CounterStream;
 import org.secondsite.lab.plan.Guest;
-import org.secondsite.lab.plan.GuestCommand;
 import org.secondsite.lab.plan.GuestFiles;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabPaths;
 import org.secondsite.lab.plan.Site;
-import org.secondsite.testing.FreePort;
 
 /**
- * One of the lab's guests that write records, in a QEMU of its own without a lab: its ports are reached over loopback. Beside it a client
- * with one connection that writes down what it is told.
+ * One of the lab's guests that write records, without a lab. Beside it a client with one connection that writes down what it is told.
  */
 final class RecordGuest implements AutoCloseable {
-    private static final int BOOT_SECONDS = 90;
     private static final Pattern FOUND = Pattern.compile("GUEST-RECORDS (\\d+)");
 
-    private final LabPaths paths;
-    private final Site site;
-    private final Process qemu;
-    private final int control;
-    private final int web;
+    private final LoneGuest guest;
     private final Socket socket;
     private final CounterStream stream;
 
-    private RecordGuest(LabPaths paths, Site site, Process qemu, int control, int web, Socket socket) {
-        this.paths = paths;
-        this.site = site;
-        this.qemu = qemu;
-        this.control = control;
-        this.web = web;
+    private RecordGuest(LoneGuest guest, Socket socket) {
+        this.guest = guest;
         this.socket = socket;
         stream = new CounterStream(CounterStream.Kind.RECORDS, 0, System.nanoTime());
     }
 
     static GuestFiles files(Guest guest) throws IOException {
-        return new GuestImage(GuestImage.defaultCache()).files(guest);
+        return LoneGuest.files(guest);
     }
 
     /** Boots it and connects. The disk has to be served where the lab's agent of that site would. */
     static RecordGuest boot(Guest guest, LabPaths paths, Site site) throws IOException {
-        int records = FreePort.onLoopback();
-        int control = FreePort.onLoopback();
-        int web = FreePort.onLoopback();
-        List<String> command = GuestCommand.of(guest, paths, site, files(guest)).stream()
-                .map(word -> word.startsWith("tap,id=net0") ? userNetwork(records, control, web) : word)
-                .toList();
-        Files.createDirectories(paths.file("logs"));
-        Process qemu = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(paths.log("qemu-" + site.id()).toFile())
-                .start();
+        LoneGuest alone = LoneGuest.boot(guest, paths, site);
         try {
-            Waiting.until(
-                    "the guest to boot",
-                    BOOT_SECONDS,
-                    () -> qemu.isAlive() && Files.readString(paths.serial(site)).contains("GUEST-SERVING"));
-            RecordGuest booted = new RecordGuest(paths, site, qemu, control, web, connect(records));
+            InetSocketAddress records = alone.port(LabNumbers.RECORDS_PORT);
+            RecordGuest booted = new RecordGuest(alone, new Socket(records.getAddress(), records.getPort()));
             Thread.ofVirtual().start(booted::listen);
             return booted;
         } catch (IOException e) {
-            qemu.destroyForcibly();
+            alone.close();
             throw e;
         }
-    }
-
-    private static String userNetwork(int records, int control, int web) {
-        String forward = ",hostfwd=tcp:127.0.0.1:%d-" + LabNumbers.VM_ADDRESS + ":%d";
-        return "user,id=net0,net=" + LabNumbers.VM_PREFIX + ",host=" + LabNumbers.INSIDE_ADDRESS
-                + forward.formatted(records, LabNumbers.RECORDS_PORT)
-                + forward.formatted(control, LabNumbers.CONTROL_PORT)
-                + forward.formatted(web, LabNumbers.WEB_PORT);
-    }
-
-    private static Socket connect(int port) throws IOException {
-        return new Socket(InetAddress.getLoopbackAddress(), port);
     }
 
     private void listen() {
@@ -106,12 +66,12 @@ final class RecordGuest implements AutoCloseable {
 
     /** Where its web server is reached. */
     InetSocketAddress web() {
-        return new InetSocketAddress(InetAddress.getLoopbackAddress(), web);
+        return guest.port(LabNumbers.WEB_PORT);
     }
 
     /** What the guest had found on its disk when it booted. */
     long foundAtBoot() throws IOException {
-        Matcher found = FOUND.matcher(Files.readString(paths.serial(site)));
+        Matcher found = FOUND.matcher(guest.console());
         if (!found.find()) {
             throw new IOException("the guest has not read its records");
         }
@@ -136,13 +96,13 @@ final class RecordGuest implements AutoCloseable {
 
     /** What the guest has printed about a disk that failed; empty if nothing. */
     List<String> troubles() throws IOException {
-        return DiskJudge.troubles(Files.readString(paths.serial(site)));
+        return guest.troubles();
     }
 
     /** Tells the guest's control port. */
     void load(String command) throws IOException {
         try (Socket port = new Socket()) {
-            port.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), control), 2000);
+            port.connect(guest.port(LabNumbers.CONTROL_PORT), 2000);
             port.setSoTimeout(10_000);
             port.getOutputStream().write((command + "\n").getBytes(StandardCharsets.UTF_8));
             String answer = new String(port.getInputStream().readNBytes(3), StandardCharsets.UTF_8);
@@ -153,21 +113,13 @@ final class RecordGuest implements AutoCloseable {
     }
 
     GuestMonitor monitor() throws IOException {
-        return new GuestMonitor(paths.testQmp(site));
+        return guest.monitor();
     }
 
     /** Kills QEMU. */
     @Override
     public void close() throws IOException {
         socket.close();
-        qemu.destroyForcibly();
-        try {
-            if (!qemu.waitFor(10, TimeUnit.SECONDS)) {
-                throw new IOException("QEMU does not end");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        Files.deleteIfExists(paths.ram(site));
+        guest.close();
     }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -203,8 +204,22 @@ class RecordGuestTest {
             WebLoad.Result result = load.end();
             assertEquals(List.of(), result.complaints());
             assertEquals(List.of(), guest.troubles());
+            blocksThrownAwayAreSeen(guest);
         } finally {
             server.close();
         }
+    }
+
+    /** Of every page, so that some of them are not in the guest's memory. */
+    private void blocksThrownAwayAreSeen(RecordGuest guest) throws IOException {
+        ThrownAway.blocksOfMounted(
+                image,
+                IntStream.range(0, WebPages.NUMBER)
+                        .mapToObj(page -> "/www/" + WebPages.name(page))
+                        .toList());
+        WebLoad load = WebLoad.startHere(guest.web(), 4, 7);
+        Waiting.until("pages", 60, () -> load.pages() >= 100);
+        WebLoad.Result result = load.end();
+        assertFalse(result.complaints().isEmpty(), "blocks of pages were thrown away, and no client saw it");
     }
 }
