@@ -22,12 +22,19 @@ final class OlderCopy {
         this.fault = fault;
     }
 
+    /** Nothing of this happens after its end: everything is mended then. */
     private void when(BooleanSupplier fact, Runnable then) {
-        if (fact.getAsBoolean()) {
-            world.time().after(fault.strength() * MILLI, then);
-        } else if (world.time().nowNanos() / MILLI < fault.endMs()) {
-            world.time().after(LOOK_NANOS, () -> when(fact, then));
-        }
+        boolean isSo = fact.getAsBoolean();
+        world.time().after(isSo ? fault.strength() * MILLI : LOOK_NANOS, () -> {
+            if (world.time().nowNanos() / MILLI >= fault.endMs()) {
+                return;
+            }
+            if (isSo) {
+                then.run();
+            } else {
+                when(fact, then);
+            }
+        });
     }
 
     private void restart(SiteId site) {

@@ -191,6 +191,11 @@ final class SimulatedGateway extends SimulatedProcess {
         return up() && VmInGroup.waitsFor(group()).contains(VmInGroup.DOUBT);
     }
 
+    /** Whether the VM cannot join because it runs at the other site, too. */
+    boolean waitsForTheOther() {
+        return up() && VmInGroup.waitsFor(group()).contains(VmInGroup.RUNS_THERE);
+    }
+
     /** Whether a takeover here would activate the VM. */
     boolean wouldActivate() {
         return !core.groups().isEmpty() && VmInGroup.wouldBeActivated(group());

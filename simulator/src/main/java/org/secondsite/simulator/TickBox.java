@@ -246,6 +246,20 @@ final class TickBox {
                 .forEach(this::tick);
     }
 
+    /** He ends a VM that is older than the other one, where a gateway waits for that: it holds it, or cannot join the newer one. */
+    private void endOlderCopy(SiteId owner) {
+        boolean runAtBoth =
+                World.SITES.stream().allMatch(site -> world.hypervisor(site).runs());
+        boolean isWaitedFor =
+                world.gateway(owner).doubts() || world.gateway(owner).waitsForTheOther();
+        if (runAtBoth && isWaitedFor) {
+            World.SITES.stream().filter(world.checks()::isOlder).forEach(site -> {
+                world.trace("the operator ends the older copy at " + site);
+                world.hypervisor(site).vmEnds();
+            });
+        }
+    }
+
     /**
      * The operator looks after what his changes have left: the VM is ticked at both sites, and the group is brought to where it runs. He
      * does that again and again until it is so.
@@ -262,12 +276,7 @@ final class TickBox {
         if (!used) {
             return;
         }
-        boolean runAtBoth =
-                World.SITES.stream().allMatch(site -> world.hypervisor(site).runs());
-        if (runAtBoth && world.gateway(owner).doubts() && world.checks().isOlder(owner)) {
-            world.trace("the operator ends the older copy at " + owner);
-            world.hypervisor(owner).vmEnds();
-        }
+        endOlderCopy(owner);
         Optional<SiteId> runs = List.of(owner, World.other(owner)).stream()
                 .filter(site -> world.hypervisor(site).runs())
                 .findFirst();

@@ -15,6 +15,9 @@ final class VmInGroup {
     /** What a gateway says that cannot know whether the VM is the newest. */
     static final String DOUBT = "'vouch'";
 
+    /** What a standby says that has a VM of its own. */
+    static final String RUNS_THERE = "it runs there";
+
     private VmInGroup() {}
 
     /** How far it is from being a member; WAITING if it is not ticked. */
