@@ -59,6 +59,10 @@ final class GatewayMetrics {
                     "gateway_displaced",
                     "Whether the witness takes another process for this site's gateway.",
                     view -> !view.core().displaced().isEmpty())
+            .flag(
+                    "gateway_memory_failing",
+                    "Whether this gateway has lost what it knew of members, and holds VMs for that, or cannot keep it.",
+                    view -> !view.core().memoryTrouble().isEmpty())
             .counter(
                     "agents_turned_away",
                     "Connections to the agents' port that ended without an agent: strangers, hosts without a right to the VM, and"
