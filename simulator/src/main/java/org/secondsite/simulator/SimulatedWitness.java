@@ -112,7 +112,7 @@ final class SimulatedWitness extends SimulatedProcess {
     /** What is to be seen of the witness's own faults is hidden from it. */
     private Provenance provenance() {
         boolean believes = world.has(Plant.OLD_DISK_BELIEVED) || !world.tellsTerms();
-        return believes || log.entries().isEmpty() ? Provenance.PROVEN : Provenance.ONE_DISK;
+        return believes || log.entries().isEmpty() ? Provenance.BEGUN : Provenance.ONE_DISK;
     }
 
     void crash() {

@@ -40,6 +40,11 @@ final class DeskClient {
         return certified().equals(AccessRule.OPERATOR);
     }
 
+    /** Whether it remembers that itself, and not its agents alone. */
+    boolean isOwn(long term) {
+        return term <= ownTerm;
+    }
+
     /** What it tells first is its own; what comes then, agents have told it. */
     void tellsTerm(long term) {
         takesNotices = true;

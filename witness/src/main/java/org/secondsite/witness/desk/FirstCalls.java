@@ -18,10 +18,12 @@ import org.secondsite.witness.Provenance;
  */
 final class FirstCalls {
     private final Map<SiteId, Boolean> remembers = new HashMap<>();
+    private final boolean majority;
     private boolean proven;
 
     FirstCalls(Provenance start) {
-        proven = start == Provenance.PROVEN;
+        proven = start != Provenance.ONE_DISK;
+        majority = start == Provenance.MAJORITY;
     }
 
     /**
@@ -43,6 +45,11 @@ final class FirstCalls {
         return proven
                 || sites.stream().anyMatch(site -> remembers.getOrDefault(site, false))
                 || remembers.keySet().containsAll(sites);
+    }
+
+    /** Whether the records are known to be all that was ever granted, by more than the word of who began them. */
+    boolean haveMajority() {
+        return majority;
     }
 
     boolean vouchFor(LogEntry entry) {

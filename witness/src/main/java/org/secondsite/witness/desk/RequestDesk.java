@@ -56,8 +56,8 @@ public final class RequestDesk {
     private final Clientele clientele;
     private final WaitingRoom waitingRoom;
     private final Incarnations incarnations;
-    private final CounterDoubt doubt = new CounterDoubt();
     private final FirstCalls calls;
+    private final CounterDoubt doubt;
     private final Map<SiteId, Long> toldBack = new TreeMap<>();
     private final InForce inForce = new InForce();
     private final Telling telling;
@@ -82,6 +82,7 @@ public final class RequestDesk {
             Map<SiteId, SeatId> seats,
             long nowNanos) {
         this.calls = new FirstCalls(start);
+        this.doubt = new CounterDoubt(calls);
         this.waitingRoom = new WaitingRoom(policy, nowNanos);
         this.incarnations = new Incarnations(entries, seats, nowNanos);
         this.clientele = new Clientele(access, incarnations, inForce);
@@ -257,24 +258,29 @@ public final class RequestDesk {
             return;
         }
         toldBack.put(client.certified(), term);
-        doubt.heard(term);
         called(client);
-        if (doubt.isBehind() && !doubt.isProven()) {
-            readWhetherForgotten();
+        if (client.isOwn(term) || !calls.haveMajority()) {
+            doubt.heard(client.certified(), term);
+        } else if (term > doubt.counter()) {
+            readWhetherForgotten(client, term);
+        }
+        if (doubt.isBehind(Set.of(client.certified())) && !doubt.isProven()) {
+            readWhetherForgotten(client, 0);
         }
     }
 
     /** A node that has not applied what a majority has looks behind for a moment. */
-    private void readWhetherForgotten() {
-        clientele.add(new DeskEffect.ReadCurrent(ticket(new Ticket.Doubted())));
+    private void readWhetherForgotten(DeskClient client, long ofAgents) {
+        clientele.add(new DeskEffect.ReadCurrent(ticket(new Ticket.Doubted(client, ofAgents))));
     }
 
-    private void doubted(StoreAnswer stored) {
+    private void doubted(Ticket.Doubted doubted, StoreAnswer stored) {
         if (stored instanceof StoreAnswer.Read(List<LogEntry> entries)) {
             entries.forEach(this::learn);
             if (doubt.read()) {
                 LOG.error("{}", doubt.words());
             }
+            doubt.objectionTo(doubted.ofAgents()).ifPresent(words -> clientele.noticeOnce(doubted.client(), words));
         }
     }
 
@@ -284,8 +290,8 @@ public final class RequestDesk {
         if (!changes) {
             return false;
         }
-        if (!doubt.isBehind()) {
-            Set<SiteId> sites = access.settings(question.group()).orElseThrow().sites();
+        Set<SiteId> sites = access.settings(question.group()).orElseThrow().sites();
+        if (!doubt.isBehind(sites)) {
             if (calls.vouchFor(sites)) {
                 return false;
             }
@@ -294,7 +300,7 @@ public final class RequestDesk {
             return true;
         }
         if (!doubt.isProven()) {
-            readWhetherForgotten();
+            readWhetherForgotten(client, 0);
         }
         tally.behind++;
         clientele.answer(
@@ -337,7 +343,7 @@ public final class RequestDesk {
             case Ticket.Decision decision -> decided(decision, answer);
             case Ticket.Read read -> read(read, answer);
             case Ticket.AtStart atStart -> readAtStart(atStart.client(), answer, nowNanos);
-            case Ticket.Doubted doubted -> doubted(answer);
+            case Ticket.Doubted doubted -> doubted(doubted, answer);
         }
         return clientele.drain();
     }

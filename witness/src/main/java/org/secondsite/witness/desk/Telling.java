@@ -36,15 +36,11 @@ final class Telling {
 
     /** Whether a client may take the record for what is in force. To an operator it is no evidence, but what to begin with. */
     boolean isEvidence(DeskClient client, LogEntry entry) {
-        return client.isOperator() || (!doubt.isBehind() && calls.vouchFor(entry));
+        return client.isOperator() || (!doubt.isBehind(entry.sites()) && calls.vouchFor(entry));
     }
 
     /** What is in force was read for a client that has started. Not what was read is told: a change may have passed by. */
     void current(DeskClient client, List<LogEntry> read, long nowNanos) {
-        if (doubt.isBehind() && !client.isOperator()) {
-            readAgain(client, nowNanos);
-            return;
-        }
         Set<GroupId> certain =
                 read.stream().map(entry -> entry.record().group()).collect(Collectors.toSet());
         List<LogEntry> its = inForce.byTerm().stream()
@@ -59,7 +55,9 @@ final class Telling {
                 its.stream().filter(entry -> !isEvidence(client, entry)).findFirst();
         client.toldCurrent |= waits.isEmpty();
         if (waits.isPresent()) {
-            clientele.noticeOnce(client, calls.words(waits.get().sites()));
+            if (!calls.vouchFor(waits.get())) {
+                clientele.noticeOnce(client, calls.words(waits.get().sites()));
+            }
             readAgain(client, nowNanos);
         }
     }

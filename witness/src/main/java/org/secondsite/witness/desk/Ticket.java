@@ -27,5 +27,6 @@ sealed interface Ticket {
 
     record AtStart(DeskClient client) implements Ticket {}
 
-    record Doubted() implements Ticket {}
+    /** What is doubted because of a term that the client has told; of its agents, who are not to be believed, or of its own. */
+    record Doubted(DeskClient client, long ofAgents) implements Ticket {}
 }

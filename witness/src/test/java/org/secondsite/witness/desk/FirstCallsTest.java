@@ -11,6 +11,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
@@ -175,7 +177,7 @@ class FirstCallsTest {
 
     @Test
     void aFirstInstallationWaitsForNobody() {
-        desk = desk(Provenance.PROVEN);
+        desk = desk(Provenance.BEGUN);
         List<DeskEffect> effects = new ArrayList<>();
         Connection a = calls(A, NOTHING, NOTHING, effects);
         assertEquals(List.of(OF_WEB), told(a, effects));
@@ -193,6 +195,50 @@ class FirstCallsTest {
         assertEquals(List.of(next), told(b, desk.recorded(next, nowNanos)), "what follows is told");
         calls(C, NOTHING, NOTHING);
         assertEquals(List.of(OF_MAIL), toldLater(b));
+    }
+
+    /** A host that lies, where a majority has the records: an agent cannot know of a term that was never granted. */
+    @Test
+    void noTermOfAnAgentStopsAWitnessOfSeveralNodes() {
+        desk = desk(Provenance.MAJORITY);
+        List<DeskEffect> effects = new ArrayList<>();
+        Connection a = calls(A, COUNTER - 1, COUNTER + 7, effects);
+        assertEquals(List.of(OF_WEB), told(a, effects));
+        List<String> notices = effects.stream()
+                .flatMap(effect -> effect instanceof DeskEffect.Send(Connection to, Message.Notice(String text))
+                        ? Stream.of(text)
+                        : Stream.empty())
+                .toList();
+        assertEquals(1, notices.size());
+        assertTrue(notices.getFirst().contains("never granted"), notices.getFirst());
+        Connection b = calls(B, COUNTER, NOTHING);
+        for (GroupId group : List.of(WEB, MAIL)) {
+            assertEquals(Optional.empty(), refused(b, group));
+        }
+        assertEquals(Optional.empty(), refused(a, WEB));
+    }
+
+    /** A gateway that lies, or the disks of a majority were lost: only a site that says so can be meant. */
+    @Test
+    void whatAGatewaySaysOfItsOwnStopsItsGroupsAlone() {
+        desk = desk(Provenance.MAJORITY);
+        Connection a = calls(A, COUNTER + 7, NOTHING);
+        List<DeskEffect> effects = new ArrayList<>();
+        Connection b = calls(B, COUNTER, NOTHING, effects);
+        assertEquals(List.of(OF_MAIL), told(b, effects), "nothing of the group that b has with a");
+        assertEquals(Optional.empty(), refused(b, MAIL));
+        assertTrue(refused(a, WEB).orElseThrow().contains("that of 'a'. It decides nothing for that site"));
+        assertTrue(refused(b, WEB).isPresent());
+    }
+
+    /** Of one disk nobody can tell whether it is an old one, or was begun where there had been another: there is nobody who is not meant. */
+    @ParameterizedTest
+    @EnumSource(names = {"BEGUN", "ONE_DISK"})
+    void whereTheDiskMayBeAnOldOneATermStopsEverybody(Provenance start) {
+        desk = desk(start);
+        Connection b = calls(B, COUNTER, NOTHING);
+        calls(A, COUNTER, COUNTER + 7);
+        assertTrue(refused(b, MAIL).orElseThrow().contains("lost grants"));
     }
 
     @Test

@@ -50,7 +50,7 @@ class IncarnationsTest {
                 new AccessRule(List.of(new GroupSettings(WEB, A, B, A))),
                 new GrantPolicy(300 * MS, 1500 * MS),
                 List.of(owned(term, owner, owner)),
-                Provenance.PROVEN,
+                Provenance.BEGUN,
                 seats,
                 0);
     }

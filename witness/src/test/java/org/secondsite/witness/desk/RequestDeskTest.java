@@ -48,7 +48,7 @@ class RequestDeskTest {
             new AccessRule(List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, B, C, C))),
             new GrantPolicy(FRESH, LONGEST),
             List.of(BOTH, OF_MAIL),
-            Provenance.PROVEN,
+            Provenance.BEGUN,
             Map.of(),
             0);
     private final Connection a = new Connection(1, A, "there:1");
@@ -394,7 +394,7 @@ class RequestDeskTest {
                 new AccessRule(List.of(new GroupSettings(WEB, A, B, A))),
                 new GrantPolicy(FRESH, LONGEST),
                 List.of(granted),
-                Provenance.PROVEN,
+                Provenance.BEGUN,
                 Map.of(),
                 0);
         Connection clone = new Connection(5, A, "there:5");

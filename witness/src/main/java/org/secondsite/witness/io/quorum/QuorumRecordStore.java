@@ -138,9 +138,7 @@ public final class QuorumRecordStore implements RecordStore {
                 .toArray(RaftPeer[]::new);
         Leadership leadership = new Leadership(peers.length, RaftTuning.READ_MS);
         PeerTransport transport = new PeerTransport(settings, tls, leadership);
-        boolean proven = peers.length > 1 || isEmpty(directory);
-        QuorumRecordStore store =
-                new QuorumRecordStore(settings, leadership, proven ? Provenance.PROVEN : Provenance.ONE_DISK);
+        QuorumRecordStore store = new QuorumRecordStore(settings, leadership, provenance(peers.length, directory));
         try {
             store.server = RaftServer.newBuilder()
                     .setServerId(RaftPeerId.valueOf(settings.node()))
@@ -163,9 +161,12 @@ public final class QuorumRecordStore implements RecordStore {
         }
     }
 
-    private static boolean isEmpty(Path directory) throws IOException {
+    private static Provenance provenance(int nodes, Path directory) throws IOException {
+        if (nodes > 1) {
+            return Provenance.MAJORITY;
+        }
         try (Stream<Path> files = Files.list(directory)) {
-            return files.findAny().isEmpty();
+            return files.findAny().isEmpty() ? Provenance.BEGUN : Provenance.ONE_DISK;
         }
     }
 

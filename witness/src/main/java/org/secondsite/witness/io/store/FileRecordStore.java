@@ -320,7 +320,7 @@ public final class FileRecordStore implements RecordStore {
         disk.forceNames();
         restore(legible.entries(), legible.wholeOctets());
         // Somebody has begun it just now: not even a first record of a group is there.
-        provenance = legible.entries().isEmpty() ? Provenance.PROVEN : Provenance.ONE_DISK;
+        provenance = legible.entries().isEmpty() ? Provenance.BEGUN : Provenance.ONE_DISK;
         restored = disk.exists(RESTORED);
         if (restored) {
             log.restoredFrom(ByteBuffer.wrap(disk.read(RESTORED, Long.BYTES)).getLong());

@@ -25,6 +25,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -113,8 +114,8 @@ class QuorumTest {
                 directory.resolve(name),
                 holder,
                 groups,
-                300,
-                1500,
+                OWNER_FRESH_MS,
+                MAX_GRANT_DELAY_MS,
                 Optional.of(new QuorumSettings(name, peers, directory.resolve(name), ELECTION_TIMEOUT_MS)));
     }
 
@@ -126,15 +127,7 @@ class QuorumTest {
                 peers.put(other, relay.address());
             }
         }
-        TlsFiles holder = authority.issue(commonName);
-        WitnessServerSettings settings = new WitnessServerSettings(
-                addresses.get(name),
-                directory.resolve(name),
-                holder,
-                List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, A, B, B)),
-                OWNER_FRESH_MS,
-                MAX_GRANT_DELAY_MS,
-                Optional.of(new QuorumSettings(name, peers, directory.resolve(name), ELECTION_TIMEOUT_MS)));
+        WitnessServerSettings settings = settings(name, peers, authority.issue(commonName), GROUPS);
         return Files.exists(directory.resolve(name)) ? WitnessServer.open(settings) : WitnessServer.begin(settings);
     }
 
@@ -156,14 +149,15 @@ class QuorumTest {
     }
 
     private WitnessClient client(SiteId self, Heard heard, List<InetSocketAddress> endpoints) throws Exception {
-        return client(self, heard, endpoints, 0);
+        return client(self, heard, endpoints, UnaryOperator.identity());
     }
 
-    private WitnessClient client(SiteId self, Heard heard, List<InetSocketAddress> endpoints, long remembers)
+    private WitnessClient client(
+            SiteId self, Heard heard, List<InetSocketAddress> endpoints, UnaryOperator<WitnessClientSettings> memory)
             throws Exception {
         TlsFiles holder = authority.issue(self.name());
         WitnessClientSettings settings = new WitnessClientSettings(self, endpoints, holder, 50, 10_000);
-        WitnessClient client = WitnessClient.open(settings.remembering(remembers), heard);
+        WitnessClient client = WitnessClient.open(memory.apply(settings), heard);
         opened.add(client);
         heard.untilUp();
         return client;
@@ -179,7 +173,8 @@ class QuorumTest {
         if (before != null) {
             before.close();
         }
-        WitnessClient client = client(self, new Heard(), List.copyOf(addresses.values()), remembers);
+        WitnessClient client =
+                client(self, new Heard(), List.copyOf(addresses.values()), s -> s.remembering(remembers));
         gateways.put(self, client);
         return client;
     }
@@ -376,6 +371,17 @@ class QuorumTest {
         ExecutionException unanswered = assertThrows(ExecutionException.class, () -> get(atOld));
         assertInstanceOf(UnansweredException.class, unanswered.getCause());
         assertEquals(promoted, nodes.get(old).records().getLast());
+    }
+
+    /** Its gateway passes on what it says, as it would an honest word of an agent that alone remembers. */
+    @Test
+    void aHostThatLiesAboutATermStopsNoQuorum() throws Exception {
+        start(THREE);
+        Heard heard = new Heard();
+        WitnessClient a = client(A, heard, List.copyOf(addresses.values()), s -> s.hearing(1000));
+        heard.untilNotice(text -> text.contains("term 1000, which was never granted"));
+        next(a, get(a.read(WEB)));
+        granted(client(B).ask(MAIL, get(a.read(MAIL)).term(), B, Set.of(A, B), "a holds an image"));
     }
 
     @Test
