@@ -351,13 +351,9 @@ class QuorumTest {
         Heard heardAtOld = new Heard();
         WitnessClient besideOld = client(A, heardAtOld, List.of(addresses.get(old)));
         CompletableFuture<Answer> atOld = besideOld.ask(WEB, term, A, Set.of(A), "at the leader that is cut off");
-        WitnessClient besideOthers = client(
-                B,
-                new Heard(),
-                THREE.stream()
-                        .filter(name -> !name.equals(old))
-                        .map(addresses::get)
-                        .toList());
+        Map<String, InetSocketAddress> others = new TreeMap<>(addresses);
+        others.remove(old);
+        WitnessClient besideOthers = client(B, new Heard(), List.copyOf(others.values()));
         OwnershipRecord promoted =
                 granted(besideOthers.ask(WEB, term, B, Set.of(B), "the owner is cut off with its witness node"));
         assertFalse(atOld.isDone() && !atOld.isCompletedExceptionally(), atOld::toString);
