@@ -1,0 +1,191 @@
+package org.secondsite.lab.io;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.bgp.io.BgpSpeaker;
+import org.secondsite.bgp.rib.RouteAttributes;
+import org.secondsite.bgp.session.SessionStatus;
+import org.secondsite.bgp.session.SpeakerListener;
+import org.secondsite.bgp.session.SpeakerSettings;
+import org.secondsite.bgp.wire.PathAttribute;
+import org.secondsite.bgp.wire.Prefix;
+import org.secondsite.config.ConfigResult;
+import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.Problem;
+import org.secondsite.config.io.ConfigReader;
+import org.secondsite.gateway.router.RouterSettings;
+
+/** A gateway's file names a neighbour by its interface, and what of its routes is taken: a real BIRD at the other end. */
+@Tag("lab")
+@Timeout(180)
+class InterfaceNeighborTest {
+    private static final int PATIENCE_SECONDS = 80;
+    private static final String FILE = """
+            site: a
+            peerSite: b
+            tunnel: {listen: "10.9.0.1:7400", connect: "10.9.0.2:7400"}
+            tls: {certificate: a.crt, key: a.key, authority: ca.crt}
+            witness: {endpoints: ["10.9.0.3:7500"]}
+            checkpoint: {listen: "10.9.0.1:7600", hosts: [{name: host-a, vms: [vm1]}]}
+            dataPlane: {mode: routed, inside: in0, insideMac: "02:00:5e:00:01:01", insideAddresses: [203.0.113.1/24], uplink: up0}
+            bgp:
+              localAs: 65100
+              routerId: 10.9.0.1
+              listen: ["::"]
+              interfaces:
+                - name: up0
+                  remoteAs: 65001
+                  imports: [{action: accept, prefixes: [198.51.100.0/24 le 32], set: {localPreference: 200}}]
+            management: {socket: a.sock}
+            groups:
+              - name: web
+                prefixes: [203.0.113.0/25]
+                vms: [{name: vm1, protected: true, mac: "52:54:00:00:00:01", addresses: [203.0.113.10]}]
+            """;
+
+    @TempDir
+    Path directory;
+
+    private TestNamespaces namespaces;
+
+    @BeforeEach
+    void wire() throws Exception {
+        namespaces = TestNamespaces.create("nbr", "gw", "r");
+        for (String name : List.of("gw", "r")) {
+            namespaces.inside(name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=0");
+        }
+        namespaces.wire("gw", "up0", "10.9.0.1/24", "r", "eth0");
+    }
+
+    @AfterEach
+    void remove() throws Exception {
+        namespaces.close();
+    }
+
+    private String linkLocal(String name, String device) throws IOException {
+        String addresses = namespaces.inside(name, "ip", "-6", "-br", "addr", "show", "dev", device, "scope", "link");
+        for (String word : addresses.split("\\s+", -1)) {
+            if (word.startsWith("fe80::")) {
+                return word.substring(0, word.indexOf('/'));
+            }
+        }
+        throw new IOException("no link-local address in " + addresses);
+    }
+
+    private void bird() throws Exception {
+        Path file = Files.writeString(directory.resolve("bird.conf"), """
+                router id 10.9.0.2;
+                protocol device {}
+                protocol static { ipv4; route 198.51.100.0/25 blackhole; route 192.0.2.0/24 blackhole; }
+                protocol bgp edge {
+                  local as 65001; neighbor %s%%eth0 as 65100;
+                  connect retry time 1; connect delay time 1; error wait time 1, 2;
+                  ipv4 { import all; export all; extended next hop on; };
+                  ipv6 { import all; export all; };
+                }
+                """.formatted(linkLocal("gw", "up0")));
+        Process bird = new ProcessBuilder(List.of(
+                        "ip",
+                        "netns",
+                        "exec",
+                        namespaces.name("r"),
+                        "bird",
+                        "-f",
+                        "-c",
+                        file.toString(),
+                        "-s",
+                        control()))
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("bird.out").toFile())
+                .start();
+        namespaces.closing(() -> bird.destroyForcibly().onExit().get(10, TimeUnit.SECONDS));
+    }
+
+    private String control() {
+        return directory.resolve("bird.ctl").toString();
+    }
+
+    /** In a process of its own: a JVM knows interfaces of one namespace alone. */
+    private void speaker(Path file) throws IOException {
+        Process speaker = new ProcessBuilder(List.of(
+                        "ip",
+                        "netns",
+                        "exec",
+                        namespaces.name("gw"),
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-XX:TieredStopAtLevel=1",
+                        "-XX:+UseSerialGC",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        FileSpeaker.class.getName(),
+                        file.toString()))
+                .redirectErrorStream(true)
+                .redirectOutput(said().toFile())
+                .start();
+        namespaces.closing(() -> speaker.destroyForcibly().onExit().get(10, TimeUnit.SECONDS));
+    }
+
+    private Path said() {
+        return directory.resolve("speaker.out");
+    }
+
+    @Test
+    void whoIsAtTheInterfaceIsToldAndHeardAsTheFileSays() throws Exception {
+        bird();
+        speaker(Files.writeString(directory.resolve("gateway.yaml"), FILE));
+        Waiting.until("BIRD's route to the group", PATIENCE_SECONDS, () -> {
+            String shown =
+                    namespaces.inside("r", "birdc", "-s", control(), "show", "route", "all", "for", "203.0.113.0/25");
+            return shown.contains("BGP.as_path: 65100") && shown.contains("via fe80::");
+        });
+        Waiting.until("what is taken of BIRD's two routes", PATIENCE_SECONDS, () -> Files.readString(said())
+                .contains("of 2 routes [198.51.100.0/25 with 200]\n"));
+    }
+
+    /** Speaks as the file says, and tells what it takes of what it hears. */
+    static final class FileSpeaker {
+        private static final int PAUSE_MS = 200;
+
+        private FileSpeaker() {}
+
+        public static void main(String[] arguments) throws Exception {
+            SpeakerSettings settings =
+                    switch (ConfigReader.readGateway(Path.of(arguments[0]))) {
+                        case ConfigResult.Valid<GatewayConfig>(GatewayConfig config) ->
+                            RouterSettings.of(config.bgp().orElseThrow());
+                        case ConfigResult.Invalid<GatewayConfig>(List<Problem> problems) ->
+                            throw new IllegalArgumentException(problems.toString());
+                    };
+            try (BgpSpeaker speaker = BgpSpeaker.open(settings, new SpeakerListener() {})) {
+                speaker.advertise(Map.of(Prefix.parse("203.0.113.0/25"), RouteAttributes.PLAIN));
+                while (true) {
+                    int received = speaker.status().get().stream()
+                            .mapToInt(SessionStatus::receivedRoutes)
+                            .sum();
+                    List<String> taken = speaker.bestRoutes().get().stream()
+                            .map(candidate -> candidate.route().nlri() + " with "
+                                    + candidate
+                                            .route()
+                                            .attributes()
+                                            .get(PathAttribute.LocalPreference.class)
+                                            .map(PathAttribute.LocalPreference::value)
+                                            .orElse(0L))
+                            .toList();
+                    System.out.println("of " + received + " routes " + taken);
+                    Thread.sleep(PAUSE_MS);
+                }
+            }
+        }
+    }
+}
