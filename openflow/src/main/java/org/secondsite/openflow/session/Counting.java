@@ -1,5 +1,6 @@
 package org.secondsite.openflow.session;
 
+import java.util.stream.Stream;
 import org.projectfloodlight.openflow.protocol.OFAggregateStatsReply;
 import org.projectfloodlight.openflow.protocol.OFFactory;
 import org.projectfloodlight.openflow.types.OFGroup;
@@ -21,13 +22,35 @@ final class Counting {
     private long toGatewayXid = ANSWERED;
     private boolean differs;
 
+    /** Whether the switch still has as many as it had when it was as wanted. */
     Counting(OFFactory factory, Outbox outbox, Pipeline wanted, InstalledFlows actual) {
+        this(
+                factory,
+                outbox,
+                wanted,
+                actual.size(),
+                actual.strange().isEmpty()
+                        ? actual.flows().stream().map(InstalledFlows.Known::flow)
+                        : Stream.empty());
+    }
+
+    /** Whether the switch has as many as are wanted, and nothing else. */
+    Counting(OFFactory factory, Outbox outbox, Pipeline wanted) {
+        this(
+                factory,
+                outbox,
+                wanted,
+                wanted.flows().size(),
+                wanted.flows().stream());
+    }
+
+    private Counting(OFFactory factory, Outbox outbox, Pipeline wanted, long all, Stream<Flow> flows) {
         this.factory = factory;
         this.outbox = outbox;
-        expected = actual.size();
+        expected = all;
         allXid = ask(OFPort.ANY);
-        expectedToGateway = actual.strange().isEmpty() && wanted.gateway().isPresent()
-                ? toGateway(actual, wanted.gateway().getAsInt())
+        expectedToGateway = wanted.gateway().isPresent()
+                ? toGateway(flows, wanted.gateway().getAsInt())
                 : 0;
         if (expectedToGateway > 0) {
             toGatewayXid = ask(OFPort.of(wanted.gateway().getAsInt()));
@@ -78,9 +101,8 @@ final class Counting {
         return xid;
     }
 
-    private static long toGateway(InstalledFlows actual, int gateway) {
-        return actual.flows().stream()
-                .filter(known -> known.flow().outcome() instanceof Flow.Outcome.Output output
+    private static long toGateway(Stream<Flow> flows, int gateway) {
+        return flows.filter(flow -> flow.outcome() instanceof Flow.Outcome.Output output
                         && output.ports().contains(gateway))
                 .count();
     }

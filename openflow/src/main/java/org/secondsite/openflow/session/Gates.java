@@ -53,18 +53,14 @@ final class Gates {
     /**
      * Shuts the gates of VMs that are to be silent, or that change to or from a drill.
      *
-     * @param places the VMs with their ports
-     * @param gateway the port towards the gateway, if there is one
+     * @param wanted which they are, and where
      * @param sharing whether there may be flows of others that have to stay
      * @param bundling whether many may go together
      */
-    Shut shut(
-            Layout layout,
-            List<Pipeline.Place> places,
-            OptionalInt gateway,
-            long term,
-            Sharing sharing,
-            Fence.Bundling bundling) {
+    Shut shut(Wanted wanted, Sharing sharing, Fence.Bundling bundling) {
+        Layout layout = wanted.layout();
+        List<Pipeline.Place> places = wanted.places();
+        long term = wanted.term();
         List<Integer> shut = new ArrayList<>();
         int silent = 0;
         // A VM that is no longer named has its flows removed, which is as good as silence and takes longer.
@@ -92,7 +88,7 @@ final class Gates {
         boolean allAreKnown =
                 places.stream().allMatch(place -> place.vm().role().isSilent() || knownRoles.containsKey(place.port()));
         if (isAlone && allAreKnown && layout == Layout.TABLES && bundling == Fence.Bundling.POSSIBLE) {
-            List<Flow> speaking = speaking(places, gateway);
+            List<Flow> speaking = speaking(places, wanted.gateway());
             if (speaking.size() * FEWER <= shut.size()) {
                 fence.shutAllBut(speaking, shut, term, silent);
                 return new Shut(new HashSet<>(shut), Optional.of(speaking));

@@ -7,6 +7,7 @@ import org.secondsite.openflow.Sharing;
 import org.secondsite.openflow.pipeline.Comparison;
 import org.secondsite.openflow.pipeline.FlowDifference;
 import org.secondsite.openflow.pipeline.InstalledFlows;
+import org.secondsite.openflow.pipeline.Layout;
 import org.secondsite.openflow.pipeline.Pipeline;
 
 /**
@@ -40,6 +41,18 @@ final class KnownFlows {
         return sinceAsked.isEmpty();
     }
 
+    /** The switch has been given these, as a whole, and counts as many. */
+    void given(Pipeline all) {
+        since.clear();
+        flows = Optional.of(new InstalledFlows(
+                all.flows().stream()
+                        .map(flow -> new InstalledFlows.Known(flow, 0, 0))
+                        .toList(),
+                List.of(),
+                0));
+        compared = Optional.empty();
+    }
+
     /** What is to be done for what is wanted; empty: the switch has to be asked first. */
     Optional<FlowDifference> difference(Pipeline wanted, Sharing sharing) {
         if (flows.isPresent()
@@ -59,9 +72,17 @@ final class KnownFlows {
     }
 
     /** These gates are being shut. */
-    void shut(Gates.Shut gates) {
-        since.add(gates);
+    void shut(Gates.Shut gates, Layout layout) {
+        if (gates.ports().isEmpty()) {
+            return;
+        }
         sinceAsked.add(gates);
+        if (gates.remaining().isPresent() || layout == Layout.TABLES) {
+            since.add(gates);
+        } else {
+            // In one table several flows of unknown number were shut.
+            forget();
+        }
     }
 
     boolean isKnown() {

@@ -41,6 +41,8 @@ enum Occasion {
     UNKNOWN("granted, and what the switch has is not known", READ, of(ROLE, READ, STEADY, COUNT, FAILED)),
     /** What was written is to be proved. */
     WRITTEN("it is written, or given up, and is to be read back", READ, of(FILL, COMMIT, DISCARD, ADD, REMOVE)),
+    /** What was committed as a whole is counted before it is read back. */
+    COMMITTED("it is committed, and there are more than 2,000 flows", COUNT, of(COMMIT)),
     /** There is nothing to do. */
     AS_WANTED("it has what it shall have", STEADY, of(ROLE, READ, STEADY, COUNT, FAILED)),
     /** There is something to do, in a bundle. */
@@ -55,7 +57,7 @@ enum Occasion {
     /** What comes is written. */
     ADDED("the switch has worked them off, and there is something that goes", REMOVE, of(ADD)),
     /** An audit of few flows, or one of all that is thorough. */
-    AUDIT("after 0.4 s with up to 2,000 flows, and every 10 s", READ, of(STEADY)),
+    AUDIT("after 0.4 s with up to 2,000 flows, every 10 s, and at once behind a commit that was counted", READ, of(STEADY)),
     /** An audit of many flows. */
     QUICK_AUDIT("after 0.4 s with more flows", COUNT, of(STEADY)),
     /** The number of flows is not right. */

@@ -11,6 +11,9 @@ sealed interface Outcome {
     /** What is written is being committed: the switch may be asked what it then has. */
     record Committing() implements Outcome {}
 
+    /** It is committed, and nothing of it was refused. */
+    record Committed() implements Outcome {}
+
     /** The switch is to be read. */
     record Unread(String why) implements Outcome {}
 
@@ -25,6 +28,9 @@ sealed interface Outcome {
 
     /** The one {@link Committing}. */
     Outcome COMMITTING = new Committing();
+
+    /** The one {@link Committed}. */
+    Outcome COMMITTED = new Committed();
 
     /** The one {@link Granted}. */
     Outcome GRANTED = new Granted();

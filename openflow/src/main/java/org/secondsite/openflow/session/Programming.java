@@ -1,6 +1,5 @@
 package org.secondsite.openflow.session;
 
-import java.util.List;
 import java.util.Optional;
 import org.projectfloodlight.openflow.protocol.OFAggregateStatsReply;
 import org.projectfloodlight.openflow.protocol.OFBarrierReply;
@@ -76,6 +75,9 @@ final class Programming {
     /** Whether the switch was asked while the commit is under way. */
     private boolean isAskedAhead;
 
+    /** Whether what is being committed is confirmed by its number, and read back after that. */
+    private boolean isCountedFirst;
+
     private Counting counting;
     private long auditedNanos;
     private long thoroughNanos;
@@ -123,6 +125,7 @@ final class Programming {
     }
 
     private void change() {
+        isCountedFirst = false;
         actualIsFresh = false;
         confirmed = false;
         writes.supersede();
@@ -195,7 +198,7 @@ final class Programming {
             case OFBarrierReply _
             when writes.isEndedBy(message.getXid()) -> conclude(writes.barrierAnswered(nowNanos), nowNanos);
             case OFAggregateStatsReply reply
-            when progress.step() == Step.COUNT && counting.received(reply) -> counted(nowNanos);
+            when isCounting() && counting.received(reply) -> counted(nowNanos);
             default -> {
                 if (!isReading() || !reading.received(message)) {
                     return false;
@@ -224,6 +227,8 @@ final class Programming {
                 case FILL, COMMIT, DISCARD, ADD, REMOVE -> {
                     if (isReadingAhead() && reading.isOf(xid)) {
                         isAskedAhead = false;
+                    } else if (isCounting() && counting.refused(xid)) {
+                        isCountedFirst = false;
                     } else {
                         conclude(writes.refused(xid, errorName), nowNanos);
                     }
@@ -245,8 +250,11 @@ final class Programming {
             error(unparsable.xid(), unparsable.reason(), nowNanos);
         } else if (isReading() && reading.lost(unparsable.xid(), unparsable.moreFollows())) {
             partRead(nowNanos);
-        } else if (step == Step.COUNT && counting.refused(unparsable.xid())) {
-            read(Occasion.MISCOUNT, "its count could not be read", nowNanos);
+        } else if (isCounting() && counting.refused(unparsable.xid())) {
+            if (step == Step.COUNT) {
+                read(Occasion.MISCOUNT, "its count could not be read", nowNanos);
+            }
+            isCountedFirst = false;
         } else if (step == Step.QUERY) {
             conclude(roles.lost(unparsable.xid(), wanted.term(), nowNanos), nowNanos);
         }
@@ -263,6 +271,11 @@ final class Programming {
         return progress.step() == Step.READ || isReadingAhead();
     }
 
+    /** The same of the flows' number. */
+    private boolean isCounting() {
+        return progress.step() == Step.COUNT || (progress.step() == Step.COMMIT && isCountedFirst);
+    }
+
     private boolean isReadingAhead() {
         return progress.step() == Step.COMMIT && isAskedAhead;
     }
@@ -273,13 +286,30 @@ final class Programming {
             case Outcome.Granted() -> granted(nowNanos);
             case Outcome.Committing() -> {
                 // The question is on its way while the switch still works.
-                ask(Reading.Extent.FLOWS);
-                isAskedAhead = true;
+                isCountedFirst = settings.sharing() == Sharing.EXCLUSIVE
+                        && wanted.pipeline().flows().size() > FEW_FLOWS;
+                isAskedAhead = !isCountedFirst;
+                if (isCountedFirst) {
+                    counting = new Counting(factory, outbox, wanted.pipeline());
+                } else {
+                    ask(Reading.Extent.FLOWS);
+                }
             }
+            case Outcome.Committed() -> committed(nowNanos);
             case Outcome.Unread(String why) -> read(Occasion.WRITTEN, why, nowNanos);
             case Outcome.Failed(String reason) -> fail(reason, nowNanos);
             case Outcome.Outranked(Obstacle obstacle, String reason) -> outranked(obstacle, reason, nowNanos);
         }
+    }
+
+    private void committed(long nowNanos) {
+        if (!isCountedFirst) {
+            read(Occasion.WRITTEN, "the bundle is committed", nowNanos);
+            return;
+        }
+        progress.on(Occasion.COMMITTED, "the bundle is committed", nowNanos);
+        actual.given(wanted.pipeline());
+        counted(nowNanos);
     }
 
     private void advanceIfFree(long nowNanos) {
@@ -321,12 +351,7 @@ final class Programming {
 
     /** Works out what will be needed as soon as the switch answers. */
     void prepare() {
-        if (wanted.isDesired()) {
-            wanted.pipeline();
-            if (progress.step() == Step.FILL) {
-                wanted.index();
-            }
-        }
+        wanted.prepare(progress.step() == Step.FILL ? Wanted.Need.COMPARISON : Wanted.Need.FLOWS);
     }
 
     private void steady(long nowNanos) {
@@ -358,19 +383,9 @@ final class Programming {
 
     /** Answers whether there were any to shut. */
     private boolean shutGates() {
-        List<Pipeline.Place> places = wanted.places();
-        Gates.Shut shut = gates.shut(
-                wanted.layout(), places, wanted.gateway(), wanted.term(), settings.sharing(), writes.bundling());
-        if (shut.ports().isEmpty()) {
-            return false;
-        }
-        if (shut.remaining().isPresent() || wanted.layout() == Layout.TABLES) {
-            actual.shut(shut);
-        } else {
-            // In one table several flows of unknown number were shut.
-            actual.forget();
-        }
-        return true;
+        Gates.Shut shut = gates.shut(wanted, settings.sharing(), writes.bundling());
+        actual.shut(shut, wanted.layout());
+        return !shut.ports().isEmpty();
     }
 
     private void granted(long nowNanos) {
@@ -387,6 +402,7 @@ final class Programming {
 
     private void read(Occasion occasion, String why, long nowNanos) {
         boolean isAsked = isReadingAhead();
+        isCountedFirst = false;
         progress.on(occasion, why, nowNanos);
         if (!isAsked) {
             ask(Reading.Extent.FLOWS);
@@ -434,11 +450,23 @@ final class Programming {
     }
 
     private void counted(long nowNanos) {
+        if (progress.step() != Step.COUNT) {
+            return;
+        }
         if (counting.differs()) {
             read(Occasion.MISCOUNT, "it has another number of flows", nowNanos);
         } else if (counting.isComplete()) {
             progress.on(Occasion.COUNTED, "has as many flows as it should", nowNanos);
             report.good(nowNanos);
+            if (isCountedFirst) {
+                isCountedFirst = false;
+                confirmed = true;
+                gates.confirmed(wanted.pipeline());
+                report.confirmed(wanted.pipeline(), roles.grantedTerm());
+                // What each of them is, is read at once.
+                auditedNanos = nowNanos - AUDIT_AFTER_NANOS;
+                thoroughNanos = nowNanos - THOROUGH_AFTER_NANOS;
+            }
         }
     }
 
@@ -453,18 +481,20 @@ final class Programming {
     private void outranked(Obstacle obstacle, String reason, long nowNanos) {
         progress.on(Occasion.IN_THE_WAY, reason, nowNanos);
         roles.outranked();
-        actual.forget();
-        confirmed = false;
-        writes.settle();
+        lose();
         outbox.add(new Effect.Outranked(wanted.term(), obstacle, reason));
     }
 
     private void fail(String reason, long nowNanos) {
         progress.on(Occasion.REFUSED, reason, nowNanos);
+        lose();
+        report.failed(wanted.term(), reason);
+    }
+
+    private void lose() {
         actual.forget();
         actualIsFresh = false;
         confirmed = false;
         writes.settle();
-        report.failed(wanted.term(), reason);
     }
 }

@@ -12,6 +12,15 @@ import org.secondsite.openflow.pipeline.PortTable;
 
 /** What the switch shall have: the flows of the desire, worked out for the ports that there are when they are asked for. */
 final class Wanted {
+    /** What is worked out while the switch works. */
+    enum Need {
+        /** The flows. */
+        FLOWS,
+
+        /** The flows, and what a comparison with them needs. */
+        COMPARISON
+    }
+
     private final SwitchSettings settings;
     private final PortTable ports;
     private Layout layout;
@@ -102,13 +111,26 @@ final class Wanted {
                 : Optional.of(new Comparison(pipeline, index(), settings.sharing()));
     }
 
-    /** Works out what a comparison needs. */
-    FlowIndex index() {
+    private FlowIndex index() {
         Pipeline of = pipeline();
         if (index.isEmpty()) {
             index = Optional.of(new FlowIndex(of.flows()));
         }
         return index.get();
+    }
+
+    /** Works out what will be needed. */
+    void prepare(Need need) {
+        if (isDesired()) {
+            switch (need) {
+                case FLOWS -> {
+                    Pipeline _ = pipeline();
+                }
+                case COMPARISON -> {
+                    FlowIndex _ = index();
+                }
+            }
+        }
     }
 
     private void become(Pipeline next) {

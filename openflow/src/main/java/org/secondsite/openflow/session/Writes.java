@@ -98,7 +98,7 @@ final class Writes {
                 writing.discard();
             }
         } else if (step == Step.COMMIT && type == OFBundleCtrlType.COMMIT_REPLY) {
-            return new Outcome.Unread("the bundle is committed");
+            return Outcome.COMMITTED;
         } else if (step == Step.DISCARD && type == OFBundleCtrlType.DISCARD_REPLY) {
             if (writing.errorCount() > 0) {
                 roomIsShort = true;

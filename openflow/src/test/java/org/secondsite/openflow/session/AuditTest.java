@@ -12,12 +12,13 @@ import static org.secondsite.openflow.simulated.SimulatedSite.speech;
 import static org.secondsite.openflow.simulated.SimulatedSite.stage;
 import static org.secondsite.openflow.simulated.SimulatedSite.vm;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.projectfloodlight.openflow.protocol.OFAggregateStatsRequest;
 import org.projectfloodlight.openflow.protocol.OFFactories;
 import org.projectfloodlight.openflow.protocol.OFFactory;
 import org.projectfloodlight.openflow.protocol.OFFlowMod;
@@ -33,10 +34,14 @@ import org.secondsite.openflow.SwitchSettings;
 import org.secondsite.openflow.VmAttachment;
 import org.secondsite.openflow.pipeline.Layout;
 import org.secondsite.openflow.simulated.ExecutingSwitch;
+import org.secondsite.openflow.simulated.Quirk;
 import org.secondsite.openflow.simulated.Stage;
 
 /** What others change is found, mended and told; what is as it should be costs little. */
 class AuditTest {
+    private static final VmAttachment[] MANY =
+            IntStream.rangeClosed(1, 150).mapToObj(number -> vm(number, Role.OWNER)).toArray(VmAttachment[]::new);
+
     private final ExecutingSwitch plain = simulated();
 
     @ParameterizedTest
@@ -110,14 +115,9 @@ class AuditTest {
 
     @Test
     void manyFlowsAreCountedAndReadOnADifference() {
-        ExecutingSwitch large = simulated();
-        List<VmAttachment> many = new ArrayList<>();
-        for (int i = 1; i <= 150; i++) {
-            large.ports.put("vm" + i, 10 + i);
-            many.add(vm(i, Role.OWNER));
-        }
+        ExecutingSwitch large = large();
         Stage stage = stage(large, EXCLUSIVE, OFVersion.OF_14);
-        stage.apply(5, many.toArray(VmAttachment[]::new));
+        stage.apply(5, MANY);
         assertTrue(large.flows.size() > 2000);
         stage.run(10_000);
         int before = stage.sent.size();
@@ -130,6 +130,58 @@ class AuditTest {
         stage.run(500);
         assertEquals(1, stage.told(Effect.Drifted.class).size());
         assertEquals(2, stage.told(Effect.Confirmed.class).size());
+    }
+
+    @Test
+    void manyFlowsAreConfirmedByTheirNumberAndReadBackAtOnce() {
+        ExecutingSwitch large = large();
+        Stage stage = stage(large, EXCLUSIVE, OFVersion.OF_14);
+        stage.apply(5, MANY);
+        assertEquals(List.of(new Effect.Confirmed(5, large.flows.size())), stage.told(Effect.Confirmed.class));
+        assertTrue(
+                stage.sent.getLast() instanceof OFAggregateStatsRequest,
+                () -> stage.sent.getLast() + " was sent last");
+        // As many as there were, but one of them is another.
+        large.flows.replaceAll((_, flow) ->
+                flow.getPriority() == 100 ? flow.createBuilder().setInstructions(List.of()).build() : flow);
+        stage.run(100);
+        assertTrue(stage.told(Effect.Drifted.class).getFirst().what().contains("altered"), stage.told::toString);
+        assertInstalled(large, Layout.TABLES, MANY);
+        stage.run(100);
+        assertEquals(1, stage.told(Effect.Drifted.class).size());
+    }
+
+    @Test
+    void manyFlowsOfAnotherNumberAreReadBeforeAnythingIsConfirmed() {
+        ExecutingSwitch large = large();
+        Stage stage = stage(large, EXCLUSIVE, OFVersion.OF_14);
+        stage.pause();
+        stage.apply(5, MANY);
+        while (large.commits == 0) {
+            stage.step();
+        }
+        large.flows.remove(large.flows.keySet().iterator().next());
+        stage.messagesPerTick = Integer.MAX_VALUE;
+        stage.run(25);
+        assertEquals(1, stage.told(Effect.Confirmed.class).size());
+        assertInstalled(large, Layout.TABLES, MANY);
+    }
+
+    @Test
+    void manyFlowsOfASwitchThatDoesNotCountAreRead() {
+        ExecutingSwitch large = large(Quirk.NO_AGGREGATES);
+        Stage stage = stage(large, EXCLUSIVE, OFVersion.OF_14);
+        stage.apply(5, MANY);
+        assertEquals(1, stage.told(Effect.Confirmed.class).size());
+        assertTrue(stage.sent.getLast() instanceof OFFlowStatsRequest, () -> stage.sent.getLast() + " was sent last");
+    }
+
+    private static ExecutingSwitch large(Quirk... quirks) {
+        ExecutingSwitch large = simulated(quirks);
+        for (int i = 1; i <= MANY.length; i++) {
+            large.ports.put("vm" + i, 10 + i);
+        }
+        return large;
     }
 
     @Test

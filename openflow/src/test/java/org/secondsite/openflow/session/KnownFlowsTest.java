@@ -32,7 +32,7 @@ class KnownFlowsTest {
     @Test
     void whatIsShutWhileTheSwitchAnswersIsReckonedWithAndIsToBeReadAgain() {
         known.asked();
-        known.shut(SHUT);
+        known.shut(SHUT, Layout.TABLES);
         assertFalse(known.read(installed(OWNED), compared(OWNED)));
         assertEquals(1, difference(OWNED).altered().size(), "the gate is to be opened");
         known.asked();
@@ -42,7 +42,7 @@ class KnownFlowsTest {
 
     @Test
     void whatWasShutBeforeItWasAskedIsInTheAnswer() {
-        known.shut(SHUT);
+        known.shut(SHUT, Layout.TABLES);
         known.asked();
         assertTrue(known.read(installed(SILENT), Optional.empty()));
         assertTrue(difference(SILENT).size() < difference(OWNED).size());
