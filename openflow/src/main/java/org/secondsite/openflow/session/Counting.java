@@ -29,19 +29,12 @@ final class Counting {
                 outbox,
                 wanted,
                 actual.size(),
-                actual.strange().isEmpty()
-                        ? actual.flows().stream().map(InstalledFlows.Known::flow)
-                        : Stream.empty());
+                actual.strange().isEmpty() ? actual.flows().stream().map(InstalledFlows.Known::flow) : Stream.empty());
     }
 
     /** Whether the switch has as many as are wanted, and nothing else. */
     Counting(OFFactory factory, Outbox outbox, Pipeline wanted) {
-        this(
-                factory,
-                outbox,
-                wanted,
-                wanted.flows().size(),
-                wanted.flows().stream());
+        this(factory, outbox, wanted, wanted.flows().size(), wanted.flows().stream());
     }
 
     private Counting(OFFactory factory, Outbox outbox, Pipeline wanted, long all, Stream<Flow> flows) {
@@ -49,9 +42,8 @@ final class Counting {
         this.outbox = outbox;
         expected = all;
         allXid = ask(OFPort.ANY);
-        expectedToGateway = wanted.gateway().isPresent()
-                ? toGateway(flows, wanted.gateway().getAsInt())
-                : 0;
+        expectedToGateway =
+                wanted.gateway().isPresent() ? toGateway(flows, wanted.gateway().getAsInt()) : 0;
         if (expectedToGateway > 0) {
             toGatewayXid = ask(OFPort.of(wanted.gateway().getAsInt()));
         }

@@ -57,7 +57,10 @@ enum Occasion {
     /** What comes is written. */
     ADDED("the switch has worked them off, and there is something that goes", REMOVE, of(ADD)),
     /** An audit of few flows, or one of all that is thorough. */
-    AUDIT("after 0.4 s with up to 2,000 flows, every 10 s, and at once behind a commit that was counted", READ, of(STEADY)),
+    AUDIT(
+            "after 0.4 s with up to 2,000 flows, every 10 s, and at once behind a commit that was counted",
+            READ,
+            of(STEADY)),
     /** An audit of many flows. */
     QUICK_AUDIT("after 0.4 s with more flows", COUNT, of(STEADY)),
     /** The number of flows is not right. */

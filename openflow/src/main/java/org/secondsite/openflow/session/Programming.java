@@ -197,8 +197,7 @@ final class Programming {
             }
             case OFBarrierReply _
             when writes.isEndedBy(message.getXid()) -> conclude(writes.barrierAnswered(nowNanos), nowNanos);
-            case OFAggregateStatsReply reply
-            when isCounting() && counting.received(reply) -> counted(nowNanos);
+            case OFAggregateStatsReply reply when isCounting() && counting.received(reply) -> counted(nowNanos);
             default -> {
                 if (!isReading() || !reading.received(message)) {
                     return false;

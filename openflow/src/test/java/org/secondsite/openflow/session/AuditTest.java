@@ -39,8 +39,9 @@ import org.secondsite.openflow.simulated.Stage;
 
 /** What others change is found, mended and told; what is as it should be costs little. */
 class AuditTest {
-    private static final VmAttachment[] MANY =
-            IntStream.rangeClosed(1, 150).mapToObj(number -> vm(number, Role.OWNER)).toArray(VmAttachment[]::new);
+    private static final VmAttachment[] MANY = IntStream.rangeClosed(1, 150)
+            .mapToObj(number -> vm(number, Role.OWNER))
+            .toArray(VmAttachment[]::new);
 
     private final ExecutingSwitch plain = simulated();
 
@@ -139,11 +140,11 @@ class AuditTest {
         stage.apply(5, MANY);
         assertEquals(List.of(new Effect.Confirmed(5, large.flows.size())), stage.told(Effect.Confirmed.class));
         assertTrue(
-                stage.sent.getLast() instanceof OFAggregateStatsRequest,
-                () -> stage.sent.getLast() + " was sent last");
+                stage.sent.getLast() instanceof OFAggregateStatsRequest, () -> stage.sent.getLast() + " was sent last");
         // As many as there were, but one of them is another.
-        large.flows.replaceAll((_, flow) ->
-                flow.getPriority() == 100 ? flow.createBuilder().setInstructions(List.of()).build() : flow);
+        large.flows.replaceAll((_, flow) -> flow.getPriority() == 100
+                ? flow.createBuilder().setInstructions(List.of()).build()
+                : flow);
         stage.run(100);
         assertTrue(stage.told(Effect.Drifted.class).getFirst().what().contains("altered"), stage.told::toString);
         assertInstalled(large, Layout.TABLES, MANY);
