@@ -86,6 +86,11 @@ public final class CheckpointServer implements AutoCloseable {
     private void listenLocally(CheckpointServerSettings.Local local) throws IOException {
         LocalPeers peers = LocalPeers.here();
         PrivateFiles.parents(local.socket().toAbsolutePath().getParent());
+        if (Files.isRegularFile(local.socket()) || Files.isDirectory(local.socket())) {
+            throw new IOException(
+                    local.socket() + " is to be the socket for agents of this machine, and is a file or a directory");
+        }
+        // An earlier life has left it: the port was free.
         Files.deleteIfExists(local.socket());
         var bound = new ServerBootstrap()
                 .group(loop)

@@ -2,6 +2,7 @@ package org.secondsite.replicator.agent.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -141,6 +142,14 @@ class LocalSocketTest {
             stranger.write(ByteBuffer.wrap("no message of the protocol".getBytes(StandardCharsets.US_ASCII)));
             assertEquals(-1, Channels.newInputStream(stranger).read(), "whoever says what is none is cut");
         }
+    }
+
+    @Test
+    void aFileThatIsNoSocketIsNotReplaced() throws Exception {
+        Files.writeString(socket, "somebody's");
+        IOException refused = assertThrows(IOException.class, this::gateway);
+        assertTrue(refused.getMessage().startsWith(socket + " is to be the socket"), refused.getMessage());
+        assertEquals("somebody's", Files.readString(socket));
     }
 
     @Tag("lab")
