@@ -11,7 +11,7 @@ public enum MemberPhase {
             "both sites can keep it"),
     WITHHELD(
             "it runs here, and the other site may have gone on from it before it left the group there",
-            "is held, and not released, whoever owns the group and however often this gateway starts",
+            "goes nowhere, whoever owns the group and however often this gateway starts",
             "it runs here no more, the other site says that it has not, or an operator vouches for it"),
     COPYING("its first image is on the way", "passes", "the standby holds an image"),
     HELD(

@@ -253,7 +253,8 @@ final class OthersMembers {
     /** This site owns the group now. Of whom the other one may have gone on until then, nobody will say more. */
     void forget() {
         for (VmAtSite vm : vms.all()) {
-            boolean unknown = isForgotten(vm.id()) && vm.running();
+            // One whose agent is away may run.
+            boolean unknown = isForgotten(vm.id()) && !vm.canKeepReplica();
             if (unknown) {
                 vms.unseat(vm.id());
             }

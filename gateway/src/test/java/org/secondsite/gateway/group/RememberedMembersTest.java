@@ -215,6 +215,17 @@ class RememberedMembersTest {
         assertEquals(Map.of(), last.all().groups().get(GROUP).outside());
     }
 
+    /** A site that stands alone by the record is granted a term of its own before its agents call. */
+    @Test
+    void whatIsForgottenIsHeldAlsoIfItsAgentComesLater() {
+        starts(new Recollection.Lost("the disk was lost"));
+        assertEquals(Set.of(), passed(granted(on(new SiteEvent.RecordTold(alone(A, 5))))));
+        assertEquals(OwnershipState.SOLO, group().ownership().state());
+        assertEquals(Set.of(), passed(on(new SiteEvent.Attached(one, true))), "nobody knows what it is");
+        assertEquals(MemberPhase.WITHHELD, group().phase(at(ONE)));
+        assertEquals(Set.of(TWO), passed(on(new SiteEvent.Attached(two, false))), "there is none");
+    }
+
     @Test
     void aForgottenVmThatIsGoneIsNotWaitedFor() {
         startsAsOwner(new Recollection.Lost("the disk was lost"), 5);
