@@ -101,10 +101,10 @@ class DiskKillDrillTest {
         String other = "agent:" + Site.B.id();
         lab.kill(other);
         new SiteView(lab, Site.A).await("SOLO", PROTECT_SECONDS);
-        Waiting.until("checkpoints to end", 60, () -> !new SiteView(lab, Site.A)
-                .vm()
-                .path("checkpointing")
-                .asBoolean());
+        Waiting.until(
+                "checkpoints to end",
+                60,
+                () -> !new SiteView(lab, Site.A).vm().path("checkpointing").asBoolean());
         lab.kill(own);
         Waiting.pause(1_000);
         // One that was paused for a last checkpoint waits for the next agent.

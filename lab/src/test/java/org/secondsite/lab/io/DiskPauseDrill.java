@@ -1,0 +1,94 @@
+package org.secondsite.lab.io;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.secondsite.lab.plan.Guest;
+import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.Site;
+
+/**
+ * How long the VM is paused for a checkpoint when its disk is busy, beside a VM that has none and works in its memory: by turns, for what
+ * else the machine does changes both. {@code -Dsecondsite.rounds=N} for other than two turns.
+ *
+ * <p>Its name keeps it out of the usual run, since it measures time: {@code ./secondsite test lab DiskPauseDrill}, as the nightly run does.
+ */
+@Tag("lab")
+@Timeout(value = 1_800, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class DiskPauseDrill {
+    private static final int ROUNDS = Integer.getInteger("secondsite.rounds", 2);
+    private static final int WINDOWS = 3;
+
+    /** More than the status keeps the times of. */
+    private static final int WINDOW = 140;
+
+    private static final int PROTECT_SECONDS = 180;
+    private static final double MOST_RATIO = 1.3;
+
+    /** Median, 95th percentile, and what goes with an epoch. */
+    private record Pause(double p50Ms, double p95Ms, double pages) {}
+
+    @Test
+    void aBusyDiskMakesPausesHardlyLonger() throws IOException {
+        List<Pause> without = new ArrayList<>();
+        List<Pause> with = new ArrayList<>();
+        for (int round = 0; round < ROUNDS; round++) {
+            without.addAll(measure(Guest.MEMORY, LabOptions.Load.BUSY));
+            with.addAll(measure(Guest.DISK, LabOptions.Load.POURING));
+        }
+        double ratio = quietest(with) / quietest(without);
+        System.out.printf(
+                "pause p50: %.1f ms without a disk, %.1f ms with a busy one, ratio %.2f%n",
+                quietest(without), quietest(with), ratio);
+        assertTrue(ratio <= MOST_RATIO, ratio + " times as long with a disk: " + with + ", without " + without);
+    }
+
+    /** The shortest median: what else the machine does makes pauses longer, never shorter. */
+    private static double quietest(List<Pause> pauses) {
+        return pauses.stream().mapToDouble(Pause::p50Ms).min().orElseThrow();
+    }
+
+    private static List<Pause> measure(Guest guest, LabOptions.Load load) throws IOException {
+        String name = TestNames.lab();
+        try {
+            Lab lab = LabStart.up(
+                    new LabOptions(name, 5, load, true).withGuest(guest),
+                    (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));
+            SiteView site = new SiteView(lab, Site.A);
+            site.await("PROTECTED", PROTECT_SECONDS);
+            List<Pause> pauses = new ArrayList<>();
+            for (int window = 0; window < WINDOWS; window++) {
+                JsonNode before = site.vm();
+                Waiting.until(
+                        WINDOW + " checkpoints", PROTECT_SECONDS, () -> number(site.vm()) >= number(before) + WINDOW);
+                JsonNode after = site.vm();
+                JsonNode pause = after.path("pauseMs");
+                double pages = after.path("pagesSent").asLong()
+                        - before.path("pagesSent").asLong();
+                pauses.add(new Pause(
+                        pause.path("p50").asDouble(),
+                        pause.path("p95").asDouble(),
+                        pages / (number(after) - number(before))));
+            }
+            System.out.println(guest + ": " + pauses);
+            return pauses;
+        } catch (IOException | RuntimeException e) {
+            Lab.existing(name).keepLogs(Path.of("target", "drill-disk-pause"));
+            throw e;
+        } finally {
+            Lab.down(name);
+        }
+    }
+
+    private static long number(JsonNode vm) {
+        String sealed = vm.path("sealed").asText();
+        return Long.parseLong(sealed.substring(sealed.indexOf('/') + 1));
+    }
+}
