@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +24,8 @@ import org.secondsite.lab.plan.SwitchCommands;
 
 /**
  * A running guest with connections of an outside client leaves its group and joins it again, by a tick at one site, while the other site
- * dies in a quarter of the turns, and then its own site dies. {@code -Dsecondsite.ticks=N} for more turns.
+ * dies in a quarter of the turns, and then its own site dies. In the end a guest that is older than what the client has heard is beside a
+ * gateway that owns the group, and starts again and again. {@code -Dsecondsite.ticks=N} for more turns.
  */
 @Tag("lab")
 @Timeout(value = 7_200, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -120,7 +122,73 @@ class MembershipDrillTest {
             drill.lab().kill("site:a");
             drill.requireService(60);
             drill.judge(1);
+            try {
+                anOlderCopyStaysHeldHoweverOftenItsGatewayStarts(drill.lab());
+            } catch (IOException | AssertionError e) {
+                drill.lab().keepLogs(Path.of("target", "drill-older-copy"));
+                throw e;
+            }
         }
+    }
+
+    /** Site b owns the group, and site a is dead. */
+    private void anOlderCopyStaysHeldHoweverOftenItsGatewayStarts(Lab lab) throws IOException {
+        try (DrillLab drill = DrillLab.in(lab);
+                UplinkCapture uplink = new UplinkCapture(lab, Site.B)) {
+            lab.start("site:a");
+            assertEquals(Site.B, Drill.awaitProtected(lab));
+            drill.requireService(60);
+            lab.kill("gateway:b");
+            drill.site(Site.A).await("SOLO", 30);
+            assertTrue(lab.qemu(Site.B).isPresent(), "the guest runs on there");
+            lab.kill("gateway:a");
+            Path file = lab.paths().file("gateway-a.yaml");
+            Files.writeString(file, text(drill, Site.A).replace(TICKED, UNTICKED));
+            lab.start("gateway:a");
+            drill.site(Site.A).await("SOLO", 30);
+            drill.requireService(60); // of the guest at a, which is not protected any more
+            lab.start("gateway:b");
+            assertEquals(Site.A, Drill.awaitProtected(lab));
+            lab.kill("site:a");
+            long left = uplink.packets();
+            drill.site(Site.B).await("SOLO", 30);
+            requireWithheld(drill, uplink, left, "site a may have gone on from vm1");
+
+            restartsGatewayB(drill);
+            requireWithheld(drill, uplink, left, "site a may have gone on from vm1");
+
+            Path memory = lab.paths().file("gateway-b.term.members");
+            lab.kill("gateway:b");
+            Files.writeString(memory, Files.readString(memory).replace("older", "only"));
+            lab.start("gateway:b");
+            drill.site(Site.B).await("SOLO", 30);
+            requireWithheld(drill, uplink, left, "was damaged");
+            assertTrue(drill.site(Site.B).status().path("memory").asText().contains("was damaged"));
+
+            String socket = lab.paths().management(Site.B).toString();
+            assertEquals(0, Main.execute("vouch", "vm1", "--socket", socket, "--reason", "site a is off for good"));
+            Waiting.until("its output to pass", 30, () -> uplink.packets() > left);
+        }
+    }
+
+    private static void restartsGatewayB(DrillLab drill) throws IOException {
+        drill.lab().kill("gateway:b");
+        drill.lab().start("gateway:b");
+        drill.site(Site.B).await("SOLO", 30);
+    }
+
+    /** The guest at site b answers its clients, and nothing of that leaves. */
+    private static void requireWithheld(DrillLab drill, UplinkCapture uplink, long left, String why)
+            throws IOException {
+        Waiting.until("the guest to be withheld", 30, () -> {
+            JsonNode vm = drill.site(Site.B).vm();
+            String waitsFor = vm.path("waitsFor").asText();
+            return vm.path("membership").asText().equals("WITHHELD")
+                    && waitsFor.contains(why)
+                    && waitsFor.contains("'vouch'");
+        });
+        drill.run(1_000); // its clients try again and again
+        assertEquals(left, uplink.packets(), "packets of the older copy that left");
     }
 
     private void unticksAndTicks(DrillLab drill) throws IOException {
