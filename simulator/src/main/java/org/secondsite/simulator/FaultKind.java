@@ -40,7 +40,7 @@ public enum FaultKind {
     FORGET(0),
     /**
      * The other site goes on from a site's VM, which runs on, and lets it leave by another file; the group comes back, and the gateway
-     * beside the older copy starts again. In every twentieth schedule, with at most one other fault.
+     * beside the older copy starts again. In every twentieth schedule, and nothing else then.
      */
     OLDER(0),
     /** A gateway is told by its peer, again and again, of a record that nobody has granted. */

@@ -79,19 +79,7 @@ public record Schedule(long seed, List<Fault> faults) {
         for (FaultKind kind : ALONE_KINDS) {
             SplittableRandom alone = World.dice(seed, kind.name());
             if (kinds.contains(kind) && (kinds.size() == 1 || alone.nextInt(ALONE) == 0)) {
-                List<Fault> few = new ArrayList<>(List.of(fault(alone, kind, time(alone, List.of()))));
-                if (kind == FaultKind.OLDER && alone.nextBoolean()) {
-                    Set<FaultKind> others = EnumSet.of(
-                            FaultKind.DROP,
-                            FaultKind.DELAY,
-                            FaultKind.RESET,
-                            FaultKind.PARTITION,
-                            FaultKind.CRASH,
-                            FaultKind.PAUSE,
-                            FaultKind.DISK);
-                    few.add(fault(alone, kind(alone, others), alone.nextInt(EARLIEST_MS, LATEST_MS + LEAST_OLDER_MS)));
-                }
-                return new Schedule(seed, few);
+                return new Schedule(seed, List.of(fault(alone, kind, time(alone, List.of()))));
             }
         }
         for (FaultKind kind : FaultKind.values()) {
