@@ -29,7 +29,7 @@ final class OpenVSwitch implements Closeable {
     private final Namespace namespace;
     private final Path directory;
     private final Map<String, String> environment;
-    private final Process database;
+    private Process database;
     private Process daemon;
 
     OpenVSwitch(Namespace namespace, Path directory, long datapathId) throws IOException {
@@ -41,17 +41,7 @@ final class OpenVSwitch implements Closeable {
                 "OVS_LOGDIR", directory.toString(),
                 "OVS_DBDIR", directory.toString());
         Command.run("ovsdb-tool", "create", directory.resolve("conf.db").toString(), SCHEMA);
-        database = start(
-                "ovsdb-server",
-                "ovsdb-server",
-                directory.resolve("conf.db").toString(),
-                "--remote=punix:" + directory.resolve("db.sock"),
-                "--remote=ptcp:" + DATABASE_PORT + ":127.0.0.1",
-                "--remote=db:Open_vSwitch,Open_vSwitch,manager_options",
-                "--private-key=db:Open_vSwitch,SSL,private_key",
-                "--certificate=db:Open_vSwitch,SSL,certificate",
-                "--ca-cert=db:Open_vSwitch,SSL,ca_cert",
-                "--unixctl=" + directory.resolve("ovsdb.ctl"));
+        startDatabase();
         awaitFile(directory.resolve("db.sock"));
         vsctl("--no-wait", "init");
         startDaemon();
@@ -244,6 +234,12 @@ final class OpenVSwitch implements Closeable {
         startDaemon();
     }
 
+    /** The database dies as by a power cut, and comes again; the switch runs on without it meanwhile. */
+    void crashDatabase() throws IOException {
+        Command.kill(database);
+        startDatabase();
+    }
+
     @Override
     public void close() throws IOException {
         for (Process process : new Process[] {daemon, database}) {
@@ -251,6 +247,20 @@ final class OpenVSwitch implements Closeable {
                 Command.kill(process);
             }
         }
+    }
+
+    private void startDatabase() throws IOException {
+        database = start(
+                "ovsdb-server",
+                "ovsdb-server",
+                directory.resolve("conf.db").toString(),
+                "--remote=punix:" + directory.resolve("db.sock"),
+                "--remote=ptcp:" + DATABASE_PORT + ":127.0.0.1",
+                "--remote=db:Open_vSwitch,Open_vSwitch,manager_options",
+                "--private-key=db:Open_vSwitch,SSL,private_key",
+                "--certificate=db:Open_vSwitch,SSL,certificate",
+                "--ca-cert=db:Open_vSwitch,SSL,ca_cert",
+                "--unixctl=" + directory.resolve("ovsdb.ctl"));
     }
 
     private void startDaemon() throws IOException {

@@ -33,7 +33,7 @@ import org.secondsite.openflow.io.SwitchController;
 import org.secondsite.openflow.pipeline.Layout;
 
 /**
- * Random roles, writes and masters of os-ken, full tables, an absent gateway, and deaths of a real switch, while a random
+ * Random roles, writes and masters of os-ken, full tables, an absent gateway, and deaths of a real switch and of its database, while a random
  * number of VMs talk, some of them in VLANs; a capture at every VM and at the gateway is the judge. {@code -Dsecondsite.storm.seconds=600 -Dsecondsite.storm.vms=50} for a long one, {@code
  * -Dsecondsite.storm.seed=N} for the same choices again.
  */
@@ -192,7 +192,7 @@ class SwitchStormTest {
         judge.begin(micros());
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
         while (System.nanoTime() < end) {
-            int choice = random.nextInt(20);
+            int choice = random.nextInt(21);
             if (choice < 10) {
                 apply(roles(crowd, random));
             } else if (choice < 15) {
@@ -211,6 +211,10 @@ class SwitchStormTest {
                 apply(roles(crowd, random));
                 apply(roles(crowd, random));
                 ovs.unlimitTables();
+            } else if (choice == 19) {
+                act("the switch's database dies");
+                ovs.crashDatabase();
+                apply(roles(crowd, random));
             } else {
                 act("the switch dies");
                 told.clear();
