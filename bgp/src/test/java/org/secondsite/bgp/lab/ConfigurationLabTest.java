@@ -96,14 +96,6 @@ class ConfigurationLabTest {
                 text -> text.contains("BGP.med: " + med + "\n"));
     }
 
-    private void awaitNoRoute() throws Exception {
-        lab.await(
-                "no route",
-                PATIENCE_SECONDS,
-                () -> birdc("show route all for 203.0.113.1"),
-                text -> !text.contains("BGP"));
-    }
-
     @Test
     void exabgpsHealthCheckIsSeenUpDownDisabledAndGone() throws Exception {
         bird();
@@ -130,8 +122,14 @@ class ConfigurationLabTest {
             for (String signal : List.of("-TERM", "-INT", "-KILL")) {
                 ProcessHandle process = process(pid);
                 assertTrue(seen.add(process.pid()), signal);
+                int before = withdraws();
                 PeerLab.run("kill", signal, String.valueOf(process.pid()));
-                awaitNoRoute();
+                // It is back before anybody can look: BIRD has counted.
+                lab.await(
+                        "withdrawn by " + signal,
+                        PATIENCE_SECONDS,
+                        () -> String.valueOf(withdraws() - before),
+                        more -> !more.startsWith("-") && !more.equals("0"));
                 awaitMed("100");
             }
         });
@@ -159,6 +157,10 @@ class ConfigurationLabTest {
 
     private ProcessHandle process(Path pid) throws Exception {
         return ProcessHandle.of(Long.parseLong(Files.readString(pid).strip())).orElseThrow();
+    }
+
+    private int withdraws() throws Exception {
+        return counted().getOrDefault("withdraws", 0);
     }
 
     private Map<String, Integer> counted() throws Exception {
