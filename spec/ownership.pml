@@ -38,7 +38,7 @@
  *
  *     UNKNOWN      -> STANDBY       learnPeers       FENCED       -> STANDBY       learnPeers
  *     UNKNOWN      -> FENCED        goOut            FENCED       -> SOLO          goOn
- *     UNKNOWN      -> SOLO          goOn
+ *     UNKNOWN      -> SOLO          goOn             FENCED       -> UNKNOWN       goOut
  *     STANDBY      -> PROMOTING     asksPromotion    PROMOTING    -> STANDBY       learnPeers
  *     STANDBY      -> SOLO          activate         PROMOTING    -> SOLO          activate
  *     STANDBY      -> UNKNOWN       goOut            PROMOTING    -> FENCED        goOut

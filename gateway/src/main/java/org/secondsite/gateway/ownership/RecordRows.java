@@ -105,16 +105,22 @@ final class RecordRows {
                     "let output pass, announce, take the switches",
                     SOLO,
                     (g, e) -> g.enterSolo(g.how()));
-            for (Occurrence told : EnumSet.of(OWN_ALONE, OWN_IN_SYNC, OWN_SKIPPED)) {
-                OwnershipTable.on(
-                        restarted,
-                        told,
-                        ELSE,
-                        "stay closed; ask to stand alone under a term of its own, with a standby in sync only once the VM is"
-                                + " here",
-                        restarted,
-                        (g, e) -> g.ownAfterRestart());
-            }
+        }
+        for (Occurrence told : EnumSet.of(OWN_ALONE, OWN_IN_SYNC, OWN_SKIPPED)) {
+            OwnershipTable.on(
+                    UNKNOWN,
+                    told,
+                    ELSE,
+                    "stay closed; ask to stand alone under a term of its own, with a standby in sync only once the VM is here",
+                    UNKNOWN,
+                    (g, e) -> g.ownAfterRestart());
+            OwnershipTable.on(
+                    FENCED,
+                    told,
+                    ELSE,
+                    "fence, announce nothing; start over as a restarted owner: nobody here has asked for that",
+                    UNKNOWN,
+                    (g, e) -> g.startOver(", which nobody here has asked for"));
         }
     }
 

@@ -426,6 +426,23 @@ class OwnershipTest extends OwnershipScenes {
         }
     }
 
+    /** Nobody here has asked for the record, so it says nothing of disks: what is started here, and not stopped for that, has to be seen first. */
+    @Test
+    void aStandbyThatIsGivenTheGroupWhileItRestartsStartsOverAsItsOwner() {
+        Ownership b = new Ownership(B, A);
+        tell(b, new OwnershipEvent.RecordLearnt(record(3, 2, A, A, B)));
+        assertEquals(OwnershipState.FENCED, b.state());
+        List<OwnershipAction> given = tell(b, new OwnershipEvent.RecordLearnt(record(4, 3, B, B)));
+        assertEquals(new Fence(4), given.getFirst());
+        assertEquals(OwnershipState.UNKNOWN, b.state());
+        assertFalse(has(given, Ask.class));
+        tell(b, new OwnershipEvent.VmsStopped());
+        List<OwnershipAction> seen = tell(b, new OwnershipEvent.SourceReady());
+        assertFalse(has(seen, StopVms.class));
+        tell(b, new OwnershipEvent.Granted(only(seen, Ask.class).attempt(), record(5, 4, B, B)));
+        assertEquals(OwnershipState.SOLO, b.state());
+    }
+
     /** Its VMs are the last copy. A restarted owner would let output pass by the record that it gets, so the disks come first. */
     @Test
     void aFencedOwnerThatIsForcedToOwnAgainAsksWhenItsDisksAreSynced() {

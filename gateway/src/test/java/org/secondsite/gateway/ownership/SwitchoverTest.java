@@ -83,13 +83,14 @@ class SwitchoverTest extends OwnershipScenes {
 
     @Test
     void ownerAgainAfterTermsThatItMissedAsksOnlyWhenTheDisksAreSynced() {
-        for (OwnershipState state : List.of(OwnershipState.FENCED, OwnershipState.UNKNOWN)) {
+        for (OwnershipState before : List.of(OwnershipState.FENCED, OwnershipState.PROTECTED)) {
             Ownership a = protectedOwnerOfDisks();
-            if (state == OwnershipState.FENCED) {
+            if (before == OwnershipState.FENCED) {
                 tell(a, new OwnershipEvent.RecordLearnt(record(4, 3, B, B)));
             }
+            assertEquals(before, a.state());
             List<OwnershipAction> forced = tell(a, new OwnershipEvent.RecordLearnt(record(6, 5, A, A)));
-            assertEquals(state, a.state());
+            assertEquals(OwnershipState.UNKNOWN, a.state());
             assertTrue(has(forced, SyncDisks.class));
             assertFalse(has(forced, Ask.class));
             assertFalse(has(tell(a, new OwnershipEvent.Tick()), Ask.class));

@@ -96,8 +96,7 @@ class FullSetTest {
     private void awaitToldFull() throws InterruptedException {
         BlockMemory.Level level = told.poll(30, TimeUnit.SECONDS);
         assertEquals(
-                BlockMemory.Level.FULL,
-                level == BlockMemory.Level.HALF_FULL ? told.poll(30, TimeUnit.SECONDS) : level);
+                BlockMemory.Level.FULL, level == BlockMemory.Level.HALF_FULL ? told.poll(30, TimeUnit.SECONDS) : level);
     }
 
     /** Returns how much, in bytes. */
