@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
 import org.secondsite.lab.plan.LabOptions;
@@ -31,6 +32,7 @@ import org.secondsite.lab.plant.Point;
  */
 @Tag("lab")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(value = 1, unit = TimeUnit.HOURS)
 @Isolated("times what is fast only on a machine of its own")
 class DecidingThreadDrillTest {
     private static final int SHORT = 1;
