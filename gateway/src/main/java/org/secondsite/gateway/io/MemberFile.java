@@ -46,7 +46,7 @@ public final class MemberFile implements Surroundings.Memory, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(MemberFile.class);
     private static final String HEAD = "secondsite-members 1\n";
     private static final Pattern LINE =
-            Pattern.compile("group (?<group>[a-z0-9-]{1,63}) owned (?<term>\\d{1,18})|vm (?<vm>[a-z0-9-]{1,63})"
+            Pattern.compile("group (?<group>[a-z0-9-]{1,63}) owned (?<term>\\d{1,19})|vm (?<vm>[a-z0-9-]{1,63})"
                     + " (?<copy>only|older|doubtful)");
     private static final Pattern WHOLE = Pattern.compile("(?<said>.*)sum (?<sum>[0-9a-f]{8})\n", Pattern.DOTALL);
     private static final Map<Recollection.Copy, String> WORDS = new EnumMap<>(Recollection.Copy.class);

@@ -7,8 +7,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Writer;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.channels.Channels;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
@@ -16,7 +14,6 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.TreeSet;
 import jdk.net.ExtendedSocketOptions;
@@ -71,16 +68,7 @@ public final class ManagementServer implements AutoCloseable {
      */
     public static ManagementServer open(Path socket, Map<String, Command> commands) throws IOException {
         PrivateFiles.parents(socket.toAbsolutePath().getParent());
-        Files.deleteIfExists(socket);
-        ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-        try {
-            server.bind(UnixDomainSocketAddress.of(socket));
-            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
-        } catch (IOException e) {
-            server.close();
-            throw e;
-        }
-        ManagementServer management = new ManagementServer(socket, server, commands);
+        ManagementServer management = new ManagementServer(socket, PrivateFiles.listen(socket), commands);
         Thread.ofVirtual().name("management").start(management::accept);
         return management;
     }

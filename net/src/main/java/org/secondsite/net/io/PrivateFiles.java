@@ -1,8 +1,11 @@
 package org.secondsite.net.io;
 
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -89,6 +92,41 @@ public final class PrivateFiles {
         try (FileChannel directory = FileChannel.open(file.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
             directory.force(true);
         }
+    }
+
+    /**
+     * Makes room for a socket: one that an earlier life has left is removed, and nothing else is.
+     *
+     * @throws IOException if something else is there
+     */
+    public static void roomForSocket(Path socket) throws IOException {
+        try {
+            if (!Files.readAttributes(socket, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                    .isOther()) {
+                throw new IOException(socket + " is to be a socket, and something else is there, which stays");
+            }
+            Files.delete(socket);
+        } catch (NoSuchFileException none) {
+            LOG.trace("{} is free", socket);
+        }
+    }
+
+    /**
+     * Listens at a Unix socket that is its owner's alone.
+     *
+     * @throws IOException if it cannot be made, or something else than a socket is there
+     */
+    public static ServerSocketChannel listen(Path socket) throws IOException {
+        roomForSocket(socket);
+        ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            listener.bind(UnixDomainSocketAddress.of(socket));
+            Files.setPosixFilePermissions(socket, FILE);
+        } catch (IOException e) {
+            listener.close();
+            throw e;
+        }
+        return listener;
     }
 
     /**

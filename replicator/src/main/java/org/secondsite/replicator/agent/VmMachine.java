@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 
 /**
  * What a VM is made of, as QEMU tells of it, and whether a checkpoint would hold all of it.
@@ -139,6 +138,9 @@ public record VmMachine(
         List<String> words = new ArrayList<>();
         mine.stream().filter(part -> !others.contains(part)).forEach(part -> words.add(part + " has come"));
         others.stream().filter(part -> !mine.contains(part)).forEach(part -> words.add(part + " is gone"));
+        if (cpus != before.cpus) {
+            words.add(cpus + " processors instead of " + before.cpus);
+        }
         return String.join(", ", words);
     }
 
@@ -146,17 +148,10 @@ public record VmMachine(
         TreeSet<String> parts = new TreeSet<>();
         memories.forEach(memory -> parts.add(memory.toString()));
         devices.forEach(device -> parts.add(device.toString()));
-        parts.add(cpus + (cpus == 1 ? " processor" : " processors"));
         return parts;
     }
 
     private static String words(long bytes) {
         return bytes % MIB == 0 ? bytes / MIB + " MiB" : bytes + " bytes";
-    }
-
-    /** The devices alone, for an operator. */
-    @Override
-    public String toString() {
-        return devices.stream().map(Device::toString).collect(Collectors.joining(", "));
     }
 }

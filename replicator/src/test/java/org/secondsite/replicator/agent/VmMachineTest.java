@@ -98,7 +98,7 @@ class VmMachineTest {
         VmMachine after = new VmMachine(
                 List.of(SHARED), RAM, 2, List.of(), List.of(new Device("net1", "virtio-net-pci")), List.of());
         assertEquals(
-                "2 processors has come, device net1 (virtio-net-pci) has come, 1 processor is gone, device net0 (virtio-net-pci) is gone",
+                "device net1 (virtio-net-pci) has come, device net0 (virtio-net-pci) is gone, 2 processors instead of 1",
                 after.differenceFrom(before));
     }
 }

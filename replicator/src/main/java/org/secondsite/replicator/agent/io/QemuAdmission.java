@@ -99,8 +99,9 @@ final class QemuAdmission {
             return difference.isEmpty()
                     ? Optional.empty()
                     : Optional.of(difference
-                            + " since the agent found this VM, and could not be loaded at the other site: undo that,"
-                            + " or say it in the start command of both agents and start them anew");
+                            + " since the agent found this VM, and the other site would start it without that change, and"
+                            + " could not load its state: undo it, or say it in the start command of both agents and start"
+                            + " them anew");
         });
     }
 

@@ -11,7 +11,6 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -86,12 +85,8 @@ public final class CheckpointServer implements AutoCloseable {
     private void listenLocally(CheckpointServerSettings.Local local) throws IOException {
         LocalPeers peers = LocalPeers.here();
         PrivateFiles.parents(local.socket().toAbsolutePath().getParent());
-        if (Files.isRegularFile(local.socket()) || Files.isDirectory(local.socket())) {
-            throw new IOException(
-                    local.socket() + " is to be the socket for agents of this machine, and is a file or a directory");
-        }
-        // An earlier life has left it: the port was free.
-        Files.deleteIfExists(local.socket());
+        // If an earlier life has left one: it does not live, for the port was free.
+        PrivateFiles.roomForSocket(local.socket());
         var bound = new ServerBootstrap()
                 .group(loop)
                 .channel(EpollServerDomainSocketChannel.class)

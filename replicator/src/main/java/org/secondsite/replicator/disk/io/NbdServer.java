@@ -1,14 +1,11 @@
 package org.secondsite.replicator.disk.io;
 
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,6 +14,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.secondsite.net.io.PrivateFiles;
 import org.secondsite.net.io.StrangersLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,16 +65,7 @@ public final class NbdServer implements AutoCloseable {
      * @throws IOException if the path cannot be listened on
      */
     public static NbdServer open(Path path, Volume volume, Consumer<String> troubles) throws IOException {
-        Files.deleteIfExists(path);
-        ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-        try {
-            listener.bind(UnixDomainSocketAddress.of(path));
-            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
-        } catch (IOException e) {
-            listener.close();
-            throw e;
-        }
-        NbdServer server = new NbdServer(path, volume, troubles, listener);
+        NbdServer server = new NbdServer(path, volume, troubles, PrivateFiles.listen(path));
         Thread.ofPlatform().daemon().name("nbd-" + volume.export().name()).start(server::accept);
         return server;
     }

@@ -68,11 +68,7 @@ final class LabGuest {
         InitRamDisk.write(disk, needed("/bin/busybox", "busybox-static"), script(work));
         serial = directory.resolve("serial");
         operator = directory.resolve("operator.qmp");
-        ramFile = Files.createTempFile(
-                Path.of("/dev/shm"),
-                System.getenv().getOrDefault("SECONDSITE_TEST_PREFIX", "sst") + "-replicator-",
-                ".ram");
-        Files.delete(ramFile);
+        ramFile = freshRamFile();
         Path qmp = directory.resolve("agent.qmp");
         List<String> command = new ArrayList<>(List.of(
                 needed("/usr/bin/qemu-system-x86_64", "qemu-system-x86").toString(),
@@ -116,6 +112,16 @@ final class LabGuest {
                 disks,
                 volumes,
                 directory.resolve("run"));
+    }
+
+    /** A place for a RAM file, where nothing is. */
+    static Path freshRamFile() throws IOException {
+        Path file = Files.createTempFile(
+                Path.of("/dev/shm"),
+                System.getenv().getOrDefault("SECONDSITE_TEST_PREFIX", "sst") + "-replicator-",
+                ".ram");
+        Files.delete(file);
+        return file;
     }
 
     private static String script(String work) {

@@ -41,20 +41,16 @@ class QemuAdmissionLabTest {
     @RegisterExtension
     final Opened open = new Opened();
 
-    private Path ramFile(String name) throws IOException {
-        Path file = Files.createTempFile(
-                Path.of("/dev/shm"),
-                System.getenv().getOrDefault("SECONDSITE_TEST_PREFIX", "sst") + "-replicator-",
-                "." + name);
-        Files.delete(file);
+    private Path ramFile() throws IOException {
+        Path file = LabGuest.freshRamFile();
         open.add(() -> Files.deleteIfExists(file));
         return file;
     }
 
     /** The settings of a QEMU that has been started, and does not execute anything; RAM, OTHER and DIR stand for paths. */
     private VmSettings started(String machine, String more) throws Exception {
-        Path ram = ramFile("ram");
-        Path other = ramFile("other");
+        Path ram = ramFile();
+        Path other = ramFile();
         Path disk = directory.resolve("disk");
         Files.write(disk, new byte[1 << 20]);
         Path qmp = directory.resolve("qmp");

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.net.io.PrivateFiles;
 import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.disk.BlockMemory;
@@ -231,7 +232,7 @@ class NbdServerTest {
     void nobodyElseMayOpenTheSocketAndASocketLeftBehindIsReplaced() throws Exception {
         assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
         server.close();
-        Files.createFile(socket);
+        PrivateFiles.listen(socket).close();
         server = NbdServer.open(socket, volume, troubles::add);
         try (NbdClient client = NbdClient.connect(socket, "")) {
             client.read(1, 0, B);
