@@ -69,26 +69,7 @@ class GobgpFilterLabTest {
     @BeforeEach
     void build() throws Exception {
         lab = PeerLab.open("/usr/bin/gobgpd", "/usr/bin/gobgp");
-        lab.file("gobgp.toml", """
-                [global.config]
-                  as = 65001
-                  router-id = "10.7.0.2"
-                  local-address-list = ["10.7.0.2"]
-                [[neighbors]]
-                  [neighbors.config]
-                    neighbor-address = "10.7.0.1"
-                    peer-as = 65100
-                  [neighbors.transport.config]
-                    passive-mode = true
-                  [[neighbors.afi-safis]]
-                    [neighbors.afi-safis.config]
-                      afi-safi-name = "ipv4-flowspec"
-                  [[neighbors.afi-safis]]
-                    [neighbors.afi-safis.config]
-                      afi-safi-name = "ipv6-flowspec"
-                """);
-        lab.start("gobgpd", List.of("gobgpd", "-f", "gobgp.toml", "--api-hosts", "127.0.0.1:50051"), Map.of());
-        lab.await("GoBGP", PATIENCE_SECONDS, () -> lab.query("gobgp", "global"), t -> t.contains("65001"));
+        lab.startGobgp("ipv4-flowspec", "ipv6-flowspec");
     }
 
     @AfterEach

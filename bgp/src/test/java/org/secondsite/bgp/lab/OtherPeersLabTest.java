@@ -43,25 +43,7 @@ class OtherPeersLabTest {
     @Test
     void gobgpSeesBothFamiliesAndAnswersWithItsOwn() throws Exception {
         lab = PeerLab.open("/usr/bin/gobgpd", "/usr/bin/gobgp");
-        lab.file("gobgp.toml", """
-                [global.config]
-                  as = 65001
-                  router-id = "10.7.0.2"
-                  local-address-list = ["10.7.0.2"]
-                [[neighbors]]
-                  [neighbors.config]
-                    neighbor-address = "10.7.0.1"
-                    peer-as = 65100
-                  [neighbors.transport.config]
-                    passive-mode = true
-                  [[neighbors.afi-safis]]
-                    [neighbors.afi-safis.config]
-                      afi-safi-name = "ipv4-unicast"
-                  [[neighbors.afi-safis]]
-                    [neighbors.afi-safis.config]
-                      afi-safi-name = "ipv6-unicast"
-                """);
-        lab.start("gobgpd", List.of("gobgpd", "-f", "gobgp.toml", "--api-hosts", "127.0.0.1:50051"), Map.of());
+        lab.startGobgp("ipv4-unicast", "ipv6-unicast");
         try (BgpSpeaker speaker = lab.speaker()) {
             speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN.withPrepend(2), PREFIX6, RouteAttributes.PLAIN));
             lab.await(

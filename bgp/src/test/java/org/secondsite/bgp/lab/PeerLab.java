@@ -228,6 +228,35 @@ final class PeerLab implements AutoCloseable {
         return startIn(peerNamespace, name, command, environment);
     }
 
+    /** Starts a GoBGP that waits for the speaker and speaks these families, in its own words, and waits until it can be asked. */
+    void startGobgp(String... families) throws Exception {
+        StringBuilder file = new StringBuilder("""
+                [global.config]
+                  as = 65001
+                  router-id = "10.7.0.2"
+                  local-address-list = ["10.7.0.2"]
+                [[neighbors]]
+                  [neighbors.config]
+                    neighbor-address = "10.7.0.1"
+                    peer-as = 65100
+                  [neighbors.transport.config]
+                    passive-mode = true
+                """);
+        for (String family : families) {
+            file.append("  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = \"")
+                    .append(family)
+                    .append("\"\n");
+        }
+        startGobgpWith(file.toString());
+    }
+
+    /** Starts a GoBGP with this file, and waits until it can be asked. */
+    void startGobgpWith(String file) throws Exception {
+        file("gobgp.toml", file);
+        start("gobgpd", List.of("gobgpd", "-f", "gobgp.toml", "--api-hosts", "127.0.0.1:50051"), Map.of());
+        await("GoBGP", 30, () -> query("gobgp", "global"), text -> text.contains("65001"));
+    }
+
     /** Starts a daemon of FRR with the file of its name, and waits until it can be asked; its home is to be given to {@code frr}. */
     Process startFrr(String daemon, String... more) throws Exception {
         List<String> command = new ArrayList<>(List.of(

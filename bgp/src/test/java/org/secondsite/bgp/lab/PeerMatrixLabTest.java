@@ -187,21 +187,11 @@ class PeerMatrixLabTest {
                             [neighbors.afi-safis.config]
                               afi-safi-name = "%s"
                         """;
-                lab.file(
-                        "gobgp.toml",
-                        "[global.config]\n  as = 65001\n  router-id = \"10.7.0.2\"\n"
-                                + neighbor.formatted(
-                                        "10.7.0.1",
-                                        keys.ifSet(true, "auth-password = \"%s\""),
-                                        "10.7.0.2",
-                                        "ipv4-unicast")
-                                + neighbor.formatted(
-                                        "fd00:7::1",
-                                        keys.ifSet(false, "auth-password = \"%s\""),
-                                        "fd00:7::2",
-                                        "ipv6-unicast"));
-                lab.start("gobgpd", List.of("gobgpd", "-f", "gobgp.toml", "--api-hosts", "127.0.0.1:50051"), Map.of());
-                lab.await("GoBGP", PATIENCE_SECONDS, () -> lab.query("gobgp", "global"), t -> t.contains("65001"));
+                lab.startGobgpWith("[global.config]\n  as = 65001\n  router-id = \"10.7.0.2\"\n"
+                        + neighbor.formatted(
+                                "10.7.0.1", keys.ifSet(true, "auth-password = \"%s\""), "10.7.0.2", "ipv4-unicast")
+                        + neighbor.formatted(
+                                "fd00:7::1", keys.ifSet(false, "auth-password = \"%s\""), "fd00:7::2", "ipv6-unicast"));
                 for (Prefix prefix : List.of(THEIRS, THEIRS6)) {
                     String family = prefix.isIpv4() ? "ipv4" : "ipv6";
                     String add = "gobgp global rib add -a " + family + " " + prefix

@@ -2,6 +2,7 @@ package org.secondsite.gateway.group;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.secondsite.gateway.group.GivenOrders.ordered;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +22,6 @@ import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.tunnel.PeerMessage;
-import org.secondsite.witness.Answer;
 
 /** Groups are added to a gateway that runs, and removed: events in, orders out. */
 class GroupsComeAndGoTest {
@@ -60,12 +60,8 @@ class GroupsComeAndGoTest {
 
     private List<SiteOrder> on(SiteEvent event) {
         List<SiteOrder> orders = core.on(event, now);
-        of(SiteOrder.Answer.class, orders).forEach(answer -> answer.asker().accept(answer.obstacle()));
+        ordered(SiteOrder.Answer.class, orders).forEach(answer -> answer.asker().accept(answer.obstacle()));
         return orders;
-    }
-
-    private static <T extends SiteOrder> List<T> of(Class<T> type, List<SiteOrder> orders) {
-        return orders.stream().filter(type::isInstance).map(type::cast).toList();
     }
 
     private OwnershipState state(GroupId id) {
@@ -73,11 +69,7 @@ class GroupsComeAndGoTest {
     }
 
     private List<SiteOrder> granted(List<SiteOrder> orders) {
-        SiteOrder.Ask ask = of(SiteOrder.Ask.class, orders).getLast();
-        return on(new SiteEvent.Answered(
-                ask,
-                new Answer.Granted(new OwnershipRecord(
-                        ask.group(), ask.expectedTerm() + 10, ask.expectedTerm(), ask.owner(), ask.inSync()))));
+        return on(GivenOrders.granted(ordered(SiteOrder.Ask.class, orders).getLast(), 10));
     }
 
     @BeforeEach
@@ -94,7 +86,7 @@ class GroupsComeAndGoTest {
         answers.clear();
         assertTrue(orders.contains(new SiteOrder.Pass(TWO, 0)), "its VM passes as before");
         assertEquals(OwnershipState.UNKNOWN, state(SHOP));
-        SiteOrder.Read read = of(SiteOrder.Read.class, orders).getFirst();
+        SiteOrder.Read read = ordered(SiteOrder.Read.class, orders).getFirst();
         assertEquals(SHOP, read.group());
         return read;
     }
@@ -102,7 +94,7 @@ class GroupsComeAndGoTest {
     private SiteOrder.Ask asks() {
         SiteOrder.Read read = added();
         on(new SiteEvent.Attached(two, true));
-        return of(
+        return ordered(
                         SiteOrder.Ask.class,
                         on(new SiteEvent.RecordRead(read, new OwnershipRecord(SHOP, 3, 0, A, Set.of(A)))))
                 .getLast();
@@ -117,7 +109,7 @@ class GroupsComeAndGoTest {
     private void lacksNothingThere() {
         now += 300 * MILLI;
         peer.heard(now);
-        PeerMessage.Members said = of(SiteOrder.Say.class, on(new SiteEvent.Tick(0))).stream()
+        PeerMessage.Members said = ordered(SiteOrder.Say.class, on(new SiteEvent.Tick(0))).stream()
                 .map(SiteOrder.Say::message)
                 .filter(PeerMessage.Members.class::isInstance)
                 .map(PeerMessage.Members.class::cast)
@@ -132,7 +124,7 @@ class GroupsComeAndGoTest {
         standsAlone();
         lacksNothingThere();
         List<SiteOrder> offered = on(new SiteEvent.PeerSaid(new PeerMessage.StandbyState(SHOP, true, 1, 0, "ready")));
-        assertEquals(1, of(SiteOrder.StartCheckpoints.class, offered).size(), "peer and tunnel are there");
+        assertEquals(1, ordered(SiteOrder.StartCheckpoints.class, offered).size(), "peer and tunnel are there");
         assertEquals(OwnershipState.UNKNOWN, state(WEB), "nobody else is touched");
     }
 
@@ -141,16 +133,16 @@ class GroupsComeAndGoTest {
         SiteOrder.Read read = added();
         on(new SiteEvent.RecordUnread(read));
         now += 100 * MILLI;
-        assertEquals(List.of(), of(SiteOrder.Read.class, on(new SiteEvent.Tick(0))));
+        assertEquals(List.of(), ordered(SiteOrder.Read.class, on(new SiteEvent.Tick(0))));
         now += 500 * MILLI;
         assertEquals(
                 List.of(SHOP),
-                of(SiteOrder.Read.class, on(new SiteEvent.Tick(0))).stream()
+                ordered(SiteOrder.Read.class, on(new SiteEvent.Tick(0))).stream()
                         .map(SiteOrder.Read::group)
                         .toList());
         on(new SiteEvent.RecordTold(new OwnershipRecord(SHOP, 3, 0, B, Set.of(B))));
         now += 600 * MILLI;
-        assertEquals(List.of(), of(SiteOrder.Read.class, on(new SiteEvent.Tick(0))));
+        assertEquals(List.of(), ordered(SiteOrder.Read.class, on(new SiteEvent.Tick(0))));
     }
 
     @Test

@@ -2,6 +2,7 @@ package org.secondsite.gateway.group;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.secondsite.gateway.group.GivenOrders.ordered;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +23,6 @@ import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.tunnel.PeerMessage;
-import org.secondsite.witness.Answer;
 
 /** VMs leave and join a group of two at a site that owns it, and at one that does not: events in, orders out. */
 class MembershipTest {
@@ -58,12 +58,8 @@ class MembershipTest {
     /** Carries out what is for whoever asked. */
     private List<SiteOrder> on(SiteEvent event) {
         List<SiteOrder> orders = core.on(event, now);
-        of(SiteOrder.Answer.class, orders).forEach(answer -> answer.asker().accept(answer.obstacle()));
+        ordered(SiteOrder.Answer.class, orders).forEach(answer -> answer.asker().accept(answer.obstacle()));
         return orders;
-    }
-
-    private static <T extends SiteOrder> List<T> of(Class<T> type, List<SiteOrder> orders) {
-        return orders.stream().filter(type::isInstance).map(type::cast).toList();
     }
 
     private ProtectionGroup group() {
@@ -83,7 +79,7 @@ class MembershipTest {
     }
 
     private static PeerMessage.Members said(List<SiteOrder> orders) {
-        return of(SiteOrder.Say.class, orders).stream()
+        return ordered(SiteOrder.Say.class, orders).stream()
                 .map(SiteOrder.Say::message)
                 .filter(PeerMessage.Members.class::isInstance)
                 .map(PeerMessage.Members.class::cast)
@@ -103,11 +99,7 @@ class MembershipTest {
     }
 
     private List<SiteOrder> granted(List<SiteOrder> orders) {
-        SiteOrder.Ask ask = of(SiteOrder.Ask.class, orders).getLast();
-        return on(new SiteEvent.Answered(
-                ask,
-                new Answer.Granted(new OwnershipRecord(
-                        GROUP, ask.expectedTerm() + 1, ask.expectedTerm(), ask.owner(), ask.inSync()))));
+        return on(GivenOrders.granted(orders));
     }
 
     private List<SiteOrder> committed(StillAgent agent, EpochId epoch) {
@@ -132,7 +124,7 @@ class MembershipTest {
         committed(one, new EpochId(2, 2));
         assertEquals(
                 List.of(),
-                of(SiteOrder.Ask.class, committed(two, new EpochId(2, 2))),
+                ordered(SiteOrder.Ask.class, committed(two, new EpochId(2, 2))),
                 "all is held there, but nobody has said that a takeover would activate these");
         granted(takes(first));
         assertEquals(OwnershipState.PROTECTED, state());
@@ -154,13 +146,13 @@ class MembershipTest {
         List<SiteOrder> asked = on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
         assertEquals(MemberPhase.LEAVING, phase(TWO));
         assertTrue(asked.contains(new SiteOrder.StopCheckpoints(two)));
-        assertEquals(List.of(), of(SiteOrder.Pass.class, asked));
+        assertEquals(List.of(), ordered(SiteOrder.Pass.class, asked));
         PeerMessage.Members without = said(asked);
         PeerMessage.MembersTaken older =
                 new PeerMessage.MembersTaken(GROUP, without.generation(), without.generation() - 1, List.of());
-        assertEquals(List.of(), of(SiteOrder.Pass.class, on(new SiteEvent.PeerSaid(older))));
+        assertEquals(List.of(), ordered(SiteOrder.Pass.class, on(new SiteEvent.PeerSaid(older))));
         assertEquals(List.of(), answers, "it was taken before");
-        assertEquals(List.of(), of(SiteOrder.Pass.class, takes(without)));
+        assertEquals(List.of(), ordered(SiteOrder.Pass.class, takes(without)));
         assertEquals(List.of(Optional.empty()), answers, "it may go, and waits to be let go");
         assertTrue(on(new SiteEvent.MembersAltered(ONLY_ONE, answers::add)).contains(new SiteOrder.Pass(TWO, 3)));
         assertEquals(1, group().everyone().size());
@@ -170,7 +162,7 @@ class MembershipTest {
     @Test
     void noVmLeavesThatTheStandbyWasNotToldToDrop() {
         List<SiteOrder> altered = on(new SiteEvent.MembersAltered(ONLY_ONE, answers::add));
-        assertEquals(List.of(), of(SiteOrder.Pass.class, altered));
+        assertEquals(List.of(), ordered(SiteOrder.Pass.class, altered));
         assertEquals(List.of(Optional.of("[vm2] may not leave group web")), answers);
         assertEquals(2, group().everyone().size());
     }
@@ -197,13 +189,13 @@ class MembershipTest {
         on(new SiteEvent.Attached(two, true));
         List<SiteOrder> begun = takes(joining);
         SiteOrder.StartCheckpoints start =
-                of(SiteOrder.StartCheckpoints.class, begun).getFirst();
+                ordered(SiteOrder.StartCheckpoints.class, begun).getFirst();
         assertEquals(new EpochId(3, 1), start.first());
         assertEquals(MemberPhase.COPYING, phase(TWO));
         assertTrue(committed(two, start.first()).contains(new SiteOrder.Hold(TWO, 3)), "the first image is there");
         assertEquals(MemberPhase.HELD, phase(TWO));
         List<SiteOrder> caughtUp = committed(two, start.first().next());
-        assertEquals(List.of(), of(SiteOrder.Release.class, caughtUp));
+        assertEquals(List.of(), ordered(SiteOrder.Release.class, caughtUp));
         assertEquals(MemberPhase.ADDING, phase(TWO));
         assertEquals(List.of(ONE, TWO), said(caughtUp).members());
         assertTrue(takes(said(caughtUp))
@@ -220,7 +212,7 @@ class MembershipTest {
         PeerMessage.Members joining = lastSaid();
         assertEquals(
                 List.of(),
-                of(
+                ordered(
                         SiteOrder.StartCheckpoints.class,
                         takes(joining, new PeerMessage.Lack(TWO, "it is not ticked there"))));
         assertEquals(MemberPhase.WAITING, phase(TWO));
@@ -242,7 +234,7 @@ class MembershipTest {
         List<SiteOrder> active = on(new SiteEvent.PeerSaid(new PeerMessage.VmsActive(GROUP, 4)));
         assertEquals(
                 List.of(one),
-                of(SiteOrder.StopVm.class, active).stream()
+                ordered(SiteOrder.StopVm.class, active).stream()
                         .map(SiteOrder.StopVm::session)
                         .toList(),
                 "the other site has dropped vm2: this is the only one");
@@ -280,7 +272,9 @@ class MembershipTest {
         List<SiteOrder> alone = ownsAgainBesideAnOlderOne();
         assertEquals(OwnershipState.SOLO, state());
         assertEquals(
-                List.of(new SiteOrder.Pass(ONE, 5)), of(SiteOrder.Pass.class, alone), "site b has gone on from vm2");
+                List.of(new SiteOrder.Pass(ONE, 5)),
+                ordered(SiteOrder.Pass.class, alone),
+                "site b has gone on from vm2");
         takes(lastSaid());
         assertEquals(MemberPhase.WITHHELD, phase(TWO));
         VmAtSite two = group().everyone().getLast();
@@ -315,7 +309,8 @@ class MembershipTest {
         List<SiteOrder> orders = new ArrayList<>();
         Consumer<SiteEvent> tell = event -> {
             List<SiteOrder> given = anew.on(event, now);
-            of(SiteOrder.Answer.class, given).forEach(answer -> answer.asker().accept(answer.obstacle()));
+            ordered(SiteOrder.Answer.class, given)
+                    .forEach(answer -> answer.asker().accept(answer.obstacle()));
             orders.addAll(given);
         };
         tell.accept(new SiteEvent.PeerSpeaks(new Dialect(4, Set.of(Capability.MEMBERS))));
@@ -330,7 +325,7 @@ class MembershipTest {
         tell.accept(new SiteEvent.Vouched(TWO, "its clients know no other", answers::add));
         tell.accept(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
         assertEquals(List.of(Optional.empty(), Optional.empty()), answers.subList(answers.size() - 2, answers.size()));
-        assertEquals(List.of(), of(SiteOrder.Pass.class, orders), "nothing passes before it is kept");
+        assertEquals(List.of(), ordered(SiteOrder.Pass.class, orders), "nothing passes before it is kept");
     }
 
     @Test

@@ -3,6 +3,7 @@ package org.secondsite.gateway.group;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.secondsite.gateway.group.GivenOrders.ordered;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -24,7 +25,6 @@ import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.tunnel.PeerMessage;
-import org.secondsite.witness.Answer;
 
 /** What a gateway remembers of its groups' members across a restart, and what it does while its disk has not got it. */
 class RememberedMembersTest {
@@ -61,13 +61,9 @@ class RememberedMembersTest {
 
     private List<SiteOrder> on(SiteEvent event) {
         List<SiteOrder> orders = core.on(event, now);
-        of(SiteOrder.Answer.class, orders).forEach(answer -> answer.asker().accept(answer.obstacle()));
-        of(SiteOrder.Remember.class, orders).forEach(order -> last = order);
+        ordered(SiteOrder.Answer.class, orders).forEach(answer -> answer.asker().accept(answer.obstacle()));
+        ordered(SiteOrder.Remember.class, orders).forEach(order -> last = order);
         return orders;
-    }
-
-    private static <T extends SiteOrder> List<T> of(Class<T> type, List<SiteOrder> orders) {
-        return orders.stream().filter(type::isInstance).map(type::cast).toList();
     }
 
     private List<SiteOrder> written() {
@@ -90,11 +86,7 @@ class RememberedMembersTest {
     }
 
     private List<SiteOrder> granted(List<SiteOrder> orders) {
-        SiteOrder.Ask ask = of(SiteOrder.Ask.class, orders).getLast();
-        return on(new SiteEvent.Answered(
-                ask,
-                new Answer.Granted(new OwnershipRecord(
-                        GROUP, ask.expectedTerm() + 1, ask.expectedTerm(), ask.owner(), ask.inSync()))));
+        return on(GivenOrders.granted(orders));
     }
 
     /** The gateway starts beside two VMs that run, and the witness names its site. */
@@ -133,7 +125,7 @@ class RememberedMembersTest {
 
     private static Set<VmId> passed(List<SiteOrder> orders) {
         Set<VmId> vms = new TreeSet<>();
-        of(SiteOrder.Pass.class, orders).forEach(pass -> vms.add(pass.vm()));
+        ordered(SiteOrder.Pass.class, orders).forEach(pass -> vms.add(pass.vm()));
         return vms;
     }
 
@@ -183,7 +175,7 @@ class RememberedMembersTest {
     }
 
     private static long taken(List<SiteOrder> orders) {
-        return of(SiteOrder.Say.class, orders).stream()
+        return ordered(SiteOrder.Say.class, orders).stream()
                 .map(SiteOrder.Say::message)
                 .filter(PeerMessage.MembersTaken.class::isInstance)
                 .map(said -> ((PeerMessage.MembersTaken) said).taken())
@@ -251,7 +243,8 @@ class RememberedMembersTest {
         starts(new Recollection.Known(Map.of(GROUP, new Recollection.OfGroup(2, Map.of(TWO, Copy.ONLY)))));
         on(new SiteEvent.Attached(one, true));
         List<SiteOrder> told = on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 4, 3, A, Set.of(A, B))));
-        assertFalse(of(SiteOrder.Ask.class, told).isEmpty(), "vm2 has no agent, and no takeover would activate it");
+        assertFalse(
+                ordered(SiteOrder.Ask.class, told).isEmpty(), "vm2 has no agent, and no takeover would activate it");
         granted(told);
         assertEquals(MemberPhase.WAITING, group().phase(at(TWO)));
         connects();
@@ -288,7 +281,7 @@ class RememberedMembersTest {
     private PeerMessage.Members said() {
         now += 300 * MILLI;
         peer.heard(now);
-        return of(SiteOrder.Say.class, on(new SiteEvent.Tick(0))).stream()
+        return ordered(SiteOrder.Say.class, on(new SiteEvent.Tick(0))).stream()
                 .map(SiteOrder.Say::message)
                 .filter(PeerMessage.Members.class::isInstance)
                 .map(PeerMessage.Members.class::cast)

@@ -3,6 +3,7 @@ package org.secondsite.gateway.group;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.secondsite.gateway.group.GivenOrders.ordered;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -63,21 +64,14 @@ class SiteCoreTest {
         return core.groups().iterator().next().ownership().state();
     }
 
-    private static <T extends SiteOrder> List<T> of(Class<T> type, List<SiteOrder> orders) {
-        return orders.stream().filter(type::isInstance).map(type::cast).toList();
-    }
-
     private static <T extends SiteOrder> T only(Class<T> type, List<SiteOrder> orders) {
-        List<T> found = of(type, orders);
+        List<T> found = ordered(type, orders);
         assertEquals(1, found.size(), () -> type.getSimpleName() + " in " + orders);
         return found.getFirst();
     }
 
     private List<SiteOrder> granted(SiteOrder.Ask ask) {
-        return on(new SiteEvent.Answered(
-                ask,
-                new Answer.Granted(new OwnershipRecord(
-                        GROUP, ask.expectedTerm() + 1, ask.expectedTerm(), ask.owner(), ask.inSync()))));
+        return on(GivenOrders.granted(ask, 1));
     }
 
     private List<SiteOrder> hearPeer() {
@@ -118,7 +112,8 @@ class SiteCoreTest {
     @Test
     void anOwnersPacketsLeaveOnlyAfterTheAcknowledgement() {
         protectedOwner();
-        assertEquals(List.of(), of(SiteOrder.Release.class, on(new SiteEvent.SealRequested(agent, new EpochId(3, 1)))));
+        assertEquals(
+                List.of(), ordered(SiteOrder.Release.class, on(new SiteEvent.SealRequested(agent, new EpochId(3, 1)))));
         Epoch epoch = StillAgent.epoch(VM, new EpochId(3, 1), new EpochId(2, 2));
         assertEquals(List.of(new SiteOrder.SendEpoch(epoch)), on(new SiteEvent.EpochFromAgent(agent, epoch, 1)));
         assertEquals(
@@ -134,7 +129,7 @@ class SiteCoreTest {
         List<SiteOrder> granted = granted(ask);
         assertEquals(new SiteOrder.Program(GROUP, 4, SwitchRole.OWNER), only(SiteOrder.Program.class, granted));
         assertEquals(new SiteOrder.Retitle(agent, new EpochId(4, 1)), only(SiteOrder.Retitle.class, granted));
-        assertEquals(List.of(), of(SiteOrder.ToPlane.class, granted));
+        assertEquals(List.of(), ordered(SiteOrder.ToPlane.class, granted));
         assertEquals(OwnershipState.PROTECTED, state());
         on(new SiteEvent.SealRequested(agent, new EpochId(4, 1)));
         on(new SiteEvent.EpochFromAgent(agent, StillAgent.epoch(VM, new EpochId(4, 1), new EpochId(2, 2)), 1));
@@ -157,7 +152,7 @@ class SiteCoreTest {
     private void takeOver() {
         standbyInSync();
         List<SiteOrder> orders = new ArrayList<>();
-        while (of(SiteOrder.Ask.class, orders).isEmpty() && now < 5000 * MILLI) {
+        while (ordered(SiteOrder.Ask.class, orders).isEmpty() && now < 5000 * MILLI) {
             now += 5 * MILLI;
             orders.addAll(on(new SiteEvent.Tick(0)));
         }
@@ -165,7 +160,7 @@ class SiteCoreTest {
         int withdraw = orders.indexOf(only(SiteOrder.Withdraw.class, orders));
         int ask = orders.indexOf(only(SiteOrder.Ask.class, orders));
         assertTrue(abandon < withdraw && withdraw < ask, orders::toString);
-        assertEquals(List.of(), of(SiteOrder.Activate.class, orders));
+        assertEquals(List.of(), ordered(SiteOrder.Activate.class, orders));
         List<SiteOrder> granted = granted(only(SiteOrder.Ask.class, orders));
         assertEquals(new EpochId(2, 1), only(SiteOrder.Activate.class, granted).expected());
     }
@@ -174,7 +169,7 @@ class SiteCoreTest {
     void aVmThatIsBeingStartedIsNotStartedAgainByTheNextRecord() {
         takeOver();
         List<SiteOrder> forced = on(new SiteEvent.RecordTold(record(5, A, A)));
-        assertEquals(List.of(), of(SiteOrder.Activate.class, forced));
+        assertEquals(List.of(), ordered(SiteOrder.Activate.class, forced));
         on(new SiteEvent.Activated(agent, new EpochId(2, 1)));
         assertEquals(OwnershipState.SOLO, state());
     }
@@ -184,7 +179,7 @@ class SiteCoreTest {
         takeOver();
         List<SiteOrder> orders =
                 on(new SiteEvent.EpochFromPeer(StillAgent.epoch(VM, new EpochId(3, 1), new EpochId(2, 1))));
-        assertEquals(List.of(), of(SiteOrder.Acknowledge.class, orders));
+        assertEquals(List.of(), ordered(SiteOrder.Acknowledge.class, orders));
         only(SiteOrder.Refuse.class, orders);
         assertEquals(3, core.groups().iterator().next().burnedTerm());
     }
@@ -194,7 +189,7 @@ class SiteCoreTest {
         protectedOwner();
         List<SiteOrder> stood = on(new SiteEvent.StoodStill(1, 400 * MILLI));
         SiteOrder.Read question = only(SiteOrder.Read.class, stood);
-        assertEquals(List.of(), of(SiteOrder.ReleaseAgain.class, stood));
+        assertEquals(List.of(), ordered(SiteOrder.ReleaseAgain.class, stood));
         on(new SiteEvent.RecordUnread(question));
         now += 300 * MILLI;
         peer.heard(now);
@@ -211,7 +206,8 @@ class SiteCoreTest {
         SiteOrder.Read first = only(SiteOrder.Read.class, on(new SiteEvent.StoodStill(1, 400 * MILLI)));
         on(new SiteEvent.StoodStill(2, 400 * MILLI));
         assertEquals(
-                List.of(), of(SiteOrder.ReleaseAgain.class, on(new SiteEvent.RecordRead(first, record(3, A, A, B)))));
+                List.of(),
+                ordered(SiteOrder.ReleaseAgain.class, on(new SiteEvent.RecordRead(first, record(3, A, A, B)))));
     }
 
     @Test
@@ -221,7 +217,7 @@ class SiteCoreTest {
         on(new SiteEvent.EpochFromAgent(agent, StillAgent.epoch(VM, new EpochId(3, 1), new EpochId(2, 2)), 1));
         on(new SiteEvent.StoodStill(1, 400 * MILLI));
         List<SiteOrder> before = on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 1)));
-        assertEquals(List.of(), of(SiteOrder.ReleaseAgain.class, before));
+        assertEquals(List.of(), ordered(SiteOrder.ReleaseAgain.class, before));
         on(new SiteEvent.SealRequested(agent, new EpochId(3, 2)));
         on(new SiteEvent.EpochFromAgent(agent, StillAgent.epoch(VM, new EpochId(3, 2), new EpochId(3, 1)), 1));
         List<SiteOrder> after = on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 2)));
@@ -244,7 +240,7 @@ class SiteCoreTest {
         soloOwner();
         List<SiteOrder> stood = on(new SiteEvent.StoodStill(1, 400 * MILLI));
         only(SiteOrder.ReleaseAgain.class, stood);
-        assertEquals(List.of(), of(SiteOrder.Read.class, stood));
+        assertEquals(List.of(), ordered(SiteOrder.Read.class, stood));
     }
 
     private List<SiteOrder> peerSpeaksOf(OwnershipRecord record) {
@@ -264,14 +260,14 @@ class SiteCoreTest {
             List<SiteOrder> heard = fresh.peerSpeaksOf(record(9000, owner, owner));
             assertEquals(
                     List.of(new SiteOrder.Suspend(VM, new Doubt(Doubt.Cause.HEARSAY, 1))),
-                    of(SiteOrder.ToPlane.class, heard));
-            assertEquals(List.of(), of(SiteOrder.ToAgent.class, heard));
+                    ordered(SiteOrder.ToPlane.class, heard));
+            assertEquals(List.of(), ordered(SiteOrder.ToAgent.class, heard));
             SiteOrder.Read question = only(SiteOrder.Read.class, heard);
             assertEquals(OwnershipState.PROTECTED, fresh.state());
-            assertEquals(List.of(), of(SiteOrder.ToPlane.class, fresh.peerSpeaksOf(record(9000, owner, owner))));
+            assertEquals(List.of(), ordered(SiteOrder.ToPlane.class, fresh.peerSpeaksOf(record(9000, owner, owner))));
             assertEquals(
                     List.of(settled(1)),
-                    of(SiteOrder.ToPlane.class, fresh.on(new SiteEvent.RecordRead(question, record(3, A, A, B)))));
+                    ordered(SiteOrder.ToPlane.class, fresh.on(new SiteEvent.RecordRead(question, record(3, A, A, B)))));
         }
     }
 
@@ -282,26 +278,26 @@ class SiteCoreTest {
         List<SiteOrder> refused = on(new SiteEvent.WitnessDisplaced("another gateway is live"));
         assertEquals(
                 List.of(new SiteOrder.Suspend(VM, new Doubt(Doubt.Cause.HEARSAY, 1))),
-                of(SiteOrder.ToPlane.class, refused));
+                ordered(SiteOrder.ToPlane.class, refused));
         SiteOrder.Read question = only(SiteOrder.Read.class, refused);
         assertEquals("another gateway is live", core.displaced());
-        assertEquals(List.of(), of(SiteOrder.ToPlane.class, on(new SiteEvent.WitnessDisplaced("the same again"))));
+        assertEquals(List.of(), ordered(SiteOrder.ToPlane.class, on(new SiteEvent.WitnessDisplaced("the same again"))));
         on(new SiteEvent.RecordUnread(question));
         on(new SiteEvent.SealRequested(agent, new EpochId(3, 1)));
         on(new SiteEvent.EpochFromAgent(agent, StillAgent.epoch(VM, new EpochId(3, 1), new EpochId(2, 2)), 1));
         assertEquals(
                 List.of(),
-                of(SiteOrder.ReleaseAgain.class, on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 1)))));
+                ordered(SiteOrder.ReleaseAgain.class, on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 1)))));
         now += 300 * MILLI;
         List<SiteOrder> later = on(new SiteEvent.Tick(0));
-        assertEquals(List.of(), of(SiteOrder.ToPlane.class, later));
+        assertEquals(List.of(), ordered(SiteOrder.ToPlane.class, later));
         question = only(SiteOrder.Read.class, later);
         on(new SiteEvent.WitnessAdmitted());
         assertEquals("", core.displaced());
         assertEquals(2, core.refusals());
         assertEquals(
                 List.of(settled(1)),
-                of(SiteOrder.ToPlane.class, on(new SiteEvent.RecordRead(question, record(3, A, A, B)))));
+                ordered(SiteOrder.ToPlane.class, on(new SiteEvent.RecordRead(question, record(3, A, A, B)))));
     }
 
     @Test
@@ -310,7 +306,8 @@ class SiteCoreTest {
         SiteOrder.Read first = only(SiteOrder.Read.class, peerSpeaksOf(record(4, B, B)));
         SiteOrder.Read second = only(SiteOrder.Read.class, peerSpeaksOf(record(5, B, B)));
         assertEquals(
-                List.of(), of(SiteOrder.ReleaseAgain.class, on(new SiteEvent.RecordRead(first, record(3, A, A, B)))));
+                List.of(),
+                ordered(SiteOrder.ReleaseAgain.class, on(new SiteEvent.RecordRead(first, record(3, A, A, B)))));
         List<SiteOrder> told = on(new SiteEvent.RecordRead(second, record(5, B, B)));
         assertTrue(told.contains(new SiteOrder.Fence(VM, 5)), told::toString);
         assertTrue(told.indexOf(new SiteOrder.Fence(VM, 5)) < told.indexOf(settled(2)), told::toString);
@@ -343,9 +340,9 @@ class SiteCoreTest {
         protectedOwner();
         OwnershipRecord lie = new OwnershipRecord(GROUP, Long.MAX_VALUE, 3, B, Set.of(B));
         List<SiteOrder> heard = peerSpeaksOf(lie);
-        assertEquals(List.of(), of(SiteOrder.ToPlane.class, heard));
-        assertEquals(List.of(), of(SiteOrder.ToWitness.class, heard));
-        assertEquals(1, of(SiteOrder.Note.class, heard).size());
+        assertEquals(List.of(), ordered(SiteOrder.ToPlane.class, heard));
+        assertEquals(List.of(), ordered(SiteOrder.ToWitness.class, heard));
+        assertEquals(1, ordered(SiteOrder.Note.class, heard).size());
         assertEquals(List.of(), peerSpeaksOf(lie), "said once");
         List<SiteOrder> forced = on(new SiteEvent.RecordTold(record(4, B, B)));
         assertTrue(forced.contains(new SiteOrder.Fence(VM, 4)), forced::toString);
@@ -372,12 +369,12 @@ class SiteCoreTest {
         assertEquals(new SiteOrder.TellTerm(7), only(SiteOrder.TellTerm.class, heard));
         assertEquals(
                 List.of(new SiteOrder.Suspend(VM, new Doubt(Doubt.Cause.HEARSAY, 1))),
-                of(SiteOrder.ToPlane.class, heard));
+                ordered(SiteOrder.ToPlane.class, heard));
         on(new SiteEvent.RecordUnread(only(SiteOrder.Read.class, heard)));
         now += 60_000 * MILLI;
         List<SiteOrder> later = on(new SiteEvent.Tick(0));
-        assertEquals(List.of(), of(SiteOrder.ToPlane.class, later));
-        assertEquals(List.of(), of(SiteOrder.Ask.class, later), "no other term is asked for in doubt");
+        assertEquals(List.of(), ordered(SiteOrder.ToPlane.class, later));
+        assertEquals(List.of(), ordered(SiteOrder.Ask.class, later), "no other term is asked for in doubt");
         long recovered = OwnershipRecord.firstTerm(1);
         List<SiteOrder> told = on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, recovered, 2, A, Set.of(A))));
         assertTrue(told.contains(settled(1)), told::toString);
@@ -394,7 +391,7 @@ class SiteCoreTest {
         on(new SiteEvent.Answered(ask, new Answer.Granted(new OwnershipRecord(GROUP, 8, 3, A, Set.of(A, B)))));
         assertEquals(OwnershipState.PROTECTED, state());
         now += 60_000 * MILLI;
-        assertEquals(List.of(), of(SiteOrder.ToWitness.class, on(new SiteEvent.Tick(0))));
+        assertEquals(List.of(), ordered(SiteOrder.ToWitness.class, on(new SiteEvent.Tick(0))));
     }
 
     @Test
@@ -405,7 +402,7 @@ class SiteCoreTest {
         for (int i = 0; i < 100; i++) {
             SiteOrder.Read question = only(SiteOrder.Read.class, on(new SiteEvent.ActedUnder(VM, term + 5 + i)));
             OwnershipRecord inForce = new OwnershipRecord(GROUP, term, term - 1, A, Set.of(A, B));
-            for (SiteOrder.Ask ask : of(SiteOrder.Ask.class, on(new SiteEvent.RecordRead(question, inForce)))) {
+            for (SiteOrder.Ask ask : ordered(SiteOrder.Ask.class, on(new SiteEvent.RecordRead(question, inForce)))) {
                 asked++;
                 on(new SiteEvent.Answered(
                         ask, new Answer.Granted(new OwnershipRecord(GROUP, term + 1, term, A, Set.of(A, B)))));
@@ -422,8 +419,8 @@ class SiteCoreTest {
         protectedOwner();
         for (long absurd : new long[] {Long.MAX_VALUE, OwnershipRecord.firstTerm(2_000_000)}) {
             List<SiteOrder> orders = on(new SiteEvent.ActedUnder(VM, absurd));
-            assertEquals(List.of(), of(SiteOrder.ToWitness.class, orders));
-            assertEquals(List.of(), of(SiteOrder.ToPlane.class, orders));
+            assertEquals(List.of(), ordered(SiteOrder.ToWitness.class, orders));
+            assertEquals(List.of(), ordered(SiteOrder.ToPlane.class, orders));
         }
     }
 
@@ -432,7 +429,7 @@ class SiteCoreTest {
         on(new SiteEvent.Attached(agent, true));
         SiteOrder.Ask ask = only(SiteOrder.Ask.class, on(new SiteEvent.RecordTold(record(1, A, A))));
         assertEquals(new SiteOrder.InForce(agent, 2), only(SiteOrder.InForce.class, granted(ask)));
-        assertEquals(List.of(), of(SiteOrder.InForce.class, on(new SiteEvent.Tick(0))));
+        assertEquals(List.of(), ordered(SiteOrder.InForce.class, on(new SiteEvent.Tick(0))));
         StillAgent other = new StillAgent(VM);
         on(new SiteEvent.Attached(other, true));
         assertEquals(new SiteOrder.InForce(other, 2), only(SiteOrder.InForce.class, on(new SiteEvent.Tick(0))));
@@ -452,7 +449,7 @@ class SiteCoreTest {
     void aVmThatRunsAtAStandbyIsStopped() {
         standbyInSync();
         List<SiteOrder> orders = on(new SiteEvent.Attached(agent, true));
-        assertFalse(of(SiteOrder.StopVm.class, orders).isEmpty(), orders::toString);
+        assertFalse(ordered(SiteOrder.StopVm.class, orders).isEmpty(), orders::toString);
     }
 
     @Test
@@ -460,8 +457,8 @@ class SiteCoreTest {
         protectedOwner();
         List<SwitchoverResult> first = new ArrayList<>();
         List<SiteOrder> ordered = on(new SiteEvent.SwitchOver(GROUP, "maintenance", first::add));
-        assertEquals(List.of(), of(SiteOrder.Report.class, ordered));
-        assertEquals(List.of(), of(SiteOrder.PauseVm.class, ordered), "the standby may not know the record yet");
+        assertEquals(List.of(), ordered(SiteOrder.Report.class, ordered));
+        assertEquals(List.of(), ordered(SiteOrder.PauseVm.class, ordered), "the standby may not know the record yet");
         on(new SiteEvent.PeerSaid(new PeerMessage.RecordNews(record(3, A, A, B))));
         only(SiteOrder.PauseVm.class, on(new SiteEvent.Tick(0)));
         SiteOrder.Report second =

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -43,51 +42,38 @@ class DiskKillDrillTest {
     void everyToldRecordIsOnTheDiskThatTheGuestGoesOnWithHoweverOftenSitesDie() throws IOException {
         System.out.println("seed " + SEED);
         Random random = new Random(SEED);
-        String name = TestNames.lab();
-        Path record = Files.createTempFile("secondsite-client", ".jsonl");
-        try {
-            Lab lab = LabStart.up(
-                    new LabOptions(name, 5, LabOptions.Load.POURING, true).withGuest(GUEST),
-                    (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));
-            try (OutsideClient client =
-                    OutsideClient.start(lab.clientNamespace(), new OutsideClient.Traffic(2, 2, 20, 2), record)) {
-                Site owner = GUEST == Guest.TAP ? afterTheMirrorsDeath(lab, client) : Site.A;
-                for (int kill = 1; kill <= KILLS; kill++) {
-                    Waiting.pause(500 + random.nextInt(1_500));
-                    long before = client.recorded();
-                    assertTrue(before > 0, "no record was told");
-                    System.out.println(SiteKill.kill(lab, owner, client));
-                    goesOn(client);
-                    System.out.println(
-                            "kill " + kill + ": told of " + before + " before and " + client.recorded() + " now");
-                    assertEquals(List.of(), asAfterALossOfPower(lab, owner.peer(), client));
-                    if (kill < KILLS || TURNS > 0) {
-                        lab.start("site:" + owner.id());
-                        new SiteView(lab, owner.peer()).await("PROTECTED", PROTECT_SECONDS);
-                    }
-                    owner = owner.peer();
+        LabOptions options = new LabOptions(TestNames.lab(), 5, LabOptions.Load.POURING, true).withGuest(GUEST);
+        OneLab.run(options, "disk-kill", new OutsideClient.Traffic(2, 2, 20, 2), (lab, client) -> {
+            Site owner = GUEST == Guest.TAP ? afterTheMirrorsDeath(lab, client) : Site.A;
+            for (int kill = 1; kill <= KILLS; kill++) {
+                Waiting.pause(500 + random.nextInt(1_500));
+                long before = client.recorded();
+                assertTrue(before > 0, "no record was told");
+                System.out.println(SiteKill.kill(lab, owner, client));
+                goesOn(client);
+                System.out.println(
+                        "kill " + kill + ": told of " + before + " before and " + client.recorded() + " now");
+                assertEquals(List.of(), asAfterALossOfPower(lab, owner.peer(), client));
+                if (kill < KILLS || TURNS > 0) {
+                    lab.start("site:" + owner.id());
+                    new SiteView(lab, owner.peer()).await("PROTECTED", PROTECT_SECONDS);
                 }
-                for (int turn = 1; turn <= 2 * TURNS; turn++) {
-                    System.out.println("turn " + turn + ": " + new SiteView(lab, owner).switchOver("turn " + turn));
-                    owner = owner.peer();
-                    new SiteView(lab, owner).await("PROTECTED", PROTECT_SECONDS);
-                    goesOn(client);
-                }
-                ClientVerdict verdict = client.stop();
-                System.out.println(verdict);
-                assertEquals(List.of(), verdict.faults());
-                assertEquals(0, verdict.silent());
-                DiskJudge.Finding found = DiskJudge.afterTheEnd(lab, owner, verdict.recorded());
-                assertEquals(List.of(), found.complaints());
-                goesOnCold(lab, owner, found.records());
-            } catch (IOException | RuntimeException | AssertionError e) {
-                lab.keepLogs(Path.of("target", "drill-disk-kill"));
-                throw e;
+                owner = owner.peer();
             }
-        } finally {
-            Files.deleteIfExists(record);
-            Lab.down(name);
-        }
+            for (int turn = 1; turn <= 2 * TURNS; turn++) {
+                System.out.println("turn " + turn + ": " + new SiteView(lab, owner).switchOver("turn " + turn));
+                owner = owner.peer();
+                new SiteView(lab, owner).await("PROTECTED", PROTECT_SECONDS);
+                goesOn(client);
+            }
+            ClientVerdict verdict = client.stop();
+            System.out.println(verdict);
+            assertEquals(List.of(), verdict.faults());
+            assertEquals(0, verdict.silent());
+            DiskJudge.Finding found = DiskJudge.afterTheEnd(lab, owner, verdict.recorded());
+            assertEquals(List.of(), found.complaints());
+            goesOnCold(lab, owner, found.records());
+        });
     }
 
     /**

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -56,14 +55,10 @@ class DiskPauseDrill {
     }
 
     private static List<Pause> measure(Guest guest, LabOptions.Load load) throws IOException {
-        String name = TestNames.lab();
-        try {
-            Lab lab = LabStart.up(
-                    new LabOptions(name, 5, load, true).withGuest(guest),
-                    (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));
+        List<Pause> pauses = new ArrayList<>();
+        OneLab.run(new LabOptions(TestNames.lab(), 5, load, true).withGuest(guest), "disk-pause", lab -> {
             SiteView site = new SiteView(lab, Site.A);
             site.await("PROTECTED", PROTECT_SECONDS);
-            List<Pause> pauses = new ArrayList<>();
             for (int window = 0; window < WINDOWS; window++) {
                 JsonNode before = site.vm();
                 Waiting.until(
@@ -77,14 +72,9 @@ class DiskPauseDrill {
                         pause.path("p95").asDouble(),
                         pages / (number(after) - number(before))));
             }
-            System.out.println(guest + ": " + pauses);
-            return pauses;
-        } catch (IOException | RuntimeException e) {
-            Lab.existing(name).keepLogs(Path.of("target", "drill-disk-pause"));
-            throw e;
-        } finally {
-            Lab.down(name);
-        }
+        });
+        System.out.println(guest + ": " + pauses);
+        return pauses;
     }
 
     private static long number(JsonNode vm) {

@@ -72,34 +72,21 @@ class DiskServerDeathDrillTest {
 
     @Test
     void everyToldRecordIsOnTheDiskAndNoErrorIsSeenWhicheverProcessDies() throws IOException {
-        String name = TestNames.lab();
-        Path record = Files.createTempFile("secondsite-client", ".jsonl");
-        try {
-            Lab lab = LabStart.up(
-                    new LabOptions(name, 5, LabOptions.Load.POURING, true).withGuest(Guest.DISK),
-                    (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));
-            try (OutsideClient client =
-                    OutsideClient.start(lab.clientNamespace(), new OutsideClient.Traffic(2, 2, 20, 2), record)) {
-                Site owner = SiteView.awaitProtected(lab, PROTECT_SECONDS);
-                owner = deaths(lab, owner, client);
-                goesOn(client, 20);
-                owner = narrow(lab, owner, client);
-                assertImagesAreTheSame(lab, owner);
-                goesOn(client, 20);
-                ClientVerdict verdict = client.stop();
-                System.out.println(verdict);
-                assertEquals(List.of(), verdict.faults());
-                DiskJudge.Finding found = DiskJudge.afterTheEnd(lab, owner, verdict.recorded());
-                assertEquals(List.of(), found.complaints());
-                assertTrue(found.records() >= verdict.recorded());
-            } catch (IOException | RuntimeException | AssertionError e) {
-                lab.keepLogs(Path.of("target", "drill-disk-server"));
-                throw e;
-            }
-        } finally {
-            Files.deleteIfExists(record);
-            Lab.down(name);
-        }
+        LabOptions options = new LabOptions(TestNames.lab(), 5, LabOptions.Load.POURING, true).withGuest(Guest.DISK);
+        OneLab.run(options, "disk-server", new OutsideClient.Traffic(2, 2, 20, 2), (lab, client) -> {
+            Site owner = SiteView.awaitProtected(lab, PROTECT_SECONDS);
+            owner = deaths(lab, owner, client);
+            goesOn(client, 20);
+            owner = narrow(lab, owner, client);
+            assertImagesAreTheSame(lab, owner);
+            goesOn(client, 20);
+            ClientVerdict verdict = client.stop();
+            System.out.println(verdict);
+            assertEquals(List.of(), verdict.faults());
+            DiskJudge.Finding found = DiskJudge.afterTheEnd(lab, owner, verdict.recorded());
+            assertEquals(List.of(), found.complaints());
+            assertTrue(found.records() >= verdict.recorded());
+        });
     }
 
     /** Each dies at a moment of its own, and the next one when the protection is back. */

@@ -39,15 +39,9 @@ class PostgresKillDrill {
     void everyAcknowledgedTransactionIsThereHoweverOftenSitesDie() throws IOException {
         System.out.println("seed " + SEED);
         Random random = new Random(SEED);
-        String name = TestNames.lab();
-        Path record = Files.createTempFile("secondsite-client", ".jsonl");
-        try {
-            Lab lab = LabStart.up(
-                    new LabOptions(name, 5, LabOptions.Load.IDLE, true).withGuest(Guest.POSTGRES),
-                    (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));
-            try (OutsideClient client =
-                            OutsideClient.start(lab.clientNamespace(), new OutsideClient.Traffic(2, 2, 20), record);
-                    PostgresClient database = new PostgresClient(lab)) {
+        LabOptions options = new LabOptions(TestNames.lab(), 5, LabOptions.Load.IDLE, true).withGuest(Guest.POSTGRES);
+        OneLab.run(options, "postgres-kill", new OutsideClient.Traffic(2, 2, 20), (lab, client) -> {
+            try (PostgresClient database = new PostgresClient(lab)) {
                 Site owner = SiteView.awaitProtected(lab, PROTECT_SECONDS);
                 for (int kill = 1; kill <= KILLS; kill++) {
                     database.begin(BENCH_SECONDS);
@@ -67,14 +61,8 @@ class PostgresKillDrill {
                 assertEquals(List.of(), verdict.faults());
                 assertEquals(List.of(), DiskJudge.afterTheEnd(lab, owner, 0).complaints());
                 goesOnCold(lab, owner, database);
-            } catch (IOException | RuntimeException | AssertionError e) {
-                lab.keepLogs(Path.of("target", "drill-postgres-kill"));
-                throw e;
             }
-        } finally {
-            Files.deleteIfExists(record);
-            Lab.down(name);
-        }
+        });
     }
 
     /** A database that recovers from the disk alone has every transaction too. */

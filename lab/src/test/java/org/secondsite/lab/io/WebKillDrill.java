@@ -44,16 +44,12 @@ class WebKillDrill {
     @Test
     void noPageIsMissingOrAnotherHoweverOftenSitesDie() throws IOException {
         Random random = new Random(KILLS);
-        String name = TestNames.lab();
         Path work = Files.createTempDirectory("secondsite-web");
         Path script = Files.writeString(work.resolve("any.lua"), ANY_PAGE);
         Path printed = work.resolve("wrk");
+        LabOptions options = new LabOptions(TestNames.lab(), 5, LabOptions.Load.IDLE, true).withGuest(Guest.WEB);
         try {
-            Lab lab = LabStart.up(
-                    new LabOptions(name, 5, LabOptions.Load.IDLE, true).withGuest(Guest.WEB),
-                    (step, millis) -> System.out.printf("%s %6.2f s %s%n", name, millis / 1e3, step));
-            try (OutsideClient client = OutsideClient.start(
-                    lab.clientNamespace(), new OutsideClient.Traffic(2, 2, 20, 1), work.resolve("ledger"))) {
+            OneLab.run(options, "web-kill", new OutsideClient.Traffic(2, 2, 20, 1), (lab, client) -> {
                 Site owner = SiteView.awaitProtected(lab, PROTECT_SECONDS);
                 WebLoad load = WebLoad.start(
                         lab.clientNamespace(),
@@ -79,12 +75,8 @@ class WebKillDrill {
                 assertEquals(List.of(), verdict.faults());
                 DiskJudge.Finding found = DiskJudge.afterTheEnd(lab, owner, verdict.recorded());
                 assertEquals(List.of(), found.complaints());
-            } catch (IOException | RuntimeException | AssertionError e) {
-                lab.keepLogs(Path.of("target", "drill-web-kill"));
-                throw e;
-            }
+            });
         } finally {
-            Lab.down(name);
             Commands.run("rm", "-r", work.toString());
         }
     }

@@ -1,13 +1,8 @@
 package org.secondsite.openflow.lab;
 
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.VmId;
@@ -29,42 +24,35 @@ import org.secondsite.openflow.VmAttachment;
  * <p>What puts the tags on and takes them off at the trunk's end, and in the guest of vm2, is Open vSwitch's own switching, which
  * knows nothing of the product. Host {@code n} in VLAN {@code v} has 10.v.0.1n and 2001:db8:v::1n, the gateway 10.v.0.1 and 2001:db8:v::1.
  */
-final class VlanSite implements Closeable {
+final class VlanSite extends SwitchedHosts {
     static final List<String> VMS = List.of("vm1", "vm2", "vm3", "vm4");
     private static final String GATEWAY_MAC = "02:00:5e:00:01:01";
     private static final String TRUNK_END = "brtrunk";
     private static final String GUEST = "brguest";
 
-    private final Deque<Closeable> opened = new ArrayDeque<>();
-    private final Map<String, Namespace> hosts = new HashMap<>();
-    private final Datagrams datagrams = new Datagrams();
-    private final Namespace switchNamespace;
-    private final OpenVSwitch openVSwitch;
-
     VlanSite(Path directory) throws IOException {
-        Command.require("ethtool", "ethtool");
+        super(directory, SwitchSite.DATAPATH);
         try {
-            switchNamespace = keep(Namespace.create("sw"));
-            openVSwitch = keep(new OpenVSwitch(switchNamespace, directory, SwitchSite.DATAPATH));
             addBridge(TRUNK_END, "gw");
             addBridge(GUEST, "vm2");
-            hosts.put("gw", keep(Namespace.create("gw")));
+            addHost("gw");
             for (int vlan : new int[] {0, 100, 200}) {
                 String name = "in" + vlan;
                 link(name, "gw", name, GATEWAY_MAC);
                 address("gw", name, vlan, 1);
-                openVSwitch.vsctl("add-port", TRUNK_END, name, "tag=" + vlan);
+                openVSwitch().vsctl("add-port", TRUNK_END, name, "tag=" + vlan);
             }
             for (String vm : VMS) {
-                hosts.put(vm, keep(Namespace.create(vm)));
+                addHost(vm);
                 String port = vm.equals("vm2") ? "guest2" : vm;
                 link(port, vm, "eth0", mac(vm));
                 address(vm, "eth0", vlan(vm).id(), 10 + number(vm));
                 host(vm).run("ip", "route", "add", "default", "via", gateway(vm));
-                openVSwitch.vsctl(
-                        vm.equals("vm2")
-                                ? new String[] {"add-port", GUEST, port, "tag=100"}
-                                : new String[] {"add-port", OpenVSwitch.BRIDGE, port});
+                openVSwitch()
+                        .vsctl(
+                                vm.equals("vm2")
+                                        ? new String[] {"add-port", GUEST, port, "tag=100"}
+                                        : new String[] {"add-port", OpenVSwitch.BRIDGE, port});
             }
             // Neighbours in a VLAN are reached through the gateway, which answers for them.
             host("gw").run("sysctl", "-qw", "net.ipv4.conf.all.send_redirects=0");
@@ -73,14 +61,6 @@ final class VlanSite implements Closeable {
             close();
             throw e;
         }
-    }
-
-    OpenVSwitch openVSwitch() {
-        return openVSwitch;
-    }
-
-    Namespace switchNamespace() {
-        return switchNamespace;
     }
 
     static VmAttachment vm(String vm, Role role) {
@@ -118,26 +98,10 @@ final class VlanSite implements Closeable {
         host("gw").run("sysctl", "-qw", "net.ipv4.ip_forward=" + (on ? 1 : 0));
     }
 
-    /** Whether a datagram between two addresses of hosts arrives. */
-    boolean arrives(String from, String source, String to, String destination, boolean expected) throws Exception {
-        return datagrams.arrives(host(from), source, host(to), destination, destination, expected);
-    }
-
     /** Whether a broadcast of the gateway in the VLAN of {@code vlanOf} arrives at the VM. */
     boolean broadcastArrives(String vlanOf, String vm, boolean expected) throws Exception {
         String all = ipv4(vlan(vlanOf).id(), 255);
-        return datagrams.arrives(host("gw"), gateway(vlanOf), host(vm), "0.0.0.0", all, expected);
-    }
-
-    @Override
-    public void close() throws IOException {
-        while (!opened.isEmpty()) {
-            opened.pop().close();
-        }
-    }
-
-    private Namespace host(String name) {
-        return hosts.get(name);
+        return arrives("gw", gateway(vlanOf), vm, "0.0.0.0", all, expected);
     }
 
     private static int number(String vm) {
@@ -167,48 +131,25 @@ final class VlanSite implements Closeable {
 
     /** A bridge that switches by itself, and a cable from it to a port of the gateway's. */
     private void addBridge(String bridge, String port) throws IOException {
-        openVSwitch.vsctl("add-br", bridge, "--", "set", "bridge", bridge, "datapath_type=netdev");
+        openVSwitch().vsctl("add-br", bridge, "--", "set", "bridge", bridge, "datapath_type=netdev");
         String end = port + "end";
-        openVSwitch.vsctl(
-                "add-port",
-                OpenVSwitch.BRIDGE,
-                port,
-                "--",
-                "set",
-                "interface",
-                port,
-                "type=patch",
-                "options:peer=" + end);
-        openVSwitch.vsctl("add-port", bridge, end, "--", "set", "interface", end, "type=patch", "options:peer=" + port);
-    }
-
-    private void link(String port, String host, String name, String mac) throws IOException {
-        switchNamespace.run(
-                "ip",
-                "link",
-                "add",
-                port,
-                "type",
-                "veth",
-                "peer",
-                "name",
-                name,
-                "netns",
-                host(host).name());
-        switchNamespace.run("ip", "link", "set", port, "up");
-        host(host).run("ip", "link", "set", name, "address", mac);
-        // The user-space datapath hands frames on as they are: without this their checksums were never computed.
-        host(host).run("ethtool", "-K", name, "tx", "off");
-        host(host).run("ip", "link", "set", name, "up");
+        openVSwitch()
+                .vsctl(
+                        "add-port",
+                        OpenVSwitch.BRIDGE,
+                        port,
+                        "--",
+                        "set",
+                        "interface",
+                        port,
+                        "type=patch",
+                        "options:peer=" + end);
+        openVSwitch()
+                .vsctl("add-port", bridge, end, "--", "set", "interface", end, "type=patch", "options:peer=" + port);
     }
 
     private void address(String host, String name, int vlan, int number) throws IOException {
         host(host).run("ip", "addr", "add", ipv4(vlan, number) + "/24", "broadcast", ipv4(vlan, 255), "dev", name);
         host(host).run("ip", "addr", "add", ipv6(vlan, number) + "/64", "dev", name, "nodad");
-    }
-
-    private <T extends Closeable> T keep(T resource) {
-        opened.push(resource);
-        return resource;
     }
 }
