@@ -63,7 +63,8 @@ public final class LabCommands {
                             names = "--load",
                             defaultValue = "idle",
                             paramLabel = "LOAD",
-                            description = "The guest's load: idle, busy (memory), pouring (the disk).")
+                            description =
+                                    "The guest's load: idle, busy (memory), working (less of it), pouring (the disk).")
                     String load,
             @Option(names = "--no-hold", description = "For tests of the tests: gateways that let output pass unheld.")
                     boolean noHold,

@@ -39,6 +39,8 @@ public record LabOptions(
         IDLE(""),
         /** A working set of 4 MiB, written over and over. */
         BUSY("busy 1024 1000"),
+        /** The same with 1 MiB, less often. */
+        WORKING("busy 256 4000"),
         /** 64 KiB of the disk, some twenty times a second. */
         POURING("pour 64 50000");
 

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -75,23 +74,6 @@ class StrangersDrillTest {
                     .findFirst()
                     .orElseThrow();
             assertTrue(limit.matches("Max core file size +0 +0 +bytes *"), process.name() + ": " + limit);
-        }
-    }
-
-    /** What a daemon uses of the machine. */
-    private record Use(int descriptors, long residentKiB, long logBytes) {
-        static Use of(Lab lab, LabProcess process) throws IOException {
-            Path proc = Path.of("/proc", Long.toString(process.pid()));
-            String resident = Files.readAllLines(proc.resolve("status")).stream()
-                    .filter(line -> line.startsWith("VmRSS:"))
-                    .findFirst()
-                    .orElseThrow();
-            try (Stream<Path> open = Files.list(proc.resolve("fd"))) {
-                return new Use(
-                        (int) open.count(),
-                        Long.parseLong(resident.replaceAll("\\D", "")),
-                        Files.size(lab.paths().log(process.name())));
-            }
         }
     }
 
@@ -190,9 +172,9 @@ class StrangersDrillTest {
                         .contains(process.name()))
                 .toList();
         assertEquals(3, daemons.size(), daemons::toString);
-        Map<LabProcess, Use> before = new LinkedHashMap<>();
+        Map<LabProcess, DaemonUse> before = new LinkedHashMap<>();
         for (LabProcess daemon : daemons) {
-            before.put(daemon, Use.of(lab, daemon));
+            before.put(daemon, DaemonUse.of(lab, daemon));
         }
         double limit = limitMs(owner);
         List<Double> commits = new ArrayList<>();
@@ -206,7 +188,7 @@ class StrangersDrillTest {
                 }
                 judged.requireService();
                 for (LabProcess daemon : daemons) {
-                    Use now = Use.of(lab, daemon);
+                    DaemonUse now = DaemonUse.of(lab, daemon);
                     assertTrue(now.descriptors() < before.get(daemon).descriptors() + 700, daemon.name() + ": " + now);
                 }
             }
@@ -225,11 +207,11 @@ class StrangersDrillTest {
         requireCommitsInTime(commits, limit);
         assertEquals(owner, Drill.awaitProtected(lab));
         for (LabProcess daemon : daemons) {
-            Use first = before.get(daemon);
+            DaemonUse first = before.get(daemon);
             Waiting.until("the strangers' descriptors of " + daemon.name() + " to be closed", 20, () -> {
-                return Use.of(lab, daemon).descriptors() <= first.descriptors() + 16;
+                return DaemonUse.of(lab, daemon).descriptors() <= first.descriptors() + 16;
             });
-            Use last = Use.of(lab, daemon);
+            DaemonUse last = DaemonUse.of(lab, daemon);
             System.out.printf("%s %s before %s, after %s%n", lab.name(), daemon.name(), first, last);
             assertTrue(last.residentKiB() < first.residentKiB() + 128 * 1024, daemon.name() + ": " + last);
             assertTrue(last.logBytes() < first.logBytes() + (1 << 20), daemon.name() + ": " + last);
