@@ -60,6 +60,7 @@ final class SpeakLoop implements AutoCloseable {
     private final boolean manualEndOfRib;
     private final Optional<File> directory;
     private final SpeakEvents events;
+    private final HelperShell shell = HelperShell.ours();
     private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("bgp-speak").factory());
     private final List<Runnable> starts = new ArrayList<>();
@@ -286,8 +287,8 @@ final class SpeakLoop implements AutoCloseable {
             return;
         }
         try {
-            ProcessBuilder builder = new ProcessBuilder("/bin/sh", "-c", helper.command())
-                    .redirectError(ProcessBuilder.Redirect.INHERIT);
+            ProcessBuilder builder =
+                    new ProcessBuilder(shell.command(helper.command())).redirectError(ProcessBuilder.Redirect.INHERIT);
             directory.ifPresent(builder::directory);
             Process process = builder.start();
             helper.runs(process);

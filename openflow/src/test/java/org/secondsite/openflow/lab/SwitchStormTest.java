@@ -12,8 +12,10 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -35,12 +37,20 @@ import org.secondsite.openflow.pipeline.Layout;
 /**
  * Random roles, writes and masters of os-ken, full tables, an absent gateway, and deaths of a real switch and of its database, while a random
  * number of VMs talk, some of them in VLANs; a capture at every VM and at the gateway is the judge. {@code -Dsecondsite.storm.seconds=600 -Dsecondsite.storm.vms=50} for a long one, {@code
- * -Dsecondsite.storm.seed=N} for the same choices again.
+ * -Dsecondsite.storm.flips=200} for one that goes on until roles have changed so many times, {@code -Dsecondsite.storm.version=1.4} for one over
+ * that version, {@code -Dsecondsite.storm.seed=N} for the same choices again.
  */
 @Tag("lab")
 @Timeout(value = 2, unit = TimeUnit.HOURS)
 class SwitchStormTest {
     private static final long SECONDS = Long.getLong("secondsite.storm.seconds", 15);
+
+    /** The storm goes on until roles have changed so many times, however long that takes. */
+    private static final int FLIPS = Integer.getInteger("secondsite.storm.flips", 0);
+
+    /** Of OpenFlow, as 1.3 or 1.4; empty if chance chooses. */
+    private static final String VERSION = System.getProperty("secondsite.storm.version", "");
+
     private static final int MAX_VMS = Integer.getInteger("secondsite.storm.vms", 12);
     private static final SwitchId ID = new SwitchId("sw-a");
     private static final List<Role> ROLES = List.of(Role.OWNER, Role.STANDBY, Role.FENCED);
@@ -48,7 +58,7 @@ class SwitchStormTest {
     private static final long PATIENCE_SECONDS = 30;
 
     /** Twice as long as an Open vSwitch waits before it bridges by itself, if it may; in a short storm there is no time for it. */
-    private static final long GONE_MS = SECONDS < 60 ? 500 : 30_000;
+    private static final long GONE_MS = SECONDS < 60 && FLIPS == 0 ? 500 : 30_000;
 
     /** An audit's interval is less than half a second; the rest is the machine's. */
     private static final long MAX_LEAK_MICROS = 3_000_000;
@@ -59,6 +69,7 @@ class SwitchStormTest {
     private final BlockingQueue<Told> told = new LinkedBlockingQueue<>();
     private final StormJudge judge = new StormJudge();
     private final List<String> story = new ArrayList<>();
+    private final Map<String, Integer> counts = new TreeMap<>();
     private SwitchController controller;
     private long term;
 
@@ -70,7 +81,7 @@ class SwitchStormTest {
         long seed = Long.getLong("secondsite.storm.seed", System.nanoTime());
         Random random = new Random(seed);
         int vms = 1 + random.nextInt(MAX_VMS);
-        String version = random.nextBoolean() ? "OpenFlow13" : "OpenFlow14";
+        String version = version(random);
         try (Namespace namespace = Namespace.create("sw");
                 OpenVSwitch ovs = new OpenVSwitch(namespace, directory, SwitchSite.DATAPATH)) {
             ovs.vsctl("set", "bridge", OpenVSwitch.BRIDGE, "protocols=OpenFlow10," + version);
@@ -91,12 +102,13 @@ class SwitchStormTest {
                 List<Crowd.Arrival> arrivals = crowd.arrivals();
                 List<Crowd.Arrival> violations = judge.violations(arrivals);
                 String summary =
-                        "seed %d: %d VMs, %s, %d acts, %d frames, %d of them leaked by others' writes, for %d ms at most"
+                        "seed %d: %d VMs, %s, %d acts %s, %d frames, %d of them leaked by others' writes, for %d ms at most"
                                 .formatted(
                                         seed,
                                         vms,
                                         version,
                                         story.size(),
+                                        counts,
                                         arrivals.size(),
                                         judge.leaks(),
                                         judge.longestLeak() / 1000);
@@ -109,6 +121,11 @@ class SwitchStormTest {
                 assertTrue(arrivals.size() > 100, summary);
             }
         }
+    }
+
+    private static String version(Random random) {
+        String chosen = random.nextBoolean() ? "1.3" : "1.4";
+        return "OpenFlow" + (VERSION.isEmpty() ? chosen : VERSION).replace(".", "");
     }
 
     /** Without a controller a flow of somebody's leads past the gateway: the judge has to say so. */
@@ -191,7 +208,7 @@ class SwitchStormTest {
         apply(roles(crowd, random));
         judge.begin(micros());
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
-        while (System.nanoTime() < end) {
+        while (System.nanoTime() < end || counts.getOrDefault("roles", 0) < FLIPS) {
             int choice = random.nextInt(21);
             if (choice < 10) {
                 apply(roles(crowd, random));
@@ -296,6 +313,10 @@ class SwitchStormTest {
     }
 
     private void act(String what) {
+        counts.merge(
+                what.replaceFirst("roles .*", "roles").replaceFirst("another is .*", "another is master"),
+                1,
+                Integer::sum);
         story.add(micros() % 100_000_000 + " us: " + what);
     }
 
