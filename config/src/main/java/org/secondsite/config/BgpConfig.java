@@ -166,7 +166,10 @@ public record BgpConfig(
      * @param localAs the own AS number towards it; empty: the speaker's
      * @param holdTimeSeconds 0 (none) or at least 3, RFC 4271 §4.2
      * @param families IP versions whose prefixes are exchanged, all with IPv6 next hops (RFC 8950)
+     * @param password the key of RFC 2385, the same at all interfaces; empty: none
      * @param maximumPrefixes the limit of what it may announce, for each family; empty: none
+     * @param bfd how its path is watched while it is connected (RFC 5880); empty: not at all
+     * @param holdDownSeconds how long a session that was lost stays down; 0: it comes back as soon as it can
      * @param policies what is taken from it, and passed on to it
      */
     public record Interface(
@@ -175,7 +178,10 @@ public record BgpConfig(
             OptionalLong localAs,
             int holdTimeSeconds,
             List<Integer> families,
+            Optional<Secret> password,
             Optional<MaximumPrefixes> maximumPrefixes,
+            Optional<BfdConfig> bfd,
+            int holdDownSeconds,
             RoutePolicies policies) {
         /** Copies the list. */
         public Interface {

@@ -29,7 +29,16 @@ class RouterEventsTest {
     @Test
     void everyNeighbourOfTheFileHasAName() {
         BgpConfig.Interface at = new BgpConfig.Interface(
-                "eth7", 65007, OptionalLong.empty(), 9, List.of(4, 6), Optional.empty(), RoutePolicies.NONE);
+                "eth7",
+                65007,
+                OptionalLong.empty(),
+                9,
+                List.of(4, 6),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                0,
+                RoutePolicies.NONE);
         BgpConfig.Neighbor neighbor = new BgpConfig.Neighbor(
                 IpPrefix.parseAddress("10.1.0.1"), 65001, Optional.empty(), 179, 9, false, Optional.empty());
         BgpConfig bgp = new BgpConfig(

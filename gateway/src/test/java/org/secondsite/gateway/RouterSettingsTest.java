@@ -140,7 +140,10 @@ class RouterSettingsTest {
                 OptionalLong.of(65200),
                 30,
                 List.of(4),
+                Optional.of(new Secret("k3y")),
                 Optional.of(new BgpConfig.MaximumPrefixes(5, 75, "warn", OptionalInt.empty())),
+                Optional.of(new BfdConfig(40, 5, false, Optional.empty())),
+                60,
                 new RoutePolicies(List.of(), List.of(RULE)));
         SpeakerSettings settings = RouterSettings.of(new BgpConfig(
                 65100,
@@ -157,9 +160,12 @@ class RouterSettingsTest {
         NeighborSettings neighbor = range.neighbor(IpPrefix.parseAddress("fe80::7"));
         assertEquals(65007, neighbor.remoteAs());
         assertEquals(30, neighbor.holdTimeSeconds());
+        assertEquals(Optional.of("k3y"), neighbor.md5Password());
         assertEquals(
                 NeighborOptions.DEFAULT
                         .withDevice("eth7")
+                        .withBfd(new BfdSettings(40_000, 40_000, 5, false, Optional.empty()))
+                        .withHoldDown(Duration.ofSeconds(60))
                         .withLocalAs(65200)
                         .withOffer(Offer.of(AddressFamily.IPV4_UNICAST)
                                 .withExtendedNextHops(Set.of(AddressFamily.IPV4_UNICAST)))

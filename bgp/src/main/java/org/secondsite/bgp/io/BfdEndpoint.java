@@ -15,8 +15,10 @@ import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.security.SecureRandom;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -80,19 +82,31 @@ public final class BfdEndpoint implements AutoCloseable {
      *
      * @param address where it is
      * @param localAddress our end; empty: any
+     * @param device the interface that it is at; empty: as the kernel routes
      * @param settings how fast
      */
-    public record Peer(InetAddress address, Optional<InetAddress> localAddress, BfdSettings settings) {}
+    public record Peer(
+            InetAddress address, Optional<InetAddress> localAddress, Optional<String> device, BfdSettings settings) {
+        /** Where its packets come in. */
+        InetSocketAddress door() {
+            String any = address instanceof Inet4Address ? "0.0.0.0" : "::";
+            return new InetSocketAddress(
+                    localAddress.orElseGet(() -> Prefix.parseAddress(any)), settings.multihop() ? MULTIHOP_PORT : PORT);
+        }
+    }
 
     /**
      * Listens and begins to send to all neighbours.
      *
+     * @param doors where packets come in of those that are not known yet
      * @throws IOException if a socket cannot be had
      */
-    public static BfdEndpoint open(List<Peer> peers, BfdListener listener, SpeakerThreads threads) throws IOException {
+    public static BfdEndpoint open(
+            List<Peer> peers, Set<InetSocketAddress> doors, BfdListener listener, SpeakerThreads threads)
+            throws IOException {
         BfdEndpoint endpoint = new BfdEndpoint(listener, threads);
         try {
-            endpoint.watch(peers);
+            endpoint.watch(peers, doors);
         } catch (IOException e) {
             endpoint.close();
             throw e;
@@ -104,17 +118,18 @@ public final class BfdEndpoint implements AutoCloseable {
      * Watches these neighbours from now on and no others. Sessions to those of which nothing is different go on; the others are
      * told that this is no failure (AdminDown). Not to be called on the thread of this endpoint.
      *
+     * @param doors where packets come in of those that are not known yet
      * @throws IOException if a socket cannot be had
      */
-    public synchronized void watch(List<Peer> peers) throws IOException {
+    public synchronized void watch(List<Peer> peers, Set<InetSocketAddress> doors) throws IOException {
         for (Peer peer : List.copyOf(watched.values())) {
             if (!peers.contains(peer)) {
                 watched.remove(peer.address());
                 loop.execute(() -> remove(peer.address()));
             }
         }
-        Set<InetSocketAddress> locals = new HashSet<>();
-        peers.forEach(peer -> locals.add(new InetSocketAddress(local(peer), port(peer))));
+        Set<InetSocketAddress> locals = new HashSet<>(doors);
+        peers.forEach(peer -> locals.add(peer.door()));
         receivers.entrySet().removeIf(receiver -> {
             boolean gone = !locals.contains(receiver.getKey());
             if (gone) {
@@ -124,14 +139,14 @@ public final class BfdEndpoint implements AutoCloseable {
         });
         for (Peer peer : peers) {
             if (!watched.containsKey(peer.address())) {
-                Channel sender = bindSender(local(peer));
+                Channel sender = bindSender(peer);
                 watched.put(peer.address(), peer);
                 loop.execute(() -> add(peer, sender));
             }
         }
         for (InetSocketAddress local : locals) {
             if (!receivers.containsKey(local)) {
-                receivers.put(local, bind(local.getAddress(), local.getPort(), new Receiver()));
+                receivers.put(local, bind(local, Optional.empty(), new Receiver()));
             }
         }
     }
@@ -155,15 +170,6 @@ public final class BfdEndpoint implements AutoCloseable {
                 .awaitUninterruptibly(CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
     }
 
-    private static InetAddress local(Peer peer) {
-        String any = peer.address() instanceof Inet4Address ? "0.0.0.0" : "::";
-        return peer.localAddress().orElseGet(() -> Prefix.parseAddress(any));
-    }
-
-    private static int port(Peer peer) {
-        return peer.settings().multihop() ? MULTIHOP_PORT : PORT;
-    }
-
     private void add(Peer peer, Channel sender) {
         int discriminator;
         do {
@@ -177,6 +183,22 @@ public final class BfdEndpoint implements AutoCloseable {
         driver.proceed();
     }
 
+    /** A link-local address with the number of its interface, which is the one that this thread's network namespace knows. */
+    private static InetAddress onLink(Peer peer) {
+        if (!(peer.address() instanceof Inet6Address link)
+                || !link.isLinkLocalAddress()
+                || peer.device().isEmpty()) {
+            return peer.address();
+        }
+        try {
+            NetworkInterface device = NetworkInterface.getByName(peer.device().get());
+            return device == null ? link : Inet6Address.getByAddress(null, link.getAddress(), device.getIndex());
+        } catch (IOException e) {
+            LOG.debug("bfd {}: its interface has no number: {}", link.getHostAddress(), e.getMessage());
+            return link;
+        }
+    }
+
     private void remove(InetAddress peer) {
         Driver driver = byPeer.remove(peer);
         byDiscriminator.remove(driver.discriminator);
@@ -184,12 +206,15 @@ public final class BfdEndpoint implements AutoCloseable {
         var _ = driver.sender.close();
     }
 
-    private Channel bindSender(InetAddress local) throws IOException {
+    private Channel bindSender(Peer peer) throws IOException {
         IOException last = new IOException("bfd: no free source port");
         for (int i = 0; i < BIND_TRIES; i++) {
             try {
                 int port = FIRST_SOURCE_PORT + ThreadLocalRandom.current().nextInt(SOURCE_PORTS);
-                return bind(local, port, new ChannelInboundHandlerAdapter());
+                return bind(
+                        new InetSocketAddress(peer.door().getAddress(), port),
+                        peer.device(),
+                        new ChannelInboundHandlerAdapter());
             } catch (IOException e) {
                 last = e;
             }
@@ -197,8 +222,9 @@ public final class BfdEndpoint implements AutoCloseable {
         throw last;
     }
 
-    private Channel bind(InetAddress local, int port, ChannelInboundHandlerAdapter handler) throws IOException {
-        boolean ipv4 = local instanceof Inet4Address;
+    private Channel bind(InetSocketAddress local, Optional<String> device, ChannelInboundHandlerAdapter handler)
+            throws IOException {
+        boolean ipv4 = local.getAddress() instanceof Inet4Address;
         SocketProtocolFamily family = ipv4 ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
         Bootstrap bootstrap = new Bootstrap()
                 .group(group)
@@ -206,16 +232,17 @@ public final class BfdEndpoint implements AutoCloseable {
                 .option(ChannelOption.IP_TOS, TOS_INTERNETWORK_CONTROL)
                 .handler(handler);
         SocketOptions.sendWithFullTtl(bootstrap, ipv4);
-        if (port == PORT) {
+        device.ifPresent(name -> SocketOptions.sendBy(bootstrap, name));
+        if (local.getPort() == PORT) {
             SocketOptions.receiveOnlyFullTtl(bootstrap, ipv4);
         }
         try {
-            return bootstrap
-                    .bind(new InetSocketAddress(local, port))
-                    .syncUninterruptibly()
-                    .channel();
+            return bootstrap.bind(local).syncUninterruptibly().channel();
         } catch (Exception e) { // Netty throws the checked cause unwrapped
-            throw new IOException("bfd: cannot bind " + local.getHostAddress() + ":" + port + ": " + e.getMessage(), e);
+            throw new IOException(
+                    "bfd: cannot bind " + local.getAddress().getHostAddress() + ":" + local.getPort() + ": "
+                            + e.getMessage(),
+                    e);
         }
     }
 
@@ -241,7 +268,7 @@ public final class BfdEndpoint implements AutoCloseable {
                             packet.yourDiscriminator() == 0
                                     ? byPeer.get(from)
                                     : byDiscriminator.get(packet.yourDiscriminator()))
-                    .filter(driver -> driver.peer.equals(from));
+                    .filter(driver -> driver.peer.equals(from) && driver.isOnLinkOf(from));
         }
 
         @Override
@@ -263,12 +290,19 @@ public final class BfdEndpoint implements AutoCloseable {
         private boolean readAgain;
 
         Driver(Peer peer, int discriminator, BfdSession session, Channel sender) {
-            this.door = new InetSocketAddress(peer.address(), port(peer));
+            this.door = new InetSocketAddress(onLink(peer), peer.door().getPort());
             this.proof = peer.settings().key().map(key -> new BfdProof(key, RANDOM.nextInt()));
             this.discriminator = discriminator;
             this.peer = peer.address();
             this.session = session;
             this.sender = sender;
+        }
+
+        /** The same link-local address may be somebody else's at another interface. */
+        boolean isOnLinkOf(InetAddress from) {
+            return !(door.getAddress() instanceof Inet6Address known)
+                    || known.getScopeId() == 0
+                    || known.getScopeId() == ((Inet6Address) from).getScopeId();
         }
 
         void received(BfdPacket packet) {

@@ -11,12 +11,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.secondsite.bgp.bfd.BfdAction;
 import org.secondsite.bgp.bfd.BfdState;
 import org.secondsite.bgp.decision.Candidate;
@@ -24,6 +27,7 @@ import org.secondsite.bgp.decision.DecisionStep;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.rib.RouteTable;
+import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.Rehearsal;
 import org.secondsite.bgp.session.SessionStatus;
 import org.secondsite.bgp.session.SpeakerChanges;
@@ -72,6 +76,7 @@ public final class BgpSpeaker implements AutoCloseable {
         this.neighbors = new Neighborhood(settings, listener, loop, threads);
         this.listeners =
                 new Listeners(group, channel -> neighbors.accept(channel, PeerChannel::refuse), threads::caught);
+        neighbors.whenPassing(this::watchPassing);
     }
 
     /**
@@ -92,7 +97,7 @@ public final class BgpSpeaker implements AutoCloseable {
             for (InetSocketAddress address : settings.listenAddresses()) {
                 speaker.listeners.open(address, settings).get();
             }
-            speaker.watchPaths(settings);
+            speaker.watchPaths(settings, List.of());
         } catch (ExecutionException e) {
             speaker.close();
             throw new IOException(e.getCause().getMessage(), e.getCause());
@@ -104,7 +109,10 @@ public final class BgpSpeaker implements AutoCloseable {
             speaker.close();
             throw e;
         }
-        speaker.loop.execute(speaker.neighbors::start);
+        speaker.loop.execute(() -> {
+            speaker.neighbors.start();
+            speaker.watchPassing(); // who has come since the first listener was open
+        });
         return speaker;
     }
 
@@ -155,7 +163,7 @@ public final class BgpSpeaker implements AutoCloseable {
                 .thenApplyAsync(
                         changes -> {
                             try {
-                                watchPaths(wanted);
+                                watchPaths(wanted, neighbors.passing());
                                 return changes;
                             } catch (IOException e) {
                                 throw new CompletionException(e);
@@ -384,21 +392,41 @@ public final class BgpSpeaker implements AutoCloseable {
                 .toArray(CompletableFuture<?>[]::new));
     }
 
-    private synchronized void watchPaths(SpeakerSettings settings) throws IOException {
-        List<BfdEndpoint.Peer> peers = settings.neighbors().stream()
-                .filter(neighbor -> neighbor.options().bfd().isPresent())
-                .map(neighbor -> new BfdEndpoint.Peer(
-                        neighbor.address(),
-                        Optional.ofNullable(neighbor.localAddress()),
-                        neighbor.options().bfd().get()))
+    private synchronized void watchPaths(SpeakerSettings settings, List<NeighborSettings> passing) throws IOException {
+        List<BfdEndpoint.Peer> peers = Stream.concat(settings.neighbors().stream(), passing.stream())
+                .flatMap(neighbor -> path(neighbor).stream())
                 .toList();
+        Set<InetSocketAddress> doors = settings.ranges().stream()
+                .flatMap(range -> path(range.template()).stream())
+                .map(BfdEndpoint.Peer::door)
+                .collect(Collectors.toSet());
         if (bfd.isPresent()) {
-            bfd.get().watch(peers);
-        } else if (!peers.isEmpty()) {
+            bfd.get().watch(peers, doors);
+        } else if (!peers.isEmpty() || !doors.isEmpty()) {
             bfd = Optional.of(BfdEndpoint.open(
                     peers,
+                    doors,
                     (peer, change, nanoTime) -> loop.execute(() -> pathChanged(peer, change, nanoTime)),
                     threads));
+        }
+    }
+
+    private static Optional<BfdEndpoint.Peer> path(NeighborSettings neighbor) {
+        return neighbor.options()
+                .bfd()
+                .map(how -> new BfdEndpoint.Peer(
+                        neighbor.address(),
+                        Optional.ofNullable(neighbor.localAddress()),
+                        neighbor.options().device(),
+                        how));
+    }
+
+    /** On the loop: who has come by a range is watched while he is there. */
+    private void watchPassing() {
+        try {
+            watchPaths(neighbors.settings(), neighbors.passing());
+        } catch (IOException e) {
+            LOG.error("bgp: the path of a neighbour is not watched: {}", e.getMessage());
         }
     }
 

@@ -124,7 +124,7 @@ final class NeighborDriver implements SessionSink {
 
     /** Whether no connection is left, and a new one would be welcome. */
     boolean hasParted() {
-        return channels.isEmpty() && session.isStarted();
+        return channels.isEmpty() && session.isStarted() && !session.isHeldDown();
     }
 
     boolean isStarted() {

@@ -51,6 +51,7 @@ final class Neighborhood {
 
     private final Crossroads crossroads;
     private volatile SpeakerSettings settings;
+    private Runnable passed = () -> {};
     private boolean retiring;
     private boolean firstRoutesKnown;
 
@@ -67,6 +68,16 @@ final class Neighborhood {
     private NeighborDriver driver(NeighborSettings neighbor) {
         crossroads.add(settings, neighbor);
         return new NeighborDriver(settings, neighbor, listener, loop, threads, crossroads);
+    }
+
+    /** Will be called whenever a neighbour of a range has come or gone. */
+    void whenPassing(Runnable action) {
+        passed = action;
+    }
+
+    /** The settings of those of ranges who are there. */
+    List<NeighborSettings> passing() {
+        return passing.stream().map(peer -> drivers.get(peer).settings()).toList();
     }
 
     /** What is set now. Any thread. */
@@ -180,11 +191,10 @@ final class Neighborhood {
     private void replace(NeighborSettings neighbor) {
         NeighborDriver before = drivers.get(neighbor.address());
         boolean started = before.isStarted();
-        remove(neighbor.address(), BgpError.OTHER_CONFIGURATION_CHANGE, "its configuration has changed");
         boolean comesAgain = passing.contains(neighbor.address())
                 && settings.neighbors().stream().noneMatch(one -> one.address().equals(neighbor.address()));
+        remove(neighbor.address(), BgpError.OTHER_CONFIGURATION_CHANGE, "its configuration has changed");
         if (comesAgain) {
-            passing.remove(neighbor.address());
             return;
         }
         NeighborDriver driver = add(neighbor, before.wanted());
@@ -194,6 +204,7 @@ final class Neighborhood {
     }
 
     private void remove(InetAddress peer, BgpError error, String reason) {
+        passing.remove(peer);
         var _ = drivers.remove(peer).shutdown(NotificationMessage.of(error), reason);
         crossroads.remove(peer);
     }
@@ -223,6 +234,7 @@ final class Neighborhood {
             newcomer.start();
             newcomer.accept(channel);
             newcomer.whenParted(() -> loop.execute(() -> part(peer, newcomer)));
+            passed.run();
         }
     }
 
@@ -247,8 +259,8 @@ final class Neighborhood {
 
     private void part(InetAddress peer, NeighborDriver driver) {
         if (passing.contains(peer) && drivers.get(peer) == driver && driver.hasParted()) {
-            passing.remove(peer);
             remove(peer, BgpError.PEER_DE_CONFIGURED, "has parted");
+            passed.run();
         }
     }
 }

@@ -210,6 +210,10 @@ final class SocketOptions {
         return value.put(136, octets);
     }
 
+    static void sendBy(Bootstrap bootstrap, String device) {
+        bootstrap.option(SO_BINDTODEVICE, interfaceName(device));
+    }
+
     static void sendWithFullTtl(Bootstrap bootstrap, boolean ipv4) {
         bootstrap.option(ipv4 ? IP_TTL : IPV6_UNICAST_HOPS, MAX_TTL);
     }

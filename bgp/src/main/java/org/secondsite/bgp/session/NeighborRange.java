@@ -5,7 +5,7 @@ import org.secondsite.bgp.wire.Prefix;
 
 /**
  * Neighbours that are not known one by one: whoever connects from an address of the prefix is one for as long as it is
- * connected. We never connect to them.
+ * connected, and held down behind that if its template says so; it keeps its place meanwhile. We never connect to them.
  *
  * @param prefix where they are
  * @param template what all of them have; its address only says which IP version they are of
@@ -15,8 +15,7 @@ public record NeighborRange(Prefix prefix, NeighborSettings template, int maximu
     /**
      * Checks the ranges.
      *
-     * @throws IllegalArgumentException if {@code maximum} is not positive, the template is of another IP version, or it asks
-     *     for BFD, which has to know its peers, or to be held down
+     * @throws IllegalArgumentException if {@code maximum} is not positive, or the template is of another IP version
      */
     public NeighborRange {
         if (maximum < 1) {
@@ -24,13 +23,6 @@ public record NeighborRange(Prefix prefix, NeighborSettings template, int maximu
         }
         if (template.address().getClass() != prefix.address().getClass()) {
             throw new IllegalArgumentException("the template is of another IP version than " + prefix);
-        }
-        if (template.options().bfd().isPresent()) {
-            throw new IllegalArgumentException("neighbours of a range are not watched by BFD");
-        }
-        if (!template.options().holdDown().isZero()) {
-            throw new IllegalArgumentException(
-                    "neighbours of a range, which are forgotten when they part, are not held down");
         }
     }
 

@@ -193,6 +193,11 @@ public final class PeerSession {
         return fsm.isStarted() || restartNanos.isPresent();
     }
 
+    /** Whether it waits for a time after which it starts again by itself, and lets nobody in until then. */
+    public boolean isHeldDown() {
+        return restartNanos.isPresent();
+    }
+
     /** The whole of what the neighbour shall be told, now and in every later session. */
     public void desire(RouteTable routes) {
         told.desire(routes);

@@ -36,7 +36,7 @@ public record SpeakerSettings(
      * Copies the lists.
      *
      * @throws IllegalArgumentException if two neighbours have the same address, or two ranges the same prefix and
-     *     interface
+     *     interface, or the same prefix at two interfaces with two keys: Linux keeps a key for addresses, wherever they are
      */
     public SpeakerSettings {
         neighbors = List.copyOf(neighbors);
@@ -49,6 +49,10 @@ public record SpeakerSettings(
         }
         if (ranges.stream().map(SpeakerSettings::place).distinct().count() != ranges.size()) {
             throw new IllegalArgumentException("two ranges of neighbours have the same prefix at the same interface");
+        }
+        if (ranges.stream().map(SpeakerSettings::key).distinct().count()
+                != ranges.stream().map(NeighborRange::prefix).distinct().count()) {
+            throw new IllegalArgumentException("two ranges of neighbours have the same prefix and different keys");
         }
     }
 
@@ -110,6 +114,10 @@ public record SpeakerSettings(
 
     private static List<Object> place(NeighborRange range) {
         return List.of(range.prefix(), range.template().options().device());
+    }
+
+    private static List<Object> key(NeighborRange range) {
+        return List.of(range.prefix(), range.template().md5Password());
     }
 
     /** The narrowest range that the address lies in. */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,9 @@ import org.secondsite.bgp.session.SessionStatus;
 import org.secondsite.bgp.session.SpeakerChanges;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.AddressFamily;
+import org.secondsite.bgp.wire.BgpError;
 import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.bgp.wire.NotificationMessage;
 import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.Prefix;
 import org.secondsite.testing.FreePort;
@@ -41,6 +44,7 @@ class LiveChangesTest {
     private static final Prefix PREFIX = Prefix.parse("203.0.113.0/24");
     private static final Prefix PREFIX6 = Prefix.parse("2001:db8:113::/48");
     private static final int PATIENCE_SECONDS = 20;
+    private static final Duration HELD_DOWN = Duration.ofSeconds(3);
     private static final FsmTimers QUICK = new FsmTimers(200, 200, 400, 10_000, 240, 480);
 
     private final Map<Integer, RecordingListener> heard = new HashMap<>();
@@ -291,6 +295,25 @@ class LiveChangesTest {
         SpeakerChanges changes = change(speaker.settings().withRanges(List.of()));
         assertEquals(Set.of(address(66), address(67)), changes.ended());
         heard.get(66).await("down", PATIENCE_SECONDS, () -> heard.get(66).downs() == 1);
+        assertTrue(change(speaker.settings()).isEmpty(), "nobody of them is left");
+    }
+
+    /** It keeps its place meanwhile, and nobody else of the range takes it. */
+    @Test
+    void aNeighbourOfARangeThatWasLostIsHeldDown() throws Exception {
+        NeighborRange range = NeighborRange.of(Prefix.parse("127.0.0.64/26"), 65064, 1)
+                .withTemplate(neighbor(64).withOptions(NeighborOptions.DEFAULT.withHoldDown(HELD_DOWN)));
+        change(speaker.settings().withRanges(List.of(range)));
+        speaker.advertise(Map.of(PREFIX, RouteAttributes.PLAIN));
+        heard.put(65, new RecordingListener());
+        SpeakerSettings settings = SpeakerSettings.of(65064, "10.0.0.65", us(65));
+        peers.put(65, BgpSpeaker.open(settings, heard.get(65)));
+        awaitRoute(65, PREFIX);
+        long lost = System.nanoTime();
+        peers.get(65).reset(address(1), NotificationMessage.of(BgpError.ADMINISTRATIVE_RESET), "lost");
+        ours.await("held down", PATIENCE_SECONDS, () -> ours.log().toString().contains("held down for 3 s"));
+        awaitEstablished(65, 2);
+        assertTrue(System.nanoTime() - lost >= HELD_DOWN.toNanos(), "it came back too soon");
     }
 
     @Test

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.secondsite.bgp.bfd.BfdSettings;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.session.NeighborOptions;
@@ -38,6 +39,9 @@ class UnnumberedLabTest {
     private static final NeighborOptions ON_ETH0 = NeighborOptions.DEFAULT
             .withDevice("eth0")
             .withOffer(NeighborOptions.DEFAULT.offer().withExtendedNextHops(Set.of(AddressFamily.IPV4_UNICAST)));
+
+    private static final int PATIENCE_SECONDS = 60;
+    private static final BfdSettings BFD = new BfdSettings(100_000, 100_000, 10);
 
     private PeerLab lab;
 
@@ -143,6 +147,31 @@ class UnnumberedLabTest {
         }
     }
 
+    /** The key is that of all link-local addresses; the path is watched while the neighbour is there. */
+    @Test
+    void aKeyProvesWhoIsAtTheInterfaceAndBfdSaysWhenHeIsGone() throws Exception {
+        String ours = linkLocal(lab.ourQuery("ip", "-6", "-br", "addr", "show", "dev", "eth0", "scope", "link"));
+        Process bird = bird("neighbor " + ours + "%eth0 as 65100; password \"k3y\"; bfd on;");
+        NeighborRange plain = atEth0(ON_ETH0.withBfd(BFD));
+        NeighborRange range = plain.withTemplate(plain.template().withMd5Password("k3y"));
+        try (BgpSpeaker speaker = lab.speaker(speaker(List.of(), List.of(range)))) {
+            speaker.advertise(routes());
+            awaitTheirs();
+            awaitAtBird();
+            lab.heard.await(
+                    "BFD is up",
+                    PATIENCE_SECONDS,
+                    () -> lab.heard.log().toString().contains("bfd up"));
+            PeerLab.run("kill", "-STOP", String.valueOf(bird.pid()));
+            lab.heard.await(
+                    "down by BFD",
+                    PATIENCE_SECONDS,
+                    () -> lab.heard.log().toString().contains("BFD: "));
+            PeerLab.run("kill", "-CONT", String.valueOf(bird.pid()));
+            lab.heard.await("up again", PATIENCE_SECONDS, () -> lab.heard.established() >= 2);
+        }
+    }
+
     @Test
     void weConnectToALinkLocalAddressByOurInterface() throws Exception {
         String ours = linkLocal(lab.ourQuery("ip", "-6", "-br", "addr", "show", "dev", "eth0", "scope", "link"));
@@ -185,11 +214,12 @@ class UnnumberedLabTest {
         throw new AssertionError("no link-local address in " + addresses);
     }
 
-    private void bird(String neighbor) throws Exception {
+    private Process bird(String neighbor) throws Exception {
         lab.file("bird.conf", """
                 log "bird.log" all;
                 router id 10.7.0.2;
                 protocol device {}
+                protocol bfd { interface "eth0" { interval 100 ms; multiplier 10; }; }
                 protocol static { ipv4; route 198.51.100.0/24 blackhole; }
                 protocol bgp edge {
                   local as 65001; %s hold time 9; connect retry time 1; connect delay time 1; error wait time 1, 2;
@@ -199,6 +229,7 @@ class UnnumberedLabTest {
                 """.formatted(neighbor));
         Process bird = lab.start("bird", List.of("bird", "-f", "-c", "bird.conf", "-s", "bird.ctl"), Map.of());
         lab.awaitFile(bird, "bird.ctl");
+        return bird;
     }
 
     private void awaitAtBird() throws Exception {

@@ -2,6 +2,7 @@ package org.secondsite.bgp.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.RecordComponent;
@@ -232,5 +233,23 @@ class SpeakerChangesTest {
             }
         }
         return from.withNeighbors(neighbors);
+    }
+
+    /** The kernel knows a key by addresses, which may be the same at two interfaces. */
+    @Test
+    void rangesOfTheSameAddressesHaveOneKey() {
+        NeighborSettings template = NeighborSettings.of(Prefix.parseAddress("fe80::"), 65003);
+        NeighborRange here = range(template.withMd5Password("one"), "eth0");
+        NeighborRange there = range(template.withMd5Password("one"), "eth1");
+        assertEquals(2, SPEAKER.withRanges(List.of(here, there)).ranges().size());
+        for (NeighborRange other :
+                List.of(range(template, "eth1"), range(template.withMd5Password("another"), "eth1"))) {
+            assertThrows(IllegalArgumentException.class, () -> SPEAKER.withRanges(List.of(here, other)));
+        }
+    }
+
+    private static NeighborRange range(NeighborSettings template, String device) {
+        return new NeighborRange(
+                Prefix.parse("fe80::/10"), template.withOptions(NeighborOptions.DEFAULT.withDevice(device)), 1);
     }
 }

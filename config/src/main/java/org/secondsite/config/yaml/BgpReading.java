@@ -20,6 +20,7 @@ import org.secondsite.config.IpPrefix;
 final class BgpReading {
     private static final int BGP_PORT = 179;
     private static final int USUAL_HOLD_TIME_SECONDS = 9;
+    private static final int MAX_HOLD_DOWN_SECONDS = 86_400;
     private static final List<String> FAMILIES = List.of("ipv4-unicast", "ipv6-unicast");
     private static final List<String> LIMIT_ACTIONS = List.of("warn", "discard", "down");
     private static final String METICULOUS = "meticulous";
@@ -77,6 +78,13 @@ final class BgpReading {
                 at.problem(
                         "name",
                         "the neighbour at the interface connects by a link-local address: bgp.listen needs \"::\"");
+            }
+            // Linux keeps a key for addresses, and any may be at each.
+            if (!interfaces.isEmpty()
+                    && !one.password().equals(interfaces.getFirst().password())) {
+                at.problem(
+                        "password",
+                        "is not that of the first interface: neighbours of interfaces have one key, or none");
             }
             interfaces.add(one);
         }
@@ -145,7 +153,7 @@ final class BgpReading {
                 optionalInt(section, "ttlSecurityHops", 1, 254),
                 section.optionalSection("maximumPrefixes").map(BgpReading::maximumPrefixes),
                 section.optionalSection("bfd").map(BgpReading::bfd),
-                section.integer("holdDownSeconds", 0, 86_400, 0),
+                section.integer("holdDownSeconds", 0, MAX_HOLD_DOWN_SECONDS, 0),
                 Optional.of(roles(section, usual)).filter(roles -> !roles.equals(usual)),
                 PolicyReading.read(section));
     }
@@ -162,6 +170,11 @@ final class BgpReading {
     private static BgpConfig.Interface unnumbered(Section section) {
         String name = section.value("name", Values::interfaceName);
         Long remoteAs = section.value("remoteAs", Values::asNumber);
+        Optional<Section> path = section.optionalSection("bfd");
+        Optional<BfdConfig> bfd = path.map(BgpReading::bfd);
+        if (bfd.filter(BfdConfig::multihop).isPresent()) {
+            path.get().problem("multihop", "has no meaning: what is at an interface is one hop away");
+        }
         return new BgpConfig.Interface(
                 name,
                 remoteAs == null ? 0 : remoteAs,
@@ -170,7 +183,10 @@ final class BgpReading {
                         .orElse(OptionalLong.empty()),
                 section.optional("holdTimeSeconds", Values::holdTimeSeconds).orElse(USUAL_HOLD_TIME_SECONDS),
                 families(section),
+                section.optional("password", Values::md5Key),
                 section.optionalSection("maximumPrefixes").map(BgpReading::maximumPrefixes),
+                bfd,
+                section.integer("holdDownSeconds", 0, MAX_HOLD_DOWN_SECONDS, 0),
                 PolicyReading.read(section));
     }
 

@@ -129,7 +129,8 @@ class BgpReadingTest {
                   interfaces:
                     - {name: eth7, remoteAs: 65007}
                     - {name: eth8, remoteAs: 65008, localAs: 65200, holdTimeSeconds: 30, families: [ipv4-unicast],
-                       maximumPrefixes: {maximum: 5, action: warn}, imports: [{action: accept}]}
+                       maximumPrefixes: {maximum: 5, action: warn}, imports: [{action: accept}],
+                       bfd: {intervalMs: 40, multiplier: 5}, holdDownSeconds: 60}
                 """);
         assertEquals(
                 List.of(
@@ -140,6 +141,9 @@ class BgpReadingTest {
                                 9,
                                 List.of(4, 6),
                                 Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                0,
                                 RoutePolicies.NONE),
                         new BgpConfig.Interface(
                                 "eth8",
@@ -147,12 +151,28 @@ class BgpReadingTest {
                                 OptionalLong.of(65200),
                                 30,
                                 List.of(4),
+                                Optional.empty(),
                                 Optional.of(new BgpConfig.MaximumPrefixes(5, 75, "warn", OptionalInt.empty())),
+                                Optional.of(new BfdConfig(40, 5, false, Optional.empty())),
+                                60,
                                 new RoutePolicies(
                                         List.of(new RoutePolicies.Rule(
                                                 RoutePolicies.Action.ACCEPT, EVERY, RoutePolicies.Change.NONE)),
                                         List.of()))),
                 bgp.interfaces());
+    }
+
+    @Test
+    void neighboursAtInterfacesShareAKey() throws IOException {
+        BgpConfig bgp = valid("", """
+                  listen: ["::"]
+                  interfaces: [{name: eth7, remoteAs: 65007, password: k3y}, {name: eth8, remoteAs: 65008, password: k3y}]
+                """);
+        assertEquals(
+                List.of("k3y", "k3y"),
+                bgp.interfaces().stream()
+                        .map(at -> at.password().orElseThrow().text())
+                        .toList());
     }
 
     @Test
@@ -167,9 +187,19 @@ class BgpReadingTest {
         refused("", "  listen: [\"::\"]\n  interfaces: [{name: eth7}]\n", "bgp.interfaces[0]", "remoteAs");
         refused(
                 "",
-                "  listen: [\"::\"]\n" + one.replace("}", ", password: x}") + "]\n",
-                "bgp.interfaces[0].password",
+                "  listen: [\"::\"]\n" + one.replace("}", ", passive: true}") + "]\n",
+                "bgp.interfaces[0].passive",
                 "is not a key here");
+        refused(
+                "",
+                "  listen: [\"::\"]\n" + one.replace("}", ", bfd: {multihop: true}}") + "]\n",
+                "bgp.interfaces[0].bfd.multihop",
+                "one hop away");
+        refused(
+                "",
+                "  listen: [\"::\"]\n" + one + ", {name: eth8, remoteAs: 65008, password: x}]\n",
+                "bgp.interfaces[1].password",
+                "have one key, or none");
     }
 
     @Test

@@ -53,7 +53,11 @@ public final class RouterSettings {
                                         ? Set.of(AddressFamily.IPV4_UNICAST)
                                         : Set.of()))
                 .withPrefixLimits(limits(at.maximumPrefixes(), families))
+                .withHoldDown(Duration.ofSeconds(at.holdDownSeconds()))
                 .withPolicies(RouterPolicies.of(at.policies()));
+        if (at.bfd().isPresent()) {
+            options = options.withBfd(bfd(at.bfd().get()));
+        }
         if (at.localAs().isPresent()) {
             options = options.withLocalAs(at.localAs().getAsLong());
         }
@@ -61,6 +65,9 @@ public final class RouterSettings {
                 .withPassive(true)
                 .withHoldTimeSeconds(at.holdTimeSeconds())
                 .withOptions(options);
+        if (at.password().isPresent()) {
+            template = template.withMd5Password(at.password().get().text());
+        }
         return new NeighborRange(LINK_LOCAL, template, 1);
     }
 

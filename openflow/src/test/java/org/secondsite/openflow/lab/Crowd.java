@@ -35,6 +35,11 @@ final class Crowd implements Closeable {
     private static final int SLL2_BYTES = 20;
     private static final long GATEWAY_MAC = 0x0200_5e00_0101L;
     private static final long FIRST_MAC = 0x5254_00c0_2000L;
+    /** How often a VM speaks, in seconds, if it is one of so many at most: a switch that floods has to do with the square of their number. */
+    private static final double TURN_SECONDS = 0.01;
+
+    private static final int USUAL_VMS = 12;
+
     private static final long APPEARS_WITHIN_NANOS = TimeUnit.SECONDS.toNanos(20);
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
@@ -89,7 +94,7 @@ final class Crowd implements Closeable {
             awaitOutput(directory.resolve("capture.pcap"), PCAP_HEADER_BYTES);
             Path program = Files.write(directory.resolve("traffic.py"), ForeignController.resource("traffic.py"));
             Path frames = Files.write(directory.resolve("frames"), frames(random));
-            start("traffic", "python3", program.toString(), frames.toString());
+            start("traffic", "python3", program.toString(), frames.toString(), String.valueOf(pauseSeconds()));
             awaitOutput(directory.resolve("traffic.out"), 1);
         } catch (IOException | RuntimeException | Error e) {
             close();
@@ -178,8 +183,15 @@ final class Crowd implements Closeable {
                 lines.add("h" + vm + " " + datagram(own, 10 + vm, to, vlan.matchAtPort()));
             }
             lines.add("h0 " + datagram(GATEWAY_MAC, 1, own, vlan.match()));
+            lines.add("");
         }
         return lines;
+    }
+
+    /** Between the turns of two VMs: what is forwarded by flooding is no more than with the usual number of them. */
+    private double pauseSeconds() {
+        double tooMany = Math.max(1, (double) vms / USUAL_VMS);
+        return TURN_SECONDS * tooMany * tooMany / vms;
     }
 
     /** A frame without a tag if the VLAN's number, as OpenFlow matches it, is 0. */

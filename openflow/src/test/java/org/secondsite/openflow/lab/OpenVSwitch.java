@@ -185,6 +185,11 @@ final class OpenVSwitch implements Closeable {
                 packet);
     }
 
+    /** Waits until nothing is forwarded any more by what the switch had cached of flows that are changed by now. */
+    void awaitRevalidated() throws IOException {
+        namespace.run("ovs-appctl", "-t", directory.resolve("vswitchd.ctl").toString(), "revalidator/wait");
+    }
+
     /** The flows that OpenFlow does not show, by the switch's own tool. */
     List<String> hiddenFlows() throws IOException {
         return tool(

@@ -10,8 +10,10 @@ import java.util.TreeMap;
  * switch since it was last as it has to be. Knows no product, only times.
  */
 final class StormJudge {
-    /** What a switch may do with what it has cached, and a busy machine with a clock. */
+    /** What is on its way when the switch has settled, and what a busy machine does with a clock. */
     private static final long GRACE_MICROS = 500_000;
+
+    private static final long GAP_MICROS = 1_000_000;
 
     private final List<Window> windows = new ArrayList<>();
     private final Map<Integer, TreeMap<Long, Boolean>> heard = new TreeMap<>();
@@ -74,6 +76,21 @@ final class StormJudge {
             }
         }
         return violations;
+    }
+
+    /** What so many frames are in words: those that follow one another within a second are one burst. */
+    static List<String> bursts(List<Crowd.Arrival> arrivals) {
+        List<String> bursts = new ArrayList<>();
+        int from = 0;
+        for (int i = 1; i <= arrivals.size(); i++) {
+            boolean isEnd = i == arrivals.size()
+                    || arrivals.get(i).micros() - arrivals.get(i - 1).micros() > GAP_MICROS;
+            if (isEnd) {
+                bursts.add((i - from) + " frames, from " + arrivals.get(from) + " to " + arrivals.get(i - 1));
+                from = i;
+            }
+        }
+        return bursts;
     }
 
     /** How long after a write of somebody else's the last frame leaked that it let out, in microseconds. */
