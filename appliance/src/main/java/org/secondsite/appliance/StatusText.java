@@ -67,6 +67,12 @@ final class StatusText {
                     "packets: inside %s, uplink %s%n",
                     plane.get("inside").asText(),
                     plane.get("uplink").asText());
+        } else if (plane.has("outside")) {
+            out.printf(
+                    Locale.ROOT,
+                    "packets: inside %s, outside %s%n",
+                    plane.get("inside").asText(),
+                    plane.get("outside").asText());
         }
     }
 

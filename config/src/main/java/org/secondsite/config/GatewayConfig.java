@@ -202,6 +202,15 @@ public record GatewayConfig(
         }
     }
 
+    /**
+     * The gateway is a bump in the wire: held packets are released to the other interface, and the VMs' first hop is a router behind
+     * that. Nothing of either interface reaches this machine.
+     *
+     * @param inside the VM-facing interface
+     * @param outside the interface towards the VMs' first hop
+     */
+    public record Transparent(String inside, String outside, long poolBytes, long perVmBytes) implements DataPlane {}
+
     /** Packets of synthetic VMs inside this process; touches no interface. For the embedded demonstration. */
     public record Loopback(long poolBytes, long perVmBytes) implements DataPlane {}
 

@@ -1,18 +1,32 @@
 package org.secondsite.gateway;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.util.List;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.buffer.io.RoutedDataPlane;
+import org.secondsite.buffer.io.TransparentDataPlane;
 import org.secondsite.buffer.io.ring.PortKind;
 import org.secondsite.config.GatewayConfig;
 
 /** Opens the data plane that a configuration names. */
 final class DataPlanes {
     private DataPlanes() {}
+
+    /** What comes in by either side of the bump reaches nobody on this machine: an own address there would be deaf from now on. */
+    private static void noneOfOurs(GatewayConfig config, GatewayConfig.Transparent transparent) throws IOException {
+        for (InetSocketAddress own :
+                List.of(config.tunnel().listen(), config.checkpoint().listen())) {
+            NetworkInterface at = NetworkInterface.getByInetAddress(own.getAddress());
+            if (at != null && List.of(transparent.inside(), transparent.outside()).contains(at.getName())) {
+                throw new IOException("dataPlane: " + at.getName() + " has " + own.getAddress().getHostAddress()
+                        + ", where this gateway listens; in mode 'transparent' nothing that comes in there reaches it");
+            }
+        }
+    }
 
     static DataPlane open(GatewayConfig config, List<ProtectedVm> vms, DataPlaneListener listener) throws IOException {
         return switch (config.dataPlane()) {
@@ -23,9 +37,13 @@ final class DataPlanes {
                 }
                 yield RoutedDataPlane.open(GatewaySettings.plane(config, routed), vms, PortKind.AF_PACKET, listener);
             }
+            case GatewayConfig.Transparent transparent -> {
+                noneOfOurs(config, transparent);
+                yield TransparentDataPlane.open(GatewaySettings.plane(transparent), vms, PortKind.AF_PACKET, listener);
+            }
             case GatewayConfig.Loopback _ ->
                 throw new IOException("dataPlane.mode 'loopback' has no interfaces: it is for './secondsite demo"
-                        + " --embedded' only; use 'routed' with an inside interface");
+                        + " --embedded' only; use 'routed' or 'transparent' with an inside interface");
         };
     }
 }

@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.buffer.RoutedSettings;
 import org.secondsite.buffer.TenantAccess;
+import org.secondsite.buffer.TransparentSettings;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.InterfaceAddress;
 import org.secondsite.config.VmId;
@@ -53,6 +54,11 @@ final class GatewaySettings {
                         routed.answersEcho() ? TenantAccess.Echo.ANSWERED : TenantAccess.Echo.SILENT),
                 routed.poolBytes(),
                 routed.perVmBytes());
+    }
+
+    static TransparentSettings plane(GatewayConfig.Transparent transparent) {
+        return new TransparentSettings(
+                transparent.inside(), transparent.outside(), transparent.poolBytes(), transparent.perVmBytes());
     }
 
     /** The other gateway's tunnel and the witness's nodes: no VM goes there, even if they are beyond the uplink. */

@@ -82,6 +82,10 @@ final class GatewayStatus {
         switch (plane) {
             case GatewayConfig.Routed routed ->
                 node.put("mode", "routed").put("inside", routed.inside()).put("uplink", routed.uplink());
+            case GatewayConfig.Transparent transparent ->
+                node.put("mode", "transparent")
+                        .put("inside", transparent.inside())
+                        .put("outside", transparent.outside());
             case GatewayConfig.Loopback loopback -> node.put("mode", "loopback");
         }
         node.put("poolBytes", plane.poolBytes()).put("perVmBytes", plane.perVmBytes());

@@ -107,6 +107,37 @@ class TransparentDataPlaneLabTest {
     }
 
     @Test
+    void aVmThatIsDismissedPassesByTheKernelAndOneThatIsAdmittedIsHeld() throws Exception {
+        byte[] output = frame(RoutedSite.VM_MAC.toString(), TransparentSite.UP_MAC.toString(), 0x88b5, 64);
+        try (DataPlane plane = site.open(PortKind.AF_PACKET, DataPlaneListener.NONE);
+                Capture uplink = new Capture(site.namespaces, "up", "eth0");
+                RawPort vm = site.namespaces.in("vm", () -> new RawPort("eth0"))) {
+            RoutedSite.pass(plane, 7);
+            site.namespaces.in("gw", () -> {
+                plane.confine(List.of());
+                plane.dismiss(TransparentSite.VM);
+                return true;
+            });
+            vm.send(output);
+            Eventually.holds(() -> uplink.frames().size() == 1, () -> "by the kernel");
+            site.namespaces.in("gw", () -> {
+                plane.admit(TransparentSite.vms().getFirst());
+                plane.confine(TransparentSite.vms());
+                return true;
+            });
+            RoutedSite.hold(plane, 1);
+            vm.send(output);
+            Eventually.holds(() -> figures(plane).heldPackets() == 1, () -> figures(plane)
+                    .toString());
+            assertEquals(1, uplink.frames().size());
+            RoutedSite.seal(plane, 1, 1);
+            plane.commit(TransparentSite.VM, new EpochId(1, 1));
+            Eventually.holds(() -> uplink.frames().size() == 2, () -> figures(plane)
+                    .toString());
+        }
+    }
+
+    @Test
     void inboundPassesWhileOutputIsHeldAndClosedStaysClosedAfterwards() throws Exception {
         byte[] inbound = frame(TransparentSite.UP_MAC.toString(), RoutedSite.VM_MAC.toString(), 0x88b5, 64);
         byte[] output = frame(RoutedSite.VM_MAC.toString(), TransparentSite.UP_MAC.toString(), 0x88b5, 64);

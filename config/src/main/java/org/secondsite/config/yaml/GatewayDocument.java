@@ -12,7 +12,6 @@ import java.util.function.Function;
 import org.secondsite.config.BgpConfig;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.GatewayConfig;
-import org.secondsite.config.InterfaceAddress;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.SwitchId;
 import org.secondsite.config.TlsFiles;
@@ -46,7 +45,7 @@ public final class GatewayDocument {
         AgentHosts hosts = new AgentHosts(agents);
         hosts.checkNames(site, peerSite);
         GatewayConfig.Checkpoint checkpoint = checkpoint(agents, hosts);
-        GatewayConfig.DataPlane dataPlane = dataPlane(root.section("dataPlane"));
+        GatewayConfig.DataPlane dataPlane = DataPlaneReading.read(root.section("dataPlane"));
         Optional<BgpConfig> bgp = root.optionalSection("bgp").map(BgpReading::read);
         Optional<GatewayConfig.OpenFlow> openflow =
                 root.optionalSection("openflow").map(GatewayDocument::openflow);
@@ -154,37 +153,6 @@ public final class GatewayDocument {
                 hosts.local());
     }
 
-    private static GatewayConfig.DataPlane dataPlane(Section section) {
-        long poolBytes = mebibytes(section, "poolMiB", 256);
-        long perVmBytes = mebibytes(section, "perVmMiB", 64);
-        if (section.sound("poolMiB", "perVmMiB") && perVmBytes > poolBytes) {
-            section.problem(
-                    section.has("perVmMiB") ? "perVmMiB" : "poolMiB",
-                    "perVmMiB " + (perVmBytes >> 20) + " is more than poolMiB " + (poolBytes >> 20)
-                            + ": one VM could take all");
-        }
-        String mode = section.value("mode", text -> Values.oneOf(List.of("routed", "loopback"), text));
-        if (mode != null && mode.equals("loopback")) {
-            for (String key : List.of("inside", "insideMac", "insideAddresses", "uplink", "echo")) {
-                section.forbid(key, "has no meaning in mode loopback");
-            }
-            return new GatewayConfig.Loopback(poolBytes, perVmBytes);
-        }
-        GatewayConfig.Routed routed = new GatewayConfig.Routed(
-                section.value("inside", Values::interfaceName),
-                section.value("insideMac", Values::stationMac),
-                section.list("insideAddresses", InterfaceAddress::parse),
-                section.value("uplink", Values::interfaceName),
-                chosen(section, "echo", "silent", "answered"),
-                poolBytes,
-                perVmBytes);
-        if (section.sound("inside", "uplink") && routed.inside().equals(routed.uplink())) {
-            section.problem(
-                    "uplink", routed.uplink() + " is the inside interface: held packets would leave by it unheld");
-        }
-        return routed;
-    }
-
     private static GatewayConfig.OpenFlow openflow(Section section) {
         Unique<SwitchId> names = new Unique<>();
         Unique<String> datapaths = new Unique<>();
@@ -248,13 +216,14 @@ public final class GatewayDocument {
     }
 
     /** Whether the second word was chosen; the first is what is absent. */
-    private static boolean chosen(Section section, String key, String usual, String other) {
+    static boolean chosen(Section section, String key, String usual, String other) {
         return section.optional(key, text -> Values.oneOf(List.of(usual, other), text))
                 .map(other::equals)
                 .orElse(false);
     }
 
-    private static long mebibytes(Section section, String key, int absent) {
+    /** A size in MiB, in bytes. */
+    static long mebibytes(Section section, String key, int absent) {
         return (long) section.integer(key, 1, MAX_MIB, absent) << 20;
     }
 }

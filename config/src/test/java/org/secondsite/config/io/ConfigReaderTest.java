@@ -83,6 +83,21 @@ class ConfigReaderTest {
     }
 
     @Test
+    void readsABumpInTheWire() throws IOException {
+        String text = resource("gateway.yaml");
+        String routed = text.substring(text.indexOf("  mode: routed"), text.indexOf("bgp:"));
+        String bump = text.replace(routed, "  mode: transparent\n  inside: in0\n  outside: out0\n");
+
+        assertEquals(
+                new GatewayConfig.Transparent("in0", "out0", 256L << 20, 64L << 20),
+                valid(ConfigReader.readGateway(written("g.yaml", bump))).dataPlane());
+
+        assertEquals(
+                List.of("18:12 dataPlane.outside: in0 is the inside interface: a bump in the wire has two sides"),
+                problems("gateway", written("g.yaml", bump.replace("outside: out0", "outside: in0"))));
+    }
+
+    @Test
     void showsMetricsOnlyWhereTheFileSaysSo() throws IOException {
         String gateway = resource("gateway.yaml");
         String witness = resource("witness.yaml");

@@ -105,6 +105,7 @@ public record SiteView(SortedMap<String, String> entries, String digest) {
                                 .filter(own -> vm.addresses().stream()
                                         .anyMatch(address -> own.subnet().contains(address)))
                                 .toList());
+            case GatewayConfig.Transparent _ -> "behind the bump";
             case GatewayConfig.Loopback _ -> "none";
         };
     }

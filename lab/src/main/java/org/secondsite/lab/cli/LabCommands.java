@@ -19,6 +19,7 @@ import org.secondsite.lab.io.Storm;
 import org.secondsite.lab.plan.ClockOffset;
 import org.secondsite.lab.plan.Guest;
 import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.Network;
 import org.secondsite.lab.storm.Fault;
 import org.secondsite.lab.wan.LinkSelection;
 import picocli.CommandLine.Command;
@@ -85,7 +86,14 @@ public final class LabCommands {
                             description =
                                     "Let what gives way when the WAN does not carry the checkpoints do so after two"
                                             + " seconds: slow (the VM) or solo (its protection).")
-                    String overload)
+                    String overload,
+            @Option(
+                            names = "--mode",
+                            defaultValue = "routed",
+                            paramLabel = "MODE",
+                            description = "What a gateway is to its VMs: routed (their first hop) or transparent (a bump"
+                                    + " in the wire).")
+                    String mode)
             throws Exception {
         LabOptions options;
         try {
@@ -93,7 +101,8 @@ public final class LabCommands {
                     .withWitnesses(witnesses)
                     .withFakeClocks(fakeClocks)
                     .withOverload(overloadOf(overload))
-                    .withGuest(oneOf(Guest.values(), guest, "guest"));
+                    .withGuest(oneOf(Guest.values(), guest, "guest"))
+                    .withNetwork(Network.USUAL.withMode(oneOf(Network.Mode.values(), mode, "mode")));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }

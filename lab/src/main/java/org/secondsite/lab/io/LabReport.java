@@ -43,15 +43,15 @@ public final class LabReport {
                     .put("name", process.name())
                     .put("log", lab.paths().log(process.name()).toString());
         }
+        LabOptions options = lab.state().options();
         ObjectNode uplinks = report.putObject("uplinks");
         for (Site site : Site.values()) {
             uplinks.putObject(site.id())
                     .put("namespace", Topology.gateway(lab.name(), site))
-                    .put("interface", "up0");
+                    .put("interface", options.network().uplink());
         }
         ArrayNode namespaces = report.putArray("namespaces");
-        LabOptions options = lab.state().options();
-        Topology.of(lab.name(), options.witnesses()).namespaces().stream()
+        Topology.of(options).namespaces().stream()
                 .map(NamespacePlan::name)
                 .forEach(namespaces::add);
         ArrayNode witnesses = report.putArray("witnesses");

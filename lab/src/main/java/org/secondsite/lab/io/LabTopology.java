@@ -96,6 +96,9 @@ public final class LabTopology {
         if (!end.address().isEmpty()) {
             lines.add("addr add " + end.address() + " dev " + end.name());
         }
+        if (!end.mac().isEmpty()) {
+            lines.add("link set dev " + end.name() + " address " + end.mac());
+        }
         lines.add("link set dev " + end.name() + " up");
     }
 

@@ -29,7 +29,7 @@ final class UplinkCapture implements AutoCloseable {
                         "-Z",
                         "root",
                         "-i",
-                        "up0",
+                        lab.state().options().network().uplink(),
                         "-U",
                         "--immediate-mode",
                         "-n",

@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
  * @param overload what gives way when the WAN does not carry the checkpoints
  * @param guest what runs in the VM
  * @param javaOption one more option for every process of the product, such as an agent of a test; empty if none
+ * @param network how packets go between the guest and the outside client
  */
 public record LabOptions(
         String name,
@@ -26,7 +27,8 @@ public record LabOptions(
         boolean fakeClocks,
         Overload overload,
         Guest guest,
-        String javaOption) {
+        String javaOption,
+        Network network) {
     /** The name if none is given. */
     public static final String DEFAULT_NAME = "sslab";
 
@@ -94,37 +96,43 @@ public record LabOptions(
 
     /** A lab with one witness and the machine's clock. */
     public LabOptions(String name, int delayMillis, Load load, boolean hold) {
-        this(name, delayMillis, load, hold, 1, false, Overload.USUAL, Guest.MEMORY, "");
+        this(name, delayMillis, load, hold, 1, false, Overload.USUAL, Guest.MEMORY, "", Network.USUAL);
     }
 
     /** The same with so many nodes of the witness. */
     public LabOptions withWitnesses(int count) {
-        return new LabOptions(name, delayMillis, load, hold, count, fakeClocks, overload, guest, javaOption);
+        return new LabOptions(name, delayMillis, load, hold, count, fakeClocks, overload, guest, javaOption, network);
     }
 
     /** The same with or without clocks that can jump. */
     public LabOptions withFakeClocks(boolean fake) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fake, overload, guest, javaOption);
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fake, overload, guest, javaOption, network);
     }
 
     /** The same with another load. */
     public LabOptions withLoad(Load other) {
-        return new LabOptions(name, delayMillis, other, hold, witnesses, fakeClocks, overload, guest, javaOption);
+        return new LabOptions(name, delayMillis, other, hold, witnesses, fakeClocks, overload, guest, javaOption, network);
     }
 
     /** The same, but something else gives way. */
     public LabOptions withOverload(Overload other) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, other, guest, javaOption);
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, other, guest, javaOption, network);
     }
 
     /** The same with another VM. */
     public LabOptions withGuest(Guest other) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, overload, other, javaOption);
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, overload, other, javaOption, network);
     }
 
     /** The same with one more option for every process of the product. */
     public LabOptions withJavaOption(String option) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, option);
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, option, network);
+    }
+
+    /** The same with another network. */
+    public LabOptions withNetwork(Network other) {
+        return new LabOptions(
+                name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, javaOption, other);
     }
 
     /** The nodes of the witness. */

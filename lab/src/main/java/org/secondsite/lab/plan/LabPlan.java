@@ -22,7 +22,7 @@ public record LabPlan(
     /** Computes the plan. */
     public static LabPlan of(LabOptions options, GuestFiles guest, JavaRuntime java) {
         LabPaths paths = new LabPaths(options.name());
-        Map<Path, String> files = new LinkedHashMap<>(RouterFiles.of(paths));
+        Map<Path, String> files = new LinkedHashMap<>(RouterFiles.of(options, paths));
         files.putAll(ServiceFiles.of(options, paths, guest));
         List<ProcessPlan> processes = new ArrayList<>();
         processes.add(bird(paths, Role.CORE, Optional.empty(), Topology.core(options.name()), "core"));
@@ -46,7 +46,7 @@ public record LabPlan(
                         (file, text) -> other.understood(file.getFileName().toString(), text)));
         List<ProcessPlan> all =
                 java.other().map(other -> other.started(processes)).orElse(List.copyOf(processes));
-        return new LabPlan(options, paths, Topology.of(options.name(), options.witnesses()), files, all);
+        return new LabPlan(options, paths, Topology.of(options), files, all);
     }
 
     /** The processes of one site, QEMU only at the site where the VM starts. */

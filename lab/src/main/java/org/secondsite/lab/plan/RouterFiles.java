@@ -12,22 +12,47 @@ final class RouterFiles {
     private static final int BFD_MULTIPLIER = 5;
     private static final int HOLD_SECONDS = 9;
 
+    /** A router whose way to the VMs is what the gateway announces. */
+    private static final String UPSTREAM = """
+            protocol direct { ipv4; }
+            protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }
+            """;
+
+    /**
+     * A router that has the VMs' own subnet at vm0, and so is their first hop: what the gateway announces decides what the core is told,
+     * and is no way to them.
+     */
+    private static final String FIRST_HOP = """
+            protocol direct { ipv4; interface "-vm0", "*"; }
+            protocol kernel { ipv4 { import none; export where source = RTS_BGP && proto != "to_gateway"; }; }
+            """;
+
+    /** The same for FRR. */
+    private static final String FRR_FIRST_HOP = """
+            ip prefix-list vms seq 5 permit %s le 32
+            route-map learnt deny 10
+             match ip address prefix-list vms
+            route-map learnt permit 20
+            ip protocol bgp route-map learnt
+            """.formatted(LabNumbers.VM_PREFIX);
+
     private RouterFiles() {}
 
-    static Map<Path, String> of(LabPaths paths) {
+    static Map<Path, String> of(LabOptions options, LabPaths paths) {
+        boolean bump = options.network().mode() == Network.Mode.TRANSPARENT;
         Map<Path, String> files = new LinkedHashMap<>();
         files.put(paths.file("core.conf"), core());
-        files.put(paths.file("router-b.conf"), birdRouter(Site.B));
+        files.put(paths.file("router-b.conf"), birdRouter(Site.B, bump ? FIRST_HOP : UPSTREAM));
         files.put(
                 paths.frrDirectory().resolve("zebra.conf"),
-                "frr version 8.4\nhostname router-a\nlog stdout informational\n");
+                "frr version 8.4\nhostname router-a\nlog stdout informational\n" + (bump ? FRR_FIRST_HOP : ""));
         files.put(paths.frrDirectory().resolve("bfdd.conf"), frrBfd(Site.A));
         files.put(paths.frrDirectory().resolve("bgpd.conf"), frrBgp(Site.A));
         return files;
     }
 
     private static String core() {
-        StringBuilder text = new StringBuilder(birdHead(LabNumbers.CLIENT_GATEWAY));
+        StringBuilder text = new StringBuilder(birdHead(LabNumbers.CLIENT_GATEWAY, UPSTREAM));
         for (Site site : Site.values()) {
             text.append(birdPeer(
                     "to_router_" + site.id(),
@@ -41,8 +66,8 @@ final class RouterFiles {
         return text.toString();
     }
 
-    private static String birdRouter(Site site) {
-        return birdHead(site.routerAddress())
+    private static String birdRouter(Site site, String kind) {
+        return birdHead(site.routerAddress(), kind)
                 + birdPeer(
                         "to_core",
                         site.routerCoreAddress(),
@@ -61,15 +86,14 @@ final class RouterFiles {
                         "none");
     }
 
-    private static String birdHead(String routerId) {
+    private static String birdHead(String routerId, String kind) {
         return """
                 log stderr all;
                 router id %s;
                 protocol device { scan time 10; }
-                protocol direct { ipv4; }
-                protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }
+                %s
                 protocol bfd { interface "*" { min rx interval %d ms; min tx interval %d ms; multiplier %d; }; }
-                """.formatted(routerId, BFD_MILLIS, BFD_MILLIS, BFD_MULTIPLIER);
+                """.formatted(routerId, kind.strip(), BFD_MILLIS, BFD_MILLIS, BFD_MULTIPLIER);
     }
 
     private static String birdPeer(

@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * The namespaces of a lab and the wires between them. P is the lab's name. A witness of three nodes has P-w1, P-w2 and P-w3 in
- * place of P-w.
+ * place of P-w. In mode transparent a second wire, vm0 to out0, is between router and gateway: by up0 go BGP and nothing of the VM.
  *
  * <pre>
  *   P-client eth0 ─── cl0 P-core ra0 ─── up P-ra gw0 ─── up0 P-ga in0 ─── gw  P-sa (Open vSwitch, tap vm1, QEMU, agent)
@@ -15,13 +15,23 @@ import java.util.List;
  * </pre>
  */
 public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
+    /** A gateway's interface towards its router. */
+    static final String ROUTED_UPLINK = "up0";
+
+    /** A gateway's interface on the other side of the bump. */
+    static final String OUTSIDE = "out0";
+
     /** The topology of a lab of that name with one witness. */
     public static Topology of(String lab) {
-        return of(lab, 1);
+        return of(lab, 1, Network.USUAL);
     }
 
-    /** The topology of a lab of that name with so many nodes of a witness. */
-    public static Topology of(String lab, int witnesses) {
+    /** The topology that was chosen. */
+    public static Topology of(LabOptions options) {
+        return of(options.name(), options.witnesses(), options.network());
+    }
+
+    private static Topology of(String lab, int witnesses, Network network) {
         List<NamespacePlan> namespaces = new ArrayList<>();
         List<Wire> wires = new ArrayList<>();
         namespaces.add(host(client(lab), "default via " + LabNumbers.CLIENT_GATEWAY));
@@ -37,12 +47,13 @@ public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
                     plain(wan(lab), node.emulatorInterface(), "")));
         }
         for (Site site : Site.values()) {
-            addSite(lab, site, namespaces, wires);
+            addSite(lab, network, site, namespaces, wires);
         }
         return new Topology(List.copyOf(namespaces), List.copyOf(wires));
     }
 
-    private static void addSite(String lab, Site site, List<NamespacePlan> namespaces, List<Wire> wires) {
+    private static void addSite(
+            String lab, Network network, Site site, List<NamespacePlan> namespaces, List<Wire> wires) {
         String router = router(lab, site);
         String gateway = gateway(lab, site);
         String host = hypervisor(lab, site);
@@ -53,7 +64,12 @@ public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
                 end(core(lab), "r" + site.id() + "0", site.coreAddress() + "/30"),
                 end(router, "up", site.routerCoreAddress() + "/30")));
         wires.add(new Wire(
-                end(router, "gw0", site.routerAddress() + "/24"), end(gateway, "up0", site.uplinkAddress() + "/24")));
+                end(router, "gw0", site.routerAddress() + "/24"), end(gateway, ROUTED_UPLINK, site.uplinkAddress() + "/24")));
+        if (network.mode() == Network.Mode.TRANSPARENT) {
+            wires.add(new Wire(
+                    new Wire.End(router, "vm0", LabNumbers.INSIDE_ADDRESS + "/24", LabNumbers.INSIDE_MAC, true),
+                    plain(gateway, OUTSIDE, "")));
+        }
         // The gateway's data plane gives in0 its address itself.
         wires.add(new Wire(plain(gateway, "in0", ""), plain(host, "gw", "")));
         wires.add(new Wire(
@@ -66,11 +82,11 @@ public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
     }
 
     private static Wire.End end(String namespace, String name, String address) {
-        return new Wire.End(namespace, name, address, true);
+        return new Wire.End(namespace, name, address, "", true);
     }
 
     private static Wire.End plain(String namespace, String name, String address) {
-        return new Wire.End(namespace, name, address, false);
+        return new Wire.End(namespace, name, address, "", false);
     }
 
     /** Where the outside client runs. */

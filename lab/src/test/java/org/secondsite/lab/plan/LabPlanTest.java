@@ -36,6 +36,8 @@ class LabPlanTest {
         assertEquals(5, accepted(plan));
         assertEquals(7, accepted(threeWitnesses()));
         assertEquals(5, accepted(LabPlan.of(OPTIONS.withGuest(Guest.DISK), GUEST, JAVA)));
+        Network bump = Network.USUAL.withMode(Network.Mode.TRANSPARENT);
+        assertEquals(5, accepted(LabPlan.of(OPTIONS.withNetwork(bump), GUEST, JAVA)));
     }
 
     private int accepted(LabPlan plan) throws IOException {

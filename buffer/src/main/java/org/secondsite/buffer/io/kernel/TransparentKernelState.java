@@ -31,7 +31,8 @@ public final class TransparentKernelState implements KernelState {
 
     private final String inside;
     private final String outside;
-    private final VmSets sets;
+    /** Changed and read under the lock: a watch looks at it, too. */
+    private VmSets sets;
 
     public TransparentKernelState(TransparentSettings settings, List<ProtectedVm> vms) {
         inside = settings.insideInterface();
@@ -78,15 +79,18 @@ public final class TransparentKernelState implements KernelState {
         return lines;
     }
 
+    private String script() {
+        return removal() + String.join("\n", rules()) + "\n" + String.join("\n", machine()) + "\n";
+    }
+
     @Override
-    public void install() throws IOException {
+    public synchronized void install() throws IOException {
         for (String name : interfaces()) {
             if (!Commands.succeeds("ip link show dev " + name)) {
                 throw new IOException("there is no interface " + name + " in this network namespace");
             }
         }
-        String script = removal() + String.join("\n", rules()) + "\n" + String.join("\n", machine()) + "\n";
-        Commands.run(List.of("nft", "-f", "-"), script);
+        Commands.run(List.of("nft", "-f", "-"), script());
         for (String name : interfaces()) {
             if (Sysctl.hasIpv6()) {
                 Sysctl.set("ipv6/conf/" + name + "/disable_ipv6", 1);
@@ -102,7 +106,24 @@ public final class TransparentKernelState implements KernelState {
     }
 
     @Override
-    public List<String> problems() throws IOException {
+    public synchronized void confine(List<ProtectedVm> vms) throws IOException {
+        VmSets before = sets;
+        sets = new VmSets(vms);
+        try {
+            Commands.run(List.of("nft", "-f", "-"), script());
+            List<String> problems = problems();
+            if (!problems.isEmpty()) {
+                throw new IOException(String.join("; ", problems));
+            }
+        } catch (IOException e) {
+            sets = before;
+            Commands.run(List.of("nft", "-f", "-"), script());
+            throw e;
+        }
+    }
+
+    @Override
+    public synchronized List<String> problems() throws IOException {
         List<String> problems = new ArrayList<>(RulesetText.problems("netdev", table(), rules()));
         problems.addAll(RulesetText.problems("inet", table(), machine()));
         for (String name : interfaces()) {
