@@ -178,6 +178,14 @@ public record GatewayConfig(
         long perVmBytes();
     }
 
+    /** By what means frames are heard and sent. */
+    public enum Port {
+        /** Packet sockets with memory-mapped rings. */
+        AF_PACKET,
+        /** libpcap, portable and slower. */
+        PCAP4J
+    }
+
     /**
      * The gateway is the VMs' first hop: held packets are released into the kernel's routing.
      *
@@ -186,6 +194,7 @@ public record GatewayConfig(
      * @param insideAddresses its addresses, the same at both sites: the VMs' default gateways
      * @param uplink the interface towards the routers, the only one by which the VMs' packets leave
      * @param answersEcho whether a VM that pings an inside address is answered
+     * @param port by what means frames are heard and sent
      */
     public record Routed(
             String inside,
@@ -193,6 +202,7 @@ public record GatewayConfig(
             List<InterfaceAddress> insideAddresses,
             String uplink,
             boolean answersEcho,
+            Port port,
             long poolBytes,
             long perVmBytes)
             implements DataPlane {
@@ -208,8 +218,10 @@ public record GatewayConfig(
      *
      * @param inside the VM-facing interface
      * @param outside the interface towards the VMs' first hop
+     * @param port by what means frames are heard and sent
      */
-    public record Transparent(String inside, String outside, long poolBytes, long perVmBytes) implements DataPlane {}
+    public record Transparent(String inside, String outside, Port port, long poolBytes, long perVmBytes)
+            implements DataPlane {}
 
     /** Packets of synthetic VMs inside this process; touches no interface. For the embedded demonstration. */
     public record Loopback(long poolBytes, long perVmBytes) implements DataPlane {}

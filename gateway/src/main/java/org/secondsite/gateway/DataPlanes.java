@@ -16,6 +16,13 @@ import org.secondsite.config.GatewayConfig;
 final class DataPlanes {
     private DataPlanes() {}
 
+    private static PortKind port(GatewayConfig.Port port) {
+        return switch (port) {
+            case AF_PACKET -> PortKind.AF_PACKET;
+            case PCAP4J -> PortKind.PCAP4J;
+        };
+    }
+
     /** What comes in by either side of the bump reaches nobody on this machine: an own address there would be deaf from now on. */
     private static void noneOfOurs(GatewayConfig config, GatewayConfig.Transparent transparent) throws IOException {
         for (InetSocketAddress own :
@@ -35,11 +42,11 @@ final class DataPlanes {
                     throw new IOException(
                             "dataPlane.uplink: there is no interface " + routed.uplink() + " for packets to leave by");
                 }
-                yield RoutedDataPlane.open(GatewaySettings.plane(config, routed), vms, PortKind.AF_PACKET, listener);
+                yield RoutedDataPlane.open(GatewaySettings.plane(config, routed), vms, port(routed.port()), listener);
             }
             case GatewayConfig.Transparent transparent -> {
                 noneOfOurs(config, transparent);
-                yield TransparentDataPlane.open(GatewaySettings.plane(transparent), vms, PortKind.AF_PACKET, listener);
+                yield TransparentDataPlane.open(GatewaySettings.plane(transparent), vms, port(transparent.port()), listener);
             }
             case GatewayConfig.Loopback _ ->
                 throw new IOException("dataPlane.mode 'loopback' has no interfaces: it is for './secondsite demo"

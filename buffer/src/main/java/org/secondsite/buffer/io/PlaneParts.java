@@ -12,6 +12,7 @@ import org.secondsite.buffer.FrameClassifier;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.buffer.io.kernel.KernelState;
 import org.secondsite.buffer.io.kernel.NamespaceLock;
+import org.secondsite.buffer.io.kernel.WholeFrames;
 import org.secondsite.buffer.io.ring.FrameOutlet;
 import org.secondsite.buffer.io.ring.FrameSource;
 import org.secondsite.buffer.io.ring.PortKind;
@@ -80,7 +81,8 @@ record PlaneParts(
         try {
             NamespaceLock lock = new NamespaceLock(choice.inside());
             opened.push(lock);
-            kernel.installAndVerify();
+            KernelState state = choice.port() == PortKind.PCAP4J ? new WholeFrames(kernel) : kernel;
+            state.installAndVerify();
             PoolMemory memory = new PoolMemory(choice.poolBytes());
             opened.push(memory);
             FrameSource source = choice.port().source(choice.inside(), ringBytes(choice.poolBytes()));
@@ -99,7 +101,7 @@ record PlaneParts(
                     source,
                     List.of(out, back),
                     listener,
-                    new KernelWatch(kernel, listener),
+                    new KernelWatch(state, listener),
                     List.of(memory, lock)));
             threads.start();
             return threads;

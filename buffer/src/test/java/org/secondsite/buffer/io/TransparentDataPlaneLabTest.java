@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -81,6 +83,44 @@ class TransparentDataPlaneLabTest {
                     figures.releasedBytes() / figures.releasedPackets() > 1500,
                     "segmentation-offload frames came through whole: " + figures);
             assertEquals(0, figures.dropped(), figures.toString());
+        }
+    }
+
+    /** The VM's kernel leaves checksums to its card; libpcap does not tell, and whoever receives them checks. */
+    @Test
+    void checksumsThatASenderHasLeftAreFinishedByThePortOfLibpcap() throws Exception {
+        site.namespaces.exec("vm", "ethtool -K eth0 tso off gso off");
+        site.namespaces.exec("gw", "ethtool -K in0 gro on");
+        try (DataPlane plane = site.open(PortKind.PCAP4J, DataPlaneListener.NONE);
+                Ticker ticker = new Ticker(plane, TransparentSite.VM, 1, 1)) {
+            RoutedSite.hold(plane, 1);
+            Exchange.run(site.namespaces, TransparentSite.VM_ADDRESS, 500_000);
+            assertTrue(ticker.epochs() > 1);
+            assertEquals(0, plane.counters().malformedPackets());
+            assertEquals(0, figures(plane).dropped(), figures(plane).toString());
+            assertTrue(closed());
+        }
+    }
+
+    @Test
+    void framesOfSeveralSegmentsAreRefusedAndCountedByThePortOfLibpcap() throws Exception {
+        try (DataPlane plane = site.open(PortKind.PCAP4J, DataPlaneListener.NONE);
+                Ticker ticker = new Ticker(plane, TransparentSite.VM, 1, 1);
+                ServerSocket server = site.namespaces.in("up", () -> new ServerSocket(7000))) {
+            RoutedSite.hold(plane, 1);
+            try (Socket socket = site.namespaces.in("vm", () -> new Socket(TransparentSite.UP_ADDRESS, 7000));
+                    Socket _ = server.accept()) {
+                Thread.ofPlatform().daemon().name("writer").start(() -> {
+                    try {
+                        socket.getOutputStream().write(new byte[1_000_000]);
+                    } catch (IOException closed) {
+                        // It is closed as soon as the first has been counted.
+                    }
+                });
+                Eventually.holds(() -> plane.counters().malformedPackets() > 0, () -> figures(plane)
+                        .toString());
+            }
+            assertTrue(ticker.epochs() > 1);
         }
     }
 

@@ -161,7 +161,7 @@ final class Leaves {
                         : endpoint.getAddress().getHostAddress();
                 yield (host.contains(":") ? "[" + host + "]" : host) + ":" + endpoint.getPort();
             }
-            case Enum<?> word -> word.name().toLowerCase(Locale.ROOT);
+            case Enum<?> word -> word.name().toLowerCase(Locale.ROOT).replace('_', '-');
             case List<?> list -> list.stream().map(Leaves::text).collect(Collectors.joining(", ", "[", "]"));
             case Secret secret -> secret.toString();
             default -> value.toString();

@@ -30,7 +30,7 @@ final class DataPlaneReading {
         return switch (Objects.requireNonNullElse(mode, ROUTED)) {
             case TRANSPARENT -> transparent(section, poolBytes, perVmBytes);
             case LOOPBACK -> {
-                forbid(section, List.of("inside", "outside"), LOOPBACK);
+                forbid(section, List.of("inside", "outside", "port"), LOOPBACK);
                 forbid(section, OF_ROUTED, LOOPBACK);
                 yield new GatewayConfig.Loopback(poolBytes, perVmBytes);
             }
@@ -46,6 +46,7 @@ final class DataPlaneReading {
                 section.list("insideAddresses", InterfaceAddress::parse),
                 section.value("uplink", Values::interfaceName),
                 GatewayDocument.chosen(section, "echo", "silent", "answered"),
+                port(section),
                 poolBytes,
                 perVmBytes);
         if (section.sound("inside", "uplink") && routed.inside().equals(routed.uplink())) {
@@ -60,6 +61,7 @@ final class DataPlaneReading {
         GatewayConfig.Transparent transparent = new GatewayConfig.Transparent(
                 section.value("inside", Values::interfaceName),
                 section.value("outside", Values::interfaceName),
+                port(section),
                 poolBytes,
                 perVmBytes);
         if (section.sound("inside", "outside") && transparent.inside().equals(transparent.outside())) {
@@ -68,6 +70,12 @@ final class DataPlaneReading {
                     transparent.outside() + " is the inside interface: a bump in the wire has two sides");
         }
         return transparent;
+    }
+
+    private static GatewayConfig.Port port(Section section) {
+        return GatewayDocument.chosen(section, "port", "af-packet", "pcap4j")
+                ? GatewayConfig.Port.PCAP4J
+                : GatewayConfig.Port.AF_PACKET;
     }
 
     private static void forbid(Section section, List<String> keys, String mode) {

@@ -89,7 +89,7 @@ class ConfigReaderTest {
         String bump = text.replace(routed, "  mode: transparent\n  inside: in0\n  outside: out0\n");
 
         assertEquals(
-                new GatewayConfig.Transparent("in0", "out0", 256L << 20, 64L << 20),
+                new GatewayConfig.Transparent("in0", "out0", GatewayConfig.Port.AF_PACKET, 256L << 20, 64L << 20),
                 valid(ConfigReader.readGateway(written("g.yaml", bump))).dataPlane());
 
         assertEquals(

@@ -93,7 +93,13 @@ public final class LabCommands {
                             paramLabel = "MODE",
                             description = "What a gateway is to its VMs: routed (their first hop) or transparent (a bump"
                                     + " in the wire).")
-                    String mode)
+                    String mode,
+            @Option(
+                            names = "--port",
+                            defaultValue = "af-packet",
+                            paramLabel = "PORT",
+                            description = "By what means a gateway hears and sends frames: af-packet or pcap4j.")
+                    String port)
             throws Exception {
         LabOptions options;
         try {
@@ -102,7 +108,8 @@ public final class LabCommands {
                     .withFakeClocks(fakeClocks)
                     .withOverload(overloadOf(overload))
                     .withGuest(oneOf(Guest.values(), guest, "guest"))
-                    .withNetwork(Network.USUAL.withMode(oneOf(Network.Mode.values(), mode, "mode")));
+                    .withNetwork(Network.USUAL.withMode(oneOf(Network.Mode.values(), mode, "mode"))
+                            .withPort(oneOf(Network.Port.values(), port.replace('-', '_'), "port")));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }

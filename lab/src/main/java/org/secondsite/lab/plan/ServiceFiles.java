@@ -48,7 +48,7 @@ final class ServiceFiles {
                 tls: {certificate: %1$s.crt, key: %1$s.key, authority: ca.crt, crl: ca.crl}
                 witness: {endpoints: [%11$s], requestTimeoutMs: 3000, termFile: gateway-%1$s.term}
                 checkpoint: {listen: "%5$s:7600", intervalMs: 100, maxEpochsInFlight: 16%12$s, hosts: [{name: host-%1$s, vms: [vm1]}]}
-                dataPlane: {%13$s, inside: in0, poolMiB: 64, perVmMiB: 32}
+                dataPlane: {%13$s, inside: in0, port: %14$s, poolMiB: 64, perVmMiB: 32}
                 bgp: {localAs: 65100, routerId: %6$s, listen: [%6$s], standbyPrepend: 3, commands: bgp-%1$s, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9}]}
                 openflow: {listen: "%5$s:6653", switches: [{name: sw-%1$s, datapathId: "0x%9$s", gatewayPort: gw}]}
                 management: {socket: %10$s}
@@ -73,7 +73,8 @@ final class ServiceFiles {
                                 .map(node -> '"' + node.endpoint() + '"')
                                 .collect(Collectors.joining(", ")),
                         options.overload().settings(),
-                        dataPlane(options.network()));
+                        dataPlane(options.network()),
+                        options.network().port().text());
     }
 
     private static String dataPlane(Network network) {

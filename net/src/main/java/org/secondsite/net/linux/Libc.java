@@ -65,8 +65,9 @@ public final class Libc {
     public static final int EFD_NONBLOCK_CLOEXEC = 0x80800;
 
     private static final long SIOCGIFFLAGS = 0x8913;
+    private static final long SIOCGIFMTU = 0x8921L;
     private static final int IFREQ_BYTES = 40;
-    private static final int IFREQ_FLAGS = 16;
+    private static final int IFREQ_VALUE = 16;
     private static final int IFF_UP = 1;
 
     private static final Linker LINKER = Linker.nativeLinker();
@@ -171,7 +172,26 @@ public final class Libc {
             MemorySegment request = arena.allocate(IFREQ_BYTES, 8);
             request.setString(0, name);
             int answer = (int) IOCTL.invokeExact(state, socket, SIOCGIFFLAGS, request);
-            return answer == 0 && (request.get(JAVA_SHORT, IFREQ_FLAGS) & IFF_UP) != 0;
+            return answer == 0 && (request.get(JAVA_SHORT, IFREQ_VALUE) & IFF_UP) != 0;
+        } catch (Throwable e) {
+            throw unexpected(e);
+        } finally {
+            close(socket);
+        }
+    }
+
+    /**
+     * The most bytes that an interface sends behind an Ethernet header (netdevice(7), SIOCGIFMTU).
+     *
+     * @return negative when there is none of this name
+     */
+    public int interfaceMtu(String name) {
+        int socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment request = arena.allocate(IFREQ_BYTES, 8);
+            request.setString(0, name);
+            int answer = (int) IOCTL.invokeExact(state, socket, SIOCGIFMTU, request);
+            return answer == 0 ? request.get(JAVA_INT, IFREQ_VALUE) : -1;
         } catch (Throwable e) {
             throw unexpected(e);
         } finally {

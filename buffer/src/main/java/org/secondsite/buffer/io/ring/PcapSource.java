@@ -10,12 +10,15 @@ import org.pcap4j.core.PcapNativeException;
 import org.pcap4j.core.PcapNetworkInterface.PromiscuousMode;
 import org.pcap4j.core.PcapStat;
 import org.secondsite.buffer.LentBlocks;
+import org.secondsite.buffer.UnfinishedChecksum;
+import org.secondsite.net.linux.Libc;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Receives through libpcap. libpcap puts VLAN tags back itself; it knows nothing of unfinished checksums. Makes a
- * little garbage with every frame.
+ * Receives through libpcap. libpcap puts VLAN tags back itself; it tells nothing of what a sender has left to do, so unfinished
+ * checksums are found by their look and finished here ({@link UnfinishedChecksum}), and a frame that is longer than the interface sends any,
+ * which is several segments in one, is dropped, counted and told of. Makes a little garbage with every frame.
  */
 final class PcapSource implements FrameSource {
     private static final Logger LOG = LoggerFactory.getLogger(PcapSource.class);
@@ -24,9 +27,15 @@ final class PcapSource implements FrameSource {
     private static final int TIMEOUT_MILLIS = 1;
     private static final long LOOK_NANOS = 500_000;
 
+    /** An Ethernet header and two VLAN tags. */
+    private static final int HEADERS = 22;
+
     private final String name;
+    private final Libc libc = new Libc();
     private volatile PcapHandle handle;
     private volatile Thread waiting;
+    private int longest;
+    private boolean toldOfLong;
     private MemorySegment frame = MemorySegment.NULL;
     private final AtomicLong truncated = new AtomicLong();
     private final AtomicLong drops = new AtomicLong();
@@ -39,6 +48,31 @@ final class PcapSource implements FrameSource {
     PcapSource(String name) throws IOException {
         this.name = name;
         handle = open(name);
+        longest = longest();
+    }
+
+    /** The longest frame that is none of several segments. */
+    private int longest() {
+        int mtu = libc.interfaceMtu(name);
+        return mtu < 0 ? SNAP_BYTES : mtu + HEADERS;
+    }
+
+    /** The MTU may have been raised since. */
+    private boolean isTooLong(byte[] packet) {
+        if (packet.length <= longest) {
+            return false;
+        }
+        longest = longest();
+        if (packet.length > longest && !toldOfLong) {
+            toldOfLong = true;
+            LOG.warn(
+                    "{}: a frame of {} bytes, more than the MTU: its sender leaves segmentation to others, which this port cannot do;"
+                            + " such frames are dropped. Switch it off at the other end (ethtool -K … tso off gso off), or use"
+                            + " the port af-packet",
+                    name,
+                    packet.length);
+        }
+        return packet.length > longest;
     }
 
     private static PcapHandle open(String name) throws IOException {
@@ -67,18 +101,19 @@ final class PcapSource implements FrameSource {
     public boolean next() {
         try {
             byte[] packet = handle.getNextRawPacket();
-            if (packet == null) {
-                return false;
-            }
-            if (packet.length < handle.getOriginalLength()) {
+            while (packet != null) {
+                if (packet.length >= handle.getOriginalLength() && !isTooLong(packet)) {
+                    UnfinishedChecksum.finish(packet);
+                    frame = MemorySegment.ofArray(packet);
+                    return true;
+                }
                 truncated.incrementAndGet();
-                return next();
+                packet = handle.getNextRawPacket();
             }
-            frame = MemorySegment.ofArray(packet);
-            return true;
         } catch (NotOpenException e) {
-            return false;
+            LOG.trace("{}: closed", name);
         }
+        return false;
     }
 
     @Override
@@ -132,6 +167,7 @@ final class PcapSource implements FrameSource {
     public void rebind() throws IOException {
         PcapHandle old = handle;
         handle = open(name);
+        longest = longest();
         old.close();
     }
 

@@ -21,7 +21,7 @@ public enum PortKind {
         }
     },
     /**
-     * libpcap through pcap4j: portable and slower. Offloads of the interfaces have to be off, for it cannot see them.
+     * libpcap through pcap4j: portable and slower. It cannot see what a sender leaves to others: see {@link PcapSource}.
      */
     PCAP4J {
         @Override
