@@ -70,7 +70,8 @@ public final class UnfinishedChecksum {
         int end = at + IPV6_BYTES + at(frame, at + 4);
         int next = frame[at + 6] & 0xff;
         int header = at + IPV6_BYTES;
-        while ((next == HOP_BY_HOP || next == ROUTING || next == DESTINATION) && header + 8 <= Math.min(end, frame.length)) {
+        while ((next == HOP_BY_HOP || next == ROUTING || next == DESTINATION)
+                && header + 8 <= Math.min(end, frame.length)) {
             next = frame[header] & 0xff;
             header += 8 * (1 + (frame[header + 1] & 0xff));
         }

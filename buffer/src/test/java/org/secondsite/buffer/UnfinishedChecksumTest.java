@@ -137,10 +137,14 @@ class UnfinishedChecksumTest {
         frame.putShort(at, (short) (version == 4 ? 0x0800 : 0x86dd));
         at += 2;
         if (version == 4) {
-            frame.put(at, (byte) 0x45).putShort(at + 2, (short) (20 + transport + payload)).putShort(at + 6, (short) 0x4000);
+            frame.put(at, (byte) 0x45)
+                    .putShort(at + 2, (short) (20 + transport + payload))
+                    .putShort(at + 6, (short) 0x4000);
             frame.put(at + 9, (byte) protocol);
         } else {
-            frame.put(at, (byte) 0x60).putShort(at + 4, (short) (transport + payload)).put(at + 6, (byte) protocol);
+            frame.put(at, (byte) 0x60)
+                    .putShort(at + 4, (short) (transport + payload))
+                    .put(at + 6, (byte) protocol);
         }
         int from = at + header;
         return new Frame(bytes, at + (version == 4 ? 12 : 8), from, from + (protocol == TCP ? 16 : 6), protocol);

@@ -28,8 +28,10 @@ final class DataPlanes {
         for (InetSocketAddress own :
                 List.of(config.tunnel().listen(), config.checkpoint().listen())) {
             NetworkInterface at = NetworkInterface.getByInetAddress(own.getAddress());
-            if (at != null && List.of(transparent.inside(), transparent.outside()).contains(at.getName())) {
-                throw new IOException("dataPlane: " + at.getName() + " has " + own.getAddress().getHostAddress()
+            if (at != null
+                    && List.of(transparent.inside(), transparent.outside()).contains(at.getName())) {
+                throw new IOException("dataPlane: " + at.getName() + " has "
+                        + own.getAddress().getHostAddress()
                         + ", where this gateway listens; in mode 'transparent' nothing that comes in there reaches it");
             }
         }
@@ -46,7 +48,8 @@ final class DataPlanes {
             }
             case GatewayConfig.Transparent transparent -> {
                 noneOfOurs(config, transparent);
-                yield TransparentDataPlane.open(GatewaySettings.plane(transparent), vms, port(transparent.port()), listener);
+                yield TransparentDataPlane.open(
+                        GatewaySettings.plane(transparent), vms, port(transparent.port()), listener);
             }
             case GatewayConfig.Loopback _ ->
                 throw new IOException("dataPlane.mode 'loopback' has no interfaces: it is for './secondsite demo"

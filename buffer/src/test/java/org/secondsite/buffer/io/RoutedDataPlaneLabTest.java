@@ -153,6 +153,23 @@ class RoutedDataPlaneLabTest {
         }
     }
 
+    /** A VM that knows its router by an advertisement has that one of the other site, too. RFC 4291 appendix A. */
+    @Test
+    void theRoutersLinkLocalAddressIsMadeOfItsMacWhateverTheInterfaceHadBefore() throws Exception {
+        site.namespaces.ip("gw", "link set in0 down");
+        site.namespaces.ip("gw", "link set in0 address 02:00:00:00:00:42");
+        site.namespaces.ip("gw", "link set in0 up");
+        try (DataPlane _ = site.open()) {
+            assertEquals(
+                    List.of("fe80::5eff:fe00:101/64"),
+                    site.namespaces
+                            .ip("gw", "-o -6 addr show dev in0 scope link")
+                            .lines()
+                            .map(line -> line.replaceAll(".* inet6 (\\S+) .*", "$1"))
+                            .toList());
+        }
+    }
+
     @Test
     void neighborQuestionsAreAnsweredAtOnce() throws Exception {
         try (DataPlane plane = site.open()) {

@@ -172,8 +172,8 @@ class TransparentDataPlaneLabTest {
             assertEquals(1, uplink.frames().size());
             RoutedSite.seal(plane, 1, 1);
             plane.commit(TransparentSite.VM, new EpochId(1, 1));
-            Eventually.holds(() -> uplink.frames().size() == 2, () -> figures(plane)
-                    .toString());
+            Eventually.holds(
+                    () -> uplink.frames().size() == 2, () -> figures(plane).toString());
         }
     }
 

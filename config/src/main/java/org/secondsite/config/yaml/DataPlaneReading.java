@@ -25,8 +25,7 @@ final class DataPlaneReading {
                     "perVmMiB " + (perVmBytes >> 20) + " is more than poolMiB " + (poolBytes >> 20)
                             + ": one VM could take all");
         }
-        String mode =
-                section.value("mode", text -> Values.oneOf(List.of(ROUTED, TRANSPARENT, LOOPBACK), text));
+        String mode = section.value("mode", text -> Values.oneOf(List.of(ROUTED, TRANSPARENT, LOOPBACK), text));
         return switch (Objects.requireNonNullElse(mode, ROUTED)) {
             case TRANSPARENT -> transparent(section, poolBytes, perVmBytes);
             case LOOPBACK -> {
@@ -66,8 +65,7 @@ final class DataPlaneReading {
                 perVmBytes);
         if (section.sound("inside", "outside") && transparent.inside().equals(transparent.outside())) {
             section.problem(
-                    "outside",
-                    transparent.outside() + " is the inside interface: a bump in the wire has two sides");
+                    "outside", transparent.outside() + " is the inside interface: a bump in the wire has two sides");
         }
         return transparent;
     }

@@ -91,15 +91,23 @@ public final class LabCommands {
                             names = "--mode",
                             defaultValue = "routed",
                             paramLabel = "MODE",
-                            description = "What a gateway is to its VMs: routed (their first hop) or transparent (a bump"
-                                    + " in the wire).")
+                            description =
+                                    "What a gateway is to its VMs: routed (their first hop) or transparent (a bump"
+                                            + " in the wire).")
                     String mode,
             @Option(
                             names = "--port",
                             defaultValue = "af-packet",
                             paramLabel = "PORT",
                             description = "By what means a gateway hears and sends frames: af-packet or pcap4j.")
-                    String port)
+                    String port,
+            @Option(
+                            names = "--families",
+                            defaultValue = "ipv4",
+                            paramLabel = "FAMILIES",
+                            description = "Addresses of guest and client: ipv4, or dual (with an IPv6 address that is"
+                                    + " given, and one by SLAAC).")
+                    String families)
             throws Exception {
         LabOptions options;
         try {
@@ -108,8 +116,10 @@ public final class LabCommands {
                     .withFakeClocks(fakeClocks)
                     .withOverload(overloadOf(overload))
                     .withGuest(oneOf(Guest.values(), guest, "guest"))
-                    .withNetwork(Network.USUAL.withMode(oneOf(Network.Mode.values(), mode, "mode"))
-                            .withPort(oneOf(Network.Port.values(), port.replace('-', '_'), "port")));
+                    .withNetwork(Network.USUAL
+                            .withMode(oneOf(Network.Mode.values(), mode, "mode"))
+                            .withPort(oneOf(Network.Port.values(), port.replace('-', '_'), "port"))
+                            .withFamilies(oneOf(Network.Families.values(), families, "choice of addresses")));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }

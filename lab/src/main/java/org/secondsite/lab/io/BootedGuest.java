@@ -16,6 +16,7 @@ import org.secondsite.lab.plan.GuestCommand;
 import org.secondsite.lab.plan.GuestFiles;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabPaths;
+import org.secondsite.lab.plan.Network;
 import org.secondsite.lab.plan.ProcessPlan;
 import org.secondsite.lab.plan.Role;
 import org.secondsite.lab.plan.Site;
@@ -40,35 +41,41 @@ final class BootedGuest {
     /**
      * The same files and what was written of a guest that had booted from them; boots one if need be.
      *
+     * @param network of the lab that it is for
      * @param paths of the lab that it is for, which is not up yet
      * @throws IOException if it does not boot
      */
-    GuestFiles of(Guest guest, GuestFiles files, LabPaths paths) throws IOException {
-        Path booted = cache.resolve(PREFIX + key(guest, files));
+    GuestFiles of(Guest guest, Network network, GuestFiles files, LabPaths paths) throws IOException {
+        Path booted = cache.resolve(PREFIX + key(guest, network, files));
         if (!Files.exists(booted)) {
-            boot(guest, files, paths, booted);
+            boot(guest, network, files, paths, booted);
             forgetUnused();
         }
         Files.setLastModifiedTime(booted, FileTime.from(Instant.now()));
         return files.withBooted(booted);
     }
 
-    private static String key(Guest guest, GuestFiles files) throws IOException {
-        String command = String.join(" ", GuestCommand.of(guest, new LabPaths("any"), Site.A, files));
+    private static String key(Guest guest, Network network, GuestFiles files) throws IOException {
+        String command = String.join(" ", GuestCommand.of(guest, network, new LabPaths("any"), Site.A, files));
         String key =
                 command + Commands.run("qemu-system-x86_64", "--version") + Files.getLastModifiedTime(files.kernel());
         return String.format("%08x", key.hashCode());
     }
 
     /** In a namespace of its own: what a guest looks for when it boots, it must not find. */
-    private void boot(Guest guest, GuestFiles files, LabPaths paths, Path booted) throws IOException {
+    private void boot(Guest guest, Network network, GuestFiles files, LabPaths paths, Path booted) throws IOException {
         String namespace = paths.name() + "-boot";
         Lab.makeDirectories(paths.file("logs"));
         Commands.run("ip", "netns", "add", namespace);
         Commands.run("ip", "-n", namespace, "tuntap", "add", "dev", LabNumbers.VM, "mode", "tap");
         Commands.run("ip", "-n", namespace, "link", "set", "dev", LabNumbers.VM, "up");
         ProcessPlan plan = new ProcessPlan(
-                Role.QEMU, Optional.of(Site.A), "boot", namespace, 0, GuestCommand.of(guest, paths, Site.A, files));
+                Role.QEMU,
+                Optional.of(Site.A),
+                "boot",
+                namespace,
+                0,
+                GuestCommand.of(guest, network, paths, Site.A, files));
         LabProcess process = LabProcess.start(plan, List.of(), paths.log(plan.name()));
         Path part = Files.createTempFile(cache, PREFIX, "");
         try {

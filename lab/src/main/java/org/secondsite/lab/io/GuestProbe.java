@@ -20,9 +20,14 @@ public final class GuestProbe {
      * @throws IOException if there is no connection or no answer in 1.5 s
      */
     public static String ask(String clientNamespace, int port, String line) throws IOException {
+        return ask(clientNamespace, LabNumbers.VM_ADDRESS, port, line);
+    }
+
+    /** The same at another address of the guest. */
+    static String ask(String clientNamespace, String address, int port, String line) throws IOException {
         return NetworkNamespace.call(clientNamespace, () -> {
             try (Socket socket = new Socket()) {
-                socket.connect(new InetSocketAddress(LabNumbers.VM_ADDRESS, port), PATIENCE_MILLIS);
+                socket.connect(new InetSocketAddress(address, port), PATIENCE_MILLIS);
                 socket.setSoTimeout(PATIENCE_MILLIS);
                 socket.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
                 String answer = new BufferedReader(

@@ -51,9 +51,7 @@ public final class LabReport {
                     .put("interface", options.network().uplink());
         }
         ArrayNode namespaces = report.putArray("namespaces");
-        Topology.of(options).namespaces().stream()
-                .map(NamespacePlan::name)
-                .forEach(namespaces::add);
+        Topology.of(options).namespaces().stream().map(NamespacePlan::name).forEach(namespaces::add);
         ArrayNode witnesses = report.putArray("witnesses");
         for (WitnessNode node : WitnessNode.of(lab.name(), options.witnesses())) {
             witnesses

@@ -189,7 +189,7 @@ public final class LabStart {
         GuestFiles files = new GuestImage(cache).files(options.guest());
         return files.disk().isPresent()
                 ? files
-                : new BootedGuest(cache).of(options.guest(), files, new LabPaths(options.name()));
+                : new BootedGuest(cache).of(options.guest(), options.network(), files, new LabPaths(options.name()));
     }
 
     /** Before the agent comes, which would find a guest that is neither here nor away. */
@@ -250,9 +250,14 @@ public final class LabStart {
         });
     }
 
-    private static boolean echoes(Lab lab) throws IOException {
-        return GuestProbe.ask(Topology.client(lab.name()), LabNumbers.ECHO_PORT, "ready?")
-                .equals("1");
+    private boolean echoes(Lab lab) throws IOException {
+        for (String address : options.network().guestAddresses()) {
+            if (!GuestProbe.ask(Topology.client(lab.name()), address, LabNumbers.ECHO_PORT, "ready?")
+                    .equals("1")) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static boolean isProtected(Lab lab) throws IOException {

@@ -36,16 +36,24 @@ public final class LabTopology {
         List<String> names =
                 topology.namespaces().stream().map(NamespacePlan::name).toList();
         batch(List.of("ip", "-batch", "-"), names.stream().map(name -> "netns add " + name));
-        Concurrently.each("namespace", topology.namespaces(), LabTopology::tune);
+        Concurrently.each("namespace", topology.namespaces(), namespace -> tune(topology, namespace));
         batch(List.of("ip", "-batch", "-"), topology.wires().stream().map(LabTopology::addition));
         Concurrently.each("namespace", topology.namespaces(), namespace -> configure(namespace, topology.wires()));
     }
 
-    private static void tune(NamespacePlan namespace) throws IOException {
+    private static void tune(Topology topology, NamespacePlan namespace) throws IOException {
         NetworkNamespace.call(namespace.name(), () -> {
             // /proc/sys/net shows the namespace of the thread that looks.
             for (Map.Entry<String, String> setting : QUIET.entrySet()) {
                 Files.writeString(Path.of("/proc/sys", setting.getKey()), setting.getValue());
+            }
+            if (topology.hasIpv6()) {
+                for (String which : List.of("all", "default")) {
+                    Path settings = Path.of("/proc/sys/net/ipv6/conf", which);
+                    Files.writeString(settings.resolve("disable_ipv6"), "0");
+                    Files.writeString(settings.resolve("accept_ra"), "0");
+                    Files.writeString(settings.resolve("forwarding"), namespace.forwarding() ? "1" : "0");
+                }
             }
             Files.writeString(Path.of("/proc/sys/net/ipv4/ip_forward"), namespace.forwarding() ? "1" : "0");
             return null;
@@ -93,9 +101,9 @@ public final class LabTopology {
                     "gro",
                     "off");
         }
-        if (!end.address().isEmpty()) {
-            lines.add("addr add " + end.address() + " dev " + end.name());
-        }
+        end.addresses()
+                .forEach(address -> lines.add(
+                        "addr add " + address + " dev " + end.name() + (address.contains(":") ? " nodad" : "")));
         if (!end.mac().isEmpty()) {
             lines.add("link set dev " + end.name() + " address " + end.mac());
         }

@@ -64,8 +64,18 @@ public final class OutsideClient implements AutoCloseable {
      * @throws IOException if a connection cannot be made
      */
     public static OutsideClient start(String clientNamespace, Traffic traffic, Path record) throws IOException {
-        List<String> arguments = new ArrayList<>(
-                List.of(LabNumbers.VM_ADDRESS, Integer.toString(traffic.echoIntervalMillis()), record.toString()));
+        return start(clientNamespace, List.of(LabNumbers.VM_ADDRESS), traffic, record);
+    }
+
+    /**
+     * The same with connections to several addresses of the guest in turn.
+     *
+     * @throws IOException if a connection cannot be made
+     */
+    static OutsideClient start(String clientNamespace, List<String> addresses, Traffic traffic, Path record)
+            throws IOException {
+        List<String> arguments = new ArrayList<>(List.of(
+                String.join(",", addresses), Integer.toString(traffic.echoIntervalMillis()), record.toString()));
         arguments.addAll(traffic.arguments());
         List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", clientNamespace));
         command.addAll(ThisJava.runtime().light(HEAP_MIB, "org.secondsite.lab.client.io.LabClient", arguments));

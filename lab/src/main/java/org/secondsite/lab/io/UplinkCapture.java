@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.secondsite.lab.plan.LabNumbers;
+import org.secondsite.lab.plan.Network;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.plan.Topology;
 import org.secondsite.net.io.PrivateFiles;
@@ -14,8 +14,11 @@ import org.secondsite.net.io.PrivateFiles;
 final class UplinkCapture implements AutoCloseable {
     private final Process process;
     private final Path file;
+    private final List<String> guest;
 
     UplinkCapture(Lab lab, Site site) throws IOException {
+        Network network = lab.state().options().network();
+        guest = network.guestAddresses();
         file = file(lab, site);
         // tcpdump keeps the mode of a file that is there.
         Files.deleteIfExists(file);
@@ -29,7 +32,7 @@ final class UplinkCapture implements AutoCloseable {
                         "-Z",
                         "root",
                         "-i",
-                        lab.state().options().network().uplink(),
+                        network.uplink(),
                         "-U",
                         "--immediate-mode",
                         "-n",
@@ -37,7 +40,7 @@ final class UplinkCapture implements AutoCloseable {
                         "out",
                         "-w",
                         file.toString(),
-                        "src host " + LabNumbers.VM_ADDRESS))
+                        "src host " + String.join(" or src host ", guest)))
                 .redirectErrorStream(true)
                 .start();
         String line = process.inputReader().readLine();
@@ -72,7 +75,7 @@ final class UplinkCapture implements AutoCloseable {
         Waiting.pause(300);
         return Commands.run("tcpdump", "-Z", "root", "-n", "-tt", "-r", file.toString())
                 .lines()
-                .filter(line -> line.contains(LabNumbers.VM_ADDRESS))
+                .filter(line -> guest.stream().anyMatch(line::contains))
                 .toList();
     }
 

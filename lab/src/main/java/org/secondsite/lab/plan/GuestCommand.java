@@ -15,8 +15,13 @@ public final class GuestCommand {
 
     private GuestCommand() {}
 
-    /** Program and arguments; waits for nothing but its disk, and boots. */
+    /** The same in the usual network. */
     public static List<String> of(Guest guest, LabPaths paths, Site site, GuestFiles files) {
+        return of(guest, Network.USUAL, paths, site, files);
+    }
+
+    /** Program and arguments; waits for nothing but its disk, and boots. */
+    public static List<String> of(Guest guest, Network network, LabPaths paths, Site site, GuestFiles files) {
         String ramMiB = guest.ramMiB() + "M";
         List<String> command = new ArrayList<>(List.of(
                 // The guest gives way to what guards it: under load it would otherwise take one of two cores.
@@ -55,6 +60,9 @@ public final class GuestCommand {
                 "-append",
                 "console=ttyS0 quiet panic=1 no_timer_check " + EMPTIED + " ADDRESS=" + LabNumbers.VM_ADDRESS
                         + "/24 GATEWAY=" + LabNumbers.INSIDE_ADDRESS + (guest.hasDisk() ? " DISK=/dev/vda" : "")
+                        + (network.isDual()
+                                ? " ADDRESS6=" + LabNumbers.VM_ADDRESS6 + "/64 GATEWAY6=" + LabNumbers.INSIDE_ADDRESS6
+                                : "")
                         // Its udev would give the interface, which has its address by then, another name.
                         + (guest == Guest.POSTGRES ? " net.ifnames=0" : ""),
                 "-netdev",
@@ -68,8 +76,8 @@ public final class GuestCommand {
     }
 
     /** The same for a guest that goes on from where it had booted, if there is such a one. */
-    static List<String> first(Guest guest, LabPaths paths, Site site, GuestFiles files) {
-        List<String> command = new ArrayList<>(of(guest, paths, site, files));
+    static List<String> first(Guest guest, Network network, LabPaths paths, Site site, GuestFiles files) {
+        List<String> command = new ArrayList<>(of(guest, network, paths, site, files));
         if (guest == Guest.TAP) {
             command.set(command.indexOf(served(paths, site)), own(paths, site));
         }

@@ -10,6 +10,15 @@ public final class LabNumbers {
     public static final String VM_ADDRESS = "203.0.113.10";
     public static final String VM_PREFIX = "203.0.113.0/24";
     public static final String INSIDE_ADDRESS = "203.0.113.1";
+    public static final String VM_PREFIX6 = "2001:db8:71::/64";
+    public static final String INSIDE_ADDRESS6 = "2001:db8:71::1";
+
+    /** The one that the guest is given. */
+    public static final String VM_ADDRESS6 = "2001:db8:71::10";
+
+    /** The one that it makes of the prefix that its router advertises and of its MAC address (RFC 4862). */
+    public static final String VM_OWN_ADDRESS6 = "2001:db8:71:0:5054:ff:fec0:1001";
+
     public static final String INSIDE_MAC = "02:00:5e:00:01:01";
 
     /** The VM's disk, by the id of its device. */
@@ -31,6 +40,8 @@ public final class LabNumbers {
 
     public static final String CLIENT_ADDRESS = "198.51.100.10";
     public static final String CLIENT_GATEWAY = "198.51.100.1";
+    public static final String CLIENT_ADDRESS6 = "2001:db8:c::10";
+    public static final String CLIENT_GATEWAY6 = "2001:db8:c::1";
     public static final int OPENFLOW_PORT = 6653;
     public static final long CORE_AS = 65000;
     public static final long GATEWAY_AS = 65100;

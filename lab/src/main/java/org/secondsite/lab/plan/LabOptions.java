@@ -111,7 +111,8 @@ public record LabOptions(
 
     /** The same with another load. */
     public LabOptions withLoad(Load other) {
-        return new LabOptions(name, delayMillis, other, hold, witnesses, fakeClocks, overload, guest, javaOption, network);
+        return new LabOptions(
+                name, delayMillis, other, hold, witnesses, fakeClocks, overload, guest, javaOption, network);
     }
 
     /** The same, but something else gives way. */
@@ -121,7 +122,8 @@ public record LabOptions(
 
     /** The same with another VM. */
     public LabOptions withGuest(Guest other) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, overload, other, javaOption, network);
+        return new LabOptions(
+                name, delayMillis, load, hold, witnesses, fakeClocks, overload, other, javaOption, network);
     }
 
     /** The same with one more option for every process of the product. */
@@ -131,8 +133,7 @@ public record LabOptions(
 
     /** The same with another network. */
     public LabOptions withNetwork(Network other) {
-        return new LabOptions(
-                name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, javaOption, other);
+        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, javaOption, other);
     }
 
     /** The nodes of the witness. */

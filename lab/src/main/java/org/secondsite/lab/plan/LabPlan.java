@@ -67,7 +67,7 @@ public record LabPlan(
                     "qemu-" + site.id(),
                     host,
                     0,
-                    GuestCommand.first(options.guest(), paths, site, guest)));
+                    GuestCommand.first(options.guest(), options.network(), paths, site, guest)));
             processes.addAll(frr(options.name(), paths, site));
         } else {
             processes.add(bird(
@@ -79,6 +79,14 @@ public record LabPlan(
         }
         processes.addAll(SwitchCommands.processes(options.name(), paths, site));
         processes.add(gateway(options, paths, site, java));
+        if (options.network().isDual() && options.network().mode() == Network.Mode.ROUTED) {
+            processes.add(bird(
+                    paths,
+                    Role.ROUTER,
+                    Optional.of(site),
+                    Topology.gateway(options.name(), site),
+                    RouterFiles.advertiser(site)));
+        }
         processes.add(new ProcessPlan(
                 Role.AGENT,
                 Optional.of(site),

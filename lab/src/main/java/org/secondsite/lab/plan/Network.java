@@ -1,5 +1,6 @@
 package org.secondsite.lab.plan;
 
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -7,10 +8,11 @@ import java.util.Locale;
  *
  * @param mode what a gateway is to its VMs
  * @param port by what means it hears and sends their frames
+ * @param families which addresses guest and client have
  */
-public record Network(Mode mode, Port port) {
+public record Network(Mode mode, Port port, Families families) {
     /** If nothing is chosen. */
-    public static final Network USUAL = new Network(Mode.ROUTED, Port.AF_PACKET);
+    public static final Network USUAL = new Network(Mode.ROUTED, Port.AF_PACKET, Families.IPV4);
 
     /** What a gateway is to its VMs. */
     public enum Mode {
@@ -31,14 +33,38 @@ public record Network(Mode mode, Port port) {
         }
     }
 
+    /** Which addresses guest and client have. */
+    public enum Families {
+        IPV4,
+        /** IPv4, an IPv6 address that is given, and one that the guest makes of its router's advertisements. */
+        DUAL
+    }
+
+    /** The same with other addresses. */
+    public Network withFamilies(Families other) {
+        return new Network(mode, port, other);
+    }
+
+    /** Whether there is IPv6. */
+    boolean isDual() {
+        return families == Families.DUAL;
+    }
+
+    /** The addresses at which the guest serves. */
+    public List<String> guestAddresses() {
+        return isDual()
+                ? List.of(LabNumbers.VM_ADDRESS, LabNumbers.VM_ADDRESS6, LabNumbers.VM_OWN_ADDRESS6)
+                : List.of(LabNumbers.VM_ADDRESS);
+    }
+
     /** The same by another port. */
     public Network withPort(Port other) {
-        return new Network(mode, other);
+        return new Network(mode, other, families);
     }
 
     /** The same in another mode. */
     public Network withMode(Mode other) {
-        return new Network(other, port);
+        return new Network(other, port, families);
     }
 
     /** The gateway's interface by which the guest's packets leave a site. */

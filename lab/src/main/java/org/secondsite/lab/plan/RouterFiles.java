@@ -12,47 +12,73 @@ final class RouterFiles {
     private static final int BFD_MULTIPLIER = 5;
     private static final int HOLD_SECONDS = 9;
 
-    /** A router whose way to the VMs is what the gateway announces. */
-    private static final String UPSTREAM = """
-            protocol direct { ipv4; }
-            protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }
+    /** What a site's router does with what the gateway announces. */
+    private enum Kind {
+        /** It is its way to the VMs. */
+        UPSTREAM("", ""),
+        /**
+         * It has the VMs' own subnet at vm0, and so is their first hop: what the gateway announces decides what the core is told, and
+         * is no way to them.
+         */
+        FIRST_HOP("interface \"-vm0\", \"*\";", "&& proto != \"to_gateway\"");
+
+        private final String direct;
+        private final String kernel;
+
+        Kind(String direct, String kernel) {
+            this.direct = direct;
+            this.kernel = kernel;
+        }
+    }
+
+    private static final String ADVERTISED = """
+            protocol radv {
+              interface "%s" { min ra interval 3; max ra interval 4; default lifetime 1800; prefix %s { }; };
+            }
             """;
 
-    /**
-     * A router that has the VMs' own subnet at vm0, and so is their first hop: what the gateway announces decides what the core is told,
-     * and is no way to them.
-     */
-    private static final String FIRST_HOP = """
-            protocol direct { ipv4; interface "-vm0", "*"; }
-            protocol kernel { ipv4 { import none; export where source = RTS_BGP && proto != "to_gateway"; }; }
-            """;
+    private final Network network;
 
-    /** The same for FRR. */
-    private static final String FRR_FIRST_HOP = """
-            ip prefix-list vms seq 5 permit %s le 32
-            route-map learnt deny 10
-             match ip address prefix-list vms
-            route-map learnt permit 20
-            ip protocol bgp route-map learnt
-            """.formatted(LabNumbers.VM_PREFIX);
-
-    private RouterFiles() {}
+    private RouterFiles(Network network) {
+        this.network = network;
+    }
 
     static Map<Path, String> of(LabOptions options, LabPaths paths) {
-        boolean bump = options.network().mode() == Network.Mode.TRANSPARENT;
+        return new RouterFiles(options.network()).files(paths);
+    }
+
+    private Kind kind() {
+        return network.mode() == Network.Mode.TRANSPARENT ? Kind.FIRST_HOP : Kind.UPSTREAM;
+    }
+
+    private Map<Path, String> files(LabPaths paths) {
         Map<Path, String> files = new LinkedHashMap<>();
         files.put(paths.file("core.conf"), core());
-        files.put(paths.file("router-b.conf"), birdRouter(Site.B, bump ? FIRST_HOP : UPSTREAM));
-        files.put(
-                paths.frrDirectory().resolve("zebra.conf"),
-                "frr version 8.4\nhostname router-a\nlog stdout informational\n" + (bump ? FRR_FIRST_HOP : ""));
+        files.put(paths.file("router-b.conf"), birdRouter(Site.B));
+        files.put(paths.frrDirectory().resolve("zebra.conf"), frrZebra());
         files.put(paths.frrDirectory().resolve("bfdd.conf"), frrBfd(Site.A));
         files.put(paths.frrDirectory().resolve("bgpd.conf"), frrBgp(Site.A));
+        if (network.isDual() && network.mode() == Network.Mode.ROUTED) {
+            for (Site site : Site.values()) {
+                files.put(
+                        paths.file(advertiser(site) + ".conf"),
+                        """
+                        log stderr all;
+                        router id %s;
+                        protocol device { scan time 10; }
+                        """.formatted(site.uplinkAddress()) + ADVERTISED.formatted("in0", LabNumbers.VM_PREFIX6));
+            }
+        }
         return files;
     }
 
-    private static String core() {
-        StringBuilder text = new StringBuilder(birdHead(LabNumbers.CLIENT_GATEWAY, UPSTREAM));
+    /** The process beside a gateway that tells VMs of their router and their prefix (RFC 4861 §6.2). */
+    static String advertiser(Site site) {
+        return "advertiser-" + site.id();
+    }
+
+    private String core() {
+        StringBuilder text = new StringBuilder(birdHead(LabNumbers.CLIENT_GATEWAY, Kind.UPSTREAM));
         for (Site site : Site.values()) {
             text.append(birdPeer(
                     "to_router_" + site.id(),
@@ -61,13 +87,14 @@ final class RouterFiles {
                     site.routerCoreAddress(),
                     site.routerAs(),
                     true,
-                    "none"));
+                    "none",
+                    site.coreAddress6()));
         }
         return text.toString();
     }
 
-    private static String birdRouter(Site site, String kind) {
-        return birdHead(site.routerAddress(), kind)
+    private String birdRouter(Site site) {
+        return birdHead(site.routerAddress(), kind())
                 + birdPeer(
                         "to_core",
                         site.routerCoreAddress(),
@@ -75,7 +102,8 @@ final class RouterFiles {
                         site.coreAddress(),
                         LabNumbers.CORE_AS,
                         true,
-                        "where source = RTS_BGP")
+                        "where source = RTS_BGP",
+                        site.routerCoreAddress6())
                 + birdPeer(
                         "to_gateway",
                         site.routerAddress(),
@@ -83,21 +111,46 @@ final class RouterFiles {
                         site.uplinkAddress(),
                         LabNumbers.GATEWAY_AS,
                         false,
-                        "none");
+                        "none",
+                        site.routerAddress6())
+                + (network.isDual() && kind() == Kind.FIRST_HOP
+                        ? ADVERTISED.formatted("vm0", LabNumbers.VM_PREFIX6)
+                        : "");
     }
 
-    private static String birdHead(String routerId, String kind) {
+    private String birdHead(String routerId, Kind kind) {
         return """
                 log stderr all;
                 router id %s;
                 protocol device { scan time 10; }
+                protocol direct { ipv4; %s %s }
                 %s
                 protocol bfd { interface "*" { min rx interval %d ms; min tx interval %d ms; multiplier %d; }; }
-                """.formatted(routerId, kind.strip(), BFD_MILLIS, BFD_MILLIS, BFD_MULTIPLIER);
+                """.formatted(
+                        routerId,
+                        network.isDual() ? "ipv6;" : "",
+                        kind.direct,
+                        birdKernel("ipv4", kind) + (network.isDual() ? birdKernel("ipv6", kind) : ""),
+                        BFD_MILLIS,
+                        BFD_MILLIS,
+                        BFD_MULTIPLIER);
     }
 
-    private static String birdPeer(
-            String name, String local, long localAs, String remote, long remoteAs, boolean bfd, String export) {
+    private static String birdKernel(String family, Kind kind) {
+        return "protocol kernel { %s { import none; export where source = RTS_BGP %s; }; }\n"
+                .formatted(family, kind.kernel);
+    }
+
+    private String birdPeer(
+            String name,
+            String local,
+            long localAs,
+            String remote,
+            long remoteAs,
+            boolean bfd,
+            String export,
+            String local6) {
+        String ipv6 = "  ipv6 { import all; export %s; next hop address %s; };\n".formatted(export, local6);
         return """
                 protocol bgp %s {
                   local %s as %d;
@@ -109,8 +162,44 @@ final class RouterFiles {
                   error wait time 1, 2;
                   graceful restart off;
                   ipv4 { import all; export %s; next hop self; };
-                }
-                """.formatted(name, local, localAs, remote, remoteAs, bfd ? "on" : "off", HOLD_SECONDS, export);
+                %s}
+                """.formatted(
+                        name,
+                        local,
+                        localAs,
+                        remote,
+                        remoteAs,
+                        bfd ? "on" : "off",
+                        HOLD_SECONDS,
+                        export,
+                        network.isDual() ? ipv6 : "");
+    }
+
+    private String frrZebra() {
+        StringBuilder text = new StringBuilder("frr version 8.4\nhostname router-a\nlog stdout informational\n");
+        if (kind() == Kind.FIRST_HOP) {
+            text.append(frrFirstHop("ip", LabNumbers.VM_PREFIX));
+            if (network.isDual()) {
+                text.append(frrFirstHop("ipv6", LabNumbers.VM_PREFIX6));
+                text.append("""
+                        interface vm0
+                         no ipv6 nd suppress-ra
+                         ipv6 nd ra-interval 3
+                         ipv6 nd prefix %s
+                        """.formatted(LabNumbers.VM_PREFIX6));
+            }
+        }
+        return text.toString();
+    }
+
+    private static String frrFirstHop(String family, String prefix) {
+        return """
+                %1$s prefix-list vms-%1$s seq 5 permit %2$s le %3$s
+                route-map learnt-%1$s deny 10
+                 match %1$s address prefix-list vms-%1$s
+                route-map learnt-%1$s permit 20
+                %1$s protocol bgp route-map learnt-%1$s
+                """.formatted(family, prefix, family.equals("ip") ? "32" : "128");
     }
 
     private static String frrBfd(Site site) {
@@ -128,7 +217,7 @@ final class RouterFiles {
                 """.formatted(site.id(), BFD_MILLIS, BFD_MILLIS, BFD_MULTIPLIER, site.coreAddress());
     }
 
-    private static String frrBgp(Site site) {
+    private String frrBgp(Site site) {
         return """
                 frr version 8.4
                 hostname router-%1$s
@@ -146,13 +235,23 @@ final class RouterFiles {
                  neighbor %7$s remote-as %8$d
                  neighbor %7$s timers connect 1
                 """.formatted(
-                        site.id(),
-                        site.routerAs(),
-                        site.routerAddress(),
-                        HOLD_SECONDS,
-                        site.coreAddress(),
-                        LabNumbers.CORE_AS,
-                        site.uplinkAddress(),
-                        LabNumbers.GATEWAY_AS);
+                                site.id(),
+                                site.routerAs(),
+                                site.routerAddress(),
+                                HOLD_SECONDS,
+                                site.coreAddress(),
+                                LabNumbers.CORE_AS,
+                                site.uplinkAddress(),
+                                LabNumbers.GATEWAY_AS)
+                + (network.isDual() ? frrIpv6(site) : "");
+    }
+
+    private static String frrIpv6(Site site) {
+        return """
+                 address-family ipv6 unicast
+                  neighbor %1$s activate
+                  neighbor %2$s activate
+                 exit-address-family
+                """.formatted(site.coreAddress(), site.uplinkAddress());
     }
 }

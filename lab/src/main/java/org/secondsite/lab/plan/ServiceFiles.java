@@ -49,15 +49,15 @@ final class ServiceFiles {
                 witness: {endpoints: [%11$s], requestTimeoutMs: 3000, termFile: gateway-%1$s.term}
                 checkpoint: {listen: "%5$s:7600", intervalMs: 100, maxEpochsInFlight: 16%12$s, hosts: [{name: host-%1$s, vms: [vm1]}]}
                 dataPlane: {%13$s, inside: in0, port: %14$s, poolMiB: 64, perVmMiB: 32}
-                bgp: {localAs: 65100, routerId: %6$s, listen: [%6$s], standbyPrepend: 3, commands: bgp-%1$s, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9}]}
+                bgp: {localAs: 65100, routerId: %6$s, listen: [%6$s], standbyPrepend: 3, commands: bgp-%1$s, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9%15$s}]}
                 openflow: {listen: "%5$s:6653", switches: [{name: sw-%1$s, datapathId: "0x%9$s", gatewayPort: gw}]}
                 management: {socket: %10$s}
                 metrics: {listen: "127.0.0.1:9464"}
                 groups:
                   - name: web
-                    prefixes: [203.0.113.0/24]
-                    promotedPrefixes: [203.0.113.0/25, 203.0.113.128/25]
-                    vms: [{name: vm1, protected: true, mac: "52:54:00:c0:10:01", addresses: [203.0.113.10], switch: sw-%1$s, port: vm1}]
+                    prefixes: [203.0.113.0/24%16$s]
+                    promotedPrefixes: [203.0.113.0/25, 203.0.113.128/25%17$s]
+                    vms: [{name: vm1, protected: true, mac: "52:54:00:c0:10:01", addresses: [%18$s], switch: sw-%1$s, port: vm1}]
                 """.formatted(
                         site.id(),
                         site.peer().id(),
@@ -73,22 +73,37 @@ final class ServiceFiles {
                                 .map(node -> '"' + node.endpoint() + '"')
                                 .collect(Collectors.joining(", ")),
                         options.overload().settings(),
-                        dataPlane(options.network()),
-                        options.network().port().text());
+                        dataPlane(options),
+                        options.network().port().text(),
+                        dual(options, ", otherAddress: \"" + site.uplinkAddress6() + "\""),
+                        dual(options, ", \"" + LabNumbers.VM_PREFIX6 + "\""),
+                        dual(options, ", \"2001:db8:71::/65\", \"2001:db8:71:0:8000::/65\""),
+                        options.network().guestAddresses().stream()
+                                .map(address -> '"' + address + '"')
+                                .collect(Collectors.joining(", ")));
     }
 
-    private static String dataPlane(Network network) {
+    private static String dual(LabOptions options, String text) {
+        return options.network().isDual() ? text : "";
+    }
+
+    private static String dataPlane(LabOptions options) {
+        Network network = options.network();
         return switch (network.mode()) {
             case ROUTED ->
-                "mode: routed, insideMac: \"%s\", insideAddresses: [%s/24], uplink: %s"
-                        .formatted(LabNumbers.INSIDE_MAC, LabNumbers.INSIDE_ADDRESS, network.uplink());
+                "mode: routed, insideMac: \"%s\", insideAddresses: [%s/24%s], uplink: %s"
+                        .formatted(
+                                LabNumbers.INSIDE_MAC,
+                                LabNumbers.INSIDE_ADDRESS,
+                                dual(options, ", \"" + LabNumbers.INSIDE_ADDRESS6 + "/64\""),
+                                network.uplink());
             case TRANSPARENT -> "mode: transparent, outside: " + network.uplink();
         };
     }
 
     private static String agent(LabOptions options, LabPaths paths, Site site, GuestFiles guest) {
         List<String> command = new ArrayList<>(options.fakeClocks() ? FakeClock.REMOVED : List.of());
-        command.addAll(GuestCommand.of(options.guest(), paths, site, guest));
+        command.addAll(GuestCommand.of(options.guest(), options.network(), paths, site, guest));
         return """
                 gateway: "%1$s:7600"
                 site: %2$s

@@ -62,6 +62,26 @@ public enum Site {
         return "10." + number + ".0.2";
     }
 
+    /** {@link #coreAddress}, IPv6. */
+    public String coreAddress6() {
+        return "2001:db8:0:" + number + "::1";
+    }
+
+    /** {@link #routerCoreAddress}, IPv6. */
+    public String routerCoreAddress6() {
+        return "2001:db8:0:" + number + "::2";
+    }
+
+    /** {@link #routerAddress}, IPv6. */
+    public String routerAddress6() {
+        return "2001:db8:" + number + "::1";
+    }
+
+    /** {@link #uplinkAddress}, IPv6. */
+    public String uplinkAddress6() {
+        return "2001:db8:" + number + "::2";
+    }
+
     /** The hypervisor host's address towards the gateway. */
     public String hostAddress() {
         return "10." + number + ".1.1";

@@ -2,6 +2,7 @@ package org.secondsite.lab.plan;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The namespaces of a lab and the wires between them. P is the lab's name. A witness of three nodes has P-w1, P-w2 and P-w3 in
@@ -34,12 +35,13 @@ public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
     private static Topology of(String lab, int witnesses, Network network) {
         List<NamespacePlan> namespaces = new ArrayList<>();
         List<Wire> wires = new ArrayList<>();
-        namespaces.add(host(client(lab), "default via " + LabNumbers.CLIENT_GATEWAY));
+        boolean dual = network.isDual();
+        namespaces.add(host(client(lab), routes(dual, LabNumbers.CLIENT_GATEWAY, LabNumbers.CLIENT_GATEWAY6)));
         namespaces.add(new NamespacePlan(core(lab), true, List.of(), List.of()));
         namespaces.add(host(wan(lab)));
         wires.add(new Wire(
-                end(client(lab), "eth0", LabNumbers.CLIENT_ADDRESS + "/24"),
-                end(core(lab), "cl0", LabNumbers.CLIENT_GATEWAY + "/24")));
+                end(client(lab), "eth0", both(dual, LabNumbers.CLIENT_ADDRESS + "/24", LabNumbers.CLIENT_ADDRESS6)),
+                end(core(lab), "cl0", both(dual, LabNumbers.CLIENT_GATEWAY + "/24", LabNumbers.CLIENT_GATEWAY6))));
         for (WitnessNode node : WitnessNode.of(lab, witnesses)) {
             namespaces.add(host(node.namespace()));
             wires.add(new Wire(
@@ -54,39 +56,69 @@ public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
 
     private static void addSite(
             String lab, Network network, Site site, List<NamespacePlan> namespaces, List<Wire> wires) {
+        boolean dual = network.isDual();
         String router = router(lab, site);
         String gateway = gateway(lab, site);
         String host = hypervisor(lab, site);
-        namespaces.add(new NamespacePlan(router, true, List.of(), List.of("default via " + site.coreAddress())));
-        namespaces.add(new NamespacePlan(gateway, true, List.of(), List.of("default via " + site.routerAddress())));
+        namespaces.add(
+                new NamespacePlan(router, true, List.of(), routes(dual, site.coreAddress(), site.coreAddress6())));
+        namespaces.add(
+                new NamespacePlan(gateway, true, List.of(), routes(dual, site.routerAddress(), site.routerAddress6())));
         namespaces.add(new NamespacePlan(host, false, List.of(LabNumbers.VM), List.of()));
         wires.add(new Wire(
-                end(core(lab), "r" + site.id() + "0", site.coreAddress() + "/30"),
-                end(router, "up", site.routerCoreAddress() + "/30")));
+                end(core(lab), "r" + site.id() + "0", both(dual, site.coreAddress() + "/30", site.coreAddress6())),
+                end(router, "up", both(dual, site.routerCoreAddress() + "/30", site.routerCoreAddress6()))));
         wires.add(new Wire(
-                end(router, "gw0", site.routerAddress() + "/24"), end(gateway, ROUTED_UPLINK, site.uplinkAddress() + "/24")));
+                end(router, "gw0", both(dual, site.routerAddress() + "/24", site.routerAddress6())),
+                end(gateway, ROUTED_UPLINK, both(dual, site.uplinkAddress() + "/24", site.uplinkAddress6()))));
         if (network.mode() == Network.Mode.TRANSPARENT) {
             wires.add(new Wire(
-                    new Wire.End(router, "vm0", LabNumbers.INSIDE_ADDRESS + "/24", LabNumbers.INSIDE_MAC, true),
+                    new Wire.End(
+                            router,
+                            "vm0",
+                            both(dual, LabNumbers.INSIDE_ADDRESS + "/24", LabNumbers.INSIDE_ADDRESS6),
+                            LabNumbers.INSIDE_MAC,
+                            true),
                     plain(gateway, OUTSIDE, "")));
         }
         // The gateway's data plane gives in0 its address itself.
         wires.add(new Wire(plain(gateway, "in0", ""), plain(host, "gw", "")));
         wires.add(new Wire(
-                end(gateway, "hv0", site.gatewayHostAddress() + "/24"), end(host, "hv0", site.hostAddress() + "/24")));
+                end(gateway, "hv0", List.of(site.gatewayHostAddress() + "/24")),
+                end(host, "hv0", List.of(site.hostAddress() + "/24"))));
         wires.add(new Wire(plain(gateway, "wan0", site.wanAddress() + "/24"), plain(wan(lab), site.id() + "0", "")));
     }
 
-    private static NamespacePlan host(String name, String... routes) {
-        return new NamespacePlan(name, false, List.of(), List.of(routes));
+    private static NamespacePlan host(String name) {
+        return host(name, List.of());
     }
 
-    private static Wire.End end(String namespace, String name, String address) {
-        return new Wire.End(namespace, name, address, "", true);
+    private static NamespacePlan host(String name, List<String> routes) {
+        return new NamespacePlan(name, false, List.of(), routes);
+    }
+
+    private static List<String> routes(boolean dual, String gateway, String gateway6) {
+        String default4 = "default via " + gateway;
+        return dual ? List.of(default4, "default via " + gateway6) : List.of(default4);
+    }
+
+    private static List<String> both(boolean dual, String address, String address6) {
+        return dual ? List.of(address, address6 + "/64") : List.of(address);
+    }
+
+    private static Wire.End end(String namespace, String name, List<String> addresses) {
+        return new Wire.End(namespace, name, addresses, "", true);
     }
 
     private static Wire.End plain(String namespace, String name, String address) {
-        return new Wire.End(namespace, name, address, "", false);
+        return new Wire.End(namespace, name, address.isEmpty() ? List.of() : List.of(address), "", false);
+    }
+
+    /** Whether any interface has an IPv6 address. */
+    public boolean hasIpv6() {
+        return wires.stream()
+                .flatMap(wire -> Stream.concat(wire.one().addresses().stream(), wire.other().addresses().stream()))
+                .anyMatch(address -> address.contains(":"));
     }
 
     /** Where the outside client runs. */

@@ -31,11 +31,16 @@ class DrillLab implements AutoCloseable {
         this.lab = lab;
         this.afterwards = afterwards;
         record = Files.createTempFile("secondsite-client", ".jsonl");
-        client = OutsideClient.start(lab.clientNamespace(), traffic, record);
+        client = OutsideClient.start(
+                lab.clientNamespace(), lab.state().options().network().guestAddresses(), traffic, record);
     }
 
     static DrillLab up(int delayMillis, LabOptions.Load load, boolean hold) throws IOException {
-        Lab lab = bringUp(new LabOptions(TestNames.lab(), delayMillis, load, hold));
+        return up(new LabOptions(TestNames.lab(), delayMillis, load, hold));
+    }
+
+    static DrillLab up(LabOptions options) throws IOException {
+        Lab lab = bringUp(options);
         try {
             return new DrillLab(lab, TRAFFIC, Afterwards.TAKE_DOWN);
         } catch (IOException | RuntimeException e) {

@@ -38,6 +38,10 @@ class LabPlanTest {
         assertEquals(5, accepted(LabPlan.of(OPTIONS.withGuest(Guest.DISK), GUEST, JAVA)));
         Network bump = Network.USUAL.withMode(Network.Mode.TRANSPARENT).withPort(Network.Port.PCAP4J);
         assertEquals(5, accepted(LabPlan.of(OPTIONS.withNetwork(bump), GUEST, JAVA)));
+        for (Network dual : List.of(bump, Network.USUAL)) {
+            Network both = dual.withFamilies(Network.Families.DUAL);
+            assertEquals(5, accepted(LabPlan.of(OPTIONS.withNetwork(both), GUEST, JAVA)));
+        }
     }
 
     private int accepted(LabPlan plan) throws IOException {

@@ -2,6 +2,7 @@ package org.secondsite.buffer.io.kernel;
 
 import java.io.IOException;
 import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
@@ -116,12 +117,40 @@ public final class RoutedKernelState implements KernelState {
             String flags = address.address() instanceof Inet4Address ? "" : " nodad";
             Commands.run("ip addr replace " + address + " dev " + inside + flags);
         }
+        if (hasInside6() && !linkLocal().equals(List.of(ownLinkLocal()))) {
+            // The kernel made it of the MAC address that the interface had before: at the other site it was another
+            // one.
+            Commands.run("ip -6 addr flush dev " + inside + " scope link");
+            Commands.run("ip -6 addr replace " + ownLinkLocal().getHostAddress() + "/64 dev " + inside + " nodad");
+        }
         neighbors(vms);
         try {
             Commands.run("ethtool -K " + inside + " gro on");
         } catch (IOException e) {
             LOG.info("{}: receive offload could not be set, TCP will be slower: {}", inside, e.getMessage());
         }
+    }
+
+    private boolean hasInside6() {
+        return settings.inside().stream().anyMatch(address -> !(address.address() instanceof Inet4Address));
+    }
+
+    /** The address by which VMs know their router, if that advertises itself: the same at both sites. RFC 4291 appendix A. */
+    private InetAddress ownLinkLocal() {
+        long mac = settings.insideMac().value();
+        return InetAddress.ofLiteral("fe80::%x:%x:%x:%x"
+                .formatted(
+                        (mac >>> 32) ^ 0x0200,
+                        ((mac >>> 16) & 0xff00) | 0xff,
+                        0xfe00 | ((mac >>> 16) & 0xff),
+                        mac & 0xffff));
+    }
+
+    private List<InetAddress> linkLocal() throws IOException {
+        return Commands.run("ip -o -6 addr show dev " + inside + " scope link")
+                .lines()
+                .map(line -> InetAddress.ofLiteral(line.replaceAll(".* inet6 ([^/ ]+)/.*", "$1")))
+                .toList();
     }
 
     @Override
@@ -173,6 +202,13 @@ public final class RoutedKernelState implements KernelState {
                     problems,
                     shown.contains("/" + address.prefixLength() + " "),
                     inside + " lacks the address " + address);
+        }
+        if (hasInside6()) {
+            require(
+                    problems,
+                    linkLocal().equals(List.of(ownLinkLocal())),
+                    inside + " has another link-local address than "
+                            + ownLinkLocal().getHostAddress());
         }
         problems.addAll(pairProblems());
         String kernel = settings.kernelEnd();

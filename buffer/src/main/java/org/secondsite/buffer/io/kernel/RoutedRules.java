@@ -87,7 +87,8 @@ public final class RoutedRules {
         lines.add("chain input {");
         lines.add("type filter hook input priority raw; policy accept;");
         lines.add("iifname \"lo\" accept");
-        lines.add("iifname \"" + inside + "\" icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept");
+        lines.add("iifname \"" + inside
+                + "\" icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept");
         lines.add("iifname \"" + inside + "\" goto answered");
         lines.add("iifname \"" + kernelEnd + "\" goto answered");
         lines.add("ip saddr @tenants4 drop");

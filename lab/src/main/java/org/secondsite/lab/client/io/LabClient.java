@@ -32,7 +32,7 @@ import org.secondsite.lab.client.CounterStream.Kind;
  * number it got and when.
  *
  * <pre>
- *   LabClient ADDRESS ECHO-INTERVAL-MS RECORD-FILE {echo|tick|records PORT CONNECTIONS}…
+ *   LabClient ADDRESS[,…] ECHO-INTERVAL-MS RECORD-FILE {echo|tick|records PORT CONNECTIONS}…
  *
  *   stdout   {"event":"connected"}                     once all connections are made
  *   stdin    after NANOS    the first number that came after that time: {"event":"after","nanoTime":…,"kind":…,…} or nanoTime 0
@@ -44,8 +44,8 @@ import org.secondsite.lab.client.CounterStream.Kind;
  *   record   {"t":NANOS,"k":"echo","c":INDEX,"n":NUMBER}, one line a number
  * </pre>
  *
- * Times are {@code System.nanoTime()}, which on Linux is CLOCK_MONOTONIC, the same for every process of the machine. An echo
- * connection sends its next line an interval after it got the last answer, so at most one answer is outstanding.
+ * Connections of a kind go to the addresses in turn. Times are {@code System.nanoTime()}, which on Linux is CLOCK_MONOTONIC, the same
+ * for every process of the machine. An echo connection sends its next line an interval after it got the last answer, so at most one answer is outstanding.
  */
 public final class LabClient {
     private static final long CONNECT_LIMIT_NANOS = 15_000_000_000L;
@@ -88,7 +88,7 @@ public final class LabClient {
     public static void main(String[] arguments) throws IOException {
         if (arguments.length < 6 || arguments.length % 3 != 0) {
             throw new IllegalArgumentException(
-                    "ADDRESS ECHO-INTERVAL-MS RECORD-FILE {echo|tick|records PORT CONNECTIONS}…");
+                    "ADDRESS[,…] ECHO-INTERVAL-MS RECORD-FILE {echo|tick|records PORT CONNECTIONS}…");
         }
         try (Writer record = Files.newBufferedWriter(Path.of(arguments[2]))) {
             LabClient client = new LabClient(Long.parseLong(arguments[1]) * 1_000_000, record);
@@ -101,9 +101,10 @@ public final class LabClient {
         }
     }
 
-    private void open(Kind kind, String address, String port, int count) throws IOException {
-        InetSocketAddress target = new InetSocketAddress(address, Integer.parseInt(port));
+    private void open(Kind kind, String addresses, String port, int count) throws IOException {
+        String[] all = addresses.split(",", -1);
         for (int i = 0; i < count; i++) {
+            InetSocketAddress target = new InetSocketAddress(all[i % all.length], Integer.parseInt(port));
             peers.add(new Peer(target, new CounterStream(kind, i, System.nanoTime())));
             connecting++;
             connect(peers.size() - 1);
