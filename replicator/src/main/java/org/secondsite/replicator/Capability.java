@@ -32,7 +32,10 @@ public enum Capability {
     TICKS(7),
 
     /** An agent and its gateway tell each other under which terms they have acted. */
-    TERMS(8);
+    TERMS(8),
+
+    /** Agents tell each other what their VMs are made of, before the first checkpoint of a chain. */
+    MACHINES(9);
 
     /** The agents' protocol has 15 bits for them. */
     private static final int MAX_CODE = 15;

@@ -2,11 +2,12 @@ package org.secondsite.replicator;
 
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import org.secondsite.config.EpochId;
 
 /**
- * What the agents of two sites tell each other, through their gateways, before and while an owner's disks are copied to the standby:
- * where they differ. The owner asks and the standby answers; which of them is the owner is the gateways' knowledge, and nothing that
+ * What the agents of two sites tell each other, through their gateways: before a chain of epochs begins, whether the machines are the
+ * same, and then, while an owner's disks are copied to the standby, where those differ. The owner asks and the standby answers; which of them is the owner is the gateways' knowledge, and nothing that
  * is said here changes it.
  *
  * <pre>
@@ -15,13 +16,15 @@ import org.secondsite.config.EpochId;
  * 3 NOBODY   | the same |
  * 4 QUERY    | the same | question u8 | volume u8 | first chunk u32 | chunks u32 |
  * 5 ANSWER   | the same as QUERY | as many bytes as answer it |
+ * 6 MACHINE  | the same | {@link MachineParts} |
+ * 7 COMPARED | the same | length u16, in UTF-8: what differs |
  * </pre>
  *
  * <p>A message may be lost, and one of an earlier chain may come late: each names its chain, by the first epoch of it.
  */
 public sealed interface DiskTalk {
     /** The most bytes of a message. */
-    int MAX_BYTES = 1 + 2 * Long.BYTES + 2 + 2 * Integer.BYTES + DiskPart.MAX_ANSWER_BYTES;
+    int MAX_BYTES = 1 + 2 * Long.BYTES + MachineParts.MAX_BYTES;
 
     /** The fewest bytes of a message. */
     int MIN_BYTES = 1 + 2 * Long.BYTES;
@@ -31,7 +34,12 @@ public sealed interface DiskTalk {
 
     /** Whether it is the owner's to say. */
     default boolean isOwners() {
-        return this instanceof Ask || this instanceof Query;
+        return this instanceof Ask || this instanceof Query || this instanceof Machine;
+    }
+
+    /** What both ends of a connection must be capable of, where this is said. */
+    default Capability needs() {
+        return this instanceof Machine || this instanceof Compared ? Capability.MACHINES : Capability.RESYNC;
     }
 
     /** A chain is about to begin: what can be said of the standby's disks? */
@@ -72,6 +80,24 @@ public sealed interface DiskTalk {
         }
     }
 
+    /** A chain is about to begin, of a VM that is made of this: would the standby start the same? */
+    record Machine(EpochId chain, MachineParts parts) implements DiskTalk {}
+
+    /**
+     * The answer.
+     *
+     * @param difference what differs, in words; empty if nothing does, or if it is not known what would be started
+     */
+    record Compared(EpochId chain, String difference) implements DiskTalk {
+        /** The longest words, in characters. */
+        private static final int MAX_CHARS = 1024;
+
+        /** Cuts what is too long. */
+        public Compared {
+            difference = difference.length() <= MAX_CHARS ? difference : difference.substring(0, MAX_CHARS);
+        }
+    }
+
     /** Appends the message. */
     static void write(DiskTalk talk, ByteBuf out) {
         switch (talk) {
@@ -90,6 +116,15 @@ public sealed interface DiskTalk {
                 head(5, answer, out);
                 part(answer.part(), out);
                 out.writeBytes(answer.content().duplicate());
+            }
+            case Machine machine -> {
+                head(6, machine, out);
+                machine.parts().write(out);
+            }
+            case Compared compared -> {
+                head(7, compared, out);
+                byte[] words = compared.difference().getBytes(StandardCharsets.UTF_8);
+                out.writeShort(words.length).writeBytes(words);
             }
         }
     }
@@ -135,6 +170,16 @@ public sealed interface DiskTalk {
                         byte[] content = new byte[part.answerBytes()];
                         in.readBytes(content);
                         yield new Answer(chain, part, ByteBuffer.wrap(content).asReadOnlyBuffer());
+                    }
+                    case 6 -> new Machine(chain, MachineParts.read(in));
+                    case 7 -> {
+                        need(in, 2);
+                        int length = in.readUnsignedShort();
+                        need(in, length);
+                        yield new Compared(
+                                chain,
+                                in.readCharSequence(length, StandardCharsets.UTF_8)
+                                        .toString());
                     }
                     default -> throw new IllegalArgumentException("no talk has the type " + type);
                 };

@@ -132,7 +132,11 @@ final class SealingGateway implements CheckpointListener, AutoCloseable {
     public void disksSynced(AgentSession session) {}
 
     @Override
-    public void ofDisks(AgentSession session, DiskTalk talk) {}
+    public void ofDisks(AgentSession session, DiskTalk talk) {
+        if (talk instanceof DiskTalk.Machine) {
+            session.ofDisks(new DiskTalk.Compared(talk.chain(), ""));
+        }
+    }
 
     @Override
     public void copyAt(AgentSession session, CopyProgress progress) {}

@@ -1,14 +1,15 @@
 package org.secondsite.gateway.group;
 
+import java.util.Optional;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.Ownership;
-import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.tunnel.PeerMessage;
 
 /**
- * Passes on what the agents of a VM tell each other of its disks. Which of them asks and which answers is the record's matter alone: a
+ * Passes on what the agents of a VM tell each other of its machine and its disks. Which of them asks and which answers is the record's matter alone: a
  * question goes to a standby, an answer to an owner, whatever the disks are.
  */
 final class DiskTalks {
@@ -16,6 +17,7 @@ final class DiskTalks {
     private final Ownership ownership;
     private final GroupVms vms;
     private final Orders orders;
+    private Optional<Dialect> spoken = Optional.empty();
 
     DiskTalks(GroupId group, Ownership ownership, GroupVms vms, Orders orders) {
         this.group = group;
@@ -24,9 +26,20 @@ final class DiskTalks {
         this.orders = orders;
     }
 
+    /** The other gateway speaks this. */
+    void speaks(Dialect dialect) {
+        spoken = Optional.of(dialect);
+    }
+
     /** The agent here says something. */
     void here(VmAtSite vm, SiteEvent.AgentOfDisks said) {
-        if (vm.is(said.session()) && said.talk().isOwners() == vm.source().running()) {
+        if (!vm.is(said.session()) || said.talk().isOwners() != vm.source().running()) {
+            return;
+        }
+        boolean dropped = spoken.filter(dialect -> !dialect.has(said.talk().needs())).isPresent();
+        if (dropped && said.talk() instanceof DiskTalk.Machine machine) {
+            orders.give(new SiteOrder.TellOfDisks(said.session(), new DiskTalk.Compared(machine.chain(), "")));
+        } else {
             say(vm.id(), said.talk());
         }
     }
@@ -39,13 +52,15 @@ final class DiskTalks {
             return;
         }
         boolean understood = vm.session()
-                .filter(session -> session.dialect().has(Capability.RESYNC))
+                .filter(session -> session.dialect().has(talk.needs()))
                 .isPresent();
         boolean wanted = talk.isOwners()
                 ? ownership.acceptsEpochs() && vm.canKeepReplica()
                 : vm.source().running();
         if (understood && wanted) {
             orders.give(new SiteOrder.TellOfDisks(vm.session().orElseThrow(), talk));
+        } else if (talk instanceof DiskTalk.Machine) {
+            say(id, new DiskTalk.Compared(talk.chain(), ""));
         } else if (talk.isOwners()) {
             say(id, new DiskTalk.Nobody(talk.chain()));
         }

@@ -14,6 +14,7 @@ import org.secondsite.gateway.ownership.Ownership;
 import org.secondsite.gateway.ownership.OwnershipAction;
 import org.secondsite.gateway.ownership.OwnershipEvent;
 import org.secondsite.gateway.ownership.OwnershipState;
+import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.tunnel.PeerMessage;
 import org.secondsite.witness.Answer;
@@ -116,6 +117,12 @@ public final class ProtectionGroup {
     /** What a VM lacks at either site, each with the site: as long as there is anything, the VM is not protected. */
     public List<String> lacks(VmAtSite vm) {
         return lacks.of(vm);
+    }
+
+    /** The other gateway speaks this. */
+    void speaks(Dialect dialect) {
+        diskTalks.speaks(dialect);
+        membership.speaks(dialect);
     }
 
     Membership membership() {

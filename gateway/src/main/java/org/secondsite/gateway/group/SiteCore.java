@@ -242,7 +242,7 @@ public final class SiteCore {
             case SiteEvent.PeerSpeaks(Dialect dialect) -> {
                 facts.views().speaks(dialect);
                 newcomers.speaks(dialect);
-                each(group -> group.membership().speaks(dialect));
+                each(group -> group.speaks(dialect));
             }
             case SiteEvent.TunnelUp _ -> {
                 each(group -> group.membership().connected());

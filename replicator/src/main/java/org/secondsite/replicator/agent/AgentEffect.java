@@ -104,6 +104,9 @@ public sealed interface AgentEffect {
 
     // ---- its end
 
+    /** Find out whether the VM that would be started here is the one of this question: {@link AgentEvent.Compared}. */
+    record CompareMachine(DiskTalk.Machine question) implements AgentEffect {}
+
     /** Kill the VM: {@link AgentEvent.Killed} or {@link AgentEvent.NotKilled}. */
     record Kill(String reason) implements AgentEffect {}
 

@@ -5,6 +5,7 @@ import java.util.Optional;
 import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.EpochHeader;
+import org.secondsite.replicator.MachineParts;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.disk.BlockMemory;
 
@@ -46,8 +47,21 @@ public sealed interface AgentEvent {
     /** To {@link AgentEffect.Attach}: the VM is not here, or, if {@code trouble} is not empty, cannot be driven. */
     record NotFound(String trouble) implements Answer {}
 
-    /** To {@link AgentEffect.Look}: what is against checkpoints. */
-    record Looked(Optional<String> refusal) implements Answer {}
+    /**
+     * To {@link AgentEffect.Look}.
+     *
+     * @param refusal what is against checkpoints
+     * @param machine what the VM is made of, as far as that is known
+     */
+    record Looked(Optional<String> refusal, Optional<MachineParts> machine) implements Answer {
+        /** Of a VM of which it is not known what it is made of. */
+        public Looked(Optional<String> refusal) {
+            this(refusal, Optional.empty());
+        }
+    }
+
+    /** To {@link AgentEffect.CompareMachine}: what is to be said to the other site's agent. */
+    record Compared(DiskTalk.Compared answer) implements Answer {}
 
     /** The checkpoint cannot be prepared; the VM was not touched. */
     record Unprepared(String reason) implements Answer {}

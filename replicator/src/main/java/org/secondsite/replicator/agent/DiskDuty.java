@@ -240,6 +240,9 @@ final class DiskDuty {
      * @param applied the epoch that the replica is at
      */
     void heard(DiskTalk talk, EpochId applied) {
+        if (talk.needs() == Capability.MACHINES) {
+            return;
+        }
         if (talk instanceof DiskTalk.Claim claim) {
             if (claim.chain().equals(awaited)) {
                 out.want(new AgentEffect.HearOfDisks(claim));

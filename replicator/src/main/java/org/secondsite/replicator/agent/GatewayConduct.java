@@ -145,7 +145,7 @@ public final class GatewayConduct {
             case CheckpointMessage.Window window -> agreed(window, Capability.WINDOW);
             case CheckpointMessage.Term told -> told(told);
             case CheckpointMessage.DiskOrder order -> agreed(order, Capability.DISKS);
-            case CheckpointMessage.OfDisks said -> agreed(said, Capability.RESYNC);
+            case CheckpointMessage.OfDisks said -> agreed(said, said.talk().needs());
             default -> null;
         };
     }

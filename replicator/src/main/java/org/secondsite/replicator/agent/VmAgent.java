@@ -208,7 +208,7 @@ public final class VmAgent {
         switch (message) {
             case CheckpointMessage.Welcome welcome -> {
                 out.answered(welcome);
-                disks.welcomed(welcome);
+                startOrder.welcomed(welcome);
                 schedule.window(welcome.window(), welcome.windowBytes(), welcome.stalls());
             }
             case CheckpointMessage.Start start -> start(start);
@@ -239,7 +239,7 @@ public final class VmAgent {
             case CheckpointMessage.Release release -> standby.release(isHere());
             case CheckpointMessage.DiskOrder order -> disks.obey(order);
             case CheckpointMessage.OfDisks said -> {
-                startOrder.answered(said.talk()).ifPresent(this::begin);
+                startOrder.heard(said.talk(), isHere(), now).ifPresent(this::begin);
                 disks.heard(said.talk(), standby.applied());
             }
             default -> out.note("unexpected " + message.getClass().getSimpleName());
@@ -269,15 +269,6 @@ public final class VmAgent {
             return;
         }
         startOrder.given(start, now);
-    }
-
-    private void looked(Optional<String> against) {
-        if (startOrder.refused(disks.objection(against, now))) {
-            schedule.stop();
-            disks.chainEnds();
-        } else {
-            startOrder.take(now).ifPresent(this::begin);
-        }
     }
 
     private void begin(CheckpointMessage.Start start) {
@@ -454,7 +445,9 @@ public final class VmAgent {
         switch (answer) {
             case AgentEvent.Found found -> found(found.description(), found.refusal());
             case AgentEvent.NotFound not -> sighting.notFound(not.trouble());
-            case AgentEvent.Looked looked -> looked(looked.refusal());
+            case AgentEvent.Looked looked ->
+                startOrder.looked(looked, schedule, now).ifPresent(this::begin);
+            case AgentEvent.Compared compared -> startOrder.say(compared.answer());
             case AgentEvent.Unprepared unprepared -> undo(unprepared.reason());
             case AgentEvent.Paused paused -> paused();
             case AgentEvent.PauseFailed failed when phase == AgentPhase.CHECKPOINT -> drop(failed.reason());

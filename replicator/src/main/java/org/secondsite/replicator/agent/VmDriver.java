@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.secondsite.replicator.MachineParts;
 import org.secondsite.replicator.disk.MirrorTargets;
 
 /**
@@ -79,6 +80,11 @@ public interface VmDriver extends AutoCloseable {
 
     /** Whether somebody else made the VM run since {@link #pause}: then what was read of it meanwhile belongs to no one time. */
     boolean resumedByOthers() throws IOException, InterruptedException;
+
+    /** What the VM is made of, as {@link #refusal} has found last; empty if that is not known. */
+    default Optional<MachineParts> machine() {
+        return Optional.empty();
+    }
 
     /** Stops to collect the device state, if that is under way, so that the VM can be resumed. */
     void abandonDeviceState() throws InterruptedException;

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.MachineParts;
 
 /**
  * The place of one VM on this host: either the VM is here and has a {@link VmDriver}, or there may be a replica of its RAM
@@ -47,6 +48,15 @@ public interface VmHost extends AutoCloseable {
      * @throws IOException if the VM could not be started here, with the reason
      */
     default void standBy() throws IOException, InterruptedException {}
+
+    /**
+     * What the VM would be made of that {@link #activate} starts; empty if that is not known. It may be started to find out, and ended again.
+     *
+     * @throws IOException if the VM could not be started here, with the reason
+     */
+    default Optional<MachineParts> machine() throws IOException, InterruptedException {
+        return Optional.empty();
+    }
 
     /** Gives the replica's memory back, if there is a replica. */
     void forgetReplica() throws IOException, InterruptedException;

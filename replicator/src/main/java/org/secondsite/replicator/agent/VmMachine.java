@@ -2,8 +2,12 @@ package org.secondsite.replicator.agent;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.secondsite.replicator.MachineParts;
 
 /**
  * What a VM is made of, as QEMU tells of it, and whether a checkpoint would hold all of it.
@@ -12,21 +16,26 @@ import java.util.TreeSet;
  * shared and not in that file would be missing at the other site without a word; what QEMU cannot migrate has no device state; and
  * what a device keeps in another process, or changes in RAM without QEMU, is not seen.
  *
+ * @param type the machine, such as {@code pc-q35-7.2-machine}
  * @param memories its memory backends
  * @param ramBytes all of its RAM, with what was plugged in
- * @param cpus how many virtual processors it has
+ * @param processors its virtual processors
  * @param blockers why QEMU cannot migrate it, in its words; empty if nothing is against it
  * @param devices what was plugged in, from the command line or later
+ * @param slots what is in the slots of its first PCI bus, with what the machine itself has, such as {@code 3.0 1af4:1000}
  * @param tpms the models of its trusted platform modules
  */
 public record VmMachine(
+        String type,
         List<Memory> memories,
         long ramBytes,
-        int cpus,
+        Processors processors,
         List<String> blockers,
         List<Device> devices,
+        List<String> slots,
         List<String> tpms) {
     private static final long MIB = 1 << 20;
+    private static final String NAMELESS = "device[";
 
     /** Devices with which no checkpoint is whole, by how their types begin. */
     private enum Foreign {
@@ -67,12 +76,31 @@ public record VmMachine(
     }
 
     /**
+     * Virtual processors.
+     *
+     * @param type that of the first, such as {@code max-x86_64-cpu}
+     */
+    public record Processors(int count, String type) {}
+
+    /**
      * A device.
      *
      * @param name its id, or QEMU's name for one that nobody has named
      * @param type its QOM type, such as {@code virtio-net-pci}
+     * @param place its bus, and its slot there, such as {@code pci.0 3.0}; empty if it has none
      */
-    public record Device(String name, String type) {
+    public record Device(String name, String type, String place) {
+        /** One that is on no bus. */
+        public Device(String name, String type) {
+            this(name, type, "");
+        }
+
+        /** As the other site has to have it, whatever the order in which nameless ones came. */
+        private String part() {
+            String who = name.startsWith(NAMELESS) ? "device " + type : toString();
+            return place.isEmpty() ? who : who + " at " + place;
+        }
+
         @Override
         public String toString() {
             return "device " + name + " (" + type + ")";
@@ -84,6 +112,7 @@ public record VmMachine(
         memories = List.copyOf(memories);
         blockers = List.copyOf(blockers);
         devices = List.copyOf(devices);
+        slots = List.copyOf(slots);
         tpms = List.copyOf(tpms);
     }
 
@@ -138,10 +167,24 @@ public record VmMachine(
         List<String> words = new ArrayList<>();
         mine.stream().filter(part -> !others.contains(part)).forEach(part -> words.add(part + " has come"));
         others.stream().filter(part -> !mine.contains(part)).forEach(part -> words.add(part + " is gone"));
-        if (cpus != before.cpus) {
-            words.add(cpus + " processors instead of " + before.cpus);
+        if (processors.count() != before.processors.count()) {
+            words.add(processors.count() + " processors instead of " + before.processors.count());
         }
         return String.join(", ", words);
+    }
+
+    /** What the VM that is started at the other site has to have, too. */
+    public MachineParts print() {
+        List<String> lines = new ArrayList<>();
+        lines.add("machine " + type);
+        lines.add(processors.count() + " processors of " + processors.type());
+        lines.add(words(ramBytes) + " of RAM");
+        memories.forEach(memory -> lines.add(memory.toString()));
+        slots.forEach(slot -> lines.add("PCI " + slot));
+        Map<String, Long> counted = devices.stream()
+                .collect(Collectors.groupingBy(Device::part, TreeMap::new, Collectors.counting()));
+        counted.forEach((part, count) -> lines.add(count == 1 ? part : count + " times " + part));
+        return MachineParts.of(lines);
     }
 
     private TreeSet<String> parts() {

@@ -252,13 +252,13 @@ public final class AgentConduct {
     }
 
     private String talk(DiskTalk talk) {
-        if (!dialect.has(Capability.RESYNC)) {
+        if (!dialect.has(talk.needs())) {
             return "OF_DISKS was not agreed on";
         }
         if (talk.isOwners()) {
-            return vmIsHere ? null : "a question about the other site's disks, and the VM is not here";
+            return vmIsHere ? null : "a question to the other site's agent, and the VM is not here";
         }
-        return talksOwed-- > 0 ? null : "something is said of disks that nobody has asked for";
+        return talksOwed-- > 0 ? null : "something is said to the other site's agent that nobody has asked for";
     }
 
     private String failed(CheckpointMessage.Failed failed) {

@@ -227,7 +227,7 @@ public sealed interface CheckpointMessage {
     /** Every flush that was ever answered is on the disk, and so it will be with those to come. */
     record DisksSynced() implements CheckpointMessage {}
 
-    /** What the agents of two sites tell each other of their disks: from an agent for the other one, and the other way round. */
+    /** What the agents of two sites tell each other of their machines and disks: from an agent for the other one, and the other way round. */
     record OfDisks(DiskTalk talk) implements CheckpointMessage {}
 
     /** How far the copy of the VM's disks is: from the owner's agent, once a second at most, and when it is complete. */

@@ -29,7 +29,7 @@ public sealed interface PeerMessage {
     /** As the owner of a group under this term, or a later one: every VM of the group runs at this site. */
     record VmsActive(GroupId group, long term) implements PeerMessage {}
 
-    /** What the agent of a VM says of its disks to the one at the other site. Only where both ends can. */
+    /** What the agent of a VM says of its machine or disks to the one at the other site. Only where both ends can. */
     record OfDisks(GroupId group, VmId vm, DiskTalk talk) implements PeerMessage {}
 
     /**
@@ -185,7 +185,7 @@ public sealed interface PeerMessage {
     default boolean isPartOf(Dialect dialect) {
         return switch (this) {
             case RecordNews _, StandbyState _, VmsActive _ -> true;
-            case OfDisks _ -> dialect.has(Capability.RESYNC);
+            case OfDisks said -> dialect.has(said.talk().needs());
             case Members _, MembersTaken _ -> dialect.has(Capability.MEMBERS);
             case OwnerLacks _, OfViews _ -> dialect.has(Capability.VIEWS);
             case TicksMade _ -> dialect.has(Capability.TICKS);

@@ -15,7 +15,20 @@ class VmMachineTest {
     private static final Memory SHARED = new Memory("ram0", RAM, true);
 
     private static VmMachine with(List<Memory> memories, long ramBytes, List<Device> devices) {
-        return new VmMachine(memories, ramBytes, 1, List.of(), devices, List.of());
+        return machine(memories, ramBytes, 1, List.of(), devices, List.of());
+    }
+
+    private static VmMachine machine(
+            List<Memory> memories, long ramBytes, int processors, List<String> blockers, List<Device> devices, List<String> tpms) {
+        return new VmMachine(
+                "pc-q35-7.2-machine",
+                memories,
+                ramBytes,
+                new VmMachine.Processors(processors, "max-x86_64-cpu"),
+                blockers,
+                devices,
+                List.of("0.0 8086:29c0"),
+                tpms);
     }
 
     private static VmMachine with(Device... devices) {
@@ -73,7 +86,7 @@ class VmMachineTest {
         assertEquals(
                 Optional.of(
                         "QEMU cannot write the state of this VM: non-migratable device: 0000:00:01.0/nvme: remove what it names"),
-                new VmMachine(
+                machine(
                                 List.of(SHARED),
                                 RAM,
                                 1,
@@ -88,17 +101,35 @@ class VmMachineTest {
         assertEquals(
                 Optional.of(
                         "the trusted platform module (tpm-crb) keeps its state in a file that is not carried to the other site: remove it"),
-                new VmMachine(List.of(SHARED), RAM, 1, List.of(), List.of(), List.of("tpm-crb")).refusal(SHARED));
+                machine(List.of(SHARED), RAM, 1, List.of(), List.of(), List.of("tpm-crb")).refusal(SHARED));
     }
 
     @Test
     void whatHasComeAndWhatIsGoneIsTold() {
         VmMachine before = with(new Device("net0", "virtio-net-pci"));
         assertEquals("", before.differenceFrom(with(new Device("net0", "virtio-net-pci"))));
-        VmMachine after = new VmMachine(
+        VmMachine after = machine(
                 List.of(SHARED), RAM, 2, List.of(), List.of(new Device("net1", "virtio-net-pci")), List.of());
         assertEquals(
                 "device net1 (virtio-net-pci) has come, device net0 (virtio-net-pci) is gone, 2 processors instead of 1",
                 after.differenceFrom(before));
+    }
+
+    @Test
+    void isPrintedAsTheOtherSiteHasToHaveIt() {
+        VmMachine machine = with(
+                new Device("net0", "virtio-net-pci", "pcie.0 3.0"),
+                new Device("device[0]", "usb-tablet", "usb-bus.0"),
+                new Device("device[1]", "usb-tablet", "usb-bus.0"));
+        assertEquals(
+                List.of(
+                        "1 processors of max-x86_64-cpu",
+                        "2 times device usb-tablet at usb-bus.0",
+                        "64 MiB of RAM",
+                        "PCI 0.0 8086:29c0",
+                        "device net0 (virtio-net-pci) at pcie.0 3.0",
+                        "machine pc-q35-7.2-machine",
+                        "memory backend ram0 (64 MiB)"),
+                machine.print().lines());
     }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.replicator.MachineParts;
 import org.secondsite.replicator.agent.VmMachine;
 import org.secondsite.replicator.agent.VmSettings;
 
@@ -27,6 +28,9 @@ final class QemuAdmission {
     /** As the agent found it. */
     private VmMachine first;
 
+    /** As it was looked at last. */
+    private VmMachine last;
+
     private VmMachine.Memory ram;
 
     private long lookedNanos;
@@ -45,6 +49,7 @@ final class QemuAdmission {
      */
     void requireRam() throws IOException, InterruptedException {
         first = machine.look();
+        last = first;
         lookedNanos = System.nanoTime();
         String found = "";
         for (VmMachine.Memory memory : first.memories()) {
@@ -93,6 +98,7 @@ final class QemuAdmission {
     /** Why the VM must not be checkpointed as it is now, in one line that says what to do; empty if nothing is against it. */
     Optional<String> refusal() throws IOException, InterruptedException {
         VmMachine now = machine.look();
+        last = now;
         lookedNanos = System.nanoTime();
         return now.refusal(ram).or(() -> {
             String difference = now.differenceFrom(first);
@@ -108,5 +114,10 @@ final class QemuAdmission {
     /** The same, from time to time; empty in between. */
     Optional<String> glance() throws IOException, InterruptedException {
         return System.nanoTime() - lookedNanos < GLANCE_NANOS ? Optional.empty() : refusal();
+    }
+
+    /** What the VM is made of, as of the last look. */
+    MachineParts parts() {
+        return last.print();
     }
 }

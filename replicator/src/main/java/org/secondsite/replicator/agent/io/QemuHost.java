@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.secondsite.config.VmId;
 import org.secondsite.net.io.PrivateFiles;
 import org.secondsite.replicator.Capability;
+import org.secondsite.replicator.MachineParts;
 import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.replicator.agent.VmHost;
 import org.secondsite.replicator.agent.VmSettings;
@@ -31,6 +32,9 @@ final class QemuHost implements VmHost {
     private RamFile replica;
     /** A QEMU that waits for a device state beside the replica, null if there is none. */
     private WaitingQemu waiting;
+
+    /** What the last one was made of that waited. */
+    private Optional<MachineParts> parts = Optional.empty();
 
     /** It has mapped the replica's memory, executes nothing, and has been asked for its machine. */
     private record WaitingQemu(Process process, QemuVm vm) {
@@ -85,7 +89,7 @@ final class QemuHost implements VmHost {
     @Override
     public Set<Capability> capabilities() {
         return settings.volumes().disks().isEmpty()
-                ? EnumSet.of(Capability.WINDOW, Capability.TERMS)
+                ? EnumSet.of(Capability.WINDOW, Capability.TERMS, Capability.MACHINES)
                 : EnumSet.allOf(Capability.class);
     }
 
@@ -125,6 +129,21 @@ final class QemuHost implements VmHost {
         return replica.memory();
     }
 
+    /** Beside an empty replica, unless it is known by now. */
+    @Override
+    public Optional<MachineParts> machine() throws IOException, InterruptedException {
+        boolean canBeSeen = replica == null && settings.volumes().disks().isEmpty() && !process.isThere();
+        if (parts.isEmpty() && canBeSeen) {
+            try {
+                createReplica();
+                standBy();
+            } finally {
+                forgetReplica();
+            }
+        }
+        return parts;
+    }
+
     /** Not with disks that the agent serves: QEMU would connect to them, and they are not the VM's yet. */
     @Override
     public void standBy() throws IOException, InterruptedException {
@@ -139,6 +158,7 @@ final class QemuHost implements VmHost {
         boolean serves = false;
         try {
             WaitingQemu begun = new WaitingQemu(started, connectTo(started));
+            parts = begun.vm().machine();
             serves = true;
             return begun;
         } catch (IOException failed) {

@@ -34,20 +34,61 @@ final class QemuMachine {
                     memory.path("size").asLong(),
                     memory.path("share").asBoolean()));
         }
+        JsonNode processors = ask("query-cpus-fast");
         JsonNode size = ask("query-memory-size-summary");
         List<String> blockers = new ArrayList<>();
         ask("query-migrate").path("blocked-reasons").forEach(reason -> blockers.add(reason.asText()));
         return new VmMachine(
+                property("/machine", "type").asText(),
                 memories,
                 size.path("base-memory").asLong() + size.path("plugged-memory").asLong(),
-                ask("query-cpus-fast").size(),
+                new VmMachine.Processors(
+                        processors.size(),
+                        property(processors.path(0).path("qom-path").asText(), "type")
+                                .asText()),
                 blockers,
                 devices(),
+                slots(),
                 tpms());
     }
 
     private JsonNode ask(String command) throws IOException, InterruptedException {
         return qmp.execute(command, Map.of(), timeoutMs);
+    }
+
+    private JsonNode property(String object, String name) throws IOException, InterruptedException {
+        return qmp.execute("qom-get", Map.of("path", object, "property", name), timeoutMs);
+    }
+
+    /** Of the first bus alone: those behind bridges have no numbers before the guest's firmware has given them. */
+    private List<String> slots() throws IOException, InterruptedException {
+        List<String> slots = new ArrayList<>();
+        for (JsonNode device : ask("query-pci").path(0).path("devices")) {
+            slots.add(String.format(
+                    "%x.%x %04x:%04x",
+                    device.path("slot").asInt(),
+                    device.path("function").asInt(),
+                    device.path("id").path("vendor").asInt(),
+                    device.path("id").path("device").asInt()));
+        }
+        return slots;
+    }
+
+    /** Its bus, and its slot if that is a PCI bus. */
+    private String place(String device) throws IOException, InterruptedException {
+        String bus;
+        try {
+            bus = property(device, "parent_bus").asText();
+        } catch (QmpClient.QmpError none) {
+            return "";
+        }
+        String name = bus.substring(bus.lastIndexOf('/') + 1);
+        try {
+            int slot = property(device, "addr").asInt();
+            return slot < 0 ? name : String.format("%s %x.%x", name, slot >> 3, slot & 7);
+        } catch (QmpClient.QmpError none) {
+            return name;
+        }
     }
 
     /** Named ones, and those that nobody has named. */
@@ -57,8 +98,11 @@ final class QemuMachine {
             for (JsonNode child : qmp.execute("qom-list", Map.of("path", container), timeoutMs)) {
                 String type = child.path("type").asText();
                 if (type.startsWith(CHILD) && type.endsWith(">")) {
+                    String name = child.path("name").asText();
                     devices.add(new VmMachine.Device(
-                            child.path("name").asText(), type.substring(CHILD.length(), type.length() - 1)));
+                            name,
+                            type.substring(CHILD.length(), type.length() - 1),
+                            place(container + "/" + name)));
                 }
             }
         }

@@ -38,6 +38,11 @@ final class QemuProcess {
         return found.getFirst();
     }
 
+    /** Whether there is any. */
+    boolean isThere() throws IOException {
+        return !find().isEmpty();
+    }
+
     /** Where QEMU's own words go when the agent starts it. */
     Path log() {
         return settings.runDirectory().resolve(settings.id() + "-qemu.log");

@@ -14,8 +14,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import org.secondsite.replicator.MachineParts;
 import org.secondsite.replicator.agent.DirtyPageTracker;
-import org.secondsite.replicator.agent.HaltedException;
 import org.secondsite.replicator.agent.SlowPauseException;
 import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.replicator.agent.VmNews;
@@ -82,10 +82,7 @@ final class QemuVm implements VmDriver {
     private volatile boolean resumed;
 
     private volatile CompletableFuture<String> migration = new CompletableFuture<>();
-    /** Why QEMU has halted the VM, null if it has not. */
-    private volatile String halt;
-
-    private Consumer<VmNews> listener = news -> {};
+    private final QemuNews news = new QemuNews();
 
     /** A connection that is being made: events may come before the VM object stands. */
     private static final class EventRelay implements Consumer<JsonNode> {
@@ -164,7 +161,7 @@ final class QemuVm implements VmDriver {
             case "RESUME" -> {
                 resumed = true;
                 changedSince = true;
-                ran();
+                news.resumed();
             }
             case "BLOCK_IO_ERROR" -> ioError(event.path("data"));
             case "RESET" -> changedSince = true;
@@ -176,7 +173,7 @@ final class QemuVm implements VmDriver {
     private void ioError(JsonNode data) {
         String failure = disks.failure(data);
         if (data.path("action").asText().equals(HALTS)) {
-            halted("QEMU has halted the VM: " + failure);
+            news.halted("QEMU has halted the VM: " + failure);
         } else {
             LOG.warn(
                     "{}: {}; QEMU goes on with '{}'",
@@ -186,34 +183,11 @@ final class QemuVm implements VmDriver {
         }
     }
 
-    private synchronized void halted(String reason) {
-        halt = reason;
-        listener.accept(new VmNews.Halted(reason));
-    }
-
-    private synchronized void ran() {
-        halt = null;
-        listener.accept(new VmNews.Resumed());
-    }
-
-    private synchronized void pausedLate() {
-        listener.accept(new VmNews.PausedLate());
-    }
-
-    private void refuseIfHalted() throws HaltedException {
-        String reason = halt;
-        if (reason != null) {
-            throw new HaltedException(reason);
-        }
-    }
-
     /** Whoever plugs in, or mounts, does so while the VM is protected. */
     private void refuseIfUnfit() throws IOException, InterruptedException {
         Optional<String> unfit = admission.glance();
         if (unfit.isPresent()) {
-            synchronized (this) {
-                listener.accept(new VmNews.Unfit(unfit.get()));
-            }
+            news.tell(new VmNews.Unfit(unfit.get()));
             throw new IOException(unfit.get());
         }
     }
@@ -227,6 +201,11 @@ final class QemuVm implements VmDriver {
     public Optional<String> refusal() throws IOException, InterruptedException {
         Optional<String> unfit = admission.refusal();
         return unfit.isPresent() ? unfit : disks.refusal();
+    }
+
+    @Override
+    public Optional<MachineParts> machine() {
+        return Optional.of(admission.parts());
     }
 
     @Override
@@ -272,7 +251,7 @@ final class QemuVm implements VmDriver {
         JsonNode status = execute("query-status", Map.of());
         afterMigration = status.path("status").asText().equals(PAUSED_AFTER_MIGRATION);
         pausedHere = status.path("running").asBoolean();
-        refuseIfHalted();
+        news.refuseIfHalted();
         refuseIfUnfit();
         mirrors.requireWhole();
         if (pausedHere) {
@@ -285,7 +264,7 @@ final class QemuVm implements VmDriver {
         stopped = false;
         resumed = false;
         try {
-            qmp.execute("stop", Map.of(), COMMAND_TIMEOUT_MS, this::pausedLate);
+            qmp.execute("stop", Map.of(), COMMAND_TIMEOUT_MS, () -> news.tell(new VmNews.PausedLate()));
         } catch (QmpClient.NoAnswer slow) {
             String flushed = disks.writable();
             throw new SlowPauseException(
@@ -308,7 +287,7 @@ final class QemuVm implements VmDriver {
         if (sink == null) {
             throw new IOException("no checkpoint was prepared");
         }
-        refuseIfHalted();
+        news.refuseIfHalted();
         mirrors.requireWhole();
         stateStands = afterMigration && !pausedHere;
         if (stateStands) {
@@ -395,7 +374,7 @@ final class QemuVm implements VmDriver {
 
     @Override
     public void retryAfterHalt() throws IOException, InterruptedException {
-        if (halt != null) {
+        if (news.isHalted()) {
             run();
         }
     }
@@ -409,7 +388,7 @@ final class QemuVm implements VmDriver {
     /** Finds out whether QEMU has halted the VM before this agent came. */
     void noteHalt() throws IOException, InterruptedException {
         if (runState().equals(HALTED)) {
-            halted("QEMU has halted the VM: a disk has failed");
+            news.halted("QEMU has halted the VM: a disk has failed");
         }
     }
 
@@ -451,12 +430,7 @@ final class QemuVm implements VmDriver {
 
     @Override
     public void listen(Consumer<VmNews> told) {
-        synchronized (this) {
-            listener = told;
-            if (halt != null) {
-                told.accept(new VmNews.Halted(halt));
-            }
-        }
+        news.listen(told);
         mirrors.listen(told);
         qmp.onClosed(reason -> told.accept(new VmNews.Gone(reason)));
     }

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.secondsite.config.EpochId;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.agent.AgentEffect;
 import org.secondsite.replicator.agent.AgentEvent;
@@ -63,7 +64,7 @@ final class VmHands {
                 switch (effect) {
                     case AgentEffect.Attach attach -> attach();
                     case AgentEffect.Detach detach -> detach();
-                    case AgentEffect.Look look -> new AgentEvent.Looked(look());
+                    case AgentEffect.Look look -> new AgentEvent.Looked(look(), driver.machine());
                     case AgentEffect.BeginImage begin -> beginImage(begin.forget());
                     case AgentEffect.PauseForCheckpoint pause -> {
                         cycle = new CheckpointCycle(driver, shadow, volumes, pause.full(), maxPauseNanos);
@@ -78,6 +79,7 @@ final class VmHands {
                     case AgentEffect.Retry retry -> retry();
                     case AgentEffect.Ship ship -> ship(ship.epoch(), ship.base(), to);
                     case AgentEffect.OfDisks disks -> toDisks(disks, to);
+                    case AgentEffect.CompareMachine compare -> compare(compare.question());
                     case AgentEffect.Kill kill -> kill(kill.reason());
                     case AgentEffect.Apply apply -> apply(arrived);
                     case AgentEffect.Activate activate -> activate();
@@ -291,6 +293,18 @@ final class VmHands {
     }
 
     // ---- the VM is not here
+
+    private AgentEvent.Answer compare(DiskTalk.Machine owners) throws InterruptedException {
+        String difference;
+        try {
+            difference = host.machine()
+                    .flatMap(here -> here.differenceFrom(owners.parts()))
+                    .orElse("");
+        } catch (IOException failed) {
+            difference = "which does not start: " + failed.getMessage();
+        }
+        return new AgentEvent.Compared(new DiskTalk.Compared(owners.chain(), difference));
+    }
 
     private AgentEvent.Answer apply(Epoch arrived) throws InterruptedException {
         try {

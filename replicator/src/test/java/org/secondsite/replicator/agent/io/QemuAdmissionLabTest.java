@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -101,8 +103,23 @@ class QemuAdmissionLabTest {
 
     private static Optional<String> refusal(VmSettings settings) throws Exception {
         Files.createDirectories(settings.runDirectory());
-        try (QemuVm vm = QemuVm.connect(settings, TIMEOUT_MS)) {
+        try (QemuVm vm = connect(settings)) {
             return vm.refusal();
+        }
+    }
+
+    /** A socket's file is there a moment before somebody listens at it. */
+    private static QemuVm connect(VmSettings settings) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MS);
+        while (true) {
+            try {
+                return QemuVm.connect(settings, TIMEOUT_MS);
+            } catch (ConnectException notYet) {
+                if (System.nanoTime() > deadline) {
+                    throw notYet;
+                }
+                Thread.sleep(10);
+            }
         }
     }
 
@@ -169,7 +186,7 @@ class QemuAdmissionLabTest {
         String failed = gateway.await("failed");
         assertTrue(failed.contains("device late (virtio-rng-pci) has come since"), failed);
 
-        gateway.await("detached");
+        assertTrue(gateway.await("failed", "detached").startsWith("detached"), "it is told once");
         gateway.await("attached");
         gateway.session().start(new EpochId(2, 1), true, 50);
         assertTrue(gateway.await("failed").contains("device late (virtio-rng-pci) has come since"));

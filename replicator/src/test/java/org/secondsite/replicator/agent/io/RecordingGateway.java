@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
@@ -39,7 +40,7 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
     private volatile boolean sealing = true;
     private volatile Consumer<Epoch> sink = Epoch::close;
     private volatile Consumer<EpochId> onApplied = epoch -> {};
-    private volatile Consumer<DiskTalk> onTalk = talk -> {};
+    private volatile Consumer<DiskTalk> onTalk = this::nothingAgainst;
 
     RecordingGateway(VmId vm) throws IOException {
         this(vm, 0);
@@ -134,11 +135,23 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
 
     /** Credits every epoch that arrives, as if it were committed at once, by a standby that says nothing of its disks. */
     void relayCredits() {
-        onTalk = talk -> session.ofDisks(new DiskTalk.Nobody(talk.chain()));
+        onTalk = talk -> {
+            if (talk instanceof DiskTalk.Machine) {
+                nothingAgainst(talk);
+            } else {
+                session.ofDisks(new DiskTalk.Nobody(talk.chain()));
+            }
+        };
         sink = epoch -> {
             session.credit(epoch.header().epoch());
             epoch.close();
         };
+    }
+
+    private void nothingAgainst(DiskTalk talk) {
+        if (talk instanceof DiskTalk.Machine) {
+            session.ofDisks(new DiskTalk.Compared(talk.chain(), ""));
+        }
     }
 
     List<Long> pausesNanos() {
@@ -148,16 +161,16 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
     }
 
     /** Waits for something heard that begins so, drops what was heard before it, and returns it. */
-    String await(String beginning) throws InterruptedException {
+    String await(String... beginnings) throws InterruptedException {
         List<String> heard = new ArrayList<>();
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
         while (true) {
             String word = words.poll(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
             if (word == null) {
-                throw new AssertionError("'" + beginning + "' not heard within " + WAIT_SECONDS + " s, but " + heard);
+                throw new AssertionError(List.of(beginnings) + " not heard within " + WAIT_SECONDS + " s, but " + heard);
             }
             heard.add(word);
-            if (word.startsWith(beginning)) {
+            if (Stream.of(beginnings).anyMatch(word::startsWith)) {
                 return word;
             }
         }

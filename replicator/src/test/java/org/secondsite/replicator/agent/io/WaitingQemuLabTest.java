@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -132,9 +133,21 @@ class WaitingQemuLabTest {
         bootAtTheOwner();
         standby(guest("standby", List.of("-device", "no-such-device")));
         ownerGateway.session().start(new EpochId(1, 1), true, 50);
-        String failed = standbyGateway.await("failed");
+        String failed = ownerGateway.await("failed");
         assertTrue(failed.contains("no-such-device"), failed);
-        assertFalse(standbyGateway.hears("applied", 300), "an image that is of no use");
+        assertFalse(ownerGateway.hears("epoch", 300), "an image that is of no use");
+    }
+
+    @Test
+    void aStandbyThatWouldStartAnotherMachineIsRefusedByNameBeforeAnEpoch() throws Exception {
+        bootAtTheOwner();
+        LabGuest guest = guest("standby", List.of("-device", "virtio-rng-pci,id=rng0,addr=9"));
+        standby(guest);
+        ownerGateway.session().start(new EpochId(1, 1), true, 50);
+        String failed = ownerGateway.await("failed");
+        assertTrue(failed.contains("with device rng0 (virtio-rng-pci) at pci.0 9.0"), failed);
+        assertFalse(ownerGateway.hears("epoch", 300), "nothing of it is carried");
+        assertFalse(Files.exists(guest.settings().ramFile()), "what was started to find out is gone");
     }
 
     @Test
