@@ -35,8 +35,9 @@ class MachinePartsTest {
         List<String> many =
                 IntStream.range(0, 9).mapToObj(number -> "device d" + number).toList();
         assertEquals(
-                Optional.of("without device d0, without device d1, without device d2, without device d3, without device d4,"
-                        + " without device d5 and 3 more"),
+                Optional.of(
+                        "without device d0, without device d1, without device d2, without device d3, without device d4,"
+                                + " without device d5 and 3 more"),
                 MachineParts.of(List.of()).differenceFrom(MachineParts.of(many)));
     }
 

@@ -36,7 +36,8 @@ final class DiskTalks {
         if (!vm.is(said.session()) || said.talk().isOwners() != vm.source().running()) {
             return;
         }
-        boolean dropped = spoken.filter(dialect -> !dialect.has(said.talk().needs())).isPresent();
+        boolean dropped =
+                spoken.filter(dialect -> !dialect.has(said.talk().needs())).isPresent();
         if (dropped && said.talk() instanceof DiskTalk.Machine machine) {
             orders.give(new SiteOrder.TellOfDisks(said.session(), new DiskTalk.Compared(machine.chain(), "")));
         } else {

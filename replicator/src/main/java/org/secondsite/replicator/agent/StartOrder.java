@@ -174,7 +174,7 @@ final class StartOrder {
         }
     }
 
-    /** Checkpoints end, the last of which has failed. The gateway, when it hears of the VM anew, orders them anew, and is told why they cannot begin. */
+    /** Checkpoints end, and the gateway was told why. It, when it hears of the VM anew, orders them anew, and is told why they cannot begin. */
     void unfit(String why) {
         out.want(new AgentEffect.CloseConnection(why));
     }

@@ -48,6 +48,10 @@ public final class VmAgent {
     private EpochId image = EpochId.NONE;
 
     private boolean pauseOrdered;
+
+    /** Why the last checkpoint was given up that was. */
+    private String dropped = "";
+
     private final LatePauses latePauses = new LatePauses();
 
     /**
@@ -337,6 +341,7 @@ public final class VmAgent {
     private void undo(String why) {
         EpochId id = checkpoint.id;
         schedule.dropped(id, now);
+        dropped = why;
         rest(checkpoint.from, "epoch " + id + " is dropped");
         checkpoint = null;
         out.failed(FailureKind.CHECKPOINT, id, why);
@@ -384,7 +389,12 @@ public final class VmAgent {
                 }
             }
             case VmNews.CopyEnded ended -> startOrder.lookSoon(now);
-            case VmNews.Unfit unfit -> startOrder.unfit(unfit.reason());
+            case VmNews.Unfit unfit -> {
+                if (!unfit.reason().equals(dropped)) {
+                    out.failed(FailureKind.CHECKPOINT, EpochId.NONE, unfit.reason());
+                }
+                startOrder.unfit(unfit.reason());
+            }
             case VmNews.PausedLate late -> {
                 if (phase == AgentPhase.PAUSE_LATE) {
                     rest(latePauses.leadsTo(), "the late pause is over");

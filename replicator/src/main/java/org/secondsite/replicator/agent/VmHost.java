@@ -70,6 +70,15 @@ public interface VmHost extends AutoCloseable {
     VmDriver activate(byte[] deviceState) throws IOException, InterruptedException;
 
     /**
+     * Kills whatever is left of the VM, but not what waits for {@link #activate}. When this returns it is verified that nothing else runs here.
+     *
+     * @throws IOException if that cannot be verified
+     */
+    default void endOthers(String reason) throws IOException, InterruptedException {
+        kill(reason);
+    }
+
+    /**
      * Kills the VM. When this returns it is verified that nothing of it runs here.
      *
      * @throws IOException if that cannot be verified

@@ -181,8 +181,8 @@ public record VmMachine(
         lines.add(words(ramBytes) + " of RAM");
         memories.forEach(memory -> lines.add(memory.toString()));
         slots.forEach(slot -> lines.add("PCI " + slot));
-        Map<String, Long> counted = devices.stream()
-                .collect(Collectors.groupingBy(Device::part, TreeMap::new, Collectors.counting()));
+        Map<String, Long> counted =
+                devices.stream().collect(Collectors.groupingBy(Device::part, TreeMap::new, Collectors.counting()));
         counted.forEach((part, count) -> lines.add(count == 1 ? part : count + " times " + part));
         return MachineParts.of(lines);
     }

@@ -19,7 +19,12 @@ class VmMachineTest {
     }
 
     private static VmMachine machine(
-            List<Memory> memories, long ramBytes, int processors, List<String> blockers, List<Device> devices, List<String> tpms) {
+            List<Memory> memories,
+            long ramBytes,
+            int processors,
+            List<String> blockers,
+            List<Device> devices,
+            List<String> tpms) {
         return new VmMachine(
                 "pc-q35-7.2-machine",
                 memories,
@@ -101,15 +106,16 @@ class VmMachineTest {
         assertEquals(
                 Optional.of(
                         "the trusted platform module (tpm-crb) keeps its state in a file that is not carried to the other site: remove it"),
-                machine(List.of(SHARED), RAM, 1, List.of(), List.of(), List.of("tpm-crb")).refusal(SHARED));
+                machine(List.of(SHARED), RAM, 1, List.of(), List.of(), List.of("tpm-crb"))
+                        .refusal(SHARED));
     }
 
     @Test
     void whatHasComeAndWhatIsGoneIsTold() {
         VmMachine before = with(new Device("net0", "virtio-net-pci"));
         assertEquals("", before.differenceFrom(with(new Device("net0", "virtio-net-pci"))));
-        VmMachine after = machine(
-                List.of(SHARED), RAM, 2, List.of(), List.of(new Device("net1", "virtio-net-pci")), List.of());
+        VmMachine after =
+                machine(List.of(SHARED), RAM, 2, List.of(), List.of(new Device("net1", "virtio-net-pci")), List.of());
         assertEquals(
                 "device net1 (virtio-net-pci) has come, device net0 (virtio-net-pci) is gone, 2 processors instead of 1",
                 after.differenceFrom(before));

@@ -26,6 +26,7 @@ final class QemuHost implements VmHost {
     private static final int START_TIMEOUT_MS = 10_000;
     private static final int LOAD_TIMEOUT_MS = 5000;
     private static final int DEATH_WAIT_MS = 5000;
+    private static final long NONE = -1;
 
     private final VmSettings settings;
     private final QemuProcess process;
@@ -132,7 +133,7 @@ final class QemuHost implements VmHost {
     /** Beside an empty replica, unless it is known by now. */
     @Override
     public Optional<MachineParts> machine() throws IOException, InterruptedException {
-        boolean canBeSeen = replica == null && settings.volumes().disks().isEmpty() && !process.isThere();
+        boolean canBeSeen = replica == null && !process.isThere();
         if (parts.isEmpty() && canBeSeen) {
             try {
                 createReplica();
@@ -144,13 +145,10 @@ final class QemuHost implements VmHost {
         return parts;
     }
 
-    /** Not with disks that the agent serves: QEMU would connect to them, and they are not the VM's yet. */
     @Override
     public void standBy() throws IOException, InterruptedException {
-        if (settings.volumes().disks().isEmpty()) {
-            endWaiting();
-            waiting = startWaiting();
-        }
+        endWaiting();
+        waiting = startWaiting();
     }
 
     private WaitingQemu startWaiting() throws IOException, InterruptedException {
@@ -237,6 +235,11 @@ final class QemuHost implements VmHost {
             }
             Thread.sleep(1);
         }
+    }
+
+    @Override
+    public void endOthers(String reason) throws IOException, InterruptedException {
+        process.killAllBut(waiting == null ? NONE : waiting.process().pid());
     }
 
     @Override

@@ -100,9 +100,7 @@ final class QemuMachine {
                 if (type.startsWith(CHILD) && type.endsWith(">")) {
                     String name = child.path("name").asText();
                     devices.add(new VmMachine.Device(
-                            name,
-                            type.substring(CHILD.length(), type.length() - 1),
-                            place(container + "/" + name)));
+                            name, type.substring(CHILD.length(), type.length() - 1), place(container + "/" + name)));
                 }
             }
         }

@@ -18,6 +18,7 @@ import org.secondsite.replicator.agent.VmSettings;
 final class QemuProcess {
     private static final Path PROC = Path.of("/proc");
     private static final int DEATH_WAIT_MS = 5000;
+    private static final long NOBODY = -1;
 
     private final VmSettings settings;
 
@@ -84,8 +85,15 @@ final class QemuProcess {
      * @throws IOException if one is left after some seconds, or the processes cannot be looked at
      */
     void kill() throws IOException, InterruptedException {
+        killAllBut(NOBODY);
+        Files.deleteIfExists(settings.pidFile());
+    }
+
+    /** The same with every process but one. */
+    void killAllBut(long spared) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + DEATH_WAIT_MS * 1_000_000L;
-        List<Long> alive = find();
+        List<Long> alive = findAll();
+        alive.remove(spared);
         while (!alive.isEmpty()) {
             for (long pid : alive) {
                 ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
@@ -93,13 +101,13 @@ final class QemuProcess {
             Thread.sleep(1);
             alive.removeIf(pid -> isDead(PROC.resolve(Long.toString(pid))));
             if (alive.isEmpty()) {
-                alive = find();
+                alive = findAll();
+                alive.remove(spared);
             }
             if (System.nanoTime() - deadline > 0) {
                 throw new IOException("process " + alive + " does not die");
             }
         }
-        Files.deleteIfExists(settings.pidFile());
     }
 
     /** Whether nothing of a process that was killed executes any more. */
@@ -121,12 +129,12 @@ final class QemuProcess {
 
     /** The live processes of the VM. */
     private List<Long> find() throws IOException {
-        List<Long> found = new ArrayList<>();
         long hinted = hintedPid();
-        if (hinted > 0 && isOurs(PROC.resolve(Long.toString(hinted)))) {
-            found.add(hinted);
-            return found;
-        }
+        return hinted > 0 && isOurs(PROC.resolve(Long.toString(hinted))) ? List.of(hinted) : findAll();
+    }
+
+    private List<Long> findAll() throws IOException {
+        List<Long> found = new ArrayList<>();
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[1-9]*")) {
             for (Path process : processes) {
                 if (isOurs(process)) {

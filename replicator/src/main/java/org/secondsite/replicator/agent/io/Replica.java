@@ -49,6 +49,7 @@ final class Replica {
         }
         deviceState = epoch.deviceState();
         if (header.isFull()) {
+            volumes.standBy();
             host.standBy();
         }
     }

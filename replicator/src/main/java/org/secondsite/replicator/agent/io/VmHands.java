@@ -297,6 +297,7 @@ final class VmHands {
     private AgentEvent.Answer compare(DiskTalk.Machine owners) throws InterruptedException {
         String difference;
         try {
+            volumes.standBy();
             difference = host.machine()
                     .flatMap(here -> here.differenceFrom(owners.parts()))
                     .orElse("");
@@ -320,7 +321,7 @@ final class VmHands {
         try {
             if (!volumes.disks().isEmpty()) {
                 // Nothing that is left of the VM may find its disks again.
-                host.kill("its disks are to be served to another one");
+                host.endOthers("its disks are to be served to another one");
                 volumes.activate();
             }
             adopt(host.activate(replica.deviceState()));

@@ -98,6 +98,31 @@ record VmImages(VmId vm, Path directory, List<One> list) {
         return known;
     }
 
+    /**
+     * What their superblocks say of them together.
+     *
+     * @param lost whether flushes were answered that no disk may have: the machine was started anew since
+     * @param kept whether they are a standby's
+     */
+    record Found(boolean lost, boolean kept) {}
+
+    /**
+     * Looks at the superblocks.
+     *
+     * @throws IOException if one cannot be read
+     */
+    Found found() throws IOException {
+        List<Superblock> known = known();
+        UUID boot = BootId.current();
+        return new Found(
+                known.stream()
+                        .anyMatch(one -> one.state() == Superblock.State.DIRTY
+                                && !one.boot().equals(boot)),
+                known.stream()
+                        .anyMatch(one ->
+                                one.state() == Superblock.State.CONSISTENT || one.state() == Superblock.State.SYNCING));
+    }
+
     /** The images, for a standby. */
     List<StandbyVolumes.Image> standby() {
         return list.stream()

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.secondsite.config.Durability;
@@ -18,7 +17,6 @@ import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.VolumeChanges;
 import org.secondsite.replicator.disk.BlockMemory;
 import org.secondsite.replicator.disk.MirrorTargets;
-import org.secondsite.replicator.disk.Superblock;
 import org.secondsite.replicator.disk.VolumeSettings;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,6 +51,9 @@ public final class VmVolumes implements AutoCloseable {
 
     private StandbyVolumes standby;
     private ImageCopy copy;
+
+    /** What a hypervisor sees that waits; null if the images are an owner's, or none waits. */
+    private ImagesPreview preview;
 
     /** Why none is. */
     private String trouble = "";
@@ -129,24 +130,18 @@ public final class VmVolumes implements AutoCloseable {
     // ---- what they are ------------------------------------------------------------------------------------------
 
     private void takeUp() throws IOException {
-        List<Superblock> known = images.known();
-        UUID boot = BootId.current();
-        boolean lost = known.stream()
-                .anyMatch(one ->
-                        one.state() == Superblock.State.DIRTY && !one.boot().equals(boot));
-        boolean kept = known.stream()
-                .anyMatch(one -> one.state() == Superblock.State.CONSISTENT || one.state() == Superblock.State.SYNCING);
+        VmImages.Found found = images.found();
         if (ImageStamp.takeUp(images)) {
             map.forget();
-            if (kept) {
+            if (found.kept()) {
                 ImageCopy.begin(images).close();
             }
         }
-        if (lost) {
+        if (found.lost()) {
             unusable(
                     "the VM wrote here while flushes did not wait for the disk, and the machine was started anew since;"
                             + " they can only be copied over from the other site");
-        } else if (kept) {
+        } else if (found.kept()) {
             takeUpStandby();
         } else {
             serve();
@@ -315,16 +310,9 @@ public final class VmVolumes implements AutoCloseable {
         }
     }
 
-    /** Returns when the dirty map says what it says because of that, to a test. */
-    void awaitSettled() {
-        if (owner != null) {
-            owner.awaitSettled();
-        }
-    }
-
-    /** The blocks that copies to the other site have brought. */
-    long broughtBlocks() {
-        return owner == null ? 0 : owner.broughtBlocks();
+    /** For a test: null if they are not an owner's. */
+    OwnerVolumes owner() {
+        return owner;
     }
 
     /**
@@ -448,8 +436,7 @@ public final class VmVolumes implements AutoCloseable {
         long start = System.nanoTime();
         EpochId epoch = standby.kept();
         standby.awaitApplied();
-        standby.close();
-        standby = null;
+        closeRoles();
         // Before anything is written: from here on the map tells what differs from this epoch.
         map.reset(epoch);
         serve();
@@ -460,7 +447,22 @@ public final class VmVolumes implements AutoCloseable {
                 (System.nanoTime() - start) / 1_000_000);
     }
 
+    /**
+     * Serves a standby's images to a hypervisor that waits beside them, to be looked at and not to be changed.
+     *
+     * @throws IOException if they cannot be served
+     */
+    public void standBy() throws IOException {
+        if (owner == null && preview == null && !disks.isEmpty()) {
+            preview = ImagesPreview.serve(images);
+        }
+    }
+
     private void closeRoles() throws IOException {
+        if (preview != null) {
+            preview.close();
+            preview = null;
+        }
         if (owner != null) {
             cut = null;
             owner.close();

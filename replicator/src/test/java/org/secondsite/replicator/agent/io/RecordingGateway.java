@@ -167,7 +167,8 @@ final class RecordingGateway implements CheckpointListener, AutoCloseable {
         while (true) {
             String word = words.poll(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
             if (word == null) {
-                throw new AssertionError(List.of(beginnings) + " not heard within " + WAIT_SECONDS + " s, but " + heard);
+                throw new AssertionError(
+                        List.of(beginnings) + " not heard within " + WAIT_SECONDS + " s, but " + heard);
             }
             heard.add(word);
             if (Stream.of(beginnings).anyMatch(word::startsWith)) {

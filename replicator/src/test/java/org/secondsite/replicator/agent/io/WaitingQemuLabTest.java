@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,10 +19,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.secondsite.config.DiskAttachment;
+import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.GatewayAccess;
+import org.secondsite.replicator.disk.VolumeSettings;
 import org.secondsite.testing.Opened;
 
 /** A standby's QEMU that waits beside the replica. Needs qemu-system-x86, a kernel and busybox-static. */
@@ -43,8 +49,8 @@ class WaitingQemuLabTest {
     private void bootAtTheOwner() throws Exception {
         owner = guest("owner", List.of());
         owner.boot();
-        ownerGateway = open.add(new RecordingGateway(VM));
-        standbyGateway = open.add(new RecordingGateway(VM));
+        ownerGateway = open.add(new RecordingGateway(VM, EnumSet.allOf(Capability.class)));
+        standbyGateway = open.add(new RecordingGateway(VM, EnumSet.allOf(Capability.class)));
         agent(ownerGateway, owner);
         assertEquals("attached running=true applied=0/0", ownerGateway.await("attached"));
     }
@@ -148,6 +154,74 @@ class WaitingQemuLabTest {
         assertTrue(failed.contains("with device rng0 (virtio-rng-pci) at pci.0 9.0"), failed);
         assertFalse(ownerGateway.hears("epoch", 300), "nothing of it is carried");
         assertFalse(Files.exists(guest.settings().ramFile()), "what was started to find out is gone");
+    }
+
+    /** A place for a guest whose disk its agent serves. */
+    private LabGuest withDisk(String name) throws IOException {
+        Path at = Files.createDirectories(directory.resolve(name));
+        Path image = at.resolve("disk.raw");
+        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+            file.setLength(1 << 20);
+        }
+        Path socket = at.resolve("disk0.nbd");
+        VolumeSettings volumes = new VolumeSettings(
+                List.of(new VolumeSettings.Served("disk0", image, socket)),
+                at.resolve("state"),
+                Durability.DISK,
+                VolumeSettings.USUAL_MEMORY_BYTES,
+                0);
+        List<String> devices = List.of(
+                "-blockdev",
+                "driver=nbd,node-name=d0,server.type=unix,server.path=" + socket + ",export=" + VM
+                        + ".disk0,reconnect-delay=4294967",
+                "-device",
+                "virtio-blk-pci,id=disk0,drive=d0,werror=stop,rerror=stop");
+        LabGuest guest = new LabGuest(VM, at, RAM_MIB, ":", devices, Map.of("disk0", DiskAttachment.SERVE), volumes);
+        open.add(guest::remove);
+        return guest;
+    }
+
+    private static void disk(LabGuest guest, String command) throws Exception {
+        String said = guest.operator(
+                        "human-monitor-command",
+                        Map.of(
+                                "command-line",
+                                "qemu-io -d /machine/peripheral/disk0/virtio-backend \"" + command + "\""))
+                .asText();
+        assertEquals("", said.replace("\r", "").strip());
+    }
+
+    @Test
+    void withADiskThatItsAgentServesItWaitsTooAndFindsTheDiskThatTheVmHad() throws Exception {
+        owner = withDisk("owner");
+        ownerGateway = open.add(new RecordingGateway(VM, EnumSet.allOf(Capability.class)));
+        standbyGateway = open.add(new RecordingGateway(VM, EnumSet.allOf(Capability.class)));
+        agent(ownerGateway, owner);
+        assertEquals("attached running=false applied=0/0", ownerGateway.await("attached"));
+        owner.boot();
+        assertEquals("attached running=true applied=0/0", ownerGateway.await("attached running=true"));
+        LabGuest guest = withDisk("standby");
+        standby(guest);
+        disk(owner, "write -q -P 7 4096 4096");
+        ownerGateway.session().start(new EpochId(1, 1), true, 50);
+        while (!ownerGateway.await("copy at").contains("missingBlocks=[0]")) {
+            // The disk is being copied.
+        }
+        ownerGateway.session().pauseVm();
+        ownerGateway.await("paused ");
+        EpochId last = ownerGateway.lastEpoch();
+        standbyGateway.await("applied " + last);
+        long waits = guest.pid();
+        assertEquals("inmigrate", guest.operator("query-status").path("status").asText());
+
+        activated(last, guest);
+        assertEquals(waits, guest.pid());
+        disk(guest, "read -q -P 7 4096 4096");
+        disk(guest, "write -q -P 9 8192 4096");
+        byte[] image =
+                Files.readAllBytes(guest.settings().volumes().disks().getFirst().file());
+        assertEquals(7, image[4096]);
+        assertEquals(9, image[8192]);
     }
 
     @Test

@@ -65,14 +65,15 @@ class ResyncTest {
         try (TwoSites sites = sites()) {
             fill(sites.ownerImage(), 0, 7 << 20, 7);
             protect(sites);
-            assertTrue(sites.ownerDisks().broughtBlocks() >= (7 << 20) / BlockSet.BLOCK_BYTES, "the first copy");
+            assertTrue(
+                    sites.ownerDisks().owner().broughtBlocks() >= (7 << 20) / BlockSet.BLOCK_BYTES, "the first copy");
             for (int i = 0; i < 10; i++) {
                 sites.failOver();
                 sites.write(writes);
-                long before = sites.ownerDisks().broughtBlocks();
+                long before = sites.ownerDisks().owner().broughtBlocks();
                 sites.beginChain();
                 sites.copy();
-                long brought = sites.ownerDisks().broughtBlocks() - before;
+                long brought = sites.ownerDisks().owner().broughtBlocks() - before;
                 assertTrue(brought <= (long) writes * FEW_BLOCKS, brought + " blocks were brought, turn " + i);
                 sites.acknowledge();
             }
@@ -89,11 +90,11 @@ class ResyncTest {
             sites.killStandby();
             sites.write(2);
             EpochId before = sites.standbyDisks().kept();
-            long brought = sites.ownerDisks().broughtBlocks();
+            long brought = sites.ownerDisks().owner().broughtBlocks();
             sites.beginChain();
             assertEquals(before, sites.standbyDisks().kept());
             assertTrue(sites.epoch().isWhole(), "what fits into one epoch is brought by one");
-            assertTrue(sites.ownerDisks().broughtBlocks() - brought <= FEW_BLOCKS);
+            assertTrue(sites.ownerDisks().owner().broughtBlocks() - brought <= FEW_BLOCKS);
             assertEquals(sites.last(), sites.standbyDisks().kept());
             sites.failOver();
             requireEqual(sites);
@@ -109,13 +110,15 @@ class ResyncTest {
             assertEquals(sites.last(), sites.standbyDisks().kept(), "nobody has changed it");
             sites.restartStandby(image -> fill(image, 1 << 20, 100, 9));
             assertEquals(EpochId.NONE, sites.standbyDisks().kept());
-            long brought = sites.ownerDisks().broughtBlocks();
+            long brought = sites.ownerDisks().owner().broughtBlocks();
             protect(sites);
-            assertTrue(sites.ownerDisks().broughtBlocks() - brought <= FEW_BLOCKS, "what differs, and nothing else");
+            assertTrue(
+                    sites.ownerDisks().owner().broughtBlocks() - brought <= FEW_BLOCKS,
+                    "what differs, and nothing else");
 
             sites.restartOwner(image -> fill(image, 3 << 20, 100, 8));
             protect(sites);
-            assertTrue(sites.ownerDisks().broughtBlocks() <= FEW_BLOCKS, "what differs, and nothing else");
+            assertTrue(sites.ownerDisks().owner().broughtBlocks() <= FEW_BLOCKS, "what differs, and nothing else");
             sites.failOver();
             requireEqual(sites);
         }
@@ -187,7 +190,7 @@ class ResyncTest {
             assertTrue(Files.mismatch(sites.ownerImage(), sites.standbyImage()) >= 0);
             sites.beginChain();
             sites.copy();
-            assertTrue(sites.ownerDisks().broughtBlocks() <= FEW_BLOCKS);
+            assertTrue(sites.ownerDisks().owner().broughtBlocks() <= FEW_BLOCKS);
             sites.failOver();
             requireEqual(sites);
         }
@@ -202,7 +205,7 @@ class ResyncTest {
             fill(sites.standbyImage(), BYTES - 100, 100, 9);
             sites.beginChain();
             sites.copy();
-            long brought = sites.ownerDisks().broughtBlocks();
+            long brought = sites.ownerDisks().owner().broughtBlocks();
             assertTrue(brought >= 256 && brought <= 256 + 6 * 32, brought + " blocks");
             sites.failOver();
             requireEqual(sites);

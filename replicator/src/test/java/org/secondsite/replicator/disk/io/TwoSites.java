@@ -326,7 +326,7 @@ final class TwoSites implements AutoCloseable {
     /** The owner is told, and its dirty map is read against a later epoch. */
     void acknowledge() throws IOException {
         ownerDisks().acknowledged(last);
-        ownerDisks().awaitSettled();
+        ownerDisks().owner().awaitSettled();
     }
 
     // ---- what happens -------------------------------------------------------------------------------------------
