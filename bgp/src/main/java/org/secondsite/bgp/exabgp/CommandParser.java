@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.secondsite.bgp.exabgp.ApiCommand.Acknowledge;
 import org.secondsite.bgp.exabgp.Words.SyntaxException;
+import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.wire.AddressFamily;
 import org.secondsite.bgp.wire.Prefix;
 
@@ -85,6 +86,18 @@ public final class CommandParser {
             return words.hasNext() ? new ApiCommand.Fault("'" + words.peek() + "' is not expected here") : command;
         } catch (SyntaxException e) {
             return new ApiCommand.Fault(e.getMessage());
+        }
+    }
+
+    /** What {@code attributes …} says without a prefix, as ExaBGP writes of an UPDATE that has none; empty if a line is anything else. */
+    static Optional<RouteAttributes> attributesAlone(String line) {
+        Words words = Words.of(line.strip());
+        try {
+            return words.skip("attributes")
+                    ? Optional.of(RouteGrammar.read(words).attributes()).filter(_ -> !words.hasNext())
+                    : Optional.empty();
+        } catch (SyntaxException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
         }
     }
 

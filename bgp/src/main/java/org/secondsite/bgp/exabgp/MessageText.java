@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.secondsite.bgp.rib.AdjRibOut;
 import org.secondsite.bgp.rib.Exporter;
 import org.secondsite.bgp.rib.Importer;
@@ -38,8 +40,9 @@ import org.secondsite.bgp.wire.UpdateMessage;
  * @param addPath whether prefixes have path identifiers, both ways
  * @param asSets whether routes with AS sets are taken
  * @param families that the session has
- * @param ipv4Self next hop self of IPv4 routes
- * @param ipv6Self next hop self of IPv6 routes
+ * @param ipv4Self our end of the session, and next hop self of IPv4 routes
+ * @param ipv6Self the same of IPv6; without either a decoded route with a loopback next hop is shown as in a session within a host, and
+ *     beside it that another session would refuse it
  */
 public record MessageText(
         long localAs,
@@ -116,16 +119,15 @@ public record MessageText(
             }
             case Decoded.Message message
             when message.message() instanceof UpdateMessage body -> {
-                ReceivedUpdate update = importer().judge(message, body);
+                ReceivedUpdate update = importer(!isBetweenHosts()).judge(message, body);
                 map.put("type", "update");
                 map.put("message", EventJson.message(update, form));
                 if (!update.faults().isEmpty()) {
                     map.put("faults", EventJson.faults(update));
                 }
-                if (!update.refused().isEmpty()) {
-                    Map<String, Object> refused = new LinkedHashMap<>();
-                    update.refused().forEach((nlri, reason) -> refused.put(AddressText.of(nlri), reason.text()));
-                    map.put("refused", refused);
+                putRefusals(map, "refused", update);
+                if (ends().isEmpty()) {
+                    putRefusals(map, "refused-between-hosts", importer(false).judge(message, body));
                 }
             }
             case Decoded.Message message -> map.put("message", message.message().toString());
@@ -133,16 +135,33 @@ public record MessageText(
         return map;
     }
 
-    /**
-     * What depends on the two ends is not judged, such as a loop, or a loopback next hop, which is one where both are of one host: the
-     * message may have been written by either.
-     */
-    private static Importer importer() {
-        return new Importer(0, Optional.empty(), OptionalLong.empty(), Set.of(), true);
+    private static void putRefusals(Map<String, Object> map, String name, ReceivedUpdate update) {
+        if (!update.refused().isEmpty()) {
+            Map<String, Object> refused = new LinkedHashMap<>();
+            update.refused().forEach((nlri, reason) -> refused.put(AddressText.of(nlri), reason.text()));
+            map.put(name, refused);
+        }
+    }
+
+    /** Our own addresses, where they are known. */
+    private List<InetAddress> ends() {
+        return Stream.<Optional<? extends InetAddress>>of(ipv4Self, ipv6Self)
+                .<InetAddress>flatMap(Optional::stream)
+                .toList();
+    }
+
+    /** Whether it is known that a loopback next hop leads nowhere. */
+    private boolean isBetweenHosts() {
+        return !ends().isEmpty() && ends().stream().noneMatch(InetAddress::isLoopbackAddress);
+    }
+
+    /** What depends on who the other end is is not judged, such as a loop: the message may have been written by either. */
+    private static Importer importer(boolean samePeerHost) {
+        return new Importer(0, Optional.empty(), OptionalLong.empty(), Set.of(), samePeerHost);
     }
 
     /**
-     * The messages, as hex, that an {@code announce} or {@code withdraw} makes.
+     * The messages, as hex, that an {@code announce} or {@code withdraw} makes; of {@code attributes …} alone one without a prefix.
      *
      * @throws IllegalArgumentException if it is neither, or the route cannot be announced in such a session
      */
@@ -150,6 +169,11 @@ public record MessageText(
         SessionTraits traits = traits(false);
         Exporter exporter = new Exporter(localAs, external(), ipv4Self, ipv6Self, EITHER_NEXT_HOP, false);
         AdjRibOut rib = new AdjRibOut(exporter, traits);
+        Optional<RouteAttributes> alone = CommandParser.attributesAlone(command);
+        if (alone.isPresent()) {
+            rib.mark(new UpdateMessage(List.of(), exporter.withoutNextHop(alone.get()), List.of()));
+            return drain(rib, traits);
+        }
         switch (CommandParser.parse(command)) {
             case ApiCommand.Announce(NeighborFilter _, List<ApiCommand.Route> routes) ->
                 routes.forEach(route -> {

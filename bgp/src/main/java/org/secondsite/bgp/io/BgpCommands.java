@@ -64,11 +64,12 @@ public final class BgpCommands {
                 have announced by now is written to FILE every S seconds (3600), and at the end.
             bgp decode [SESSION] HEX...
                 What is in the messages, and what a session would make of them.
-            bgp encode [SESSION] 'announce route …' | 'withdraw route …'
+            bgp encode [SESSION] 'announce route …' | 'withdraw route …' | 'attributes …'
                 The messages, as hex.
             SESSION: --json 4|5, --local-as N, --peer-as N (the same: internal; without it: some other AS), --two-octet-as, --add-path,
                      --as-sets (take routes with AS sets), --family 'ipv4 unicast'... (all without it),
-                     --local-address A (next hop self; may be given for IPv4 and IPv6)
+                     --local-address A (our end, and next hop self; may be given for IPv4 and IPv6; without it decode shows
+                     loopback next hops as within a host, and which of them are refused between hosts)
             """;
     private static final long CHECK_MS = 1000;
     private static final Logger LOG = LoggerFactory.getLogger(BgpCommands.class);
@@ -104,7 +105,7 @@ public final class BgpCommands {
     }
 
     private static int decode(List<String> arguments, PrintStream out) {
-        MessageArguments parsed = MessageArguments.parse(arguments, 0);
+        MessageArguments parsed = MessageArguments.ofDecode(arguments);
         int result = 0;
         for (String hex : parsed.words()) {
             String text = parsed.session().decode(hex, parsed.json());
@@ -115,7 +116,7 @@ public final class BgpCommands {
     }
 
     private static int encode(List<String> arguments, PrintStream out, PrintStream err) {
-        MessageArguments parsed = MessageArguments.parse(arguments, USUAL_LOCAL_AS);
+        MessageArguments parsed = MessageArguments.ofEncode(arguments, USUAL_LOCAL_AS);
         try {
             parsed.session().encode(String.join(" ", parsed.words())).forEach(out::println);
             return 0;

@@ -24,8 +24,17 @@ import org.secondsite.bgp.wire.Prefix;
 record MessageArguments(MessageText session, EventJson.Form json, List<String> words) {
     private static final Inet4Address USUAL_SELF = (Inet4Address) Prefix.parseAddress("192.0.2.1");
 
-    /** Reads them; {@code localAs} is ours if nothing is said. */
-    static MessageArguments parse(List<String> arguments, long localAs) {
+    /** Reads those of {@code decode}, which does not know the ends if nothing is said of them. */
+    static MessageArguments ofDecode(List<String> arguments) {
+        return parse(arguments, 0, Optional.empty());
+    }
+
+    /** Reads those of {@code encode}; {@code localAs} is ours if nothing is said. */
+    static MessageArguments ofEncode(List<String> arguments, long localAs) {
+        return parse(arguments, localAs, Optional.of(USUAL_SELF));
+    }
+
+    private static MessageArguments parse(List<String> arguments, long localAs, Optional<Inet4Address> self) {
         long ours = localAs;
         OptionalLong peerAs = OptionalLong.empty();
         EventJson.Form json = EventJson.Form.FOUR;
@@ -62,7 +71,7 @@ record MessageArguments(MessageText session, EventJson.Form json, List<String> w
             }
         }
         if (ipv4.isEmpty() && ipv6.isEmpty()) {
-            ipv4 = Optional.of(USUAL_SELF);
+            ipv4 = self;
         }
         Set<AddressFamily> wanted = families.isEmpty() ? MessageText.ALL_FAMILIES : families;
         return new MessageArguments(

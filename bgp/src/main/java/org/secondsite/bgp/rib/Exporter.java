@@ -51,15 +51,22 @@ public record Exporter(
         RouteAttributes route = retiring ? wanted.withGracefulShutdown() : wanted;
         if (!family.isUnicast()) {
             Optional<InetAddress> hop = family.isFlow() ? route.nextHop() : Optional.empty();
-            return Optional.of(attributes(route, new PathAttribute.MpReach(family, hop, Optional.empty(), List.of())));
+            return Optional.of(attributes(
+                    route, Optional.of(new PathAttribute.MpReach(family, hop, Optional.empty(), List.of()))));
         }
         Optional<InetAddress> nextHop =
                 route.nextHop().isPresent() ? route.nextHop().filter(hop -> fits(family, hop)) : self(family);
         return nextHop.map(hop -> attributes(
                 route,
-                family.equals(AddressFamily.IPV4_UNICAST) && hop instanceof Inet4Address ipv4
-                        ? new PathAttribute.NextHop(ipv4)
-                        : new PathAttribute.MpReach(family, Optional.of(hop), route.linkLocal(), List.of())));
+                Optional.of(
+                        family.equals(AddressFamily.IPV4_UNICAST) && hop instanceof Inet4Address ipv4
+                                ? new PathAttribute.NextHop(ipv4)
+                                : new PathAttribute.MpReach(family, Optional.of(hop), route.linkLocal(), List.of()))));
+    }
+
+    /** What an UPDATE without a prefix says of a route. */
+    public PathAttributes withoutNextHop(RouteAttributes route) {
+        return attributes(route, Optional.empty());
     }
 
     private boolean fits(AddressFamily family, InetAddress hop) {
@@ -74,11 +81,11 @@ public record Exporter(
         return (family.afi() == 1 ? ipv4.or(() -> ipv6) : ipv6.or(() -> ipv4)).filter(hop -> fits(family, hop));
     }
 
-    private PathAttributes attributes(RouteAttributes route, PathAttribute nextHop) {
+    private PathAttributes attributes(RouteAttributes route, Optional<PathAttribute> nextHop) {
         List<PathAttribute> list = new ArrayList<>();
         PathAttributes others = PathAttributes.of(route.others());
         list.add(path(route, others));
-        list.add(nextHop);
+        nextHop.ifPresent(list::add);
         route.med().ifPresent(med -> list.add(new PathAttribute.MultiExitDiscriminator(med)));
         if (!route.communities().isEmpty()) {
             list.add(new PathAttribute.Communities(

@@ -249,13 +249,41 @@ class MessageTextTest {
     }
 
     @Test
-    void aLoopbackNextHopMayBeMeantWhereTheEndsAreNotKnown() {
+    void whatASessionDoesWithALoopbackNextHopDependsOnItsEnds() {
         String hex = EXTERNAL.encode("announce route 192.0.2.0/24 next-hop 127.0.0.1")
                 .getFirst();
-        assertTrue(EXTERNAL.decode(hex).contains("\"announce\": { \"ipv4 unicast\": { \"127.0.0.1\""), hex);
+        String announced = "\"announce\": { \"ipv4 unicast\": { \"127.0.0.1\"";
+        String unknown = EXTERNAL.decode(hex);
+        assertTrue(unknown.contains(announced), unknown);
+        assertTrue(unknown.contains("\"refused-between-hosts\": { \"192.0.2.0/24\": \"the next hop"), unknown);
+        String within = between("127.0.0.1").decode(hex);
+        assertTrue(within.contains(announced) && !within.contains("refused"), within);
+        String between = between("192.0.2.1").decode(hex);
+        assertTrue(between.contains("\"refused\": { \"192.0.2.0/24\"") && !between.contains(announced), between);
         String nobody = EXTERNAL.encode("announce route 192.0.2.0/24 next-hop 255.255.255.255")
                 .getFirst();
-        assertTrue(EXTERNAL.decode(nobody).contains("\"refused\""), nobody);
+        assertTrue(EXTERNAL.decode(nobody).contains("\"refused\": {"), nobody);
+    }
+
+    private static MessageText between(String self) {
+        return new MessageText(
+                0,
+                OptionalLong.empty(),
+                false,
+                false,
+                false,
+                MessageText.ALL_FAMILIES,
+                Optional.of((Inet4Address) Prefix.parseAddress(self)),
+                Optional.empty());
+    }
+
+    /** As ExaBGP writes of a message that has no prefix. */
+    @Test
+    void attributesAloneMakeAMessageWithoutAPrefix() {
+        String attributes = "40010100" + "40020602010000fde8" + "800404" + "00000007";
+        assertEquals(List.of(update("00000014" + attributes)), EXTERNAL.encode("attributes origin igp med 7"));
+        assertThrows(IllegalArgumentException.class, () -> EXTERNAL.encode("attributes med"));
+        assertThrows(IllegalArgumentException.class, () -> EXTERNAL.encode("attributes med 7 nlri 10.0.0.0/8"));
     }
 
     @Test

@@ -46,6 +46,7 @@ class FrameKindsTest {
         kinds.put("IPv4, its own address, to the gateway", VM + ",dl_dst=02:00:5e:00:01:01" + IP + ",nw_proto=6");
         kinds.put("IPv4, to a neighbour on the switch", VM + ",dl_dst=" + SwitchSite.mac("vm2") + IP + ",nw_proto=6");
         kinds.put("IPv4, broadcast", VM + ALL + IP + ",nw_proto=17");
+        kinds.put("IPv4, 9,000 bytes", VM + ALL + IP + ",nw_proto=17 --l7-len 8958");
         kinds.put("IPv4, a later fragment", VM + ALL + IP + ",nw_proto=17,nw_frag=later");
         kinds.put("IPv4, a neighbour's address", VM + ALL + IP.replace("113.11", "113.12") + ",nw_proto=6");
         kinds.put("IPv4, another's MAC", "dl_src=" + SwitchSite.mac("vm2") + ALL + IP + ",nw_proto=6");

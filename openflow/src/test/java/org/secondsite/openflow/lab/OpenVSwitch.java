@@ -175,14 +175,14 @@ final class OpenVSwitch implements Closeable {
                 .strip();
     }
 
-    /** What the switch does with a packet, as {@code ofproto/trace} tells. */
+    /** What the switch does with a packet, perhaps with options behind a blank, as {@code ofproto/trace} tells. */
     String trace(String packet) throws IOException {
+        List<String> words = new ArrayList<>(List.of("ofproto/trace", BRIDGE));
+        words.addAll(List.of(packet.split(" ", -1)));
         return tool(
                 "ovs-appctl",
                 List.of("-t", directory.resolve("vswitchd.ctl").toString()),
-                "ofproto/trace",
-                BRIDGE,
-                packet);
+                words.toArray(String[]::new));
     }
 
     /** Waits until nothing is forwarded any more by what the switch had cached of flows that are changed by now. */
