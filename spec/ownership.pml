@@ -65,7 +65,8 @@
  *
  * With RECOVERY, the witness's disk goes back in time by a grant, once, and the gateways have lost theirs. Who was told of that grant tells it
  * when its gateway calls (its agents remember it). Until the gateways of both sites have called the witness decides nothing; by then it is in
- * doubt. An operator recovers it: in a term above all that were granted, which follows the record that the witness has left, for the site
+ * doubt. Meanwhile it may grant terms to other groups, whose gateways have called, so that its counter comes past what it has forgotten. An
+ * operator recovers it: in a term above all that were granted, which follows the record that the witness has left, for the site
  * that was granted the group last.
  *
  * With CLONE, a copy of site 0's gateway runs at another place, beside a copy of the VM, with the same certificate. Of the two the witness serves
@@ -188,6 +189,7 @@ bool wentBack;
 byte left;
 byte called;
 bool found;
+bool others;
 byte follows[SLOTS];
 byte knew[2];
 #endif
@@ -641,7 +643,18 @@ inline grant(owner, both) {
 #define calls(i) \
     d_step { left != 0 && !(called & BIT(i)) -> \
         called = called | BIT(i); \
-        found = found || knew[i] > left }
+        found = found || knew[i] > FORGOTTEN_ABOVE }
+
+/* It grants a term to another group, of which it knows better. */
+#define grantsOthers() \
+    d_step { left != 0 && !others -> others = true }
+
+/* What it granted to others since is no term of this group. */
+#ifdef PLANT_DOUBT_BY_COUNTER
+#define FORGOTTEN_ABOVE (left + others)
+#else
+#define FORGOTTEN_ABOVE left
+#endif
 
 #ifdef PLANT_OLD_DISK_BELIEVED
 #define BELIEVES (called != 0)
@@ -673,8 +686,9 @@ inline grant(owner, both) {
         left = 0; \
         called = 0; \
         found = false; \
+        others = false; \
         u = 0 }
-#define RECOVERY_STEPS :: witnessGoesBack() :: calls(0) :: calls(1) :: grantsFromOldDisk() :: recovers(0) :: recovers(1)
+#define RECOVERY_STEPS :: witnessGoesBack() :: calls(0) :: calls(1) :: grantsOthers() :: grantsFromOldDisk() :: recovers(0) :: recovers(1)
 #define KNEW(i, t) knew[i] = MAX(knew[i], t)
 #else
 #define IS_NEXT(i, t) (t == term[i] + 1)

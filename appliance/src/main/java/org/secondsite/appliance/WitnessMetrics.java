@@ -61,6 +61,10 @@ public final class WitnessMetrics {
                     "witness_heard_term",
                     "The highest term that a client has told of; above the records' terms, grants were lost.",
                     WitnessCounters::heardTerm)
+            .gauge(
+                    "witness_doubts",
+                    "Sites and groups of which a term was heard that was not granted here, until a recovery.",
+                    WitnessCounters::doubts)
             .counter(
                     "witness_clones",
                     "Connections refused because another gateway with the same certificate was live.",

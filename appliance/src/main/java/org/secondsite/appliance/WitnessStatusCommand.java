@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
                 + "Exit code 0 if a node decides, 1 if none does.")
 final class WitnessStatusCommand implements Callable<Integer> {
     private static final String HEARD_TERM = "secondsite_witness_heard_term";
+    private static final String DOUBTS = "secondsite_witness_doubts";
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -86,10 +87,10 @@ final class WitnessStatusCommand implements Callable<Integer> {
                 .max()
                 .orElse(0);
         double heard = status.metrics().getOrDefault(HEARD_TERM, 0.0);
-        if (heard > last) {
+        if (heard > last || status.metrics().getOrDefault(DOUBTS, 0.0) > 0) {
             out.printf(
-                    "  LOST GRANTS: a gateway knows of term %s, the last one here is %d. Nothing is decided until each group"
-                            + " is recovered: 'secondsite witness recover'%n",
+                    "  LOST GRANTS: a gateway knows of term %s, the last one here is %d. Nothing is decided of the groups that"
+                            + " may be meant until each is recovered: 'secondsite witness recover'%n",
                     number(heard), last);
         }
         for (NodeStatus.Made made : status.records()) {

@@ -1,7 +1,9 @@
 package org.secondsite.gateway;
 
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
@@ -16,7 +18,7 @@ import org.secondsite.witness.io.client.WitnessClient;
  */
 final class WitnessPort implements Surroundings.WitnessLink {
     private final CompletableFuture<WitnessClient> client = new CompletableFuture<>();
-    private volatile long known;
+    private final Map<GroupId, Long> known = new ConcurrentHashMap<>();
 
     /** Connects. Any thread, once. */
     void connect(WitnessClient opened) {
@@ -28,17 +30,17 @@ final class WitnessPort implements Surroundings.WitnessLink {
         var _ = client.thenAccept(c -> c.heartbeat(everyMs));
     }
 
-    /** The highest term that agents remember. Any thread. What is known before the client is opened, it has to tell first of all. */
-    long known() {
-        return known;
+    /** By group: the highest term that agents remember. Any thread. What is known before the client is opened, it has to tell first of all. */
+    Map<GroupId, Long> known() {
+        return Map.copyOf(known);
     }
 
     @Override
-    public void know(long term) {
-        known = Math.max(known, term);
+    public void know(GroupId group, long term) {
+        known.merge(group, term, Math::max);
         // Not into this gateway's memory: what that has, the witness has told it, so that it vouches for the witness's
         // disk.
-        var _ = client.thenAccept(c -> c.know(term));
+        var _ = client.thenAccept(c -> c.know(group, term));
     }
 
     @Override

@@ -32,7 +32,7 @@ final class AskingLink implements Surroundings.WitnessLink {
     }
 
     @Override
-    public void know(long term) {
+    public void know(GroupId group, long term) {
         world.witness().know(site, term);
     }
 

@@ -21,6 +21,9 @@ public enum Plant {
     OLD_DISK_BELIEVED(
             Rule.NO_TERM_TWICE,
             "a witness that starts believes its disk, also if nobody has called yet who remembers a term"),
+    DOUBT_BY_COUNTER(
+            Rule.NO_TERM_TWICE,
+            "a witness takes a term for one of its own that its counter has come past by grants to another group"),
     AGENTS_FORGET(Rule.NO_TERM_TWICE, "agents tell their gateways nothing of the terms that they remember"),
     /** An owner in doubt, that has heard of a later term, takes such an acknowledgement for evidence that it owns the group still. */
     ACK_AFTER_ASKING(

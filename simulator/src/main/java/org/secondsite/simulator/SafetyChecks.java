@@ -83,6 +83,16 @@ final class SafetyChecks {
 
     // ---- the witness --------------------------------------------------------------------------------------------
 
+    /** A record takes the place of the one before; not if an operator knows that this may be an older one. */
+    void replaced(OwnershipRecord record) {
+        if (truth != null && record.previousTerm() < truth.term() && record.term() > truth.term()) {
+            throw new Violation(
+                    Rule.NO_TERM_TWICE,
+                    "term " + record.term() + " takes the place of " + record.previousTerm() + ", which term "
+                            + truth.term() + " has taken already");
+        }
+    }
+
     /** The witness grants a record. */
     void granted(OwnershipRecord record, boolean forced) {
         if (owners.containsKey(record.term())) {

@@ -1,7 +1,12 @@
 package org.secondsite.simulator;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.util.Arrays;
+import java.util.OptionalLong;
 import java.util.SplittableRandom;
+import org.secondsite.witness.wire.LogCodec;
 
 /**
  * One append-only file on a disk that keeps what was forced, and of what was written later only some part when the power
@@ -41,6 +46,28 @@ final class SimulatedDisk {
     void replace(byte[] bytes) {
         content = bytes.clone();
         forcedBytes = content.length;
+    }
+
+    /** A log of the witness goes back to an earlier moment. Returns the last term that is left; empty if none was there. */
+    OptionalLong goBack(int percentOfEntries) {
+        LogCodec.Scan.Legible all = legible(content);
+        int kept = 1 + percentOfEntries * (all.entries().size() - 1) / 100;
+        if (all.entries().isEmpty()) {
+            return OptionalLong.empty();
+        }
+        ByteBuf copy = Unpooled.buffer();
+        LogCodec.encodeFileHeader(copy);
+        all.entries().subList(0, kept).forEach(entry -> LogCodec.encode(entry, copy));
+        replace(ByteBufUtil.getBytes(copy));
+        return OptionalLong.of(all.entries().get(kept - 1).record().term());
+    }
+
+    /** What was there before the damage, if there is any: only a planted fault lets the power's failure reach what is behind. */
+    private static LogCodec.Scan.Legible legible(byte[] content) {
+        return switch (LogCodec.scan(Unpooled.wrappedBuffer(content))) {
+            case LogCodec.Scan.Legible all -> all;
+            case LogCodec.Scan.Damaged damaged -> legible(Arrays.copyOf(content, damaged.offset()));
+        };
     }
 
     /** How much of the file would survive any crash. */

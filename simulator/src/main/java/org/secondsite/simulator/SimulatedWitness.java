@@ -7,7 +7,6 @@ import io.netty.buffer.Unpooled;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -75,6 +74,9 @@ final class SimulatedWitness extends SimulatedProcess {
     private boolean recovered;
     private final Map<Connection, Long> termsTold = new HashMap<>();
     private OptionalLong restoredFrom = OptionalLong.empty();
+    private final Neighbours neighbours = new Neighbours();
+    private boolean neighboursServed;
+    private int liars;
 
     /** A request that waits for its turn at the disk. */
     private record Asked(long ticket, Request request, RequestId id, int askersLife) {}
@@ -85,7 +87,7 @@ final class SimulatedWitness extends SimulatedProcess {
         this.dice = dice;
         this.disk = new SimulatedDisk(dice);
         this.settings = new GroupSettings(group, World.A, World.B, World.A);
-        this.access = new AccessRule(List.of(settings));
+        this.access = new AccessRule(List.of(settings, Neighbours.SETTINGS));
         disk.append(octets(new RecordLog(Integer.MAX_VALUE).compacted()));
         disk.force();
         start();
@@ -103,6 +105,7 @@ final class SimulatedWitness extends SimulatedProcess {
         queue.clear();
         connections.clear();
         termsTold.clear();
+        liars = 0;
         told.clear();
         log = new RecordLog(Integer.MAX_VALUE);
         restore();
@@ -127,16 +130,29 @@ final class SimulatedWitness extends SimulatedProcess {
 
     /** While it is down: its disk goes back to an earlier moment. Returns the last term that is left; empty if none was there. */
     OptionalLong goBack(int percentOfEntries) {
-        LogCodec.Scan.Legible all = legible(disk.read());
-        int kept = 1 + percentOfEntries * (all.entries().size() - 1) / 100;
-        if (all.entries().isEmpty()) {
-            return OptionalLong.empty();
-        }
-        ByteBuf copy = Unpooled.buffer();
-        LogCodec.encodeFileHeader(copy);
-        all.entries().subList(0, kept).forEach(entry -> LogCodec.encode(entry, copy));
-        disk.replace(octets(copy.nioBuffer()));
-        return OptionalLong.of(all.entries().get(kept - 1).record().term());
+        return disk.goBack(percentOfEntries);
+    }
+
+    /** So many terms are granted to a group of other sites. */
+    void grantNeighbours(int grants) {
+        neighboursServed = true;
+        neighbours.want(grants).ifPresent(request -> submit(new Asked(NOBODY, request, RequestId.NONE, 0)));
+    }
+
+    /** A gateway of other sites says that it knows of a term that nobody was granted, and is gone. */
+    void hearNeighboursLie(int ahead) {
+        Connection connection = neighbours.connection();
+        carryOut(desk.opened(connection));
+        Neighbours.lie(lastTerm() + ahead).forEach(message -> carryOut(desk.received(connection, message, now())));
+        desk.closed(connection);
+        liars = 1;
+    }
+
+    private long lastTerm() {
+        return log.entries().stream()
+                .mapToLong(entry -> entry.record().term())
+                .max()
+                .orElse(0);
     }
 
     /**
@@ -149,24 +165,19 @@ final class SimulatedWitness extends SimulatedProcess {
 
     private void recoverNow() {
         OwnershipRecord truth = world.checks().truth();
-        long counter = log.entries().stream()
-                .mapToLong(entry -> entry.record().term())
-                .max()
-                .orElse(0);
-        boolean doubted =
-                desk.heardTerm() > counter || log.entries().stream().anyMatch(entry -> log.inDoubt(entry.record()));
+        boolean told = desk.doubts() > liars;
+        long above = told ? Math.max(desk.heardTerm(), lastTerm() + 1) : desk.heardTerm();
+        boolean doubted = told
+                || log.entries().stream()
+                        .filter(entry -> !Neighbours.concerns(entry))
+                        .anyMatch(entry -> log.inDoubt(entry.record()));
         if (doubted && truth != null) {
             recovered = true;
             int drawn = Math.toIntExact(world.time().nowNanos() / MILLI);
             submit(new Asked(
                     NOBODY,
                     new Request.Recover(
-                            settings,
-                            desk.heardTerm(),
-                            drawn,
-                            AccessRule.OPERATOR,
-                            truth.owner(),
-                            "a copy was restored"),
+                            settings, above, drawn, AccessRule.OPERATOR, truth.owner(), "a copy was restored"),
                     RequestId.NONE,
                     world.gateway(truth.owner()).life()));
         }
@@ -295,9 +306,16 @@ final class SimulatedWitness extends SimulatedProcess {
         if (world.tellsTerms() && !termsTold.containsKey(connection)) {
             tellTerm(connection, end.ownTerm());
         }
-        if (world.tellsTerms() && end.term() > termsTold.get(connection)) {
-            tellTerm(connection, end.term());
+        if (world.tellsTerms() && end.term() > termsTold.get(connection) && !isPast(end.term())) {
+            termsTold.put(connection, end.term());
+            boolean versionBefore = (connection.number() & 1) == 0;
+            Message known = versionBefore ? new Message.Term(end.term()) : new Message.TermOf(group, end.term());
+            carryOut(desk.received(connection, known, now()));
         }
+    }
+
+    private boolean isPast(long term) {
+        return world.has(Plant.DOUBT_BY_COUNTER) && term <= lastTerm();
     }
 
     private void tellTerm(Connection connection, long term) {
@@ -390,25 +408,26 @@ final class SimulatedWitness extends SimulatedProcess {
         LogEntry entry = append.grant().entry();
         Answer.Granted granted = log.appended(append, Durable.proven(entry));
         inForce(entry, asked.request() instanceof Request.Force);
+        neighbours.next(entry).ifPresent(next -> submit(new Asked(NOBODY, next, RequestId.NONE, 0)));
         SiteId owner = entry.record().owner();
         boolean askedForOther = !entry.asker().equals(owner);
-        orphaned |= !askedForOther && asked.askersLife() != world.gateway(owner).life();
+        orphaned |= !askedForOther
+                && !Neighbours.concerns(entry)
+                && asked.askersLife() != world.gateway(owner).life();
         carryOut(desk.recorded(entry, now()));
         answer(asked.ticket(), new StoreAnswer.Decided(granted));
         decideNext();
     }
 
     private void inForce(LogEntry entry, boolean forced) {
+        if (Neighbours.concerns(entry)) {
+            return;
+        }
+        if (neighboursServed && !entry.reason().startsWith(RecordBook.RECOVERED)) {
+            world.checks().replaced(entry.record());
+        }
         world.trace("witness grants " + entry.record() + " to " + entry.asker() + ": " + entry.reason());
         world.checks().granted(entry.record(), forced);
-    }
-
-    /** What was there before the damage, if there is any: only a planted fault lets the power's failure reach what is behind. */
-    private static LogCodec.Scan.Legible legible(byte[] content) {
-        return switch (LogCodec.scan(Unpooled.wrappedBuffer(content))) {
-            case LogCodec.Scan.Legible all -> all;
-            case LogCodec.Scan.Damaged damaged -> legible(Arrays.copyOf(content, damaged.offset()));
-        };
     }
 
     private void restore() {

@@ -16,6 +16,7 @@ public final class Simulator {
     private static final long LOOK_MS = 100;
     private static final long STEADY_MS = 300;
     private static final long LIE_AGAIN_MS = 250;
+    private static final int MAX_NEIGHBOURS_GRANTS = 6;
     private static final long CONTEST_AGAIN_MS = 250;
     private static final long CUT_MS = 400;
     private static final long CUT_LONGER_MS = 300;
@@ -262,6 +263,9 @@ public final class Simulator {
         if (deceived.awake()) {
             deceived.hearLie(fault.strength());
         }
+        if (world.witness().awake()) {
+            world.witness().hearNeighboursLie(fault.strength());
+        }
         if (world.time().nowNanos() / MILLI + LIE_AGAIN_MS <= endMs) {
             after(LIE_AGAIN_MS, () -> lie(fault, endMs));
         }
@@ -313,6 +317,7 @@ public final class Simulator {
         World.SITES.stream().filter(site -> !knowing.contains(site)).forEach(site -> world.hypervisor(site)
                 .forgetTerms());
         startWitness();
+        world.witness().grantNeighbours(fault.strength() % (MAX_NEIGHBOURS_GRANTS + 1));
         World.SITES.forEach(this::startGateway);
         after(fault.lastsMs(), world.witness()::recover);
     }

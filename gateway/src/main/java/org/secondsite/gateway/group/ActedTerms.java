@@ -57,7 +57,7 @@ final class ActedTerms {
             return;
         }
         if (term > 0) {
-            orders.give(new SiteOrder.TellTerm(term));
+            orders.give(new SiteOrder.TellTerm(group.id(), term));
         }
         Claim claim = claims.computeIfAbsent(vm, _ -> new Claim(orders.nowNanos()));
         claim.term = term;

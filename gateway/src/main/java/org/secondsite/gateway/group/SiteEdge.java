@@ -119,7 +119,7 @@ public final class SiteEdge {
                                         ? new SiteEvent.Answered(ask, answer)
                                         : new SiteEvent.Unanswered(ask, String.valueOf(failure.getMessage()))));
             }
-            case SiteOrder.TellTerm tell -> surroundings.witness().know(tell.term());
+            case SiteOrder.TellTerm tell -> surroundings.witness().know(tell.group(), tell.term());
             case SiteOrder.Read read -> {
                 var _ = surroundings
                         .witness()

@@ -96,7 +96,7 @@ public sealed interface SiteOrder {
     record Read(GroupId group, Doubt doubt) implements ToWitness {}
 
     /** Tell the witness that this term was acted under, as an agent remembers. */
-    record TellTerm(long term) implements ToWitness {}
+    record TellTerm(GroupId group, long term) implements ToWitness {}
 
     // ---- the agents ---------------------------------------------------------------------------------------------
 

@@ -64,8 +64,8 @@ public record Surroundings(
 
     /** The witness, as a group uses it. */
     public interface WitnessLink {
-        /** The witness is to know that this term was acted under, also if it has forgotten. */
-        void know(long term);
+        /** The witness is to know that the group was acted for under this term, also if it has forgotten. */
+        void know(GroupId group, long term);
 
         /** The record as it is now; completes exceptionally when the witness does not answer. */
         CompletableFuture<OwnershipRecord> read(GroupId group);

@@ -366,7 +366,7 @@ class SiteCoreTest {
     void aTermThatAnAgentRemembersGoesToTheWitnessAndNothingLeavesUntilThatHasSpoken() {
         soloOwner();
         List<SiteOrder> heard = on(new SiteEvent.ActedUnder(VM, 7));
-        assertEquals(new SiteOrder.TellTerm(7), only(SiteOrder.TellTerm.class, heard));
+        assertEquals(new SiteOrder.TellTerm(GROUP, 7), only(SiteOrder.TellTerm.class, heard));
         assertEquals(
                 List.of(new SiteOrder.Suspend(VM, new Doubt(Doubt.Cause.HEARSAY, 1))),
                 ordered(SiteOrder.ToPlane.class, heard));

@@ -30,7 +30,7 @@ import org.secondsite.lab.storm.Flatness;
  * that starts anew hides what it has lost. Every round has the same moments and lengths, so that rounds can be compared.
  *
  * <p>Its name keeps it out of the usual run, since it takes an hour: {@code ./secondsite test lab SoakDrill}, as the nightly run does. {@code
- * -Dsecondsite.soak.minutes=N} for another time.
+ * -Dsecondsite.soak.minutes=N} for another time, {@code -Dsecondsite.soak.option=-XX:NativeMemoryTracking=summary} to see what memory is used for.
  */
 @Tag("lab")
 @Timeout(value = 3, unit = TimeUnit.HOURS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -57,7 +57,9 @@ class SoakDrill {
 
     @Test
     void whatADaemonUsesDoesNotGrowAnyMore() throws IOException {
-        LabOptions options = JudgedLab.usual().withLoad(LabOptions.Load.WORKING);
+        LabOptions options = JudgedLab.usual()
+                .withLoad(LabOptions.Load.WORKING)
+                .withJavaOption(System.getProperty("secondsite.soak.option", ""));
         OneLab.run(options, "soak", lab -> {
             Drill.awaitProtected(lab);
             List<LabProcess> daemons = daemons(lab);
@@ -108,7 +110,7 @@ class SoakDrill {
     }
 
     private void sample(Lab lab, List<LabProcess> daemons) throws IOException {
-        Path record = Path.of("target", "soak.csv");
+        Path record = Files.createDirectories(Path.of("target")).resolve("soak.csv");
         StringBuilder lines = new StringBuilder();
         for (LabProcess daemon : daemons) {
             DaemonUse use = DaemonUse.of(lab, daemon);

@@ -71,7 +71,7 @@ final class Clientele {
         if (hello.version() < MessageCodec.OLDEST_HELLO || hello.version() > MessageCodec.VERSION) {
             reject(
                     client,
-                    "this witness speaks versions " + MessageCodec.OLDEST_VERSION + " to " + MessageCodec.VERSION
+                    "this witness speaks versions " + MessageCodec.OLDEST_SERVED + " to " + MessageCodec.VERSION
                             + ", not " + hello.version());
         } else if (!hello.site().equals(certified)) {
             reject(client, "'" + hello.site() + "' has the certificate of '" + certified + "'");

@@ -15,11 +15,15 @@ import org.secondsite.witness.Provenance;
  * remembers nothing, because it is new or has lost its disk, vouches for nothing; neither do its agents, which know of their own VMs. So a
  * group waits until a gateway with a memory has called, or those of both its sites, with what their agents remember; or until an operator
  * recovers it, in terms that were never granted.
+ *
+ * <p>Once somebody has told of a term that shows that the disk is an old one, or lies, a group of others goes on by the word of the gateways of
+ * both its sites: what one alone remembers is not all that was granted.
  */
 final class FirstCalls {
     private final Map<SiteId, Boolean> remembers = new HashMap<>();
     private final boolean majority;
     private boolean proven;
+    private boolean old;
 
     FirstCalls(Provenance start) {
         proven = start != Provenance.ONE_DISK;
@@ -38,13 +42,18 @@ final class FirstCalls {
     /** From now on terms are drawn of which none was ever granted. */
     void recovered() {
         proven = true;
+        old = false;
+    }
+
+    /** Somebody knows of a term that the disk has not. */
+    void shownOld() {
+        old = true;
     }
 
     /** Whether what the disk has of a group of these sites may be believed. */
     boolean vouchFor(Set<SiteId> sites) {
-        return proven
-                || sites.stream().anyMatch(site -> remembers.getOrDefault(site, false))
-                || remembers.keySet().containsAll(sites);
+        boolean byOne = proven || sites.stream().anyMatch(site -> remembers.getOrDefault(site, false));
+        return (byOne && !old) || remembers.keySet().containsAll(sites);
     }
 
     /** Whether the records are known to be all that was ever granted, by more than the word of who began them. */
@@ -64,8 +73,11 @@ final class FirstCalls {
                 .sorted()
                 .reduce((one, other) -> one + "' and '" + other)
                 .orElse("");
-        return "this witness has started from its disk, and nobody has called who remembers a term: whether the disk is an old one is"
-                + " not known. The group waits for the gateway of '" + missing
+        String why = old
+                ? "a gateway of another group knows of a term that this witness has not granted: its disk may be an old one"
+                : "this witness has started from its disk, and nobody has called who remembers a term: whether the disk is"
+                        + " an old one is not known";
+        return why + ". The group waits for the gateway of '" + missing
                 + "', or until an operator recovers it ('secondsite witness recover')";
     }
 }

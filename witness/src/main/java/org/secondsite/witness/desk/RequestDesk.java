@@ -5,8 +5,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
-import java.util.TreeMap;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
@@ -41,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * <p><b>What waits.</b> A standby's request waits in the {@link WaitingRoom} while the owner is heard. It is dropped with its
  * connection: a standby that died after asking must not be made owner.
  *
- * <p><b>What is doubted.</b> A witness that has lost grants decides nothing ({@link CounterDoubt}), one that may have lost them waits for
+ * <p><b>What is doubted.</b> A witness that has lost grants decides nothing of the groups that may be meant ({@link CounterDoubt}), one that may have lost them waits for
  * somebody who would know ({@link FirstCalls}), and a second live gateway with the same certificate is refused ({@link Incarnations}).
  *
  * <p>Open questions are bounded for each client; connections are bounded by the edge. Times are of one monotonic clock that the caller passes in. One owner; not thread-safe.
@@ -58,7 +56,7 @@ public final class RequestDesk {
     private final Incarnations incarnations;
     private final FirstCalls calls;
     private final CounterDoubt doubt;
-    private final Map<SiteId, Long> toldBack = new TreeMap<>();
+    private final LostGrants lost;
     private final InForce inForce = new InForce();
     private final Telling telling;
     private final Map<Long, Ticket> tickets = new HashMap<>();
@@ -87,8 +85,10 @@ public final class RequestDesk {
         this.incarnations = new Incarnations(entries, seats, nowNanos);
         this.clientele = new Clientele(access, incarnations, inForce);
         this.telling = new Telling(clientele, inForce, doubt, calls);
+        this.lost = new LostGrants(clientele, doubt, calls, tally, this::ticket);
         this.access = access;
         entries.forEach(this::learn);
+        doubt.started();
     }
 
     /** Serves other groups by another policy from now on: clients are told the records that they may see, and nothing of others. */
@@ -142,9 +142,10 @@ public final class RequestDesk {
             case Message.Seat(SeatId seat) when clientele.seated(client, seat, nowNanos) -> admitted(client);
             case Message.Seat refused -> {}
             case Message.ToWitness other
-            when !client.welcomed && !(client.greeted && other instanceof Message.Term) ->
+            when !client.welcomed && !(client.greeted && other instanceof Message.Known) ->
                 clientele.reject(client, "the first message must be a hello" + (client.greeted ? ", then a seat" : ""));
             case Message.Term(long term) -> termTold(client, term);
+            case Message.TermOf(GroupId group, long term) -> lost.toldOf(client, access, group, term);
             case Message.Heartbeat heartbeat -> heartbeat(client, heartbeat, nowNanos);
             case Message.Question question -> question(client, question, nowNanos);
             case Message.Status status ->
@@ -155,6 +156,7 @@ public final class RequestDesk {
 
     private void admitted(DeskClient client) {
         called(client);
+        doubt.served(client.certified());
         readCurrent(client);
     }
 
@@ -202,7 +204,9 @@ public final class RequestDesk {
             clientele.answer(client, new Message.NotServed(question.requestId(), objection.get()));
             return;
         }
-        if (leads && doubts(client, question)) {
+        if (leads
+                && lost.keepsFrom(
+                        client, question, access.settings(question.group()).orElseThrow())) {
             return;
         }
         switch (question) {
@@ -238,7 +242,8 @@ public final class RequestDesk {
             clientele.answer(client, new Message.NotServed(recover.requestId(), words));
             return;
         }
-        long granted = calls.vouchFor(settings.sites()) ? doubt.heardTerm() : doubt.unknown();
+        boolean sure = calls.vouchFor(settings.sites()) && !doubt.isBehind(recover.group(), settings.sites());
+        long granted = sure ? doubt.heardTerm() : doubt.unknown();
         long above = Math.max(recover.above(), granted);
         submit(
                 client,
@@ -251,69 +256,26 @@ public final class RequestDesk {
     // ---- grants that were lost ----------------------------------------------------------------------------------
 
     private void termTold(DeskClient client, long term) {
-        client.tellsTerm(term);
-        if (doubt.isAbsurd(term)) {
-            clientele.reject(
-                    client, "term " + term + " is far above " + doubt.counter() + ", the last that was granted");
-            return;
+        if (lost.told(client, term)) {
+            called(client);
         }
-        toldBack.put(client.certified(), term);
-        called(client);
-        if (client.isOwn(term) || !calls.haveMajority()) {
-            doubt.heard(client.certified(), term);
-        } else if (term > doubt.counter()) {
-            readWhetherForgotten(client, term);
-        }
-        if (doubt.isBehind(Set.of(client.certified())) && !doubt.isProven()) {
-            readWhetherForgotten(client, 0);
-        }
-    }
-
-    /** A node that has not applied what a majority has looks behind for a moment. */
-    private void readWhetherForgotten(DeskClient client, long ofAgents) {
-        clientele.add(new DeskEffect.ReadCurrent(ticket(new Ticket.Doubted(client, ofAgents))));
     }
 
     private void doubted(Ticket.Doubted doubted, StoreAnswer stored) {
         if (stored instanceof StoreAnswer.Read(List<LogEntry> entries)) {
             entries.forEach(this::learn);
-            if (doubt.read()) {
-                LOG.error("{}", doubt.words());
-            }
-            doubt.objectionTo(doubted.ofAgents()).ifPresent(words -> clientele.noticeOnce(doubted.client(), words));
+            lost.read(doubted);
         }
-    }
-
-    /** Whether the question is not to be decided now, and was answered so. */
-    private boolean doubts(DeskClient client, Message.Question question) {
-        boolean changes = question instanceof Message.Ask || question instanceof Message.Force;
-        if (!changes) {
-            return false;
-        }
-        Set<SiteId> sites = access.settings(question.group()).orElseThrow().sites();
-        if (!doubt.isBehind(sites)) {
-            if (calls.vouchFor(sites)) {
-                return false;
-            }
-            tally.notServed++;
-            clientele.answer(client, new Message.NotServed(question.requestId(), calls.words(sites)));
-            return true;
-        }
-        if (!doubt.isProven()) {
-            readWhetherForgotten(client, 0);
-        }
-        tally.behind++;
-        clientele.answer(
-                client,
-                doubt.isProven()
-                        ? new Message.NotServed(question.requestId(), doubt.words())
-                        : new Message.Elsewhere(question.requestId(), ""));
-        return true;
     }
 
     /** The highest term that a client has told of; 0 if none. */
     public long heardTerm() {
         return doubt.heardTerm();
+    }
+
+    /** Of how many sites and groups a term was heard that was not granted here. */
+    public long doubts() {
+        return doubt.doubts();
     }
 
     // ---- the store ----------------------------------------------------------------------------------------------
@@ -354,9 +316,6 @@ public final class RequestDesk {
         switch (stored) {
             case StoreAnswer.Decided(Answer.Granted made) -> {
                 tally.granted++;
-                if (decision.hasBegunAGeneration(made.record().term())) {
-                    calls.recovered();
-                }
                 clientele.answer(client, new Message.Granted(id, made.record()));
             }
             case StoreAnswer.Decided(Answer.Refused not) -> {
@@ -430,8 +389,9 @@ public final class RequestDesk {
     }
 
     private boolean learn(LogEntry entry) {
-        doubt.granted(entry.record().term());
-        return inForce.learn(entry);
+        boolean newer = inForce.learn(entry);
+        doubt.granted(entry);
+        return newer;
     }
 
     // ---- time ---------------------------------------------------------------------------------------------------
@@ -490,7 +450,7 @@ public final class RequestDesk {
 
     /** By site: the highest term that its gateway has said it knows of. */
     public Map<SiteId, Long> toldBack() {
-        return Map.copyOf(toldBack);
+        return lost.toldBack();
     }
 
     /** What was done so far. */

@@ -36,7 +36,7 @@ final class Telling {
 
     /** Whether a client may take the record for what is in force. To an operator it is no evidence, but what to begin with. */
     boolean isEvidence(DeskClient client, LogEntry entry) {
-        return client.isOperator() || (!doubt.isBehind(entry.sites()) && calls.vouchFor(entry));
+        return client.isOperator() || (!doubt.isBehind(entry) && calls.vouchFor(entry));
     }
 
     /** What is in force was read for a client that has started. Not what was read is told: a change may have passed by. */
@@ -55,7 +55,7 @@ final class Telling {
                 its.stream().filter(entry -> !isEvidence(client, entry)).findFirst();
         client.toldCurrent |= waits.isEmpty();
         if (waits.isPresent()) {
-            if (!calls.vouchFor(waits.get())) {
+            if (!doubt.isBehind(waits.get()) && !calls.vouchFor(waits.get())) {
                 clientele.noticeOnce(client, calls.words(waits.get().sites()));
             }
             readAgain(client, nowNanos);

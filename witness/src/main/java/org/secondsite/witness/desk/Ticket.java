@@ -1,7 +1,6 @@
 package org.secondsite.witness.desk;
 
 import org.secondsite.config.GroupId;
-import org.secondsite.config.OwnershipRecord;
 import org.secondsite.witness.wire.Message;
 
 /** Whose command the store has. */
@@ -9,12 +8,6 @@ sealed interface Ticket {
     record Decision(DeskClient client, long questionId, long expectedTerm) implements Ticket {
         /** A recovery is granted whatever the term is, and nothing else is. */
         static final long ANY_TERM = 0;
-
-        /** Whether this was an operator's recovery, and terms are drawn from now on of which none was ever granted. */
-        boolean hasBegunAGeneration(long granted) {
-            return expectedTerm == ANY_TERM
-                    && granted == OwnershipRecord.firstTerm(OwnershipRecord.generation(granted));
-        }
     }
 
     record Read(DeskClient client, long questionId, GroupId group) implements Ticket {

@@ -25,6 +25,9 @@ public sealed interface Message {
         GroupId group();
     }
 
+    /** What a client knows of terms, which it tells also before it is served. */
+    sealed interface Known extends ToWitness {}
+
     /** What the witness answers. */
     sealed interface Reply extends FromWitness {
         /** The number of the question. */
@@ -64,11 +67,17 @@ public sealed interface Message {
 
     /**
      * The highest term that the sender knows of; 0 if none. Version 3; the first message after the welcome. The first of a connection is
-     * what the sender was told by the witness; one that agents remember comes in a second, before {@link Seat}.
+     * what the sender was told by the witness; before version 5 one that agents remember comes in a second, before {@link Seat}.
      *
      * @param term one that was granted, by this witness as it is or as it was
      */
-    record Term(long term) implements ToWitness {}
+    record Term(long term) implements Known {}
+
+    /**
+     * The highest term that agents of the sender remember of a group; after the first {@link Term}, and before {@link Seat} if it is known
+     * then. Version 5; to an older witness it is another {@link Term}.
+     */
+    record TermOf(GroupId group, long term) implements Known {}
 
     /**
      * An operator gives a group its record anew, after a loss of memory. Version 3.

@@ -47,21 +47,25 @@ import org.secondsite.witness.wire.FieldReader.Malformed;
  *                 reason: text
  *   09 seat       seat: 16                          (v4) 90 admitted                                                (v4)
  *                                                        91 displaced  reason: text                                 (v4)
+ *   0a term of    group: name, term: 8              (v5)
  * </pre>
  *
  * <p><b>Versions.</b> A client's hello states the lowest version that it speaks, the witness's welcome the highest that the witness
- * speaks. Both then speak the lower of their highest ones: a client of version 3 has stated 2 in its hello, one of version 4
- * states 3. So each of two neighbouring versions talks with the other, whichever is at which end; versions 3 and 4 differ in the
- * messages marked (v4) only.
+ * speaks. Both then speak the lower of their highest ones: a client of version 4 states 3, one of version 5 states 4. So each of two
+ * neighbouring versions talks with the other, whichever is at which end; they differ in the messages marked so only. A witness serves clients of
+ * version 3, too, which state 2.
  */
 public final class MessageCodec {
     /** The version of this layout. */
-    public static final int VERSION = 4;
+    public static final int VERSION = 5;
 
-    /** The oldest version that is spoken, too. */
-    public static final int OLDEST_VERSION = 3;
+    /** The oldest version that a client speaks, too: what it states in its hello. */
+    public static final int OLDEST_VERSION = 4;
 
-    /** What a client of the oldest version states in its hello: the oldest that it speaks itself. */
+    /** The oldest version that a witness serves. */
+    public static final int OLDEST_SERVED = 3;
+
+    /** What a client of that version states in its hello. */
     public static final int OLDEST_HELLO = 2;
 
     /** The largest length that a frame may state, in octets. */
@@ -82,6 +86,7 @@ public final class MessageCodec {
     private static final int TERM = 0x07;
     private static final int RECOVER = 0x08;
     private static final int SEAT = 0x09;
+    private static final int TERM_OF = 0x0a;
     private static final int WELCOME = 0x81;
     private static final int ECHO = 0x82;
     private static final int WATCHED = 0x83;
@@ -148,6 +153,7 @@ public final class MessageCodec {
             case ECHO -> new Message.Echo();
             case STATUS -> new Message.Status(in.u64());
             case TERM -> new Message.Term(in.u64());
+            case TERM_OF -> new Message.TermOf(in.group(), in.u64());
             case RECOVER -> new Message.Recover(in.u64(), in.u64(), in.u32(), in.group(), in.site(), in.text());
             case SEAT -> new Message.Seat(new SeatId(in.u64(), in.u64()));
             case NOTICE -> new Message.Notice(in.text());
@@ -216,6 +222,7 @@ public final class MessageCodec {
                 out.u8(HELLO).u32(MAGIC).u8(m.version()).name(m.site().name()).u64(m.client());
             case Message.Status m -> out.u8(STATUS).u64(m.requestId());
             case Message.Term m -> out.u8(TERM).u64(m.term());
+            case Message.TermOf m -> out.u8(TERM_OF).name(m.group().name()).u64(m.term());
             case Message.Seat m ->
                 out.u8(SEAT).u64(m.seat().high()).u64(m.seat().low());
             case Message.Recover m ->

@@ -78,7 +78,7 @@ class FirstCallsTest {
         for (Message.ToWitness message : List.of(
                 new Message.Hello(MessageCodec.OLDEST_VERSION, site, connections),
                 new Message.Term(itself),
-                new Message.Term(Math.max(itself, agents)),
+                new Message.TermOf(site.equals(C) ? MAIL : WEB, Math.max(itself, agents)),
                 new Message.Seat(new SeatId(connections, connections)))) {
             effects.addAll(settled(desk.received(connection, message, nowNanos)));
         }
@@ -231,14 +231,92 @@ class FirstCallsTest {
         assertTrue(refused(b, WEB).isPresent());
     }
 
-    /** Of one disk nobody can tell whether it is an old one, or was begun where there had been another: there is nobody who is not meant. */
+    /** Of one disk nobody can tell whether it is an old one, or was begun where there had been another. */
     @ParameterizedTest
     @EnumSource(names = {"BEGUN", "ONE_DISK"})
-    void whereTheDiskMayBeAnOldOneATermStopsEverybody(Provenance start) {
+    void whatAGatewaySaysStopsItsGroupsAndThoseOfWhichOneGatewayAloneHasCalled(Provenance start) {
         desk = desk(start);
         Connection b = calls(B, COUNTER, NOTHING);
-        calls(A, COUNTER, COUNTER + 7);
-        assertTrue(refused(b, MAIL).orElseThrow().contains("lost grants"));
+        Connection a = calls(A, COUNTER + 7, NOTHING);
+        for (Connection each : List.of(a, b)) {
+            assertTrue(refused(each, WEB).orElseThrow().contains("lost grants"));
+        }
+        String waits = refused(b, MAIL).orElseThrow();
+        assertTrue(waits.contains("of another group knows of a term") && waits.contains("gateway of 'c'"), waits);
+        calls(C, COUNTER, NOTHING);
+        assertEquals(Optional.empty(), refused(b, MAIL));
+        assertTrue(refused(a, WEB).isPresent());
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BEGUN", "ONE_DISK"})
+    void whatAHostSaysStopsTheGroupOfItsVmAlone(Provenance start) {
+        desk = desk(start);
+        Connection b = calls(B, COUNTER, NOTHING);
+        calls(A, COUNTER, NOTHING);
+        calls(C, COUNTER, NOTHING);
+        settled(desk.received(b, new Message.TermOf(MAIL, COUNTER + 7), nowNanos));
+        assertTrue(refused(b, MAIL).orElseThrow().contains("knows of 10"));
+        assertEquals(Optional.empty(), refused(b, WEB));
+    }
+
+    @Test
+    void whatASiteSaysOfAGroupThatIsNoneOfItsOwnIsNotListenedTo() {
+        desk = desk(Provenance.BEGUN);
+        Connection a = calls(A, COUNTER, NOTHING);
+        Connection b = calls(B, COUNTER, NOTHING);
+        settled(desk.received(a, new Message.TermOf(MAIL, COUNTER + 7), nowNanos));
+        assertEquals(Optional.empty(), refused(b, MAIL));
+        assertEquals(Optional.empty(), refused(b, WEB));
+    }
+
+    /** The counter has come past the term meanwhile, by grants to others. */
+    @ParameterizedTest
+    @EnumSource(names = {"BEGUN", "ONE_DISK"})
+    void noTermTwiceATermThatWasForgottenIsNoneOfThoseThatOthersWereGrantedSince(Provenance start) {
+        desk = desk(start);
+        Connection b = calls(B, COUNTER, NOTHING);
+        for (long term = COUNTER + 1; term <= COUNTER + 3; term++) {
+            desk.recorded(entry(MAIL, term, B, C, Set.of(B)), nowNanos);
+        }
+        assertEquals(Optional.empty(), refused(b, WEB), "b remembers, and nobody knows better");
+        Connection a = calls(A, COUNTER + 2, NOTHING);
+        assertTrue(refused(a, WEB).orElseThrow().contains("lost grants"));
+        assertTrue(refused(b, WEB).isPresent());
+    }
+
+    @Test
+    void noTermTwiceWhatAgentsRememberIsNoneOfTheTermsThatOthersWereGrantedSince() {
+        Connection a = calls(A, COUNTER, NOTHING);
+        calls(B, COUNTER, NOTHING);
+        desk.recorded(entry(MAIL, COUNTER + 1, B, C, Set.of(B)), nowNanos);
+        settled(desk.received(a, new Message.TermOf(WEB, COUNTER + 1), nowNanos));
+        assertTrue(refused(a, WEB).isPresent());
+    }
+
+    /** Its gateway was away when an operator recovered the groups, and comes back with what was forgotten. */
+    @Test
+    void whatWasForgottenBeforeARecoveryStopsNobodyAfterIt() {
+        Connection b = calls(B, COUNTER + 1, NOTHING);
+        assertTrue(refused(b, WEB).isPresent());
+        LogEntry anew = entry(WEB, OwnershipRecord.firstTerm(1), B, A, Set.of(B));
+        desk.recorded(anew, nowNanos);
+        assertEquals(Optional.empty(), refused(b, WEB));
+        Connection a = calls(A, COUNTER + 2, COUNTER + 3);
+        assertEquals(Optional.empty(), refused(a, WEB));
+        assertEquals(Optional.empty(), refused(b, WEB));
+    }
+
+    /** A VM that was in another group before, or a gateway that was told of a grant. */
+    @Test
+    void whatThisWitnessHasGrantedASiteItsGatewayAndItsAgentsMayKnow() {
+        Connection b = calls(B, COUNTER, NOTHING);
+        calls(A, COUNTER, NOTHING);
+        desk.recorded(entry(MAIL, COUNTER + 1, B, C, Set.of(B)), nowNanos);
+        settled(desk.received(b, new Message.TermOf(WEB, COUNTER + 1), nowNanos));
+        settled(desk.received(b, new Message.Term(COUNTER + 1), nowNanos));
+        assertEquals(Optional.empty(), refused(b, WEB));
+        assertEquals(Optional.empty(), refused(b, MAIL));
     }
 
     @Test

@@ -44,15 +44,19 @@ class RequestDeskTest {
     private static final LogEntry PROMOTED = entry(WEB, 4, 2, B, Set.of(B));
     private static final LogEntry OF_MAIL = entry(MAIL, 3, 0, C, Set.of(C));
 
-    private final RequestDesk desk = new RequestDesk(
-            new AccessRule(List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, B, C, C))),
-            new GrantPolicy(FRESH, LONGEST),
-            List.of(BOTH, OF_MAIL),
-            Provenance.BEGUN,
-            Map.of(),
-            0);
+    private RequestDesk desk = desk(Provenance.BEGUN);
     private final Connection a = new Connection(1, A, "there:1");
     private final Connection b = new Connection(2, B, "there:2");
+
+    private static RequestDesk desk(Provenance start) {
+        return new RequestDesk(
+                new AccessRule(List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, B, C, C))),
+                new GrantPolicy(FRESH, LONGEST),
+                List.of(BOTH, OF_MAIL),
+                start,
+                Map.of(),
+                0);
+    }
 
     private static LogEntry entry(GroupId group, long term, long before, SiteId owner, Set<SiteId> inSync) {
         boolean web = group.equals(WEB);
@@ -293,6 +297,7 @@ class RequestDeskTest {
 
     @Test
     void aNodeThatHasNotAppliedWhatTheMajorityHasAsksItsClientToAskAgain() {
+        desk = desk(Provenance.MAJORITY);
         join(a, 1);
         List<DeskEffect> effects = desk.received(a, new Message.Term(4), 0);
         long ticket = only(DeskEffect.ReadCurrent.class, effects).ticket();

@@ -82,6 +82,7 @@ class OwnershipSpecTest {
         OLDER_COPY_PASSES(OF_MEMBERS, 1, 3, Order.AS_WRITTEN, OLDER),
         RECOVERED_IN_USED_TERM("NoTermTwice", RECOVERY),
         OLD_DISK_BELIEVED("NoTermTwice", RECOVERY),
+        DOUBT_BY_COUNTER("NoTermTwice", RECOVERY),
         RECOVERED_TO_ANOTHER("PromotedHoldsAllReleased", RECOVERY),
         CLONED_SITE("OneGatewayPerSite", CLONE);
 

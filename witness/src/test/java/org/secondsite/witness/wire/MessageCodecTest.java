@@ -39,6 +39,7 @@ class MessageCodecTest {
                 new Message.Admitted(),
                 new Message.Displaced("another gateway is live"),
                 new Message.Term(1L << 32),
+                new Message.TermOf(WEB, (5L << 32) + 1),
                 new Message.Recover(2, 9, 48_000, WEB, A, "the disk was lost"),
                 new Message.Notice("a copy was refused"),
                 new Message.Heartbeat(B),

@@ -51,7 +51,7 @@ public final class WitnessClient implements AutoCloseable {
     private final EventLoopGroup group;
     private final EventLoop loop;
     private final List<WitnessLink> links = new ArrayList<>();
-    private long knownTerm;
+    private final Map<GroupId, Long> heardTerms = new HashMap<>();
     private final long id = new SecureRandom().nextLong();
     private final OpenQuestions questions;
     private final Map<Long, CompletableFuture<Message.Reply>> open = new HashMap<>();
@@ -65,6 +65,7 @@ public final class WitnessClient implements AutoCloseable {
         this.life = life;
         this.settings = settings;
         this.listener = listener;
+        heardTerms.putAll(settings.heardTerms());
         group = new LivingLoop("witness-client", life, EpollIoHandler.newFactory());
         loop = group.next();
         List<String> nodes =
@@ -160,12 +161,12 @@ public final class WitnessClient implements AutoCloseable {
         });
     }
 
-    /** This term was acted under, whoever says so: the witness is to know it, also if it has forgotten. */
-    public void know(long term) {
+    /** A group was acted for under this term, whoever says so: the witness is to know it, also if it has forgotten. */
+    public void know(GroupId ofGroup, long term) {
         loop.execute(() -> {
-            if (term > highestTerm()) {
-                knownTerm = term;
-                links.forEach(WitnessLink::termGrew);
+            if (term > heardTerms.getOrDefault(ofGroup, 0L)) {
+                heardTerms.put(ofGroup, term);
+                links.forEach(link -> link.heardOf(ofGroup, term));
             }
         });
     }
@@ -344,9 +345,9 @@ public final class WitnessClient implements AutoCloseable {
         return Math.max(questions.highestTerm(), settings.rememberedTerm());
     }
 
-    /** The same, or that of whoever else has told of a term. */
-    long highestTerm() {
-        return Math.max(ownTerm(), Math.max(knownTerm, settings.heardTerm()));
+    /** By group: the highest term that others have told of. */
+    Map<GroupId, Long> heardTerms() {
+        return heardTerms;
     }
 
     /** Drawn at random: the name of this client in its questions. */

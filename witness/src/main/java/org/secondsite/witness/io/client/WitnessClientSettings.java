@@ -2,6 +2,8 @@ package org.secondsite.witness.io.client;
 
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Map;
+import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.witness.SeatId;
@@ -16,7 +18,7 @@ import org.secondsite.witness.SeatId;
  * @param answerTimeoutMs how long to wait for an answer; more than the witness's maximumGrantDelayMs and the round trip
  * @param rememberedTerm the highest term that the witness has told this gateway before; 0 if none is remembered. It vouches for what
  *     the witness has on its disk
- * @param heardTerm the highest term that somebody else remembers, such as agents; 0 if none
+ * @param heardTerms by group: the highest term that somebody else remembers of it, such as agents
  * @param seat where this gateway runs; none if nothing is remembered
  */
 public record WitnessClientSettings(
@@ -26,29 +28,29 @@ public record WitnessClientSettings(
         int heartbeatMs,
         int answerTimeoutMs,
         long rememberedTerm,
-        long heardTerm,
+        Map<GroupId, Long> heardTerms,
         SeatId seat) {
     /** Of a client that remembers nothing from before. */
     public WitnessClientSettings(
             SiteId self, List<InetSocketAddress> endpoints, TlsFiles tls, int heartbeatMs, int answerTimeoutMs) {
-        this(self, endpoints, tls, heartbeatMs, answerTimeoutMs, 0, 0, SeatId.NONE);
+        this(self, endpoints, tls, heartbeatMs, answerTimeoutMs, 0, Map.of(), SeatId.NONE);
     }
 
     /** The same, of a gateway that remembers a term. */
     public WitnessClientSettings remembering(long term) {
-        return new WitnessClientSettings(self, endpoints, tls, heartbeatMs, answerTimeoutMs, term, heardTerm, seat);
+        return new WitnessClientSettings(self, endpoints, tls, heartbeatMs, answerTimeoutMs, term, heardTerms, seat);
     }
 
-    /** The same, of a gateway that others have told of a term. */
-    public WitnessClientSettings hearing(long term) {
+    /** The same, of a gateway that others have told of terms of its groups. */
+    public WitnessClientSettings hearing(Map<GroupId, Long> terms) {
         return new WitnessClientSettings(
-                self, endpoints, tls, heartbeatMs, answerTimeoutMs, rememberedTerm, term, seat);
+                self, endpoints, tls, heartbeatMs, answerTimeoutMs, rememberedTerm, terms, seat);
     }
 
     /** The same, of a gateway that knows its seat. */
     public WitnessClientSettings at(SeatId its) {
         return new WitnessClientSettings(
-                self, endpoints, tls, heartbeatMs, answerTimeoutMs, rememberedTerm, heardTerm, its);
+                self, endpoints, tls, heartbeatMs, answerTimeoutMs, rememberedTerm, heardTerms, its);
     }
 
     /**
@@ -58,6 +60,7 @@ public record WitnessClientSettings(
      */
     public WitnessClientSettings {
         endpoints = List.copyOf(endpoints);
+        heardTerms = Map.copyOf(heardTerms);
         if (endpoints.isEmpty()) {
             throw new IllegalArgumentException("a witness client needs at least one endpoint");
         }

@@ -9,6 +9,7 @@ import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.config.GroupId;
 import org.secondsite.net.Backoff;
 import org.secondsite.net.Causes;
 import org.secondsite.net.io.Dialer;
@@ -36,7 +37,7 @@ final class WitnessLink implements Dialer.Line {
     private static final int HANDSHAKE_TIMEOUT_MS = 2000;
     private static final int GREETING_TIMEOUT_MS = 2000;
     private static final int SILENCE_PERIODS = 8;
-    private static final int SEAT_SINCE_VERSION = 4;
+    private static final int GROUPS_SINCE_VERSION = 5;
     private static final int LEAST_SILENCE_MS = 600;
 
     private enum Phase {
@@ -96,7 +97,14 @@ final class WitnessLink implements Dialer.Line {
     /** The client has been told a higher term. */
     void termGrew() {
         if (isUp()) {
-            conversation.tellTerm();
+            conversation.tellTerm(client.ownTerm());
+        }
+    }
+
+    /** Others have told of a higher term of a group. */
+    void heardOf(GroupId group, long term) {
+        if (isUp()) {
+            conversation.tellTermOf(group, term);
         }
     }
 
@@ -143,6 +151,7 @@ final class WitnessLink implements Dialer.Line {
         private ChannelHandlerContext context;
         private ScheduledFuture<?> heartbeats;
         private long heardNanos;
+        private boolean tellsGroups;
 
         @Override
         public void handlerAdded(ChannelHandlerContext added) {
@@ -194,24 +203,27 @@ final class WitnessLink implements Dialer.Line {
         }
 
         private void welcomed(int version) {
-            if (version >= SEAT_SINCE_VERSION) {
-                become(Phase.SEATED, "the witness welcomes this client");
-                // First: a witness that has lost grants must know before it tells what it takes to be in force.
-                tellFirstTerms();
-                var _ = context.writeAndFlush(new Message.Seat(settings.seat()));
-            } else {
-                tellFirstTerms();
-                served();
+            if (version < MessageCodec.OLDEST_VERSION) {
+                end("the witness speaks version " + version + ", this client " + MessageCodec.OLDEST_VERSION + " to "
+                        + MessageCodec.VERSION);
+                return;
             }
+            tellsGroups = version >= GROUPS_SINCE_VERSION;
+            become(Phase.SEATED, "the witness welcomes this client");
+            // First: a witness that has lost grants must know before it tells what it takes to be in force.
+            tellFirstTerms();
+            var _ = context.writeAndFlush(new Message.Seat(settings.seat()));
         }
 
         /** What this gateway remembers of its own, which vouches for the witness's disk; then what others do, which may show that it is old. */
         private void tellFirstTerms() {
             long own = client.ownTerm();
-            var _ = context.writeAndFlush(new Message.Term(own));
-            if (client.highestTerm() > own) {
-                tellTerm();
-            }
+            tellTerm(own);
+            client.heardTerms().forEach((group, term) -> {
+                if (tellsGroups || term > own) {
+                    tellTermOf(group, term);
+                }
+            });
         }
 
         private void served() {
@@ -232,8 +244,13 @@ final class WitnessLink implements Dialer.Line {
         }
 
         /** Also when it has grown: an operator who forces a change wants to know whether it has arrived. */
-        private void tellTerm() {
-            var _ = context.writeAndFlush(new Message.Term(client.highestTerm()));
+        private void tellTerm(long term) {
+            var _ = context.writeAndFlush(new Message.Term(term));
+        }
+
+        /** A witness of before takes it for one of whichever group. */
+        private void tellTermOf(GroupId group, long term) {
+            var _ = context.writeAndFlush(tellsGroups ? new Message.TermOf(group, term) : new Message.Term(term));
         }
 
         private void heartbeat() {

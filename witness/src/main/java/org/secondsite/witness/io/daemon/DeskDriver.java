@@ -95,6 +95,10 @@ final class DeskDriver {
         return desk.heardTerm();
     }
 
+    long doubts() {
+        return desk.doubts();
+    }
+
     Map<SiteId, Long> toldBack() {
         return desk.toldBack();
     }

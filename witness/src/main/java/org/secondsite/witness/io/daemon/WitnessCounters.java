@@ -18,6 +18,7 @@ import org.secondsite.witness.FsyncHistogram;
  * @param redirected questions sent on to the node that leads
  * @param delayed standby's requests that had to wait because the owner was still heard
  * @param heardTerm the highest term that a client has told of; above the last one granted, grants were lost
+ * @param doubts sites and groups of which a term was heard that was not granted here, until a recovery
  * @param behind questions not decided because grants were lost
  * @param clones connections refused because another gateway with the same certificate was live
  */
@@ -31,6 +32,7 @@ public record WitnessCounters(
         long redirected,
         long delayed,
         long heardTerm,
+        long doubts,
         long behind,
         long clones) {
     private static final String PREFIX = "secondsite_witness_";
@@ -51,6 +53,7 @@ public record WitnessCounters(
         metrics.put(PREFIX + "refusals_total{reason=\"access\"}", (double) notServed);
         metrics.put(PREFIX + "refusals_total{reason=\"behind\"}", (double) behind);
         metrics.put(PREFIX + "heard_term", (double) heardTerm);
+        metrics.put(PREFIX + "doubts", (double) doubts);
         metrics.put(PREFIX + "clones_total", (double) clones);
         metrics.put(PREFIX + "redirects_total", (double) redirected);
         metrics.put(PREFIX + "delayed_total", (double) delayed);

@@ -314,6 +314,7 @@ public final class WitnessServer implements AutoCloseable {
                 counts.redirected(),
                 counts.delayed(),
                 desk.heardTerm(),
+                desk.doubts(),
                 counts.behind(),
                 counts.clones());
     }

@@ -11,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import javax.net.ssl.SSLServerSocket;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,19 +24,20 @@ import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.pki.TestAuthority;
 import org.secondsite.witness.GroupSettings;
+import org.secondsite.witness.SeatId;
 import org.secondsite.witness.io.client.WitnessClient;
 import org.secondsite.witness.io.client.WitnessClientSettings;
 import org.secondsite.witness.wire.Message;
 import org.secondsite.witness.wire.MessageCodec;
 
-/** Version 3 at either end, spoken by a plain TLS socket and the codec. */
+/** The version before at either end, and of a client the one before that, spoken by a plain TLS socket and the codec. */
 @Timeout(180)
 class NeighbouringVersionTest {
     private static final GroupId WEB = new GroupId("web");
     private static final SiteId A = new SiteId("a");
     private static final SiteId B = new SiteId("b");
     private static final OwnershipRecord FIRST = new OwnershipRecord(WEB, 1, 0, A, Set.of(A));
-    private static final int OLDER = 3;
+    private static final int OLDER = 4;
 
     @TempDir
     private Path directory;
@@ -48,7 +50,7 @@ class NeighbouringVersionTest {
     }
 
     @Test
-    void aClientOfTheOlderVersionIsServedAndSentNothingThatItDoesNotKnow() throws Exception {
+    void aClientWithoutASeatIsServedAndSentNothingThatItDoesNotKnow() throws Exception {
         TlsFiles witness = authority.issue("witness");
         TlsFiles holder = authority.issue("a");
         JdkSslContext tls = (JdkSslContext) SslContextBuilder.forClient()
@@ -92,6 +94,31 @@ class NeighbouringVersionTest {
         }
     }
 
+    /** It tells what its agents remember as a term of whichever group. */
+    @Test
+    void aClientOfTheVersionBeforeIsServedAndStopsItsGroupsByWhatItsAgentsRemember() throws Exception {
+        try (WitnessServer server = WitnessServer.begin(new WitnessServerSettings(
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                        directory.resolve("data"),
+                        authority.issue("witness"),
+                        List.of(new GroupSettings(WEB, A, B, A)),
+                        300,
+                        1500));
+                RawEnd client = RawEnd.connect(server.address(), authority.issue("a"), authority.file())) {
+            client.send(new Message.Hello(OLDER - 1, A, 7));
+            assertInstanceOf(Message.Welcome.class, client.next());
+            client.send(new Message.Term(0));
+            client.send(new Message.Seat(new SeatId(1, 1)));
+            assertEquals(new Message.Admitted(), client.next());
+            assertEquals(
+                    FIRST,
+                    assertInstanceOf(Message.Watched.class, client.next()).record());
+            client.send(new Message.Term(7));
+            client.send(new Message.Ask(1, 1, WEB, A, Set.of(A), "alone"));
+            assertInstanceOf(Message.NotServed.class, client.next());
+        }
+    }
+
     @Test
     void aWitnessOfTheOlderVersionIsSentNothingThatItDoesNotKnow() throws Exception {
         TlsFiles witness = authority.issue("witness");
@@ -106,11 +133,12 @@ class NeighbouringVersionTest {
             listening.setNeedClientAuth(true);
             Heard heard = new Heard();
             WitnessClientSettings settings = new WitnessClientSettings(
-                    A,
-                    List.of(new InetSocketAddress(listening.getInetAddress(), listening.getLocalPort())),
-                    holder,
-                    50,
-                    5000);
+                            A,
+                            List.of(new InetSocketAddress(listening.getInetAddress(), listening.getLocalPort())),
+                            holder,
+                            50,
+                            5000)
+                    .hearing(Map.of(WEB, 7L));
             try (WitnessClient client = WitnessClient.open(settings, heard);
                     RawEnd older = new RawEnd(listening.accept())) {
                 assertEquals(
@@ -118,6 +146,9 @@ class NeighbouringVersionTest {
                         assertInstanceOf(Message.Hello.class, older.next()).version());
                 older.send(new Message.Welcome(OLDER));
                 assertEquals(new Message.Term(0), older.next());
+                assertEquals(new Message.Term(7), older.next(), "what agents remember is one of whichever group");
+                assertInstanceOf(Message.Seat.class, older.next());
+                older.send(new Message.Admitted());
                 older.send(new Message.Watched(FIRST, A, "first record"));
                 assertEquals(FIRST, heard.nextRecord());
                 for (int i = 0; i < 5; i++) {

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -111,7 +112,7 @@ class OldDiskTest {
         heardAtA.untilNotice(text -> text.contains("the gateway of 'b'"));
         String waits = refused(a.ask(WEB, 1, A, Set.of(A), "as the old record allows"));
         assertTrue(waits.contains("the gateway of 'b'"), waits);
-        gateway(B, new Heard(), settings -> settings.hearing(2));
+        gateway(B, new Heard(), settings -> settings.hearing(Map.of(WEB, 2L)));
         String lost = refused(a.ask(WEB, 1, A, Set.of(A), "as the old record allows"));
         assertTrue(lost.contains("lost grants") && lost.contains("knows of 2"), lost);
         assertEquals(0, heardAtA.recordsLeft());

@@ -374,7 +374,7 @@ class QuorumTest {
     void aHostThatLiesAboutATermStopsNoQuorum() throws Exception {
         start(THREE);
         Heard heard = new Heard();
-        WitnessClient a = client(A, heard, List.copyOf(addresses.values()), s -> s.hearing(1000));
+        WitnessClient a = client(A, heard, List.copyOf(addresses.values()), s -> s.hearing(Map.of(WEB, 1000L)));
         heard.untilNotice(text -> text.contains("term 1000, which was never granted"));
         next(a, get(a.read(WEB)));
         granted(client(B).ask(MAIL, get(a.read(MAIL)).term(), B, Set.of(A, B), "a holds an image"));
