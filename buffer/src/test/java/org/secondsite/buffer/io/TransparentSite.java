@@ -3,6 +3,7 @@ package org.secondsite.buffer.io;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.List;
+import java.util.stream.Stream;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneListener;
 import org.secondsite.buffer.ProtectedVm;
@@ -25,11 +26,19 @@ public final class TransparentSite implements AutoCloseable {
     static final MacAddress UP_MAC = MacAddress.parse("02:00:00:00:00:99");
     static final int MTU = 9000;
 
-    public final Namespaces namespaces = new Namespaces("vm", "gw", "up");
+    public final Namespaces namespaces;
 
     public TransparentSite() throws IOException {
+        this(new String[0]);
+    }
+
+    /** With more namespaces, which are not linked yet. */
+    TransparentSite(String... more) throws IOException {
+        String[] names =
+                Stream.concat(Stream.of("vm", "gw", "up"), Stream.of(more)).toArray(String[]::new);
+        namespaces = new Namespaces(names);
         try {
-            for (String name : List.of("vm", "gw", "up")) {
+            for (String name : names) {
                 namespaces.exec(name, "sysctl -qw net.ipv6.conf.default.disable_ipv6=1");
             }
             namespaces.link("vm", "eth0", "gw", "in0");
