@@ -2,12 +2,14 @@ package org.secondsite.gateway;
 
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.config.BgpConfig;
 import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.SwitchId;
 import org.secondsite.gateway.change.Applier;
 import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.router.RouterSettings;
@@ -107,12 +109,13 @@ final class GatewayChange implements Applier {
             var _ = parts.controller()
                     .change(SwitchPlan.settings(openFlow(after)).switches())
                     .get(STEP_SECONDS, TimeUnit.SECONDS);
-            onConductor(() -> parts.programs().alter(after.groups()));
+            Set<SwitchId> configured = openFlow(after).switches().stream()
+                    .map(GatewayConfig.Switch::id)
+                    .collect(Collectors.toSet());
+            onConductor(() -> parts.programs().alter(after.groups(), configured));
             onConductor(() -> parts.sessions()
                     .keySet()
-                    .retainAll(openFlow(after).switches().stream()
-                            .map(one -> one.id().name())
-                            .collect(Collectors.toSet())));
+                    .retainAll(configured.stream().map(SwitchId::name).collect(Collectors.toSet())));
         }
     }
 

@@ -48,13 +48,18 @@ final class SwitchPrograms implements Surroundings.Switches {
         program(switches());
     }
 
-    /** Other VMs, plugged in elsewhere, from now on; groups keep their roles. A switch is sent what differs for it. */
-    void alter(List<GatewayConfig.Group> newGroups) {
+    /**
+     * Other VMs, plugged in elsewhere, from now on; groups keep their roles. A switch is sent what differs for it.
+     *
+     * @param configured the switches that there are from now on; one that has gone is not looked after any more
+     */
+    void alter(List<GatewayConfig.Group> newGroups, Set<SwitchId> configured) {
         Set<SwitchId> known = switches();
         groups.clear();
         newGroups.forEach(group -> groups.put(group.id(), group));
         places.keySet().retainAll(groups.keySet());
         known.addAll(switches());
+        known.retainAll(configured);
         program(known);
     }
 

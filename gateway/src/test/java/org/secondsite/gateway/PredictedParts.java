@@ -222,7 +222,11 @@ final class PredictedParts {
                             7,
                             role(group.id()) == RouteRole.STANDBY ? SwitchRole.STANDBY : SwitchRole.OWNER));
         }
-        programs.alter(last.groups());
+        programs.alter(
+                last.groups(),
+                last.openflow().orElseThrow().switches().stream()
+                        .map(GatewayConfig.Switch::id)
+                        .collect(Collectors.toSet()));
         Map<String, VmAttachment> byVm = new HashMap<>();
         bySwitch.forEach((sw, vms) -> vms.forEach(vm -> byVm.put(vm.vm() + "@" + sw, vm)));
         return byVm;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
@@ -40,16 +41,24 @@ class SwitchProgramsTest {
     @Test
     void aGroupThatGoesTakesItsVmsAlongAndNeverTheGenerationBack() {
         programs.publish(WEB.id(), 3, SwitchRole.OWNER);
-        programs.alter(List.of(WEB, SHOP));
+        programs.alter(List.of(WEB, SHOP), Set.of(SWITCH));
         programs.publish(SHOP.id(), 9, SwitchRole.OWNER);
         applied.clear();
-        programs.alter(List.of(WEB));
+        programs.alter(List.of(WEB), Set.of(SWITCH));
         assertEquals(List.of("sw-a 9 [vm1]"), applied, "a switch takes no lower generation");
         applied.clear();
-        programs.alter(List.of());
+        programs.alter(List.of(), Set.of(SWITCH));
         assertEquals(List.of("sw-a 9 []"), applied, "the last one goes, too");
         applied.clear();
-        programs.alter(List.of(SHOP));
+        programs.alter(List.of(SHOP), Set.of(SWITCH));
         assertEquals(List.of(), applied, "one that comes again has no role before the witness has spoken");
+    }
+
+    @Test
+    void aSwitchThatGoesWithItsVmsIsToldNothingMore() {
+        programs.publish(WEB.id(), 3, SwitchRole.OWNER);
+        applied.clear();
+        programs.alter(List.of(), Set.of());
+        assertEquals(List.of(), applied);
     }
 }

@@ -25,7 +25,7 @@ import org.secondsite.net.io.PrivateFiles;
 /** Starts processes of a plan: everything that can at the same time, and in order what needs another one's socket. */
 final class LabProcesses {
     private static final int SOCKET_SECONDS = 20;
-    private static final int GATEWAY_SECONDS = 60;
+    private static final int GATEWAY_SECONDS = 180;
 
     private final LabPaths paths;
     private final List<LabProcess> started = Collections.synchronizedList(new ArrayList<>());

@@ -30,7 +30,6 @@ final class LiveFile {
             Map.entry("tunnel.maxInFlightMiB", "256"),
             Map.entry("tunnel.connections", "1"),
             Map.entry("checkpoint.maxEpochsInFlight", "16"),
-            Map.entry("checkpoint.overload", "solo"),
             Map.entry("dataPlane.echo", "silent"),
             Map.entry("witness.requestTimeoutMs", "1000"),
             Map.entry("bgp.standbyPrepend", "3"),
@@ -361,7 +360,8 @@ final class LiveFile {
                 .append(section(
                         more,
                         "checkpoint",
-                        "listen: \"10.9.0.1:7600\", intervalMs: 50, hosts: [{name: host-a, vms: [" + names + "]}]"))
+                        "listen: \"10.9.0.1:7600\", intervalMs: 50, overload: slow, hosts: [{name: host-a, vms: ["
+                                + names + "]}]"))
                 .append(section(
                         more,
                         "dataPlane",

@@ -100,6 +100,17 @@ final class LiveSite implements AutoCloseable {
         return ManagementClient.ask(directory.resolve("a.sock"), "status");
     }
 
+    /** Whether the gateway has ever heard nothing of the other site for too long: then it stood alone. */
+    boolean missedTheOther() throws IOException {
+        for (JsonNode entry :
+                ManagementClient.ask(directory.resolve("a.sock"), "timeline").path("entries")) {
+            if (entry.path("kind").asText().equals("suspicion")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     JsonNode config(String action, String text) throws IOException {
         if (processes.stream().anyMatch(process -> !process.isAlive())) {
             throw new LabFailure("a process has ended\n" + logs());

@@ -16,7 +16,7 @@ final class LiveSwitches implements AutoCloseable {
     private static final List<String> CHANGES_OF_FLOWS =
             List.of("OFPT_FLOW_MOD", "OFPT_BUNDLE", "OFPT_GROUP_MOD", "OFPT_METER_MOD", "OFPBCT_");
     private static final int START_SECONDS = 30;
-    private static final int MOST_VMS = 9;
+    static final int MOST_VMS = 9;
 
     private final String namespace;
     private final Path directory;
@@ -25,7 +25,7 @@ final class LiveSwitches implements AutoCloseable {
     /**
      * What a switch has been told.
      *
-     * @param sessions how often a controller began to speak with it
+     * @param sessions how often a controller that knows it began to speak with it
      * @param changes messages that change its flows
      */
     record Told(int sessions, int changes) {
@@ -124,7 +124,7 @@ final class LiveSwitches implements AutoCloseable {
         for (String line : Files.readAllLines(directory.resolve("snoop" + number + ".log"))) {
             if (CHANGES_OF_FLOWS.stream().anyMatch(line::contains)) {
                 changes++;
-            } else if (line.contains("OFPT_FEATURES_REQUEST")) {
+            } else if (line.contains("OFPST_PORT_DESC request")) {
                 sessions++;
             }
         }

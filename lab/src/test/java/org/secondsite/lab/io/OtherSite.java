@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.secondsite.buffer.LoopbackDataPlane;
@@ -33,6 +34,7 @@ final class OtherSite {
     private static final SiteId A = new SiteId("a");
     private static final SiteId B = new SiteId("b");
     private static final int RAM_BYTES = 1 << 20;
+    private static final AgentTiming TIMING = new AgentTiming(5_000, 100, 1_000, 1_000, 250);
 
     /** As the file at site a says of what both have. */
     private static final String FILE = """
@@ -41,7 +43,7 @@ final class OtherSite {
             tunnel: {listen: "10.9.0.2:7400", connect: "10.9.0.1:7400", heartbeatMs: 50, suspectAfterMs: 5000}
             tls: {certificate: b.crt, key: b.key, authority: ca.crt}
             witness: {endpoints: ["10.9.0.3:7500"], termFile: b.term}
-            checkpoint: {listen: "10.9.0.2:7600", intervalMs: 50, hosts: [{name: host-b, vms: [vm1, vm3]}]}
+            checkpoint: {listen: "10.9.0.2:7600", intervalMs: 50, overload: slow, hosts: [{name: host-b, vms: [vm1, vm3]}]}
             dataPlane:
               mode: routed
               inside: in0
@@ -98,12 +100,15 @@ final class OtherSite {
     }
 
     private static CheckpointAgent agent(SiteId site, String gateway, Path directory) throws IOException {
-        SyntheticVm vm = new SyntheticVm(new VmId("vm1"), RAM_BYTES);
+        List<SyntheticVm> vms = new ArrayList<>(List.of(new SyntheticVm(new VmId("vm1"), RAM_BYTES)));
         if (site.equals(A)) {
-            vm.boot();
+            vms.getFirst().boot();
+            // Those that come and go run nowhere, and the gateway knows that.
+            for (int vm = 2; vm <= LiveSwitches.MOST_VMS; vm++) {
+                vms.add(new SyntheticVm(new VmId("vm" + vm), RAM_BYTES));
+            }
         }
         AgentConfig.Proof proof = new AgentConfig.Proof(site, TlsFiles.in(directory, "host-" + site));
-        return CheckpointAgent.open(
-                new GatewayAccess(at(gateway, 7600), Optional.of(proof)), List.of(vm), AgentTiming.USUAL);
+        return CheckpointAgent.open(new GatewayAccess(at(gateway, 7600), Optional.of(proof)), vms, TIMING);
     }
 }
