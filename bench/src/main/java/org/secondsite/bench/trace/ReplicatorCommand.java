@@ -4,7 +4,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,12 +45,12 @@ public final class ReplicatorCommand implements Runnable {
         throw new ParameterException(spec.commandLine(), "record or replay? (see replicator record --help)");
     }
 
-    /** For options that are addresses with ports. */
-    static final class EndpointConverter implements ITypeConverter<InetSocketAddress> {
+    /** For options that are addresses with ports, or Unix sockets. */
+    static final class EndpointConverter implements ITypeConverter<SocketAddress> {
         @Override
-        public InetSocketAddress convert(String value) {
+        public SocketAddress convert(String value) {
             try {
-                return Endpoints.parse(value);
+                return value.startsWith("/") ? UnixDomainSocketAddress.of(value) : Endpoints.parse(value);
             } catch (IllegalArgumentException e) {
                 throw new TypeConversionException(e.getMessage());
             }
@@ -61,10 +62,11 @@ public final class ReplicatorCommand implements Runnable {
             name = "record",
             mixinStandardHelpOptions = true,
             description =
-                    "Stand between an agent and its gateway, pass everything on, and write the checkpoints of one VM"
-                            + " into a file that replay and bench codec read. Let the agent's configuration name --listen in"
-                            + " place of the gateway, and restart the agent; when the recording is complete the command goes on"
-                            + " passing until it is interrupted.")
+                    "Stand between an agent and its gateway, pass everything on, and write the checkpoints of one VM, its"
+                            + " disks' blocks included, into a file that replay and bench codec read. Let the agent's"
+                            + " configuration name --listen in place of the gateway, and restart the agent; when the recording"
+                            + " is complete the command goes on passing until it is interrupted. Nobody stands between the two"
+                            + " ends of TLS: use the gateway's Unix socket, checkpoint.local, and the agent's gatewaySocket.")
     static final class Tap implements Callable<Integer> {
         @Parameters(index = "0", paramLabel = "VM", description = "Whose checkpoints are recorded.")
         private String vm;
@@ -75,18 +77,18 @@ public final class ReplicatorCommand implements Runnable {
         @Option(
                 names = "--listen",
                 required = true,
-                paramLabel = "HOST:PORT",
+                paramLabel = "HOST:PORT|SOCKET",
                 converter = EndpointConverter.class,
-                description = "Where the agent connects to.")
-        private InetSocketAddress listen;
+                description = "Where the agent connects to: an address with a port, or the path of a Unix socket.")
+        private SocketAddress listen;
 
         @Option(
                 names = "--gateway",
                 required = true,
-                paramLabel = "HOST:PORT",
+                paramLabel = "HOST:PORT|SOCKET",
                 converter = EndpointConverter.class,
                 description = "Where the gateway listens for agents.")
-        private InetSocketAddress gateway;
+        private SocketAddress gateway;
 
         @Option(
                 names = "--epochs",

@@ -7,19 +7,26 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.BlockRange;
+import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
+import org.secondsite.replicator.VolumeChanges;
 import org.secondsite.replicator.checkpoint.CheckpointCodec;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
 import org.secondsite.replicator.checkpoint.EpochFrames;
@@ -29,6 +36,7 @@ import org.secondsite.replicator.checkpoint.Limits;
 class CheckpointRecorderTest {
     private static final VmId VM = new VmId("vm1");
     private static final long RAM_BYTES = 1 << 20;
+    private static final int DISK_BLOCKS = 16;
 
     private final ByteArrayOutputStream file = new ByteArrayOutputStream();
     private final ColoTraceWriter writer = new ColoTraceWriter(file, () -> 0);
@@ -84,6 +92,44 @@ class CheckpointRecorderTest {
         }
     }
 
+    @Test
+    void blocksOfDisksLieBehindTheRamAndZerosBeforeWhatIsWrittenOverThem() throws Exception {
+        try (CheckpointRecorder recorder = new CheckpointRecorder(VM, writer)) {
+            feed(recorder, hello());
+            feed(recorder, withDisks(EpochId.NONE, id(1), 1));
+            assertEquals(Optional.empty(), feed(recorder, withDisks(id(1), id(2), 2)));
+        }
+        assertEquals(2, writer.epochs());
+        int ramPages = (int) (RAM_BYTES / PageSet.PAGE_BYTES);
+        List<Integer> numbers = List.of(1, 3, ramPages + 2, ramPages + 4, ramPages + 5, ramPages + DISK_BLOCKS + 7);
+        ColoTrace trace = new ColoTrace(VM, new ByteArrayInputStream(file.toByteArray()));
+        for (int number = 1; number <= 2; number++) {
+            try (Epoch epoch = trace.next().orElseThrow().epoch()) {
+                assertEquals(ramPages + 2 * DISK_BLOCKS, epoch.header().ramPages());
+                PageSet pages = epoch.pages();
+                assertEquals(
+                        numbers,
+                        IntStream.range(0, pages.count()).mapToObj(pages::number).toList());
+                assertTrue(pages.isZero(2), "a range of zeros");
+                assertEquals(number, pages.content(3).get(ValueLayout.JAVA_BYTE, 0), "written over zeros");
+                assertEquals(number, pages.content(5).get(ValueLayout.JAVA_BYTE, 0), "the second disk's");
+            }
+            if (number == 1) {
+                trace.next().orElseThrow().epoch().close(); // the device state of the image
+            }
+        }
+    }
+
+    @Test
+    void otherDisksEndTheRecording() throws Exception {
+        try (CheckpointRecorder recorder = new CheckpointRecorder(VM, writer)) {
+            feed(recorder, hello());
+            feed(recorder, withDisks(EpochId.NONE, id(1), 1));
+            Optional<String> fault = feed(recorder, epoch(EpochId.NONE, id(2)));
+            assertTrue(fault.orElseThrow().contains("does not follow"), fault::toString);
+        }
+    }
+
     private static void feedSingly(CheckpointRecorder recorder, byte[] bytes) throws IOException {
         for (byte each : bytes) {
             assertEquals(Optional.empty(), recorder.feed(new byte[] {each}, 1));
@@ -108,11 +154,42 @@ class CheckpointRecorderTest {
     }
 
     private static byte[] epoch(EpochId base, EpochId id) {
+        return frames(
+                new Epoch(new EpochHeader(VM, id, base, RAM_BYTES), pages(id.number()), new byte[] {1, 2, 3}));
+    }
+
+    private static byte[] withDisks(EpochId base, EpochId id, int content) {
+        CarriedDisks disks = new CarriedDisks(
+                List.of(
+                        new CarriedDisks.Disk("d0", DISK_BLOCKS * (long) PageSet.PAGE_BYTES),
+                        new CarriedDisks.Disk("d1", DISK_BLOCKS * (long) PageSet.PAGE_BYTES - 512)),
+                0);
+        VolumeChanges first =
+                new VolumeChanges(0, List.of(new BlockRange(2, 1), new BlockRange(4, 2)), block(4, content));
+        VolumeChanges second = new VolumeChanges(1, List.of(), block(7, content));
+        return frames(new Epoch(
+                new EpochHeader(VM, id, base, RAM_BYTES, disks),
+                pages(id.number()),
+                List.of(first, second),
+                new byte[] {1, 2, 3}));
+    }
+
+    private static PageSet block(int number, int content) {
+        PageSet.Builder blocks = PageSet.builder();
+        blocks.add(number, ByteBuffer.allocate(PageSet.PAGE_BYTES).put(0, (byte) content));
+        return blocks.build();
+    }
+
+    private static PageSet pages(long content) {
         PageSet.Builder pages = PageSet.builder();
         pages.addZero(1);
-        pages.add(3, ByteBuffer.allocate(PageSet.PAGE_BYTES).putLong(0, id.number()));
+        pages.add(3, ByteBuffer.allocate(PageSet.PAGE_BYTES).putLong(0, content));
+        return pages.build();
+    }
+
+    private static byte[] frames(Epoch whole) {
         ByteBuf out = Unpooled.buffer();
-        try (Epoch epoch = new Epoch(new EpochHeader(VM, id, base, RAM_BYTES), pages.build(), new byte[] {1, 2, 3})) {
+        try (Epoch epoch = whole) {
             EpochFrames frames = new EpochFrames(epoch, 0);
             for (ByteBuf frame = frames.next(UnpooledByteBufAllocator.DEFAULT);
                     frame != null;

@@ -3,11 +3,14 @@ package org.secondsite.replicator.trace.io;
 import com.github.luben.zstd.ZstdOutputStream;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -34,13 +37,13 @@ public final class CheckpointTap implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointTap.class);
     private static final int CHUNK_BYTES = 256 << 10;
 
-    private final ServerSocket listener;
-    private final InetSocketAddress gateway;
+    private final ServerSocketChannel listener;
+    private final SocketAddress gateway;
     private final VmId vm;
     private final long wantedEpochs;
     private final OutputStream file;
     private final ColoTraceWriter writer;
-    private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+    private final Set<SocketChannel> sockets = ConcurrentHashMap.newKeySet();
     private final CountDownLatch ended = new CountDownLatch(1);
 
     /** Guarded by this, as the writer is. */
@@ -51,19 +54,18 @@ public final class CheckpointTap implements AutoCloseable {
     /**
      * Listens for agents.
      *
-     * @param listen where agents connect to instead of the gateway
-     * @param gateway where the gateway listens for agents
+     * @param listen where agents connect to instead of the gateway: an {@link InetSocketAddress}, or a
+     *     {@link UnixDomainSocketAddress}, which becomes its owner's alone
+     * @param gateway where the gateway listens for agents, either kind as well
      * @param vm whose checkpoints are recorded
      * @param target the file, compressed if it ends in {@code .zst}; it must not exist
      * @param epochs how many epochs are recorded, the image included
      * @throws IOException if the address or the file cannot be had
      */
     public static CheckpointTap open(
-            InetSocketAddress listen, InetSocketAddress gateway, VmId vm, Path target, long epochs) throws IOException {
-        ServerSocket listener = new ServerSocket();
+            SocketAddress listen, SocketAddress gateway, VmId vm, Path target, long epochs) throws IOException {
+        ServerSocketChannel listener = listen(listen);
         try {
-            listener.setReuseAddress(true);
-            listener.bind(listen);
             OutputStream plain = new BufferedOutputStream(
                     Files.newOutputStream(Files.createFile(target, PrivateFiles.asFile()), StandardOpenOption.WRITE),
                     1 << 20);
@@ -77,8 +79,21 @@ public final class CheckpointTap implements AutoCloseable {
         }
     }
 
+    private static ServerSocketChannel listen(SocketAddress address) throws IOException {
+        if (address instanceof UnixDomainSocketAddress socket) {
+            return PrivateFiles.listen(socket.getPath());
+        }
+        ServerSocketChannel listener = ServerSocketChannel.open();
+        try {
+            return listener.setOption(StandardSocketOptions.SO_REUSEADDR, true).bind(address);
+        } catch (IOException e) {
+            listener.close();
+            throw e;
+        }
+    }
+
     private CheckpointTap(
-            ServerSocket listener, InetSocketAddress gateway, VmId vm, OutputStream file, long wantedEpochs) {
+            ServerSocketChannel listener, SocketAddress gateway, VmId vm, OutputStream file, long wantedEpochs) {
         this.listener = listener;
         this.gateway = gateway;
         this.vm = vm;
@@ -88,8 +103,8 @@ public final class CheckpointTap implements AutoCloseable {
     }
 
     /** Where agents connect to. */
-    public InetSocketAddress address() {
-        return (InetSocketAddress) listener.getLocalSocketAddress();
+    public SocketAddress address() throws IOException {
+        return listener.getLocalAddress();
     }
 
     /**
@@ -111,47 +126,51 @@ public final class CheckpointTap implements AutoCloseable {
     /** Ends the recording, if it has not ended, and every connection. */
     @Override
     public void close() throws IOException {
+        SocketAddress listened = listener.getLocalAddress();
         listener.close();
-        for (Socket socket : sockets) {
+        if (listened instanceof UnixDomainSocketAddress socket) {
+            Files.deleteIfExists(socket.getPath());
+        }
+        for (SocketChannel socket : sockets) {
             socket.close();
         }
         end(null);
     }
 
     private void accept() {
-        while (!listener.isClosed()) {
+        while (listener.isOpen()) {
             try {
-                Socket agent = listener.accept();
+                SocketChannel agent = listener.accept();
                 Thread.ofVirtual().name("tap-agent").start(() -> relay(agent));
             } catch (IOException e) {
-                if (!listener.isClosed()) {
+                if (listener.isOpen()) {
                     LOG.warn("an agent could not be accepted: {}", e.getMessage());
                 }
             }
         }
     }
 
-    private void relay(Socket agent) {
+    private void relay(SocketChannel agent) {
         sockets.add(agent);
         try (agent) {
-            agent.setTcpNoDelay(true);
             join(relayToGateway(agent));
         } catch (IOException e) {
-            LOG.info("the connection of {} ended: {}", agent.getRemoteSocketAddress(), e.getMessage());
+            LOG.info("the connection of an agent ended: {}", e.getMessage());
         } finally {
             sockets.remove(agent);
         }
     }
 
     /** Passes on until one end closes; the thread that is returned ends soon after. */
-    private Thread relayToGateway(Socket agent) throws IOException {
-        try (Socket toGateway = new Socket(gateway.getAddress(), gateway.getPort());
+    private Thread relayToGateway(SocketChannel agent) throws IOException {
+        try (SocketChannel toGateway = SocketChannel.open(gateway);
                 CheckpointRecorder recorder = new CheckpointRecorder(vm, writer)) {
             sockets.add(toGateway);
             try {
-                toGateway.setTcpNoDelay(true);
-                Thread back = Thread.ofVirtual().name("tap-gateway").start(() -> pass(toGateway, agent));
-                pass(agent, toGateway, recorder);
+                withoutDelay(agent);
+                withoutDelay(toGateway);
+                Thread back = Thread.ofVirtual().name("tap-gateway").start(() -> passBack(toGateway, agent));
+                pass(agent, toGateway, (chunk, length) -> record(recorder, chunk, length));
                 return back;
             } finally {
                 sockets.remove(toGateway);
@@ -159,21 +178,35 @@ public final class CheckpointTap implements AutoCloseable {
         }
     }
 
-    private void pass(Socket from, Socket to, CheckpointRecorder recorder) throws IOException {
-        byte[] chunk = new byte[CHUNK_BYTES];
-        InputStream in = from.getInputStream();
-        OutputStream out = to.getOutputStream();
-        for (int length = in.read(chunk); length >= 0; length = in.read(chunk)) {
-            out.write(chunk, 0, length);
-            record(recorder, chunk, length);
+    private static void withoutDelay(SocketChannel socket) throws IOException {
+        if (socket.supportedOptions().contains(StandardSocketOptions.TCP_NODELAY)) {
+            socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        }
+    }
+
+    /** Looks at what is passed on. */
+    @FunctionalInterface
+    private interface Onlooker {
+        void see(byte[] chunk, int length);
+    }
+
+    private static void pass(SocketChannel from, SocketChannel to, Onlooker onlooker) throws IOException {
+        ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
+        while (from.read(chunk) >= 0) {
+            chunk.flip();
+            while (chunk.hasRemaining()) {
+                to.write(chunk);
+            }
+            onlooker.see(chunk.array(), chunk.limit());
+            chunk.clear();
         }
     }
 
     /** The way back, which is nobody's business. Closes both ends when one is closed. */
-    private static void pass(Socket from, Socket to) {
+    private static void passBack(SocketChannel from, SocketChannel to) {
         try (from;
                 to) {
-            from.getInputStream().transferTo(to.getOutputStream());
+            pass(from, to, (chunk, length) -> {});
         } catch (IOException e) {
             LOG.debug("the way back ended: {}", e.getMessage());
         }

@@ -2,6 +2,7 @@ package org.secondsite.replicator.agent.io;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,8 +11,11 @@ import java.io.InputStream;
 import java.lang.foreign.ValueLayout;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -96,6 +100,29 @@ class CheckpointTapTest {
                 CheckpointTap _ = tap(gateway, VM, file)) {
             assertThrows(FileAlreadyExistsException.class, () -> tap(gateway, VM, file));
         }
+    }
+
+    @Test
+    void aUnixSocketIsPassedOnAsWell() throws Exception {
+        Path socket = directory.resolve("tap.sock");
+        Path file = directory.resolve("vm1.colorec");
+        try (RecordingGateway gateway = new RecordingGateway(VM);
+                CheckpointTap tap = CheckpointTap.open(
+                        UnixDomainSocketAddress.of(socket), gateway.address(), VM, file, EPOCHS)) {
+            assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
+            gateway.sink(epoch -> {
+                gateway.session().credit(epoch.header().epoch());
+                epoch.close();
+            });
+            try (CheckpointAgent _ = CheckpointAgent.open(
+                    GatewayAccess.plain(tap.address()), List.of(booted(VM)), TIMING)) {
+                gateway.await("attached");
+                gateway.session().start(new EpochId(1, 1), true, 5);
+                assertEquals(EPOCHS, tap.awaitRecorded(30_000));
+            }
+        }
+        assertFalse(Files.exists(socket), "a socket that nobody listens at");
+        ReplayTrace.replay(file, CodecSettings.DEFAULT);
     }
 
     private static CheckpointTap tap(RecordingGateway gateway, VmId vm, Path file) throws IOException {
