@@ -72,6 +72,9 @@ public final class CopyPlan {
     /** The blocks of each disk that may still have to be brought. */
     private final int[] missing;
 
+    /** The most that are missing, by what both maps name together, while it is not known which; never 0. */
+    private long mostMissing = Long.MAX_VALUE;
+
     private CopyPlan(EpochId chain, CarriedDisks carried, DiskPart.Question question, List<BitSet> ownDirty) {
         this.chain = chain;
         this.disks = carried.disks();
@@ -114,6 +117,8 @@ public final class CopyPlan {
         if (theirs == 0) {
             plan.learn(0, plan.end(), new BitSet());
             plan.stopAsking();
+        } else {
+            plan.mostMissing = (plan.own.cardinality() + Math.clamp(theirs, 1, plan.end())) * (long) Chunks.CHUNK_BLOCKS;
         }
         return plan;
     }
@@ -189,6 +194,7 @@ public final class CopyPlan {
         asked.clear();
         toAsk = end();
         known = end();
+        mostMissing = Long.MAX_VALUE;
     }
 
     // ---- the copy -----------------------------------------------------------------------------------------------
@@ -292,13 +298,15 @@ public final class CopyPlan {
         }
     }
 
-    /** The blocks that may still have to be brought. */
+    /** The blocks that may still have to be brought; 0 if and only if none are. */
     public long missingBlocks() {
-        return Arrays.stream(missing).asLongStream().sum();
+        return Math.min(mostMissing, Arrays.stream(missing).asLongStream().sum());
     }
 
     /** The same, disk by disk. */
     public List<Integer> missingOfEach() {
-        return Arrays.stream(missing).boxed().toList();
+        return Arrays.stream(missing)
+                .mapToObj(blocks -> (int) Math.min(mostMissing, blocks))
+                .toList();
     }
 }

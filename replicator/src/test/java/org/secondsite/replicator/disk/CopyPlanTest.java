@@ -122,6 +122,27 @@ class CopyPlanTest {
     }
 
     @Test
+    void whatBothMapsNameIsTheMostThatIsMissingUntilNobodyAnswers() {
+        List<BitSet> own = List.of(BitSet.valueOf(new long[] {6}), BitSet.valueOf(new long[] {1}));
+        BitSet theirs = new BitSet();
+        theirs.set(1);
+        theirs.set(CHUNKS - 1);
+        CopyPlan plan = CopyPlan.named(CHAIN, DISKS, own, theirs.cardinality());
+        assertEquals(5L * Chunks.CHUNK_BLOCKS, plan.missingBlocks());
+        assertEquals(List.of(5 * Chunks.CHUNK_BLOCKS, 5 * Chunks.CHUNK_BLOCKS), plan.missingOfEach());
+        assertEquals(4, carryOut(plan, theirs).cardinality());
+        assertEquals(0, plan.missingBlocks());
+        for (long liar : new long[] {Long.MIN_VALUE, -1, Long.MAX_VALUE}) {
+            assertTrue(CopyPlan.named(CHAIN, DISKS, own, liar).missingBlocks() > 0, "until it is complete");
+        }
+        CopyPlan alone = CopyPlan.named(CHAIN, DISKS, own, 1);
+        alone.nextQuery();
+        alone.nobody(new DiskTalk.Nobody(CHAIN));
+        long all = DISKS.disks().stream().mapToLong(CarriedDisks.Disk::blocks).sum();
+        assertEquals(all, alone.missingBlocks());
+    }
+
+    @Test
     void everythingIsBroughtWhereNothingIsSaidAndWhereNobodyAnswers() {
         assertEquals(CHUNKS, carryOut(CopyPlan.everything(DISKS), new BitSet()).cardinality());
         CopyPlan plan = CopyPlan.differing(CHAIN, DISKS);
