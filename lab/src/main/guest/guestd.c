@@ -5,8 +5,9 @@
  *   TCP 7000  echo     for every line received on a connection, answers the next number of that connection: 1, 2, 3, ...
  *   TCP 7001  tick     sends a numbered line every 50 ms
  *   TCP 7002  control  one line, answered by "ok" or "error": "busy PAGES MICROSECONDS" dirties PAGES pages of 4096 bytes
- *                      over and over and sleeps that long after every 64th; "pour KIB MICROSECONDS" overwrites the file
- *                      /d/poured by so many KiB, waits for the disk, and sleeps that long; "idle" ends either
+ *                      over and over and sleeps that long after every 64th; "pour KIB MICROSECONDS" overwrites so many KiB of
+ *                      the file /d/poured, past the page cache, and waits for the disk, once in that time or as often as the
+ *                      disk has it; "busy PAGES MICROSECONDS pour KIB MICROSECONDS" does both; "idle" ends all
  *   TCP 7003  records  sends the number of each record that the disk has, beginning with the next one after the connection
  *                      was made; only if there is /d
  *
@@ -14,7 +15,7 @@
  * is written, and told when fsync() has returned. When the guest boots it reads what is there and goes on behind it.
  *
  * One loop serves all connections, so a thousand of them cost a thousand sockets and not a thousand processes; only the
- * load and the writer of records are processes of their own. It is process 1 of the guest.
+ * loads and the writer of records are processes of their own. It is process 1 of the guest.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -36,7 +37,8 @@
 #include <unistd.h>
 
 enum { ECHO_PORT = 7000, TICK_PORT = 7001, CONTROL_PORT = 7002, RECORDS_PORT = 7003 };
-enum { RECORD_NAP_MICROSECONDS = 2000, POURED_BYTES = 32 << 20 };
+enum { RECORD_NAP_MICROSECONDS = 2000, POURED_BYTES = 32 << 20, RANDOM_BYTES = (4 << 20) + 509 * 512 };
+enum { NANOSECONDS = 1000 * 1000 * 1000 };
 enum { PAGE_BYTES = 4096, PAGES_PER_NAP = 64, TICK_NANOSECONDS = 50 * 1000 * 1000, MAX_FD = 4096, EVENTS = 64 };
 
 enum kind { FREE, LISTENER, TIMER, ECHO, TICK, CONTROL, RECORDS, WRITER };
@@ -55,7 +57,8 @@ static struct {
 
 static int events_fd;
 static int highest_fd;
-static pid_t load_pid;         /* the process that dirties memory or disk, 0 when idle */
+static pid_t busy_pid;         /* the process that dirties memory, 0 if there is none */
+static pid_t pour_pid;         /* the process that dirties the disk, 0 if there is none */
 static unsigned long recorded; /* records that the disk has */
 
 static void fail(const char *what) {
@@ -196,55 +199,94 @@ static void dirty_pages(int pages, long nap_microseconds) {
     }
 }
 
-static void pour(int kibibytes, long nap_microseconds) {
-    size_t bytes = (size_t)kibibytes << 10;
-    unsigned long *content = malloc(bytes);
-    int fd = open("/d/poured", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    off_t at = 0;
-    if (content == NULL || fd < 0) {
+static void *random_bytes(size_t bytes) {
+    uint64_t *words = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint64_t word = 88172645463325252UL;
+    if (words == MAP_FAILED) {
         _exit(1);
     }
-    for (unsigned long round = 1;; round++) {
-        for (size_t i = 0; i < bytes / sizeof *content; i++) {
-            content[i] = (round * bytes + i) * 2654435761UL; /* never the same content twice */
-        }
-        if (pwrite(fd, content, bytes, at) != (ssize_t)bytes || fdatasync(fd) < 0) {
+    for (size_t i = 0; i < bytes / sizeof *words; i++) {
+        word ^= word << 13;
+        word ^= word >> 7;
+        word ^= word << 17;
+        words[i] = word;
+    }
+    return words;
+}
+
+/* Waits for the next time, a period after the last one. Who is late hurries, but makes up for no more than a second. */
+static void await(struct timespec *due, long period_microseconds) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (due->tv_sec < now.tv_sec - 1) {
+        *due = now;
+    }
+    due->tv_nsec += period_microseconds % 1000000 * 1000;
+    due->tv_sec += period_microseconds / 1000000 + due->tv_nsec / NANOSECONDS;
+    due->tv_nsec %= NANOSECONDS;
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, due, NULL);
+}
+
+/*
+ * What is written is a window of random bytes, which are made once, as they would cost the emulated processor more than the writing; it
+ * begins elsewhere each time, and at another place of them when the same block is written again.
+ */
+static void pour(int kibibytes, long period_microseconds) {
+    size_t bytes = (size_t)kibibytes << 10;
+    size_t places = RANDOM_BYTES - bytes % (4 << 20);
+    const char *content = random_bytes(places + bytes);
+    int fd = open("/d/poured", O_RDWR | O_CREAT | O_CLOEXEC | O_DIRECT, 0644);
+    off_t at = 0;
+    struct timespec due;
+    if (fd < 0) {
+        _exit(1);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &due);
+    for (unsigned long round = 0;; round++) {
+        if (pwrite(fd, content + round * bytes % places, bytes, at) != (ssize_t)bytes || fdatasync(fd) < 0) {
             printf("GUEST-FAILED pour: %s\n", strerror(errno));
             fflush(stdout);
             _exit(1);
         }
         at = at + 2 * bytes > POURED_BYTES ? 0 : at + bytes;
-        nap(nap_microseconds);
+        await(&due, period_microseconds);
     }
 }
 
+static void end_load(pid_t *load) {
+    if (*load > 0) {
+        kill(*load, SIGKILL);
+        waitpid(*load, NULL, 0);
+        *load = 0;
+    }
+}
+
+static pid_t start_load(void (*work)(int, long), int size, long microseconds) {
+    pid_t load = fork();
+    if (load == 0) {
+        for (int fd = 3; fd <= highest_fd; fd++) {
+            close(fd);
+        }
+        work(size, microseconds);
+    }
+    return load;
+}
+
 static const char *change_load(const char *line) {
-    int size; /* pages or KiB */
-    long microseconds;
-    int busy = sscanf(line, "busy %d %ld", &size, &microseconds) == 2 && size > 0 && microseconds >= 0;
-    int pouring = sscanf(line, "pour %d %ld", &size, &microseconds) == 2 && size > 0 && size <= POURED_BYTES >> 10 &&
-                  microseconds >= 0;
-    if (!busy && !pouring && strncmp(line, "idle", 4) != 0) {
+    int pages, kibibytes;
+    long nap, period;
+    const char *words = strstr(line, "pour ");
+    int busy = sscanf(line, "busy %d %ld", &pages, &nap) == 2 && pages > 0 && nap >= 0;
+    int pouring = words != NULL && (words == line || busy) && sscanf(words, "pour %d %ld", &kibibytes, &period) == 2 &&
+                  kibibytes > 0 && kibibytes <= POURED_BYTES >> 10 && period >= 0;
+    if (words != NULL ? !pouring : !busy && strncmp(line, "idle", 4) != 0) {
         return "error\n";
     }
-    if (load_pid > 0) {
-        kill(load_pid, SIGKILL);
-        waitpid(load_pid, NULL, 0);
-        load_pid = 0;
-    }
-    if (busy || pouring) {
-        load_pid = fork();
-        if (load_pid == 0) {
-            for (int fd = 3; fd <= highest_fd; fd++) {
-                close(fd);
-            }
-            if (pouring) {
-                pour(size, microseconds);
-            }
-            dirty_pages(size, microseconds);
-        }
-    }
-    return load_pid < 0 ? "error\n" : "ok\n";
+    end_load(&busy_pid);
+    end_load(&pour_pid);
+    busy_pid = busy ? start_load(dirty_pages, pages, nap) : 0;
+    pour_pid = pouring ? start_load(pour, kibibytes, period) : 0;
+    return busy_pid < 0 || pour_pid < 0 ? "error\n" : "ok\n";
 }
 
 static void control(int fd) {

@@ -15,6 +15,17 @@ public final class GuestProbe {
     private GuestProbe() {}
 
     /**
+     * Has the guest of a lab take another load.
+     *
+     * @param command such as {@code busy 1024 1000} or {@code idle}
+     * @return whether it knows such a load
+     * @throws IOException if it does not answer now
+     */
+    static boolean takes(Lab lab, String command) throws IOException {
+        return ask(lab.clientNamespace(), LabNumbers.CONTROL_PORT, command).equals("ok");
+    }
+
+    /**
      * Sends one line and reads one.
      *
      * @throws IOException if there is no connection or no answer in 1.5 s

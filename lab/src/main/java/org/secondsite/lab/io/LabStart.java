@@ -173,14 +173,14 @@ public final class LabStart {
                 () -> await(processes, "an answer to the outside client", () -> echoes(lab)));
         step("guest protected", () -> await(processes, "the guest to be protected", () -> isProtected(lab)));
         if (!options.load().command().isEmpty()) {
-            step("load", () -> await(processes, "the guest to take its load", () -> takes(lab, options.load())));
+            step(
+                    "load",
+                    () -> await(
+                            processes,
+                            "the guest to take its load",
+                            () -> GuestProbe.takes(lab, options.load().command())));
         }
         return lab;
-    }
-
-    private static boolean takes(Lab lab, LabOptions.Load load) throws IOException {
-        GuestProbe.ask(lab.clientNamespace(), LabNumbers.CONTROL_PORT, load.command());
-        return true;
     }
 
     /** A guest with a disk boots: its memory and its disk belong together. */

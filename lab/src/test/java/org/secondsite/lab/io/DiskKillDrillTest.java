@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -24,7 +26,8 @@ import org.secondsite.lab.plan.Site;
  * agents' images. Judged by the outside client's ledger, by the disk of the last survivor, and by a guest that boots from a copy of it cold.
  *
  * <p>{@code -Dsecondsite.kills=N} for more of them, {@code -Dsecondsite.seed=S} for other moments, and {@code -Dsecondsite.turns=N} to have
- * the group switched over there and back so often afterwards. {@code -Dsecondsite.guest=disk} for a guest that has the agent's image from
+ * the group switched over there and back so often afterwards, under a guest that writes records and nothing else; its disk is never copied
+ * as a whole then. {@code -Dsecondsite.guest=disk} for a guest that has the agent's image from
  * the beginning.
  */
 @Tag("lab")
@@ -37,6 +40,9 @@ class DiskKillDrillTest {
     private static final Guest GUEST =
             Guest.valueOf(System.getProperty("secondsite.guest", "tap").toUpperCase(Locale.ROOT));
     private static final int PROTECT_SECONDS = 180;
+
+    /** So it is said of a copy that takes more than one epoch. */
+    private static final Pattern AT_MOST = Pattern.compile("at most ([0-9.]+) MiB");
 
     @Test
     void everyToldRecordIsOnTheDiskThatTheGuestGoesOnWithHoweverOftenSitesDie() throws IOException {
@@ -60,12 +66,7 @@ class DiskKillDrillTest {
                 }
                 owner = owner.peer();
             }
-            for (int turn = 1; turn <= 2 * TURNS; turn++) {
-                System.out.println("turn " + turn + ": " + new SiteView(lab, owner).switchOver("turn " + turn));
-                owner = owner.peer();
-                new SiteView(lab, owner).await("PROTECTED", PROTECT_SECONDS);
-                goesOn(client);
-            }
+            owner = thereAndBack(lab, owner, client);
             ClientVerdict verdict = client.stop();
             System.out.println(verdict);
             assertEquals(List.of(), verdict.faults());
@@ -106,6 +107,40 @@ class DiskKillDrillTest {
         lab.start(own);
         goesOn(client);
         return SiteView.awaitProtected(lab, PROTECT_SECONDS);
+    }
+
+    /** The guest writes its records and nothing else; of its disk hardly more than those is copied, however often it goes. */
+    private static Site thereAndBack(Lab lab, Site first, OutsideClient client) throws IOException {
+        Site owner = first;
+        if (TURNS > 0) {
+            Waiting.until("the guest to take its load", 60, () -> GuestProbe.takes(lab, "idle"));
+        }
+        for (int turn = 1; turn <= 2 * TURNS; turn++) {
+            long told = client.recorded();
+            long begun = System.nanoTime();
+            System.out.println("turn " + turn + ": " + new SiteView(lab, owner).switchOver("turn " + turn));
+            owner = owner.peer();
+            new SiteView(lab, owner).await("PROTECTED", PROTECT_SECONDS);
+            goesOn(client);
+            List<String> copies = copies(lab, owner, begun);
+            System.out.println("told of " + told + " before and " + client.recorded() + " now; copied: " + copies);
+            for (String copy : copies) {
+                Matcher most = AT_MOST.matcher(copy);
+                // With the first turn goes what was poured before.
+                assertTrue(
+                        turn == 1 || !most.find() || Double.parseDouble(most.group(1)) <= GUEST.diskMiB() / 10.0, copy);
+            }
+        }
+        return owner;
+    }
+
+    /** What a gateway has said of copies of the disk since a time: nothing of one that an epoch has brought as a whole. */
+    private static List<String> copies(Lab lab, Site site, long sinceNanos) throws IOException {
+        return new SiteView(lab, site)
+                .timeline(sinceNanos).stream()
+                        .filter(entry -> entry.kind().equals("disk-copy"))
+                        .map(SiteView.Entry::text)
+                        .toList();
     }
 
     /** QEMU's job; missing if there is none. */

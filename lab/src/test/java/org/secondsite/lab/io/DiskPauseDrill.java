@@ -1,5 +1,6 @@
 package org.secondsite.lab.io;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -14,8 +15,9 @@ import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Site;
 
 /**
- * How long the VM is paused for a checkpoint when its disk is busy, beside a VM that has none and works in its memory: by turns, for what
- * else the machine does changes both. {@code -Dsecondsite.rounds=N} for other than two turns.
+ * How long the VM is paused for a checkpoint when its disk is busy, beside a VM that has none: by turns, for what else the machine does
+ * changes both. Both work in their memory, the one without a disk in so much more of it as to change as many pages in an epoch.
+ * {@code -Dsecondsite.rounds=N} for other than two turns.
  *
  * <p>Its name keeps it out of the usual run, since it measures time: {@code ./secondsite test lab DiskPauseDrill}, as the nightly run does.
  */
@@ -28,8 +30,18 @@ class DiskPauseDrill {
     /** More than the status keeps the times of. */
     private static final int WINDOW = 140;
 
+    /** So many checkpoints after a load was begun it is the usual one. */
+    private static final int SETTLING = 20;
+
     private static final int PROTECT_SECONDS = 180;
     private static final double MOST_RATIO = 1.3;
+    private static final int BUSY_PAGES = 1024;
+
+    /** What a guest at rest changes in an epoch, by itself and for its network. */
+    private static final int OWN_PAGES = 40;
+
+    /** How far what the two change in an epoch may lie apart, as a part of it. */
+    private static final double SAME_PAGES = 0.1;
 
     /** Median, 95th percentile, and what goes with an epoch. */
     private record Pause(double p50Ms, double p95Ms, double pages) {}
@@ -39,14 +51,19 @@ class DiskPauseDrill {
         List<Pause> without = new ArrayList<>();
         List<Pause> with = new ArrayList<>();
         for (int round = 0; round < ROUNDS; round++) {
-            without.addAll(measure(Guest.MEMORY, LabOptions.Load.BUSY));
-            with.addAll(measure(Guest.DISK, LabOptions.Load.POURING));
+            with.addAll(measure(Guest.DISK, "busy " + BUSY_PAGES + " 1000 pour 64 50000"));
+            without.addAll(measure(Guest.MEMORY, "busy " + ((int) pages(with) - OWN_PAGES) + " 1000"));
         }
         double ratio = quietest(with) / quietest(without);
         System.out.printf(
-                "pause p50: %.1f ms without a disk, %.1f ms with a busy one, ratio %.2f%n",
-                quietest(without), quietest(with), ratio);
+                "pause p50: %.1f ms without a disk, %.1f ms with a busy one, ratio %.2f; %.0f and %.0f pages in an epoch%n",
+                quietest(without), quietest(with), ratio, pages(without), pages(with));
+        assertEquals(1, pages(with) / pages(without), SAME_PAGES, "as many pages: " + with + ", without " + without);
         assertTrue(ratio <= MOST_RATIO, ratio + " times as long with a disk: " + with + ", without " + without);
+    }
+
+    private static double pages(List<Pause> pauses) {
+        return pauses.stream().mapToDouble(Pause::pages).average().orElseThrow();
     }
 
     /** The shortest median: what else the machine does makes pauses longer, never shorter. */
@@ -54,11 +71,15 @@ class DiskPauseDrill {
         return pauses.stream().mapToDouble(Pause::p50Ms).min().orElseThrow();
     }
 
-    private static List<Pause> measure(Guest guest, LabOptions.Load load) throws IOException {
+    private static List<Pause> measure(Guest guest, String load) throws IOException {
         List<Pause> pauses = new ArrayList<>();
-        OneLab.run(new LabOptions(TestNames.lab(), 5, load, true).withGuest(guest), "disk-pause", lab -> {
+        LabOptions options = new LabOptions(TestNames.lab(), 5, LabOptions.Load.IDLE, true).withGuest(guest);
+        OneLab.run(options, "disk-pause", lab -> {
             SiteView site = new SiteView(lab, Site.A);
             site.await("PROTECTED", PROTECT_SECONDS);
+            Waiting.until("the guest to take its load", 60, () -> GuestProbe.takes(lab, load));
+            long loaded = number(site.vm());
+            Waiting.until("the load", PROTECT_SECONDS, () -> number(site.vm()) >= loaded + SETTLING);
             for (int window = 0; window < WINDOWS; window++) {
                 JsonNode before = site.vm();
                 Waiting.until(
@@ -73,7 +94,7 @@ class DiskPauseDrill {
                         pages / (number(after) - number(before))));
             }
         });
-        System.out.println(guest + ": " + pauses);
+        System.out.println(guest + ", " + load + ": " + pauses);
         return pauses;
     }
 

@@ -20,7 +20,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.secondsite.lab.client.ClientVerdict;
 import org.secondsite.lab.plan.Guest;
-import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Role;
 import org.secondsite.lab.plan.Site;
@@ -30,8 +29,9 @@ import org.secondsite.lab.plan.Site;
  * gateway, the owner's agent, and the guest's QEMU itself. No record that was told is missing, and the guest has seen no error of its
  * disk, whether it goes on where it is or at the other site. At the end both sites' images are the same.
  *
- * <p>Then the line between the sites carries 1 Mbit/s beside a guest that writes up to 20 MB to its disk each second: what the gateways
- * were told gives way, the protection, nobody dies of it, and when the line is wide again only what differs is brought.
+ * <p>Then the line between the sites carries 1 Mbit/s beside a guest that writes 20 MB to its disk each second, if the machine has time
+ * for it: what the gateways were told gives way, the protection, nobody dies of it, and when the line is wide again only what differs is
+ * brought.
  *
  * <p>{@code -Dsecondsite.rounds=N} for another number of rounds of deaths than one, 0 for none, {@code -Dsecondsite.seed=S} for other
  * moments, {@code -Dsecondsite.narrow.seconds=N} for a line that stays narrow for so long; if that is a minute or more, the owner's agent
@@ -130,7 +130,7 @@ class DiskServerDeathDrillTest {
         long written = written(lab, owner);
         long begun = System.nanoTime();
         // First: of a command that is given when the line is narrow the answer is held.
-        load(lab, "pour 1000 30000");
+        Waiting.until("the guest to take its load", 60, () -> GuestProbe.takes(lab, "pour 1000 50000"));
         lab.wan("set a-b rateMbit=1 queueKiB=32");
         new SiteView(lab, owner).await("SOLO", PROTECT_SECONDS);
         assertTrue(new SiteView(lab, owner).term() > term, "the witness knows that the standby lacks something");
@@ -147,8 +147,9 @@ class DiskServerDeathDrillTest {
             }
         }
         long took = seconds(begun);
-        System.out.printf("%d MB written in %d s%n", (written(lab, owner) - written) / 1_000_000, took);
-        load(lab, LabOptions.Load.POURING.command());
+        long megabytes = (written(lab, owner) - written) / 1_000_000;
+        System.out.printf("%d MB written in %d s, %.1f MB/s%n", megabytes, took, (double) megabytes / took);
+        Waiting.until("the guest to take its load", 60, () -> GuestProbe.takes(lab, LabOptions.Load.POURING.command()));
         lab.wan("set a-b rateMbit=0 queueKiB=1024");
         Site after = SiteView.awaitProtected(lab, WIDE_SECONDS);
         System.out.printf("protected %d s after the line was wide%n", seconds(begun) - took);
@@ -174,12 +175,6 @@ class DiskServerDeathDrillTest {
         try (GuestMonitor monitor = new GuestMonitor(lab.paths().testQmp(site))) {
             return monitor.execute("query-blockstats").at("/0/stats/wr_bytes").asLong();
         }
-    }
-
-    private static void load(Lab lab, String command) throws IOException {
-        Waiting.until("the guest to take '" + command + "'", 60, () -> GuestProbe.ask(
-                        lab.clientNamespace(), LabNumbers.CONTROL_PORT, command)
-                .equals("ok"));
     }
 
     /** The guest is paused for a while, and what it has written gets to the other site. */

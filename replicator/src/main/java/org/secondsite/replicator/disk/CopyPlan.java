@@ -118,7 +118,8 @@ public final class CopyPlan {
             plan.learn(0, plan.end(), new BitSet());
             plan.stopAsking();
         } else {
-            plan.mostMissing = (plan.own.cardinality() + Math.clamp(theirs, 1, plan.end())) * (long) Chunks.CHUNK_BLOCKS;
+            plan.mostMissing =
+                    (plan.own.cardinality() + Math.clamp(theirs, 1, plan.end())) * (long) Chunks.CHUNK_BLOCKS;
         }
         return plan;
     }

@@ -163,10 +163,7 @@ public final class ColoTraceWriter implements Flushable {
 
     private void pages(String block, PageSet pages) throws IOException {
         for (int i = 0; i < pages.count(); i++) {
-            head(
-                    pages.number(i),
-                    pages.isZero(i) ? ColoTrace.FLAG_FILL : ColoTrace.FLAG_PAGE,
-                    i == 0 ? block : null);
+            head(pages.number(i), pages.isZero(i) ? ColoTrace.FLAG_FILL : ColoTrace.FLAG_PAGE, i == 0 ? block : null);
             if (pages.isZero(i)) {
                 out.writeByte(0);
             } else {

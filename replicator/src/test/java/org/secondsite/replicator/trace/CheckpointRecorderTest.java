@@ -109,7 +109,9 @@ class CheckpointRecorderTest {
                 PageSet pages = epoch.pages();
                 assertEquals(
                         numbers,
-                        IntStream.range(0, pages.count()).mapToObj(pages::number).toList());
+                        IntStream.range(0, pages.count())
+                                .mapToObj(pages::number)
+                                .toList());
                 assertTrue(pages.isZero(2), "a range of zeros");
                 assertEquals(number, pages.content(3).get(ValueLayout.JAVA_BYTE, 0), "written over zeros");
                 assertEquals(number, pages.content(5).get(ValueLayout.JAVA_BYTE, 0), "the second disk's");
@@ -154,8 +156,7 @@ class CheckpointRecorderTest {
     }
 
     private static byte[] epoch(EpochId base, EpochId id) {
-        return frames(
-                new Epoch(new EpochHeader(VM, id, base, RAM_BYTES), pages(id.number()), new byte[] {1, 2, 3}));
+        return frames(new Epoch(new EpochHeader(VM, id, base, RAM_BYTES), pages(id.number()), new byte[] {1, 2, 3}));
     }
 
     private static byte[] withDisks(EpochId base, EpochId id, int content) {

@@ -62,8 +62,8 @@ public final class CheckpointTap implements AutoCloseable {
      * @param epochs how many epochs are recorded, the image included
      * @throws IOException if the address or the file cannot be had
      */
-    public static CheckpointTap open(
-            SocketAddress listen, SocketAddress gateway, VmId vm, Path target, long epochs) throws IOException {
+    public static CheckpointTap open(SocketAddress listen, SocketAddress gateway, VmId vm, Path target, long epochs)
+            throws IOException {
         ServerSocketChannel listener = listen(listen);
         try {
             OutputStream plain = new BufferedOutputStream(

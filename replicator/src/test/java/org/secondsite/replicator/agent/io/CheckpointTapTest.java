@@ -107,15 +107,15 @@ class CheckpointTapTest {
         Path socket = directory.resolve("tap.sock");
         Path file = directory.resolve("vm1.colorec");
         try (RecordingGateway gateway = new RecordingGateway(VM);
-                CheckpointTap tap = CheckpointTap.open(
-                        UnixDomainSocketAddress.of(socket), gateway.address(), VM, file, EPOCHS)) {
+                CheckpointTap tap =
+                        CheckpointTap.open(UnixDomainSocketAddress.of(socket), gateway.address(), VM, file, EPOCHS)) {
             assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
             gateway.sink(epoch -> {
                 gateway.session().credit(epoch.header().epoch());
                 epoch.close();
             });
-            try (CheckpointAgent _ = CheckpointAgent.open(
-                    GatewayAccess.plain(tap.address()), List.of(booted(VM)), TIMING)) {
+            try (CheckpointAgent _ =
+                    CheckpointAgent.open(GatewayAccess.plain(tap.address()), List.of(booted(VM)), TIMING)) {
                 gateway.await("attached");
                 gateway.session().start(new EpochId(1, 1), true, 5);
                 assertEquals(EPOCHS, tap.awaitRecorded(30_000));
