@@ -58,12 +58,17 @@ class ClonedSiteTest {
                 1500);
     }
 
-    /** Connects and tells a seat; what it is told then is still to be read. */
+    /** Connects for the first time, and tells a seat; what it is told then is still to be read. */
     private RawEnd gateway(WitnessServer server, long client, SeatId seat) throws IOException {
+        return gateway(server, client, 0, seat);
+    }
+
+    /** The same, and remembers a term. */
+    private RawEnd gateway(WitnessServer server, long client, long term, SeatId seat) throws IOException {
         RawEnd end = RawEnd.connect(server.address(), holder, authority.file());
         end.send(new Message.Hello(MessageCodec.OLDEST_VERSION, A, client));
         assertEquals(new Message.Welcome(MessageCodec.VERSION), end.next());
-        end.send(new Message.Term(1));
+        end.send(new Message.Term(term));
         end.send(new Message.Seat(seat));
         return end;
     }
@@ -96,9 +101,9 @@ class ClonedSiteTest {
         }
         assertTrue(Files.exists(directory.resolve("data/seats")));
         try (WitnessServer server = WitnessServer.open(settings());
-                RawEnd copy = gateway(server, 8, THERE)) {
+                RawEnd copy = gateway(server, 8, 1, THERE)) {
             refused(copy);
-            try (RawEnd restarted = gateway(server, 9, HERE)) {
+            try (RawEnd restarted = gateway(server, 9, 1, HERE)) {
                 admitted(restarted);
                 restarted.send(new Message.Ask(1, 1, WEB, A, Set.of(A, B), "served"));
                 Message news = restarted.next();
