@@ -19,7 +19,11 @@ final class StatusText {
         StringWriter text = new StringWriter();
         PrintWriter out = new PrintWriter(text);
         site(out, status);
-        tunnel(out, status.get("wan"));
+        if (status.has("wan")) {
+            tunnel(out, status.get("wan"));
+        } else {
+            status.path("peers").forEach(peer -> peer(out, peer));
+        }
         status.get("groups").forEach(group -> group(out, group));
         for (JsonNode neighbor : status.get("bgp")) {
             out.printf(
@@ -43,13 +47,12 @@ final class StatusText {
     }
 
     private static void site(PrintWriter out, JsonNode status) {
+        String peer = status.has("peer") ? ", " + peer("peer", status.get("peer")) : "";
         out.printf(
                 Locale.ROOT,
-                "site %s, peer %s (last heard %s ms ago), tunnel %s, witness %s%n",
+                "site %s%s, witness %s%n",
                 status.get("site").asText(),
-                status.at("/peer/up").asBoolean() ? "up" : "down",
-                status.at("/peer/silenceMs").asText(),
-                status.at("/peer/tunnel").asText(),
+                peer,
                 status.get("witness").asText());
         String displaced = status.path("displaced").asText();
         if (!displaced.isEmpty()) {
@@ -73,6 +76,25 @@ final class StatusText {
                     "packets: inside %s, outside %s%n",
                     plane.get("inside").asText(),
                     plane.get("outside").asText());
+        }
+    }
+
+    private static String peer(String name, JsonNode peer) {
+        return String.format(
+                Locale.ROOT,
+                "%s %s (last heard %s ms ago), tunnel %s",
+                name,
+                peer.get("up").asBoolean() ? "up" : "down",
+                peer.get("silenceMs").asText(),
+                peer.get("tunnel").asText());
+    }
+
+    /** One of several. */
+    private static void peer(PrintWriter out, JsonNode peer) {
+        out.println(peer("peer " + peer.get("site").asText(), peer));
+        views(out, peer.path("views"));
+        if (peer.has("wan")) {
+            tunnel(out, peer.get("wan"));
         }
     }
 

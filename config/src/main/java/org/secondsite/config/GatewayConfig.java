@@ -14,8 +14,7 @@ import java.util.stream.Collectors;
  * {@code org.secondsite.config.io.ConfigReader}; relative paths are already resolved against the file's directory.
  *
  * @param site the site in which this gateway stands
- * @param peerSite the other site, never the same
- * @param tunnel the WAN tunnel to the peer's gateway
+ * @param peers the other sites, at least one, never this one, in the order of the file
  * @param tls who this gateway is, and whose word it takes
  * @param witness where the witness listens
  * @param checkpoint the native checkpoint protocol towards the agents
@@ -28,8 +27,7 @@ import java.util.stream.Collectors;
  */
 public record GatewayConfig(
         SiteId site,
-        SiteId peerSite,
-        Tunnel tunnel,
+        List<Peer> peers,
         TlsFiles tls,
         Witness witness,
         Checkpoint checkpoint,
@@ -40,10 +38,74 @@ public record GatewayConfig(
         Optional<MetricsConfig> metrics,
         List<Group> groups) {
 
-    /** Copies the list, so that the settings stay as they are. */
+    /** Copies the lists, so that the settings stay as they are; a sole peer stands by for every group that names no site. */
     public GatewayConfig {
-        groups = List.copyOf(groups);
+        peers = List.copyOf(peers);
+        Optional<SiteId> sole = peers.size() == 1 ? Optional.ofNullable(peers.getFirst().site()) : Optional.empty();
+        groups = groups.stream()
+                .map(group -> sole.isPresent() && group.standby().isEmpty() ? group.with(sole.get()) : group)
+                .toList();
     }
+
+    /** With one other site. */
+    public GatewayConfig(
+            SiteId site,
+            SiteId peerSite,
+            Tunnel tunnel,
+            TlsFiles tls,
+            Witness witness,
+            Checkpoint checkpoint,
+            DataPlane dataPlane,
+            Optional<BgpConfig> bgp,
+            Optional<OpenFlow> openflow,
+            Management management,
+            Optional<MetricsConfig> metrics,
+            List<Group> groups) {
+        this(
+                site,
+                List.of(new Peer(peerSite, tunnel)),
+                tls,
+                witness,
+                checkpoint,
+                dataPlane,
+                bgp,
+                openflow,
+                management,
+                metrics,
+                groups);
+    }
+
+    /** What this site and each of the others have to do with each other, in the order of the file. */
+    public List<PairConfig> pairs() {
+        return peers.stream().map(this::pair).toList();
+    }
+
+    /**
+     * The same of one other site.
+     *
+     * @throws IllegalArgumentException if it is none of the peers
+     */
+    public PairConfig pair(SiteId other) {
+        return pair(peers.stream()
+                .filter(peer -> peer.site().equals(other))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("site " + other + " is none of the peers")));
+    }
+
+    private PairConfig pair(Peer peer) {
+        List<Group> shared = groups.stream()
+                .filter(group -> group.standby().filter(peer.site()::equals).isPresent())
+                .toList();
+        return new PairConfig(site, peer.site(), peer.tunnel(), checkpoint, dataPlane, shared);
+    }
+
+    /**
+     * Another site.
+     *
+     * @param site its name: the common name of its gateway's certificate
+     * @param tunnel the WAN tunnel to its gateway
+     */
+    public record Peer(SiteId site, Tunnel tunnel) {}
 
     /**
      * The WAN tunnel.
@@ -328,16 +390,32 @@ public record GatewayConfig(
      * VMs that fail over together.
      *
      * @param id the group's name
+     * @param standby the other one of its two sites; empty only as long as the group is no part of a gateway with one peer
      * @param prefixes announced by role
      * @param promotedPrefixes more-specifics announced in addition after a promotion; each lies within a prefix
      * @param vms the VMs, in the order of the file
      */
-    public record Group(GroupId id, List<IpPrefix> prefixes, List<IpPrefix> promotedPrefixes, List<Vm> vms) {
+    public record Group(
+            GroupId id,
+            Optional<SiteId> standby,
+            List<IpPrefix> prefixes,
+            List<IpPrefix> promotedPrefixes,
+            List<Vm> vms) {
         /** Copies the lists. */
         public Group {
             prefixes = List.copyOf(prefixes);
             promotedPrefixes = List.copyOf(promotedPrefixes);
             vms = List.copyOf(vms);
+        }
+
+        /** One whose other site is the only peer. */
+        public Group(GroupId id, List<IpPrefix> prefixes, List<IpPrefix> promotedPrefixes, List<Vm> vms) {
+            this(id, Optional.empty(), prefixes, promotedPrefixes, vms);
+        }
+
+        /** The same, whose other site is this one. */
+        public Group with(SiteId other) {
+            return new Group(id, Optional.of(other), prefixes, promotedPrefixes, vms);
         }
 
         /** The switches that its VMs are plugged into. */

@@ -31,6 +31,7 @@ import org.secondsite.gateway.group.SiteCore;
 import org.secondsite.gateway.group.SiteEdge;
 import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.group.SiteOrder;
+import org.secondsite.gateway.group.SitePeer;
 import org.secondsite.gateway.group.Surroundings;
 import org.secondsite.gateway.io.MemberFile;
 import org.secondsite.gateway.io.SeatMemory;
@@ -46,12 +47,10 @@ import org.secondsite.net.io.TermMemory;
 import org.secondsite.net.life.Ending;
 import org.secondsite.net.life.io.Life;
 import org.secondsite.net.life.io.ProcessEnd;
-import org.secondsite.net.linux.ThreadPriority;
 import org.secondsite.net.tls.io.CertificateWatch;
 import org.secondsite.openflow.io.SwitchController;
 import org.secondsite.replicator.checkpoint.Callers;
 import org.secondsite.replicator.checkpoint.io.CheckpointServer;
-import org.secondsite.replicator.tunnel.io.TlsTunnel;
 import org.secondsite.witness.io.client.WitnessClient;
 import org.secondsite.witness.io.client.WitnessClientSettings;
 import org.slf4j.Logger;
@@ -100,7 +99,7 @@ public final class Gateway implements AutoCloseable {
     private LongConsumer termTold = term -> {};
     private final FirstTerms firstTerms;
     private DataPlane dataPlane;
-    private TlsTunnel tunnel;
+    private final Tunnels tunnels;
     private final MetricsPort metrics = new MetricsPort(this::measure);
     private CheckpointServer agents;
 
@@ -112,8 +111,9 @@ public final class Gateway implements AutoCloseable {
         life = Life.start("gateway-" + config.site(), ending, Life.USUAL_LIMIT_NANOS);
         conductor = new Conductor(
                 "conductor-" + config.site(),
-                TimeUnit.MILLISECONDS.toNanos(config.tunnel().heartbeatMs()),
+                TimeUnit.MILLISECONDS.toNanos(GatewaySettings.heartbeatMs(config)),
                 life);
+        tunnels = new Tunnels(this::post, life);
         firstTerms = new FirstTerms(config.groups().stream()
                 .flatMap(group -> group.vms().stream())
                 .filter(GatewayConfig.Vm::isProtected)
@@ -123,7 +123,7 @@ public final class Gateway implements AutoCloseable {
         core = new SiteCore(
                 config,
                 memberFile(config).map(MemberFile::read).orElseGet(Recollection.None::new),
-                new PeerWatch(config.tunnel(), done -> tunnel.whenRead(done), now),
+                (site, settings, at) -> new PeerWatch(settings, done -> tunnels.whenRead(site, done), at),
                 now);
         config.bgp().ifPresent(bgp -> RouterEvents.names(bgp)
                 .forEach(name -> routers.put(name, new Session("down: not connected yet"))));
@@ -173,16 +173,14 @@ public final class Gateway implements AutoCloseable {
         certificates = CertificateWatch.open(config.tls(), this::certificateAlarm);
         opened.push(certificates);
         WitnessPort witness = new WitnessPort();
-        tunnel = TlsTunnel.open(
-                GatewaySettings.tunnel(config),
-                new TunnelEvents(this::post, core.peer()),
-                ThreadPriority::prefer,
-                life);
-        opened.push(tunnel);
+        opened.push(tunnels);
+        for (SitePeer peer : core.peers()) {
+            tunnels.open(config, peer);
+        }
         edge = new SiteEdge(
                 new Surroundings(
                         dataPlane,
-                        new TunnelPort(tunnel),
+                        tunnels::link,
                         witness,
                         routes(),
                         switches(),
@@ -197,7 +195,7 @@ public final class Gateway implements AutoCloseable {
                 },
                 Instant::now);
         conductor.everyTick(() -> {
-            take(new SiteEvent.Tick(tunnel.status().rttNanos()));
+            take(new SiteEvent.Tick(tunnels.roundTripNanos()));
             ofAgents.tick(core.groups(), conductor.nowNanos());
         });
         conductor.start();
@@ -216,7 +214,7 @@ public final class Gateway implements AutoCloseable {
         WitnessClient client = witnessClient(witness);
         opened.push(client);
         witness.connect(client);
-        dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(config.tunnel()));
+        dataPlane.noticeStandstill(GatewaySettings.harmlessStandstillNanos(config));
         timeline.note(config.site().name(), "start", "role unknown: nothing is released or announced");
     }
 
@@ -323,7 +321,7 @@ public final class Gateway implements AutoCloseable {
     }
 
     private GatewayChange changes(WitnessPort witness) {
-        TuningChange tuning = new TuningChange(conductor, this::take, tunnel, witness, dataPlane, metrics, log, config);
+        TuningChange tuning = new TuningChange(conductor, this::take, tunnels, witness, dataPlane, metrics, log, config);
         MembershipChange members = new MembershipChange(conductor, this::take, dataPlane, agents, config);
         return new GatewayChange(
                 conductor, this::take, after -> config = after, tuning, members, routerParts, switchParts);
@@ -362,7 +360,7 @@ public final class Gateway implements AutoCloseable {
                 .ask(() -> reader.apply(new GatewayView(
                         config,
                         core,
-                        tunnel.status(),
+                        tunnels.status(),
                         new GatewayView.AgentsPort(agents.turnedAway(), agents.wrongMessages()),
                         dataPlane.counters(),
                         routers,

@@ -71,8 +71,9 @@ public final class GatewayFile {
         return switch (read) {
             case ConfigResult.Invalid<GatewayConfig> invalid -> invalid;
             case ConfigResult.Valid<GatewayConfig>(GatewayConfig config) ->
-                SiteView.of(config)
-                        .obstacle()
+                config.pairs().stream()
+                        .flatMap(pair -> SiteView.of(pair).obstacle().stream())
+                        .findFirst()
                         .<ConfigResult<GatewayConfig>>map(words -> new ConfigResult.Invalid<>(
                                 List.of(new Problem(path.toString(), 1, 1, "groups", words))))
                         .orElse(read);

@@ -2,10 +2,8 @@ package org.secondsite.gateway;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -14,24 +12,19 @@ import org.secondsite.buffer.Histogram;
 import org.secondsite.buffer.Pressure;
 import org.secondsite.buffer.VmCounters;
 import org.secondsite.buffer.VmState;
-import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.DiskCopy;
 import org.secondsite.gateway.group.DurationHistogram;
 import org.secondsite.gateway.group.EpochRefusal;
 import org.secondsite.gateway.group.GroupCounters;
-import org.secondsite.gateway.group.PeerViews;
 import org.secondsite.gateway.group.ProtectionGroup;
+import org.secondsite.gateway.group.SitePeer;
 import org.secondsite.gateway.group.VmAtSite;
 import org.secondsite.gateway.ownership.OwnershipState;
-import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.metrics.Buckets;
 import org.secondsite.metrics.MetricTable;
 import org.secondsite.metrics.Scrape;
 import org.secondsite.openflow.VmTraffic;
-import org.secondsite.replicator.tunnel.ResetCode;
-import org.secondsite.replicator.tunnel.SendWindow;
-import org.secondsite.replicator.tunnel.TunnelStatus;
 
 /** What Prometheus gets to know about a gateway: {@code docs/metrics.md} lists it. */
 final class GatewayMetrics {
@@ -45,12 +38,6 @@ final class GatewayMetrics {
     /** Powers of two, 1 KiB to 1 GiB, every second one. */
     private static final int[] BYTES =
             IntStream.iterate(10, power -> power <= 30, power -> power + 2).toArray();
-
-    private static final SendWindow.InFlight NOTHING_IN_FLIGHT =
-            new SendWindow.InFlight(0, 0, EpochId.NONE, EpochId.NONE);
-
-    private static final Set<PeerViews.Standing> COMPARED =
-            EnumSet.of(PeerViews.Standing.EQUAL, PeerViews.Standing.DIFFERENT);
 
     private static final MetricTable<GatewayView> GATEWAY = new MetricTable<GatewayView>()
             .flag("gateway_witness_up", "Whether a node of the witness is reachable.", view -> view.core()
@@ -72,111 +59,12 @@ final class GatewayMetrics {
                     "agents_wrong_messages",
                     "Sessions of agents that ended because a message had no place in them.",
                     view -> view.agents().wrongMessages())
-            .flag(
-                    "views_compared",
-                    "Whether what the files of both sites should say alike is compared, by what they say now.",
-                    view -> COMPARED.contains(view.core().views().standing()))
-            .gauge(
-                    "views_differences",
-                    "In how many places the files of the two sites differ that should say the same.",
-                    view -> view.core().views().differences().size())
             .gauge("dataplane_ports_down", "Ports of the data plane that are down or gone.", view -> view.core()
                     .portsDown()
                     .size());
 
     private static final MetricTable<GatewayView> INFO = new MetricTable<GatewayView>()
-            .gauge("gateway_info", "Always 1; which site this is, and which is the other.", view -> 1);
-
-    private static final MetricTable<PeerWatch> PEER = new MetricTable<PeerWatch>()
-            .flag("peer_up", "Whether the other gateway is heard and reachable by the tunnel.", PeerWatch::up)
-            .gauge(
-                    "peer_silence_seconds",
-                    "How long nothing was heard of the other gateway, while this one watched.",
-                    peer -> peer.silenceNanos() / NANOS_PER_SECOND)
-            .gauge(
-                    "peer_longest_silence_seconds",
-                    "The longest silence that the other gateway broke before it was suspected.",
-                    peer -> peer.longestSilenceNanos() / NANOS_PER_SECOND)
-            .gauge(
-                    "peer_suspect_after_seconds",
-                    "The silence after which the other gateway is suspected now; it adapts.",
-                    peer -> peer.suspectAfterNanos() / NANOS_PER_SECOND)
-            .counters(
-                    "peer_suspicions",
-                    "How often the other gateway was suspected: it was silent, or the tunnel stayed down.",
-                    "reason",
-                    Map.of("silence", PeerWatch::silentSuspicions, "tunnel", PeerWatch::cutOffSuspicions));
-
-    private static final MetricTable<TunnelStatus> TUNNEL = new MetricTable<TunnelStatus>()
-            .flag("tunnel_up", "Whether the tunnel is connected.", TunnelStatus::connected)
-            .gauge("tunnel_connections", "TCP connections that share the epochs.", TunnelStatus::connections)
-            .gauge(
-                    "tunnel_rtt_seconds",
-                    "The smoothed round-trip time; 0 if not known.",
-                    tunnel -> tunnel.rttNanos() / NANOS_PER_SECOND)
-            .gauge(
-                    "tunnel_rate_bytes_per_second",
-                    "The rate that the way to the peer takes; a lower bound while there is little to send.",
-                    TunnelStatus::bytesPerSecond)
-            .gauge(
-                    "tunnel_epochs_in_flight",
-                    "Epochs sent or waiting, and not committed.",
-                    TunnelStatus::epochsInFlight)
-            .gauge(
-                    "tunnel_backlog_bytes",
-                    "Epochs sent or waiting, and not committed: their size before coding.",
-                    TunnelStatus::bytesInFlight)
-            .counter(
-                    "tunnel_sessions",
-                    "How often the tunnel was connected; all but the first are reconnects.",
-                    tunnel -> tunnel.counters().connections())
-            .counters(
-                    "tunnel_breaks",
-                    "Sessions that ended, by reason.",
-                    "reason",
-                    ResetCode.values(),
-                    (tunnel, code) -> tunnel.breaks().getOrDefault(code, 0L))
-            .counters(
-                    "tunnel_rejections",
-                    "Connections turned away before they became a session, by reason: identity (the certificate of another"
-                            + " site), expired, foreign (another authority's certificate), version (of the protocol), ….",
-                    "reason",
-                    ResetCode.values(),
-                    (tunnel, code) -> tunnel.rejections().getOrDefault(code, 0L))
-            .counter("tunnel_epochs_sent", "Epochs sent completely, repetitions included.", tunnel -> tunnel.counters()
-                    .epochsSent())
-            .counter("tunnel_epochs_received", "Whole epochs received.", tunnel -> tunnel.counters()
-                    .epochsReceived())
-            .counter(
-                    "tunnel_plain_bytes_sent",
-                    "The size of the epochs sent, before coding.",
-                    tunnel -> tunnel.counters().plainBytesSent())
-            .counter(
-                    "tunnel_coded_bytes_sent",
-                    "The size of the epochs sent on the wire, without frame headers.",
-                    tunnel -> tunnel.counters().codedBytesSent())
-            .counter(
-                    "tunnel_answers_ignored",
-                    "Answers about epochs that are not in the window any more.",
-                    tunnel -> tunnel.counters().answersIgnored())
-            .counter(
-                    "tunnel_beacons_heard",
-                    "Datagrams beside the tunnel, proved to be the peer's.",
-                    tunnel -> tunnel.counters().beaconsHeard())
-            .counter(
-                    "tunnel_beacons_dropped",
-                    "Datagrams that were forged, replayed, late or foreign.",
-                    tunnel -> tunnel.counters().beaconsDropped())
-            .counter(
-                    "page_cache_hits",
-                    "Pages to send of which the version sent before was kept; the hit ratio is their share.",
-                    tunnel -> tunnel.versions().hits())
-            .counter("page_cache_misses", "Pages to send of which no version was kept.", tunnel -> tunnel.versions()
-                    .misses())
-            .counter("page_cache_evictions", "Page versions dropped for lack of room.", tunnel -> tunnel.versions()
-                    .evictions())
-            .gauge("page_cache_bytes", "The memory of the page versions that are kept.", tunnel -> tunnel.versions()
-                    .heldBytes());
+            .gauge("gateway_info", "Always 1; which site this is, and which is another one.", view -> 1);
 
     private static final MetricTable<DataPlaneCounters> PLANE = new MetricTable<DataPlaneCounters>()
             .gauge(
@@ -328,13 +216,6 @@ final class GatewayMetrics {
                     .pressure()
                     .hardLimits());
 
-    private static final MetricTable<SendWindow.InFlight> IN_FLIGHT = new MetricTable<SendWindow.InFlight>()
-            .gauge("vm_epochs_in_flight", "Its epochs sent or waiting, and not committed.", SendWindow.InFlight::epochs)
-            .gauge(
-                    "vm_backlog_bytes",
-                    "Its epochs sent or waiting, and not committed: their size before coding.",
-                    SendWindow.InFlight::bytes);
-
     private static final MetricTable<VmCounters> PACKETS = new MetricTable<VmCounters>()
             .state(
                     "vm_output",
@@ -436,16 +317,12 @@ final class GatewayMetrics {
     /** Reads everything; in the conductor's thread. */
     static Scrape read(GatewayView view) {
         Scrape scrape = new Scrape();
-        scrape.read(
-                INFO,
-                view,
-                "site",
-                view.config().site().name(),
-                "peer",
-                view.config().peerSite().name());
+        for (SitePeer peer : view.core().peers()) {
+            scrape.read(
+                    INFO, view, "site", view.config().site().name(), "peer", peer.site().name());
+        }
         scrape.read(GATEWAY, view);
-        scrape.read(PEER, view.core().peer());
-        scrape.read(TUNNEL, view.tunnel());
+        PeerMetrics.read(scrape, view);
         scrape.read(PLANE, view.plane());
         for (ProtectionGroup group : view.core().groups()) {
             String name = group.id().name();
@@ -453,7 +330,6 @@ final class GatewayMetrics {
             for (VmAtSite vm : group.everyone()) {
                 String[] labels = {"group", name, "vm", vm.id().name()};
                 scrape.read(VM, vm, labels);
-                scrape.read(IN_FLIGHT, view.tunnel().inFlight().getOrDefault(vm.id(), NOTHING_IN_FLIGHT), labels);
                 scrape.read(PACKETS, view.plane().vms().get(vm.id()), labels);
                 scrape.read(AT_SWITCH, atSwitch(view, vm.id()), labels);
             }

@@ -15,7 +15,9 @@ import org.secondsite.buffer.TenantAccess;
 import org.secondsite.buffer.TransparentSettings;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.InterfaceAddress;
+import org.secondsite.config.PairConfig;
 import org.secondsite.config.VmId;
+import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.checkpoint.Admission;
 import org.secondsite.replicator.checkpoint.io.CheckpointServerSettings;
@@ -61,17 +63,19 @@ final class GatewaySettings {
                 transparent.inside(), transparent.outside(), transparent.poolBytes(), transparent.perVmBytes());
     }
 
-    /** The other gateway's tunnel and the witness's nodes: no VM goes there, even if they are beyond the uplink. */
+    /** The other gateways' tunnels and the witness's nodes: no VM goes there, even if they are beyond the uplink. */
     private static List<InetAddress> closed(GatewayConfig config) {
-        return Stream.concat(Stream.of(config.tunnel().connect()), config.witness().endpoints().stream())
+        return Stream.concat(
+                        config.peers().stream().map(peer -> peer.tunnel().connect()),
+                        config.witness().endpoints().stream())
                 .map(InetSocketAddress::getAddress)
                 .distinct()
                 .toList();
     }
 
-    static TunnelSettings tunnel(GatewayConfig config) {
-        GatewayConfig.Tunnel tunnel = config.tunnel();
-        return new TunnelSettings(config.site(), config.peerSite(), tunnel.listen(), tunnel.connect(), config.tls())
+    static TunnelSettings tunnel(GatewayConfig config, PairConfig pair) {
+        GatewayConfig.Tunnel tunnel = pair.tunnel();
+        return new TunnelSettings(pair.site(), pair.peerSite(), tunnel.listen(), tunnel.connect(), config.tls())
                 .withTiming(new TunnelSettings.Timing(
                         tunnel.heartbeatMs(),
                         Math.max(TunnelSettings.Timing.DEFAULT.silenceMs(), 2 * tunnel.suspectAfterMs()),
@@ -96,7 +100,7 @@ final class GatewaySettings {
                 Optional.of(config.tls()),
                 admission,
                 checkpoint.maxEpochsInFlight(),
-                config.tunnel().maxInFlightBytes(),
+                window(config),
                 checkpoint.overload() == GatewayConfig.Overload.SLOW,
                 EnumSet.allOf(Capability.class),
                 CheckpointServerSettings.USUAL_KEEPALIVE_MS);
@@ -106,12 +110,36 @@ final class GatewaySettings {
                         local.socket(), local.host().name())));
     }
 
+    /** What the agents of all VMs may have on the way, whatever site stands by for them. */
+    private static long window(GatewayConfig config) {
+        return config.peers().stream()
+                .mapToLong(peer -> peer.tunnel().maxInFlightBytes())
+                .min()
+                .orElseThrow();
+    }
+
+    /** The shortest time between two heartbeats: what proves that this gateway lives has to come as often. */
+    static int heartbeatMs(GatewayConfig config) {
+        return config.peers().stream()
+                .mapToInt(peer -> peer.tunnel().heartbeatMs())
+                .min()
+                .orElseThrow();
+    }
+
+    /** An owner that stood still for less was replaced by none of the other sites meanwhile. */
+    static long harmlessStandstillNanos(GatewayConfig config) {
+        return config.peers().stream()
+                .mapToLong(peer -> PeerWatch.harmlessStandstillNanos(peer.tunnel()))
+                .min()
+                .orElseThrow();
+    }
+
     static WitnessClientSettings witness(GatewayConfig config) {
         return new WitnessClientSettings(
                 config.site(),
                 config.witness().endpoints(),
                 config.tls(),
-                config.tunnel().heartbeatMs(),
+                heartbeatMs(config),
                 config.witness().requestTimeoutMs());
     }
 }

@@ -20,6 +20,7 @@ import org.secondsite.gateway.group.PeerViews;
 import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.RecentTimes;
 import org.secondsite.gateway.group.SwitchoverResult;
+import org.secondsite.gateway.group.SitePeer;
 import org.secondsite.gateway.group.VmAtSite;
 import org.secondsite.gateway.ownership.Ownership;
 import org.secondsite.gateway.peer.PeerWatch;
@@ -38,14 +39,14 @@ final class GatewayStatus {
     static ObjectNode of(GatewayView view) {
         ObjectNode status = JSON.createObjectNode();
         status.put("site", view.config().site().name());
-        PeerWatch peer = view.core().peer();
-        status.putObject("peer")
-                .put("up", peer.up())
-                .put("silenceMs", peer.silenceNanos() / 1_000_000)
-                .put("longestSilenceMs", peer.longestSilenceNanos() / 1_000_000)
-                .put("suspicions", peer.silentSuspicions() + peer.cutOffSuspicions())
-                .put("tunnel", peer.tunnelUp() ? "up" : "down");
-        views(status.putObject("views"), view.core().views());
+        if (view.core().peers().size() == 1) {
+            peer(status, status.putObject("peer"), view, view.core().peers().iterator().next());
+        }
+        ArrayNode peers = status.putArray("peers");
+        for (SitePeer peer : view.core().peers()) {
+            ObjectNode node = peers.addObject().put("site", peer.site().name());
+            peer(node, node, view, peer);
+        }
         status.put("witness", view.core().witnessUp() ? "up" : "down");
         status.put("displaced", view.core().displaced());
         status.put("memory", view.core().memoryTrouble());
@@ -53,17 +54,36 @@ final class GatewayStatus {
                 .put("turnedAway", view.agents().turnedAway())
                 .put("wrongMessages", view.agents().wrongMessages());
         ArrayNode groups = status.putArray("groups");
-        view.core().groups().forEach(group -> groups.add(group(group, view.plane())));
+        view.config().groups().forEach(settings -> view.core()
+                .group(settings.id())
+                .ifPresent(group -> groups.add(group(group, view.plane())
+                        .put("standby", settings.standby().map(SiteId::name).orElse("")))));
         sessions(status.putArray("bgp"), "peer", view.routers());
         ArrayNode switches = status.putArray("switches");
         sessions(switches, "name", view.switches());
         switches.forEach(sw -> ((ObjectNode) sw)
                 .put("preflight", view.switches().get(sw.get("name").asText()).preflight()));
-        tunnel(status.putObject("wan"), view.tunnel());
         dataPlane(status.putObject("dataPlane"), view.config().dataPlane());
         ArrayNode portsDown = status.putArray("portsDown");
         view.core().portsDown().forEach(portsDown::add);
         return status;
+    }
+
+    /**
+     * What is between this site and another one.
+     *
+     * @param all where the views and the tunnel's figures go
+     * @param own where the rest goes
+     */
+    private static void peer(ObjectNode all, ObjectNode own, GatewayView view, SitePeer peer) {
+        PeerWatch watch = peer.watch();
+        own.put("up", watch.up())
+                .put("silenceMs", watch.silenceNanos() / 1_000_000)
+                .put("longestSilenceMs", watch.longestSilenceNanos() / 1_000_000)
+                .put("suspicions", watch.silentSuspicions() + watch.cutOffSuspicions())
+                .put("tunnel", watch.tunnelUp() ? "up" : "down");
+        views(all.putObject("views"), peer.views());
+        view.tunnel(peer.site()).ifPresent(status -> tunnel(all.putObject("wan"), status));
     }
 
     /** What the files of the two sites say otherwise. */

@@ -1,8 +1,10 @@
 package org.secondsite.gateway;
 
 import java.util.Map;
+import java.util.Optional;
 import org.secondsite.buffer.DataPlaneCounters;
 import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.SiteId;
 import org.secondsite.gateway.group.SiteCore;
 import org.secondsite.replicator.tunnel.TunnelStatus;
 
@@ -12,7 +14,7 @@ import org.secondsite.replicator.tunnel.TunnelStatus;
  *
  * @param config its settings
  * @param core what it has decided, and why
- * @param tunnel what the tunnel measures, and whom it turned away
+ * @param tunnels what the tunnel to each other site measures, and whom it turned away
  * @param agents what came to the agents' port and was not in order
  * @param plane the data plane's figures
  * @param routers the BGP sessions, by the neighbour's address
@@ -21,7 +23,7 @@ import org.secondsite.replicator.tunnel.TunnelStatus;
 record GatewayView(
         GatewayConfig config,
         SiteCore core,
-        TunnelStatus tunnel,
+        Map<SiteId, TunnelStatus> tunnels,
         AgentsPort agents,
         DataPlaneCounters plane,
         Map<String, Session> routers,
@@ -33,4 +35,9 @@ record GatewayView(
      * @param wrongMessages sessions that ended because the agent said what it may not say
      */
     record AgentsPort(long turnedAway, long wrongMessages) {}
+
+    /** What the tunnel to a site measures; empty: there is none any more, or not yet. */
+    Optional<TunnelStatus> tunnel(SiteId site) {
+        return Optional.ofNullable(tunnels.get(site));
+    }
 }

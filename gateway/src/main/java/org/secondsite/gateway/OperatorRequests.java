@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.group.SwitchoverResult;
@@ -57,10 +58,12 @@ final class OperatorRequests {
         String name = request.path("group").asText();
         GroupId group = new GroupId(name);
         GatewayConfig now = config.get();
-        if (now.groups().stream().noneMatch(settings -> settings.id().equals(group))) {
-            throw new IllegalArgumentException("no group '" + name + "'; there are "
-                    + now.groups().stream().map(GatewayConfig.Group::id).toList());
-        }
+        SiteId standby = now.groups().stream()
+                .filter(settings -> settings.id().equals(group))
+                .flatMap(settings -> settings.standby().stream())
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no group '" + name + "'; there are "
+                        + now.groups().stream().map(GatewayConfig.Group::id).toList()));
         String reason = request.path("reason").asText();
         if (reason.isBlank()) {
             throw new IllegalArgumentException("a switchover needs a reason");
@@ -77,7 +80,7 @@ final class OperatorRequests {
         if (!result.done()) {
             throw new IllegalStateException("no switchover of " + name + ": " + result.reason());
         }
-        return GatewayStatus.switchover(name, now.peerSite(), result, System.nanoTime() - start);
+        return GatewayStatus.switchover(name, standby, result, System.nanoTime() - start);
     }
 
     private JsonNode vouch(JsonNode request) throws Exception {

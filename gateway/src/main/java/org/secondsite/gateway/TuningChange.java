@@ -6,10 +6,7 @@ import org.secondsite.buffer.DataPlane;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.MetricsConfig;
 import org.secondsite.gateway.group.SiteEvent;
-import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.metrics.MetricsPort;
-import org.secondsite.replicator.tunnel.TunnelSettings;
-import org.secondsite.replicator.tunnel.io.TlsTunnel;
 
 /**
  * Carries out what changes of heartbeats and suspicion, of the tunnel, of the figures' address and of the log. On the thread that
@@ -20,7 +17,7 @@ final class TuningChange {
 
     private final Conductor conductor;
     private final Consumer<SiteEvent> core;
-    private final TlsTunnel tunnel;
+    private final Tunnels tunnels;
     private final WitnessPort witness;
     private final DataPlane plane;
     private final MetricsPort metrics;
@@ -36,7 +33,7 @@ final class TuningChange {
     TuningChange(
             Conductor conductor,
             Consumer<SiteEvent> core,
-            TlsTunnel tunnel,
+            Tunnels tunnels,
             WitnessPort witness,
             DataPlane plane,
             MetricsPort metrics,
@@ -44,33 +41,30 @@ final class TuningChange {
             GatewayConfig running) {
         this.conductor = conductor;
         this.core = core;
-        this.tunnel = tunnel;
+        this.tunnels = tunnels;
         this.witness = witness;
         this.plane = plane;
         this.metrics = metrics;
         this.log = log;
-        heartbeatMs = running.tunnel().heartbeatMs();
+        heartbeatMs = GatewaySettings.heartbeatMs(running);
     }
 
     /** What can fail comes first; what is as it was is not touched. */
     void apply(GatewayConfig after) throws Exception {
         metrics.move(after.metrics().map(MetricsConfig::listen));
-        TunnelSettings wanted = GatewaySettings.tunnel(after);
-        if (!wanted.equals(tunnel.settings())) {
-            tunnel.tune(wanted).get(STEP_SECONDS, TimeUnit.SECONDS);
-        }
-        if (after.tunnel().heartbeatMs() != heartbeatMs) {
-            heartbeatMs = after.tunnel().heartbeatMs();
+        tunnels.tune(after);
+        if (GatewaySettings.heartbeatMs(after) != heartbeatMs) {
+            heartbeatMs = GatewaySettings.heartbeatMs(after);
             witness.heartbeat(heartbeatMs);
         }
         conductor
                 .ask(() -> {
                     conductor.heartbeat(TimeUnit.MILLISECONDS.toNanos(heartbeatMs));
-                    core.accept(new SiteEvent.DetectionAltered(after.tunnel()));
+                    core.accept(new SiteEvent.DetectionAltered(after));
                     return true;
                 })
                 .get(STEP_SECONDS, TimeUnit.SECONDS);
-        plane.noticeStandstill(PeerWatch.harmlessStandstillNanos(after.tunnel()));
+        plane.noticeStandstill(GatewaySettings.harmlessStandstillNanos(after));
         log.accept(after.management());
     }
 }

@@ -2,6 +2,7 @@ package org.secondsite.gateway;
 
 import java.util.function.Consumer;
 import org.secondsite.config.EpochId;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.peer.PeerWatch;
@@ -15,30 +16,31 @@ import org.secondsite.replicator.tunnel.TunnelListener;
 /**
  * Posts what the tunnel tells to the core.
  *
+ * @param peer the site at the other end
  * @param post brings an event to the core, later; any thread
  * @param peerWatch hears of signs of life at once
  */
-public record TunnelEvents(Consumer<SiteEvent> post, PeerWatch peerWatch) implements TunnelListener {
+public record TunnelEvents(SiteId peer, Consumer<SiteEvent> post, PeerWatch peerWatch) implements TunnelListener {
     @Override
     public void connected(Dialect dialect) {
-        post.accept(new SiteEvent.PeerSpeaks(dialect));
+        tell(new SiteEvent.PeerSpeaks(dialect));
         connected();
     }
 
     @Override
     public void connected() {
-        post.accept(new SiteEvent.TunnelUp());
+        tell(new SiteEvent.TunnelUp());
     }
 
     @Override
     public void disconnected(Reset reset) {
         PeerWatch.Tunnel down = reset.code().mayBeTheLast() ? PeerWatch.Tunnel.BROKEN : PeerWatch.Tunnel.GIVEN_UP;
-        post.accept(new SiteEvent.TunnelDown(down, reset.toString()));
+        tell(new SiteEvent.TunnelDown(down, reset.toString()));
     }
 
     @Override
     public void rejected(ResetCode code, String reason) {
-        post.accept(new SiteEvent.TunnelRejected(code + ": " + reason));
+        tell(new SiteEvent.TunnelRejected(code + ": " + reason));
     }
 
     @Override
@@ -48,21 +50,25 @@ public record TunnelEvents(Consumer<SiteEvent> post, PeerWatch peerWatch) implem
 
     @Override
     public void message(PeerMessage message) {
-        post.accept(new SiteEvent.PeerSaid(message));
+        tell(new SiteEvent.PeerSaid(message));
     }
 
     @Override
     public void epochReceived(Epoch epoch) {
-        post.accept(new SiteEvent.EpochFromPeer(epoch));
+        tell(new SiteEvent.EpochFromPeer(epoch));
     }
 
     @Override
     public void acknowledged(VmId vm, EpochId epoch) {
-        post.accept(new SiteEvent.EpochAcknowledged(vm, epoch));
+        tell(new SiteEvent.EpochAcknowledged(vm, epoch));
     }
 
     @Override
     public void refused(VmId vm, EpochId epoch, String reason) {
-        post.accept(new SiteEvent.EpochRefused(vm, epoch, reason));
+        tell(new SiteEvent.EpochRefused(vm, epoch, reason));
+    }
+
+    private void tell(SiteEvent.OfTunnel news) {
+        post.accept(new SiteEvent.FromPeer(peer, news));
     }
 }

@@ -3,6 +3,7 @@ package org.secondsite.gateway;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.SiteEvent;
@@ -20,7 +21,7 @@ class FirstTermsTest {
     void theWaitIsOverWhenEveryAgentHasToldAlsoThatItRemembersNothing() throws InterruptedException {
         FirstTerms terms = new FirstTerms(List.of(VM1, VM2));
         terms.took(new SiteEvent.ActedUnder(VM1, 7));
-        terms.took(new SiteEvent.Tick(0));
+        terms.took(new SiteEvent.Tick(Map.of()));
         terms.took(new SiteEvent.ActedUnder(VM2, 0));
         assertTrue(terms.await());
     }

@@ -290,16 +290,16 @@ final class PredictedParts {
     // ---- the rest
 
     private void tuning() {
-        TunnelSettings was = GatewaySettings.tunnel(before);
-        TunnelSettings is = GatewaySettings.tunnel(after);
+        TunnelSettings was = GatewaySettings.tunnel(before, before.pairs().getFirst());
+        TunnelSettings is = GatewaySettings.tunnel(after, after.pairs().getFirst());
         same(
                 has(ChangeKind.TUNNEL_ALTERED),
                 !was.withTiming(is.timing()).equals(is),
                 "the tunnel connects anew if it is told");
         same(
                 has(ChangeKind.DETECTION_ALTERED),
-                before.tunnel().heartbeatMs() != after.tunnel().heartbeatMs()
-                        || before.tunnel().suspectAfterMs() != after.tunnel().suspectAfterMs(),
+                before.peers().getFirst().tunnel().heartbeatMs() != after.peers().getFirst().tunnel().heartbeatMs()
+                        || before.peers().getFirst().tunnel().suspectAfterMs() != after.peers().getFirst().tunnel().suspectAfterMs(),
                 "heartbeats and suspicion");
         same(has(ChangeKind.METRICS_ALTERED), !before.metrics().equals(after.metrics()), "figures");
         same(has(ChangeKind.LOG_ALTERED), !before.management().equals(after.management()), "log");

@@ -49,7 +49,7 @@ class VmListTest {
                     case ConfigResult.Valid<GatewayConfig> valid -> valid.config();
                     case ConfigResult.Invalid<GatewayConfig> invalid -> throw new AssertionError(invalid.problems());
                 };
-        SiteCore core = new SiteCore(config, new PeerWatch(config.tunnel(), Runnable::run, 0), 0);
+        SiteCore core = new SiteCore(config, (_, tunnel, now) -> new PeerWatch(tunnel, Runnable::run, now), 0);
         return new VmList(config, core, List.of(calls), 5 * SECOND).tell();
     }
 

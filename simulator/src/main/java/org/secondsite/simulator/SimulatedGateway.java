@@ -3,6 +3,7 @@ package org.secondsite.simulator;
 import static org.secondsite.simulator.SimulatedTime.MILLI;
 
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -44,7 +45,7 @@ final class SimulatedGateway extends SimulatedProcess {
     /** Of the planted fault: one list of orders in so many is left half carried out. */
     private static final int HALF_CARRIED_OUT = 64;
 
-    private final GatewayConfig config;
+    private final GatewayConfig.Tunnel tunnelSettings;
     private final SiteId site;
     private final SplittableRandom dice;
 
@@ -66,7 +67,7 @@ final class SimulatedGateway extends SimulatedProcess {
 
     SimulatedGateway(World world, GatewayConfig config, SplittableRandom dice, GatewayMemory memory) {
         super(world);
-        this.config = config;
+        this.tunnelSettings = config.peers().getFirst().tunnel();
         this.site = config.site();
         this.dice = dice;
         this.memory = memory;
@@ -91,7 +92,7 @@ final class SimulatedGateway extends SimulatedProcess {
         return new SiteCore(
                 world.tickBox().starts(site),
                 memory.found(),
-                new PeerWatch(config.tunnel(), Runnable::run, now()),
+                (_, settings, at) -> new PeerWatch(settings, Runnable::run, at),
                 now());
     }
 
@@ -109,7 +110,7 @@ final class SimulatedGateway extends SimulatedProcess {
         diesAfterPercent = 0;
         dataPlane =
                 new SimulatedDataPlane(world, this::leaves, new PlaneEvents(poster(life()), SimulatedGateway::defect));
-        dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(config.tunnel()));
+        dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(tunnelSettings));
         if (formerRole != null && formerRole.solo() && world.has(Plant.RESTART_ASSUMES_OLD_ROLE)) {
             dataPlane.pass(World.VM, formerRole.term());
         }
@@ -118,7 +119,7 @@ final class SimulatedGateway extends SimulatedProcess {
         edge = new SiteEdge(
                 new Surroundings(
                         dataPlane,
-                        peerLink,
+                        _ -> peerLink,
                         witness(),
                         (g, role) -> {},
                         (g, term, owner) -> {},
@@ -167,7 +168,7 @@ final class SimulatedGateway extends SimulatedProcess {
 
     @Override
     void resumed(long stoodNanos) {
-        if (stoodNanos > PeerWatch.harmlessStandstillNanos(config.tunnel())) {
+        if (stoodNanos > PeerWatch.harmlessStandstillNanos(tunnelSettings)) {
             world.checks().stoodStill(site);
         }
     }
@@ -227,7 +228,7 @@ final class SimulatedGateway extends SimulatedProcess {
     void hearLie(int which) {
         OwnershipRecord lie = Lie.about(group().ownership().term(), site, which);
         world.trace(World.other(site) + " lies to " + site + ": " + lie);
-        post(new SiteEvent.PeerSaid(new PeerMessage.RecordNews(lie)));
+        tunnel().message(new PeerMessage.RecordNews(lie));
     }
 
     private long now() {
@@ -264,7 +265,7 @@ final class SimulatedGateway extends SimulatedProcess {
 
     /** What its end of the tunnel tells. */
     TunnelListener tunnel() {
-        return new TunnelEvents(poster(life()), core.peer());
+        return new TunnelEvents(World.other(site), poster(life()), core.peers().iterator().next().watch());
     }
 
     void take(SiteEvent event) {
@@ -306,7 +307,7 @@ final class SimulatedGateway extends SimulatedProcess {
 
     private void tick() {
         later(TICK_NANOS, this::tick);
-        take(new SiteEvent.Tick(0));
+        take(new SiteEvent.Tick(Map.of()));
     }
 
     private void planeTurns() {
@@ -322,7 +323,7 @@ final class SimulatedGateway extends SimulatedProcess {
             world.checks().told(site, told.record());
         }
         // A record that is passed on need not be in force. If it is no lie, nothing may leave that it forbids.
-        if (event instanceof SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record))
+        if (event instanceof SiteEvent.FromPeer(_, SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record)))
                 && world.checks().wasGranted(record)
                 && group().ownership().record().isPresent()) {
             world.checks().told(site, record);
@@ -334,7 +335,7 @@ final class SimulatedGateway extends SimulatedProcess {
 
     /** Whether a planted fault takes the event out of the core's hands. */
     private boolean planted(SiteEvent event) {
-        if (event instanceof SiteEvent.EpochAcknowledged(VmId vm, EpochId epoch)
+        if (event instanceof SiteEvent.FromPeer(_, SiteEvent.EpochAcknowledged(VmId vm, EpochId epoch))
                 && world.has(Plant.RELEASE_BEFORE_FIRST_IMAGE)
                 && VmInGroup.isHeldToJoin(group())) {
             dataPlane.commit(vm, epoch);
@@ -342,10 +343,10 @@ final class SimulatedGateway extends SimulatedProcess {
         return switch (event) {
             case SiteEvent.RecordTold told -> forgetsFence(told.record());
             case SiteEvent.RecordRead read -> forgetsFence(read.record());
-            case SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record)) ->
+            case SiteEvent.FromPeer(_, SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record))) ->
                 group().ownership().record().isPresent() && forgetsFence(record);
-            case SiteEvent.PeerSaid(PeerMessage.Members said) -> saysOnlyThatItTakes(said);
-            case SiteEvent.EpochFromPeer received -> acknowledgesAfterAsking(received.epoch());
+            case SiteEvent.FromPeer(_, SiteEvent.PeerSaid(PeerMessage.Members said)) -> saysOnlyThatItTakes(said);
+            case SiteEvent.FromPeer(_, SiteEvent.EpochFromPeer received) -> acknowledgesAfterAsking(received.epoch());
             default -> false;
         };
     }
@@ -380,16 +381,16 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     private SiteEvent distorted(SiteEvent event) {
-        if (event instanceof SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record))
+        if (event instanceof SiteEvent.FromPeer(_, SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record)))
                 && world.has(Plant.BELIEVED_GOSSIP)
                 && group().ownership().record().isPresent()) {
             return new SiteEvent.RecordTold(record);
         }
-        if (event instanceof SiteEvent.EpochAcknowledged(VmId vm, EpochId epoch)
+        if (event instanceof SiteEvent.FromPeer(SiteId peer, SiteEvent.EpochAcknowledged(VmId vm, EpochId epoch))
                 && world.has(Plant.STALE_COMMIT_ACCEPTED)) {
             EpochId sealed = group().everyone().getFirst().source().lastSealed();
             if (epoch.term() < sealed.term()) {
-                return new SiteEvent.EpochAcknowledged(vm, new EpochId(sealed.term(), epoch.number()));
+                return new SiteEvent.FromPeer(peer, new SiteEvent.EpochAcknowledged(vm, new EpochId(sealed.term(), epoch.number())));
             }
         }
         return event;
@@ -398,7 +399,8 @@ final class SimulatedGateway extends SimulatedProcess {
     private void passUnasked(List<SiteOrder> orders) {
         if (world.has(Plant.SOLO_WITHOUT_RECORD)
                 && state() == OwnershipState.PROTECTED
-                && orders.stream().anyMatch(SiteOrder.AbandonTunnel.class::isInstance)) {
+                && orders.stream()
+                        .anyMatch(order -> order instanceof SiteOrder.Towards(_, SiteOrder.AbandonTunnel _))) {
             dataPlane.pass(World.VM, group().ownership().term());
         }
     }
@@ -409,7 +411,7 @@ final class SimulatedGateway extends SimulatedProcess {
             boolean syncing = state() == OwnershipState.SYNCING;
             if (syncing && dataPlane.holds() && markedTerm < group().ownership().term()) {
                 markedTerm = group().ownership().term();
-                take(new SiteEvent.EpochAcknowledged(vm, epoch));
+                take(new SiteEvent.FromPeer(World.other(site), new SiteEvent.EpochAcknowledged(vm, epoch)));
             }
         });
     }
@@ -460,7 +462,7 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     void heard() {
-        core.peer().heard(now());
+        core.peers().iterator().next().watch().heard(now());
     }
 
     /** A frame of the VM is on the inside interface. */
@@ -475,7 +477,7 @@ final class SimulatedGateway extends SimulatedProcess {
     private void heartbeat() {
         SimulatedGateway peer = world.gateway(World.other(site));
         world.network().datagram(world.way(site, peer.site), 1, 15, () -> peer.arrive(peer::heardBeside));
-        later(config.tunnel().heartbeatMs() * MILLI, this::heartbeat);
+        later(tunnelSettings.heartbeatMs() * MILLI, this::heartbeat);
     }
 
     private void tellWitness() {

@@ -224,8 +224,7 @@ final class World {
     private static GatewayConfig withoutGroup(GatewayConfig config) {
         return new GatewayConfig(
                 config.site(),
-                config.peerSite(),
-                config.tunnel(),
+                config.peers(),
                 config.tls(),
                 config.witness(),
                 config.checkpoint(),

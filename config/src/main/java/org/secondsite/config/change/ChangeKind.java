@@ -2,6 +2,10 @@ package org.secondsite.config.change;
 
 /** The kinds of change that are told apart because different parts of a gateway carry them out. */
 public enum ChangeKind {
+    /** Another site that was no peer. */
+    PEER_ADDED,
+    /** Another site that is no peer any more. */
+    PEER_REMOVED,
     /** A BGP neighbour that was not there. */
     NEIGHBOR_ADDED,
     /** A BGP neighbour that is not there any more. */
@@ -22,6 +26,8 @@ public enum ChangeKind {
     GROUP_ADDED,
     /** A group that is not there any more. */
     GROUP_REMOVED,
+    /** The other site of a group that is still there. */
+    STANDBY_ALTERED,
     /** The prefixes of a group that is still there. */
     PREFIXES_ALTERED,
     /** A VM that was in no group. */

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.secondsite.config.GatewayConfig;
 
 /**
@@ -20,8 +21,10 @@ public final class ConfigDiff {
     private static final Pattern CHECKPOINTS =
             Pattern.compile("checkpoint\\.(intervalMs|maxIntervalMs|maxEpochsInFlight|overload|overloadAfterMs)");
     private static final Pattern HOSTS = Pattern.compile("checkpoint\\.hosts.*");
-    private static final Pattern DETECTION = Pattern.compile("tunnel\\.(heartbeatMs|suspectAfterMs)");
-    private static final Pattern TUNING = Pattern.compile("tunnel\\.(maxInFlightMiB|connections|congestion)");
+    private static final String TUNNEL = "(peers\\[[^\\]]+\\]\\.)?tunnel\\.";
+    private static final Pattern DETECTION = Pattern.compile(TUNNEL + "(heartbeatMs|suspectAfterMs)");
+    private static final Pattern TUNING = Pattern.compile(TUNNEL + "(maxInFlightMiB|connections|congestion)");
+    private static final Pattern PEER = Pattern.compile("peers\\[([^\\]]+)\\]\\..*");
     private static final Pattern METRICS = Pattern.compile("metrics\\..*");
     private static final Pattern LOG = Pattern.compile("management\\.(logLevel|debug)");
     private static final Pattern SPEAKER = Pattern.compile("bgp\\.(localAs|routerId|listenPort|listen)");
@@ -38,6 +41,7 @@ public final class ConfigDiff {
 
     /** Where things that have names stand; the last group of each pattern is the name. */
     private enum Section {
+        PEER(ConfigDiff.PEER.pattern()),
         NEIGHBOR("bgp\\.(?:neighbors|interfaces)\\[([^\\]]+)\\]\\..*"),
         SWITCH("openflow\\.switches\\[([^\\]]+)\\]\\..*"),
         // A VM is the same one in whatever group it is.
@@ -53,8 +57,9 @@ public final class ConfigDiff {
     }
 
     private ConfigDiff(GatewayConfig before, GatewayConfig after) {
-        this.before = Leaves.of(before);
-        this.after = Leaves.of(after);
+        Leaves.Form form = Leaves.Form.of(before, after);
+        this.before = Leaves.of(before, form);
+        this.after = Leaves.of(after, form);
         subjectsBefore = subjects(this.before);
         subjectsAfter = subjects(this.after);
     }
@@ -87,13 +92,18 @@ public final class ConfigDiff {
         return Optional.ofNullable(leaf).map(Leaves.Leaf::text);
     }
 
-    private static Set<Subject> subjects(Map<String, Leaves.Leaf> leaves) {
+    private Set<Subject> subjects(Map<String, Leaves.Leaf> leaves) {
         Set<Subject> subjects = new LinkedHashSet<>();
         leaves.keySet().forEach(path -> subjects.add(subject(path)));
         return subjects;
     }
 
-    private static Subject subject(String path) {
+    private Subject subject(String path) {
+        Matcher peer = PEER.matcher(path);
+        if (peer.matches() && Stream.of(before, after).allMatch(all -> hasPeer(all, peer.group(1)))) {
+            // Of one that stays each setting is a change of its own, as in the short form.
+            return new Subject(Section.SETTING, path);
+        }
         for (Section section : Section.values()) {
             Matcher matcher = section.pattern.matcher(path);
             if (matcher.matches()) {
@@ -103,14 +113,19 @@ public final class ConfigDiff {
         throw new IllegalArgumentException(path);
     }
 
+    private static boolean hasPeer(Map<String, Leaves.Leaf> leaves, String site) {
+        return leaves.containsKey("peers[" + site + "].site");
+    }
+
     private ChangeKind kind(Subject subject, List<Difference> differences) {
         boolean was = subjectsBefore.contains(subject);
         boolean is = subjectsAfter.contains(subject);
         return switch (subject.section()) {
+            case PEER -> is ? ChangeKind.PEER_ADDED : ChangeKind.PEER_REMOVED;
             case NEIGHBOR ->
                 one(was, is, ChangeKind.NEIGHBOR_ADDED, ChangeKind.NEIGHBOR_REMOVED, ChangeKind.NEIGHBOR_ALTERED);
             case SWITCH -> one(was, is, ChangeKind.SWITCH_ADDED, ChangeKind.SWITCH_REMOVED, ChangeKind.SWITCH_ALTERED);
-            case GROUP -> one(was, is, ChangeKind.GROUP_ADDED, ChangeKind.GROUP_REMOVED, ChangeKind.PREFIXES_ALTERED);
+            case GROUP -> one(was, is, ChangeKind.GROUP_ADDED, ChangeKind.GROUP_REMOVED, ofGroup(differences));
             case VM -> one(was, is, ChangeKind.VM_ADDED, ChangeKind.VM_REMOVED, ofVm(differences));
             case SETTING ->
                 SPEAKER.matcher(subject.name()).matches() && before.containsKey(SPEAKS) && after.containsKey(SPEAKS)
@@ -124,6 +139,12 @@ public final class ConfigDiff {
             return added;
         }
         return is ? altered : removed;
+    }
+
+    private static ChangeKind ofGroup(List<Difference> differences) {
+        return differences.stream().anyMatch(difference -> difference.path().endsWith("].standby"))
+                ? ChangeKind.STANDBY_ALTERED
+                : ChangeKind.PREFIXES_ALTERED;
     }
 
     private static ChangeKind ofVm(List<Difference> differences) {

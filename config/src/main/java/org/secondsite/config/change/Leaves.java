@@ -65,6 +65,20 @@ final class Leaves {
     private static final int LOW_HALF = 0xffff;
 
     private final Map<String, Leaf> found = new LinkedHashMap<>();
+    private final Form form;
+
+    /** How a gateway's peers stand in the file. */
+    enum Form {
+        /** {@code peerSite} and {@code tunnel}, and no group names its standby. */
+        SHORT,
+        /** {@code peers}. */
+        LONG;
+
+        /** The one in which both can be written. */
+        static Form of(GatewayConfig before, GatewayConfig after) {
+            return before.peers().size() == 1 && after.peers().size() == 1 ? SHORT : LONG;
+        }
+    }
 
     /**
      * One setting.
@@ -74,10 +88,12 @@ final class Leaves {
      */
     record Leaf(Object value, String text) {}
 
-    private Leaves() {}
+    private Leaves(Form form) {
+        this.form = form;
+    }
 
-    static Map<String, Leaf> of(GatewayConfig config) {
-        Leaves leaves = new Leaves();
+    static Map<String, Leaf> of(GatewayConfig config, Form form) {
+        Leaves leaves = new Leaves(form);
         leaves.components("", config);
         return leaves.found;
     }
@@ -91,7 +107,14 @@ final class Leaves {
         for (RecordComponent component : section.getClass().getRecordComponents()) {
             String name = component.getName();
             String path = WITHOUT_A_NAME.contains(name) ? prefix : prefix + key(name);
-            read(section, component).ifPresent(value -> add(path, name, value));
+            Optional<?> value = read(section, component);
+            if (form == Form.SHORT && name.equals("peers")) {
+                GatewayConfig.Peer peer = ((GatewayConfig) section).peers().getFirst();
+                add("peerSite", name, peer.site());
+                add("tunnel", name, peer.tunnel());
+            } else if (form == Form.LONG || !name.equals("standby")) {
+                value.ifPresent(found -> add(path, name, found));
+            }
         }
     }
 
@@ -144,6 +167,7 @@ final class Leaves {
         return switch (element) {
             case BgpConfig.Neighbor neighbor -> Optional.of(neighbor.address().getHostAddress());
             case BgpConfig.Interface unnumbered -> Optional.of(unnumbered.name());
+            case GatewayConfig.Peer peer -> Optional.of(peer.site().name());
             case GatewayConfig.Switch programmed -> Optional.of(programmed.id().name());
             case GatewayConfig.Host host -> Optional.of(host.id().name());
             case GatewayConfig.Group group -> Optional.of(group.id().name());

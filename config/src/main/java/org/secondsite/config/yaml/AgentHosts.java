@@ -63,7 +63,9 @@ final class AgentHosts {
     }
 
     /** A certificate is of one gateway, or of one host. */
-    void checkNames(SiteId... gateways) {
+    void checkNames(SiteId here, List<SiteId> others) {
+        List<SiteId> gateways = new ArrayList<>(others);
+        gateways.add(here);
         hosts.forEach((at, host) -> {
             for (SiteId gateway : gateways) {
                 if (gateway != null

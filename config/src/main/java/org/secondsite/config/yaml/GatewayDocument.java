@@ -35,15 +35,11 @@ public final class GatewayDocument {
 
     private static GatewayConfig config(Section root) {
         SiteId site = root.value("site", SiteId::new);
-        SiteId peerSite = root.value("peerSite", SiteId::new);
-        if (root.sound("site", "peerSite") && site.equals(peerSite)) {
-            root.problem("peerSite", peerSite + " is this gateway's own site");
-        }
-        GatewayConfig.Tunnel tunnel = tunnel(root.section("tunnel"));
+        PeersReading peers = new PeersReading(root, site);
         GatewayConfig.Witness witness = witness(root.section("witness"));
         Section agents = root.section("checkpoint");
         AgentHosts hosts = new AgentHosts(agents);
-        hosts.checkNames(site, peerSite);
+        hosts.checkNames(site, peers.sites());
         GatewayConfig.Checkpoint checkpoint = checkpoint(agents, hosts);
         GatewayConfig.DataPlane dataPlane = DataPlaneReading.read(root.section("dataPlane"));
         Optional<BgpConfig> bgp = root.optionalSection("bgp").map(BgpReading::read);
@@ -51,8 +47,7 @@ public final class GatewayDocument {
                 root.optionalSection("openflow").map(GatewayDocument::openflow);
         return new GatewayConfig(
                 site,
-                peerSite,
-                tunnel,
+                peers.list(),
                 TlsReading.read(root),
                 witness,
                 checkpoint,
@@ -60,28 +55,28 @@ public final class GatewayDocument {
                 bgp,
                 openflow,
                 management(root.section("management")),
-                MetricsReading.read(root, listening(tunnel, checkpoint, openflow)),
-                groups(root, hosts, dataPlane, openflow, bgp));
+                MetricsReading.read(root, listening(peers, checkpoint, openflow)),
+                groups(root, peers, hosts, dataPlane, openflow, bgp));
     }
 
     private static List<GatewayConfig.Group> groups(
             Section root,
+            PeersReading peers,
             AgentHosts hosts,
             GatewayConfig.DataPlane dataPlane,
             Optional<GatewayConfig.OpenFlow> openflow,
             Optional<BgpConfig> bgp) {
-        List<GatewayConfig.Group> groups = new GroupsReading(dataPlane, openflow).read(root);
+        List<GatewayConfig.Group> groups = new GroupsReading(peers, dataPlane, openflow).read(root);
         hosts.checkVms(groups);
         bgp.ifPresent(speaker -> BgpReading.checkReach(root, speaker, groups));
         return groups;
     }
 
     private static Map<String, InetSocketAddress> listening(
-            GatewayConfig.Tunnel tunnel,
+            PeersReading peers,
             GatewayConfig.Checkpoint checkpoint,
             Optional<GatewayConfig.OpenFlow> openflow) {
-        Map<String, InetSocketAddress> listening = new LinkedHashMap<>();
-        listening.put("tunnel.listen", tunnel.listen());
+        Map<String, InetSocketAddress> listening = peers.listening();
         listening.put("checkpoint.listen", checkpoint.listen());
         openflow.flatMap(GatewayConfig.OpenFlow::listen).ifPresent(at -> listening.put("openflow.listen", at));
         listening.values().removeIf(Objects::isNull);
@@ -94,30 +89,6 @@ public final class GatewayDocument {
                 section.optional("logLevel", text -> Values.oneOf(LOG_LEVELS, text))
                         .map(word -> GatewayConfig.LogLevel.valueOf(word.toUpperCase(Locale.ROOT))),
                 section.has("debug") ? section.list("debug", text -> Values.oneOf(LOGGING_MODULES, text)) : List.of());
-    }
-
-    private static GatewayConfig.Tunnel tunnel(Section section) {
-        InetSocketAddress listen = section.endpoint("listen");
-        InetSocketAddress connect = section.endpoint("connect");
-        int heartbeatMs = section.integer("heartbeatMs", 5, 10_000, 50);
-        int suspectAfterMs = section.integer("suspectAfterMs", 15, 60_000, 240);
-        if (section.sound("listen", "connect") && listen.equals(connect)) {
-            section.problem("connect", "is this gateway's own listen address");
-        }
-        if (section.sound("heartbeatMs", "suspectAfterMs") && suspectAfterMs < 3 * heartbeatMs) {
-            section.problem(
-                    "suspectAfterMs",
-                    suspectAfterMs + " is less than three heartbeats of " + heartbeatMs
-                            + " ms: one lost packet would be taken for a dead site");
-        }
-        return new GatewayConfig.Tunnel(
-                listen,
-                connect,
-                heartbeatMs,
-                suspectAfterMs,
-                mebibytes(section, "maxInFlightMiB", 256),
-                section.integer("connections", 1, 8, 1),
-                section.optional("congestion", text -> Values.oneOf(List.of("bbr", "cubic", "reno"), text)));
     }
 
     private static GatewayConfig.Witness witness(Section section) {

@@ -13,6 +13,7 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.InterfaceAddress;
 import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
 
@@ -24,6 +25,7 @@ final class GroupsReading {
     /** The gateways tell each other all of a group's VMs in one message. */
     private static final int MAX_VMS = 500;
 
+    private final PeersReading peers;
     private final Optional<GatewayConfig.Routed> routed;
     private final Optional<GatewayConfig.OpenFlow> openflow;
 
@@ -34,7 +36,9 @@ final class GroupsReading {
     private final Unique<GatewayConfig.Attachment> attachments = new Unique<>();
     private final Map<IpPrefix, String> prefixesSoFar = new HashMap<>();
 
-    GroupsReading(GatewayConfig.DataPlane dataPlane, Optional<GatewayConfig.OpenFlow> openflow) {
+    GroupsReading(
+            PeersReading peers, GatewayConfig.DataPlane dataPlane, Optional<GatewayConfig.OpenFlow> openflow) {
+        this.peers = peers;
         this.routed = dataPlane instanceof GatewayConfig.Routed r ? Optional.of(r) : Optional.empty();
         this.openflow = openflow;
     }
@@ -50,6 +54,7 @@ final class GroupsReading {
     private GatewayConfig.Group group(Section section) {
         GroupId id = section.value("name", GroupId::new);
         groupNames.add(id, section, "name");
+        Optional<SiteId> standby = peers.standby(section);
         List<IpPrefix> prefixes = section.list("prefixes", IpPrefix::parse);
         for (IpPrefix prefix : prefixes) {
             prefixesSoFar.forEach((other, where) -> {
@@ -81,7 +86,7 @@ final class GroupsReading {
         if (vms.size() > MAX_VMS) {
             section.problem("vms", vms.size() + " VMs: a group has " + MAX_VMS + " at most");
         }
-        return new GatewayConfig.Group(id, prefixes, promoted, vms);
+        return new GatewayConfig.Group(id, standby, prefixes, promoted, vms);
     }
 
     private GatewayConfig.Vm vm(Section section) {

@@ -49,11 +49,11 @@ class ConfigReaderTest {
         GatewayConfig config = valid(ConfigReader.readGateway(written("gateway.yaml", resource("gateway.yaml"))));
 
         assertEquals(new SiteId("a"), config.site());
-        assertEquals(50, config.tunnel().heartbeatMs());
-        assertEquals(240, config.tunnel().suspectAfterMs());
-        assertEquals(256L << 20, config.tunnel().maxInFlightBytes());
-        assertEquals("10.9.0.2", config.tunnel().connect().getAddress().getHostAddress());
-        assertEquals(7400, config.tunnel().connect().getPort());
+        assertEquals(50, config.peers().getFirst().tunnel().heartbeatMs());
+        assertEquals(240, config.peers().getFirst().tunnel().suspectAfterMs());
+        assertEquals(256L << 20, config.peers().getFirst().tunnel().maxInFlightBytes());
+        assertEquals("10.9.0.2", config.peers().getFirst().tunnel().connect().getAddress().getHostAddress());
+        assertEquals(7400, config.peers().getFirst().tunnel().connect().getPort());
         assertEquals(1000, config.witness().requestTimeoutMs());
         assertEquals(100, config.checkpoint().intervalMs());
         assertEquals(16, config.checkpoint().maxEpochsInFlight());

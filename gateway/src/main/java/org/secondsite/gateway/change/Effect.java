@@ -61,6 +61,18 @@ enum Effect {
             When.WHILE_RUNNING,
             "the session with the switch begins anew, and it is looked at and read again; it keeps its flows meanwhile, and no"
                     + " other one is touched"),
+    PEER_ADDED(
+            ChangeKind.PEER_ADDED,
+            When.AT_RESTART,
+            "a tunnel to the gateway of this site is opened; no other tunnel, group or VM is touched"),
+    PEER_REMOVED(
+            ChangeKind.PEER_REMOVED,
+            When.AT_RESTART,
+            "the groups of this site and that one have gone before; then the tunnel is closed, and no other one is touched"),
+    STANDBY_ALTERED(
+            ChangeKind.STANDBY_ALTERED,
+            When.AT_RESTART,
+            "another site is the group's other one, which the witness has to be told first"),
     GROUP_ADDED(
             ChangeKind.GROUP_ADDED,
             When.WHILE_RUNNING,

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.function.Predicate;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.PairConfig;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.view.SiteView;
 import org.secondsite.replicator.tunnel.PeerMessage;
@@ -29,7 +30,7 @@ final class FollowedTicks {
     private final PeerViews views;
     private final Orders orders;
     private final Predicate<GroupId> ownedThere;
-    private GatewayConfig config;
+    private PairConfig config;
     /** What the file there said of each VM last. */
     private final Map<VmId, SiteOrder.Tick> seen = new HashMap<>();
 
@@ -52,14 +53,14 @@ final class FollowedTicks {
      *
      * @param ownedThere whether by the record the other site owns a group
      */
-    FollowedTicks(GatewayConfig config, PeerViews views, Orders orders, Predicate<GroupId> ownedThere) {
+    FollowedTicks(PairConfig config, PeerViews views, Orders orders, Predicate<GroupId> ownedThere) {
         this.config = config;
         this.views = views;
         this.orders = orders;
         this.ownedThere = ownedThere;
     }
 
-    void alter(GatewayConfig after) {
+    void alter(PairConfig after) {
         for (GatewayConfig.Group group : after.groups()) {
             for (GatewayConfig.Vm vm : group.vms()) {
                 SiteOrder.Tick before = ticks(group.id()).get(vm.id());

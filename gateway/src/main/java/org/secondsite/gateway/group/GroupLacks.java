@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.PairConfig;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.tunnel.PeerMessage;
 
@@ -21,7 +21,7 @@ final class GroupLacks {
     private List<PeerMessage.Lack> ofOwner = List.of();
 
     GroupLacks(
-            GatewayConfig config, GroupId group, GroupVms vms, Membership membership, SiteFacts facts, Orders orders) {
+            PairConfig config, GroupId group, GroupVms vms, Membership membership, SiteFacts facts, Orders orders) {
         this.group = group;
         here = "site " + config.site() + ": ";
         there = "site " + config.peerSite() + ": ";

@@ -11,6 +11,7 @@ import java.util.function.Predicate;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.PairConfig;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.Ownership;
@@ -34,7 +35,7 @@ final class GroupVms {
     private final GroupId group;
     private final Orders orders;
     private final Consumer<OwnershipEvent> tell;
-    private GatewayConfig config;
+    private PairConfig config;
     /** Every ticked VM. */
     private final Map<VmId, VmAtSite> known = new LinkedHashMap<>();
     /** Those that a takeover activates, which make up the group's state. */
@@ -59,7 +60,7 @@ final class GroupVms {
     /** Counts the images that this standby lost; the owner restarts its chain when the number changes. */
     private long imageGeneration;
 
-    GroupVms(GatewayConfig config, GatewayConfig.Group settings, Orders orders, Consumer<OwnershipEvent> tell) {
+    GroupVms(PairConfig config, GatewayConfig.Group settings, Orders orders, Consumer<OwnershipEvent> tell) {
         this.group = settings.id();
         this.config = config;
         this.orders = orders;
@@ -76,7 +77,7 @@ final class GroupVms {
     // ---- who is ticked, and who is a member ---------------------------------------------------------------------
 
     /** Checkpoints are taken and kept by other settings from now on, those of VMs that come later included. */
-    void alterCheckpoints(GatewayConfig after) {
+    void alterCheckpoints(PairConfig after) {
         config = after;
         all().forEach(vm -> vm.alterCheckpoints(after));
     }

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.PairConfig;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.Ownership;
 import org.secondsite.gateway.ownership.OwnershipEvent;
@@ -42,7 +43,7 @@ final class Leaving {
 
     Leaving(
             Membership membership,
-            GatewayConfig config,
+            PairConfig config,
             GroupId group,
             Ownership ownership,
             GroupVms vms,

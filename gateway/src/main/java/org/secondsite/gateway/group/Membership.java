@@ -13,6 +13,7 @@ import java.util.function.Predicate;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.PairConfig;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.Recollection.Copy;
@@ -75,7 +76,7 @@ final class Membership {
     private final MemberMemory memory;
 
     Membership(
-            GatewayConfig config,
+            PairConfig config,
             GroupId group,
             Ownership ownership,
             GroupVms vms,

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.PairConfig;
 import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
 
@@ -17,12 +18,12 @@ final class MissingPorts {
     private final Map<GatewayConfig.Attachment, Long> since = new HashMap<>();
     private final Map<VmId, GatewayConfig.Attachment> plugged = new HashMap<>();
 
-    MissingPorts(GatewayConfig config, Orders orders) {
+    MissingPorts(PairConfig config, Orders orders) {
         this.orders = orders;
         alter(config);
     }
 
-    void alter(GatewayConfig config) {
+    void alter(PairConfig config) {
         plugged.clear();
         config.groups().forEach(group -> group.vms()
                 .forEach(vm -> vm.attachment().ifPresent(at -> plugged.put(vm.id(), port(at)))));

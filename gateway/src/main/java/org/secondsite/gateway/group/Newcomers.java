@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.PairConfig;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Dialect;
@@ -51,7 +52,7 @@ final class Newcomers {
     }
 
     /** A group begins. */
-    ProtectionGroup begin(GatewayConfig config, GatewayConfig.Group settings, SiteFacts facts) {
+    ProtectionGroup begin(PairConfig config, GatewayConfig.Group settings, SiteFacts facts) {
         ProtectionGroup group = ProtectionGroup.withoutVms(config, settings, orders, facts);
         orders.note(settings.id().name(), "group", "added; the witness is asked whose it is");
         spoken.ifPresent(dialect -> group.membership().speaks(dialect));

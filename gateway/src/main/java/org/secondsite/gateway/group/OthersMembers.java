@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
-import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.PairConfig;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.group.Recollection.Copy;
@@ -50,7 +50,7 @@ final class OthersMembers {
      * @param speaks whether the other gateway speaks of members
      */
     OthersMembers(
-            GatewayConfig config,
+            PairConfig config,
             GroupId group,
             Ownership ownership,
             GroupVms vms,

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.PairConfig;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.view.SiteView;
@@ -55,7 +55,7 @@ public final class PeerViews {
     private long differsSinceNanos;
     private List<ViewDifference> alarmed = List.of();
 
-    PeerViews(GatewayConfig config, Orders orders) {
+    PeerViews(PairConfig config, Orders orders) {
         self = config.site();
         peer = config.peerSite();
         this.orders = orders;
@@ -77,7 +77,7 @@ public final class PeerViews {
     }
 
     /** This gateway's file says something else from now on. */
-    void alter(GatewayConfig config) {
+    void alter(PairConfig config) {
         SiteView now = SiteView.of(config);
         if (!now.equals(mine)) {
             mine = now;

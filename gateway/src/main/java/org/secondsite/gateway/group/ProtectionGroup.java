@@ -8,6 +8,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.PairConfig;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.Ownership;
@@ -49,7 +50,7 @@ public final class ProtectionGroup {
     private final TableOrders carriedOut;
 
     /** A group whose role is not known yet. */
-    ProtectionGroup(GatewayConfig config, GatewayConfig.Group settings, Orders orders, SiteFacts facts) {
+    ProtectionGroup(PairConfig config, GatewayConfig.Group settings, Orders orders, SiteFacts facts) {
         this.id = settings.id();
         this.self = config.site();
         this.orders = orders;
@@ -79,12 +80,12 @@ public final class ProtectionGroup {
 
     /** The same without its VMs. */
     static ProtectionGroup withoutVms(
-            GatewayConfig config, GatewayConfig.Group settings, Orders orders, SiteFacts facts) {
+            PairConfig config, GatewayConfig.Group settings, Orders orders, SiteFacts facts) {
         return new ProtectionGroup(config, GroupEnd.withoutVms(settings.id()), orders, facts);
     }
 
     /** Checkpoints are taken and kept by other settings from now on. */
-    void alterCheckpoints(GatewayConfig after) {
+    void alterCheckpoints(PairConfig after) {
         overload.set(after.checkpoint().overload(), after.checkpoint().overloadAfterMs());
         vms.alterCheckpoints(after);
     }

@@ -7,19 +7,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.secondsite.buffer.Pressure;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.PairConfig;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.OwnershipEvent;
 import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.gateway.peer.PeerWatch;
-import org.secondsite.replicator.Dialect;
-import org.secondsite.replicator.Epoch;
-import org.secondsite.replicator.tunnel.PeerMessage;
 
 /**
  * A gateway without its surroundings: every decision for all of its groups. Events and a time go in, orders come out; there is no
@@ -29,59 +28,80 @@ import org.secondsite.replicator.tunnel.PeerMessage;
  */
 public final class SiteCore {
     private static final String PLANE = "data-plane";
-    private static final String TUNNEL = "tunnel";
 
     /** The states in which a newer term can be asked for: first where it costs nothing, last where an image begins anew. */
     private static final List<OwnershipState> RENEWED_FIRST =
             List.of(OwnershipState.SOLO, OwnershipState.PROTECTED, OwnershipState.SYNCING);
 
     private GatewayConfig config;
-    private final PeerWatch peer;
+    private final Watches watches;
     private final Orders orders;
+    private final Map<SiteId, SitePeer> peers = new LinkedHashMap<>();
     private final Map<GroupId, ProtectionGroup> groups = new LinkedHashMap<>();
     private final Map<VmId, ProtectionGroup> groupsByVm = new LinkedHashMap<>();
     private final Set<String> portsDown = new TreeSet<>();
-    private final SiteFacts facts;
-    private final Newcomers newcomers;
     private final ContestedSwitches contested = new ContestedSwitches();
     private final ActedTerms actedTerms;
     private final MemberMemory memory;
     private boolean witnessUp;
-    private String lastRejection = "";
     private String displaced = "";
     private long refusals;
 
     /**
      * A gateway that knows nothing but its configuration.
      *
-     * @param peer judges whether the other gateway is there
+     * @param watches judge whether each other gateway is there
      * @param nowNanos a monotonic time; only differences count
      */
-    public SiteCore(GatewayConfig config, PeerWatch peer, long nowNanos) {
-        this(config, new Recollection.None(), peer, nowNanos);
+    public SiteCore(GatewayConfig config, Watches watches, long nowNanos) {
+        this(config, new Recollection.None(), watches, nowNanos);
     }
 
     /**
      * A gateway that starts again, or for the first time.
      *
      * @param found what it remembers of its groups' members
-     * @param peer judges whether the other gateway is there
+     * @param watches judge whether each other gateway is there
      * @param nowNanos a monotonic time; only differences count
      */
-    public SiteCore(GatewayConfig config, Recollection found, PeerWatch peer, long nowNanos) {
+    public SiteCore(GatewayConfig config, Recollection found, Watches watches, long nowNanos) {
         this.config = config;
-        this.peer = peer;
+        this.watches = watches;
         orders = new Orders(nowNanos);
         memory = new MemberMemory(found, orders);
-        facts = new SiteFacts(config, orders, this::isOwnedThere, memory);
-        newcomers = new Newcomers(peer, orders);
         actedTerms = new ActedTerms(orders);
+        for (PairConfig pair : config.pairs()) {
+            begin(pair).start();
+        }
+        index();
+        memory.keepOnly(groups.keySet());
+    }
+
+    private SitePeer begin(PairConfig pair) {
+        PeerWatch watch = watches.of(pair.peerSite(), pair.tunnel(), orders.nowNanos());
+        SitePeer peer = new SitePeer(pair, watch, orders.towards(pair.peerSite()), memory);
+        peer.displaced(displaced);
+        peers.put(peer.site(), peer);
+        return peer;
+    }
+
+    /** All groups, in the order of the file. */
+    private void index() {
+        groups.clear();
+        groupsByVm.clear();
         for (GatewayConfig.Group settings : config.groups()) {
-            ProtectionGroup group = new ProtectionGroup(config, settings, orders, facts);
+            ProtectionGroup group =
+                    peers.get(settings.standby().orElseThrow()).group(settings.id());
             groups.put(group.id(), group);
             group.everyone().forEach(vm -> groupsByVm.put(vm.id(), group));
         }
-        memory.keepOnly(groups.keySet());
+    }
+
+    /** What judges whether another gateway is there. */
+    @FunctionalInterface
+    public interface Watches {
+        /** Makes one, for a site that was not heard yet. */
+        PeerWatch of(SiteId site, GatewayConfig.Tunnel settings, long nowNanos);
     }
 
     /**
@@ -94,7 +114,9 @@ public final class SiteCore {
         orders.begin(nowNanos);
         switch (event) {
             case SiteEvent.Tick tick -> tick(tick);
-            case SiteEvent.OfTunnel tunnel -> ofTunnel(tunnel);
+            // What was on the way from a site that is no peer any more is of no use.
+            case SiteEvent.FromPeer(SiteId site, SiteEvent.OfTunnel news) ->
+                Optional.ofNullable(peers.get(site)).ifPresent(peer -> peer.news(news));
             case SiteEvent.OfAgent agent -> groupOf(agent.session().vm()).ifPresent(group -> group.agentSaid(agent));
             case SiteEvent.ActedUnder(VmId vm, long term) ->
                 groupOf(vm).ifPresent(group -> actedTerms.said(group, vm, term));
@@ -103,8 +125,13 @@ public final class SiteCore {
                 ofWitness(witness);
                 each(actedTerms::look);
             }
-            case SiteEvent.CheckpointsAltered(GatewayConfig after) -> each(group -> group.alterCheckpoints(after));
-            case SiteEvent.DetectionAltered(GatewayConfig.Tunnel settings) -> peer.set(settings);
+            case SiteEvent.CheckpointsAltered(GatewayConfig after) ->
+                after.pairs().forEach(pair -> peers.get(pair.peerSite()).alterCheckpoints(pair));
+            case SiteEvent.DetectionAltered(GatewayConfig after) ->
+                after.pairs().forEach(pair -> peers.get(pair.peerSite()).watch().set(pair.tunnel()));
+            case SiteEvent.PeersCome(GatewayConfig after) -> come(after);
+            case SiteEvent.PeersGo(GatewayConfig after) ->
+                peers.keySet().retainAll(after.peers().stream().map(GatewayConfig.Peer::site).toList());
             case SiteEvent.VmsLeave leave ->
                 with(leave.group(), group -> group.membership().leaving().ask(leave.vms(), leave.done()));
             case SiteEvent.LeaveAbandoned(GroupId id) ->
@@ -117,9 +144,9 @@ public final class SiteCore {
             }
             case SiteEvent.Unwritten(String reason) -> memory.failed(reason);
             case SiteEvent.TickFollowed(VmId vm, Optional<String> obstacle) ->
-                facts.ticks().done(vm, obstacle);
+                peers.values().forEach(peer -> peer.facts().ticks().done(vm, obstacle));
             case SiteEvent.PortsMissing(SwitchId sw, Set<String> names) ->
-                facts.ports().told(sw, names);
+                peers.values().forEach(peer -> peer.facts().ports().told(sw, names));
             case SiteEvent.SwitchContested(SwitchId sw, long term) -> {
                 contested.contested(sw, term, orders.nowNanos());
                 renewContested();
@@ -137,40 +164,40 @@ public final class SiteCore {
                 .orElseGet(() -> Optional.of("no VM " + vouched.vm() + " is ticked here"));
     }
 
+    private void come(GatewayConfig after) {
+        after.pairs().stream()
+                .filter(pair -> !peers.containsKey(pair.peerSite()))
+                .map(PairConfig::withoutGroups)
+                .forEach(this::begin);
+    }
+
     /** All groups, or none. */
     private void alterMembers(SiteEvent.MembersAltered altered) {
+        GatewayConfig after = altered.after();
         Map<GroupId, GatewayConfig.Group> wanted = new LinkedHashMap<>();
-        altered.after().groups().forEach(settings -> wanted.put(settings.id(), settings));
-        Optional<String> objection = groups.values().stream()
-                .map(group -> group.objection(Optional.ofNullable(wanted.get(group.id()))))
-                .flatMap(Optional::stream)
+        after.groups().forEach(settings -> wanted.put(settings.id(), settings));
+        Optional<String> objection = Stream.concat(
+                        peers.values().stream().flatMap(peer -> peer.objections(wanted)),
+                        after.peers().stream()
+                                .filter(peer -> !peers.containsKey(peer.site()))
+                                .map(peer -> "nothing is known of site " + peer.site()))
                 .findFirst();
         if (objection.isEmpty()) {
-            config = altered.after();
-            facts.alter(config);
-            Map<GroupId, ProtectionGroup> before = new LinkedHashMap<>(groups);
-            groups.clear();
-            groupsByVm.clear();
-            wanted.forEach((id, settings) -> {
-                ProtectionGroup group = before.remove(id);
-                groups.put(id, group == null ? newcomers.begin(config, settings, facts) : group);
-                if (group != null) {
-                    group.membership().alter(settings);
-                }
-                groups.get(id).everyone().forEach(vm -> groupsByVm.put(vm.id(), groups.get(id)));
-            });
-            before.values().forEach(ProtectionGroup::end);
+            config = after;
+            peers.values().forEach(peer -> peer.alter(pair(after, peer)));
+            index();
             actedTerms.keep(groupsByVm.keySet());
             memory.keepOnly(groups.keySet());
         }
         orders.give(new SiteOrder.Answer(altered.done(), objection));
     }
 
-    private boolean isOwnedThere(GroupId id) {
-        return group(id)
-                .flatMap(group -> group.ownership().record())
-                .filter(record -> record.owner().equals(config.peerSite()))
-                .isPresent();
+    /** A site that is to be no peer any more has no groups first. */
+    private static PairConfig pair(GatewayConfig after, SitePeer peer) {
+        return after.pairs().stream()
+                .filter(pair -> pair.peerSite().equals(peer.site()))
+                .findFirst()
+                .orElseGet(() -> peer.config().withoutGroups());
     }
 
     private Optional<ProtectionGroup> groupOf(VmId vm) {
@@ -185,21 +212,11 @@ public final class SiteCore {
         groups.values().forEach(what);
     }
 
-    // ---- time, and the peer's silence ---------------------------------------------------------------------------
+    // ---- time ---------------------------------------------------------------------------------------------------
 
     private void tick(SiteEvent.Tick tick) {
-        switch (peer.look(orders.nowNanos())) {
-            case NONE -> {}
-            case LOST -> peerLost();
-            case BACK -> {
-                orders.note(config.peerSite().name(), "peer", "heard, and the tunnel is up");
-                each(ProtectionGroup::peerBack);
-                each(ProtectionGroup::tellPeer);
-            }
-        }
-        facts.tick();
-        newcomers.tick(groups.values());
-        each(group -> group.tick(tick.roundTripNanos()));
+        peers.values()
+                .forEach(peer -> peer.tick(tick.roundTripNanos().getOrDefault(peer.site(), 0L)));
         each(actedTerms::look);
         renewContested();
     }
@@ -220,90 +237,6 @@ public final class SiteCore {
                     .ifPresent(group -> group.tell(new OwnershipEvent.TermContested(
                             "a newer term for switch " + sw + ", which obeys somebody else")));
         }
-    }
-
-    private void peerLost() {
-        String reason = peer.tunnelUp()
-                ? "nothing heard for " + TimeUnit.NANOSECONDS.toMillis(peer.silenceNanos()) + " ms"
-                : "the tunnel is down";
-        String name = config.peerSite().name();
-        if (peer.lastHeardNanos() != 0) {
-            orders.give(new SiteOrder.NoteAt(peer.lastHeardNanos(), name, "last-heard", "the last sign of life"));
-        }
-        orders.note(name, "suspicion", reason);
-        orders.give(new SiteOrder.AbandonTunnel(reason));
-        each(group -> group.peerLost(reason));
-    }
-
-    // ---- the tunnel ---------------------------------------------------------------------------------------------
-
-    private void ofTunnel(SiteEvent.OfTunnel event) {
-        switch (event) {
-            case SiteEvent.PeerSpeaks(Dialect dialect) -> {
-                facts.views().speaks(dialect);
-                newcomers.speaks(dialect);
-                each(group -> group.speaks(dialect));
-            }
-            case SiteEvent.TunnelUp _ -> {
-                each(group -> group.membership().connected());
-                peer.tunnel(PeerWatch.Tunnel.UP, orders.nowNanos());
-                orders.note(TUNNEL, "tunnel-up", "connected");
-                lastRejection = "";
-                facts.connected();
-                newcomers.connected();
-                each(ProtectionGroup::tellPeer);
-            }
-            case SiteEvent.TunnelDown down -> {
-                peer.tunnel(down.how(), orders.nowNanos());
-                orders.note(TUNNEL, "tunnel-down", down.reason());
-            }
-            case SiteEvent.TunnelRejected rejected -> {
-                // A peer that is wrong tries again and again: it is worth one line.
-                if (!rejected.reason().equals(lastRejection)) {
-                    lastRejection = rejected.reason();
-                    orders.note(TUNNEL, "tunnel-rejected", lastRejection);
-                }
-            }
-            case SiteEvent.PeerSaid(PeerMessage.OfViews said) -> {
-                facts.views().heard(said);
-                facts.ticks().look();
-            }
-            case SiteEvent.PeerSaid said -> with(groupOf(said.message()), group -> group.peerSaid(said.message()));
-            case SiteEvent.EpochFromPeer received ->
-                groupOf(received.epoch().header().vm())
-                        .ifPresentOrElse(
-                                group -> group.epochFromPeer(received.epoch()), () -> refuse(received.epoch()));
-            case SiteEvent.EpochAcknowledged acknowledged ->
-                groupOf(acknowledged.vm())
-                        .ifPresent(group -> group.acknowledged(acknowledged.vm(), acknowledged.epoch()));
-            case SiteEvent.EpochRefused refused ->
-                groupOf(refused.vm())
-                        .ifPresent(group -> group.refused(refused.vm(), refused.epoch(), refused.reason()));
-        }
-    }
-
-    /** A gateway that knows of members would wait for an answer for ever; an older one would begin anew for ever. */
-    private void refuse(Epoch epoch) {
-        VmId vm = epoch.header().vm();
-        if (newcomers.peerKnowsOfMembers()) {
-            orders.give(new SiteOrder.Refuse(
-                    vm, epoch.header().epoch(), facts.ticks().whyUnticked(vm)));
-        }
-        epoch.close();
-    }
-
-    private static GroupId groupOf(PeerMessage message) {
-        return switch (message) {
-            case PeerMessage.OfViews said -> throw new IllegalArgumentException(said + " is of no group");
-            case PeerMessage.OwnerLacks said -> said.group();
-            case PeerMessage.TicksMade said -> said.group();
-            case PeerMessage.RecordNews news -> news.ownership().group();
-            case PeerMessage.VmsActive active -> active.group();
-            case PeerMessage.StandbyState state -> state.group();
-            case PeerMessage.OfDisks said -> said.group();
-            case PeerMessage.Members said -> said.group();
-            case PeerMessage.MembersTaken said -> said.group();
-        };
     }
 
     // ---- the data plane -----------------------------------------------------------------------------------------
@@ -363,7 +296,7 @@ public final class SiteCore {
                     orders.note("witness", "admitted", "the witness takes this process for the gateway of this site");
                 }
                 displaced = "";
-                newcomers.displaced("");
+                peers.values().forEach(peer -> peer.displaced(""));
             }
         }
     }
@@ -375,20 +308,20 @@ public final class SiteCore {
             orders.note("witness", "displaced", reason);
         }
         displaced = reason;
-        newcomers.displaced(reason);
+        peers.values().forEach(peer -> peer.displaced(reason));
         each(group -> group.hearsay().displaced());
     }
 
     // ---- what is shown ------------------------------------------------------------------------------------------
 
-    /** Whether the other gateway is there. */
-    public PeerWatch peer() {
-        return peer;
+    /** The other sites, in the order of the configuration; those that came later last. */
+    public Collection<SitePeer> peers() {
+        return peers.values();
     }
 
-    /** What the other site's file says, compared with the one here. */
-    public PeerViews views() {
-        return facts.views();
+    /** One of them. */
+    public Optional<SitePeer> peer(SiteId site) {
+        return Optional.ofNullable(peers.get(site));
     }
 
     /** The groups, in the order of the configuration. */

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.secondsite.config.EpochId;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.checkpoint.AgentSession;
 
@@ -35,7 +36,8 @@ public final class SiteEdge {
         for (SiteOrder order : orders) {
             switch (order) {
                 case SiteOrder.ToPlane plane -> toPlane(plane);
-                case SiteOrder.ToPeer peer -> toPeer(peer);
+                case SiteOrder.Towards(SiteId peer, SiteOrder.ToPeer what) ->
+                    toPeer(surroundings.peers().apply(peer), what);
                 case SiteOrder.ToWitness witness -> toWitness(witness);
                 case SiteOrder.ToAgent agent -> toAgent(agent);
                 case SiteOrder.Announce announce -> surroundings.routes().publish(announce.group(), announce.role());
@@ -95,8 +97,7 @@ public final class SiteEdge {
         return met;
     }
 
-    private void toPeer(SiteOrder.ToPeer order) {
-        Surroundings.PeerLink peer = surroundings.peer();
+    private static void toPeer(Surroundings.PeerLink peer, SiteOrder.ToPeer order) {
         switch (order) {
             case SiteOrder.SendEpoch send -> peer.send(send.epoch());
             case SiteOrder.Say say -> peer.send(say.message());

@@ -1,5 +1,6 @@
 package org.secondsite.gateway.group;
 
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -8,6 +9,7 @@ import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.SwitchId;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.peer.PeerWatch;
@@ -22,8 +24,11 @@ import org.secondsite.witness.Answer;
 
 /** What a {@link SiteCore} is told. Each is a fact about what surrounds the gateway, at the time given beside it. */
 public sealed interface SiteEvent {
-    /** What came by the tunnel, or became of it. */
-    sealed interface OfTunnel extends SiteEvent {}
+    /** What came by a tunnel, or became of it. */
+    sealed interface OfTunnel {}
+
+    /** The tunnel to the gateway of this site has news. */
+    record FromPeer(SiteId peer, OfTunnel news) implements SiteEvent {}
 
     /** What an agent said, or became of it. */
     sealed interface OfAgent extends SiteEvent {
@@ -40,15 +45,21 @@ public sealed interface SiteEvent {
     /**
      * Time passes: a few milliseconds since the last one.
      *
-     * @param roundTripNanos the round-trip time to the peer as it is measured now, 0 if it is not known
+     * @param roundTripNanos the round-trip time to each peer as it is measured now, 0 or no entry if it is not known
      */
-    record Tick(long roundTripNanos) implements SiteEvent {}
+    record Tick(Map<SiteId, Long> roundTripNanos) implements SiteEvent {}
 
     /** Checkpoints are to be taken by other settings from now on. */
     record CheckpointsAltered(GatewayConfig after) implements SiteEvent {}
 
-    /** The peer is to be suspected by other settings from now on. */
-    record DetectionAltered(GatewayConfig.Tunnel settings) implements SiteEvent {}
+    /** Peers are to be suspected by other settings from now on. */
+    record DetectionAltered(GatewayConfig after) implements SiteEvent {}
+
+    /** Sites of which this gateway knew nothing are peers from now on; they have no groups yet. */
+    record PeersCome(GatewayConfig after) implements SiteEvent {}
+
+    /** Sites that are not peers there are none any more; their groups have gone before. */
+    record PeersGo(GatewayConfig after) implements SiteEvent {}
 
     /**
      * VMs are to leave a group: their output is held until {@link MembersAltered} or {@link LeaveAbandoned}.

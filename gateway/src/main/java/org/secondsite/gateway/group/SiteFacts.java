@@ -1,8 +1,8 @@
 package org.secondsite.gateway.group;
 
 import java.util.function.Predicate;
-import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.PairConfig;
 import org.secondsite.config.VmId;
 
 /**
@@ -15,14 +15,14 @@ final class SiteFacts {
     private final MissingPorts ports;
     private final MemberMemory memory;
 
-    SiteFacts(GatewayConfig config, Orders orders, Predicate<GroupId> ownedThere, MemberMemory memory) {
+    SiteFacts(PairConfig config, Orders orders, Predicate<GroupId> ownedThere, MemberMemory memory) {
         this.memory = memory;
         views = new PeerViews(config, orders);
         ticks = new FollowedTicks(config, views, orders, ownedThere);
         ports = new MissingPorts(config, orders);
     }
 
-    void alter(GatewayConfig after) {
+    void alter(PairConfig after) {
         views.alter(after);
         ticks.alter(after);
         ports.alter(after);

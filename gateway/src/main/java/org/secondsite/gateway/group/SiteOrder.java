@@ -22,8 +22,11 @@ public sealed interface SiteOrder {
     /** To the data plane. */
     sealed interface ToPlane extends SiteOrder {}
 
-    /** To the other gateway, by the tunnel. */
-    sealed interface ToPeer extends SiteOrder {}
+    /** To another gateway, or to the tunnel that leads there. */
+    sealed interface ToPeer {}
+
+    /** To the gateway of this site. */
+    record Towards(SiteId peer, ToPeer order) implements SiteOrder {}
 
     /** To the witness. */
     sealed interface ToWitness extends SiteOrder {}

@@ -3,6 +3,7 @@ package org.secondsite.gateway.group;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GroupId;
@@ -20,7 +21,7 @@ import org.secondsite.witness.Answer;
  * What a gateway's core acts upon, through {@link SiteEdge}. Nothing here waits.
  *
  * @param dataPlane holds and releases packets
- * @param peer the tunnel to the other gateway
+ * @param peers the tunnel to the gateway of each other site
  * @param witness decides who owns a group
  * @param routes announces prefixes
  * @param switches programs switches
@@ -30,7 +31,7 @@ import org.secondsite.witness.Answer;
  */
 public record Surroundings(
         DataPlane dataPlane,
-        PeerLink peer,
+        Function<SiteId, PeerLink> peers,
         WitnessLink witness,
         Routes routes,
         Switches switches,

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.PairConfig;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.CarriedDisks;
@@ -36,7 +37,7 @@ public final class VmAtSite {
     private boolean hasFailedToJoin;
     private long joinFailedNanos;
 
-    VmAtSite(GatewayConfig.Vm settings, GatewayConfig config, Orders orders) {
+    VmAtSite(GatewayConfig.Vm settings, PairConfig config, Orders orders) {
         this.settings = settings;
         this.orders = orders;
         CheckpointPace pace = new CheckpointPace(
@@ -45,7 +46,7 @@ public final class VmAtSite {
         replica = new ReplicaStream(settings.id(), orders, config.tunnel().maxInFlightBytes());
     }
 
-    void alterCheckpoints(GatewayConfig after) {
+    void alterCheckpoints(PairConfig after) {
         source.bounds(after.checkpoint().intervalMs(), after.checkpoint().maxIntervalMs(), session());
         replica.bound(after.tunnel().maxInFlightBytes());
     }

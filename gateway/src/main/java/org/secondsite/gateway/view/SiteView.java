@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.PairConfig;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.tunnel.PeerMessage;
 
@@ -50,7 +51,7 @@ public record SiteView(SortedMap<String, String> entries, String digest) {
     }
 
     /** What a configuration says. */
-    public static SiteView of(GatewayConfig config) {
+    public static SiteView of(PairConfig config) {
         SortedMap<String, String> entries = new TreeMap<>();
         entries.put("tunnel.heartbeatMs", String.valueOf(config.tunnel().heartbeatMs()));
         entries.put("tunnel.suspectAfterMs", String.valueOf(config.tunnel().suspectAfterMs()));

@@ -15,6 +15,7 @@ import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.config.Durability;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.MacAddress;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
@@ -36,11 +37,11 @@ class BackPressureTest {
             2 << 20,
             released::add);
     private final NotingAgent agent = new NotingAgent();
-    private final Orders orders = new Orders(0);
+    private final Orders orders = new Orders(0).towards(new SiteId("b"));
     private final CheckpointStream stream =
             new CheckpointStream(VM, orders, new CheckpointPace(INTERVAL_MS, INTERVAL_MS));
     private final SiteEdge edge =
-            new SiteEdge(new Surroundings(plane, new NoPeer(), null, null, null, null, null, null), event -> {});
+            new SiteEdge(new Surroundings(plane, _ -> new NoPeer(), null, null, null, null, null, null), event -> {});
 
     @AfterEach
     void close() {

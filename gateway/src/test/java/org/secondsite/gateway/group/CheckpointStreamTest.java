@@ -3,11 +3,13 @@ package org.secondsite.gateway.group;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.secondsite.gateway.group.GivenOrders.plain;
 
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Epoch;
@@ -21,7 +23,7 @@ class CheckpointStreamTest {
     private static final int INTERVAL_MS = 40;
 
     private final StillAgent agent = new StillAgent(VM);
-    private final Orders orders = new Orders(0);
+    private final Orders orders = new Orders(0).towards(new SiteId("b"));
     private final CheckpointStream stream =
             new CheckpointStream(VM, orders, new CheckpointPace(INTERVAL_MS, INTERVAL_MS));
 
@@ -50,7 +52,7 @@ class CheckpointStreamTest {
         stream.start(Optional.of(agent), 7);
         assertEquals(
                 List.of(new SiteOrder.Discard(VM), new SiteOrder.StartCheckpoints(agent, id(7, 1), INTERVAL_MS)),
-                orders.end());
+                plain(orders.end()));
     }
 
     @Test
@@ -59,7 +61,7 @@ class CheckpointStreamTest {
         assertEquals(List.of(new SiteOrder.Seal(agent, id(7, 1))), seal(id(7, 1)));
         Epoch epoch = StillAgent.epoch(VM, id(7, 1), EpochId.NONE);
         stream.received(epoch, 1);
-        assertEquals(List.of(new SiteOrder.SendEpoch(epoch)), orders.end());
+        assertEquals(List.of(new SiteOrder.SendEpoch(epoch)), plain(orders.end()));
         assertEquals(
                 List.of(new SiteOrder.Release(VM, id(7, 1)), new SiteOrder.Credit(agent, id(7, 1))),
                 acknowledge(id(7, 1)));
@@ -96,7 +98,7 @@ class CheckpointStreamTest {
         stream.restart(agent);
         assertEquals(
                 new SiteOrder.StartCheckpoints(agent, id(7, 3), INTERVAL_MS),
-                orders.end().getLast());
+                plain(orders.end()).getLast());
         assertEquals(List.of(), acknowledge(id(7, 2)));
         seal(id(7, 3));
         assertEquals(new SiteOrder.Release(VM, id(7, 3)), acknowledge(id(7, 3)).getFirst());
@@ -115,7 +117,7 @@ class CheckpointStreamTest {
         startGated(7);
         seal(id(7, 1));
         stream.retitle(Optional.of(agent), 8);
-        assertEquals(List.of(new SiteOrder.Retitle(agent, id(8, 1))), orders.end());
+        assertEquals(List.of(new SiteOrder.Retitle(agent, id(8, 1))), plain(orders.end()));
         seal(id(8, 1));
         assertEquals(List.of(new SiteOrder.Credit(agent, id(7, 1))), acknowledge(id(7, 1)));
         assertEquals(new SiteOrder.Release(VM, id(8, 1)), acknowledge(id(8, 1)).getFirst());
@@ -125,9 +127,9 @@ class CheckpointStreamTest {
     void whatComesAfterTheEndOfCheckpointsIsClosedAndSealedAllTheSame() {
         startGated(7);
         stream.stop(Optional.of(agent));
-        assertEquals(List.of(new SiteOrder.StopCheckpoints(agent), new SiteOrder.Discard(VM)), orders.end());
+        assertEquals(List.of(new SiteOrder.StopCheckpoints(agent), new SiteOrder.Discard(VM)), plain(orders.end()));
         stream.received(StillAgent.epoch(VM, id(7, 1), EpochId.NONE), 1);
-        assertEquals(List.of(), orders.end());
+        assertEquals(List.of(), plain(orders.end()));
         assertEquals(List.of(new SiteOrder.Seal(agent, id(7, 2))), seal(id(7, 2)), "a VM is paused for it");
         assertEquals(List.of(), acknowledge(id(7, 2)));
     }
@@ -169,14 +171,14 @@ class CheckpointStreamTest {
         Epoch first = part(id(7, 1), EpochId.NONE, 200);
         assertEquals(Optional.of("the disks of vm1 have to be copied over anew"), stream.received(first, 1));
         assertEquals(Optional.empty(), stream.received(part(id(7, 2), id(7, 1), 100), 1), "it is said once");
-        assertEquals(List.of(), orders.end());
+        assertEquals(List.of(), plain(orders.end()));
         assertEquals(DiskCopy.Phase.NONE, stream.copy().phase());
 
         stream.restart(agent);
         orders.end();
         Epoch whole = part(id(7, 3), EpochId.NONE, 0);
         assertEquals(Optional.empty(), stream.received(whole, 1));
-        assertEquals(List.of(new SiteOrder.SendEpoch(whole)), orders.end());
+        assertEquals(List.of(new SiteOrder.SendEpoch(whole)), plain(orders.end()));
     }
 
     @Test

@@ -10,7 +10,7 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 
-/** What a gateway's core needs of a configuration: a site, its peer, and the VMs of one group. */
+/** What a gateway's core needs of a configuration: a site, its peers, and the VMs of their groups. */
 final class CoreConfig {
     private CoreConfig() {}
 
@@ -19,12 +19,18 @@ final class CoreConfig {
     }
 
     static GatewayConfig of(SiteId site, SiteId peer, List<GatewayConfig.Group> groups) {
+        return of(site, List.of(peer), groups);
+    }
+
+    static GatewayConfig of(SiteId site, List<SiteId> peers, List<GatewayConfig.Group> groups) {
         InetSocketAddress nowhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
         Path none = Path.of("none");
         return new GatewayConfig(
                 site,
-                peer,
-                new GatewayConfig.Tunnel(nowhere, nowhere, 50, 200, 1 << 20),
+                peers.stream()
+                        .map(peer -> new GatewayConfig.Peer(
+                                peer, new GatewayConfig.Tunnel(nowhere, nowhere, 50, 200, 1 << 20)))
+                        .toList(),
                 new TlsFiles(none, none, none),
                 new GatewayConfig.Witness(List.of(nowhere), 1000),
                 new GatewayConfig.Checkpoint(nowhere, 40, 16, List.of()),

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.CopyProgress;
 
@@ -15,7 +16,7 @@ class DiskCopyTest {
     private static final int MIB_BLOCKS = 256;
     private static final long MIB = 1 << 20;
 
-    private final Orders orders = new Orders(0);
+    private final Orders orders = new Orders(0).towards(new SiteId("b"));
     private final DiskCopy copy = new DiskCopy(new VmId("vm1"), orders);
 
     private List<String> notes() {

@@ -9,8 +9,15 @@ final class GivenOrders {
     private GivenOrders() {}
 
     /** Those of a kind. */
-    static <T extends SiteOrder> List<T> ordered(Class<T> type, List<SiteOrder> orders) {
-        return orders.stream().filter(type::isInstance).map(type::cast).toList();
+    static <T> List<T> ordered(Class<T> type, List<SiteOrder> orders) {
+        return plain(orders).stream().filter(type::isInstance).map(type::cast).toList();
+    }
+
+    /** Without the addresses of those for another gateway. */
+    static List<Object> plain(List<SiteOrder> orders) {
+        return orders.stream()
+                .map(order -> order instanceof SiteOrder.Towards(_, SiteOrder.ToPeer what) ? what : (Object) order)
+                .toList();
     }
 
     /** The witness grants what it was asked for last. */

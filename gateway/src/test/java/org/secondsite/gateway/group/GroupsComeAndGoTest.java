@@ -3,9 +3,11 @@ package org.secondsite.gateway.group;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.secondsite.gateway.group.GivenOrders.ordered;
+import static org.secondsite.gateway.group.GivenOrders.plain;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,8 +38,8 @@ class GroupsComeAndGoTest {
     private static final GatewayConfig WITH_SHOP = config(group(WEB, ONE), group(SHOP, TWO));
 
     private final StillAgent two = new StillAgent(TWO);
-    private final PeerWatch peer = new PeerWatch(ONLY_WEB.tunnel(), Runnable::run, 0);
-    private final SiteCore core = new SiteCore(ONLY_WEB, peer, 0);
+    private final PeerWatch peer = new PeerWatch(ONLY_WEB.peers().getFirst().tunnel(), Runnable::run, 0);
+    private final SiteCore core = new SiteCore(ONLY_WEB, (_, _, _) -> peer, 0);
     private final List<Optional<String>> answers = new ArrayList<>();
     private long now = MILLI;
 
@@ -56,6 +58,10 @@ class GroupsComeAndGoTest {
 
     private static GatewayConfig config(GatewayConfig.Group... groups) {
         return CoreConfig.of(A, B, List.of(groups));
+    }
+
+    private List<SiteOrder> on(SiteEvent.OfTunnel news) {
+        return on(new SiteEvent.FromPeer(B, news));
     }
 
     private List<SiteOrder> on(SiteEvent event) {
@@ -77,7 +83,7 @@ class GroupsComeAndGoTest {
         on(new SiteEvent.PeerSpeaks(new Dialect(4, Set.of(Capability.MEMBERS, Capability.VIEWS))));
         on(new SiteEvent.TunnelUp());
         peer.heard(now);
-        on(new SiteEvent.Tick(0));
+        on(new SiteEvent.Tick(Map.of()));
     }
 
     private SiteOrder.Read added() {
@@ -109,7 +115,7 @@ class GroupsComeAndGoTest {
     private void lacksNothingThere() {
         now += 300 * MILLI;
         peer.heard(now);
-        PeerMessage.Members said = ordered(SiteOrder.Say.class, on(new SiteEvent.Tick(0))).stream()
+        PeerMessage.Members said = ordered(SiteOrder.Say.class, on(new SiteEvent.Tick(Map.of()))).stream()
                 .map(SiteOrder.Say::message)
                 .filter(PeerMessage.Members.class::isInstance)
                 .map(PeerMessage.Members.class::cast)
@@ -133,23 +139,23 @@ class GroupsComeAndGoTest {
         SiteOrder.Read read = added();
         on(new SiteEvent.RecordUnread(read));
         now += 100 * MILLI;
-        assertEquals(List.of(), ordered(SiteOrder.Read.class, on(new SiteEvent.Tick(0))));
+        assertEquals(List.of(), ordered(SiteOrder.Read.class, on(new SiteEvent.Tick(Map.of()))));
         now += 500 * MILLI;
         assertEquals(
                 List.of(SHOP),
-                ordered(SiteOrder.Read.class, on(new SiteEvent.Tick(0))).stream()
+                ordered(SiteOrder.Read.class, on(new SiteEvent.Tick(Map.of()))).stream()
                         .map(SiteOrder.Read::group)
                         .toList());
         on(new SiteEvent.RecordTold(new OwnershipRecord(SHOP, 3, 0, B, Set.of(B))));
         now += 600 * MILLI;
-        assertEquals(List.of(), ordered(SiteOrder.Read.class, on(new SiteEvent.Tick(0))));
+        assertEquals(List.of(), ordered(SiteOrder.Read.class, on(new SiteEvent.Tick(Map.of()))));
     }
 
     @Test
     void anEpochOfAVmThatIsNotHereIsRefusedSoThatNobodyWaitsForIt() {
         assertEquals(
                 List.of(new SiteOrder.Refuse(TWO, new EpochId(3, 1), "it is not in the file there")),
-                on(new SiteEvent.EpochFromPeer(StillAgent.epoch(TWO, new EpochId(3, 1), EpochId.NONE))));
+                plain(on(new SiteEvent.EpochFromPeer(StillAgent.epoch(TWO, new EpochId(3, 1), EpochId.NONE)))));
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.secondsite.gateway.group.GivenOrders.ordered;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -37,8 +38,8 @@ class MembershipTest {
 
     private final StillAgent one = new StillAgent(ONE);
     private final StillAgent two = new StillAgent(TWO);
-    private final PeerWatch peer = new PeerWatch(BOTH.tunnel(), Runnable::run, 0);
-    private final SiteCore core = new SiteCore(BOTH, peer, 0);
+    private final PeerWatch peer = new PeerWatch(BOTH.peers().getFirst().tunnel(), Runnable::run, 0);
+    private final SiteCore core = new SiteCore(BOTH, (_, _, _) -> peer, 0);
     private final List<Optional<String>> answers = new ArrayList<>();
     private long now = MILLI;
 
@@ -56,6 +57,10 @@ class MembershipTest {
     }
 
     /** Carries out what is for whoever asked. */
+    private List<SiteOrder> on(SiteEvent.OfTunnel news) {
+        return on(new SiteEvent.FromPeer(B, news));
+    }
+
     private List<SiteOrder> on(SiteEvent event) {
         List<SiteOrder> orders = core.on(event, now);
         ordered(SiteOrder.Answer.class, orders).forEach(answer -> answer.asker().accept(answer.obstacle()));
@@ -95,7 +100,7 @@ class MembershipTest {
     private PeerMessage.Members lastSaid() {
         now += 300 * MILLI;
         peer.heard(now);
-        return said(on(new SiteEvent.Tick(0)));
+        return said(on(new SiteEvent.Tick(Map.of())));
     }
 
     private List<SiteOrder> granted(List<SiteOrder> orders) {
@@ -115,7 +120,7 @@ class MembershipTest {
         peer.heard(now);
         on(new SiteEvent.PeerSpeaks(new Dialect(4, Set.of(Capability.MEMBERS))));
         on(new SiteEvent.TunnelUp());
-        takes(said(on(new SiteEvent.Tick(0))));
+        takes(said(on(new SiteEvent.Tick(Map.of()))));
         PeerMessage.Members first =
                 said(on(new SiteEvent.PeerSaid(new PeerMessage.StandbyState(GROUP, true, 1, 0, "ready"))));
         assertEquals(List.of(ONE, TWO), first.members());
@@ -172,7 +177,7 @@ class MembershipTest {
         on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
         now += 6_000 * MILLI;
         peer.heard(now);
-        List<SiteOrder> late = on(new SiteEvent.Tick(0));
+        List<SiteOrder> late = on(new SiteEvent.Tick(Map.of()));
         assertEquals(List.of(Optional.of("site b has not dropped [vm2] in time")), answers);
         granted(late);
         assertEquals(OwnershipState.SOLO, state(), "what it holds of vm2 is not known any more");
@@ -305,7 +310,7 @@ class MembershipTest {
     /** Both gateways have started anew: nobody knows any more whether the other site has gone on from what runs here. */
     @Test
     void whatNobodyKnowsAnyMoreAnOperatorMaySay() {
-        SiteCore anew = new SiteCore(BOTH, peer, now);
+        SiteCore anew = new SiteCore(BOTH, (_, _, _) -> peer, now);
         List<SiteOrder> orders = new ArrayList<>();
         Consumer<SiteEvent> tell = event -> {
             List<SiteOrder> given = anew.on(event, now);
@@ -313,13 +318,15 @@ class MembershipTest {
                     .forEach(answer -> answer.asker().accept(answer.obstacle()));
             orders.addAll(given);
         };
-        tell.accept(new SiteEvent.PeerSpeaks(new Dialect(4, Set.of(Capability.MEMBERS))));
+        tell.accept(new SiteEvent.FromPeer(B, new SiteEvent.PeerSpeaks(new Dialect(4, Set.of(Capability.MEMBERS)))));
         tell.accept(new SiteEvent.Attached(two, true));
         tell.accept(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 5, 4, B, Set.of(B))));
         tell.accept(new SiteEvent.Vouched(TWO, "seen", answers::add));
         assertTrue(answers.getLast().orElseThrow().contains("has not said which VMs are members"), answers.toString());
-        tell.accept(new SiteEvent.PeerSaid(
-                new PeerMessage.Members(GROUP, 5, 1, List.of(), List.of(), PeerMessage.Takeover.NONE)));
+        tell.accept(new SiteEvent.FromPeer(
+                B,
+                new SiteEvent.PeerSaid(
+                        new PeerMessage.Members(GROUP, 5, 1, List.of(), List.of(), PeerMessage.Takeover.NONE))));
         tell.accept(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
         assertTrue(answers.getLast().orElseThrow().contains("'vouch'"), answers.toString());
         tell.accept(new SiteEvent.Vouched(TWO, "its clients know no other", answers::add));
@@ -342,7 +349,7 @@ class MembershipTest {
         on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));
         now += 6_000 * MILLI;
         peer.heard(now);
-        granted(on(new SiteEvent.Tick(0)));
+        granted(on(new SiteEvent.Tick(Map.of())));
         assertEquals(OwnershipState.SOLO, state(), "the standby has not dropped it in time");
         answers.clear();
         on(new SiteEvent.VmsLeave(GROUP, Set.of(TWO), answers::add));

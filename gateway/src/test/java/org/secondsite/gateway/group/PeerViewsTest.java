@@ -10,6 +10,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -70,15 +71,19 @@ class PeerViewsTest {
         private final Deque<SiteOrder.Ask> asks = new ArrayDeque<>();
 
         Site(GatewayConfig file) {
-            peer = new PeerWatch(file.tunnel(), Runnable::run, now);
-            core = new SiteCore(file, peer, now);
+            peer = new PeerWatch(file.peers().getFirst().tunnel(), Runnable::run, now);
+            core = new SiteCore(file, (_, _, _) -> peer, now);
             on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 2, 1, A, Set.of(A))));
+        }
+
+        void on(SiteEvent.OfTunnel news) {
+            on(new SiteEvent.FromPeer(core.peers().iterator().next().site(), news));
         }
 
         void on(SiteEvent event) {
             for (SiteOrder order : core.on(event, now)) {
                 orders.add(order);
-                if (order instanceof SiteOrder.Say(PeerMessage message) && message.isPartOf(dialect)) {
+                if (order instanceof SiteOrder.Towards(_, SiteOrder.Say(PeerMessage message)) && message.isPartOf(dialect)) {
                     said.add(message);
                 }
                 if (order instanceof SiteOrder.Ask ask) {
@@ -99,7 +104,7 @@ class PeerViewsTest {
         }
 
         PeerViews.Standing standing() {
-            return core.views().standing();
+            return core.peers().iterator().next().views().standing();
         }
 
         List<String> lacks(VmId vm) {
@@ -158,7 +163,7 @@ class PeerViewsTest {
             now += 100 * MILLI;
             List.of(a, b).forEach(site -> {
                 site.peer.heard(now);
-                site.on(new SiteEvent.Tick(0));
+                site.on(new SiteEvent.Tick(Map.of()));
             });
             carry(a, b);
         }
@@ -189,10 +194,10 @@ class PeerViewsTest {
         String tick = "groups[web].vms[vm2].protected";
         assertEquals(
                 List.of(new ViewDifference(mac, MAC, OTHER_MAC), new ViewDifference(tick, "true", "")),
-                a.core.views().differences());
+                a.core.peers().iterator().next().views().differences());
         assertEquals(
                 List.of(new ViewDifference(mac, OTHER_MAC, MAC), new ViewDifference(tick, "", "true")),
-                b.core.views().differences());
+                b.core.peers().iterator().next().views().differences());
         assertEquals(List.of(), a.alarms());
         pass(a, b, 6_000);
         assertEquals(
@@ -260,7 +265,7 @@ class PeerViewsTest {
         connect(a, b, new Dialect(4, Set.of(Capability.MEMBERS)));
         pass(a, b, 2_000);
         assertEquals(PeerViews.Standing.UNTOLD, b.standing());
-        assertEquals(List.of(), b.core.views().differences());
+        assertEquals(List.of(), b.core.peers().iterator().next().views().differences());
         assertEquals(List.of(), b.lacks(ONE));
         assertFalse(wasCarried(PeerMessage.ViewDigest.class));
     }
@@ -411,10 +416,10 @@ class PeerViewsTest {
         assertEquals(PeerViews.Standing.AWAITED, b.standing(), "nothing has that digest");
         assertEquals(
                 List.of("site b: what the file of site a says of it is not known yet"),
-                List.of("site b: " + b.core.views().identity(ONE)));
+                List.of("site b: " + b.core.peers().iterator().next().views().identity(ONE)));
         b.said.clear();
         now += 1_100 * MILLI;
-        b.on(new SiteEvent.Tick(0));
+        b.on(new SiteEvent.Tick(Map.of()));
         assertTrue(b.said.contains(new PeerMessage.ViewAsked(digest)));
         String own = b.said.stream()
                 .filter(PeerMessage.ViewDigest.class::isInstance)

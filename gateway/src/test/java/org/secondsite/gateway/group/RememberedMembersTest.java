@@ -54,9 +54,13 @@ class RememberedMembersTest {
     }
 
     private void starts(Recollection found) {
-        peer = new PeerWatch(BOTH.tunnel(), Runnable::run, now);
-        core = new SiteCore(BOTH, found, peer, now);
+        peer = new PeerWatch(BOTH.peers().getFirst().tunnel(), Runnable::run, now);
+        core = new SiteCore(BOTH, found, (_, _, _) -> peer, now);
         last = null;
+    }
+
+    private List<SiteOrder> on(SiteEvent.OfTunnel news) {
+        return on(new SiteEvent.FromPeer(B, news));
     }
 
     private List<SiteOrder> on(SiteEvent event) {
@@ -170,7 +174,7 @@ class RememberedMembersTest {
         bSays(3, 2, List.of(), List.of(ONE, TWO));
         assertEquals(OwnershipState.STANDBY, group().ownership().state());
         now += 300 * MILLI;
-        assertEquals(0, taken(on(new SiteEvent.Tick(0))), "it has taken it, and nobody may rely on that");
+        assertEquals(0, taken(on(new SiteEvent.Tick(Map.of()))), "it has taken it, and nobody may rely on that");
         assertEquals(2, taken(written()));
     }
 
@@ -281,7 +285,7 @@ class RememberedMembersTest {
     private PeerMessage.Members said() {
         now += 300 * MILLI;
         peer.heard(now);
-        return ordered(SiteOrder.Say.class, on(new SiteEvent.Tick(0))).stream()
+        return ordered(SiteOrder.Say.class, on(new SiteEvent.Tick(Map.of()))).stream()
                 .map(SiteOrder.Say::message)
                 .filter(PeerMessage.Members.class::isInstance)
                 .map(PeerMessage.Members.class::cast)

@@ -4,11 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.secondsite.gateway.group.GivenOrders.plain;
 
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.Epoch;
 
@@ -19,7 +21,7 @@ class ReplicaStreamTest {
     private static final int BACKLOG = 16;
 
     private final StillAgent agent = new StillAgent(VM);
-    private final Orders orders = new Orders(0);
+    private final Orders orders = new Orders(0).towards(new SiteId("b"));
     private final ReplicaStream stream = new ReplicaStream(VM, orders, WINDOW_BYTES);
 
     private static EpochId id(long number) {
@@ -32,7 +34,7 @@ class ReplicaStreamTest {
 
     private List<EpochId> acknowledged() {
         List<EpochId> acknowledged = new ArrayList<>();
-        for (SiteOrder order : orders.end()) {
+        for (Object order : plain(orders.end())) {
             if (order instanceof SiteOrder.Acknowledge acknowledge) {
                 acknowledged.add(acknowledge.epoch());
             }
@@ -44,7 +46,7 @@ class ReplicaStreamTest {
     void keepsWhatContinuesItsImageAndAcknowledgesItAfterTheAgentWasGivenIt() {
         Epoch full = StillAgent.epoch(VM, id(1), EpochId.NONE);
         assertNull(stream.keep(agent, full));
-        assertEquals(List.of(new SiteOrder.Apply(agent, full), new SiteOrder.Acknowledge(VM, id(1))), orders.end());
+        assertEquals(List.of(new SiteOrder.Apply(agent, full), new SiteOrder.Acknowledge(VM, id(1))), plain(orders.end()));
         assertNull(keep(id(2), id(1)));
         assertEquals(id(2), stream.held());
     }
@@ -54,7 +56,7 @@ class ReplicaStreamTest {
         keep(id(1), EpochId.NONE);
         orders.end();
         assertEquals("it builds on 3/2, but 3/1 is held", keep(id(3), id(2)));
-        assertEquals(List.of(), orders.end());
+        assertEquals(List.of(), plain(orders.end()));
         assertEquals(id(1), stream.held());
     }
 
@@ -88,7 +90,7 @@ class ReplicaStreamTest {
         orders.end();
         stream.stopAcknowledging();
         assertEquals(
-                List.of(new SiteOrder.Withdraw(VM)), orders.end(), "what the owner has not heard it must not hear");
+                List.of(new SiteOrder.Withdraw(VM)), plain(orders.end()), "what the owner has not heard it must not hear");
         stream.applied(id(BACKLOG + 2));
         assertEquals(List.of(), acknowledged());
         assertTrue(stream.holdsImage());
@@ -99,7 +101,7 @@ class ReplicaStreamTest {
         keep(id(1), EpochId.NONE);
         orders.end();
         stream.forget();
-        assertEquals(List.of(new SiteOrder.Withdraw(VM)), orders.end());
+        assertEquals(List.of(new SiteOrder.Withdraw(VM)), plain(orders.end()));
         assertFalse(stream.holdsImage());
         assertEquals("it builds on 3/1, but 0/0 is held", keep(id(2), id(1)));
     }

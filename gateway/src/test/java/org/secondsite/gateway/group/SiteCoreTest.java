@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.secondsite.gateway.group.GivenOrders.ordered;
+import static org.secondsite.gateway.group.GivenOrders.plain;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -35,8 +37,8 @@ class SiteCoreTest {
     private static final long MILLI = 1_000_000;
 
     private final StillAgent agent = new StillAgent(VM);
-    private final PeerWatch peer = new PeerWatch(config().tunnel(), Runnable::run, 0);
-    private final SiteCore core = new SiteCore(config(), peer, 0);
+    private final PeerWatch peer = new PeerWatch(config().peers().getFirst().tunnel(), Runnable::run, 0);
+    private final SiteCore core = new SiteCore(config(), (_, _, _) -> peer, 0);
     private long now = MILLI;
 
     private static GatewayConfig config() {
@@ -56,6 +58,10 @@ class SiteCoreTest {
         return new OwnershipRecord(GROUP, term, term - 1, owner, Set.of(inSync));
     }
 
+    private List<SiteOrder> on(SiteEvent.OfTunnel news) {
+        return on(new SiteEvent.FromPeer(B, news));
+    }
+
     private List<SiteOrder> on(SiteEvent event) {
         return core.on(event, now);
     }
@@ -64,7 +70,7 @@ class SiteCoreTest {
         return core.groups().iterator().next().ownership().state();
     }
 
-    private static <T extends SiteOrder> T only(Class<T> type, List<SiteOrder> orders) {
+    private static <T> T only(Class<T> type, List<SiteOrder> orders) {
         List<T> found = ordered(type, orders);
         assertEquals(1, found.size(), () -> type.getSimpleName() + " in " + orders);
         return found.getFirst();
@@ -77,7 +83,7 @@ class SiteCoreTest {
     private List<SiteOrder> hearPeer() {
         peer.heard(now);
         on(new SiteEvent.TunnelUp());
-        return on(new SiteEvent.Tick(0));
+        return on(new SiteEvent.Tick(Map.of()));
     }
 
     private void soloOwner() {
@@ -115,7 +121,8 @@ class SiteCoreTest {
         assertEquals(
                 List.of(), ordered(SiteOrder.Release.class, on(new SiteEvent.SealRequested(agent, new EpochId(3, 1)))));
         Epoch epoch = StillAgent.epoch(VM, new EpochId(3, 1), new EpochId(2, 2));
-        assertEquals(List.of(new SiteOrder.SendEpoch(epoch)), on(new SiteEvent.EpochFromAgent(agent, epoch, 1)));
+        assertEquals(
+                List.of(new SiteOrder.SendEpoch(epoch)), plain(on(new SiteEvent.EpochFromAgent(agent, epoch, 1))));
         assertEquals(
                 new SiteOrder.Release(VM, new EpochId(3, 1)),
                 on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 1))).getFirst());
@@ -154,10 +161,10 @@ class SiteCoreTest {
         List<SiteOrder> orders = new ArrayList<>();
         while (ordered(SiteOrder.Ask.class, orders).isEmpty() && now < 5000 * MILLI) {
             now += 5 * MILLI;
-            orders.addAll(on(new SiteEvent.Tick(0)));
+            orders.addAll(on(new SiteEvent.Tick(Map.of())));
         }
-        int abandon = orders.indexOf(only(SiteOrder.AbandonTunnel.class, orders));
-        int withdraw = orders.indexOf(only(SiteOrder.Withdraw.class, orders));
+        int abandon = plain(orders).indexOf(only(SiteOrder.AbandonTunnel.class, orders));
+        int withdraw = plain(orders).indexOf(only(SiteOrder.Withdraw.class, orders));
         int ask = orders.indexOf(only(SiteOrder.Ask.class, orders));
         assertTrue(abandon < withdraw && withdraw < ask, orders::toString);
         assertEquals(List.of(), ordered(SiteOrder.Activate.class, orders));
@@ -193,7 +200,7 @@ class SiteCoreTest {
         on(new SiteEvent.RecordUnread(question));
         now += 300 * MILLI;
         peer.heard(now);
-        question = only(SiteOrder.Read.class, on(new SiteEvent.Tick(0)));
+        question = only(SiteOrder.Read.class, on(new SiteEvent.Tick(Map.of())));
         List<SiteOrder> told = on(new SiteEvent.RecordRead(question, record(3, A, A, B)));
         assertEquals(
                 new SiteOrder.ReleaseAgain(VM, new Doubt(Doubt.Cause.STANDSTILL, 1)),
@@ -289,7 +296,7 @@ class SiteCoreTest {
                 List.of(),
                 ordered(SiteOrder.ReleaseAgain.class, on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 1)))));
         now += 300 * MILLI;
-        List<SiteOrder> later = on(new SiteEvent.Tick(0));
+        List<SiteOrder> later = on(new SiteEvent.Tick(Map.of()));
         assertEquals(List.of(), ordered(SiteOrder.ToPlane.class, later));
         question = only(SiteOrder.Read.class, later);
         on(new SiteEvent.WitnessAdmitted());
@@ -320,7 +327,7 @@ class SiteCoreTest {
         SiteOrder.Read question = only(SiteOrder.Read.class, peerSpeaksOf(record(3, B, B)));
         on(new SiteEvent.RecordUnread(question));
         now += 300 * MILLI;
-        question = only(SiteOrder.Read.class, on(new SiteEvent.Tick(0)));
+        question = only(SiteOrder.Read.class, on(new SiteEvent.Tick(Map.of())));
         List<SiteOrder> told = on(new SiteEvent.RecordRead(question, record(3, B, B)));
         assertTrue(told.contains(new SiteOrder.Fence(VM, 3)), told::toString);
         assertEquals(OwnershipState.FENCED, state());
@@ -372,7 +379,7 @@ class SiteCoreTest {
                 ordered(SiteOrder.ToPlane.class, heard));
         on(new SiteEvent.RecordUnread(only(SiteOrder.Read.class, heard)));
         now += 60_000 * MILLI;
-        List<SiteOrder> later = on(new SiteEvent.Tick(0));
+        List<SiteOrder> later = on(new SiteEvent.Tick(Map.of()));
         assertEquals(List.of(), ordered(SiteOrder.ToPlane.class, later));
         assertEquals(List.of(), ordered(SiteOrder.Ask.class, later), "no other term is asked for in doubt");
         long recovered = OwnershipRecord.firstTerm(1);
@@ -391,7 +398,7 @@ class SiteCoreTest {
         on(new SiteEvent.Answered(ask, new Answer.Granted(new OwnershipRecord(GROUP, 8, 3, A, Set.of(A, B)))));
         assertEquals(OwnershipState.PROTECTED, state());
         now += 60_000 * MILLI;
-        assertEquals(List.of(), ordered(SiteOrder.ToWitness.class, on(new SiteEvent.Tick(0))));
+        assertEquals(List.of(), ordered(SiteOrder.ToWitness.class, on(new SiteEvent.Tick(Map.of()))));
     }
 
     @Test
@@ -429,10 +436,10 @@ class SiteCoreTest {
         on(new SiteEvent.Attached(agent, true));
         SiteOrder.Ask ask = only(SiteOrder.Ask.class, on(new SiteEvent.RecordTold(record(1, A, A))));
         assertEquals(new SiteOrder.InForce(agent, 2), only(SiteOrder.InForce.class, granted(ask)));
-        assertEquals(List.of(), ordered(SiteOrder.InForce.class, on(new SiteEvent.Tick(0))));
+        assertEquals(List.of(), ordered(SiteOrder.InForce.class, on(new SiteEvent.Tick(Map.of()))));
         StillAgent other = new StillAgent(VM);
         on(new SiteEvent.Attached(other, true));
-        assertEquals(new SiteOrder.InForce(other, 2), only(SiteOrder.InForce.class, on(new SiteEvent.Tick(0))));
+        assertEquals(new SiteOrder.InForce(other, 2), only(SiteOrder.InForce.class, on(new SiteEvent.Tick(Map.of()))));
     }
 
     @Test
@@ -440,7 +447,7 @@ class SiteCoreTest {
         standbyInSync();
         StillAgent newer = new StillAgent(VM);
         List<SiteOrder> attached = on(new SiteEvent.Attached(newer, false));
-        assertTrue(attached.contains(new SiteOrder.Withdraw(VM)), "its replica is not the one that was acknowledged");
+        assertTrue(plain(attached).contains(new SiteOrder.Withdraw(VM)), "its replica is not the one that was acknowledged");
         assertEquals(List.of(), on(new SiteEvent.Detached(agent, "replaced")));
         assertEquals(List.of(), on(new SiteEvent.Applied(agent, new EpochId(2, 1))));
     }
@@ -460,13 +467,13 @@ class SiteCoreTest {
         assertEquals(List.of(), ordered(SiteOrder.Report.class, ordered));
         assertEquals(List.of(), ordered(SiteOrder.PauseVm.class, ordered), "the standby may not know the record yet");
         on(new SiteEvent.PeerSaid(new PeerMessage.RecordNews(record(3, A, A, B))));
-        only(SiteOrder.PauseVm.class, on(new SiteEvent.Tick(0)));
+        only(SiteOrder.PauseVm.class, on(new SiteEvent.Tick(Map.of())));
         SiteOrder.Report second =
                 only(SiteOrder.Report.class, on(new SiteEvent.SwitchOver(GROUP, "again", result -> {})));
         assertFalse(second.result().done());
         now += 6000 * MILLI;
         peer.heard(now);
-        SiteOrder.Report late = only(SiteOrder.Report.class, on(new SiteEvent.Tick(0)));
+        SiteOrder.Report late = only(SiteOrder.Report.class, on(new SiteEvent.Tick(Map.of())));
         late.operator().accept(late.result());
         assertEquals(1, first.size());
         assertFalse(first.getFirst().done());

@@ -149,16 +149,16 @@ class MetricsTest {
 
     private void assertProtects(Exposition owner) {
         assertEquals(1, owner.value("secondsite_gateway_info", "site", "a", "peer", "b"));
-        assertEquals(1, owner.value("secondsite_peer_up"));
-        assertEquals(1, owner.value("secondsite_tunnel_up"));
+        assertEquals(1, owner.value("secondsite_peer_up", "peer", "b"));
+        assertEquals(1, owner.value("secondsite_tunnel_up", "peer", "b"));
         assertEquals(1, owner.value("secondsite_gateway_witness_up"));
         assertEquals(1, owner.value("secondsite_bgp_session_up", "peer", "127.0.0.1"));
         assertEquals(0, owner.value("secondsite_switch_connected", "switch", "sw-a"));
         assertEquals(2, owner.value("secondsite_group_in_sync_sites", WEB));
         assertEquals(1, owner.value("secondsite_vm_output", "group", "web", "vm", "vm1", "state", "hold"));
-        assertTrue(owner.value("secondsite_tunnel_rtt_seconds") > 0);
-        assertTrue(owner.value("secondsite_tunnel_coded_bytes_sent_total") > 0);
-        assertTrue(owner.value("secondsite_page_cache_misses_total") > 0);
+        assertTrue(owner.value("secondsite_tunnel_rtt_seconds", "peer", "b") > 0);
+        assertTrue(owner.value("secondsite_tunnel_coded_bytes_sent_total", "peer", "b") > 0);
+        assertTrue(owner.value("secondsite_page_cache_misses_total", "peer", "b") > 0);
         assertTrue(owner.value("secondsite_vm_pause_seconds_count", VM1) > 3);
         assertTrue(owner.value("secondsite_vm_sent_pages_total", VM1) > 0);
         assertTrue(owner.value("secondsite_group_witness_requests_total", "group", "web", "answer", "granted") > 0);
@@ -167,14 +167,14 @@ class MetricsTest {
     private static void assertTookOver(Exposition before, Exposition after) {
         assertGrew(before, after, "secondsite_group_term", WEB);
         assertGrew(before, after, "secondsite_group_transitions_total", "group", "web", "to", "promoting");
-        assertGrew(before, after, "secondsite_peer_suspicions_total", "reason", "silence");
+        assertGrew(before, after, "secondsite_peer_suspicions_total", "peer", "a", "reason", "silence");
         assertEquals(1, after.value("secondsite_group_state", "group", "web", "state", "solo"));
         assertEquals(0, after.value("secondsite_group_state", "group", "web", "state", "standby"));
         assertEquals(1, after.value("secondsite_group_in_sync_sites", WEB));
-        assertEquals(0, after.value("secondsite_peer_up"));
-        assertEquals(0, after.value("secondsite_tunnel_up"));
-        assertTrue(after.value("secondsite_peer_silence_seconds") > 0);
-        assertTrue(after.value("secondsite_tunnel_epochs_received_total") > 3);
+        assertEquals(0, after.value("secondsite_peer_up", "peer", "a"));
+        assertEquals(0, after.value("secondsite_tunnel_up", "peer", "a"));
+        assertTrue(after.value("secondsite_peer_silence_seconds", "peer", "a") > 0);
+        assertTrue(after.value("secondsite_tunnel_epochs_received_total", "peer", "a") > 3);
         assertEquals(1, after.value("secondsite_vm_output", "group", "web", "vm", "vm1", "state", "pass"));
     }
 
@@ -185,7 +185,7 @@ class MetricsTest {
     /** A peer whose certificate is not the configured one's is counted with the reason, and nothing else changes. */
     private void refuses(EmbeddedSite a, EmbeddedSite.Place place, String reason, TlsFiles tls) throws Exception {
         Exposition before = scrape(place.metrics());
-        assertEquals(0, before.value("secondsite_tunnel_rejections_total", "reason", reason));
+        assertEquals(0, before.value("secondsite_tunnel_rejections_total", "peer", "b", "reason", reason));
         InetSocketAddress own = new InetSocketAddress(IpPrefix.parseAddress("127.0.0.4"), ports[10]);
         TunnelSettings settings =
                 new TunnelSettings(B, A, own, new InetSocketAddress(place.address(), place.tunnelPort()), tls);
@@ -194,11 +194,11 @@ class MetricsTest {
             after = await(
                     place.metrics(),
                     "rejection: " + reason,
-                    seen -> seen.value("secondsite_tunnel_rejections_total", "reason", reason) > 0);
+                    seen -> seen.value("secondsite_tunnel_rejections_total", "peer", "b", "reason", reason) > 0);
             assertTrue(!intruder.status().connected(), "let in");
         }
-        assertEquals(1, after.value("secondsite_tunnel_up"));
-        assertEquals(before.value("secondsite_tunnel_sessions_total"), after.value("secondsite_tunnel_sessions_total"));
+        assertEquals(1, after.value("secondsite_tunnel_up", "peer", "b"));
+        assertEquals(before.value("secondsite_tunnel_sessions_total", "peer", "b"), after.value("secondsite_tunnel_sessions_total", "peer", "b"));
         assertEquals(before.value("secondsite_group_term", WEB), after.value("secondsite_group_term", WEB));
         assertTrue(a.gateway().timeline().entries().stream()
                 .anyMatch(entry -> entry.kind().equals("tunnel-rejected")
@@ -234,7 +234,7 @@ class MetricsTest {
                     place.metrics(),
                     "refusal",
                     seen -> seen.value("secondsite_group_refused_epochs_total", series) == 1);
-            assertEquals(1, after.value("secondsite_tunnel_up"));
+            assertEquals(1, after.value("secondsite_tunnel_up", "peer", "a"));
             assertEquals(1, after.value("secondsite_group_state", "group", "web", "state", "solo"));
             assertEquals(before.value("secondsite_group_term", WEB), after.value("secondsite_group_term", WEB));
             Waiting.until(
