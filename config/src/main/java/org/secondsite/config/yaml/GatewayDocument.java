@@ -20,6 +20,9 @@ import org.secondsite.config.TlsFiles;
 public final class GatewayDocument {
     private static final int MAX_MIB = 1 << 20;
 
+    /** What this release has been tried with. */
+    private static final int MAX_PEERS = 1;
+
     private static final List<String> LOG_LEVELS = List.of("error", "warn", "info", "debug");
 
     /** Those of a gateway that write a log, by the names of their packages. */
@@ -30,12 +33,17 @@ public final class GatewayDocument {
 
     /** Reads a gateway's file. */
     public static ConfigResult<GatewayConfig> read(Document document) {
-        return document.read(GatewayDocument::config);
+        return read(document, MAX_PEERS);
     }
 
-    private static GatewayConfig config(Section root) {
+    /** Reads one that may have so many peers. */
+    static ConfigResult<GatewayConfig> read(Document document, int maxPeers) {
+        return document.read(root -> config(root, maxPeers));
+    }
+
+    private static GatewayConfig config(Section root, int maxPeers) {
         SiteId site = root.value("site", SiteId::new);
-        PeersReading peers = new PeersReading(root, site);
+        PeersReading peers = new PeersReading(root, site, maxPeers);
         GatewayConfig.Witness witness = witness(root.section("witness"));
         Section agents = root.section("checkpoint");
         AgentHosts hosts = new AgentHosts(agents);

@@ -24,13 +24,16 @@ final class PeersReading {
     private final Unique<InetSocketAddress> dialled = new Unique<>();
 
     /** Reads the keys. */
-    PeersReading(Section root, SiteId site) {
+    PeersReading(Section root, SiteId site, int max) {
         if (root.has(PEERS)) {
             root.forbid("peerSite", "is the short form of a single peer, and there are peers");
             root.forbid("tunnel", "is the short form of a single peer, and there are peers: each has a tunnel of its own");
             root.sections(PEERS).forEach(at -> read(at, "site", site, at.path() + ".tunnel.listen"));
         } else {
             read(root, "peerSite", site, "tunnel.listen");
+        }
+        if (peers.size() > max) {
+            root.problem(PEERS, "a gateway of this release has " + max + " peer, not " + peers.size());
         }
 
     }

@@ -10,7 +10,6 @@ import org.secondsite.config.ConfigResult;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.Problem;
 import org.secondsite.config.SiteId;
-import org.secondsite.config.io.ConfigReader;
 
 /** The other sites of a gateway's file, and which of them stands by for which group. */
 class PeersReadingTest {
@@ -44,14 +43,14 @@ class PeersReadingTest {
             .replaceAll(" +standby: .\n", "");
 
     private static GatewayConfig config(String text) {
-        return switch (ConfigReader.readGateway(Path.of("a.yaml"), text)) {
+        return switch (GatewayDocument.read(new Document("a.yaml", Path.of(""), text), 2)) {
             case ConfigResult.Valid<GatewayConfig> valid -> valid.config();
             case ConfigResult.Invalid<GatewayConfig> invalid -> throw new AssertionError(invalid.problems());
         };
     }
 
     private static List<String> problems(String text) {
-        return switch (ConfigReader.readGateway(Path.of("a.yaml"), text)) {
+        return switch (GatewayDocument.read(new Document("a.yaml", Path.of(""), text), 2)) {
             case ConfigResult.Valid<GatewayConfig> valid -> List.of();
             case ConfigResult.Invalid<GatewayConfig> invalid ->
                 invalid.problems().stream().map(Problem::toString).toList();
@@ -84,6 +83,14 @@ class PeersReadingTest {
         assertEquals(
                 config(one), config(one.replaceAll(" +standby: .\n", "")), "the only peer need not be named");
         assertEquals(Optional.of(B), config(SHORT).groups().getFirst().standby());
+    }
+
+    @Test
+    void severalAreRefusedAsLongAsThisReleaseHasOne() {
+        assertEquals(
+                new ConfigResult.Invalid<>(List.of(new Problem(
+                        "a.yaml", 2, 1, "peers", "a gateway of this release has 1 peer, not 2"))),
+                GatewayDocument.read(new Document("a.yaml", Path.of(""), FILE)));
     }
 
     @Test
