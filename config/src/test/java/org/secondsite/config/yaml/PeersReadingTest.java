@@ -89,7 +89,7 @@ class PeersReadingTest {
     void severalAreRefusedAsLongAsThisReleaseHasOne() {
         assertEquals(
                 new ConfigResult.Invalid<>(List.of(new Problem(
-                        "a.yaml", 2, 1, "peers", "a gateway of this release has 1 peer, not 2"))),
+                        "a.yaml", 3, 3, "peers", "a gateway of this release has 1 peer, not 2"))),
                 GatewayDocument.read(new Document("a.yaml", Path.of(""), FILE)));
     }
 
@@ -107,6 +107,6 @@ class PeersReadingTest {
         refused("18:14 groups[1].standby: site d is none of the peers [b, c]; did you mean 'b'?", "standby: c", "standby: d");
         refused("17:5 groups[1].standby: is missing: there are several peers [b, c]", "    standby: c\n", "");
         refused("1:11 peerSite: is the short form of a single peer, and there are peers", "site: a\n", "peerSite: b\nsite: a\n");
-        refused("9:47 checkpoint.hosts[0].name: c is the name of a gateway: a host has a certificate of its own", "host-a", "c");
+        refused("9:54 checkpoint.hosts[0].name: c is the name of a gateway: a host has a certificate of its own", "host-a", "c");
     }
 }

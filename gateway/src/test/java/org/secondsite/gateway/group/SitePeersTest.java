@@ -203,15 +203,16 @@ class SitePeersTest {
     void aThirdSiteComesAndGoes() {
         core = core(ONLY_B);
         on(new SiteEvent.PeersCome(BOTH));
-        on(new SiteEvent.Attached(theirs, false));
         on(C, new SiteEvent.TunnelUp());
         watches.get(C).heard(now);
         tick(B, C);
-        on(new SiteEvent.MembersAltered(BOTH, answers::add));
+        GatewayConfig.Group nobody = new GatewayConfig.Group(MAIL, Optional.of(C), List.of(), List.of(), List.of());
+        on(new SiteEvent.MembersAltered(
+                CoreConfig.of(A, List.of(B, C), List.of(WITH_B, nobody)), answers::add));
         assertEquals(Optional.empty(), answers.getLast());
-        on(new SiteEvent.RecordTold(new OwnershipRecord(MAIL, 3, 2, C, Set.of(C))));
-        assertEquals(OwnershipState.STANDBY, state(MAIL));
-        on(new SiteEvent.VmsLeave(MAIL, Set.of(THEIRS), _ -> {}));
+        OwnershipRecord told = new OwnershipRecord(MAIL, 3, 2, C, Set.of(C));
+        on(new SiteEvent.RecordTold(told));
+        assertEquals(Optional.of(told), core.group(MAIL).orElseThrow().ownership().record());
         on(new SiteEvent.MembersAltered(ONLY_B, answers::add));
         assertEquals(Optional.empty(), answers.getLast());
         on(new SiteEvent.PeersGo(ONLY_B));
