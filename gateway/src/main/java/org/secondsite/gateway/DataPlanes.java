@@ -3,6 +3,7 @@ package org.secondsite.gateway;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
+import java.util.ArrayList;
 import java.util.List;
 import org.secondsite.buffer.DataPlane;
 import org.secondsite.buffer.DataPlaneListener;
@@ -25,8 +26,9 @@ final class DataPlanes {
 
     /** What comes in by either side of the bump reaches nobody on this machine: an own address there would be deaf from now on. */
     private static void noneOfOurs(GatewayConfig config, GatewayConfig.Transparent transparent) throws IOException {
-        for (InetSocketAddress own :
-                List.of(config.tunnel().listen(), config.checkpoint().listen())) {
+        List<InetSocketAddress> all = new ArrayList<>(List.of(config.checkpoint().listen()));
+        config.peers().forEach(peer -> all.add(peer.tunnel().listen()));
+        for (InetSocketAddress own : all) {
             NetworkInterface at = NetworkInterface.getByInetAddress(own.getAddress());
             if (at != null
                     && List.of(transparent.inside(), transparent.outside()).contains(at.getName())) {
