@@ -41,7 +41,8 @@ public record GatewayConfig(
     /** Copies the lists, so that the settings stay as they are; a sole peer stands by for every group that names no site. */
     public GatewayConfig {
         peers = List.copyOf(peers);
-        Optional<SiteId> sole = peers.size() == 1 ? Optional.ofNullable(peers.getFirst().site()) : Optional.empty();
+        Optional<SiteId> sole =
+                peers.size() == 1 ? Optional.ofNullable(peers.getFirst().site()) : Optional.empty();
         groups = groups.stream()
                 .map(group -> sole.isPresent() && group.standby().isEmpty() ? group.with(sole.get()) : group)
                 .toList();

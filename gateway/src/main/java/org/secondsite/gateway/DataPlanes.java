@@ -26,7 +26,8 @@ final class DataPlanes {
 
     /** What comes in by either side of the bump reaches nobody on this machine: an own address there would be deaf from now on. */
     private static void noneOfOurs(GatewayConfig config, GatewayConfig.Transparent transparent) throws IOException {
-        List<InetSocketAddress> all = new ArrayList<>(List.of(config.checkpoint().listen()));
+        List<InetSocketAddress> all =
+                new ArrayList<>(List.of(config.checkpoint().listen()));
         config.peers().forEach(peer -> all.add(peer.tunnel().listen()));
         for (InetSocketAddress own : all) {
             NetworkInterface at = NetworkInterface.getByInetAddress(own.getAddress());

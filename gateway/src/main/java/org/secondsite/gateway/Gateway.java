@@ -110,9 +110,7 @@ public final class Gateway implements AutoCloseable {
         this.log = log;
         life = Life.start("gateway-" + config.site(), ending, Life.USUAL_LIMIT_NANOS);
         conductor = new Conductor(
-                "conductor-" + config.site(),
-                TimeUnit.MILLISECONDS.toNanos(GatewaySettings.heartbeatMs(config)),
-                life);
+                "conductor-" + config.site(), TimeUnit.MILLISECONDS.toNanos(GatewaySettings.heartbeatMs(config)), life);
         tunnels = new Tunnels(this::post, life);
         firstTerms = new FirstTerms(config.groups().stream()
                 .flatMap(group -> group.vms().stream())
@@ -179,14 +177,7 @@ public final class Gateway implements AutoCloseable {
         }
         edge = new SiteEdge(
                 new Surroundings(
-                        dataPlane,
-                        tunnels::link,
-                        witness,
-                        routes(),
-                        switches(),
-                        this::follow,
-                        memory(),
-                        timeline),
+                        dataPlane, tunnels::link, witness, routes(), switches(), this::follow, memory(), timeline),
                 this::post);
         AgentCertificates ofAgents = new AgentCertificates(
                 (vm, what) -> {
@@ -321,7 +312,8 @@ public final class Gateway implements AutoCloseable {
     }
 
     private GatewayChange changes(WitnessPort witness) {
-        TuningChange tuning = new TuningChange(conductor, this::take, tunnels, witness, dataPlane, metrics, log, config);
+        TuningChange tuning =
+                new TuningChange(conductor, this::take, tunnels, witness, dataPlane, metrics, log, config);
         MembershipChange members = new MembershipChange(conductor, this::take, dataPlane, agents, config);
         return new GatewayChange(
                 conductor, this::take, after -> config = after, tuning, members, routerParts, switchParts);

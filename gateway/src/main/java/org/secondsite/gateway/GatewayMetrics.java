@@ -319,7 +319,12 @@ final class GatewayMetrics {
         Scrape scrape = new Scrape();
         for (SitePeer peer : view.core().peers()) {
             scrape.read(
-                    INFO, view, "site", view.config().site().name(), "peer", peer.site().name());
+                    INFO,
+                    view,
+                    "site",
+                    view.config().site().name(),
+                    "peer",
+                    peer.site().name());
         }
         scrape.read(GATEWAY, view);
         PeerMetrics.read(scrape, view);

@@ -19,8 +19,8 @@ import org.secondsite.gateway.group.EpochRefusal;
 import org.secondsite.gateway.group.PeerViews;
 import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.RecentTimes;
-import org.secondsite.gateway.group.SwitchoverResult;
 import org.secondsite.gateway.group.SitePeer;
+import org.secondsite.gateway.group.SwitchoverResult;
 import org.secondsite.gateway.group.VmAtSite;
 import org.secondsite.gateway.ownership.Ownership;
 import org.secondsite.gateway.peer.PeerWatch;
@@ -40,7 +40,11 @@ final class GatewayStatus {
         ObjectNode status = JSON.createObjectNode();
         status.put("site", view.config().site().name());
         if (view.core().peers().size() == 1) {
-            peer(status, status.putObject("peer"), view, view.core().peers().iterator().next());
+            peer(
+                    status,
+                    status.putObject("peer"),
+                    view,
+                    view.core().peers().iterator().next());
         }
         ArrayNode peers = status.putArray("peers");
         for (SitePeer peer : view.core().peers()) {

@@ -26,7 +26,8 @@ final class PeerMetrics {
             EnumSet.of(PeerViews.Standing.EQUAL, PeerViews.Standing.DIFFERENT);
 
     private static final MetricTable<SitePeer> PEER = new MetricTable<SitePeer>()
-            .flag("peer_up", "Whether the other gateway is heard and reachable by the tunnel.", peer -> peer.watch().up())
+            .flag("peer_up", "Whether the other gateway is heard and reachable by the tunnel.", peer -> peer.watch()
+                    .up())
             .gauge(
                     "peer_silence_seconds",
                     "How long nothing was heard of the other gateway, while this one watched.",

@@ -298,8 +298,10 @@ final class PredictedParts {
                 "the tunnel connects anew if it is told");
         same(
                 has(ChangeKind.DETECTION_ALTERED),
-                before.peers().getFirst().tunnel().heartbeatMs() != after.peers().getFirst().tunnel().heartbeatMs()
-                        || before.peers().getFirst().tunnel().suspectAfterMs() != after.peers().getFirst().tunnel().suspectAfterMs(),
+                before.peers().getFirst().tunnel().heartbeatMs()
+                                != after.peers().getFirst().tunnel().heartbeatMs()
+                        || before.peers().getFirst().tunnel().suspectAfterMs()
+                                != after.peers().getFirst().tunnel().suspectAfterMs(),
                 "heartbeats and suspicion");
         same(has(ChangeKind.METRICS_ALTERED), !before.metrics().equals(after.metrics()), "figures");
         same(has(ChangeKind.LOG_ALTERED), !before.management().equals(after.management()), "log");

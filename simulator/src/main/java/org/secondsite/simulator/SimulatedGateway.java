@@ -265,7 +265,10 @@ final class SimulatedGateway extends SimulatedProcess {
 
     /** What its end of the tunnel tells. */
     TunnelListener tunnel() {
-        return new TunnelEvents(World.other(site), poster(life()), core.peers().iterator().next().watch());
+        return new TunnelEvents(
+                World.other(site),
+                poster(life()),
+                core.peers().iterator().next().watch());
     }
 
     void take(SiteEvent event) {
@@ -323,7 +326,9 @@ final class SimulatedGateway extends SimulatedProcess {
             world.checks().told(site, told.record());
         }
         // A record that is passed on need not be in force. If it is no lie, nothing may leave that it forbids.
-        if (event instanceof SiteEvent.FromPeer(_, SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record)))
+        if (event
+                        instanceof
+                        SiteEvent.FromPeer(SiteId _, SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record)))
                 && world.checks().wasGranted(record)
                 && group().ownership().record().isPresent()) {
             world.checks().told(site, record);
@@ -335,7 +340,7 @@ final class SimulatedGateway extends SimulatedProcess {
 
     /** Whether a planted fault takes the event out of the core's hands. */
     private boolean planted(SiteEvent event) {
-        if (event instanceof SiteEvent.FromPeer(_, SiteEvent.EpochAcknowledged(VmId vm, EpochId epoch))
+        if (event instanceof SiteEvent.FromPeer(SiteId _, SiteEvent.EpochAcknowledged(VmId vm, EpochId epoch))
                 && world.has(Plant.RELEASE_BEFORE_FIRST_IMAGE)
                 && VmInGroup.isHeldToJoin(group())) {
             dataPlane.commit(vm, epoch);
@@ -343,10 +348,12 @@ final class SimulatedGateway extends SimulatedProcess {
         return switch (event) {
             case SiteEvent.RecordTold told -> forgetsFence(told.record());
             case SiteEvent.RecordRead read -> forgetsFence(read.record());
-            case SiteEvent.FromPeer(_, SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record))) ->
+            case SiteEvent.FromPeer(SiteId _, SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record))) ->
                 group().ownership().record().isPresent() && forgetsFence(record);
-            case SiteEvent.FromPeer(_, SiteEvent.PeerSaid(PeerMessage.Members said)) -> saysOnlyThatItTakes(said);
-            case SiteEvent.FromPeer(_, SiteEvent.EpochFromPeer received) -> acknowledgesAfterAsking(received.epoch());
+            case SiteEvent.FromPeer(SiteId _, SiteEvent.PeerSaid(PeerMessage.Members said)) ->
+                saysOnlyThatItTakes(said);
+            case SiteEvent.FromPeer(SiteId _, SiteEvent.EpochFromPeer received) ->
+                acknowledgesAfterAsking(received.epoch());
             default -> false;
         };
     }
@@ -381,7 +388,9 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     private SiteEvent distorted(SiteEvent event) {
-        if (event instanceof SiteEvent.FromPeer(_, SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record)))
+        if (event
+                        instanceof
+                        SiteEvent.FromPeer(SiteId _, SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record)))
                 && world.has(Plant.BELIEVED_GOSSIP)
                 && group().ownership().record().isPresent()) {
             return new SiteEvent.RecordTold(record);
@@ -390,7 +399,8 @@ final class SimulatedGateway extends SimulatedProcess {
                 && world.has(Plant.STALE_COMMIT_ACCEPTED)) {
             EpochId sealed = group().everyone().getFirst().source().lastSealed();
             if (epoch.term() < sealed.term()) {
-                return new SiteEvent.FromPeer(peer, new SiteEvent.EpochAcknowledged(vm, new EpochId(sealed.term(), epoch.number())));
+                return new SiteEvent.FromPeer(
+                        peer, new SiteEvent.EpochAcknowledged(vm, new EpochId(sealed.term(), epoch.number())));
             }
         }
         return event;
@@ -400,7 +410,7 @@ final class SimulatedGateway extends SimulatedProcess {
         if (world.has(Plant.SOLO_WITHOUT_RECORD)
                 && state() == OwnershipState.PROTECTED
                 && orders.stream()
-                        .anyMatch(order -> order instanceof SiteOrder.Towards(_, SiteOrder.AbandonTunnel _))) {
+                        .anyMatch(order -> order instanceof SiteOrder.Towards(SiteId _, SiteOrder.AbandonTunnel _))) {
             dataPlane.pass(World.VM, group().ownership().term());
         }
     }

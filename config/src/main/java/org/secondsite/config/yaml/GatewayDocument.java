@@ -2,7 +2,6 @@ package org.secondsite.config.yaml;
 
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -81,9 +80,7 @@ public final class GatewayDocument {
     }
 
     private static Map<String, InetSocketAddress> listening(
-            PeersReading peers,
-            GatewayConfig.Checkpoint checkpoint,
-            Optional<GatewayConfig.OpenFlow> openflow) {
+            PeersReading peers, GatewayConfig.Checkpoint checkpoint, Optional<GatewayConfig.OpenFlow> openflow) {
         Map<String, InetSocketAddress> listening = peers.listening();
         listening.put("checkpoint.listen", checkpoint.listen());
         openflow.flatMap(GatewayConfig.OpenFlow::listen).ifPresent(at -> listening.put("openflow.listen", at));

@@ -36,8 +36,7 @@ final class GroupsReading {
     private final Unique<GatewayConfig.Attachment> attachments = new Unique<>();
     private final Map<IpPrefix, String> prefixesSoFar = new HashMap<>();
 
-    GroupsReading(
-            PeersReading peers, GatewayConfig.DataPlane dataPlane, Optional<GatewayConfig.OpenFlow> openflow) {
+    GroupsReading(PeersReading peers, GatewayConfig.DataPlane dataPlane, Optional<GatewayConfig.OpenFlow> openflow) {
         this.peers = peers;
         this.routed = dataPlane instanceof GatewayConfig.Routed r ? Optional.of(r) : Optional.empty();
         this.openflow = openflow;

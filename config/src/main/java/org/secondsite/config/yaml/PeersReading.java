@@ -1,7 +1,6 @@
 package org.secondsite.config.yaml;
 
 import java.net.InetSocketAddress;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +26,8 @@ final class PeersReading {
     PeersReading(Section root, SiteId site, int max) {
         if (root.has(PEERS)) {
             root.forbid("peerSite", "is the short form of a single peer, and there are peers");
-            root.forbid("tunnel", "is the short form of a single peer, and there are peers: each has a tunnel of its own");
+            root.forbid(
+                    "tunnel", "is the short form of a single peer, and there are peers: each has a tunnel of its own");
             root.sections(PEERS).forEach(at -> read(at, "site", site, at.path() + ".tunnel.listen"));
         } else {
             read(root, "peerSite", site, "tunnel.listen");
@@ -35,7 +35,6 @@ final class PeersReading {
         if (peers.size() > max) {
             root.problem(PEERS, "a gateway of this release has " + max + " peer, not " + peers.size());
         }
-
     }
 
     private void read(Section at, String key, SiteId site, String name) {
@@ -49,7 +48,8 @@ final class PeersReading {
             if (collide(taken, tunnel.listen())) {
                 section.problem(
                         "listen",
-                        Values.shown(tunnel.listen()) + " is taken by " + other + ": each tunnel has a port of its own");
+                        Values.shown(tunnel.listen()) + " is taken by " + other
+                                + ": each tunnel has a port of its own");
             }
         });
         if (tunnel.listen() != null) {
@@ -125,7 +125,8 @@ final class PeersReading {
                 .ifPresent(site -> group.problem(
                         STANDBY,
                         "site " + site + " is none of the peers " + sites
-                                + Suggestion.among(sites.stream().map(SiteId::name).toList(), site.name())));
+                                + Suggestion.among(
+                                        sites.stream().map(SiteId::name).toList(), site.name())));
         return standby;
     }
 }

@@ -218,8 +218,8 @@ class ConfigDiffTest {
     /** A component that is added to the records is a setting from then on, without anybody's thinking of it. */
     @Test
     void everyComponentIsASetting() {
-        Set<String> paths = new HashSet<>(
-                Leaves.of(config(FILE), Leaves.Form.LONG).keySet());
+        Set<String> paths =
+                new HashSet<>(Leaves.of(config(FILE), Leaves.Form.LONG).keySet());
         paths.addAll(Leaves.of(config(bump()), Leaves.Form.LONG).keySet());
         Set<String> missing = new HashSet<>();
         Stream<Class<?>> records =

@@ -52,7 +52,9 @@ class ConfigReaderTest {
         assertEquals(50, config.peers().getFirst().tunnel().heartbeatMs());
         assertEquals(240, config.peers().getFirst().tunnel().suspectAfterMs());
         assertEquals(256L << 20, config.peers().getFirst().tunnel().maxInFlightBytes());
-        assertEquals("10.9.0.2", config.peers().getFirst().tunnel().connect().getAddress().getHostAddress());
+        assertEquals(
+                "10.9.0.2",
+                config.peers().getFirst().tunnel().connect().getAddress().getHostAddress());
         assertEquals(7400, config.peers().getFirst().tunnel().connect().getPort());
         assertEquals(1000, config.witness().requestTimeoutMs());
         assertEquals(100, config.checkpoint().intervalMs());

@@ -59,13 +59,16 @@ class PeersReadingTest {
 
     private static void refused(String problem, String target, String replacement) {
         // What refers to it may be wrong as well then.
-        assertEquals("a.yaml:" + problem, problems(FILE.replace(target, replacement)).getFirst());
+        assertEquals(
+                "a.yaml:" + problem, problems(FILE.replace(target, replacement)).getFirst());
     }
 
     @Test
     void eachGroupIsOfItsPair() {
         GatewayConfig config = config(FILE);
-        assertEquals(List.of(B, C), config.peers().stream().map(GatewayConfig.Peer::site).toList());
+        assertEquals(
+                List.of(B, C),
+                config.peers().stream().map(GatewayConfig.Peer::site).toList());
         assertEquals(
                 List.of("web"),
                 config.pair(B).groups().stream().map(group -> group.id().name()).toList());
@@ -80,16 +83,15 @@ class PeersReadingTest {
     void theShortFormIsTheSameAsOnePeer() {
         String one = FILE.replaceFirst("(?s)  - site: c.*?tls:", "tls:").replace("standby: c", "standby: b");
         assertEquals(config(one), config(SHORT));
-        assertEquals(
-                config(one), config(one.replaceAll(" +standby: .\n", "")), "the only peer need not be named");
+        assertEquals(config(one), config(one.replaceAll(" +standby: .\n", "")), "the only peer need not be named");
         assertEquals(Optional.of(B), config(SHORT).groups().getFirst().standby());
     }
 
     @Test
     void severalAreRefusedAsLongAsThisReleaseHasOne() {
         assertEquals(
-                new ConfigResult.Invalid<>(List.of(new Problem(
-                        "a.yaml", 3, 3, "peers", "a gateway of this release has 1 peer, not 2"))),
+                new ConfigResult.Invalid<>(
+                        List.of(new Problem("a.yaml", 3, 3, "peers", "a gateway of this release has 1 peer, not 2"))),
                 GatewayDocument.read(new Document("a.yaml", Path.of(""), FILE)));
     }
 
@@ -97,16 +99,30 @@ class PeersReadingTest {
     void everyMistakeIsToldWithItsPlace() {
         refused("5:11 peers[1].site: b is taken by peers[0]", "site: c", "site: b");
         refused("5:11 peers[1].site: a is this gateway's own site", "site: c", "site: a");
-        refused("6:22 peers[1].tunnel.listen: 10.9.0.1:7400 is taken by peers[0].tunnel.listen: each tunnel has a port of its own",
+        refused(
+                "6:22 peers[1].tunnel.listen: 10.9.0.1:7400 is taken by peers[0].tunnel.listen: each tunnel has a port of its own",
                 "7401",
                 "7400");
-        refused("6:22 peers[1].tunnel.listen: 0.0.0.0:7400 is taken by peers[0].tunnel.listen: each tunnel has a port of its own",
+        refused(
+                "6:22 peers[1].tunnel.listen: 0.0.0.0:7400 is taken by peers[0].tunnel.listen: each tunnel has a port of its own",
                 "10.9.0.1:7401",
                 "0.0.0.0:7400");
-        refused("6:48 peers[1].tunnel.connect: 10.9.0.2:7400 is taken by peers[0].tunnel", "10.9.0.4:7400", "10.9.0.2:7400");
-        refused("18:14 groups[1].standby: site d is none of the peers [b, c]; did you mean 'b'?", "standby: c", "standby: d");
+        refused(
+                "6:48 peers[1].tunnel.connect: 10.9.0.2:7400 is taken by peers[0].tunnel",
+                "10.9.0.4:7400",
+                "10.9.0.2:7400");
+        refused(
+                "18:14 groups[1].standby: site d is none of the peers [b, c]; did you mean 'b'?",
+                "standby: c",
+                "standby: d");
         refused("17:5 groups[1].standby: is missing: there are several peers [b, c]", "    standby: c\n", "");
-        refused("1:11 peerSite: is the short form of a single peer, and there are peers", "site: a\n", "peerSite: b\nsite: a\n");
-        refused("9:54 checkpoint.hosts[0].name: c is the name of a gateway: a host has a certificate of its own", "host-a", "c");
+        refused(
+                "1:11 peerSite: is the short form of a single peer, and there are peers",
+                "site: a\n",
+                "peerSite: b\nsite: a\n");
+        refused(
+                "9:54 checkpoint.hosts[0].name: c is the name of a gateway: a host has a certificate of its own",
+                "host-a",
+                "c");
     }
 }

@@ -20,8 +20,7 @@ final class GroupLacks {
     private final Orders orders;
     private List<PeerMessage.Lack> ofOwner = List.of();
 
-    GroupLacks(
-            PairConfig config, GroupId group, GroupVms vms, Membership membership, SiteFacts facts, Orders orders) {
+    GroupLacks(PairConfig config, GroupId group, GroupVms vms, Membership membership, SiteFacts facts, Orders orders) {
         this.group = group;
         here = "site " + config.site() + ": ";
         there = "site " + config.peerSite() + ": ";

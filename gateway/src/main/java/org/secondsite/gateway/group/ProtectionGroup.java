@@ -79,8 +79,7 @@ public final class ProtectionGroup {
     }
 
     /** The same without its VMs. */
-    static ProtectionGroup withoutVms(
-            PairConfig config, GatewayConfig.Group settings, Orders orders, SiteFacts facts) {
+    static ProtectionGroup withoutVms(PairConfig config, GatewayConfig.Group settings, Orders orders, SiteFacts facts) {
         return new ProtectionGroup(config, GroupEnd.withoutVms(settings.id()), orders, facts);
     }
 

@@ -90,8 +90,7 @@ public final class SiteCore {
         groups.clear();
         groupsByVm.clear();
         for (GatewayConfig.Group settings : config.groups()) {
-            ProtectionGroup group =
-                    peers.get(settings.standby().orElseThrow()).group(settings.id());
+            ProtectionGroup group = peers.get(settings.standby().orElseThrow()).group(settings.id());
             groups.put(group.id(), group);
             group.everyone().forEach(vm -> groupsByVm.put(vm.id(), group));
         }
@@ -131,7 +130,10 @@ public final class SiteCore {
                 after.pairs().forEach(pair -> peers.get(pair.peerSite()).watch().set(pair.tunnel()));
             case SiteEvent.PeersCome(GatewayConfig after) -> come(after);
             case SiteEvent.PeersGo(GatewayConfig after) ->
-                peers.keySet().retainAll(after.peers().stream().map(GatewayConfig.Peer::site).toList());
+                peers.keySet()
+                        .retainAll(after.peers().stream()
+                                .map(GatewayConfig.Peer::site)
+                                .toList());
             case SiteEvent.VmsLeave leave ->
                 with(leave.group(), group -> group.membership().leaving().ask(leave.vms(), leave.done()));
             case SiteEvent.LeaveAbandoned(GroupId id) ->
@@ -215,8 +217,7 @@ public final class SiteCore {
     // ---- time ---------------------------------------------------------------------------------------------------
 
     private void tick(SiteEvent.Tick tick) {
-        peers.values()
-                .forEach(peer -> peer.tick(tick.roundTripNanos().getOrDefault(peer.site(), 0L)));
+        peers.values().forEach(peer -> peer.tick(tick.roundTripNanos().getOrDefault(peer.site(), 0L)));
         each(actedTerms::look);
         renewContested();
     }

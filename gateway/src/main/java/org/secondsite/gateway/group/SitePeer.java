@@ -140,8 +140,8 @@ public final class SitePeer {
                 ? "nothing heard for " + TimeUnit.NANOSECONDS.toMillis(watch.silenceNanos()) + " ms"
                 : "the tunnel is down";
         if (watch.lastHeardNanos() != 0) {
-            orders.give(new SiteOrder.NoteAt(
-                    watch.lastHeardNanos(), site.name(), "last-heard", "the last sign of life"));
+            orders.give(
+                    new SiteOrder.NoteAt(watch.lastHeardNanos(), site.name(), "last-heard", "the last sign of life"));
         }
         orders.note(site.name(), "suspicion", reason);
         orders.give(new SiteOrder.AbandonTunnel(reason));

@@ -2,6 +2,7 @@ package org.secondsite.gateway.group;
 
 import java.util.List;
 import org.secondsite.config.OwnershipRecord;
+import org.secondsite.config.SiteId;
 import org.secondsite.witness.Answer;
 
 /** What a {@link SiteCore} has ordered, and what comes of it. */
@@ -16,7 +17,8 @@ final class GivenOrders {
     /** Without the addresses of those for another gateway. */
     static List<Object> plain(List<SiteOrder> orders) {
         return orders.stream()
-                .map(order -> order instanceof SiteOrder.Towards(_, SiteOrder.ToPeer what) ? what : (Object) order)
+                .map(order ->
+                        order instanceof SiteOrder.Towards(SiteId _, SiteOrder.ToPeer what) ? what : (Object) order)
                 .toList();
     }
 

@@ -83,7 +83,8 @@ class PeerViewsTest {
         void on(SiteEvent event) {
             for (SiteOrder order : core.on(event, now)) {
                 orders.add(order);
-                if (order instanceof SiteOrder.Towards(_, SiteOrder.Say(PeerMessage message)) && message.isPartOf(dialect)) {
+                if (order instanceof SiteOrder.Towards(SiteId _, SiteOrder.Say(PeerMessage message))
+                        && message.isPartOf(dialect)) {
                     said.add(message);
                 }
                 if (order instanceof SiteOrder.Ask ask) {

@@ -46,7 +46,8 @@ class ReplicaStreamTest {
     void keepsWhatContinuesItsImageAndAcknowledgesItAfterTheAgentWasGivenIt() {
         Epoch full = StillAgent.epoch(VM, id(1), EpochId.NONE);
         assertNull(stream.keep(agent, full));
-        assertEquals(List.of(new SiteOrder.Apply(agent, full), new SiteOrder.Acknowledge(VM, id(1))), plain(orders.end()));
+        assertEquals(
+                List.of(new SiteOrder.Apply(agent, full), new SiteOrder.Acknowledge(VM, id(1))), plain(orders.end()));
         assertNull(keep(id(2), id(1)));
         assertEquals(id(2), stream.held());
     }
@@ -90,7 +91,9 @@ class ReplicaStreamTest {
         orders.end();
         stream.stopAcknowledging();
         assertEquals(
-                List.of(new SiteOrder.Withdraw(VM)), plain(orders.end()), "what the owner has not heard it must not hear");
+                List.of(new SiteOrder.Withdraw(VM)),
+                plain(orders.end()),
+                "what the owner has not heard it must not hear");
         stream.applied(id(BACKLOG + 2));
         assertEquals(List.of(), acknowledged());
         assertTrue(stream.holdsImage());

@@ -121,8 +121,7 @@ class SiteCoreTest {
         assertEquals(
                 List.of(), ordered(SiteOrder.Release.class, on(new SiteEvent.SealRequested(agent, new EpochId(3, 1)))));
         Epoch epoch = StillAgent.epoch(VM, new EpochId(3, 1), new EpochId(2, 2));
-        assertEquals(
-                List.of(new SiteOrder.SendEpoch(epoch)), plain(on(new SiteEvent.EpochFromAgent(agent, epoch, 1))));
+        assertEquals(List.of(new SiteOrder.SendEpoch(epoch)), plain(on(new SiteEvent.EpochFromAgent(agent, epoch, 1))));
         assertEquals(
                 new SiteOrder.Release(VM, new EpochId(3, 1)),
                 on(new SiteEvent.EpochAcknowledged(VM, new EpochId(3, 1))).getFirst());
@@ -447,7 +446,9 @@ class SiteCoreTest {
         standbyInSync();
         StillAgent newer = new StillAgent(VM);
         List<SiteOrder> attached = on(new SiteEvent.Attached(newer, false));
-        assertTrue(plain(attached).contains(new SiteOrder.Withdraw(VM)), "its replica is not the one that was acknowledged");
+        assertTrue(
+                plain(attached).contains(new SiteOrder.Withdraw(VM)),
+                "its replica is not the one that was acknowledged");
         assertEquals(List.of(), on(new SiteEvent.Detached(agent, "replaced")));
         assertEquals(List.of(), on(new SiteEvent.Applied(agent, new EpochId(2, 1))));
     }

@@ -207,12 +207,12 @@ class SitePeersTest {
         watches.get(C).heard(now);
         tick(B, C);
         GatewayConfig.Group nobody = new GatewayConfig.Group(MAIL, Optional.of(C), List.of(), List.of(), List.of());
-        on(new SiteEvent.MembersAltered(
-                CoreConfig.of(A, List.of(B, C), List.of(WITH_B, nobody)), answers::add));
+        on(new SiteEvent.MembersAltered(CoreConfig.of(A, List.of(B, C), List.of(WITH_B, nobody)), answers::add));
         assertEquals(Optional.empty(), answers.getLast());
         OwnershipRecord told = new OwnershipRecord(MAIL, 3, 2, C, Set.of(C));
         on(new SiteEvent.RecordTold(told));
-        assertEquals(Optional.of(told), core.group(MAIL).orElseThrow().ownership().record());
+        assertEquals(
+                Optional.of(told), core.group(MAIL).orElseThrow().ownership().record());
         on(new SiteEvent.MembersAltered(ONLY_B, answers::add));
         assertEquals(Optional.empty(), answers.getLast());
         on(new SiteEvent.PeersGo(ONLY_B));
@@ -228,6 +228,8 @@ class SitePeersTest {
         on(new SiteEvent.PeersCome(BOTH));
         GatewayConfig moved = CoreConfig.of(A, List.of(B, C), List.of(WITH_B.with(C)));
         on(new SiteEvent.MembersAltered(moved, answers::add));
-        assertTrue(answers.getLast().orElseThrow().contains("its other site cannot become c"), answers.getLast().toString());
+        assertTrue(
+                answers.getLast().orElseThrow().contains("its other site cannot become c"),
+                answers.getLast().toString());
     }
 }

@@ -198,7 +198,9 @@ class MetricsTest {
             assertTrue(!intruder.status().connected(), "let in");
         }
         assertEquals(1, after.value("secondsite_tunnel_up", "peer", "b"));
-        assertEquals(before.value("secondsite_tunnel_sessions_total", "peer", "b"), after.value("secondsite_tunnel_sessions_total", "peer", "b"));
+        assertEquals(
+                before.value("secondsite_tunnel_sessions_total", "peer", "b"),
+                after.value("secondsite_tunnel_sessions_total", "peer", "b"));
         assertEquals(before.value("secondsite_group_term", WEB), after.value("secondsite_group_term", WEB));
         assertTrue(a.gateway().timeline().entries().stream()
                 .anyMatch(entry -> entry.kind().equals("tunnel-rejected")

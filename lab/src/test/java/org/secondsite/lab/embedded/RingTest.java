@@ -104,7 +104,8 @@ class RingTest {
     private void until(String what, Fact fact) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         while (!fact.holds()) {
-            assertTrue(System.nanoTime() - deadline < 0, "no " + what + " within " + PATIENCE_SECONDS + " s: " + states());
+            assertTrue(
+                    System.nanoTime() - deadline < 0, "no " + what + " within " + PATIENCE_SECONDS + " s: " + states());
             Thread.sleep(POLL_MS);
         }
     }
