@@ -214,4 +214,10 @@ final class SimulatedDataPlane implements DataPlane {
             uplink.leaves(lastLineage, lastState, way());
         }
     }
+
+    /** No simulated data plane has threads that could fail. */
+    @SuppressWarnings("DoNotCallSuggester") // a listener for what cannot happen
+    static void defect(Throwable cause) {
+        throw new AssertionError(cause);
+    }
 }

@@ -20,6 +20,8 @@ import org.secondsite.gateway.group.ProtectionGroup;
 import org.secondsite.gateway.group.SiteCore;
 import org.secondsite.gateway.group.SiteEdge;
 import org.secondsite.gateway.group.SiteEvent;
+import org.secondsite.gateway.group.SiteEvent.FromPeer;
+import org.secondsite.gateway.group.SiteEvent.PeerSaid;
 import org.secondsite.gateway.group.SiteOrder;
 import org.secondsite.gateway.group.Surroundings;
 import org.secondsite.gateway.ownership.OwnershipState;
@@ -108,8 +110,8 @@ final class SimulatedGateway extends SimulatedProcess {
         begin();
         world.checks().started(site);
         diesAfterPercent = 0;
-        dataPlane =
-                new SimulatedDataPlane(world, this::leaves, new PlaneEvents(poster(life()), SimulatedGateway::defect));
+        dataPlane = new SimulatedDataPlane(
+                world, this::leaves, new PlaneEvents(poster(life()), SimulatedDataPlane::defect));
         dataPlane.noticeStandstill(PeerWatch.harmlessStandstillNanos(tunnelSettings));
         if (formerRole != null && formerRole.solo() && world.has(Plant.RESTART_ASSUMES_OLD_ROLE)) {
             dataPlane.pass(World.VM, formerRole.term());
@@ -265,10 +267,8 @@ final class SimulatedGateway extends SimulatedProcess {
 
     /** What its end of the tunnel tells. */
     TunnelListener tunnel() {
-        return new TunnelEvents(
-                World.other(site),
-                poster(life()),
-                core.peers().iterator().next().watch());
+        PeerWatch watch = core.peers().iterator().next().watch();
+        return new TunnelEvents(World.other(site), poster(life()), watch);
     }
 
     void take(SiteEvent event) {
@@ -326,9 +326,7 @@ final class SimulatedGateway extends SimulatedProcess {
             world.checks().told(site, told.record());
         }
         // A record that is passed on need not be in force. If it is no lie, nothing may leave that it forbids.
-        if (event
-                        instanceof
-                        SiteEvent.FromPeer(SiteId _, SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record)))
+        if (event instanceof FromPeer(SiteId _, PeerSaid(PeerMessage.RecordNews(OwnershipRecord record)))
                 && world.checks().wasGranted(record)
                 && group().ownership().record().isPresent()) {
             world.checks().told(site, record);
@@ -340,7 +338,7 @@ final class SimulatedGateway extends SimulatedProcess {
 
     /** Whether a planted fault takes the event out of the core's hands. */
     private boolean planted(SiteEvent event) {
-        if (event instanceof SiteEvent.FromPeer(SiteId _, SiteEvent.EpochAcknowledged(VmId vm, EpochId epoch))
+        if (event instanceof FromPeer(SiteId _, SiteEvent.EpochAcknowledged(VmId vm, EpochId epoch))
                 && world.has(Plant.RELEASE_BEFORE_FIRST_IMAGE)
                 && VmInGroup.isHeldToJoin(group())) {
             dataPlane.commit(vm, epoch);
@@ -348,12 +346,10 @@ final class SimulatedGateway extends SimulatedProcess {
         return switch (event) {
             case SiteEvent.RecordTold told -> forgetsFence(told.record());
             case SiteEvent.RecordRead read -> forgetsFence(read.record());
-            case SiteEvent.FromPeer(SiteId _, SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record))) ->
+            case FromPeer(SiteId _, PeerSaid(PeerMessage.RecordNews(OwnershipRecord record))) ->
                 group().ownership().record().isPresent() && forgetsFence(record);
-            case SiteEvent.FromPeer(SiteId _, SiteEvent.PeerSaid(PeerMessage.Members said)) ->
-                saysOnlyThatItTakes(said);
-            case SiteEvent.FromPeer(SiteId _, SiteEvent.EpochFromPeer received) ->
-                acknowledgesAfterAsking(received.epoch());
+            case FromPeer(SiteId _, PeerSaid(PeerMessage.Members said)) -> saysOnlyThatItTakes(said);
+            case FromPeer(SiteId _, SiteEvent.EpochFromPeer received) -> acknowledgesAfterAsking(received.epoch());
             default -> false;
         };
     }
@@ -388,18 +384,16 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     private SiteEvent distorted(SiteEvent event) {
-        if (event
-                        instanceof
-                        SiteEvent.FromPeer(SiteId _, SiteEvent.PeerSaid(PeerMessage.RecordNews(OwnershipRecord record)))
+        if (event instanceof FromPeer(SiteId _, PeerSaid(PeerMessage.RecordNews(OwnershipRecord record)))
                 && world.has(Plant.BELIEVED_GOSSIP)
                 && group().ownership().record().isPresent()) {
             return new SiteEvent.RecordTold(record);
         }
-        if (event instanceof SiteEvent.FromPeer(SiteId peer, SiteEvent.EpochAcknowledged(VmId vm, EpochId epoch))
+        if (event instanceof FromPeer(SiteId peer, SiteEvent.EpochAcknowledged(VmId vm, EpochId epoch))
                 && world.has(Plant.STALE_COMMIT_ACCEPTED)) {
             EpochId sealed = group().everyone().getFirst().source().lastSealed();
             if (epoch.term() < sealed.term()) {
-                return new SiteEvent.FromPeer(
+                return new FromPeer(
                         peer, new SiteEvent.EpochAcknowledged(vm, new EpochId(sealed.term(), epoch.number())));
             }
         }
@@ -421,7 +415,7 @@ final class SimulatedGateway extends SimulatedProcess {
             boolean syncing = state() == OwnershipState.SYNCING;
             if (syncing && dataPlane.holds() && markedTerm < group().ownership().term()) {
                 markedTerm = group().ownership().term();
-                take(new SiteEvent.FromPeer(World.other(site), new SiteEvent.EpochAcknowledged(vm, epoch)));
+                take(new FromPeer(World.other(site), new SiteEvent.EpochAcknowledged(vm, epoch)));
             }
         });
     }
@@ -501,10 +495,5 @@ final class SimulatedGateway extends SimulatedProcess {
         boolean elsewhere = world.wouldActivate(World.other(site));
         world.checks().released(site, lineage, state, way, new SafetyChecks.Standing(phase, elsewhere));
         world.mark(lineage, state);
-    }
-
-    /** No simulated data plane has threads that could fail. */
-    private static void defect(Throwable cause) {
-        throw new AssertionError(cause);
     }
 }
