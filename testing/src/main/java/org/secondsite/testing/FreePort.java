@@ -5,6 +5,8 @@ import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -15,10 +17,13 @@ public final class FreePort {
     private static final int FIRST = 10_000;
     private static final int PORTS = 20_000;
 
+    /** Those that were handed out are somebody's, also as long as he does not listen. */
+    private static final Set<Integer> HANDED_OUT = ConcurrentHashMap.newKeySet();
+
     private FreePort() {}
 
     /**
-     * One at which nobody listens now.
+     * One at which nobody listens now, and that nobody of this process was given before.
      *
      * @throws IOException if the address is none of this machine's
      */
@@ -26,7 +31,9 @@ public final class FreePort {
         for (int port = FIRST + ThreadLocalRandom.current().nextInt(PORTS); ; port++) {
             try (ServerSocket probe = new ServerSocket()) {
                 probe.bind(new InetSocketAddress(address, port));
-                return port;
+                if (HANDED_OUT.add(port)) {
+                    return port;
+                }
             } catch (BindException taken) {
                 if (port > FIRST + 2 * PORTS) {
                     throw taken;

@@ -55,7 +55,7 @@ final class Newcomers {
     ProtectionGroup begin(PairConfig config, GatewayConfig.Group settings, SiteFacts facts) {
         ProtectionGroup group = ProtectionGroup.withoutVms(config, settings, orders, facts);
         orders.note(settings.id().name(), "group", "added; the witness is asked whose it is");
-        spoken.ifPresent(dialect -> group.membership().speaks(dialect));
+        spoken.ifPresent(group::speaks);
         if (connected) {
             group.membership().connected();
         }

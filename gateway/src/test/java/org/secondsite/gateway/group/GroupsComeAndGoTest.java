@@ -23,6 +23,8 @@ import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.DiskTalk;
+import org.secondsite.replicator.MachineParts;
 import org.secondsite.replicator.tunnel.PeerMessage;
 
 /** Groups are added to a gateway that runs, and removed: events in, orders out. */
@@ -132,6 +134,21 @@ class GroupsComeAndGoTest {
         List<SiteOrder> offered = on(new SiteEvent.PeerSaid(new PeerMessage.StandbyState(SHOP, true, 1, 0, "ready")));
         assertEquals(1, ordered(SiteOrder.StartCheckpoints.class, offered).size(), "peer and tunnel are there");
         assertEquals(OwnershipState.UNKNOWN, state(WEB), "nobody else is touched");
+    }
+
+    /** The peer of these tests compares no machines; a group that was there at the start knows that as well. */
+    @Test
+    void aGroupThatComesKnowsWhatThePeerDoesNotUnderstand() {
+        standsAlone();
+        EpochId chain = new EpochId(11, 1);
+        DiskTalk.Machine machine = new DiskTalk.Machine(chain, new MachineParts(List.of("q35")));
+
+        List<SiteOrder> orders = on(new SiteEvent.AgentOfDisks(two, machine));
+
+        assertEquals(
+                List.of(new SiteOrder.TellOfDisks(two, new DiskTalk.Compared(chain, ""))),
+                ordered(SiteOrder.TellOfDisks.class, orders));
+        assertEquals(List.of(), ordered(SiteOrder.Say.class, orders));
     }
 
     @Test

@@ -130,9 +130,10 @@ class RecordGuestTest {
                     }
                 }
                 assertEquals(0, server.refused());
+                // How the guest ends is no matter: it may have an answer unread.
+                assertTrue(failures.isEmpty(), failures::toString);
             }
         }
-        assertTrue(failures.isEmpty(), failures::toString);
         assertTrue(told >= 300, "told of " + told);
         assertEquals(5, thrownAway);
         assertEquals(List.of(), DiskJudge.judge(standby, told).complaints());

@@ -25,6 +25,9 @@ final class DeskClient {
     /** The groups of which it was told the record, while it was not told all. */
     final Set<GroupId> told = new HashSet<>();
 
+    /** A term that it has told, of which it could not be read yet whether it was granted. */
+    OptionalLong unread = OptionalLong.empty();
+
     String noticed = "";
     OptionalLong readAgainNanos = OptionalLong.empty();
 

@@ -2,6 +2,7 @@ package org.secondsite.witness.desk;
 
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.ToLongFunction;
@@ -100,6 +101,21 @@ final class LostGrants {
             LOG.error("{}", doubt.words());
         }
         doubt.objectionTo(doubted.ofAgents()).ifPresent(words -> clientele.noticeOnce(doubted.client(), words));
+    }
+
+    /** What is in force could not be read for that, as before nodes have chosen who leads them. */
+    void unread(Ticket.Doubted doubted) {
+        DeskClient client = doubted.client();
+        client.unread = OptionalLong.of(Math.max(doubted.ofAgents(), client.unread.orElse(0)));
+    }
+
+    /** This node leads, and the client is there: what could not be read is read again. */
+    void readAgain(DeskClient client) {
+        if (client.unread.isPresent()) {
+            long ofAgents = client.unread.getAsLong();
+            client.unread = OptionalLong.empty();
+            readWhetherForgotten(client, ofAgents);
+        }
     }
 
     /** Whether the question is not to be decided now, and was answered so. */

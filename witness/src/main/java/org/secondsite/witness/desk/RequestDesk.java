@@ -190,6 +190,9 @@ public final class RequestDesk {
         }
         heard(client, nowNanos);
         clientele.send(client, new Message.Echo());
+        if (leads) {
+            lost.readAgain(client);
+        }
     }
 
     private void question(DeskClient client, Message.Question question, long nowNanos) {
@@ -265,6 +268,8 @@ public final class RequestDesk {
         if (stored instanceof StoreAnswer.Read(List<LogEntry> entries)) {
             entries.forEach(this::learn);
             lost.read(doubted);
+        } else {
+            lost.unread(doubted);
         }
     }
 

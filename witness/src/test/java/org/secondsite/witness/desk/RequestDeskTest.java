@@ -309,6 +309,28 @@ class RequestDeskTest {
                 desk.received(a, new Message.Ask(10, 4, WEB, A, Set.of(A), "it is decided now"), 2));
     }
 
+    /** A gateway tells a term once: before the nodes have a leader, nobody can say whether it was granted. */
+    @Test
+    void aTermThatNobodyCouldJudgeIsJudgedByTheNodeThatLeadsThen() {
+        desk = desk(Provenance.MAJORITY);
+        join(a, 1);
+        desk.leads(false);
+        desk.received(a, new Message.Term(2), 0);
+        long ticket = only(DeskEffect.ReadCurrent.class, desk.received(a, new Message.TermOf(WEB, 1000), 1))
+                .ticket();
+        assertEquals(List.of(), desk.answered(ticket, new StoreAnswer.NotHere(""), 2));
+        heard(a, 3);
+        desk.leads(true);
+        List<DeskEffect> effects = desk.received(a, new Message.Heartbeat(A), 4);
+        ticket = assertInstanceOf(DeskEffect.ReadCurrent.class, effects.getLast())
+                .ticket();
+        DeskEffect.Send notice = only(
+                DeskEffect.Send.class, desk.answered(ticket, new StoreAnswer.Read(List.of(BOTH, OF_MAIL)), 5));
+        String text = assertInstanceOf(Message.Notice.class, notice.message()).text();
+        assertTrue(text.contains("term 1000, which was never granted"), text);
+        heard(a, 6);
+    }
+
     /** It would take what is told for what is in force (planted fault TOLD_STALE_AT_START of the model). */
     @Test
     void aGatewayThatStartsIsToldNothingByAWitnessThatHasLostGrants() {
