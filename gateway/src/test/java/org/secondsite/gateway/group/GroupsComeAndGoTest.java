@@ -140,6 +140,8 @@ class GroupsComeAndGoTest {
     @Test
     void aGroupThatComesKnowsWhatThePeerDoesNotUnderstand() {
         standsAlone();
+        lacksNothingThere();
+        on(new SiteEvent.PeerSaid(new PeerMessage.StandbyState(SHOP, true, 1, 0, "ready")));
         EpochId chain = new EpochId(11, 1);
         DiskTalk.Machine machine = new DiskTalk.Machine(chain, new MachineParts(List.of("q35")));
 
