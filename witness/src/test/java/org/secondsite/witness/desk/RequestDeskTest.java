@@ -324,8 +324,8 @@ class RequestDeskTest {
         List<DeskEffect> effects = desk.received(a, new Message.Heartbeat(A), 4);
         ticket = assertInstanceOf(DeskEffect.ReadCurrent.class, effects.getLast())
                 .ticket();
-        DeskEffect.Send notice = only(
-                DeskEffect.Send.class, desk.answered(ticket, new StoreAnswer.Read(List.of(BOTH, OF_MAIL)), 5));
+        DeskEffect.Send notice =
+                only(DeskEffect.Send.class, desk.answered(ticket, new StoreAnswer.Read(List.of(BOTH, OF_MAIL)), 5));
         String text = assertInstanceOf(Message.Notice.class, notice.message()).text();
         assertTrue(text.contains("term 1000, which was never granted"), text);
         heard(a, 6);
