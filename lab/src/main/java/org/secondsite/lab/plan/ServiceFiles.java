@@ -48,7 +48,7 @@ final class ServiceFiles {
                 tls: {certificate: %1$s.crt, key: %1$s.key, authority: ca.crt, crl: ca.crl}
                 witness: {endpoints: [%11$s], requestTimeoutMs: 3000, termFile: gateway-%1$s.term}
                 checkpoint: {listen: "%5$s:7600", intervalMs: 100, maxEpochsInFlight: 16%12$s, hosts: [{name: host-%1$s, vms: [vm1]}]}
-                dataPlane: {%13$s, inside: in0, port: %14$s, poolMiB: 64, perVmMiB: 32}
+                dataPlane: {%13$s, inside: in0, %14$spoolMiB: 64, perVmMiB: 32}
                 bgp: {localAs: 65100, routerId: %6$s, listen: [%6$s], standbyPrepend: 3, commands: bgp-%1$s, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9%15$s}]}
                 openflow: {listen: "%5$s:6653", switches: [{name: sw-%1$s, datapathId: "0x%9$s", gatewayPort: gw}]}
                 management: {socket: %10$s}
@@ -74,13 +74,21 @@ final class ServiceFiles {
                                 .collect(Collectors.joining(", ")),
                         options.overload().settings(),
                         dataPlane(options),
-                        options.network().port().text(),
+                        port(options),
                         dual(options, ", otherAddress: \"" + site.uplinkAddress6() + "\""),
                         dual(options, ", \"" + LabNumbers.VM_PREFIX6 + "\""),
                         dual(options, ", \"2001:db8:71::/65\", \"2001:db8:71:0:8000::/65\""),
                         options.network().guestAddresses().stream()
                                 .map(address -> '"' + address + '"')
                                 .collect(Collectors.joining(", ")));
+    }
+
+    /** The usual one is not written: a gateway of the release before knows no other. */
+    private static String port(LabOptions options) {
+        Network network = options.network();
+        return network.port() == Network.USUAL.port()
+                ? ""
+                : "port: " + network.port().text() + ", ";
     }
 
     private static String dual(LabOptions options, String text) {
