@@ -10,7 +10,6 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -104,16 +103,16 @@ class NoWayInLabTest {
             RoutedSite.pass(plane, 1);
             Function<InetAddress, InetAddress> source = NoWayInLabTest::vmAddress;
             Probes probes = new Probes(RoutedSite.VM_MAC.toString(), RoutedSite.INSIDE_MAC.toString());
-            long sent = scan(plane, port, probes, source, every("203.0.113.1"));
+            long sent = PortScan.send(plane, port, frames(probes, source, every("203.0.113.1")));
             for (String target : CLOSED) {
-                sent += scan(plane, port, probes, source, sampled(target));
+                sent += PortScan.send(plane, port, frames(probes, source, sampled(target)));
             }
             Eventually.holds(() -> RoutedSite.figures(plane).droppedRelease() == 0, () -> "all were released");
             assertTrue(
                     RoutedSite.figures(plane).releasedPackets() >= sent - PORTS.size(),
                     "released, not lost on the way");
             Exchange.run(site.namespaces, RoutedSite.VM_ADDRESS, 200_000);
-            assertEquals(Set.of(), answers(vm, CLOSED));
+            assertEquals(Set.of(), PortScan.answers(vm, CLOSED));
             assertTrue(gateway.isBound() && management.isBound() && beyond.isBound());
             theScannerHearsWhoMayAnswer(plane, port, probes, vm);
         }
@@ -141,8 +140,9 @@ class NoWayInLabTest {
             }
             port.send(
                     probes.syn(source.apply(InetAddress.ofLiteral("10.1.0.1")), InetAddress.ofLiteral("10.1.0.1"), 9));
-            Eventually.holds(() -> !answers(vm, List.of("10.1.0.1")).isEmpty(), () -> "the uplink's host answers");
-            assertEquals(Set.of(), answers(vm, CLOSED));
+            Eventually.holds(
+                    () -> !PortScan.answers(vm, List.of("10.1.0.1")).isEmpty(), () -> "the uplink's host answers");
+            assertEquals(Set.of(), PortScan.answers(vm, CLOSED));
             assertTrue(gateway.isBound() && management.isBound());
         }
     }
@@ -169,8 +169,10 @@ class NoWayInLabTest {
             InetAddress router = InetAddress.ofLiteral("10.1.0.2");
             port.send(probes.syn(stranger, router, LISTENING));
             Eventually.holds(
-                    () -> !answers(uplink, List.of(router.getHostAddress())).isEmpty(), () -> "a router is answered");
-            assertEquals(Set.of(), answers(vm, CLOSED));
+                    () -> !PortScan.answers(uplink, List.of(router.getHostAddress()))
+                            .isEmpty(),
+                    () -> "a router is answered");
+            assertEquals(Set.of(), PortScan.answers(vm, CLOSED));
             // The answer may have been sent again, for nobody confirms it.
             assertEquals(
                     0,
@@ -213,7 +215,7 @@ class NoWayInLabTest {
                     InetAddress.ofLiteral("2001:db8:2::1"));
             List<String> all =
                     Stream.concat(CLOSED.stream(), OUTSIDE.keySet().stream()).toList();
-            Eventually.holds(() -> answers(vm, all).equals(expected), () -> "echoes of " + expected);
+            Eventually.holds(() -> PortScan.answers(vm, all).equals(expected), () -> "echoes of " + expected);
         }
     }
 
@@ -237,7 +239,10 @@ class NoWayInLabTest {
     private static void theScannerHearsWhoMayAnswer(DataPlane plane, RawPort port, Probes probes, Capture vm)
             throws Exception {
         for (Map.Entry<String, String> outside : OUTSIDE.entrySet()) {
-            scan(plane, port, probes, to -> InetAddress.ofLiteral(outside.getValue()), sampled(outside.getKey()));
+            PortScan.send(
+                    plane,
+                    port,
+                    frames(probes, to -> InetAddress.ofLiteral(outside.getValue()), sampled(outside.getKey())));
             Eventually.holds(
                     () -> vm.count(frame -> Probes.source(frame)
                                     .filter(InetAddress.ofLiteral(outside.getKey())::equals)
@@ -283,39 +288,5 @@ class NoWayInLabTest {
         targets.udp().forEach(port -> frames.add(probes.datagram(from, targets.to(), port)));
         frames.add(probes.echo(from, targets.to()));
         return frames;
-    }
-
-    /** Sends as fast as the data plane passes it on, so that none is lost. */
-    private static long scan(
-            DataPlane plane, RawPort port, Probes probes, Function<InetAddress, InetAddress> source, Targets targets)
-            throws Exception {
-        List<byte[]> frames = frames(probes, source, targets);
-        for (int start = 0; start < frames.size(); start += 1000) {
-            List<byte[]> burst = frames.subList(start, Math.min(start + 1000, frames.size()));
-            long before = seen(plane);
-            for (byte[] frame : burst) {
-                port.send(frame);
-            }
-            Eventually.holds(() -> seen(plane) >= before + burst.size(), () -> plane.counters()
-                    .toString());
-        }
-        return frames.size();
-    }
-
-    private static long seen(DataPlane plane) {
-        return plane.counters().releasedPackets() + plane.counters().droppedPackets();
-    }
-
-    /** Who of these has answered. */
-    private static Set<InetAddress> answers(Capture capture, List<String> of) throws IOException {
-        Set<InetAddress> asked = new HashSet<>();
-        of.forEach(target -> asked.add(InetAddress.ofLiteral(target)));
-        Set<InetAddress> answered = new HashSet<>();
-        for (byte[] frame : capture.frames()) {
-            if (!Probes.isNeighbourDiscovery(frame)) {
-                Probes.source(frame).filter(asked::contains).ifPresent(answered::add);
-            }
-        }
-        return answered;
     }
 }

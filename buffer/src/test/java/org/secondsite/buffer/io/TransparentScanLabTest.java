@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -115,18 +114,19 @@ class TransparentScanLabTest {
                 int sent = 0;
                 for (Probes probes : probes()) {
                     for (String target : CLOSED) {
-                        sent += scan(
+                        sent += PortScan.send(
                                 plane,
                                 port,
                                 frames(probes, target, EVERY ? every() : SAMPLED, EVERY ? every() : SAMPLED));
                     }
                 }
-                sent += scan(plane, port, frames(probes().getFirst(), MANAGEMENT, every(), EVERY ? every() : SAMPLED));
+                sent += PortScan.send(
+                        plane, port, frames(probes().getFirst(), MANAGEMENT, every(), EVERY ? every() : SAMPLED));
                 System.out.printf(
                         "%d probes sent, %d released%n", sent, plane.counters().releasedPackets());
                 Exchange.run(site.namespaces, TransparentSite.VM_ADDRESS, 200_000);
-                assertEquals(Set.of(), answers(vm));
-                assertEquals(Set.of(), answers(up));
+                assertEquals(Set.of(), PortScan.answers(vm, CLOSED));
+                assertEquals(Set.of(), PortScan.answers(up, CLOSED));
             }
             for (Probes probes : probes()) {
                 for (String target : CLOSED) {
@@ -140,8 +140,8 @@ class TransparentScanLabTest {
                             .in("gw", () -> TransparentDataPlane.verify(TransparentSite.settings(), VMS))
                             .isEmpty(),
                     "it stays closed when the process has ended");
-            assertEquals(Set.of(), answers(vm));
-            assertEquals(Set.of(), answers(up));
+            assertEquals(Set.of(), PortScan.answers(vm, CLOSED));
+            assertEquals(Set.of(), PortScan.answers(up, CLOSED));
         }
     }
 
@@ -154,7 +154,8 @@ class TransparentScanLabTest {
             InetAddress to = InetAddress.ofLiteral(target);
             port.send(probes.echo(vmAddress(to), to));
         }
-        Eventually.holds(() -> answers(vm).size() == unicast.size(), () -> "all of " + unicast + " to answer");
+        Eventually.holds(
+                () -> PortScan.answers(vm, CLOSED).size() == unicast.size(), () -> "all of " + unicast + " to answer");
     }
 
     /** To the Ethernet address of either port, and to the uplink's host. */
@@ -186,36 +187,5 @@ class TransparentScanLabTest {
         tcp.forEach(port -> frames.add(probes.syn(from, to, port)));
         udp.forEach(port -> frames.add(probes.datagram(from, to, port)));
         return frames;
-    }
-
-    /** Sends as fast as the data plane passes it on, so that none is lost. */
-    private static int scan(DataPlane plane, RawPort port, List<byte[]> frames) throws Exception {
-        for (int start = 0; start < frames.size(); start += 1000) {
-            List<byte[]> burst = frames.subList(start, Math.min(start + 1000, frames.size()));
-            long before = seen(plane);
-            for (byte[] frame : burst) {
-                port.send(frame);
-            }
-            Eventually.holds(() -> seen(plane) >= before + burst.size(), () -> plane.counters()
-                    .toString());
-        }
-        return frames.size();
-    }
-
-    private static long seen(DataPlane plane) {
-        return plane.counters().releasedPackets() + plane.counters().droppedPackets();
-    }
-
-    /** Who of those that are to be silent has answered. */
-    private static Set<InetAddress> answers(Capture capture) throws IOException {
-        Set<InetAddress> asked = new HashSet<>();
-        CLOSED.forEach(target -> asked.add(InetAddress.ofLiteral(target)));
-        Set<InetAddress> answered = new HashSet<>();
-        for (byte[] frame : capture.frames()) {
-            if (!Probes.isNeighbourDiscovery(frame)) {
-                Probes.source(frame).filter(asked::contains).ifPresent(answered::add);
-            }
-        }
-        return answered;
     }
 }
