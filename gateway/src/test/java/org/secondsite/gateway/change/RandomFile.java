@@ -1,7 +1,9 @@
 package org.secondsite.gateway.change;
 
+import static org.secondsite.testing.FileText.item;
+import static org.secondsite.testing.FileText.section;
+
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -223,30 +225,6 @@ public final class RandomFile {
         Map<String, String> all = new TreeMap<>(DEFAULTS);
         all.putAll(settings);
         return text(all, DEFAULTS);
-    }
-
-    private static String section(Map<String, String> settings, String name, String fixed) {
-        String more = settings.entrySet().stream()
-                .filter(setting -> setting.getKey().startsWith(name + "."))
-                .map(setting -> setting.getKey().substring(name.length() + 1) + ": " + setting.getValue())
-                .collect(Collectors.joining(", "));
-        String all = fixed.isEmpty() || more.isEmpty() ? fixed + more : fixed + ", " + more;
-        return all.isEmpty() ? "" : name + ": {" + all + "}\n";
-    }
-
-    private static String item(String fixed, String kind, Map<String, String> of, Map<String, String> defaults) {
-        Map<String, String> all = new LinkedHashMap<>();
-        defaults.forEach((key, value) -> {
-            if (key.startsWith(kind + ".")) {
-                all.put(key.substring(kind.length() + 1), value);
-            }
-        });
-        all.putAll(of);
-        return "{" + fixed
-                + all.entrySet().stream()
-                        .map(one -> ", " + one.getKey() + ": " + one.getValue())
-                        .collect(Collectors.joining())
-                + "}";
     }
 
     private String text(Map<String, String> all, Map<String, String> defaults) {

@@ -1,5 +1,8 @@
 package org.secondsite.lab.io;
 
+import static org.secondsite.testing.FileText.item;
+import static org.secondsite.testing.FileText.section;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -305,28 +308,6 @@ final class LiveFile {
         Map<String, String> all = new TreeMap<>(DEFAULTS);
         all.putAll(settings);
         return text(all, DEFAULTS);
-    }
-
-    private static String section(Map<String, String> settings, String name, String fixed) {
-        String more = settings.entrySet().stream()
-                .filter(setting -> setting.getKey().startsWith(name + "."))
-                .map(setting -> setting.getKey().substring(name.length() + 1) + ": " + setting.getValue())
-                .collect(Collectors.joining(", "));
-        String all = fixed.isEmpty() || more.isEmpty() ? fixed + more : fixed + ", " + more;
-        return all.isEmpty() ? "" : name + ": {" + all + "}\n";
-    }
-
-    private static String item(String fixed, String kind, Map<String, String> of, Map<String, String> defaults) {
-        Map<String, String> all = new TreeMap<>();
-        defaults.forEach((key, value) -> {
-            if (key.startsWith(kind + ".")) {
-                all.put(key.substring(kind.length() + 1), value);
-            }
-        });
-        all.putAll(of);
-        return all.entrySet().stream()
-                .map(one -> one.getKey() + ": " + one.getValue())
-                .collect(Collectors.joining(", ", "{" + fixed + (all.isEmpty() ? "" : ", "), "}"));
     }
 
     private String text(Map<String, String> all, Map<String, String> defaults) {
