@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.secondsite.config.EpochId;
+import org.secondsite.net.PeerText;
 
 /**
  * What the agents of two sites tell each other, through their gateways: before a chain of epochs begins, whether the machines are the
@@ -178,8 +179,8 @@ public sealed interface DiskTalk {
                         need(in, length);
                         yield new Compared(
                                 chain,
-                                in.readCharSequence(length, StandardCharsets.UTF_8)
-                                        .toString());
+                                PeerText.line(in.readCharSequence(length, StandardCharsets.UTF_8)
+                                        .toString()));
                     }
                     default -> throw new IllegalArgumentException("no talk has the type " + type);
                 };

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.secondsite.config.VmId;
+import org.secondsite.net.PeerText;
 
 /**
  * Whose agents a gateway lets in, and for which VMs.
@@ -40,7 +41,7 @@ public record Admission(Set<VmId> known, Map<String, Set<VmId>> hosts, Unproven 
     public Optional<String> objection(String host) {
         return hosts.containsKey(host)
                 ? Optional.empty()
-                : Optional.of("the certificate is of '" + printable(host) + "', and the hosts of this gateway are "
+                : Optional.of("the certificate is of '" + PeerText.line(host) + "', and the hosts of this gateway are "
                         + new TreeMap<>(hosts).keySet());
     }
 
@@ -61,10 +62,5 @@ public record Admission(Set<VmId> known, Map<String, Set<VmId>> hosts, Unproven 
         return hosts.getOrDefault(host.get(), Set.of()).contains(vm)
                 ? Optional.empty()
                 : Optional.of("host " + host.get() + " may not speak for " + vm + " by this gateway's configuration");
-    }
-
-    /** A name goes into logs. */
-    private static String printable(String name) {
-        return name.replaceAll("\\p{Cntrl}", " ");
     }
 }

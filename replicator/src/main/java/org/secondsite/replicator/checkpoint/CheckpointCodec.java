@@ -7,6 +7,7 @@ import java.util.Set;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.net.Decoded;
+import org.secondsite.net.PeerText;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.Dialect;
@@ -472,7 +473,9 @@ public final class CheckpointCodec {
 
         String text() {
             int length = u16();
-            return need(length).readCharSequence(length, StandardCharsets.UTF_8).toString();
+            return PeerText.line(need(length)
+                    .readCharSequence(length, StandardCharsets.UTF_8)
+                    .toString());
         }
 
         ByteBuf rest() {

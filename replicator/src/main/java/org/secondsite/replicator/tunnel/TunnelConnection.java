@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.net.Decoded;
+import org.secondsite.net.PeerText;
 
 /**
  * One connection with the peer, from its TLS handshake to its end.
@@ -444,10 +445,10 @@ public final class TunnelConnection {
         phase = next;
     }
 
-    /** A peer's text goes into logs: letters, digits and signs stay, what could forge a line does not. */
+    /** A peer's reason, as it goes into logs. */
     static String printable(ByteBuf text) {
-        return text.readCharSequence(Math.min(text.readableBytes(), MAX_REASON_BYTES), StandardCharsets.UTF_8)
-                .toString()
-                .replaceAll("\\p{Cntrl}", " ");
+        return PeerText.line(
+                text.readCharSequence(Math.min(text.readableBytes(), MAX_REASON_BYTES), StandardCharsets.UTF_8)
+                        .toString());
     }
 }

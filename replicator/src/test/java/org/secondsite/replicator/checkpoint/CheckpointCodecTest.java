@@ -19,6 +19,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.net.Decoded;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Dialect;
+import org.secondsite.replicator.DiskTalk;
 import org.secondsite.replicator.EpochHeader;
 
 class CheckpointCodecTest {
@@ -95,6 +96,25 @@ class CheckpointCodecTest {
         ByteBuf frame = Unpooled.buffer();
         CheckpointCodec.encode(message, frame);
         return frame;
+    }
+
+    /** It goes into the logs, the timeline and the terminals of whoever hears it, at either site. */
+    @Test
+    void whatAHostSaysForgesNoLine() {
+        String said = "gone\n2026-11-30 ERROR forged\u001b[2J\u202e";
+        String heard = "gone 2026-11-30 ERROR forged [2J ";
+        assertEquals(
+                new CheckpointMessage.Failed(FailureKind.CHECKPOINT, E, heard),
+                heardOf(new CheckpointMessage.Failed(FailureKind.CHECKPOINT, E, said)));
+        assertEquals(
+                new CheckpointMessage.OfDisks(new DiskTalk.Compared(E, heard)),
+                heardOf(new CheckpointMessage.OfDisks(new DiskTalk.Compared(E, said))));
+    }
+
+    private static CheckpointMessage heardOf(CheckpointMessage message) {
+        return CheckpointCodec.decode(frame(message), sender(message))
+                .complete()
+                .orElseThrow();
     }
 
     @ParameterizedTest
