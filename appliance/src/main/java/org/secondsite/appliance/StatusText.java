@@ -77,6 +77,21 @@ final class StatusText {
                     plane.get("inside").asText(),
                     plane.get("outside").asText());
         }
+        machineRoutes(out, status.path("machineRoutes"));
+    }
+
+    private static void machineRoutes(PrintWriter out, JsonNode routes) {
+        for (JsonNode route : routes) {
+            List<String> via = new ArrayList<>();
+            route.path("via").forEach(hop -> via.add(hop.asText()));
+            String detail = route.path("detail").asText();
+            out.printf(
+                    Locale.ROOT,
+                    "route: %s %s%s%n",
+                    route.path("prefix").asText(),
+                    via.isEmpty() ? "by no way" : "via " + String.join(", ", via),
+                    detail.isEmpty() ? "" : "; " + detail);
+        }
     }
 
     private static String peer(String name, JsonNode peer) {

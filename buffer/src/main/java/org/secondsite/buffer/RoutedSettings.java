@@ -35,8 +35,8 @@ public record RoutedSettings(
         InterfaceNames.check(releaseName, 14);
         insideAddresses = List.copyOf(insideAddresses);
         insideAddresses.forEach(InterfaceAddress::parse);
-        if (tenants.uplink().equals(insideInterface)) {
-            throw new IllegalArgumentException("the uplink is the inside interface " + insideInterface);
+        if (tenants.uplinks().contains(insideInterface)) {
+            throw new IllegalArgumentException("an uplink is the inside interface " + insideInterface);
         }
     }
 

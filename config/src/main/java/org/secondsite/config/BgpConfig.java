@@ -18,6 +18,7 @@ import java.util.OptionalLong;
  * @param roles how the routes of a group are told apart
  * @param neighbors the routers that are known by their addresses
  * @param interfaces those that are known by the interface they are at
+ * @param installs destinations to which this machine's own routes follow what neighbours announce
  * @param commands the directory in which commands of ExaBGP's text API are taken; empty: none are
  */
 public record BgpConfig(
@@ -28,12 +29,14 @@ public record BgpConfig(
         RouteRoles roles,
         List<Neighbor> neighbors,
         List<Interface> interfaces,
+        List<IpPrefix> installs,
         Optional<Path> commands) {
     /** Copies the lists. */
     public BgpConfig {
         listen = List.copyOf(listen);
         neighbors = List.copyOf(neighbors);
         interfaces = List.copyOf(interfaces);
+        installs = List.copyOf(installs);
     }
 
     /** With neighbours that are known by their addresses alone. */
@@ -45,7 +48,7 @@ public record BgpConfig(
             RouteRoles roles,
             List<Neighbor> neighbors,
             Optional<Path> commands) {
-        this(localAs, routerId, listenPort, listen, roles, neighbors, List.of(), commands);
+        this(localAs, routerId, listenPort, listen, roles, neighbors, List.of(), List.of(), commands);
     }
 
     /**

@@ -255,7 +255,7 @@ public record GatewayConfig(
      * @param inside the VM-facing interface
      * @param insideMac its MAC address, the same at both sites
      * @param insideAddresses its addresses, the same at both sites: the VMs' default gateways
-     * @param uplink the interface towards the routers, the only one by which the VMs' packets leave
+     * @param uplinks the interfaces towards the routers, the only ones by which the VMs' packets leave
      * @param answersEcho whether a VM that pings an inside address is answered
      * @param port by what means frames are heard and sent
      */
@@ -263,15 +263,16 @@ public record GatewayConfig(
             String inside,
             MacAddress insideMac,
             List<InterfaceAddress> insideAddresses,
-            String uplink,
+            List<String> uplinks,
             boolean answersEcho,
             Port port,
             long poolBytes,
             long perVmBytes)
             implements DataPlane {
-        /** Copies the list. */
+        /** Copies the lists. */
         public Routed {
             insideAddresses = List.copyOf(insideAddresses);
+            uplinks = List.copyOf(uplinks);
         }
     }
 

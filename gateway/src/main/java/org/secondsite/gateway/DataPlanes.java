@@ -43,9 +43,11 @@ final class DataPlanes {
     static DataPlane open(GatewayConfig config, List<ProtectedVm> vms, DataPlaneListener listener) throws IOException {
         return switch (config.dataPlane()) {
             case GatewayConfig.Routed routed -> {
-                if (NetworkInterface.getByName(routed.uplink()) == null) {
-                    throw new IOException(
-                            "dataPlane.uplink: there is no interface " + routed.uplink() + " for packets to leave by");
+                for (String uplink : routed.uplinks()) {
+                    if (NetworkInterface.getByName(uplink) == null) {
+                        throw new IOException(
+                                "dataPlane.uplink: there is no interface " + uplink + " for packets to leave by");
+                    }
                 }
                 yield RoutedDataPlane.open(GatewaySettings.plane(config, routed), vms, port(routed.port()), listener);
             }

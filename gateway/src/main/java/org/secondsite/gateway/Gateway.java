@@ -33,6 +33,7 @@ import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.group.SiteOrder;
 import org.secondsite.gateway.group.SitePeer;
 import org.secondsite.gateway.group.Surroundings;
+import org.secondsite.gateway.io.MachineRoutes;
 import org.secondsite.gateway.io.MemberFile;
 import org.secondsite.gateway.io.SeatMemory;
 import org.secondsite.gateway.management.ManagementServer;
@@ -89,6 +90,7 @@ public final class Gateway implements AutoCloseable {
     private final Map<String, Session> routers = new LinkedHashMap<>();
     private final Map<String, Session> switches = new LinkedHashMap<>();
     private Optional<RouterView> routerView = Optional.empty();
+    private Optional<MachineRoutes> machineRoutes = Optional.empty();
     private Optional<GatewayChange.Routers> routerParts = Optional.empty();
     private Optional<GatewayChange.Switches> switchParts = Optional.empty();
     private volatile Optional<ConfigCommands> configCommands = Optional.empty();
@@ -265,7 +267,11 @@ public final class Gateway implements AutoCloseable {
         opened.push(speaker);
         routerView = Optional.of(new RouterView(speaker));
         Announcements announcements = new Announcements(config.groups(), ToldApart.of(bgp), speaker::advertise);
-        routerParts = Optional.of(new GatewayChange.Routers(speaker, announcements, routers));
+        MachineRoutes installed = new MachineRoutes(speaker, what -> timeline.note("bgp", "machine-route", what));
+        opened.push(installed);
+        installed.follow(bgp.installs());
+        machineRoutes = Optional.of(installed);
+        routerParts = Optional.of(new GatewayChange.Routers(speaker, announcements, installed, routers));
         if (bgp.commands().isPresent()) {
             RouteCommands commands = new RouteCommands(conductor, announcements, timeline);
             opened.push(CommandPort.open(bgp.commands().get(), speaker, commands));
@@ -328,7 +334,9 @@ public final class Gateway implements AutoCloseable {
     // ---- management ---------------------------------------------------------------------------------------------
 
     private JsonNode status(JsonNode request) throws Exception {
-        return look(GatewayStatus::of);
+        JsonNode status = look(GatewayStatus::of);
+        machineRoutes.ifPresent(routes -> routes.tell(status));
+        return status;
     }
 
     private JsonNode vms(JsonNode request) throws Exception {

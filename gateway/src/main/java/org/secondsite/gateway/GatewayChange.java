@@ -12,6 +12,7 @@ import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.SwitchId;
 import org.secondsite.gateway.change.Applier;
 import org.secondsite.gateway.group.SiteEvent;
+import org.secondsite.gateway.io.MachineRoutes;
 import org.secondsite.gateway.router.RouterSettings;
 import org.secondsite.gateway.router.ToldApart;
 import org.secondsite.openflow.io.SwitchController;
@@ -36,7 +37,11 @@ final class GatewayChange implements Applier {
      *
      * @param sessions by the neighbour's address; the conductor's
      */
-    record Routers(BgpSpeaker speaker, Announcements announcements, Map<String, Session> sessions) {}
+    record Routers(
+            BgpSpeaker speaker,
+            Announcements announcements,
+            MachineRoutes machineRoutes,
+            Map<String, Session> sessions) {}
 
     /**
      * What changes of switches.
@@ -102,6 +107,7 @@ final class GatewayChange implements Applier {
         if (routers.isPresent()) {
             BgpConfig bgp = after.bgp().orElseThrow();
             var _ = routers.get().speaker().change(RouterSettings.of(bgp)).get(STEP_SECONDS, TimeUnit.SECONDS);
+            routers.get().machineRoutes().follow(bgp.installs());
             onConductor(() -> routers.get().sessions().keySet().retainAll(RouterEvents.names(bgp)));
         }
         if (switches.isPresent()) {

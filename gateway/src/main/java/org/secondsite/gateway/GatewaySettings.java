@@ -51,7 +51,7 @@ final class GatewaySettings {
                         .toList(),
                 RELEASE_NAME,
                 new TenantAccess(
-                        routed.uplink(),
+                        routed.uplinks(),
                         closed(config),
                         routed.answersEcho() ? TenantAccess.Echo.ANSWERED : TenantAccess.Echo.SILENT),
                 routed.poolBytes(),

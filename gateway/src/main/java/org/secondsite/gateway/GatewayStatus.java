@@ -105,7 +105,9 @@ final class GatewayStatus {
     private static void dataPlane(ObjectNode node, GatewayConfig.DataPlane plane) {
         switch (plane) {
             case GatewayConfig.Routed routed ->
-                node.put("mode", "routed").put("inside", routed.inside()).put("uplink", routed.uplink());
+                node.put("mode", "routed")
+                        .put("inside", routed.inside())
+                        .put("uplink", String.join(", ", routed.uplinks()));
             case GatewayConfig.Transparent transparent ->
                 node.put("mode", "transparent")
                         .put("inside", transparent.inside())

@@ -49,6 +49,7 @@ class RouterEventsTest {
                 BgpConfig.RouteRoles.prepending(3),
                 List.of(neighbor),
                 List.of(at),
+                List.of(),
                 Optional.empty());
         assertEquals(List.of("10.1.0.1", "eth7"), RouterEvents.names(bgp));
     }

@@ -153,6 +153,7 @@ class RouterSettingsTest {
                 BgpConfig.RouteRoles.prepending(3),
                 List.of(),
                 List.of(at),
+                List.of(),
                 Optional.empty()));
         NeighborRange range = settings.ranges().getFirst();
         assertEquals(Prefix.parse("fe80::/10"), range.prefix());

@@ -37,14 +37,16 @@ final class ManyVms {
         return vms;
     }
 
-    /** As many VMs at these ports, with as many addresses each, as have about so many flows. */
+    /** As few VMs at these ports as have so many flows, each with as few addresses as all ports together need. */
     static List<VmAttachment> withFlows(int flows, int ports) {
-        int count = Math.clamp(flows / 10, 1, ports);
         int addresses = 1;
-        while (flows(of(count, addresses + 1, Role.OWNER)) <= flows) {
+        while (flows(of(ports, addresses, Role.OWNER)) < flows) {
             addresses++;
         }
-        return of(count, addresses, Role.OWNER);
+        int none = flows(List.of());
+        int each = flows(of(1, addresses, Role.OWNER)) - none;
+        int count = Math.max(1, (flows - none + each - 1) / each);
+        return of(Math.min(count, ports), addresses, Role.OWNER);
     }
 
     static int flows(List<VmAttachment> vms) {

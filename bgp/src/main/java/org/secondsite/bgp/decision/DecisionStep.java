@@ -86,6 +86,21 @@ public enum DecisionStep {
         return left.getFirst();
     }
 
+    /**
+     * All that are as good as the best but for who they are from: what {@link #EXTERNAL} leaves (ECMP, as routers' maximum-paths take
+     * them, of whatever neighbouring AS).
+     */
+    static List<Candidate> asGood(List<Candidate> candidates) {
+        List<Candidate> left = candidates;
+        for (DecisionStep step : values()) {
+            if (left.size() < 2 || step == ROUTER_ID) {
+                break;
+            }
+            left = step.survivors(left);
+        }
+        return left;
+    }
+
     /** All of them, each better than what stands behind it. */
     public static List<Candidate> ranked(List<Candidate> candidates) {
         List<Candidate> left = new ArrayList<>(candidates);

@@ -17,6 +17,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -24,6 +25,7 @@ import org.secondsite.bgp.bfd.BfdAction;
 import org.secondsite.bgp.bfd.BfdState;
 import org.secondsite.bgp.decision.Candidate;
 import org.secondsite.bgp.decision.DecisionStep;
+import org.secondsite.bgp.decision.Followed;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.rib.RouteTable;
@@ -350,6 +352,17 @@ public final class BgpSpeaker implements AutoCloseable {
     /** All routes of the Loc-RIB to the prefix, the best one first. */
     public CompletableFuture<List<Candidate>> candidates(Prefix prefix) {
         return onLoop(() -> DecisionStep.ranked(neighbors.crossroads().candidates(Nlri.of(prefix))));
+    }
+
+    /**
+     * Follows the ways to these destinations in the Loc-RIB, and to no others from now on: for one that routes of this machine are to
+     * follow. Nothing more is told once none is followed.
+     *
+     * @param told hears on the speaker's thread of each destination to which there is a way, and of each to which the ways are others
+     */
+    public CompletableFuture<Void> follow(Collection<Prefix> destinations, Consumer<Followed.Ways> told) {
+        List<Prefix> copy = List.copyOf(destinations);
+        return onLoop(() -> neighbors.crossroads().follow(copy, told));
     }
 
     /** The addresses that are listened on, with the real port where 0 was asked for. */

@@ -2,17 +2,21 @@ package org.secondsite.bgp.io;
 
 import io.netty.channel.EventLoop;
 import java.net.InetAddress;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.secondsite.bgp.decision.Candidate;
 import org.secondsite.bgp.decision.Crossing;
+import org.secondsite.bgp.decision.Followed;
 import org.secondsite.bgp.rib.AdjRibIn;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.session.NeighborSettings;
 import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.Nlri;
+import org.secondsite.bgp.wire.Prefix;
 
 /**
  * Carries routes from neighbours to neighbours as the {@link Crossing} says. All methods are for the event loop; a neighbour is
@@ -22,6 +26,8 @@ final class Crossroads {
     private final Crossing crossing = new Crossing();
     private final EventLoop loop;
     private final Function<InetAddress, Optional<NeighborDriver>> drivers;
+    private final Followed followed = new Followed();
+    private Consumer<Followed.Ways> follower = ways -> {};
 
     Crossroads(EventLoop loop, Function<InetAddress, Optional<NeighborDriver>> drivers) {
         this.loop = loop;
@@ -75,7 +81,14 @@ final class Crossroads {
         return crossing.rib().candidates(destination);
     }
 
+    /** The ways to these destinations are told now, and whenever they are others. */
+    void follow(Collection<Prefix> destinations, Consumer<Followed.Ways> told) {
+        follower = told;
+        followed.follow(destinations, crossing.rib()).forEach(follower);
+    }
+
     private void tell(Map<InetAddress, Crossing.Told> all) {
+        followed.look(crossing.rib()).forEach(follower);
         if (!all.isEmpty()) {
             loop.execute(
                     () -> all.forEach((peer, told) -> drivers.apply(peer).ifPresent(driver -> driver.passOn(told))));

@@ -193,7 +193,7 @@ class NoWayInLabTest {
                 usual.insideMac(),
                 usual.insideAddresses(),
                 usual.releaseName(),
-                new TenantAccess("up0", List.of(witness), TenantAccess.Echo.ANSWERED),
+                new TenantAccess(List.of("up0"), List.of(witness), TenantAccess.Echo.ANSWERED),
                 usual.poolBytes(),
                 usual.perVmBytes());
         try (DataPlane plane = site.namespaces.in(

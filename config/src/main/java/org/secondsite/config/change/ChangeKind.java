@@ -16,6 +16,8 @@ public enum ChangeKind {
     SPEAKER_ALTERED,
     /** How routes are told apart by role: prepends, MEDs, communities. */
     ROUTE_ROLES_ALTERED,
+    /** The destinations to which this machine's own routes follow what neighbours announce. */
+    INSTALLS_ALTERED,
     /** A switch that was not there. */
     SWITCH_ADDED,
     /** A switch that is not there any more. */

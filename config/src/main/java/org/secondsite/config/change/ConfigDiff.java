@@ -29,6 +29,7 @@ public final class ConfigDiff {
     private static final Pattern LOG = Pattern.compile("management\\.(logLevel|debug)");
     private static final Pattern SPEAKER = Pattern.compile("bgp\\.(localAs|routerId|listenPort|listen)");
     private static final String SPEAKS = "bgp.localAs";
+    private static final String INSTALLS = "bgp.installs";
     private static final Pattern ROLES = Pattern.compile("bgp\\.(standbyPrepend|standbyMed|communities\\..*)");
 
     private final Map<String, Leaves.Leaf> before;
@@ -173,6 +174,8 @@ public final class ConfigDiff {
             return ChangeKind.LOG_ALTERED;
         } else if (ROLES.matcher(path).matches()) {
             return ChangeKind.ROUTE_ROLES_ALTERED;
+        } else if (path.equals(INSTALLS)) {
+            return ChangeKind.INSTALLS_ALTERED;
         }
         return ChangeKind.OTHER;
     }

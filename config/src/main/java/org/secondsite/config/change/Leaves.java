@@ -43,6 +43,7 @@ final class Leaves {
             Map.entry("ownerCommunities", "communities.owner"),
             Map.entry("standbyCommunities", "communities.standby"),
             Map.entry("id", "name"),
+            Map.entry("uplinks", "uplink"),
             Map.entry("isTagged", "tagged"),
             Map.entry("switchId", "switch"));
 

@@ -56,6 +56,14 @@ final class BgpReading {
         }
         List<BgpConfig.Interface> interfaces = interfaces(section, listens ? listen : List.of());
         Long localAs = section.value("localAs", Values::asNumber);
+        List<IpPrefix> installs = section.optionalList("installs", IpPrefix::parse);
+        boolean isAnythingLetIn = Stream.concat(
+                        neighbors.stream().map(neighbor -> neighbor.extras().policies()),
+                        interfaces.stream().map(BgpConfig.Interface::policies))
+                .anyMatch(policies -> !policies.imports().isEmpty());
+        if (!installs.isEmpty() && !isAnythingLetIn) {
+            section.problem("installs", "follows what neighbours announce, but none has imports that let anything in");
+        }
         return new BgpConfig(
                 localAs == null ? 0 : localAs,
                 section.value("routerId", Values::routerId),
@@ -64,6 +72,7 @@ final class BgpReading {
                 roles,
                 neighbors,
                 interfaces,
+                installs,
                 section.socketDirectory("commands"));
     }
 

@@ -43,14 +43,14 @@ final class DataPlaneReading {
                 section.value("inside", Values::interfaceName),
                 section.value("insideMac", Values::stationMac),
                 section.list("insideAddresses", InterfaceAddress::parse),
-                section.value("uplink", Values::interfaceName),
+                section.oneOrMore("uplink", Values::interfaceName),
                 GatewayDocument.chosen(section, "echo", "silent", "answered"),
                 port(section),
                 poolBytes,
                 perVmBytes);
-        if (section.sound("inside", "uplink") && routed.inside().equals(routed.uplink())) {
+        if (section.sound("inside", "uplink") && routed.uplinks().contains(routed.inside())) {
             section.problem(
-                    "uplink", routed.uplink() + " is the inside interface: held packets would leave by it unheld");
+                    "uplink", routed.inside() + " is the inside interface: held packets would leave by it unheld");
         }
         return routed;
     }

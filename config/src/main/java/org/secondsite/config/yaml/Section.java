@@ -168,6 +168,15 @@ final class Section {
         return has(key) ? items(key, parser, false) : List.of();
     }
 
+    /** A required value, or a list of at least one. */
+    <T> List<T> oneOrMore(String key, Function<String, T> parser) {
+        if (values.get(key) instanceof ScalarNode) {
+            T only = value(key, parser);
+            return only == null ? List.of() : List.of(only);
+        }
+        return list(key, parser);
+    }
+
     /** A required section. */
     Section section(String key) {
         if (requires(key)) {

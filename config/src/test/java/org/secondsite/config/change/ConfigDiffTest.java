@@ -37,6 +37,7 @@ class ConfigDiffTest {
               routerId: 10.1.0.2
               listen: [10.1.0.2]
               commands: /run/secondsite/bgp
+              installs: [0.0.0.0/0]
               standbyMed: 50
               communities: {owner: ["65100:80"], standby: ["65100:20"]}
               neighbors:
@@ -50,6 +51,7 @@ class ConfigDiffTest {
                   ttlSecurityHops: 1
                   maximumPrefixes: {maximum: 1000, restartAfterSeconds: 60}
                   bfd: {intervalMs: 50, key: {secret: b}}
+                  imports: [{action: accept}]
                 - {address: 10.1.0.9, remoteAs: 65001}
             openflow:
               listen: "10.1.1.2:6653"
@@ -105,6 +107,7 @@ class ConfigDiffTest {
     void aDefaultThatIsWrittenOutChangesNothing() {
         assertEquals(List.of(), replaced("congestion: cubic}", "congestion: cubic, heartbeatMs: 50, connections: 1}"));
         assertEquals(List.of(), replaced("remoteAs: 65001}", "remoteAs: 65001, holdTimeSeconds: 9, port: 179}"));
+        assertEquals(List.of(), replaced("uplink: up0", "uplink: [up0]"));
         assertEquals(List.of(), replaced("  standbyMed: 50", "  standbyMed: 50\n  standbyPrepend: 3"));
         assertEquals(List.of(), replaced("gatewayPort: gw,", "gatewayPort: gw, sharing: exclusive,"));
     }
@@ -145,6 +148,7 @@ class ConfigDiffTest {
     void rolesSwitchesGroupsAndPrefixes() {
         one(ChangeKind.ROUTE_ROLES_ALTERED, "bgp.standbyMed", replaced("standbyMed: 50", "standbyMed: 60"));
         one(ChangeKind.ROUTE_ROLES_ALTERED, "bgp.communities.owner", replaced("\"65100:80\"", "\"65100:81\""));
+        one(ChangeKind.INSTALLS_ALTERED, "bgp.installs", replaced("installs: [0.0.0.0/0]", "installs: [\"::/0\"]"));
         Change shared = one(
                 ChangeKind.SWITCH_ALTERED,
                 "sw-a",

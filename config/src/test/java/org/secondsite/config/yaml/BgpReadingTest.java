@@ -2,6 +2,7 @@ package org.secondsite.config.yaml;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -297,5 +298,45 @@ class BgpReadingTest {
                         .extras()
                         .roles());
         refused("      standbyPrepend: 33\n", "standbyPrepend");
+    }
+
+    @Test
+    void routesOfTheMachineFollowNeighboursOfWhomSomethingIsLetIn() throws IOException {
+        String imports = "      imports: [{action: accept, prefixes: [0.0.0.0/0]}]\n";
+        assertEquals(List.of(), valid("", "").installs());
+        assertEquals(
+                List.of(IpPrefix.parse("0.0.0.0/0"), IpPrefix.parse("2001:db8::/32")),
+                valid(imports, "  installs: [0.0.0.0/0, \"2001:db8::/32\"]\n").installs());
+        refused("", "  installs: [0.0.0.0/0]\n", "bgp.installs", "none has imports that let anything in");
+        refused(imports, "  installs: [10.0.0.1/24]\n", "bgp.installs[0]", "host bits set");
+        refused(imports, "  installs: [0.0.0.0/0, 0.0.0.0/0]\n", "bgp.installs[1]", "stands twice");
+    }
+
+    @Test
+    void packetsLeaveByOneUplinkOrSeveral() throws IOException {
+        assertEquals(List.of("up0"), uplinks("up0"));
+        assertEquals(List.of("up0", "up1"), uplinks("[up0, up1]"));
+        for (String wrong : List.of("[]", "[up0, up0]", "[up0, in0]", "in0", "{}")) {
+            AssertionError refused = assertThrows(AssertionError.class, () -> uplinks(wrong), wrong);
+            assertTrue(refused.getMessage().contains("dataPlane.uplink"), refused.getMessage());
+        }
+    }
+
+    private static List<String> uplinks(String written) throws IOException {
+        try (InputStream in = BgpReadingTest.class.getResourceAsStream("/org/secondsite/config/io/gateway.yaml")) {
+            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            String inside = text.replaceAll("(?s).*\n  inside: (\\S+)\n.*", "$1");
+            return switch (GatewayDocument.read(new Document(
+                    "gateway.yaml",
+                    Path.of("/etc"),
+                    text.replaceFirst("\n  uplink: .*\n", "\n  uplink: " + written.replace("in0", inside) + "\n")))) {
+                case ConfigResult.Valid<GatewayConfig>(GatewayConfig config)
+                when config.dataPlane() instanceof GatewayConfig.Routed routed -> routed.uplinks();
+                case ConfigResult.Valid<GatewayConfig>(GatewayConfig config) ->
+                    throw new AssertionError(config.dataPlane().toString());
+                case ConfigResult.Invalid<GatewayConfig>(List<Problem> problems) ->
+                    throw new AssertionError(problems.toString());
+            };
+        }
     }
 }

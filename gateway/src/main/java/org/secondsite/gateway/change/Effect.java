@@ -44,6 +44,11 @@ enum Effect {
             ChangeKind.NEIGHBOR_ALTERED,
             When.WHILE_RUNNING,
             "as much as each setting needs, by the second table; no other session is touched"),
+    INSTALLS_ALTERED(
+            ChangeKind.INSTALLS_ALTERED,
+            When.WHILE_RUNNING,
+            "this machine's routes to destinations that are new follow what neighbours announce, and those to others that did are"
+                    + " taken away; no session is touched"),
     SPEAKER_ALTERED(
             ChangeKind.SPEAKER_ALTERED,
             When.WHILE_RUNNING,

@@ -1,5 +1,8 @@
 package org.secondsite.lab.io;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,16 +19,17 @@ import org.secondsite.bgp.io.BgpSpeaker;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.session.SessionStatus;
 import org.secondsite.bgp.session.SpeakerListener;
-import org.secondsite.bgp.session.SpeakerSettings;
 import org.secondsite.bgp.wire.PathAttribute;
 import org.secondsite.bgp.wire.Prefix;
+import org.secondsite.config.BgpConfig;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.Problem;
 import org.secondsite.config.io.ConfigReader;
+import org.secondsite.gateway.io.MachineRoutes;
 import org.secondsite.gateway.router.RouterSettings;
 
-/** A gateway's file names a neighbour by its interface, and what of its routes is taken: a real BIRD at the other end. */
+/** A gateway's file names a neighbour by its interface, and what of routes is taken and installed: real BIRDs at the other ends. */
 @Tag("lab")
 @Timeout(180)
 class InterfaceNeighborTest {
@@ -37,7 +41,12 @@ class InterfaceNeighborTest {
             tls: {certificate: a.crt, key: a.key, authority: ca.crt}
             witness: {endpoints: ["10.9.0.3:7500"]}
             checkpoint: {listen: "10.9.0.1:7600", hosts: [{name: host-a, vms: [vm1]}]}
-            dataPlane: {mode: routed, inside: in0, insideMac: "02:00:5e:00:01:01", insideAddresses: [203.0.113.1/24], uplink: up0}
+            dataPlane:
+              mode: routed
+              inside: in0
+              insideMac: "02:00:5e:00:01:01"
+              insideAddresses: [203.0.113.1/24]
+              uplink: [up0, up1]
             bgp:
               localAs: 65100
               routerId: 10.9.0.1
@@ -45,7 +54,17 @@ class InterfaceNeighborTest {
               interfaces:
                 - name: up0
                   remoteAs: 65001
-                  imports: [{action: accept, prefixes: [198.51.100.0/24 le 32], set: {localPreference: 200}}]
+                  imports:
+                    - {action: accept, prefixes: [198.51.100.0/24 le 32], set: {localPreference: 200}}
+                    - {action: accept, prefixes: [0.0.0.0/0, "::/0"]}
+              neighbors:
+                - address: 10.8.0.2
+                  remoteAs: 65002
+                  localAddress: 10.8.0.1
+                  otherAddress: "fd08::1"
+                  holdTimeSeconds: 3
+                  imports: [{action: accept, prefixes: [0.0.0.0/0, "::/0"]}]
+              installs: [0.0.0.0/0, "::/0"]
             management: {socket: a.sock}
             groups:
               - name: web
@@ -60,11 +79,15 @@ class InterfaceNeighborTest {
 
     @BeforeEach
     void wire() throws Exception {
-        namespaces = TestNamespaces.create("nbr", "gw", "r");
-        for (String name : List.of("gw", "r")) {
+        namespaces = TestNamespaces.create("nbr", "gw", "r", "s");
+        for (String name : List.of("gw", "r", "s")) {
             namespaces.inside(name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=0");
         }
         namespaces.wire("gw", "up0", "10.9.0.1/24", "r", "eth0");
+        namespaces.wire("gw", "up1", "10.8.0.1/24", "s", "eth0");
+        namespaces.inside("s", "ip", "addr", "add", "10.8.0.2/24", "dev", "eth0");
+        namespaces.inside("gw", "ip", "addr", "add", "fd08::1/64", "dev", "up1", "nodad");
+        namespaces.inside("s", "ip", "addr", "add", "fd08::2/64", "dev", "eth0", "nodad");
     }
 
     @AfterEach
@@ -82,11 +105,19 @@ class InterfaceNeighborTest {
         throw new IOException("no link-local address in " + addresses);
     }
 
-    private void bird() throws Exception {
-        Path file = Files.writeString(directory.resolve("bird.conf"), """
+    private static final String DEFAULTS = """
+            protocol device {}
+            protocol static { ipv4; route 0.0.0.0/0 blackhole; %s }
+            protocol static { ipv6; route ::/0 blackhole; }
+            """;
+
+    /** The router at {@code up0}, known by that. */
+    private Process unnumbered() throws Exception {
+        return bird(
+                "r",
+                DEFAULTS.formatted("route 198.51.100.0/25 blackhole; route 192.0.2.0/24 blackhole;")
+                        + """
                 router id 10.9.0.2;
-                protocol device {}
-                protocol static { ipv4; route 198.51.100.0/25 blackhole; route 192.0.2.0/24 blackhole; }
                 protocol bgp edge {
                   local as 65001; neighbor %s%%eth0 as 65100;
                   connect retry time 1; connect delay time 1; error wait time 1, 2;
@@ -94,25 +125,42 @@ class InterfaceNeighborTest {
                   ipv6 { import all; export all; };
                 }
                 """.formatted(linkLocal("gw", "up0")));
+    }
+
+    /** The router at {@code up1}, known by its address. */
+    private Process numbered() throws Exception {
+        return bird("s", DEFAULTS.formatted("") + """
+                router id 10.8.0.2;
+                protocol bgp edge {
+                  local 10.8.0.2 as 65002; neighbor 10.8.0.1 as 65100; passive on; error wait time 1, 2;
+                  ipv4 { import all; export all; };
+                  ipv6 { import all; export all; next hop address fd08::2; };
+                }
+                """);
+    }
+
+    private Process bird(String name, String text) throws Exception {
+        Path file = Files.writeString(directory.resolve(name + ".conf"), text);
         Process bird = new ProcessBuilder(List.of(
                         "ip",
                         "netns",
                         "exec",
-                        namespaces.name("r"),
+                        namespaces.name(name),
                         "bird",
                         "-f",
                         "-c",
                         file.toString(),
                         "-s",
-                        control()))
+                        control(name)))
                 .redirectErrorStream(true)
-                .redirectOutput(directory.resolve("bird.out").toFile())
+                .redirectOutput(directory.resolve(name + ".out").toFile())
                 .start();
         namespaces.closing(() -> bird.destroyForcibly().onExit().get(10, TimeUnit.SECONDS));
+        return bird;
     }
 
-    private String control() {
-        return directory.resolve("bird.ctl").toString();
+    private String control(String name) {
+        return directory.resolve(name + ".ctl").toString();
     }
 
     /** In a process of its own: a JVM knows interfaces of one namespace alone. */
@@ -142,15 +190,50 @@ class InterfaceNeighborTest {
 
     @Test
     void whoIsAtTheInterfaceIsToldAndHeardAsTheFileSays() throws Exception {
-        bird();
+        unnumbered();
         speaker(Files.writeString(directory.resolve("gateway.yaml"), FILE));
         Waiting.until("BIRD's route to the group", PATIENCE_SECONDS, () -> {
-            String shown =
-                    namespaces.inside("r", "birdc", "-s", control(), "show", "route", "all", "for", "203.0.113.0/25");
+            String shown = namespaces.inside(
+                    "r", "birdc", "-s", control("r"), "show", "route", "all", "for", "203.0.113.0/25");
             return shown.contains("BGP.as_path: 65100") && shown.contains("via fe80::");
         });
-        Waiting.until("what is taken of BIRD's two routes", PATIENCE_SECONDS, () -> Files.readString(said())
-                .contains("of 2 routes [198.51.100.0/25 with 200]\n"));
+        Waiting.until("what is taken of BIRD's four routes", PATIENCE_SECONDS, () -> {
+            String told = Files.readString(said());
+            return told.contains("of 4 routes [") && told.contains("198.51.100.0/25 with 200");
+        });
+        assertFalse(Files.readString(said()).contains("192.0.2.0/24"), "nothing says that it is let in");
+    }
+
+    private void awaitWays(String what, String family, String... hops) throws Exception {
+        Waiting.until(what, PATIENCE_SECONDS, () -> {
+            String shown = namespaces.inside("gw", "ip", family, "route", "show", "default", "proto", "bgp");
+            return List.of(hops).stream().allMatch(shown::contains) && shown.split("via", -1).length - 1 == hops.length;
+        });
+    }
+
+    @Test
+    void routesOfTheMachineFollowBothRoutersAndTheOneThatIsLeft() throws Exception {
+        namespaces.inside("gw", "ip", "route", "add", "default", "via", "10.9.0.9", "metric", "100");
+        Process one = unnumbered();
+        numbered();
+        speaker(Files.writeString(directory.resolve("gateway.yaml"), FILE));
+        String link = linkLocal("r", "eth0") + " dev up0";
+        awaitWays("both ways", "-4", "10.8.0.2 dev up1", link);
+        awaitWays("both ways of IPv6", "-6", "fd08::2 dev up1", link);
+
+        one.destroyForcibly().onExit().get(10, TimeUnit.SECONDS);
+        awaitWays("the way that is left", "-4", "10.8.0.2 dev up1");
+        awaitWays("the way of IPv6 that is left", "-6", "fd08::2 dev up1");
+        namespaces.inside("gw", "ip", "route", "del", "default", "proto", "bgp");
+        awaitWays("the route that somebody took away", "-4", "10.8.0.2 dev up1");
+        namespaces.inside("gw", "ip", "link", "set", "up1", "down");
+        awaitWays("no way", "-4");
+        namespaces.inside("gw", "ip", "link", "set", "up1", "up");
+        unnumbered();
+        awaitWays("both ways again", "-4", "10.8.0.2 dev up1", link);
+        assertTrue(
+                namespaces.inside("gw", "ip", "-4", "route", "show", "default").contains("10.9.0.9"),
+                "a route of somebody else is not touched");
     }
 
     /** Speaks as the file says, and tells what it takes of what it hears. */
@@ -159,15 +242,21 @@ class InterfaceNeighborTest {
 
         private FileSpeaker() {}
 
+        private static void say(String what) {
+            System.out.println(what);
+        }
+
         public static void main(String[] arguments) throws Exception {
-            SpeakerSettings settings =
+            BgpConfig bgp =
                     switch (ConfigReader.readGateway(Path.of(arguments[0]))) {
                         case ConfigResult.Valid<GatewayConfig>(GatewayConfig config) ->
-                            RouterSettings.of(config.bgp().orElseThrow());
+                            config.bgp().orElseThrow();
                         case ConfigResult.Invalid<GatewayConfig>(List<Problem> problems) ->
                             throw new IllegalArgumentException(problems.toString());
                     };
-            try (BgpSpeaker speaker = BgpSpeaker.open(settings, new SpeakerListener() {})) {
+            try (BgpSpeaker speaker = BgpSpeaker.open(RouterSettings.of(bgp), new SpeakerListener() {});
+                    MachineRoutes routes = new MachineRoutes(speaker, FileSpeaker::say)) {
+                routes.follow(bgp.installs());
                 speaker.advertise(Map.of(Prefix.parse("203.0.113.0/25"), RouteAttributes.PLAIN));
                 while (true) {
                     int received = speaker.status().get().stream()

@@ -64,7 +64,10 @@ abstract class SwitchedHosts implements Closeable {
         host(host).run("ip", "link", "set", name, "up");
     }
 
-    /** Whether a datagram from {@code source}, an address of host {@code from}, arrives at {@code destination} of {@code to}. */
+    /**
+     * Whether a datagram from {@code source}, an address of host {@code from}, arrives at {@code destination} of {@code to}.
+     * One that is not to arrive is sent when the switch goes by its tables, not by what it had cached of them.
+     */
     final boolean arrives(String from, String source, String to, String destination, boolean expected)
             throws Exception {
         return arrives(from, source, to, destination, destination, expected);
@@ -73,6 +76,9 @@ abstract class SwitchedHosts implements Closeable {
     /** The same, sent to {@code address} and heard at {@code bound}. */
     final boolean arrives(String from, String source, String to, String bound, String address, boolean expected)
             throws Exception {
+        if (!expected) {
+            openVSwitch.awaitRevalidated();
+        }
         return datagrams.arrives(host(from), source, host(to), bound, address, expected);
     }
 

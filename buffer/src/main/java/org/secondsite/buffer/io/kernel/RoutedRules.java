@@ -23,7 +23,7 @@ import org.secondsite.config.IpPrefix;
  *
  * <h2>No way in</h2>
  *
- * No VM, protected or not, reaches anything of this machine, or anything behind it but the uplink. What came in by the VM-facing
+ * No VM, protected or not, reaches anything of this machine, or anything behind it but the uplinks. What came in by the VM-facing
  * interface or the release pair is told by that; what a VM of this or the other site sends by way of the routers, by its source
  * address. Only neighbour discovery and, where configured, an echo of the inside addresses are answered.
  */
@@ -136,7 +136,7 @@ public final class RoutedRules {
         lines.add("chain " + chain + " {");
         lines.add("ip daddr @closed4 drop");
         lines.add("ip6 daddr @closed6 drop");
-        lines.add("oifname \"" + access.uplink() + "\" " + elsewise);
+        access.uplinks().forEach(uplink -> lines.add("oifname \"" + uplink + "\" " + elsewise));
         lines.add("oifname \"" + inside + "\" " + elsewise);
         lines.add("drop");
         lines.add("}");

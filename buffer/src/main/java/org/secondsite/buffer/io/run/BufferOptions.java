@@ -129,7 +129,7 @@ final class BufferOptions {
                 insideMac,
                 insideAddresses,
                 release,
-                new TenantAccess(uplink, closed, echo),
+                new TenantAccess(List.of(uplink), closed, echo),
                 poolBytes,
                 perVmBytes);
     }
