@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.wire.AttributeType;
@@ -30,7 +31,7 @@ public final class Crossing {
     static final long NO_EXPORT_SUBCONFED = 0xffff_ff03L;
 
     private final LocRib rib = new LocRib();
-    private final Map<InetAddress, End> ends = new LinkedHashMap<>();
+    private final Map<InetAddress, End> ends = new TreeMap<>(PeerOrder.BY_ADDRESS_AND_INTERFACE);
 
     /**
      * A neighbour.
@@ -67,7 +68,7 @@ public final class Crossing {
      */
     public Map<InetAddress, Told> add(InetAddress peer, End end) {
         End before = ends.put(peer, end);
-        Map<InetAddress, Told> all = new LinkedHashMap<>();
+        Map<InetAddress, Told> all = new TreeMap<>(PeerOrder.BY_ADDRESS_AND_INTERFACE);
         if (end.policies().imports().isNothing()) {
             all.putAll(spread(rib.remove(peer)));
         }
@@ -114,7 +115,7 @@ public final class Crossing {
     }
 
     private Map<InetAddress, Told> spread(List<LocRib.Change> changes) {
-        Map<InetAddress, Told> all = new LinkedHashMap<>();
+        Map<InetAddress, Told> all = new TreeMap<>(PeerOrder.BY_ADDRESS_AND_INTERFACE);
         if (changes.isEmpty()) {
             return all;
         }
@@ -137,7 +138,7 @@ public final class Crossing {
     /** What the neighbour is told of the route; empty: nothing. */
     private static Optional<RouteAttributes> passedOn(InetAddress peer, End end, Candidate candidate) {
         boolean fromInside = !candidate.source().external() && !end.external();
-        if (candidate.source().peer().equals(peer) || fromInside || isKeptFrom(end, candidate.route())) {
+        if (PeerOrder.same(candidate.source().peer(), peer) || fromInside || isKeptFrom(end, candidate.route())) {
             return Optional.empty();
         }
         ReceivedRoute route = candidate.route();

@@ -35,7 +35,8 @@ public enum DecisionStep {
     CLUSTER_LIST("RFC 4456 §9", Comparator.comparingInt(Candidate::clusters)),
     /** g: the lowest address of the peer. */
     PEER_ADDRESS(
-            "§9.1.2.2 g", Comparator.comparing(candidate -> candidate.source().peer(), DecisionStep::compare)),
+            "§9.1.2.2 g",
+            Comparator.comparing(candidate -> candidate.source().peer(), PeerOrder.BY_ADDRESS_AND_INTERFACE)),
     /** Of several paths of one peer (RFC 7911) the lowest identifier. */
     PATH_ID("RFC 7911", Comparator.comparingLong(Candidate::pathId));
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.wire.Nlri;
 
@@ -23,7 +24,7 @@ public final class LocRib {
     /** Mostly there is one route to a destination: no list of one costs more than itself. */
     private final Map<Nlri, List<Candidate>> destinations = new HashMap<>();
 
-    private final Map<InetAddress, Set<Nlri>> byPeer = new HashMap<>();
+    private final Map<InetAddress, Set<Nlri>> byPeer = new TreeMap<>(PeerOrder.BY_ADDRESS_AND_INTERFACE);
 
     /**
      * Another route is the best one, or none any more.
@@ -104,7 +105,7 @@ public final class LocRib {
     private void drop(InetAddress peer, Nlri nlri) {
         destinations.computeIfPresent(Candidate.destination(nlri), (_, known) -> {
             List<Candidate> left = known.stream()
-                    .filter(candidate -> !(candidate.source().peer().equals(peer)
+                    .filter(candidate -> !(PeerOrder.same(candidate.source().peer(), peer)
                             && candidate.route().nlri().equals(nlri)))
                     .toList();
             return left.isEmpty() ? null : left;

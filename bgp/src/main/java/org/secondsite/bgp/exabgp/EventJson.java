@@ -5,13 +5,14 @@ import java.math.BigInteger;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.secondsite.bgp.decision.PeerOrder;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.ReceivedUpdate;
 import org.secondsite.bgp.session.NeighborSettings;
@@ -57,7 +58,7 @@ public final class EventJson {
     private final String host;
     private final long pid;
     private final long parentPid;
-    private final Map<InetAddress, Long> counters = new HashMap<>();
+    private final Map<InetAddress, Long> counters = new TreeMap<>(PeerOrder.BY_ADDRESS_AND_INTERFACE);
 
     /** A writer for a process. */
     public EventJson(Form form, long localAs, String host, long pid, long parentPid) {

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ThreadLocalRandom;
@@ -36,6 +37,7 @@ import org.secondsite.bgp.bfd.BfdProof;
 import org.secondsite.bgp.bfd.BfdSession;
 import org.secondsite.bgp.bfd.BfdSettings;
 import org.secondsite.bgp.bfd.BfdState;
+import org.secondsite.bgp.decision.PeerOrder;
 import org.secondsite.bgp.wire.Prefix;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,9 +67,9 @@ public final class BfdEndpoint implements AutoCloseable {
     private final EventLoop loop;
     private final SpeakerThreads threads;
     private final Map<InetSocketAddress, Channel> receivers = new HashMap<>();
-    private final Map<InetAddress, Peer> watched = new HashMap<>();
+    private final Map<InetAddress, Peer> watched = new TreeMap<>(PeerOrder.BY_ADDRESS_AND_INTERFACE);
     // Of the loop:
-    private final Map<InetAddress, Driver> byPeer = new HashMap<>();
+    private final Map<InetAddress, Driver> byPeer = new TreeMap<>(PeerOrder.BY_ADDRESS_AND_INTERFACE);
     private final Map<Integer, Driver> byDiscriminator = new HashMap<>();
 
     private BfdEndpoint(BfdListener listener, SpeakerThreads threads) {
@@ -264,11 +266,17 @@ public final class BfdEndpoint implements AutoCloseable {
         }
 
         private Optional<Driver> driver(BfdPacket packet, InetAddress from) {
-            return Optional.ofNullable(
-                            packet.yourDiscriminator() == 0
-                                    ? byPeer.get(from)
-                                    : byDiscriminator.get(packet.yourDiscriminator()))
-                    .filter(driver -> driver.peer.equals(from) && driver.isOnLinkOf(from));
+            return packet.yourDiscriminator() == 0
+                    ? at(from)
+                    : Optional.ofNullable(byDiscriminator.get(packet.yourDiscriminator()))
+                            .filter(driver -> driver.isAt(from));
+        }
+
+        /** Of those who are at the same link-local address, the one at this interface. */
+        private Optional<Driver> at(InetAddress from) {
+            return Optional.ofNullable(byPeer.get(from)).or(() -> byPeer.values().stream()
+                    .filter(driver -> driver.isAt(from))
+                    .findFirst());
         }
 
         @Override
@@ -303,6 +311,10 @@ public final class BfdEndpoint implements AutoCloseable {
             return !(door.getAddress() instanceof Inet6Address known)
                     || known.getScopeId() == 0
                     || known.getScopeId() == ((Inet6Address) from).getScopeId();
+        }
+
+        boolean isAt(InetAddress from) {
+            return peer.equals(from) && isOnLinkOf(from);
         }
 
         void received(BfdPacket packet) {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -26,6 +27,7 @@ import org.secondsite.bgp.bfd.BfdState;
 import org.secondsite.bgp.decision.Candidate;
 import org.secondsite.bgp.decision.DecisionStep;
 import org.secondsite.bgp.decision.Followed;
+import org.secondsite.bgp.decision.PeerOrder;
 import org.secondsite.bgp.rib.ReceivedRoute;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.rib.RouteTable;
@@ -215,7 +217,7 @@ public final class BgpSpeaker implements AutoCloseable {
      */
     public void advertise(Map<Prefix, RouteAttributes> usual, Map<InetAddress, Map<Prefix, RouteAttributes>> others) {
         RouteTable table = table(usual);
-        Map<InetAddress, RouteTable> tables = new HashMap<>();
+        Map<InetAddress, RouteTable> tables = new TreeMap<>(PeerOrder.BY_ADDRESS_AND_INTERFACE);
         others.forEach((peer, routes) -> tables.put(peer, table(routes)));
         loop.execute(() -> neighbors.advertise(table, tables));
     }

@@ -7,13 +7,15 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Consumer;
+import org.secondsite.bgp.decision.PeerOrder;
 import org.secondsite.bgp.rib.RouteAttributes;
 import org.secondsite.bgp.rib.RouteTable;
 import org.secondsite.bgp.rib.WantedRoutes;
@@ -41,9 +43,10 @@ final class Neighborhood {
     private final LineLimit strangers = new LineLimit(LOG);
     private final LineLimit tooMany = new LineLimit(LOG);
     private final SpeakerThreads threads;
-    private final Map<InetAddress, NeighborDriver> drivers = new ConcurrentHashMap<>();
+    private final Map<InetAddress, NeighborDriver> drivers =
+            new ConcurrentSkipListMap<>(PeerOrder.BY_ADDRESS_AND_INTERFACE);
     /** Those of ranges. */
-    private final Set<InetAddress> passing = new HashSet<>();
+    private final Set<InetAddress> passing = new TreeSet<>(PeerOrder.BY_ADDRESS_AND_INTERFACE);
 
     private final WantedRoutes common = new WantedRoutes();
     /** Of neighbours that are told otherwise. */
@@ -87,7 +90,18 @@ final class Neighborhood {
 
     /** The neighbour, if it is one. Any thread. */
     Optional<NeighborDriver> find(InetAddress peer) {
-        return Optional.ofNullable(drivers.get(peer));
+        return Optional.ofNullable(drivers.get(key(peer)));
+    }
+
+    /** As what it is known: a link-local address without its interface, if that is how it was given. */
+    private InetAddress key(InetAddress peer) {
+        return drivers.containsKey(peer)
+                ? peer
+                : drivers.entrySet().stream()
+                        .filter(known -> known.getValue().settings().isAt(peer))
+                        .map(Map.Entry::getKey)
+                        .findFirst()
+                        .orElse(peer);
     }
 
     /** All neighbours. Any thread. */
@@ -102,7 +116,8 @@ final class Neighborhood {
     /** All are told this, but for some who are told otherwise, now and when they come to be neighbours. */
     void advertise(RouteTable usual, Map<InetAddress, RouteTable> toSome) {
         common.replace(usual);
-        others = Map.copyOf(toSome);
+        others = new TreeMap<>(PeerOrder.BY_ADDRESS_AND_INTERFACE);
+        others.putAll(toSome);
         drivers.forEach((peer, driver) -> driver.advertise(others.getOrDefault(peer, usual)));
     }
 
@@ -142,7 +157,7 @@ final class Neighborhood {
         }
         changes.added()
                 .forEach(neighbor -> add(neighbor, told(neighbor.address())).start());
-        after.neighbors().forEach(neighbor -> stay(neighbor.address()));
+        after.neighbors().forEach(this::stay);
         return changes;
     }
 
@@ -158,7 +173,7 @@ final class Neighborhood {
     }
 
     private void alter(SpeakerChanges.Alteration alteration) {
-        NeighborDriver driver = drivers.get(alteration.to().address());
+        NeighborDriver driver = drivers.get(key(alteration.from().address()));
         driver.alter(alteration.to());
         if (alteration.aspects().contains(NeighborAspect.POLICIES)) {
             crossroads.alter(settings, alteration.to(), driver.source(), driver.receivedRoutes());
@@ -171,8 +186,10 @@ final class Neighborhood {
     }
 
     /** It was one of a range, and is one by itself now. */
-    private void stay(InetAddress peer) {
-        if (passing.remove(peer)) {
+    private void stay(NeighborSettings neighbor) {
+        List<InetAddress> same = passing.stream().filter(neighbor::isAt).toList();
+        for (InetAddress peer : same) {
+            passing.remove(peer);
             drivers.get(peer).whenParted(() -> {});
         }
     }
@@ -189,7 +206,7 @@ final class Neighborhood {
     }
 
     private void replace(NeighborSettings neighbor) {
-        NeighborDriver before = drivers.get(neighbor.address());
+        NeighborDriver before = drivers.get(key(neighbor.address()));
         boolean started = before.isStarted();
         boolean comesAgain = passing.contains(neighbor.address())
                 && settings.neighbors().stream().noneMatch(one -> one.address().equals(neighbor.address()));
@@ -205,20 +222,20 @@ final class Neighborhood {
 
     private void remove(InetAddress peer, BgpError error, String reason) {
         passing.remove(peer);
-        var _ = drivers.remove(peer).shutdown(NotificationMessage.of(error), reason);
+        var _ = drivers.remove(key(peer)).shutdown(NotificationMessage.of(error), reason);
         crossroads.remove(peer);
     }
 
     /** Takes a connection of a neighbour, also of one that is none before it connects; refuses others. */
     void accept(SocketChannel channel, Consumer<SocketChannel> refuse) {
         InetAddress peer = scoped(channel.remoteAddress().getAddress());
-        NeighborDriver driver = drivers.get(peer);
-        if (driver != null && driver.settings().comesBy(peer)) {
-            driver.accept(channel);
+        Optional<NeighborDriver> known = find(peer);
+        if (known.isPresent()) {
+            known.get().accept(channel);
             return;
         }
         Optional<NeighborRange> range = settings.range(peer);
-        if (driver != null || range.isEmpty()) {
+        if (range.isEmpty()) {
             strangers.warn("bgp: refused a connection from {}, which is no neighbour", peer.getHostAddress());
             refuse.accept(channel);
         } else if (passing(range.get()) >= range.get().maximum()) {

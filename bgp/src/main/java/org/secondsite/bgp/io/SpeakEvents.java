@@ -4,13 +4,14 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import org.secondsite.bgp.decision.PeerOrder;
 import org.secondsite.bgp.exabgp.EventJson;
 import org.secondsite.bgp.exabgp.HelperProcess.EventKind;
 import org.secondsite.bgp.fsm.State;
@@ -39,7 +40,8 @@ final class SpeakEvents implements SpeakerListener {
     private final EventJson json;
     private final Executor executor;
     private final List<Helper> helpers;
-    private final Map<InetAddress, NeighborSettings> neighbors = new ConcurrentHashMap<>();
+    private final Map<InetAddress, NeighborSettings> neighbors =
+            new ConcurrentSkipListMap<>(PeerOrder.BY_ADDRESS_AND_INTERFACE);
     private final AtomicInteger underWay = new AtomicInteger();
     private final AtomicLong lost = new AtomicLong();
     private volatile SpeakerSettings settings;

@@ -139,6 +139,11 @@ public record NeighborSettings(
                 || options.device().map(text.substring(scope + 1)::equals).orElse(true);
     }
 
+    /** Whether it is at the address, and comes by the interface that is named behind a link-local one. */
+    public boolean isAt(InetAddress from) {
+        return address.equals(from) && comesBy(from);
+    }
+
     /** What the state machine of a session is told. */
     FsmSettings ofMachine(SpeakerSettings speaker) {
         return new FsmSettings(

@@ -7,6 +7,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
+import org.secondsite.bgp.decision.PeerOrder;
 import org.secondsite.bgp.session.NeighborAspect.Effect;
 
 /**
@@ -63,7 +65,8 @@ public record SpeakerChanges(
      * @param connected neighbours of ranges ({@link NeighborRange}) that are there now
      */
     public static SpeakerChanges between(SpeakerSettings before, SpeakerSettings after, Set<InetAddress> connected) {
-        Set<InetAddress> known = new LinkedHashSet<>(connected);
+        Set<InetAddress> known = new TreeSet<>(PeerOrder.BY_ADDRESS_AND_INTERFACE);
+        known.addAll(connected);
         before.neighbors().forEach(neighbor -> known.add(neighbor.address()));
         List<InetAddress> removed = new ArrayList<>();
         List<Alteration> altered = new ArrayList<>();
@@ -80,7 +83,7 @@ public record SpeakerChanges(
             }
         }
         List<NeighborSettings> added = after.neighbors().stream()
-                .filter(neighbor -> !known.contains(neighbor.address()))
+                .filter(neighbor -> known.stream().noneMatch(neighbor::isAt))
                 .toList();
         return new SpeakerChanges(
                 added,
@@ -92,7 +95,8 @@ public record SpeakerChanges(
 
     /** The sessions that this ends, for good or to begin anew. */
     public Set<InetAddress> ended() {
-        Set<InetAddress> ended = new LinkedHashSet<>(removed);
+        Set<InetAddress> ended = new TreeSet<>(PeerOrder.BY_ADDRESS_AND_INTERFACE);
+        ended.addAll(removed);
         altered.stream()
                 .filter(Alteration::resets)
                 .forEach(alteration -> ended.add(alteration.from().address()));

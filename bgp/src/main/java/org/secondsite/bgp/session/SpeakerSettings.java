@@ -107,7 +107,7 @@ public record SpeakerSettings(
     /** The neighbour with this address: one by itself, or one of a range. */
     public Optional<NeighborSettings> neighbor(InetAddress address) {
         return neighbors.stream()
-                .filter(neighbor -> neighbor.address().equals(address))
+                .filter(neighbor -> neighbor.isAt(address))
                 .findFirst()
                 .or(() -> range(address).map(range -> range.neighbor(address)));
     }

@@ -29,7 +29,7 @@ import org.secondsite.config.io.ConfigReader;
 import org.secondsite.gateway.io.MachineRoutes;
 import org.secondsite.gateway.router.RouterSettings;
 
-/** A gateway's file names a neighbour by its interface, and what of routes is taken and installed: real BIRDs at the other ends. */
+/** A gateway's file names a neighbour by its interface, and what of routes is taken and installed: real BIRDs at the other ends, of one address. */
 @Tag("lab")
 @Timeout(180)
 class InterfaceNeighborTest {
@@ -57,11 +57,8 @@ class InterfaceNeighborTest {
                   imports:
                     - {action: accept, prefixes: [198.51.100.0/24 le 32], set: {localPreference: 200}}
                     - {action: accept, prefixes: [0.0.0.0/0, "::/0"]}
-              neighbors:
-                - address: 10.8.0.2
+                - name: up1
                   remoteAs: 65002
-                  localAddress: 10.8.0.1
-                  otherAddress: "fd08::1"
                   holdTimeSeconds: 3
                   imports: [{action: accept, prefixes: [0.0.0.0/0, "::/0"]}]
               installs: [0.0.0.0/0, "::/0"]
@@ -85,9 +82,11 @@ class InterfaceNeighborTest {
         }
         namespaces.wire("gw", "up0", "10.9.0.1/24", "r", "eth0");
         namespaces.wire("gw", "up1", "10.8.0.1/24", "s", "eth0");
-        namespaces.inside("s", "ip", "addr", "add", "10.8.0.2/24", "dev", "eth0");
-        namespaces.inside("gw", "ip", "addr", "add", "fd08::1/64", "dev", "up1", "nodad");
-        namespaces.inside("s", "ip", "addr", "add", "fd08::2/64", "dev", "eth0", "nodad");
+        for (String router : List.of("r", "s")) {
+            // Each interface has its own fe80::1.
+            namespaces.inside(router, "ip", "-6", "addr", "flush", "dev", "eth0", "scope", "link");
+            namespaces.inside(router, "ip", "addr", "add", "fe80::1/64", "dev", "eth0", "nodad");
+        }
     }
 
     @AfterEach
@@ -105,38 +104,29 @@ class InterfaceNeighborTest {
         throw new IOException("no link-local address in " + addresses);
     }
 
-    private static final String DEFAULTS = """
-            protocol device {}
-            protocol static { ipv4; route 0.0.0.0/0 blackhole; %s }
-            protocol static { ipv6; route ::/0 blackhole; }
-            """;
+    /** The router at {@code up0}. */
+    private Process one() throws Exception {
+        return bird("r", "up0", 65001, "route 198.51.100.0/25 blackhole; route 192.0.2.0/24 blackhole;");
+    }
 
-    /** The router at {@code up0}, known by that. */
-    private Process unnumbered() throws Exception {
-        return bird(
-                "r",
-                DEFAULTS.formatted("route 198.51.100.0/25 blackhole; route 192.0.2.0/24 blackhole;")
-                        + """
-                router id 10.9.0.2;
+    /** The router at {@code up1}. */
+    private Process other() throws Exception {
+        return bird("s", "up1", 65002, "");
+    }
+
+    private Process bird(String name, String device, int as, String routes) throws Exception {
+        return bird(name, """
+                router id 10.9.0.%d;
+                protocol device {}
+                protocol static { ipv4; route 0.0.0.0/0 blackhole; %s }
+                protocol static { ipv6; route ::/0 blackhole; }
                 protocol bgp edge {
-                  local as 65001; neighbor %s%%eth0 as 65100;
+                  local as %d; neighbor %s%%eth0 as 65100;
                   connect retry time 1; connect delay time 1; error wait time 1, 2;
                   ipv4 { import all; export all; extended next hop on; };
                   ipv6 { import all; export all; };
                 }
-                """.formatted(linkLocal("gw", "up0")));
-    }
-
-    /** The router at {@code up1}, known by its address. */
-    private Process numbered() throws Exception {
-        return bird("s", DEFAULTS.formatted("") + """
-                router id 10.8.0.2;
-                protocol bgp edge {
-                  local 10.8.0.2 as 65002; neighbor 10.8.0.1 as 65100; passive on; error wait time 1, 2;
-                  ipv4 { import all; export all; };
-                  ipv6 { import all; export all; next hop address fd08::2; };
-                }
-                """);
+                """.formatted(as % 100, routes, as, linkLocal("gw", device)));
     }
 
     private Process bird(String name, String text) throws Exception {
@@ -190,7 +180,7 @@ class InterfaceNeighborTest {
 
     @Test
     void whoIsAtTheInterfaceIsToldAndHeardAsTheFileSays() throws Exception {
-        unnumbered();
+        one();
         speaker(Files.writeString(directory.resolve("gateway.yaml"), FILE));
         Waiting.until("BIRD's route to the group", PATIENCE_SECONDS, () -> {
             String shown = namespaces.inside(
@@ -214,23 +204,23 @@ class InterfaceNeighborTest {
     @Test
     void routesOfTheMachineFollowBothRoutersAndTheOneThatIsLeft() throws Exception {
         namespaces.inside("gw", "ip", "route", "add", "default", "via", "10.9.0.9", "metric", "100");
-        Process one = unnumbered();
-        numbered();
+        Process one = one();
+        other();
         speaker(Files.writeString(directory.resolve("gateway.yaml"), FILE));
-        String link = linkLocal("r", "eth0") + " dev up0";
-        awaitWays("both ways", "-4", "10.8.0.2 dev up1", link);
-        awaitWays("both ways of IPv6", "-6", "fd08::2 dev up1", link);
+        for (String family : List.of("-4", "-6")) {
+            awaitWays("both ways", family, "fe80::1 dev up0", "fe80::1 dev up1");
+        }
 
         one.destroyForcibly().onExit().get(10, TimeUnit.SECONDS);
-        awaitWays("the way that is left", "-4", "10.8.0.2 dev up1");
-        awaitWays("the way of IPv6 that is left", "-6", "fd08::2 dev up1");
+        for (String family : List.of("-4", "-6")) {
+            awaitWays("the way that is left", family, "fe80::1 dev up1");
+        }
         namespaces.inside("gw", "ip", "route", "del", "default", "proto", "bgp");
-        awaitWays("the route that somebody took away", "-4", "10.8.0.2 dev up1");
-        namespaces.inside("gw", "ip", "link", "set", "up1", "down");
+        awaitWays("the route that somebody took away", "-4", "fe80::1 dev up1");
+        namespaces.inside("s", "ip", "link", "set", "eth0", "down");
         awaitWays("no way", "-4");
-        namespaces.inside("gw", "ip", "link", "set", "up1", "up");
-        unnumbered();
-        awaitWays("both ways again", "-4", "10.8.0.2 dev up1", link);
+        one();
+        awaitWays("the first way again", "-4", "fe80::1 dev up0");
         assertTrue(
                 namespaces.inside("gw", "ip", "-4", "route", "show", "default").contains("10.9.0.9"),
                 "a route of somebody else is not touched");
