@@ -10,6 +10,8 @@
  *                      disk has it; "busy PAGES MICROSECONDS pour KIB MICROSECONDS" does both; "idle" ends all
  *   TCP 7003  records  sends the number of each record that the disk has, beginning with the next one after the connection
  *                      was made; only if there is /d
+ *   TCP 7004  store    see store.c
+ *   TCP 7005  front
  *
  * A record is 64 bytes of the file /d/records: its number, counted from 1; a number computed from it; 48 letters of one kind. Each
  * is written, and told when fsync() has returned. When the guest boots it reads what is there and goes on behind it.
@@ -18,6 +20,7 @@
  * loads and the writer of records are processes of their own. It is process 1 of the guest.
  */
 #define _GNU_SOURCE
+#include "guestd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -36,12 +39,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ECHO_PORT = 7000, TICK_PORT = 7001, CONTROL_PORT = 7002, RECORDS_PORT = 7003 };
+enum { ECHO_PORT = 7000, TICK_PORT = 7001, CONTROL_PORT = 7002, RECORDS_PORT = 7003, STORE_PORT = 7004, FRONT_PORT = 7005 };
 enum { RECORD_NAP_MICROSECONDS = 2000, POURED_BYTES = 32 << 20, RANDOM_BYTES = (4 << 20) + 509 * 512 };
 enum { NANOSECONDS = 1000 * 1000 * 1000 };
-enum { PAGE_BYTES = 4096, PAGES_PER_NAP = 64, TICK_NANOSECONDS = 50 * 1000 * 1000, MAX_FD = 4096, EVENTS = 64 };
-
-enum kind { FREE, LISTENER, TIMER, ECHO, TICK, CONTROL, RECORDS, WRITER };
+enum { PAGE_BYTES = 4096, PAGES_PER_NAP = 64, TICK_NANOSECONDS = 50 * 1000 * 1000, EVENTS = 64 };
 
 struct record {
     uint64_t number;
@@ -49,11 +50,7 @@ struct record {
     char letters[48];
 };
 
-static struct {
-    enum kind kind;
-    int port;             /* LISTENER: the port it accepts on */
-    unsigned long number; /* ECHO, TICK, RECORDS: the last number sent */
-} files[MAX_FD];          /* by file descriptor */
+struct file files[MAX_FD];
 
 static int events_fd;
 static int highest_fd;
@@ -69,8 +66,8 @@ static void fail(const char *what) {
     }
 }
 
-static void watch(int fd, enum kind kind, int port) {
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+static void watch_for(uint32_t what, int fd, enum kind kind, int port) {
+    struct epoll_event event = {.events = what, .data.fd = fd};
     if (fd < 0 || fd >= MAX_FD || epoll_ctl(events_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
         fail("watch");
     }
@@ -80,18 +77,30 @@ static void watch(int fd, enum kind kind, int port) {
     highest_fd = fd > highest_fd ? fd : highest_fd;
 }
 
-static void drop(int fd) {
+void watch(int fd, enum kind kind, int port) {
+    watch_for(EPOLLIN, fd, kind, port);
+}
+
+void watch_begun(int fd, enum kind kind) {
+    watch_for(EPOLLOUT, fd, kind, 0);
+}
+
+void watch_made(int fd) {
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    if (epoll_ctl(events_fd, EPOLL_CTL_MOD, fd, &event) < 0) {
+        fail("watch");
+    }
+}
+
+void drop(int fd) {
+    if (files[fd].kind == FRONT) {
+        forget_question(fd);
+    }
     files[fd].kind = FREE;
     close(fd);
 }
 
-/*
- * Reads what has come. An event may be that of a connection which was dropped earlier in the same round, and whose number a new one
- * has by now: nothing has come on that one yet.
- *
- * Returns the bytes read, 0 if there are none yet, and -1 when the connection has ended; it is dropped then.
- */
-static ssize_t receive(int fd, char *bytes, size_t room) {
+ssize_t receive(int fd, char *bytes, size_t room) {
     ssize_t length = read(fd, bytes, room);
     if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
         return 0;
@@ -124,6 +133,23 @@ static void start_ticking(void) {
     watch(fd, TIMER, 0);
 }
 
+static enum kind kind_at(int port) {
+    switch (port) {
+    case ECHO_PORT:
+        return ECHO;
+    case TICK_PORT:
+        return TICK;
+    case RECORDS_PORT:
+        return RECORDS;
+    case STORE_PORT:
+        return STORE;
+    case FRONT_PORT:
+        return FRONT;
+    default:
+        return CONTROL;
+    }
+}
+
 static void accept_on(int listener, int port) {
     int on = 1;
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
@@ -135,7 +161,7 @@ static void accept_on(int listener, int port) {
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    watch(fd, port == ECHO_PORT ? ECHO : port == TICK_PORT ? TICK : port == RECORDS_PORT ? RECORDS : CONTROL, port);
+    watch(fd, kind_at(port), port);
     if (port == RECORDS_PORT) {
         files[fd].number = recorded;
     }
@@ -403,6 +429,15 @@ static void dispatch(int fd) {
     case CONTROL:
         control(fd);
         break;
+    case STORE:
+        serve_from_store(fd);
+        break;
+    case FRONT:
+        ask_store(fd);
+        break;
+    case ASKED:
+        pass_on_answers(fd);
+        break;
     case FREE:
         break; /* dropped earlier in this round */
     }
@@ -416,6 +451,10 @@ int main(void) {
     listen_on(ECHO_PORT);
     listen_on(TICK_PORT);
     listen_on(CONTROL_PORT);
+    listen_on(STORE_PORT);
+    if (getenv("STORE") != NULL) {
+        listen_on(FRONT_PORT);
+    }
     start_ticking();
     if (stat("/d", &disk) == 0) {
         start_records();

@@ -1,5 +1,6 @@
 package org.secondsite.lab.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -10,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 import org.secondsite.lab.io.Interruptible;
 import org.secondsite.lab.io.Lab;
 import org.secondsite.lab.io.LabProcess;
@@ -17,6 +19,7 @@ import org.secondsite.lab.io.LabReport;
 import org.secondsite.lab.io.LabStart;
 import org.secondsite.lab.io.Storm;
 import org.secondsite.lab.plan.ClockOffset;
+import org.secondsite.lab.plan.Fleet;
 import org.secondsite.lab.plan.Guest;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.Network;
@@ -107,10 +110,26 @@ public final class LabCommands {
                             paramLabel = "FAMILIES",
                             description = "Addresses of guest and client: ipv4, or dual (with an IPv6 address that is"
                                     + " given, and one by SLAAC).")
-                    String families)
+                    String families,
+            @Option(
+                            names = "--vms",
+                            defaultValue = "1",
+                            paramLabel = "N",
+                            description =
+                                    "VMs in the group of site a, up to 8. Of several, the second is a store that the"
+                                            + " others ask for every answer.")
+                    int vms,
+            @Option(
+                            names = "--other-vms",
+                            paramLabel = "M",
+                            description =
+                                    "VMs in a second group, which site b owns at first. Default: one, if there are"
+                                            + " several in the first.")
+                    Integer otherVms)
             throws Exception {
         LabOptions options;
         try {
+            int others = vms > 1 ? 1 : 0;
             options = new LabOptions(name, delayMillis, loadOf(load), !noHold)
                     .withWitnesses(witnesses)
                     .withFakeClocks(fakeClocks)
@@ -119,7 +138,8 @@ public final class LabCommands {
                     .withNetwork(Network.USUAL
                             .withMode(oneOf(Network.Mode.values(), mode, "mode"))
                             .withPort(oneOf(Network.Port.values(), port.replace('-', '_'), "port"))
-                            .withFamilies(oneOf(Network.Families.values(), families, "choice of addresses")));
+                            .withFamilies(oneOf(Network.Families.values(), families, "choice of addresses")))
+                    .withFleet(new Fleet(vms, otherVms == null ? others : otherVms));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
@@ -162,13 +182,17 @@ public final class LabCommands {
     @Command(name = "status", description = "Who owns the group, and what runs where.")
     int status(@Option(names = "--json", description = "Everything a script may want.") boolean json)
             throws IOException {
-        ObjectNode report = LabReport.of(Lab.existing(name));
+        Lab lab = Lab.existing(name);
+        ObjectNode report = LabReport.of(lab);
         if (json) {
             say(new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(report));
             return 0;
         }
         say("owner " + report.path("owner").asText() + ", guest "
                 + report.path("service").path("address").asText());
+        if (lab.vms() > 1) {
+            report.path("groups").forEach(group -> say(summary(group)));
+        }
         report.path("processes")
                 .forEach(process -> say("%-8s %-2s %7d  %-16s %s"
                         .formatted(
@@ -178,6 +202,14 @@ public final class LabCommands {
                                 process.path("namespace").asText(),
                                 process.path("name").asText())));
         return 0;
+    }
+
+    private static String summary(JsonNode group) {
+        return group.path("name").asText() + ": owner " + group.path("owner").asText() + ", "
+                + StreamSupport.stream(group.path("vms").spliterator(), false)
+                        .map(vm -> vm.path("name").asText() + " "
+                                + vm.path("address").asText())
+                        .collect(Collectors.joining(", "));
     }
 
     @Command(name = "kill", description = "SIGKILL: ROLE, ROLE:SITE, site:SITE for a whole site, or a process's name.")

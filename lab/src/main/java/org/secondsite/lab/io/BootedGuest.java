@@ -14,16 +14,17 @@ import java.util.Optional;
 import org.secondsite.lab.plan.Guest;
 import org.secondsite.lab.plan.GuestCommand;
 import org.secondsite.lab.plan.GuestFiles;
-import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabPaths;
+import org.secondsite.lab.plan.LabVm;
 import org.secondsite.lab.plan.Network;
 import org.secondsite.lab.plan.ProcessPlan;
 import org.secondsite.lab.plan.Role;
 import org.secondsite.lab.plan.Site;
+import org.secondsite.lab.plan.VmPaths;
 
 /**
- * What QEMU writes of a guest that has just booted, kept in a cache directory beside what it booted from: every lab's guest has the same
- * addresses, so it can go on from there instead of booting once more. Made again for another QEMU, kernel, initial file system or command.
+ * What QEMU writes of a guest that has just booted, kept in a cache directory beside what it booted from: a VM has the same address
+ * in every lab, so it can go on from there instead of booting once more. Made again for another QEMU, kernel, initial file system or command.
  */
 final class BootedGuest {
     private static final Duration UNUSED = Duration.ofDays(7);
@@ -39,49 +40,51 @@ final class BootedGuest {
     }
 
     /**
-     * The same files and what was written of a guest that had booted from them; boots one if need be.
+     * What was written of a VM that had booted from these files; boots one if need be.
      *
      * @param network of the lab that it is for
      * @param paths of the lab that it is for, which is not up yet
      * @throws IOException if it does not boot
      */
-    GuestFiles of(Guest guest, Network network, GuestFiles files, LabPaths paths) throws IOException {
-        Path booted = cache.resolve(PREFIX + key(guest, network, files));
+    Path of(LabVm vm, Guest guest, Network network, GuestFiles files, LabPaths paths) throws IOException {
+        Path booted = cache.resolve(PREFIX + key(vm, guest, network, files));
         if (!Files.exists(booted)) {
-            boot(guest, network, files, paths, booted);
+            boot(vm, guest, network, files, paths, booted);
             forgetUnused();
         }
         Files.setLastModifiedTime(booted, FileTime.from(Instant.now()));
-        return files.withBooted(booted);
+        return booted;
     }
 
-    private static String key(Guest guest, Network network, GuestFiles files) throws IOException {
-        String command = String.join(" ", GuestCommand.of(guest, network, new LabPaths("any"), Site.A, files));
+    private static String key(LabVm vm, Guest guest, Network network, GuestFiles files) throws IOException {
+        String command = String.join(" ", GuestCommand.of(guest, network, vm, new LabPaths("any"), Site.A, files));
         String key =
                 command + Commands.run("qemu-system-x86_64", "--version") + Files.getLastModifiedTime(files.kernel());
         return String.format("%08x", key.hashCode());
     }
 
     /** In a namespace of its own: what a guest looks for when it boots, it must not find. */
-    private void boot(Guest guest, Network network, GuestFiles files, LabPaths paths, Path booted) throws IOException {
-        String namespace = paths.name() + "-boot";
-        Lab.makeDirectories(paths.file("logs"));
+    private void boot(LabVm vm, Guest guest, Network network, GuestFiles files, LabPaths all, Path booted)
+            throws IOException {
+        VmPaths paths = all.vm(vm);
+        String namespace = all.name() + "-boot-" + vm.name();
+        Lab.makeDirectories(all.file("logs"));
         Commands.run("ip", "netns", "add", namespace);
-        Commands.run("ip", "-n", namespace, "tuntap", "add", "dev", LabNumbers.VM, "mode", "tap");
-        Commands.run("ip", "-n", namespace, "link", "set", "dev", LabNumbers.VM, "up");
+        Commands.run("ip", "-n", namespace, "tuntap", "add", "dev", vm.name(), "mode", "tap");
+        Commands.run("ip", "-n", namespace, "link", "set", "dev", vm.name(), "up");
         ProcessPlan plan = new ProcessPlan(
                 Role.QEMU,
                 Optional.of(Site.A),
-                "boot",
+                "boot-" + vm.name(),
                 namespace,
                 0,
-                GuestCommand.of(guest, network, paths, Site.A, files));
-        LabProcess process = LabProcess.start(plan, List.of(), paths.log(plan.name()));
+                GuestCommand.of(guest, network, vm, all, Site.A, files));
+        LabProcess process = LabProcess.start(plan, List.of(), all.log(plan.name()));
         Path part = Files.createTempFile(cache, PREFIX, "");
         try {
             Waiting.until("the guest to boot", guest.bootSeconds(), () -> {
                 if (!process.alive()) {
-                    throw new LabFailure("QEMU has ended: " + Files.readString(paths.log(plan.name())));
+                    throw new LabFailure("QEMU has ended: " + Files.readString(all.log(plan.name())));
                 }
                 return Files.readString(paths.serial(Site.A)).contains("GUEST-SERVING");
             });

@@ -19,6 +19,9 @@ import org.secondsite.lab.plan.GuestFiles;
  * here, and the image of its disk. Kept in a cache directory; built again when one of its sources has changed.
  */
 public final class GuestImage {
+    /** What the guest's service is compiled from. */
+    private static final List<String> SERVICE = List.of("guestd.h", "guestd.c", "store.c");
+
     private final Path cache;
 
     /** With the cache in a directory, which is made if needed. */
@@ -44,7 +47,7 @@ public final class GuestImage {
             names.addAll(GuestKernel.DISK_DRIVERS);
         }
         List<Path> drivers = kernel.drivers(names);
-        Path initrd = cache.resolve("initrd-" + hash(resource("guestd.c") + resource("init") + drivers) + ".cpio");
+        Path initrd = cache.resolve("initrd-" + hash(service() + resource("init") + drivers) + ".cpio");
         if (!Files.exists(initrd)) {
             buildInitrd(initrd, drivers);
         }
@@ -83,8 +86,24 @@ public final class GuestImage {
     }
 
     private static void compileService(Path work, Path service) throws IOException {
-        Path source = Files.writeString(work.resolve("guestd.c"), resource("guestd.c"));
-        Commands.run("gcc", "-std=c11", "-O2", "-static", "-s", "-o", service.toString(), source.toString());
+        List<String> command =
+                new ArrayList<>(List.of("gcc", "-std=c11", "-O2", "-static", "-s", "-o", service.toString()));
+        for (String name : SERVICE) {
+            Path source = Files.writeString(work.resolve(name), resource(name));
+            if (name.endsWith(".c")) {
+                command.add(source.toString());
+            }
+        }
+        Commands.run(command, "");
+    }
+
+    /** All that the service is compiled from. */
+    private static String service() throws IOException {
+        StringBuilder all = new StringBuilder();
+        for (String name : SERVICE) {
+            all.append(resource(name));
+        }
+        return all.toString();
     }
 
     /** An ext4 file system, made without being mounted. */
@@ -127,7 +146,7 @@ public final class GuestImage {
         return switch (guest) {
             case MEMORY, DISK, TAP -> "";
             case WEB -> WebPages.NUMBER + " " + WebPages.BYTES;
-            case POSTGRES -> DebianTree.recipe() + resource("guestd.c");
+            case POSTGRES -> DebianTree.recipe() + service();
         };
     }
 

@@ -22,7 +22,13 @@ public final class GuestProbe {
      * @throws IOException if it does not answer now
      */
     static boolean takes(Lab lab, String command) throws IOException {
-        return ask(lab.clientNamespace(), LabNumbers.CONTROL_PORT, command).equals("ok");
+        return takes(lab, LabNumbers.VM_ADDRESS, command);
+    }
+
+    /** The same of the guest at an address. */
+    static boolean takes(Lab lab, String address, String command) throws IOException {
+        return ask(lab.clientNamespace(), address, LabNumbers.CONTROL_PORT, command)
+                .equals("ok");
     }
 
     /**

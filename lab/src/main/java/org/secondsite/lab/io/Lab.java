@@ -19,10 +19,12 @@ import org.secondsite.lab.plan.FakeClock;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.LabPaths;
 import org.secondsite.lab.plan.LabPlan;
+import org.secondsite.lab.plan.LabVm;
 import org.secondsite.lab.plan.Role;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.plan.Target;
 import org.secondsite.lab.plan.Topology;
+import org.secondsite.lab.plan.VmPaths;
 import org.secondsite.lab.wan.io.WanControl;
 
 /** A lab that is up: what can be done to it. {@link LabStart} brings one up. Needs root. */
@@ -65,6 +67,11 @@ public final class Lab {
         return Topology.client(name);
     }
 
+    /** How many VMs it has. */
+    public int vms() throws IOException {
+        return state().options().fleet().vms().size();
+    }
+
     LabState state() throws IOException {
         return LabState.read(name);
     }
@@ -74,16 +81,26 @@ public final class Lab {
         List<LabProcess> running = new ArrayList<>(state().processes().stream()
                 .filter(process -> process.role() != Role.QEMU && process.alive())
                 .toList());
-        for (Site site : Site.values()) {
-            qemu(site).ifPresent(running::add);
+        for (LabVm vm : state().options().fleet().vms()) {
+            for (Site site : Site.values()) {
+                qemu(vm, site).ifPresent(running::add);
+            }
         }
         return running;
     }
 
-    /** The QEMU of a site, if it runs. */
+    /** The QEMU of a site, if it runs, of the VM that every lab has. */
     public Optional<LabProcess> qemu(Site site) throws IOException {
+        return qemu(LabVm.FIRST, site);
+    }
+
+    private Optional<LabProcess> qemu(LabVm vm, Site site) throws IOException {
         return LabProcess.fromPidFile(
-                Role.QEMU, site.id(), "qemu-" + site.id(), Topology.hypervisor(name, site), paths.qemuPid(site));
+                Role.QEMU,
+                site.id(),
+                vm.process(site),
+                Topology.hypervisor(name, site),
+                paths.vm(vm).qemuPid(site));
     }
 
     /**
@@ -157,11 +174,11 @@ public final class Lab {
      */
     public void start(String target) throws IOException {
         Target meant = Target.parse(target);
-        for (Site site : Site.values()) {
-            if (meant.means(Role.QEMU, site.id(), "qemu-" + site.id())
-                    && qemu(site).isEmpty()) {
-                for (Path stale : List.of(paths.qmp(site), paths.testQmp(site), paths.qemuPid(site))) {
-                    Files.deleteIfExists(stale);
+        for (LabVm vm : state().options().fleet().vms()) {
+            for (Site site : Site.values()) {
+                if (meant.means(Role.QEMU, site.id(), vm.process(site))
+                        && qemu(vm, site).isEmpty()) {
+                    removeWhatQemuLeft(paths.vm(vm), site);
                 }
             }
         }
@@ -176,7 +193,7 @@ public final class Lab {
                         .noneMatch(process -> meant.process().get().equals(process.name()))) {
             throw new IOException("the lab has no process '" + target + "'");
         }
-        LabProcesses processes = new LabProcesses(paths);
+        LabProcesses processes = new LabProcesses(plan);
         try {
             processes.start(plan.processes().stream()
                     .filter(process -> process.role() != Role.QEMU && !running.contains(process.name()))
@@ -185,6 +202,12 @@ public final class Lab {
                     .toList());
         } finally {
             state().with(processes.started()).write();
+        }
+    }
+
+    private static void removeWhatQemuLeft(VmPaths vm, Site site) throws IOException {
+        for (Path stale : List.of(vm.qmp(site), vm.testQmp(site), vm.qemuPid(site))) {
+            Files.deleteIfExists(stale);
         }
     }
 

@@ -14,8 +14,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.secondsite.config.io.DirectoryTree;
+import org.secondsite.lab.plan.Fleet;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabPaths;
+import org.secondsite.lab.plan.LabPlan;
 import org.secondsite.lab.plan.ProcessPlan;
 import org.secondsite.lab.plan.Role;
 import org.secondsite.lab.plan.Site;
@@ -28,10 +30,12 @@ final class LabProcesses {
     private static final int GATEWAY_SECONDS = 180;
 
     private final LabPaths paths;
+    private final Fleet fleet;
     private final List<LabProcess> started = Collections.synchronizedList(new ArrayList<>());
 
-    LabProcesses(LabPaths paths) {
-        this.paths = paths;
+    LabProcesses(LabPlan plan) {
+        paths = plan.paths();
+        fleet = plan.options().fleet();
     }
 
     /**
@@ -119,7 +123,7 @@ final class LabProcesses {
         } else if (plan.role() == Role.SWITCH && plan.name().endsWith("db")) {
             Site site = plan.site().orElseThrow();
             awaitSocket(process, paths.switchDirectory(site).resolve("db.sock"));
-            Commands.run(SwitchCommands.configure(paths, site), "");
+            Commands.run(SwitchCommands.configure(paths, site, fleet), "");
         }
     }
 

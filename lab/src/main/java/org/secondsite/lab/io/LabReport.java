@@ -5,9 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import org.secondsite.gateway.management.ManagementClient;
+import org.secondsite.lab.plan.LabGroup;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.LabVm;
 import org.secondsite.lab.plan.NamespacePlan;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.plan.SwitchCommands;
@@ -32,6 +33,8 @@ public final class LabReport {
                 .put("echoPort", LabNumbers.ECHO_PORT)
                 .put("tickPort", LabNumbers.TICK_PORT)
                 .put("controlPort", LabNumbers.CONTROL_PORT);
+        LabOptions options = lab.state().options();
+        report.set("groups", groups(lab, options));
         ArrayNode processes = report.putArray("processes");
         for (LabProcess process : lab.processes()) {
             processes
@@ -43,7 +46,6 @@ public final class LabReport {
                     .put("name", process.name())
                     .put("log", lab.paths().log(process.name()).toString());
         }
-        LabOptions options = lab.state().options();
         ObjectNode uplinks = report.putObject("uplinks");
         for (Site site : Site.values()) {
             uplinks.putObject(site.id())
@@ -66,6 +68,33 @@ public final class LabReport {
         return report;
     }
 
+    private static ArrayNode groups(Lab lab, LabOptions options) {
+        ArrayNode groups = JSON.createArrayNode();
+        for (LabGroup group : options.fleet().groups()) {
+            ObjectNode one = groups.addObject()
+                    .put("name", group.name())
+                    .put("owner", owner(lab, group.name()))
+                    .put("prefix", group.prefix());
+            ArrayNode vms = one.putArray("vms");
+            for (LabVm vm : group.vms()) {
+                ObjectNode told = vms.addObject()
+                        .put("name", vm.name())
+                        .put("address", vm.address())
+                        .put("mac", vm.mac())
+                        .put("storePort", LabNumbers.STORE_PORT);
+                if (vm.store().isPresent()) {
+                    told.put("frontPort", LabNumbers.FRONT_PORT)
+                            .put("store", vm.store().get());
+                }
+                ObjectNode qmp = told.putObject("qmp");
+                for (Site site : Site.values()) {
+                    qmp.put(site.id(), lab.paths().vm(vm).testQmp(site).toString());
+                }
+            }
+        }
+        return groups;
+    }
+
     private static ObjectNode sockets(Lab lab) {
         ObjectNode sockets = JSON.createObjectNode();
         sockets.put("wan", lab.paths().wanControl().toString());
@@ -80,16 +109,18 @@ public final class LabReport {
         return sockets;
     }
 
-    /** The owner in the newest record that a gateway knows, or {@code unknown} if none answers. */
+    /** The owner of the group that every lab has, in the newest record that a gateway knows, or {@code unknown} if none answers. */
     public static String owner(Lab lab) {
+        return owner(lab, LabNumbers.GROUP);
+    }
+
+    private static String owner(Lab lab, String name) {
         String owner = "unknown";
         long newestTerm = -1;
         for (Site site : Site.values()) {
             JsonNode group;
             try {
-                group = ManagementClient.ask(lab.paths().management(site), "status")
-                        .path("groups")
-                        .path(0);
+                group = new SiteView(lab, site, name).group();
             } catch (IOException e) {
                 continue; // a dead gateway knows nothing
             }

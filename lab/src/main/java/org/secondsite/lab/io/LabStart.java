@@ -1,6 +1,5 @@
 package org.secondsite.lab.io;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -8,14 +7,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.secondsite.gateway.management.ManagementClient;
+import java.util.concurrent.ConcurrentHashMap;
 import org.secondsite.lab.plan.FakeClock;
 import org.secondsite.lab.plan.Guest;
 import org.secondsite.lab.plan.GuestFiles;
+import org.secondsite.lab.plan.LabGroup;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.LabPaths;
 import org.secondsite.lab.plan.LabPlan;
+import org.secondsite.lab.plan.LabVm;
 import org.secondsite.lab.plan.Role;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.plan.Topology;
@@ -140,8 +141,8 @@ public final class LabStart {
         if (guest[0].disk().isPresent()) {
             step("disks", () -> layDisks(plan.paths(), guest[0].disk().get()));
         }
-        LabProcesses processes = new LabProcesses(plan.paths());
-        if (guest[0].booted().isPresent()) {
+        LabProcesses processes = new LabProcesses(plan);
+        if (!guest[0].booted().isEmpty()) {
             step("guest goes on from where it had booted", () -> goOn(plan, processes));
         }
         step("processes started", () -> {
@@ -173,35 +174,52 @@ public final class LabStart {
                 () -> await(processes, "an answer to the outside client", () -> echoes(lab)));
         step("guest protected", () -> await(processes, "the guest to be protected", () -> isProtected(lab)));
         if (!options.load().command().isEmpty()) {
-            step(
-                    "load",
-                    () -> await(
-                            processes,
-                            "the guest to take its load",
-                            () -> GuestProbe.takes(lab, options.load().command())));
+            step("load", () -> await(processes, "the guest to take its load", () -> takesLoad(lab)));
         }
         return lab;
+    }
+
+    private boolean takesLoad(Lab lab) throws IOException {
+        for (LabVm vm : options.fleet().vms()) {
+            if (!GuestProbe.takes(lab, vm.address(), options.load().command())) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** A guest with a disk boots: its memory and its disk belong together. */
     private GuestFiles guestFiles() throws IOException {
         Path cache = GuestImage.defaultCache();
         GuestFiles files = new GuestImage(cache).files(options.guest());
-        return files.disk().isPresent()
-                ? files
-                : new BootedGuest(cache).of(options.guest(), options.network(), files, new LabPaths(options.name()));
+        if (files.disk().isPresent()) {
+            return files;
+        }
+        LabPaths paths = new LabPaths(options.name());
+        Map<String, Path> booted = new ConcurrentHashMap<>();
+        Concurrently.each(
+                "boot",
+                options.fleet().vms(),
+                vm -> booted.put(
+                        vm.name(), new BootedGuest(cache).of(vm, options.guest(), options.network(), files, paths)));
+        return new GuestFiles(files.kernel(), files.initrd(), files.disk(), booted);
     }
 
     /** Before the agent comes, which would find a guest that is neither here nor away. */
-    private static void goOn(LabPlan plan, LabProcesses processes) throws IOException {
+    private void goOn(LabPlan plan, LabProcesses processes) throws IOException {
         processes.start(plan.processes().stream()
                 .filter(process -> process.role() == Role.QEMU)
                 .toList());
-        await(processes, "the guest to go on", () -> {
-            try (QemuMonitor monitor = new QemuMonitor(plan.paths().testQmp(Site.A))) {
-                return monitor.runs();
+        for (LabGroup group : options.fleet().groups()) {
+            for (LabVm vm : group.vms()) {
+                Path monitorSocket = plan.paths().vm(vm).testQmp(group.home());
+                await(processes, "the guest to go on", () -> {
+                    try (QemuMonitor monitor = new QemuMonitor(monitorSocket)) {
+                        return monitor.runs();
+                    }
+                });
             }
-        });
+        }
     }
 
     /** Both sites begin with the same, or the guest has a disk of its own, and each site an empty image for a copy of it. */
@@ -251,7 +269,7 @@ public final class LabStart {
     }
 
     private boolean echoes(Lab lab) throws IOException {
-        for (String address : options.network().guestAddresses()) {
+        for (String address : options.guestAddresses()) {
             if (!GuestProbe.ask(Topology.client(lab.name()), address, LabNumbers.ECHO_PORT, "ready?")
                     .equals("1")) {
                 return false;
@@ -260,10 +278,9 @@ public final class LabStart {
         return true;
     }
 
-    private static boolean isProtected(Lab lab) throws IOException {
-        for (JsonNode group :
-                ManagementClient.ask(lab.paths().management(Site.A), "status").path("groups")) {
-            if (!group.path("state").asText().equals("PROTECTED")) {
+    private boolean isProtected(Lab lab) throws IOException {
+        for (LabGroup group : options.fleet().groups()) {
+            if (!new SiteView(lab, group.home(), group.name()).state().equals("PROTECTED")) {
                 return false;
             }
         }

@@ -1,17 +1,20 @@
 package org.secondsite.lab.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.secondsite.gateway.management.ManagementClient;
+import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.Site;
 
 /** What a site's gateway says of itself, by its management socket. */
 public final class SiteView {
     private final Lab lab;
     private final Site site;
+    private final String name;
 
     /**
      * One entry of a timeline.
@@ -20,10 +23,16 @@ public final class SiteView {
      */
     public record Entry(long nanoTime, String subject, String kind, String text) {}
 
-    /** The view of a site of a lab that is up. */
+    /** The view of a site of a lab that is up, and of the protection group that every lab has. */
     public SiteView(Lab lab, Site site) {
+        this(lab, site, LabNumbers.GROUP);
+    }
+
+    /** The view of a site, and of one protection group. */
+    public SiteView(Lab lab, Site site, String group) {
         this.lab = lab;
         this.site = site;
+        name = group;
     }
 
     /** The whole status. */
@@ -31,7 +40,7 @@ public final class SiteView {
         return ManagementClient.ask(lab.paths().management(site), "status");
     }
 
-    /** The state of the one protection group, such as {@code PROTECTED}. */
+    /** The state of the protection group, such as {@code PROTECTED}. */
     public String state() throws IOException {
         return group().path("state").asText();
     }
@@ -46,24 +55,28 @@ public final class SiteView {
         return group().path("term").asLong();
     }
 
-    /** The one protection group. */
+    /** The protection group; a missing node if the gateway has none of that name. */
     public JsonNode group() throws IOException {
-        return status().path("groups").path(0);
+        for (JsonNode group : status().path("groups")) {
+            if (group.path("name").asText().equals(name)) {
+                return group;
+            }
+        }
+        return MissingNode.getInstance();
     }
 
-    /** The one protected VM. */
+    /** Its first VM. */
     public JsonNode vm() throws IOException {
         return group().path("vms").path(0);
     }
 
     /**
-     * Has this site give the one protection group to the other, as {@code secondsite switchover} does.
+     * Has this site give the protection group to the other, as {@code secondsite switchover} does.
      *
      * @return the answer, with {@code tookMs}
      * @throws IOException if it is refused or abandoned; says why
      */
     public JsonNode switchOver(String reason) throws IOException {
-        String name = group().path("name").asText();
         JsonNode answer = ManagementClient.ask(
                 lab.paths().management(site), "switchover", Map.of("group", name, "reason", reason));
         if (answer.has("error")) {
@@ -95,7 +108,8 @@ public final class SiteView {
      */
     public void await(String state, int limitSeconds) throws IOException {
         try {
-            Waiting.until("site " + site.id() + " to be " + state, limitSeconds, () -> state().equals(state));
+            Waiting.until(
+                    name + " at site " + site.id() + " to be " + state, limitSeconds, () -> state().equals(state));
         } catch (IOException e) {
             throw new IOException(e.getMessage() + "; it is " + describe(), e);
         }

@@ -5,21 +5,37 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.lab.plan.LabGroup;
+import org.secondsite.lab.plan.LabVm;
 import org.secondsite.lab.plan.Network;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.plan.Topology;
 import org.secondsite.net.io.PrivateFiles;
 
-/** An independent capture of what leaves a site: tcpdump on the uplink of its gateway, packets of the guest only. */
+/** An independent capture of what leaves a site: tcpdump on the uplink of its gateway, packets of its guests only. */
 final class UplinkCapture implements AutoCloseable {
     private final Process process;
     private final Path file;
     private final List<String> guest;
 
+    /** Of the VM that every lab has. */
     UplinkCapture(Lab lab, Site site) throws IOException {
+        this(lab, site, lab.state().options().network().guestAddresses(), file(lab, site));
+    }
+
+    /** Of all VMs of a group. */
+    UplinkCapture(Lab lab, Site site, LabGroup group) throws IOException {
+        this(
+                lab,
+                site,
+                group.vms().stream().map(LabVm::address).toList(),
+                lab.paths().file("uplink-" + group.name() + "-" + site.id() + ".pcap"));
+    }
+
+    private UplinkCapture(Lab lab, Site site, List<String> addresses, Path file) throws IOException {
         Network network = lab.state().options().network();
-        guest = network.guestAddresses();
-        file = file(lab, site);
+        guest = addresses;
+        this.file = file;
         // tcpdump keeps the mode of a file that is there.
         Files.deleteIfExists(file);
         Files.createFile(file, PrivateFiles.asFile());

@@ -1,22 +1,32 @@
 package org.secondsite.lab.plan;
 
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a guest starts from.
+ * What guests start from.
  *
  * @param disk the image that every site begins with a copy of; empty for a guest without a disk
- * @param booted what QEMU wrote of one that had booted, which a lab's guest goes on from; empty for one that has to boot
+ * @param booted what QEMU wrote of guests that had booted, by the VM's name, which a lab's guests go on from; those that are not there
+ *     have to boot
  */
-public record GuestFiles(Path kernel, Path initrd, Optional<Path> disk, Optional<Path> booted) {
-    /** Files of a guest that has to boot. */
-    public GuestFiles(Path kernel, Path initrd, Optional<Path> disk) {
-        this(kernel, initrd, disk, Optional.empty());
+public record GuestFiles(Path kernel, Path initrd, Optional<Path> disk, Map<String, Path> booted) {
+    /** Copies the map. */
+    public GuestFiles {
+        booted = Map.copyOf(booted);
     }
 
-    /** The same, but it has booted already. */
-    public GuestFiles withBooted(Path file) {
-        return new GuestFiles(kernel, initrd, disk, Optional.of(file));
+    /** Files of guests that have to boot. */
+    public GuestFiles(Path kernel, Path initrd, Optional<Path> disk) {
+        this(kernel, initrd, disk, Map.of());
+    }
+
+    /** The same, but one has booted already. */
+    public GuestFiles withBooted(String vm, Path file) {
+        Map<String, Path> more = new HashMap<>(booted);
+        more.put(vm, file);
+        return new GuestFiles(kernel, initrd, disk, more);
     }
 }

@@ -6,6 +6,10 @@ public final class LabNumbers {
     public static final String VM = "vm1";
 
     public static final String GROUP = "web";
+
+    /** Where there are two, the other site's. */
+    public static final String OTHER_GROUP = "mail";
+
     public static final String VM_MAC = "52:54:00:c0:10:01";
     public static final String VM_ADDRESS = "203.0.113.10";
     public static final String VM_PREFIX = "203.0.113.0/24";
@@ -32,6 +36,10 @@ public final class LabNumbers {
     public static final int CONTROL_PORT = 7002;
     /** The number of each record that the disk has. */
     public static final int RECORDS_PORT = 7003;
+    /** Counts what it answers: a store. */
+    public static final int STORE_PORT = 7004;
+    /** Asks the store for every answer: a front end. */
+    public static final int FRONT_PORT = 7005;
     /** Pages from the disk. */
     public static final int WEB_PORT = 80;
 

@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
  * @param guest what runs in the VM
  * @param javaOption one more option for every process of the product, such as an agent of a test; empty if none
  * @param network how packets go between the guest and the outside client
+ * @param fleet which VMs there are, all with the same in them
  */
 public record LabOptions(
         String name,
@@ -28,7 +29,8 @@ public record LabOptions(
         Overload overload,
         Guest guest,
         String javaOption,
-        Network network) {
+        Network network,
+        Fleet fleet) {
     /** The name if none is given. */
     public static final String DEFAULT_NAME = "sslab";
 
@@ -92,48 +94,71 @@ public record LabOptions(
         if (!WITNESS_COUNTS.contains(witnesses)) {
             throw new IllegalArgumentException(witnesses + " witnesses are not 1, 3 or 5");
         }
+        if (!fleet.equals(Fleet.ONE)
+                && (guest.hasDisk() || network.mode() != Network.Mode.ROUTED || network.isDual())) {
+            throw new IllegalArgumentException(
+                    "several VMs are to be had in mode routed, without disks and with IPv4 addresses only");
+        }
     }
 
     /** A lab with one witness and the machine's clock. */
     public LabOptions(String name, int delayMillis, Load load, boolean hold) {
-        this(name, delayMillis, load, hold, 1, false, Overload.USUAL, Guest.MEMORY, "", Network.USUAL);
+        this(name, delayMillis, load, hold, 1, false, Overload.USUAL, Guest.MEMORY, "", Network.USUAL, Fleet.ONE);
     }
 
     /** The same with so many nodes of the witness. */
     public LabOptions withWitnesses(int count) {
-        return new LabOptions(name, delayMillis, load, hold, count, fakeClocks, overload, guest, javaOption, network);
+        return new LabOptions(
+                name, delayMillis, load, hold, count, fakeClocks, overload, guest, javaOption, network, fleet);
     }
 
     /** The same with or without clocks that can jump. */
     public LabOptions withFakeClocks(boolean fake) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fake, overload, guest, javaOption, network);
+        return new LabOptions(
+                name, delayMillis, load, hold, witnesses, fake, overload, guest, javaOption, network, fleet);
     }
 
     /** The same with another load. */
     public LabOptions withLoad(Load other) {
         return new LabOptions(
-                name, delayMillis, other, hold, witnesses, fakeClocks, overload, guest, javaOption, network);
+                name, delayMillis, other, hold, witnesses, fakeClocks, overload, guest, javaOption, network, fleet);
     }
 
     /** The same, but something else gives way. */
     public LabOptions withOverload(Overload other) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, other, guest, javaOption, network);
+        return new LabOptions(
+                name, delayMillis, load, hold, witnesses, fakeClocks, other, guest, javaOption, network, fleet);
     }
 
     /** The same with another VM. */
     public LabOptions withGuest(Guest other) {
         return new LabOptions(
-                name, delayMillis, load, hold, witnesses, fakeClocks, overload, other, javaOption, network);
+                name, delayMillis, load, hold, witnesses, fakeClocks, overload, other, javaOption, network, fleet);
     }
 
     /** The same with one more option for every process of the product. */
     public LabOptions withJavaOption(String option) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, option, network);
+        return new LabOptions(
+                name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, option, network, fleet);
     }
 
     /** The same with another network. */
     public LabOptions withNetwork(Network other) {
-        return new LabOptions(name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, javaOption, other);
+        return new LabOptions(
+                name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, javaOption, other, fleet);
+    }
+
+    /** The same with other VMs. */
+    public LabOptions withFleet(Fleet other) {
+        return new LabOptions(
+                name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, javaOption, network, other);
+    }
+
+    /** The addresses at which guests serve. */
+    public List<String> guestAddresses() {
+        return fleet.equals(Fleet.ONE)
+                ? network.guestAddresses()
+                : fleet.vms().stream().map(LabVm::address).toList();
     }
 
     /** The nodes of the witness. */

@@ -43,9 +43,14 @@ public record LabPaths(String name) {
         return file("wan.sock");
     }
 
-    /** The guest's RAM at a site. */
+    /** The files of one of its VMs. */
+    public VmPaths vm(LabVm vm) {
+        return new VmPaths(this, vm.name());
+    }
+
+    /** {@link VmPaths#ram} of the VM that every lab has. */
     public Path ram(Site site) {
-        return Path.of("/dev/shm", name + "-" + LabNumbers.VM + "-" + site.id() + ".ram");
+        return vm(LabVm.FIRST).ram(site);
     }
 
     /** The guests' disks at both sites. Everything below goes when the lab goes. */
@@ -53,14 +58,14 @@ public record LabPaths(String name) {
         return ALL_DISKS.resolve(name);
     }
 
-    /** The guest's disk at a site. */
+    /** {@link VmPaths#disk} of the VM that every lab has. */
     public Path disk(Site site) {
-        return disks().resolve(LabNumbers.VM + "-" + site.id() + ".raw");
+        return vm(LabVm.FIRST).disk(site);
     }
 
-    /** The disk that a guest has of its own, of which {@link #disk} is a copy. */
+    /** {@link VmPaths#ownDisk} of the VM that every lab has. */
     public Path ownDisk(Site site) {
-        return disks().resolve(LabNumbers.VM + "-" + site.id() + ".qcow2");
+        return vm(LabVm.FIRST).ownDisk(site);
     }
 
     /** What a site's agent keeps of disks across restarts. */
@@ -73,29 +78,29 @@ public record LabPaths(String name) {
         return file("agent-" + site.id());
     }
 
-    /** Where a site's agent serves the guest's disk. */
+    /** {@link VmPaths#diskSocket} of the VM that every lab has. */
     public Path diskSocket(Site site) {
-        return agentRun(site).resolve(LabNumbers.VM + "." + LabNumbers.DISK + ".nbd");
+        return vm(LabVm.FIRST).diskSocket(site);
     }
 
-    /** The monitor that the agent uses. */
+    /** {@link VmPaths#qmp} of the VM that every lab has. */
     public Path qmp(Site site) {
-        return file(LabNumbers.VM + "-" + site.id() + ".qmp");
+        return vm(LabVm.FIRST).qmp(site);
     }
 
-    /** A second monitor, for tests. */
+    /** {@link VmPaths#testQmp} of the VM that every lab has. */
     public Path testQmp(Site site) {
-        return file(LabNumbers.VM + "-" + site.id() + ".test.qmp");
+        return vm(LabVm.FIRST).testQmp(site);
     }
 
-    /** QEMU's process id, written by QEMU itself, whoever started it. */
+    /** {@link VmPaths#qemuPid} of the VM that every lab has. */
     public Path qemuPid(Site site) {
-        return file(LabNumbers.VM + "-" + site.id() + ".pid");
+        return vm(LabVm.FIRST).qemuPid(site);
     }
 
-    /** What the guest printed on its serial port. */
+    /** {@link VmPaths#serial} of the VM that every lab has. */
     public Path serial(Site site) {
-        return file("logs/" + LabNumbers.VM + "-" + site.id() + ".serial");
+        return vm(LabVm.FIRST).serial(site);
     }
 
     /** Files of a site's switch. */

@@ -49,7 +49,7 @@ public record LabPlan(
         return new LabPlan(options, paths, Topology.of(options), files, all);
     }
 
-    /** The processes of one site, QEMU only at the site where the VM starts. */
+    /** The processes of one site, QEMU only of VMs that start there. */
     public List<ProcessPlan> processesOf(Site site) {
         return processes.stream()
                 .filter(process -> process.site().equals(Optional.of(site)))
@@ -60,14 +60,16 @@ public record LabPlan(
             LabOptions options, LabPaths paths, Site site, GuestFiles guest, JavaRuntime java) {
         List<ProcessPlan> processes = new ArrayList<>();
         String host = Topology.hypervisor(options.name(), site);
-        if (site == Site.A) {
+        for (LabVm vm : options.fleet().startingAt(site)) {
             processes.add(new ProcessPlan(
                     Role.QEMU,
                     Optional.of(site),
-                    "qemu-" + site.id(),
+                    vm.process(site),
                     host,
                     0,
-                    GuestCommand.first(options.guest(), options.network(), paths, site, guest)));
+                    GuestCommand.first(options.guest(), options.network(), vm, paths, site, guest)));
+        }
+        if (site == Site.A) {
             processes.addAll(frr(options.name(), paths, site));
         } else {
             processes.add(bird(

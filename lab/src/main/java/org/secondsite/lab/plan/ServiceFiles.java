@@ -14,6 +14,11 @@ final class ServiceFiles {
 
     private static final int ELECTION_TIMEOUT_DELAYS = 10;
 
+    private static final int INTERVAL_MS = 100;
+
+    /** Several VMs on a machine that has hardly a processor for one. */
+    private static final int INTERVAL_OF_SEVERAL_MS = 200;
+
     private ServiceFiles() {}
 
     static Map<Path, String> of(LabOptions options, LabPaths paths, GuestFiles guest) {
@@ -47,40 +52,70 @@ final class ServiceFiles {
                 tunnel: {listen: "%3$s:7400", connect: "%4$s:7400", heartbeatMs: 50, suspectAfterMs: 600, maxInFlightMiB: 256}
                 tls: {certificate: %1$s.crt, key: %1$s.key, authority: ca.crt, crl: ca.crl}
                 witness: {endpoints: [%11$s], requestTimeoutMs: 3000, termFile: gateway-%1$s.term}
-                checkpoint: {listen: "%5$s:7600", intervalMs: 100, maxEpochsInFlight: 16%12$s, hosts: [{name: host-%1$s, vms: [vm1]}]}
+                checkpoint: {listen: "%5$s:7600", intervalMs: %16$d, maxEpochsInFlight: 16%12$s, hosts: [{name: host-%1$s, vms: [%17$s]}]}
                 dataPlane: {%13$s, inside: in0, %14$spoolMiB: 64, perVmMiB: 32}
                 bgp: {localAs: 65100, routerId: %6$s, listen: [%6$s], standbyPrepend: 3, commands: bgp-%1$s, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9%15$s}]}
                 openflow: {listen: "%5$s:6653", switches: [{name: sw-%1$s, datapathId: "0x%9$s", gatewayPort: gw}]}
                 management: {socket: %10$s}
                 metrics: {listen: "127.0.0.1:9464"}
                 groups:
-                  - name: web
-                    prefixes: [203.0.113.0/24%16$s]
-                    promotedPrefixes: [203.0.113.0/25, 203.0.113.128/25%17$s]
-                    vms: [{name: vm1, protected: true, mac: "52:54:00:c0:10:01", addresses: [%18$s], switch: sw-%1$s, port: vm1}]
                 """.formatted(
-                        site.id(),
-                        site.peer().id(),
-                        site.wanAddress(),
-                        site.peer().wanAddress(),
-                        site.gatewayHostAddress(),
-                        site.uplinkAddress(),
-                        site.routerAddress(),
-                        site.routerAs(),
-                        site.datapathId(),
-                        paths.management(site),
-                        options.witnessNodes().stream()
-                                .map(node -> '"' + node.endpoint() + '"')
-                                .collect(Collectors.joining(", ")),
-                        options.overload().settings(),
-                        dataPlane(options),
-                        port(options),
-                        dual(options, ", otherAddress: \"" + site.uplinkAddress6() + "\""),
+                                site.id(),
+                                site.peer().id(),
+                                site.wanAddress(),
+                                site.peer().wanAddress(),
+                                site.gatewayHostAddress(),
+                                site.uplinkAddress(),
+                                site.routerAddress(),
+                                site.routerAs(),
+                                site.datapathId(),
+                                paths.management(site),
+                                options.witnessNodes().stream()
+                                        .map(node -> '"' + node.endpoint() + '"')
+                                        .collect(Collectors.joining(", ")),
+                                options.overload().settings(),
+                                dataPlane(options),
+                                port(options),
+                                dual(options, ", otherAddress: \"" + site.uplinkAddress6() + "\""),
+                                options.fleet().vms().size() == 1 ? INTERVAL_MS : INTERVAL_OF_SEVERAL_MS,
+                                names(options.fleet().vms()))
+                + options.fleet().groups().stream()
+                        .map(group -> group(options, group, site))
+                        .collect(Collectors.joining());
+    }
+
+    private static String group(LabOptions options, LabGroup group, Site site) {
+        return """
+                  - name: %s
+                    prefixes: [%s%s]
+                    promotedPrefixes: [%s%s]
+                    vms: [%s]
+                """.formatted(
+                        group.name(),
+                        group.prefix(),
                         dual(options, ", \"" + LabNumbers.VM_PREFIX6 + "\""),
+                        String.join(", ", group.halves()),
                         dual(options, ", \"2001:db8:71::/65\", \"2001:db8:71:0:8000::/65\""),
-                        options.network().guestAddresses().stream()
-                                .map(address -> '"' + address + '"')
+                        group.vms().stream()
+                                .map(vm -> vm(vm, addresses(options, vm), site))
                                 .collect(Collectors.joining(", ")));
+    }
+
+    private static List<String> addresses(LabOptions options, LabVm vm) {
+        return options.fleet().equals(Fleet.ONE) ? options.network().guestAddresses() : List.of(vm.address());
+    }
+
+    private static String vm(LabVm vm, List<String> addresses, Site site) {
+        return "{name: %1$s, protected: true, mac: \"%2$s\", addresses: [%3$s], switch: sw-%4$s, port: %1$s}"
+                .formatted(
+                        vm.name(),
+                        vm.mac(),
+                        addresses.stream().map(address -> '"' + address + '"').collect(Collectors.joining(", ")),
+                        site.id());
+    }
+
+    private static String names(List<LabVm> vms) {
+        return vms.stream().map(LabVm::name).collect(Collectors.joining(", "));
     }
 
     /** The usual one is not written: a gateway of the release before knows no other. */
@@ -99,10 +134,12 @@ final class ServiceFiles {
         Network network = options.network();
         return switch (network.mode()) {
             case ROUTED ->
-                "mode: routed, insideMac: \"%s\", insideAddresses: [%s/24%s], uplink: %s"
+                "mode: routed, insideMac: \"%s\", insideAddresses: [%s%s], uplink: %s"
                         .formatted(
                                 LabNumbers.INSIDE_MAC,
-                                LabNumbers.INSIDE_ADDRESS,
+                                options.fleet().groups().stream()
+                                        .map(group -> group.firstHop() + "/24")
+                                        .collect(Collectors.joining(", ")),
                                 dual(options, ", \"" + LabNumbers.INSIDE_ADDRESS6 + "/64\""),
                                 network.uplink());
             case TRANSPARENT -> "mode: transparent, outside: " + network.uplink();
@@ -110,8 +147,6 @@ final class ServiceFiles {
     }
 
     private static String agent(LabOptions options, LabPaths paths, Site site, GuestFiles guest) {
-        List<String> command = new ArrayList<>(options.fakeClocks() ? FakeClock.REMOVED : List.of());
-        command.addAll(GuestCommand.of(options.guest(), options.network(), paths, site, guest));
         return """
                 gateway: "%1$s:7600"
                 site: %2$s
@@ -119,17 +154,25 @@ final class ServiceFiles {
                 runDirectory: %3$s
                 stateDirectory: %4$s
                 vms:
-                  - name: vm1
-                    ramFile: %5$s
-                    ramMiB: %6$d
-                    qmpSocket: %7$s
-                    pidFile: %8$s
-                    command: [%9$s]
-                %10$s""".formatted(
-                        site.gatewayHostAddress(),
-                        site.id(),
-                        paths.agentRun(site),
-                        paths.agentState(site),
+                """.formatted(site.gatewayHostAddress(), site.id(), paths.agentRun(site), paths.agentState(site))
+                + options.fleet().vms().stream()
+                        .map(vm -> agentsVm(options, paths, vm, site, guest))
+                        .collect(Collectors.joining());
+    }
+
+    private static String agentsVm(LabOptions options, LabPaths all, LabVm vm, Site site, GuestFiles guest) {
+        VmPaths paths = all.vm(vm);
+        List<String> command = new ArrayList<>(options.fakeClocks() ? FakeClock.REMOVED : List.of());
+        command.addAll(GuestCommand.of(options.guest(), options.network(), vm, all, site, guest));
+        return """
+                  - name: %s
+                    ramFile: %s
+                    ramMiB: %d
+                    qmpSocket: %s
+                    pidFile: %s
+                    command: [%s]
+                %s""".formatted(
+                        vm.name(),
                         paths.ram(site),
                         options.guest().ramMiB(),
                         paths.qmp(site),
@@ -138,7 +181,7 @@ final class ServiceFiles {
                         options.guest().hasDisk() ? disks(options.guest(), paths, site) : "");
     }
 
-    private static String disks(Guest guest, LabPaths paths, Site site) {
+    private static String disks(Guest guest, VmPaths paths, Site site) {
         return """
                     disks: [{name: %s, attach: %s, file: %s, socket: %s}]
                 """.formatted(
@@ -152,9 +195,15 @@ final class ServiceFiles {
                 tls: {certificate: witness.crt, key: witness.key, authority: ca.crt, crl: ca.crl}
                 ownerFreshMs: 300
                 maximumGrantDelayMs: 2000
-                groups: [{name: web, sites: [a, b], initialOwner: a}]
+                groups: [%s]
                 %s""".formatted(
-                node.endpoint(), paths.file(node.process()), options.witnesses() == 1 ? "" : peers(options, node));
+                        node.endpoint(),
+                        paths.file(node.process()),
+                        options.fleet().groups().stream()
+                                .map(group -> "{name: " + group.name() + ", sites: [a, b], initialOwner: "
+                                        + group.home().id() + "}")
+                                .collect(Collectors.joining(", ")),
+                        options.witnesses() == 1 ? "" : peers(options, node));
     }
 
     private static String peers(LabOptions options, WitnessNode node) {

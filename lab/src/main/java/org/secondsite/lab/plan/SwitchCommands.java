@@ -8,6 +8,8 @@ import java.util.Optional;
 public final class SwitchCommands {
     private static final String SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema";
 
+    private static final int FIRST_VM_PORT = 2;
+
     private SwitchCommands() {}
 
     static List<ProcessPlan> processes(String lab, LabPaths paths, Site site) {
@@ -56,16 +58,24 @@ public final class SwitchCommands {
      * Describes the bridge in the database, once its server runs. Without a controller it forwards nothing (fail_mode=secure),
      * and no hidden flows let the controller's own traffic in (disable-in-band).
      */
-    public static List<String> configure(LabPaths paths, Site site) {
+    public static List<String> configure(LabPaths paths, Site site, Fleet fleet) {
+        StringBuilder ports = new StringBuilder();
+        int number = FIRST_VM_PORT;
+        for (LabVm vm : fleet.vms()) {
+            ports.append(port(vm.name(), number++));
+        }
         return List.of((database(paths, site)
                         + " -- init -- add-br br0"
                         + " -- set bridge br0 datapath_type=netdev fail_mode=secure protocols=OpenFlow14"
                         + " other-config:datapath-id=" + site.datapathId()
                         + " other-config:disable-in-band=true"
-                        + " -- add-port br0 gw -- set interface gw ofport_request=1"
-                        + " -- add-port br0 " + LabNumbers.VM
-                        + " -- set interface " + LabNumbers.VM + " ofport_request=2")
+                        + port("gw", 1)
+                        + ports)
                 .split(" ", -1));
+    }
+
+    private static String port(String name, int number) {
+        return " -- add-port br0 " + name + " -- set interface " + name + " ofport_request=" + number;
     }
 
     /**
@@ -87,10 +97,7 @@ public final class SwitchCommands {
 
     /** Gives the switch the VM's port again. */
     public static List<String> plugVm(LabPaths paths, Site site) {
-        return List.of((database(paths, site)
-                        + " -- add-port br0 " + LabNumbers.VM
-                        + " -- set interface " + LabNumbers.VM + " ofport_request=2")
-                .split(" ", -1));
+        return List.of((database(paths, site) + port(LabNumbers.VM, FIRST_VM_PORT)).split(" ", -1));
     }
 
     private static String database(LabPaths paths, Site site) {

@@ -9,7 +9,7 @@ import java.util.stream.Stream;
  * place of P-w. In mode transparent a second wire, vm0 to out0, is between router and gateway: by up0 go BGP and nothing of the VM.
  *
  * <pre>
- *   P-client eth0 ─── cl0 P-core ra0 ─── up P-ra gw0 ─── up0 P-ga in0 ─── gw  P-sa (Open vSwitch, tap vm1, QEMU, agent)
+ *   P-client eth0 ─── cl0 P-core ra0 ─── up P-ra gw0 ─── up0 P-ga in0 ─── gw  P-sa (Open vSwitch, taps vm1 …, QEMU, agent)
  *                            rb0 ─┐                          hv0 ─── hv0
  *                                 │                          wan0 ─── a0 P-wan b0 ─── wan0 P-gb …
  *                                 └ up P-rb gw0 ─── up0 P-gb             w0 ─── wan0 P-w (witness)
@@ -24,15 +24,15 @@ public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
 
     /** The topology of a lab of that name with one witness. */
     public static Topology of(String lab) {
-        return of(lab, 1, Network.USUAL);
+        return of(lab, 1, Network.USUAL, Fleet.ONE);
     }
 
     /** The topology that was chosen. */
     public static Topology of(LabOptions options) {
-        return of(options.name(), options.witnesses(), options.network());
+        return of(options.name(), options.witnesses(), options.network(), options.fleet());
     }
 
-    private static Topology of(String lab, int witnesses, Network network) {
+    private static Topology of(String lab, int witnesses, Network network, Fleet fleet) {
         List<NamespacePlan> namespaces = new ArrayList<>();
         List<Wire> wires = new ArrayList<>();
         boolean dual = network.isDual();
@@ -49,13 +49,13 @@ public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
                     plain(wan(lab), node.emulatorInterface(), "")));
         }
         for (Site site : Site.values()) {
-            addSite(lab, network, site, namespaces, wires);
+            addSite(lab, network, fleet, site, namespaces, wires);
         }
         return new Topology(List.copyOf(namespaces), List.copyOf(wires));
     }
 
     private static void addSite(
-            String lab, Network network, Site site, List<NamespacePlan> namespaces, List<Wire> wires) {
+            String lab, Network network, Fleet fleet, Site site, List<NamespacePlan> namespaces, List<Wire> wires) {
         boolean dual = network.isDual();
         String router = router(lab, site);
         String gateway = gateway(lab, site);
@@ -64,7 +64,8 @@ public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
                 new NamespacePlan(router, true, List.of(), routes(dual, site.coreAddress(), site.coreAddress6())));
         namespaces.add(
                 new NamespacePlan(gateway, true, List.of(), routes(dual, site.routerAddress(), site.routerAddress6())));
-        namespaces.add(new NamespacePlan(host, false, List.of(LabNumbers.VM), List.of()));
+        List<String> taps = fleet.vms().stream().map(LabVm::name).toList();
+        namespaces.add(new NamespacePlan(host, false, taps, List.of()));
         wires.add(new Wire(
                 end(core(lab), "r" + site.id() + "0", both(dual, site.coreAddress() + "/30", site.coreAddress6())),
                 end(router, "up", both(dual, site.routerCoreAddress() + "/30", site.routerCoreAddress6()))));

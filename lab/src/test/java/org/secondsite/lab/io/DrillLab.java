@@ -31,8 +31,8 @@ class DrillLab implements AutoCloseable {
         this.lab = lab;
         this.afterwards = afterwards;
         record = Files.createTempFile("secondsite-client", ".jsonl");
-        client = OutsideClient.start(
-                lab.clientNamespace(), lab.state().options().network().guestAddresses(), traffic, record);
+        client =
+                OutsideClient.start(lab.clientNamespace(), lab.state().options().guestAddresses(), traffic, record);
     }
 
     static DrillLab up(int delayMillis, LabOptions.Load load, boolean hold) throws IOException {

@@ -42,7 +42,7 @@ class FabricTest {
                 LabPlan.of(options, new GuestImage(GuestImage.defaultCache()).files(Guest.MEMORY), ThisJava.runtime());
         LabTopology.up(plan.topology());
         LabStart.writeFiles(plan);
-        LabProcesses processes = new LabProcesses(plan.paths());
+        LabProcesses processes = new LabProcesses(plan);
         processes.start(plan.processes().stream().filter(FabricTest::isFabric).toList());
         processes.start(List.of(standIn(plan, Site.A, 0), standIn(plan, Site.B, 3)));
         new LabState(options, processes.started()).write();

@@ -38,6 +38,7 @@ class LabPlanTest {
         assertEquals(5, accepted(LabPlan.of(OPTIONS.withGuest(Guest.DISK), GUEST, JAVA)));
         Network bump = Network.USUAL.withMode(Network.Mode.TRANSPARENT).withPort(Network.Port.PCAP4J);
         assertEquals(5, accepted(LabPlan.of(OPTIONS.withNetwork(bump), GUEST, JAVA)));
+        assertEquals(5, accepted(several()));
         for (Network dual : List.of(bump, Network.USUAL)) {
             Network both = dual.withFamilies(Network.Families.DUAL);
             assertEquals(5, accepted(LabPlan.of(OPTIONS.withNetwork(both), GUEST, JAVA)));
@@ -151,7 +152,7 @@ class LabPlanTest {
 
     @Test
     void aGuestThatHadBootedGoesOnFromThereOnceAndAnAgentsCommandKnowsNothingOfIt() {
-        LabPlan goesOn = LabPlan.of(OPTIONS, GUEST.withBooted(Path.of("/cache/booted")), JAVA);
+        LabPlan goesOn = LabPlan.of(OPTIONS, GUEST.withBooted("vm1", Path.of("/cache/booted")), JAVA);
         List<String> first = qemu(goesOn);
         assertEquals(
                 List.of("-incoming", "exec:exec cat '/cache/booted'"), first.subList(first.size() - 2, first.size()));
@@ -175,7 +176,54 @@ class LabPlanTest {
     }
 
     @Test
+    void severalVmsStartWhereTheirGroupIsAndNeitherShareAFileNorAnAddress() {
+        LabPlan several = several();
+        assertEquals(
+                List.of("qemu-a", "qemu-a-vm2", "qemu-a-vm3", "qemu-b-mail1"),
+                several.processes().stream()
+                        .filter(process -> process.role() == Role.QEMU)
+                        .map(ProcessPlan::name)
+                        .toList());
+        Set<Object> own = new HashSet<>();
+        for (LabVm vm : several.options().fleet().vms()) {
+            VmPaths paths = several.paths().vm(vm);
+            for (Site site : Site.values()) {
+                for (Object one : List.of(
+                        paths.ram(site),
+                        paths.qmp(site),
+                        paths.testQmp(site),
+                        paths.qemuPid(site),
+                        paths.serial(site))) {
+                    assertTrue(own.add(one), one::toString);
+                }
+            }
+            assertTrue(own.add(vm.mac()) && own.add(vm.address()) && own.add(vm.name()), vm::toString);
+        }
+        List<LabGroup> groups = several.options().fleet().groups();
+        assertEquals(LabVm.FIRST.address(), groups.getFirst().vms().getFirst().address());
+        assertEquals("vm2", groups.getFirst().store().orElseThrow().name());
+        assertEquals(2, groups.getFirst().frontEnds().size());
+        assertTrue(groups.getLast().store().isEmpty());
+        for (String file : List.of("gateway-a", "gateway-b", "agent-a", "agent-b")) {
+            String text = several.files().get(several.paths().file(file + ".yaml"));
+            several.options().fleet().vms().forEach(vm -> assertTrue(text.contains("name: " + vm.name()), text));
+        }
+        assertTrue(several.files()
+                .get(several.paths().file("witness.yaml"))
+                .contains("{name: mail, sites: [a, b], initialOwner: b}"));
+    }
+
+    private static LabPlan several() {
+        return LabPlan.of(OPTIONS.withFleet(new Fleet(3, 1)), GUEST, JAVA);
+    }
+
+    @Test
     void namesOfProcessesAreUniqueAndTheirNamespacesExist() {
+        assertNamesAreUniqueAndNamespacesExist(plan);
+        assertNamesAreUniqueAndNamespacesExist(several());
+    }
+
+    private static void assertNamesAreUniqueAndNamespacesExist(LabPlan plan) {
         Set<String> names = new HashSet<>();
         List<String> namespaces =
                 plan.topology().namespaces().stream().map(NamespacePlan::name).toList();
@@ -245,6 +293,13 @@ class LabPlanTest {
         }
         assertThrows(IllegalArgumentException.class, () -> new LabOptions("x", -1, LabOptions.Load.IDLE, true));
         assertThrows(IllegalArgumentException.class, () -> OPTIONS.withWitnesses(2));
+        assertThrows(IllegalArgumentException.class, () -> new Fleet(0, 0));
+        assertThrows(IllegalArgumentException.class, () -> new Fleet(9, 0));
+        assertThrows(IllegalArgumentException.class, () -> new Fleet(1, -1));
+        LabOptions several = OPTIONS.withFleet(new Fleet(2, 0));
+        assertThrows(IllegalArgumentException.class, () -> several.withGuest(Guest.DISK));
+        Network bump = Network.USUAL.withMode(Network.Mode.TRANSPARENT);
+        assertThrows(IllegalArgumentException.class, () -> several.withNetwork(bump));
         for (String offset : List.of("", "6h", "+h", "+6", "+6h2", "now")) {
             assertThrows(IllegalArgumentException.class, () -> new ClockOffset(offset), offset);
         }
