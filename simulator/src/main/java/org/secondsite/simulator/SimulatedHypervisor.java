@@ -376,6 +376,7 @@ final class SimulatedHypervisor extends SimulatedProcess {
                 answers.add(vmRuns ? new AgentEvent.Found("simulated", Optional.empty()) : new AgentEvent.NotFound(""));
             case AgentEffect.Look look -> answers.add(new AgentEvent.Looked(Optional.empty()));
             case AgentEffect.Detach detach -> {}
+            case AgentEffect.Unguard unguard -> {}
             case AgentEffect.BeginImage begin -> disk.chainBegins();
             case AgentEffect.OfDisks toDisk -> toDisk(toDisk);
             case AgentEffect.HandOverReplica handOver -> {}

@@ -40,11 +40,14 @@ public sealed interface AgentEffect {
     record Look() implements AgentEffect {}
 
     /**
-     * Be ready for checkpoints.
+     * Be ready for checkpoints, and let nobody else save or migrate the VM.
      *
      * @param forget whether the next one is a full image whatever is known of the RAM
      */
     record BeginImage(boolean forget) implements AgentEffect {}
+
+    /** No more checkpoints: whoever wants may save or migrate the VM. */
+    record Unguard() implements AgentEffect {}
 
     /**
      * Pause the VM for a checkpoint: {@link AgentEvent.Unprepared}, {@link AgentEvent.Paused}, {@link AgentEvent.PauseFailed} or

@@ -26,6 +26,7 @@ public final class CheckpointSchedule {
     private final Map<EpochId, Long> outstanding = new HashMap<>();
     private long outstandingBytes;
     private boolean active;
+    private boolean ended;
     private EpochId next = EpochId.NONE;
     private long intervalNanos;
     private int window = 1;
@@ -57,6 +58,7 @@ public final class CheckpointSchedule {
     /** Begins: the first checkpoint is due now. What was outstanding before is forgotten. */
     public void start(EpochId first, long interval, long now) {
         active = true;
+        ended = false;
         next = first;
         intervalNanos = interval;
         dueNanos = now;
@@ -67,6 +69,7 @@ public final class CheckpointSchedule {
 
     /** No more checkpoints until the next start. */
     public void stop() {
+        ended |= active;
         active = false;
         forget();
     }
@@ -189,6 +192,13 @@ public final class CheckpointSchedule {
         if (quickPauses > slowPauses) {
             slowPauses = 0;
         }
+    }
+
+    /** Whether checkpoints were being taken until now, and are not any more; once. */
+    boolean hasEnded() {
+        boolean once = ended;
+        ended = false;
+        return once;
     }
 
     /** Whether checkpoints are being taken at all. */

@@ -139,10 +139,7 @@ final class StartOrder {
 
     private Optional<CheckpointMessage.Start> compared(EpochId chain, MachineDuty.Answer answer, long now) {
         if (chain.equals(begun)) {
-            answer.against().ifPresent(why -> {
-                out.failed(FailureKind.CHECKPOINT, EpochId.NONE, why);
-                unfit(why);
-            });
+            answer.against().ifPresent(why -> unfit(why, ""));
             return Optional.empty();
         }
         boolean stands = wanted != null && chain.equals(wanted.first()) && answer.waited();
@@ -174,8 +171,15 @@ final class StartOrder {
         }
     }
 
-    /** Checkpoints end, and the gateway was told why. It, when it hears of the VM anew, orders them anew, and is told why they cannot begin. */
-    void unfit(String why) {
+    /**
+     * Checkpoints end. The gateway, when it hears of the VM anew, orders them anew, and is told why they cannot begin.
+     *
+     * @param dropped why the last checkpoint was given up, which the gateway knows
+     */
+    void unfit(String why, String dropped) {
+        if (!why.equals(dropped)) {
+            out.failed(FailureKind.CHECKPOINT, EpochId.NONE, why);
+        }
         out.want(new AgentEffect.CloseConnection(why));
     }
 

@@ -48,7 +48,6 @@ public final class VmAgent {
     private EpochId image = EpochId.NONE;
 
     private boolean pauseOrdered;
-
     /** Why the last checkpoint was given up that was. */
     private String dropped = "";
 
@@ -87,6 +86,9 @@ public final class VmAgent {
         }
         while (phase != AgentPhase.CHECKPOINT && !waiting.isEmpty()) {
             obey(waiting.removeFirst());
+        }
+        if (schedule.hasEnded() && isHere()) {
+            out.want(new AgentEffect.Unguard());
         }
         return out.drain();
     }
@@ -389,12 +391,8 @@ public final class VmAgent {
                 }
             }
             case VmNews.CopyEnded ended -> startOrder.lookSoon(now);
-            case VmNews.Unfit unfit -> {
-                if (!unfit.reason().equals(dropped)) {
-                    out.failed(FailureKind.CHECKPOINT, EpochId.NONE, unfit.reason());
-                }
-                startOrder.unfit(unfit.reason());
-            }
+            case VmNews.Refused refused -> out.failed(FailureKind.CHECKPOINT, EpochId.NONE, refused.what());
+            case VmNews.Unfit unfit -> startOrder.unfit(unfit.reason(), dropped);
             case VmNews.PausedLate late -> {
                 if (phase == AgentPhase.PAUSE_LATE) {
                     rest(latePauses.leadsTo(), "the late pause is over");

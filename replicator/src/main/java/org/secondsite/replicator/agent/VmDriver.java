@@ -38,6 +38,12 @@ public interface VmDriver extends AutoCloseable {
     /** Ends such copies, and leaves nothing of them behind. */
     default void endMirrors() throws IOException, InterruptedException {}
 
+    /** From now on nobody else may save or migrate the VM: who tries is stopped, and {@link VmNews.Refused} tells of it. */
+    default void guard() {}
+
+    /** From now on whoever wants may. */
+    default void unguard() throws IOException, InterruptedException {}
+
     /** The guest's RAM, live: it stands still only while the VM is paused. */
     MemorySegment ram();
 

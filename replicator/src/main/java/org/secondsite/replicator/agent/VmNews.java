@@ -11,6 +11,9 @@ public sealed interface VmNews {
     /** The VM runs again, whoever has resumed it. */
     record Resumed() implements VmNews {}
 
+    /** Somebody wants to save or migrate the VM, which is refused while checkpoints are taken; in words for an operator. */
+    record Refused(String what) implements VmNews {}
+
     /** The copy of a disk that the VM has of its own is whole, or has failed before it was. */
     record CopyEnded() implements VmNews {}
 

@@ -139,7 +139,7 @@ class VmAgentTest {
     @ParameterizedTest(name = "{0}: {1}")
     @CsvSource({
         "silence, Abandon Failed",
-        "the gateway is gone, Abandon",
+        "the gateway is gone, Abandon Unguard",
         "collecting fails, Abandon Failed",
         "it is halted, Abandon Failed",
         "it is spoiled, Abandon Failed",
@@ -229,7 +229,7 @@ class VmAgentTest {
     void aVmThatStandsOrIsKeptRunsOnWithoutItsGateway() {
         started();
         keptAfter(1);
-        assertEquals("ResumeKept", on(new AgentEvent.Closed("reset")));
+        assertEquals("ResumeKept Unguard", on(new AgentEvent.Closed("reset")));
         assertEquals(AgentPhase.LEFT_ALONE, agent.phase());
         on(new AgentEvent.Opened());
         hears(new CheckpointMessage.Start(epoch(5), false, 50));
@@ -240,7 +240,7 @@ class VmAgentTest {
         on(new AgentEvent.Verified());
         on(new AgentEvent.Taken(100));
         assertEquals(AgentPhase.STANDS, agent.phase());
-        assertEquals("ResumeKept", on(new AgentEvent.Closed("reset")));
+        assertEquals("ResumeKept Unguard", on(new AgentEvent.Closed("reset")));
         assertEquals(AgentPhase.LEFT_ALONE, agent.phase());
     }
 

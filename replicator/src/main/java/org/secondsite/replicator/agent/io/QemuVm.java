@@ -5,14 +5,9 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.secondsite.replicator.MachineParts;
 import org.secondsite.replicator.agent.DirtyPageTracker;
@@ -45,14 +40,11 @@ final class QemuVm implements VmDriver {
     private static final int COMMAND_TIMEOUT_MS = 2000;
     private static final int RETRY_MICROS = 300;
     private static final int MAX_RETRY_MS = 2000;
-    private static final long BANDWIDTH_BYTES_PER_SECOND = 1L << 40;
     private static final String PAUSED_AFTER_MIGRATION = "postmigrate";
     private static final String WAITS_FOR_STATE = "inmigrate";
     private static final String NOT_FINALIZED = "not finalized";
-    private static final String IN_PROGRESS = "in progress";
     private static final String HALTED = "io-error";
     private static final String HALTS = "stop";
-    private static final Set<String> MIGRATION_ENDS = Set.of("completed", "failed", "cancelled", "none");
 
     private final VmSettings settings;
     private final PauseMarks marks;
@@ -81,8 +73,8 @@ final class QemuVm implements VmDriver {
 
     private volatile boolean resumed;
 
-    private volatile CompletableFuture<String> migration = new CompletableFuture<>();
     private final QemuNews news = new QemuNews();
+    private final QemuMigration migration;
 
     /** A connection that is being made: events may come before the VM object stands. */
     private static final class EventRelay implements Consumer<JsonNode> {
@@ -105,6 +97,7 @@ final class QemuVm implements VmDriver {
         this.admission = admission;
         this.description = admission.words();
         this.ram = ram;
+        this.migration = new QemuMigration(qmp, news, COMMAND_TIMEOUT_MS);
         this.disks = new QemuDisks(qmp, settings, COMMAND_TIMEOUT_MS);
         this.mirrors = new QemuMirrors(qmp, settings.id(), settings.volumes().sockets(), COMMAND_TIMEOUT_MS);
     }
@@ -124,7 +117,7 @@ final class QemuVm implements VmDriver {
             ram = RamFile.existing(settings.ramFile(), settings.ramBytes());
             QemuVm vm = new QemuVm(settings, qmp, admission, ram);
             relay.vm = vm;
-            vm.setUp();
+            vm.migration.setUp();
             return vm;
         } catch (IOException | InterruptedException | RuntimeException failed) {
             qmp.close();
@@ -135,25 +128,9 @@ final class QemuVm implements VmDriver {
         }
     }
 
-    private void setUp() throws IOException, InterruptedException {
-        execute(
-                "migrate-set-capabilities",
-                Map.of(
-                        "capabilities",
-                        List.of(
-                                Map.of("capability", "x-ignore-shared", "state", true),
-                                Map.of("capability", "events", "state", true))));
-        execute("migrate-set-parameters", Map.of("max-bandwidth", BANDWIDTH_BYTES_PER_SECOND));
-    }
-
     private void event(JsonNode event) {
         switch (event.path("event").asText()) {
-            case "MIGRATION" -> {
-                String status = event.path("data").path("status").asText();
-                if (MIGRATION_ENDS.contains(status)) {
-                    migration.complete(status);
-                }
-            }
+            case "MIGRATION" -> migration.event(event.path("data"));
             case "STOP" -> {
                 stopped = true;
                 resumed = false;
@@ -219,6 +196,16 @@ final class QemuVm implements VmDriver {
     }
 
     @Override
+    public void guard() {
+        migration.guard();
+    }
+
+    @Override
+    public void unguard() throws IOException, InterruptedException {
+        migration.unguard();
+    }
+
+    @Override
     public MemorySegment ram() {
         return ram.memory();
     }
@@ -254,6 +241,7 @@ final class QemuVm implements VmDriver {
         news.refuseIfHalted();
         refuseIfUnfit();
         mirrors.requireWhole();
+        migration.settle();
         if (pausedHere) {
             marks.paused();
         }
@@ -299,8 +287,7 @@ final class QemuVm implements VmDriver {
         }
         lastState = null;
         changedSince = false;
-        migration = new CompletableFuture<>();
-        retrying("migrate", Map.of("uri", sink.uri()), IN_PROGRESS);
+        migration.begin(sink.uri());
     }
 
     @Override
@@ -309,19 +296,7 @@ final class QemuVm implements VmDriver {
             return lastState;
         }
         long start = System.nanoTime();
-        try {
-            String status = migration.get(timeoutNanos, TimeUnit.NANOSECONDS);
-            if (!status.equals("completed")) {
-                String why =
-                        execute("query-migrate", Map.of()).path("error-desc").asText();
-                throw new IOException(
-                        "QEMU's migration of the device state " + status + (why.isEmpty() ? "" : ": " + why));
-            }
-        } catch (TimeoutException late) {
-            throw new IOException("QEMU did not finish the device state in time", late);
-        } catch (ExecutionException impossible) {
-            throw new IOException(impossible);
-        }
+        migration.await(timeoutNanos);
         byte[] state = sink.await(Math.max(0, timeoutNanos - (System.nanoTime() - start)));
         lastStateBytes = state.length;
         lastState = state;
@@ -331,22 +306,11 @@ final class QemuVm implements VmDriver {
     @Override
     public void abandonDeviceState() throws InterruptedException {
         try {
-            long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(MAX_RETRY_MS);
-            String status = migrationStatus();
-            while (!MIGRATION_ENDS.contains(status) && System.nanoTime() < deadline) {
-                execute("migrate_cancel", Map.of());
-                Thread.sleep(1);
-                status = migrationStatus();
-            }
+            migration.abandon();
         } catch (IOException trouble) {
             LOG.warn("{}: cannot cancel the device state: {}", settings.id(), trouble.getMessage());
         }
         closeSink();
-    }
-
-    /** The status of the last migration, {@code none} if there was none. */
-    private String migrationStatus() throws IOException, InterruptedException {
-        return execute("query-migrate", Map.of()).path("status").asText("none");
     }
 
     @Override
@@ -396,7 +360,7 @@ final class QemuVm implements VmDriver {
     void recover() throws IOException, InterruptedException {
         if (marks.isPausedOfThisQemu() && !isRunning()) {
             LOG.warn("{}: resuming the VM, which was left paused in the middle of a checkpoint", settings.id());
-            abandonDeviceState();
+            migration.cancel();
             run();
         }
         marks.notPaused();
@@ -412,6 +376,7 @@ final class QemuVm implements VmDriver {
         Path incoming = settings.runDirectory().resolve(settings.id() + "-incoming.state");
         Files.deleteIfExists(incoming);
         marks.activating();
+        migration.expect();
         execute("migrate-incoming", Map.of("uri", "unix:" + incoming));
         DeviceStateFeed.feed(incoming, deviceState);
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
@@ -423,6 +388,7 @@ final class QemuVm implements VmDriver {
             Thread.sleep(1);
             state = runState();
         }
+        migration.end();
         run();
         marks.activated();
         Files.deleteIfExists(incoming);

@@ -66,6 +66,7 @@ final class VmHands {
                     case AgentEffect.Detach detach -> detach();
                     case AgentEffect.Look look -> new AgentEvent.Looked(look(), driver.machine());
                     case AgentEffect.BeginImage begin -> beginImage(begin.forget());
+                    case AgentEffect.Unguard unguard -> unguard();
                     case AgentEffect.PauseForCheckpoint pause -> {
                         cycle = new CheckpointCycle(driver, shadow, volumes, pause.full(), maxPauseNanos);
                         yield cycle.pause();
@@ -178,7 +179,17 @@ final class VmHands {
         if (forget) {
             shadow.forget();
         }
+        driver.guard();
         volumes.beginCapture();
+        return null;
+    }
+
+    private AgentEvent.Answer unguard() throws InterruptedException {
+        try {
+            driver.unguard();
+        } catch (IOException failed) {
+            LOG.warn("{}: who saves it may get an image without RAM: {}", host.vm(), failed.getMessage());
+        }
         return null;
     }
 

@@ -5,14 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.net.ConnectException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -20,13 +17,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.secondsite.config.DirtyPages;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.VmSettings;
-import org.secondsite.replicator.disk.VolumeSettings;
 import org.secondsite.testing.Opened;
 
 /** Real QEMUs with machines that are fit for checkpoints, and that are not. Needs qemu-system-x86, a kernel and busybox-static. */
@@ -34,8 +29,6 @@ import org.secondsite.testing.Opened;
 @Timeout(value = 400, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class QemuAdmissionLabTest {
     private static final VmId VM = new VmId("vm1");
-    private static final long RAM = 64 << 20;
-    private static final int TIMEOUT_MS = 20_000;
 
     @TempDir
     Path directory;
@@ -43,83 +36,13 @@ class QemuAdmissionLabTest {
     @RegisterExtension
     final Opened open = new Opened();
 
-    private Path ramFile() throws IOException {
-        Path file = LabGuest.freshRamFile();
-        open.add(() -> Files.deleteIfExists(file));
-        return file;
-    }
-
-    /** The settings of a QEMU that has been started, and does not execute anything; RAM, OTHER and DIR stand for paths. */
     private VmSettings started(String machine, String more) throws Exception {
-        Path ram = ramFile();
-        Path other = ramFile();
-        Path disk = directory.resolve("disk");
-        Files.write(disk, new byte[1 << 20]);
-        Path qmp = directory.resolve("qmp");
-        List<String> command = new ArrayList<>(List.of(
-                "qemu-system-x86_64", "-S", "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none"));
-        command.addAll(List.of("-qmp", "unix:" + qmp + ",server=on,wait=off"));
-        command.addAll(List.of("-pidfile", directory.resolve("pid").toString(), "-machine", machine));
-        for (String argument : more.split(" ", -1)) {
-            command.add(argument.replace("RAM", ram.toString())
-                    .replace("OTHER", other.toString())
-                    .replace("DISK", disk.toString())
-                    .replace("DIR", directory.toString()));
-        }
-        VmSettings settings = new VmSettings(
-                VM,
-                ram,
-                RAM,
-                qmp,
-                directory.resolve("pid"),
-                command,
-                DirtyPages.AUTO,
-                Map.of(),
-                VolumeSettings.NONE,
-                directory.resolve("run"));
-        Path log = directory.resolve("log");
-        Process qemu = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-        open.add(() -> {
-            qemu.destroyForcibly();
-            qemu.waitFor();
-        });
-        while (!Files.exists(qmp)) {
-            assertTrue(qemu.isAlive(), () -> "QEMU ended: " + read(log));
-            Thread.sleep(10);
-        }
-        return settings;
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException gone) {
-            return gone.getMessage();
-        }
+        return new BareQemu(open, directory, "-S -machine " + machine + " " + more).settings();
     }
 
     private static Optional<String> refusal(VmSettings settings) throws Exception {
-        Files.createDirectories(settings.runDirectory());
-        try (QemuVm vm = connect(settings)) {
+        try (QemuVm vm = BareQemu.connect(settings)) {
             return vm.refusal();
-        }
-    }
-
-    /** A socket's file is there a moment before somebody listens at it. */
-    private static QemuVm connect(VmSettings settings) throws Exception {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MS);
-        while (true) {
-            try {
-                return QemuVm.connect(settings, TIMEOUT_MS);
-            } catch (ConnectException notYet) {
-                if (System.nanoTime() > deadline) {
-                    throw notYet;
-                }
-                Thread.sleep(10);
-            }
         }
     }
 
@@ -163,7 +86,7 @@ class QemuAdmissionLabTest {
     })
     void ramThatIsNotTheConfiguredFileIsNotTakenForIt(String backend, String reason) throws Exception {
         VmSettings settings = started("q35,memory-backend=m", "-m 64 " + backend.replace(';', ','));
-        Files.write(settings.ramFile(), new byte[(int) RAM]); // as an earlier QEMU has left it
+        Files.write(settings.ramFile(), new byte[(int) BareQemu.RAM_BYTES]); // as an earlier QEMU has left it
         String said = assertThrows(IOException.class, () -> refusal(settings)).getMessage();
         assertTrue(said.contains(reason.strip()), said);
     }
