@@ -24,7 +24,8 @@ final class StatusText {
         } else {
             status.path("peers").forEach(peer -> peer(out, peer));
         }
-        status.get("groups").forEach(group -> group(out, group));
+        boolean several = status.path("peers").size() > 1;
+        status.get("groups").forEach(group -> group(out, group, several ? ", with site " : ""));
         for (JsonNode neighbor : status.get("bgp")) {
             out.printf(
                     Locale.ROOT,
@@ -151,11 +152,13 @@ final class StatusText {
         }
     }
 
-    private static void group(PrintWriter out, JsonNode group) {
+    /** {@code with}: what stands before the group's other site; empty if there is but one. */
+    private static void group(PrintWriter out, JsonNode group, String with) {
         out.printf(
                 Locale.ROOT,
-                "group %s: %s in term %d, owner %s, in sync %s — %s%n",
+                "group %s%s: %s in term %d, owner %s, in sync %s — %s%n",
                 group.get("name").asText(),
+                with.isEmpty() ? with : with + group.path("standby").asText(),
                 group.get("state").asText(),
                 group.get("term").asLong(),
                 group.get("owner").asText(),

@@ -19,9 +19,6 @@ import org.secondsite.config.TlsFiles;
 public final class GatewayDocument {
     private static final int MAX_MIB = 1 << 20;
 
-    /** What this release has been tried with. */
-    private static final int MAX_PEERS = 1;
-
     private static final List<String> LOG_LEVELS = List.of("error", "warn", "info", "debug");
 
     /** Those of a gateway that write a log, by the names of their packages. */
@@ -32,17 +29,12 @@ public final class GatewayDocument {
 
     /** Reads a gateway's file. */
     public static ConfigResult<GatewayConfig> read(Document document) {
-        return read(document, MAX_PEERS);
+        return document.read(GatewayDocument::config);
     }
 
-    /** Reads one that may have so many peers. */
-    static ConfigResult<GatewayConfig> read(Document document, int maxPeers) {
-        return document.read(root -> config(root, maxPeers));
-    }
-
-    private static GatewayConfig config(Section root, int maxPeers) {
+    private static GatewayConfig config(Section root) {
         SiteId site = root.value("site", SiteId::new);
-        PeersReading peers = new PeersReading(root, site, maxPeers);
+        PeersReading peers = new PeersReading(root, site);
         GatewayConfig.Witness witness = witness(root.section("witness"));
         Section agents = root.section("checkpoint");
         AgentHosts hosts = new AgentHosts(agents);
@@ -75,6 +67,7 @@ public final class GatewayDocument {
             Optional<BgpConfig> bgp) {
         List<GatewayConfig.Group> groups = new GroupsReading(peers, dataPlane, openflow).read(root);
         hosts.checkVms(groups);
+        peers.checkGroups(groups);
         bgp.ifPresent(speaker -> BgpReading.checkReach(root, speaker, groups));
         return groups;
     }

@@ -14,7 +14,11 @@ import org.secondsite.config.SiteId;
  * form; of several, {@code peers} has both for each.
  */
 final class PeersReading {
+    /** Each has a tunnel with four threads, and memory for its epochs. */
+    static final int MAX = 8;
+
     private static final String PEERS = "peers";
+    private static final String SITE = "site";
     private static final String STANDBY = "standby";
 
     private final Map<Section, GatewayConfig.Peer> peers = new LinkedHashMap<>();
@@ -23,17 +27,17 @@ final class PeersReading {
     private final Unique<InetSocketAddress> dialled = new Unique<>();
 
     /** Reads the keys. */
-    PeersReading(Section root, SiteId site, int max) {
+    PeersReading(Section root, SiteId site) {
         if (root.has(PEERS)) {
             root.forbid("peerSite", "is the short form of a single peer, and there are peers");
             root.forbid(
                     "tunnel", "is the short form of a single peer, and there are peers: each has a tunnel of its own");
-            root.sections(PEERS).forEach(at -> read(at, "site", site, at.path() + ".tunnel.listen"));
+            root.sections(PEERS).forEach(at -> read(at, SITE, site, at.path() + ".tunnel.listen"));
         } else {
             read(root, "peerSite", site, "tunnel.listen");
         }
-        if (peers.size() > max) {
-            root.problem(PEERS, "a gateway of this release has " + max + " peer, not " + peers.size());
+        if (peers.size() > MAX) {
+            root.problem(PEERS, peers.size() + " peers: a gateway has " + MAX + " at most");
         }
     }
 
@@ -128,5 +132,23 @@ final class PeersReading {
                                 + Suggestion.among(
                                         sites.stream().map(SiteId::name).toList(), site.name())));
         return standby;
+    }
+
+    /** Of several, each stands by for a group or has one here: a group that was forgotten would be protected nowhere. */
+    void checkGroups(List<GatewayConfig.Group> groups) {
+        List<SiteId> sites = sites();
+        boolean sound = groups.stream()
+                .allMatch(group -> group.standby().filter(sites::contains).isPresent());
+        if (peers.size() < 2 || !sound) {
+            return;
+        }
+        peers.forEach((at, peer) -> {
+            boolean shares = groups.stream().anyMatch(group -> group.standby()
+                    .filter(standby -> standby.equals(peer.site()))
+                    .isPresent());
+            if (!shares && peer.site() != null) {
+                at.problem(SITE, "no group has " + peer.site() + " as its standby: add one, or leave this peer out");
+            }
+        });
     }
 }

@@ -43,14 +43,14 @@ class PeersReadingTest {
             .replaceAll(" +standby: .\n", "");
 
     private static GatewayConfig config(String text) {
-        return switch (GatewayDocument.read(new Document("a.yaml", Path.of(""), text), 2)) {
+        return switch (GatewayDocument.read(new Document("a.yaml", Path.of(""), text))) {
             case ConfigResult.Valid<GatewayConfig> valid -> valid.config();
             case ConfigResult.Invalid<GatewayConfig> invalid -> throw new AssertionError(invalid.problems());
         };
     }
 
     private static List<String> problems(String text) {
-        return switch (GatewayDocument.read(new Document("a.yaml", Path.of(""), text), 2)) {
+        return switch (GatewayDocument.read(new Document("a.yaml", Path.of(""), text))) {
             case ConfigResult.Valid<GatewayConfig> valid -> List.of();
             case ConfigResult.Invalid<GatewayConfig> invalid ->
                 invalid.problems().stream().map(Problem::toString).toList();
@@ -87,12 +87,43 @@ class PeersReadingTest {
         assertEquals(Optional.of(B), config(SHORT).groups().getFirst().standby());
     }
 
+    /** With so many more peers, each with a group. */
+    private static String more(int count) {
+        StringBuilder peers = new StringBuilder();
+        StringBuilder groups = new StringBuilder();
+        StringBuilder vms = new StringBuilder();
+        for (int number = 1; number <= count; number++) {
+            peers.append("  - site: d%1$d\n    tunnel: {listen: \"10.9.0.1:750%1$d\", connect: \"10.9.1.%1$d:7400\"}\n"
+                    .formatted(number));
+            vms.append(", vm1").append(number);
+            groups.append("""
+                      - name: more%1$d
+                        standby: d%1$d
+                        prefixes: [10.1.%1$d.0/24]
+                        vms: [{name: vm1%1$d, mac: "52:54:00:c0:11:0%1$d", addresses: [10.1.%1$d.10]}]
+                    """.formatted(number));
+        }
+        return FILE.replace("tls:", peers + "tls:").replace(", vm2]", ", vm2" + vms + "]") + groups;
+    }
+
     @Test
-    void severalAreRefusedAsLongAsThisReleaseHasOne() {
+    void thereIsABound() {
         assertEquals(
-                new ConfigResult.Invalid<>(
-                        List.of(new Problem("a.yaml", 3, 3, "peers", "a gateway of this release has 1 peer, not 2"))),
-                GatewayDocument.read(new Document("a.yaml", Path.of(""), FILE)));
+                PeersReading.MAX, config(more(PeersReading.MAX - 2)).peers().size());
+        assertEquals(
+                List.of("a.yaml:3:3 peers: 9 peers: a gateway has 8 at most"), problems(more(PeersReading.MAX - 1)));
+    }
+
+    @Test
+    void aPeerWithoutAGroupIsAMistakeUnlessItIsTheOnlyOne() {
+        refused(
+                "5:11 peers[1].site: no group has c as its standby: add one, or leave this peer out",
+                "standby: c",
+                "standby: b");
+        assertEquals(
+                List.of("a.yaml:18:14 groups[1].standby: site d is none of the peers [b, c]; did you mean 'b'?"),
+                problems(FILE.replace("standby: c", "standby: d")),
+                "what follows from another mistake is none of its own");
     }
 
     @Test
