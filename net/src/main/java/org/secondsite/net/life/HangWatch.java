@@ -52,6 +52,9 @@ public final class HangWatch {
         lastLookNanos = nowNanos;
         Optional<Turn> hung = Optional.empty();
         late = Optional.empty();
+        if (stands.size() > turns.size()) {
+            stands.keySet().retainAll(turns);
+        }
         for (Turn turn : turns) {
             Stand stand = stands.computeIfAbsent(turn, _ -> new Stand());
             long count = turn.count();

@@ -66,6 +66,7 @@ public final class Life implements AutoCloseable {
         private final Turn turn;
         private final Executor executor;
         private volatile boolean asked;
+        private volatile boolean left;
 
         private Probe(Turn turn, Executor executor) {
             this.turn = turn;
@@ -131,15 +132,17 @@ public final class Life implements AutoCloseable {
         watched(turn);
     }
 
-    /** The thread of these turns, without which heartbeats go out, ends in good order: it is no longer looked for. */
+    /** The thread of these turns, without which heartbeats go out, is about to end in good order: it is no longer looked for. */
     public void left(Turn turn) {
         turns.remove(turn);
+        probes.stream().filter(probe -> probe.turn.equals(turn)).forEach(probe -> probe.left = true);
+        probes.removeIf(probe -> probe.left);
     }
 
     /**
      * Watches a thread that works through tasks.
      *
-     * @param executor what gives it tasks; when it refuses one, the thread has ended
+     * @param executor what gives it tasks; when it refuses one, the thread has ended, which is a fault unless it has {@link #left}
      */
     public Turn watched(String thread, Executor executor) {
         Turn turn = new Turn(thread);
@@ -251,7 +254,9 @@ public final class Life implements AutoCloseable {
             try {
                 probe.executor.execute(probe);
             } catch (RejectedExecutionException e) {
-                end(probe.turn + " has ended", () -> trace(e));
+                if (!probe.left) {
+                    end(probe.turn + " has ended", () -> trace(e));
+                }
             }
         }
     }

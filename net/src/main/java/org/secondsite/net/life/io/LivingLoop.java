@@ -6,6 +6,7 @@ import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.SingleThreadIoEventLoop;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
@@ -19,6 +20,7 @@ import org.secondsite.net.life.Turn;
  * defect from a fault of the network ({@link org.secondsite.net.life.Defects}).
  */
 public final class LivingLoop extends MultiThreadIoEventLoopGroup {
+    private final Life life;
     private final Turn turn;
 
     /**
@@ -33,6 +35,7 @@ public final class LivingLoop extends MultiThreadIoEventLoopGroup {
     /** The same with threads of one's own making. */
     public LivingLoop(String name, ThreadFactory threads, Life life, IoHandlerFactory handlers) {
         super(1, threads, handlers, life);
+        this.life = life;
         turn = life.watched(name, next());
     }
 
@@ -42,6 +45,13 @@ public final class LivingLoop extends MultiThreadIoEventLoopGroup {
      */
     public Turn turn() {
         return turn;
+    }
+
+    /** An end in good order, whatever goes on beside it. */
+    @Override
+    public Future<?> shutdownGracefully(long quietPeriod, long timeout, TimeUnit unit) {
+        life.left(turn);
+        return super.shutdownGracefully(quietPeriod, timeout, unit);
     }
 
     @Override

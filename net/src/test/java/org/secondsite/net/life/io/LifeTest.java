@@ -151,6 +151,20 @@ class LifeTest {
     }
 
     @Test
+    void aThreadThatLeavesInGoodOrderIsNoFault() throws Exception {
+        ExecutorService executor = Executors.newSingleThreadExecutor();
+        life.left(life.watched("codec", executor));
+        executor.shutdown();
+        LivingLoop loop = new LivingLoop("loop", life, NioIoHandler.newFactory());
+        loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+        assertNull(ends.poll(2 * LIMIT_MS, TimeUnit.MILLISECONDS));
+        ExecutorService other = Executors.newSingleThreadExecutor();
+        life.watched("other", other);
+        other.shutdown();
+        assertEquals("other has ended", end().reason(), "the others are watched on");
+    }
+
+    @Test
     void whatATaskOfAnEventLoopThrowsIsTheEnd() throws Exception {
         LivingLoop loop = new LivingLoop("loop", life, NioIoHandler.newFactory());
         try {

@@ -55,6 +55,7 @@ final class CodecThreads implements TunnelCodec, AutoCloseable {
 
     private final EventLoop loop;
     private final TunnelSettings.Limits limits;
+    private final Life life;
     private final ExecutorService encodeThread;
     private final ExecutorService decodeThread;
     private final Turn encodeTurn;
@@ -74,6 +75,7 @@ final class CodecThreads implements TunnelCodec, AutoCloseable {
     CodecThreads(String name, EventLoop loop, TunnelSettings.Limits limits, Life life) {
         this.loop = loop;
         this.limits = limits;
+        this.life = life;
         this.encodeThread = thread(name + "-encode", life);
         this.decodeThread = thread(name + "-decode", life);
         this.encodeTurn = life.watched(name + "-encode", encodeThread);
@@ -247,6 +249,8 @@ final class CodecThreads implements TunnelCodec, AutoCloseable {
     /** Both threads end when they have done what they were given. */
     @Override
     public void close() {
+        life.left(encodeTurn);
+        life.left(decodeTurn);
         encodeThread.shutdown();
         decodeThread.shutdown();
     }
