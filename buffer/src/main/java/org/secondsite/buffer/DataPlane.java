@@ -1,6 +1,7 @@
 package org.secondsite.buffer;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.util.List;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
@@ -119,9 +120,10 @@ public interface DataPlane extends AutoCloseable {
     /**
      * Closes the kernel's way for these VMs, and for no others. Waits for the kernel.
      *
+     * @param closed where no VM's packet goes, whatever the way, in a mode in which it could
      * @throws IOException if the kernel does not do it; the way stays as it was
      */
-    default void confine(List<ProtectedVm> vms) throws IOException {
+    default void confine(List<ProtectedVm> vms, List<InetAddress> closed) throws IOException {
         throw new IOException("this data plane's VMs cannot change while it runs");
     }
 

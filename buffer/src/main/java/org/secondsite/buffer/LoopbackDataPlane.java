@@ -1,7 +1,9 @@
 package org.secondsite.buffer;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +20,8 @@ import org.secondsite.config.VmId;
  * that uses this object. {@code sealed} and {@code fenced} run in the calling thread after the lock has been left.
  */
 public final class LoopbackDataPlane implements DataPlane {
+    private static final int SPARE_LANES = 16;
+
     private final Map<VmId, Integer> lanes = new HashMap<>();
     private final Arena arena = Arena.ofShared();
     private final EpochBuffer buffer;
@@ -43,14 +47,18 @@ public final class LoopbackDataPlane implements DataPlane {
         }
         this.uplink = uplink;
         buffer = new EpochBuffer(
-                arena.allocate(poolBytes, 8), BufferLimits.perVm(perVmBytes), lanes.size(), 1, LentBlocks.NONE);
+                arena.allocate(poolBytes, 8), BufferLimits.perVm(perVmBytes), lanes.size(), SPARE_LANES, LentBlocks.NONE);
         cursor = buffer.cursor();
-        suspended = new long[lanes.size()];
-        resumed = new long[lanes.size()];
+        suspended = new long[buffer.capacity()];
+        resumed = new long[buffer.capacity()];
     }
 
-    /** A frame that the VM sends. */
+    /** A frame that the VM sends. That of a VM that is not told from others passes, as in a network. */
     public synchronized void fromVm(VmId vm, byte[] frame) {
+        if (!closed && !lanes.containsKey(vm)) {
+            uplink.accept(frame.clone());
+            return;
+        }
         int lane = lane(vm);
         if (!closed && buffer.arrive(lane, MemorySegment.ofArray(frame), 0, frame.length, 0, 0) == Arrival.PASSED) {
             release(lane);
@@ -109,6 +117,33 @@ public final class LoopbackDataPlane implements DataPlane {
         if (!closed) {
             release(lane);
         }
+    }
+
+    @Override
+    public synchronized void admit(ProtectedVm vm) throws IOException {
+        int lane = 0;
+        while (lanes.containsValue(lane)) {
+            lane++;
+        }
+        if (lanes.containsKey(vm.id()) || !buffer.suits(Math.max(buffer.lanes(), lane + 1))) {
+            throw new IOException("there is no room for VM " + vm.id() + ", or it is there already");
+        }
+        buffer.renew(lane);
+        suspended[lane] = 0;
+        resumed[lane] = 0;
+        lanes.put(vm.id(), lane);
+    }
+
+    /** There is no other way than by this object. */
+    @Override
+    public void confine(List<ProtectedVm> vms, List<InetAddress> nowhere) {}
+
+    @Override
+    public synchronized void dismiss(VmId vm) {
+        if (!closed) {
+            buffer.renew(lane(vm));
+        }
+        lanes.remove(vm);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.secondsite.buffer;
 
+import java.net.InetAddress;
 import java.util.List;
 import org.secondsite.config.InterfaceAddress;
 import org.secondsite.config.MacAddress;
@@ -38,6 +39,13 @@ public record RoutedSettings(
         if (tenants.uplinks().contains(insideInterface)) {
             throw new IllegalArgumentException("an uplink is the inside interface " + insideInterface);
         }
+    }
+
+    /** The same with other addresses that no VM's packet may go to. */
+    public RoutedSettings closing(List<InetAddress> closed) {
+        TenantAccess access = new TenantAccess(tenants.uplinks(), closed, tenants.echo());
+        return new RoutedSettings(
+                insideInterface, insideMac, insideAddresses, releaseName, access, poolBytes, perVmBytes);
     }
 
     /** The inside addresses, read. */

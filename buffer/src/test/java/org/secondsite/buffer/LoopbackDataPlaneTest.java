@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,26 @@ class LoopbackDataPlaneTest {
         assertEquals(List.of("x", "a"), uplink);
         plane.pass(ONE, 2);
         assertEquals(List.of("x", "a", "b"), uplink);
+    }
+
+    @Test
+    void aVmThatJoinsIsHeldAndOneThatHasLeftPasses() throws Exception {
+        VmId three = new VmId("three");
+        ProtectedVm more = new ProtectedVm(three, MacAddress.parse("02:00:00:00:00:03"), List.of());
+        send(three, "before");
+        plane.admit(more);
+        assertThrows(IOException.class, () -> plane.admit(more), "it is there");
+        send(three, "closed");
+        plane.hold(three, 1);
+        send(three, "held");
+        assertEquals(List.of("before"), uplink);
+        plane.dismiss(three);
+        send(three, "after");
+        plane.admit(more);
+        plane.hold(three, 1);
+        plane.seal(three, new EpochId(1, 1), () -> {});
+        plane.commit(three, new EpochId(1, 1));
+        assertEquals(List.of("before", "after"), uplink, "what was held went with the VM");
     }
 
     @Test

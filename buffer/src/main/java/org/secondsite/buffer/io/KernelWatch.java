@@ -1,6 +1,7 @@
 package org.secondsite.buffer.io;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -43,8 +44,8 @@ final class KernelWatch implements AutoCloseable {
     }
 
     /** The state is for other VMs from now on. */
-    void confine(List<ProtectedVm> vms) throws IOException {
-        state.confine(vms);
+    void confine(List<ProtectedVm> vms, List<InetAddress> closed) throws IOException {
+        state.confine(vms, closed);
     }
 
     /** Starts to watch for a data plane that runs. */

@@ -1,6 +1,7 @@
 package org.secondsite.buffer.io;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -218,8 +219,8 @@ public final class PlaneThreads implements DataPlane {
     }
 
     @Override
-    public void confine(List<ProtectedVm> vms) throws IOException {
-        parts.watch().confine(vms);
+    public void confine(List<ProtectedVm> vms, List<InetAddress> closed) throws IOException {
+        parts.watch().confine(vms, closed);
     }
 
     @Override

@@ -216,6 +216,25 @@ class NoWayInLabTest {
             List<String> all =
                     Stream.concat(CLOSED.stream(), OUTSIDE.keySet().stream()).toList();
             Eventually.holds(() -> PortScan.answers(vm, all).equals(expected), () -> "echoes of " + expected);
+            whereNoVmGoesChangesWhileItRuns(plane, port, probes, witness, InetAddress.ofLiteral("2001:db8:2::1"));
+        }
+    }
+
+    /** Another gateway is no peer any more, and yet another one is. */
+    private void whereNoVmGoesChangesWhileItRuns(
+            DataPlane plane, RawPort port, Probes probes, InetAddress opened, InetAddress closed) throws Exception {
+        site.namespaces.in("gw", () -> {
+            plane.confine(RoutedSite.vms(), List.of(closed));
+            return true;
+        });
+        try (Capture vm = Capture.ofBeginnings(96, site.namespaces, "vm", "eth0", "ip or ip6")) {
+            for (InetAddress to : List.of(closed, opened)) {
+                port.send(probes.echo(vmAddress(to), to));
+            }
+            List<String> both = List.of(closed.getHostAddress(), opened.getHostAddress());
+            Eventually.holds(
+                    () -> PortScan.answers(vm, both).equals(Set.of(opened)),
+                    () -> "an echo of " + opened + " alone");
         }
     }
 

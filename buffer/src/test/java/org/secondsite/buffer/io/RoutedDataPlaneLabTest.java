@@ -113,7 +113,7 @@ class RoutedDataPlaneLabTest {
             send(socket, 5);
             captured(uplink, 5);
             site.namespaces.in("gw", () -> {
-                plane.confine(List.of());
+                plane.confine(List.of(), List.of());
                 plane.dismiss(RoutedSite.VM);
                 return true;
             });
@@ -122,7 +122,7 @@ class RoutedDataPlaneLabTest {
             captured(uplink, 10);
             site.namespaces.in("gw", () -> {
                 plane.admit(RoutedSite.vms().getFirst());
-                plane.confine(RoutedSite.vms());
+                plane.confine(RoutedSite.vms(), List.of());
                 return true;
             });
             assertThrows(IOException.class, () -> plane.admit(RoutedSite.vms().getFirst()), "it is there");

@@ -154,7 +154,7 @@ class TransparentDataPlaneLabTest {
                 RawPort vm = site.namespaces.in("vm", () -> new RawPort("eth0"))) {
             RoutedSite.pass(plane, 7);
             site.namespaces.in("gw", () -> {
-                plane.confine(List.of());
+                plane.confine(List.of(), List.of());
                 plane.dismiss(TransparentSite.VM);
                 return true;
             });
@@ -162,7 +162,7 @@ class TransparentDataPlaneLabTest {
             Eventually.holds(() -> uplink.frames().size() == 1, () -> "by the kernel");
             site.namespaces.in("gw", () -> {
                 plane.admit(TransparentSite.vms().getFirst());
-                plane.confine(TransparentSite.vms());
+                plane.confine(TransparentSite.vms(), List.of());
                 return true;
             });
             RoutedSite.hold(plane, 1);

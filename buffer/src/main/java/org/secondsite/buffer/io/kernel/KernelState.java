@@ -1,6 +1,7 @@
 package org.secondsite.buffer.io.kernel;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.util.List;
 import org.secondsite.buffer.ProtectedVm;
 
@@ -24,7 +25,7 @@ public interface KernelState {
      *
      * @throws IOException if that fails; it is for those before then
      */
-    default void confine(List<ProtectedVm> vms) throws IOException {
+    default void confine(List<ProtectedVm> vms, List<InetAddress> closed) throws IOException {
         throw new IOException("the VMs of this mode cannot change while it runs");
     }
 

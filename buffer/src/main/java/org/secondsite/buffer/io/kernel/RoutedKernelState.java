@@ -154,11 +154,11 @@ public final class RoutedKernelState implements KernelState {
     }
 
     @Override
-    public synchronized void confine(List<ProtectedVm> others) throws IOException {
+    public synchronized void confine(List<ProtectedVm> others, List<InetAddress> closed) throws IOException {
         List<ProtectedVm> before = vms;
         RoutedRules rulesBefore = rules;
         vms = List.copyOf(others);
-        rules = new RoutedRules(settings, vms);
+        rules = new RoutedRules(settings.closing(closed), vms);
         try {
             neighbors(vms);
             Commands.run(List.of("nft", "-f", "-"), rules.script());

@@ -1,6 +1,7 @@
 package org.secondsite.buffer.io.kernel;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import org.secondsite.buffer.InterfaceNames;
@@ -105,8 +106,9 @@ public final class TransparentKernelState implements KernelState {
         }
     }
 
+    /** What a VM may reach is a matter of its first hop, which is none of this machine's. */
     @Override
-    public synchronized void confine(List<ProtectedVm> vms) throws IOException {
+    public synchronized void confine(List<ProtectedVm> vms, List<InetAddress> closed) throws IOException {
         VmSets before = sets;
         sets = new VmSets(vms);
         try {

@@ -1,6 +1,7 @@
 package org.secondsite.buffer.io.kernel;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -79,8 +80,8 @@ public final class WholeFrames implements KernelState {
     }
 
     @Override
-    public void confine(List<ProtectedVm> vms) throws IOException {
-        mode.confine(vms);
+    public void confine(List<ProtectedVm> vms, List<InetAddress> closed) throws IOException {
+        mode.confine(vms, closed);
     }
 
     @Override
