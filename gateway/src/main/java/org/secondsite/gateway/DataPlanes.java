@@ -40,6 +40,17 @@ final class DataPlanes {
         }
     }
 
+    /**
+     * Looks for what a data plane that runs would not let the gateway do.
+     *
+     * @throws IOException saying which address it would be deaf at
+     */
+    static void check(GatewayConfig config) throws IOException {
+        if (config.dataPlane() instanceof GatewayConfig.Transparent transparent) {
+            noneOfOurs(config, transparent);
+        }
+    }
+
     static DataPlane open(GatewayConfig config, List<ProtectedVm> vms, DataPlaneListener listener) throws IOException {
         return switch (config.dataPlane()) {
             case GatewayConfig.Routed routed -> {

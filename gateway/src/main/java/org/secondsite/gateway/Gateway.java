@@ -140,8 +140,22 @@ public final class Gateway implements AutoCloseable {
      */
     public static Gateway open(GatewayFile file, GatewayConfig config, Consumer<GatewayConfig.Management> log)
             throws IOException {
-        return open(
-                new Gateway(config, Optional.of(file), log, new ProcessEnd("gateway")), DataPlaneFactory.CONFIGURED);
+        return open(file, config, log, DataPlaneFactory.CONFIGURED, new ProcessEnd("gateway"));
+    }
+
+    /**
+     * The same with another data plane and another fate.
+     *
+     * @throws IOException if a port, file or interface cannot be had; nothing stays open then
+     */
+    public static Gateway open(
+            GatewayFile file,
+            GatewayConfig config,
+            Consumer<GatewayConfig.Management> log,
+            DataPlaneFactory factory,
+            Ending ending)
+            throws IOException {
+        return open(new Gateway(config, Optional.of(file), log, ending), factory);
     }
 
     /**
@@ -321,8 +335,9 @@ public final class Gateway implements AutoCloseable {
         TuningChange tuning =
                 new TuningChange(conductor, this::take, tunnels, witness, dataPlane, metrics, log, config);
         MembershipChange members = new MembershipChange(conductor, this::take, dataPlane, agents, config);
+        PeersChange peers = new PeersChange(conductor, this::take, core, tunnels);
         return new GatewayChange(
-                conductor, this::take, after -> config = after, tuning, members, routerParts, switchParts);
+                conductor, this::take, after -> config = after, peers, tuning, members, routerParts, switchParts);
     }
 
     private JsonNode config(JsonNode request) throws Exception {

@@ -27,6 +27,7 @@ final class GatewayChange implements Applier {
     private final Conductor conductor;
     private final Consumer<SiteEvent> core;
     private final Consumer<GatewayConfig> running;
+    private final PeersChange peers;
     private final TuningChange tuning;
     private final MembershipChange members;
     private final Optional<Routers> routers;
@@ -55,6 +56,7 @@ final class GatewayChange implements Applier {
      *
      * @param core is told on the conductor's thread
      * @param running is told what runs now, on the conductor's thread
+     * @param peers has other sites come and go
      * @param tuning changes what no group and no session depends on
      * @param members has VMs join and leave
      * @param routers empty: it speaks no BGP
@@ -64,6 +66,7 @@ final class GatewayChange implements Applier {
             Conductor conductor,
             Consumer<SiteEvent> core,
             Consumer<GatewayConfig> running,
+            PeersChange peers,
             TuningChange tuning,
             MembershipChange members,
             Optional<Routers> routers,
@@ -71,6 +74,7 @@ final class GatewayChange implements Applier {
         this.conductor = conductor;
         this.core = core;
         this.running = running;
+        this.peers = peers;
         this.tuning = tuning;
         this.members = members;
         this.routers = routers;
@@ -79,6 +83,7 @@ final class GatewayChange implements Applier {
 
     @Override
     public void prepare(GatewayConfig wanted) throws Exception {
+        DataPlanes.check(wanted);
         members.prepare(wanted);
     }
 
@@ -89,9 +94,12 @@ final class GatewayChange implements Applier {
 
     @Override
     public void apply(GatewayConfig after) throws Exception {
+        // A site is known before its groups come, and they have gone before it does.
+        peers.come(after);
         // A window is wider at the tunnel before an agent is told of it.
         tuning.apply(after);
         members.apply(after);
+        peers.go(after);
         onConductor(() -> {
             routers.ifPresent(parts -> {
                 BgpConfig bgp = after.bgp().orElseThrow();

@@ -64,7 +64,7 @@ final class GatewaySettings {
     }
 
     /** The other gateways' tunnels and the witness's nodes: no VM goes there, even if they are beyond the uplink. */
-    private static List<InetAddress> closed(GatewayConfig config) {
+    static List<InetAddress> closed(GatewayConfig config) {
         return Stream.concat(
                         config.peers().stream().map(peer -> peer.tunnel().connect()),
                         config.witness().endpoints().stream())

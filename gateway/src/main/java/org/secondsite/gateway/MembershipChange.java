@@ -1,6 +1,7 @@
 package org.secondsite.gateway;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -30,7 +31,7 @@ import org.secondsite.replicator.checkpoint.io.CheckpointServer;
  *   prepare   the core has the standby drop what leaves; its output is held
  *             (the change is kept on disk)
  *   apply     the plane tells what joins from other frames; the core lets pass what may; the kernel's way is closed for what is
- *             ticked now; the plane forgets what has left; agents of what is ticked now may attach
+ *             ticked now, and to where other gateways listen now; the plane forgets what has left; agents of what is ticked now may attach
  * </pre>
  *
  * <p>On the thread that carries out changes, which may wait.
@@ -47,6 +48,7 @@ final class MembershipChange {
     private final CheckpointServer agents;
     private final Map<VmId, ProtectedVm> inPlane = new LinkedHashMap<>();
     private List<ProtectedVm> confined;
+    private List<InetAddress> closed;
     private GatewayConfig running;
     private final Set<GroupId> prepared = new LinkedHashSet<>();
 
@@ -67,6 +69,7 @@ final class MembershipChange {
         this.agents = agents;
         this.running = running;
         confined = GatewaySettings.protectedVms(running);
+        closed = GatewaySettings.closed(running);
         confined.forEach(vm -> inPlane.put(vm.id(), vm));
     }
 
@@ -123,9 +126,11 @@ final class MembershipChange {
         }
         prepared.clear();
         running = after;
-        if (!wanted.equals(confined)) {
-            plane.confine(wanted);
+        List<InetAddress> nowhere = GatewaySettings.closed(after);
+        if (!wanted.equals(confined) || !nowhere.equals(closed)) {
+            plane.confine(wanted, nowhere);
             confined = wanted;
+            closed = nowhere;
         }
         for (VmId vm : List.copyOf(inPlane.keySet())) {
             if (wanted.stream().noneMatch(one -> one.id().equals(vm))) {

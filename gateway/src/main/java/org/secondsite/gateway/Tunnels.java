@@ -3,9 +3,9 @@ package org.secondsite.gateway;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -93,8 +93,19 @@ final class Tunnels implements AutoCloseable {
         return tunnel == null ? new Nowhere() : new TunnelPort(tunnel);
     }
 
+    /** Whether the one to this site listens at the port. */
+    boolean hasPort(SiteId site, int port) {
+        TlsTunnel tunnel = open.get(site);
+        return tunnel != null && tunnel.settings().listen().getPort() == port;
+    }
+
+    /** The sites to which there is one. */
+    Set<SiteId> sites() {
+        return Set.copyOf(open.keySet());
+    }
+
     /** Closes those to all other sites than these. */
-    void keepOnly(List<SiteId> sites) {
+    void keepOnly(Set<SiteId> sites) {
         open.keySet().stream().filter(site -> !sites.contains(site)).toList().forEach(this::close);
     }
 
@@ -104,7 +115,7 @@ final class Tunnels implements AutoCloseable {
 
     @Override
     public void close() {
-        keepOnly(List.of());
+        keepOnly(Set.of());
     }
 
     /** As a tunnel that is down: what is said is lost, and nothing is acknowledged. */

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -22,6 +23,7 @@ import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.config.BgpConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
+import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
 import org.secondsite.config.change.ChangeKind;
 import org.secondsite.gateway.change.Impact;
@@ -72,6 +74,7 @@ final class PredictedParts {
         parts.members();
         parts.agents();
         parts.tuning();
+        parts.peers();
     }
 
     private boolean has(ChangeKind... kinds) {
@@ -143,7 +146,9 @@ final class PredictedParts {
                         .forEach(_ -> differing.add(group.id().name()));
             }
         }
-        same(named, differing, "groups whose routes differ");
+        // Of a group that gets another site at a restart nothing else is told.
+        Set<String> moved = without(subjects(ChangeKind.STANDBY_ALTERED), named);
+        same(named, without(differing, moved), "groups whose routes differ");
         same(has(ChangeKind.ROUTE_ROLES_ALTERED), others, "roles of routes");
     }
 
@@ -285,6 +290,35 @@ final class PredictedParts {
                     config.checkpoint().maxIntervalMs(),
                     config.checkpoint().overloadAfterMs());
         }
+    }
+
+    // ---- other sites
+
+    /** A tunnel is opened or closed, and VMs are kept from another gateway, for a peer that comes or goes and for nothing else. */
+    private void peers() {
+        Set<String> was = names(before);
+        Set<String> is = names(after);
+        same(subjects(ChangeKind.PEER_ADDED), without(is, was), "sites that come");
+        same(subjects(ChangeKind.PEER_REMOVED), without(was, is), "sites that go");
+        same(
+                was.equals(is),
+                GatewaySettings.closed(before).equals(GatewaySettings.closed(after)),
+                "where no VM may go");
+        Map<GroupId, Optional<SiteId>> shared = standbys(before);
+        Map<GroupId, Optional<SiteId>> others = standbys(after);
+        shared.keySet().retainAll(others.keySet());
+        others.keySet().retainAll(shared.keySet());
+        same(subjects(ChangeKind.STANDBY_ALTERED), differing(shared, others, GroupId::name), "groups of other sites");
+    }
+
+    private static Set<String> names(GatewayConfig config) {
+        return config.peers().stream().map(peer -> peer.site().name()).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static Map<GroupId, Optional<SiteId>> standbys(GatewayConfig config) {
+        Map<GroupId, Optional<SiteId>> all = new HashMap<>();
+        config.groups().forEach(group -> all.put(group.id(), group.standby()));
+        return all;
     }
 
     // ---- the rest

@@ -68,11 +68,11 @@ enum Effect {
                     + " other one is touched"),
     PEER_ADDED(
             ChangeKind.PEER_ADDED,
-            When.AT_RESTART,
+            When.WHILE_RUNNING,
             "a tunnel to the gateway of this site is opened; no other tunnel, group or VM is touched"),
     PEER_REMOVED(
             ChangeKind.PEER_REMOVED,
-            When.AT_RESTART,
+            When.WHILE_RUNNING,
             "the groups of this site and that one have gone before; then the tunnel is closed, and no other one is touched"),
     STANDBY_ALTERED(
             ChangeKind.STANDBY_ALTERED,

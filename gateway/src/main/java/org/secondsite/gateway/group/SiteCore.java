@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.secondsite.buffer.Pressure;
 import org.secondsite.config.GatewayConfig;
@@ -19,6 +20,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.OwnershipEvent;
 import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.gateway.peer.PeerWatch;
+import org.secondsite.replicator.Epoch;
 
 /**
  * A gateway without its surroundings: every decision for all of its groups. Events and a time go in, orders come out; there is no
@@ -113,9 +115,7 @@ public final class SiteCore {
         orders.begin(nowNanos);
         switch (event) {
             case SiteEvent.Tick tick -> tick(tick);
-            // What was on the way from a site that is no peer any more is of no use.
-            case SiteEvent.FromPeer(SiteId site, SiteEvent.OfTunnel news) ->
-                Optional.ofNullable(peers.get(site)).ifPresent(peer -> peer.news(news));
+            case SiteEvent.FromPeer(SiteId site, SiteEvent.OfTunnel news) -> news(site, news);
             case SiteEvent.OfAgent agent -> groupOf(agent.session().vm()).ifPresent(group -> group.agentSaid(agent));
             case SiteEvent.ActedUnder(VmId vm, long term) ->
                 groupOf(vm).ifPresent(group -> actedTerms.said(group, vm, term));
@@ -129,11 +129,10 @@ public final class SiteCore {
             case SiteEvent.DetectionAltered(GatewayConfig after) ->
                 after.pairs().forEach(pair -> peers.get(pair.peerSite()).watch().set(pair.tunnel()));
             case SiteEvent.PeersCome(GatewayConfig after) -> come(after);
-            case SiteEvent.PeersGo(GatewayConfig after) ->
-                peers.keySet()
-                        .retainAll(after.peers().stream()
-                                .map(GatewayConfig.Peer::site)
-                                .toList());
+            case SiteEvent.PeersGo(Set<SiteId> stay) -> 
+                peers.values()
+                        .removeIf(peer -> !stay.contains(peer.site())
+                                && peer.groups().isEmpty());
             case SiteEvent.VmsLeave leave ->
                 with(leave.group(), group -> group.membership().leaving().ask(leave.vms(), leave.done()));
             case SiteEvent.LeaveAbandoned(GroupId id) ->
@@ -166,6 +165,16 @@ public final class SiteCore {
                 .orElseGet(() -> Optional.of("no VM " + vouched.vm() + " is ticked here"));
     }
 
+    /** What was on the way from a site that is no peer any more is of no use. */
+    private void news(SiteId site, SiteEvent.OfTunnel news) {
+        SitePeer peer = peers.get(site);
+        if (peer != null) {
+            peer.news(news);
+        } else if (news instanceof SiteEvent.EpochFromPeer(Epoch epoch)) {
+            epoch.close();
+        }
+    }
+
     private void come(GatewayConfig after) {
         after.pairs().stream()
                 .filter(pair -> !peers.containsKey(pair.peerSite()))
@@ -179,10 +188,7 @@ public final class SiteCore {
         Map<GroupId, GatewayConfig.Group> wanted = new LinkedHashMap<>();
         after.groups().forEach(settings -> wanted.put(settings.id(), settings));
         Optional<String> objection = Stream.concat(
-                        peers.values().stream().flatMap(peer -> peer.objections(wanted)),
-                        after.peers().stream()
-                                .filter(peer -> !peers.containsKey(peer.site()))
-                                .map(peer -> "nothing is known of site " + peer.site()))
+                        ofSites(after), peers.values().stream().flatMap(peer -> peer.objections(wanted)))
                 .findFirst();
         if (objection.isEmpty()) {
             config = after;
@@ -192,6 +198,20 @@ public final class SiteCore {
             memory.keepOnly(groups.keySet());
         }
         orders.give(new SiteOrder.Answer(altered.done(), objection));
+    }
+
+    /** Each group's other site is a peer, and each peer is known here. */
+    private Stream<String> ofSites(GatewayConfig after) {
+        Set<SiteId> sites =
+                after.peers().stream().map(GatewayConfig.Peer::site).collect(Collectors.toSet());
+        return Stream.concat(
+                sites.stream()
+                        .filter(site -> !peers.containsKey(site))
+                        .map(site -> "nothing is known of site " + site),
+                after.groups().stream()
+                        .filter(group -> !sites.contains(group.standby().orElseThrow()))
+                        .map(group -> "group " + group.id() + " has site "
+                                + group.standby().orElseThrow() + " as its other site, which is to be no peer"));
     }
 
     /** A site that is to be no peer any more has no groups first. */

@@ -58,8 +58,8 @@ public sealed interface SiteEvent {
     /** Sites of which this gateway knew nothing are peers from now on; they have no groups yet. */
     record PeersCome(GatewayConfig after) implements SiteEvent {}
 
-    /** Sites that are not peers there are none any more; their groups have gone before. */
-    record PeersGo(GatewayConfig after) implements SiteEvent {}
+    /** All others are peers no more; their groups have gone before. */
+    record PeersGo(Set<SiteId> stay) implements SiteEvent {}
 
     /**
      * VMs are to leave a group: their output is held until {@link MembersAltered} or {@link LeaveAbandoned}.

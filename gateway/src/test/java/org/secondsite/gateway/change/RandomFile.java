@@ -7,7 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** A gateway's file that is valid, drawn from a seed, and others that differ from it in some places. */
@@ -49,6 +51,9 @@ public final class RandomFile {
 
     private final Map<Integer, Vm> vms;
 
+    /** The groups whose other site is c; that of all others, at least one, is b. */
+    private final Set<Integer> withC;
+
     private record Vm(int group, boolean ticked, int on, int port) {}
 
     private RandomFile(
@@ -56,7 +61,8 @@ public final class RandomFile {
             Map<Integer, Map<String, String>> neighbors,
             Map<Integer, Map<String, String>> switches,
             Map<Integer, List<Integer>> groups,
-            Map<Integer, Vm> vms) {
+            Map<Integer, Vm> vms,
+            Set<Integer> withC) {
         this.settings = new TreeMap<>(settings);
         this.neighbors = new TreeMap<>();
         neighbors.forEach((number, one) -> this.neighbors.put(number, new TreeMap<>(one)));
@@ -64,11 +70,12 @@ public final class RandomFile {
         switches.forEach((number, one) -> this.switches.put(number, new TreeMap<>(one)));
         this.groups = new TreeMap<>(groups);
         this.vms = new TreeMap<>(vms);
+        this.withC = new TreeSet<>(withC);
     }
 
     /** One to begin with: two neighbours, two switches, two groups, three VMs. */
     public static RandomFile first(Random random) {
-        RandomFile file = new RandomFile(Map.of(), Map.of(), Map.of(), Map.of(), Map.of());
+        RandomFile file = new RandomFile(Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), Set.of());
         for (int number = 1; number <= 2; number++) {
             file.neighbors.put(number, new TreeMap<>());
             file.switches.put(number, new TreeMap<>());
@@ -85,7 +92,7 @@ public final class RandomFile {
 
     /** The same with so many changes, some of which may come to nothing. */
     public RandomFile altered(Random random, int changes) {
-        RandomFile other = new RandomFile(settings, neighbors, switches, groups, vms);
+        RandomFile other = new RandomFile(settings, neighbors, switches, groups, vms, withC);
         for (int i = 0; i < changes; i++) {
             other.change(random);
         }
@@ -93,7 +100,7 @@ public final class RandomFile {
     }
 
     private void change(Random random) {
-        switch (random.nextInt(12)) {
+        switch (random.nextInt(13)) {
             case 0, 1 -> neighbor(random);
             case 2 -> setting(random, "bgp.standbyPrepend", "1", "2", "5");
             case 3 -> aSwitch(random);
@@ -117,6 +124,7 @@ public final class RandomFile {
                 setting(random, "metrics.listen", "\"127.0.0.1:9464\"", "\"127.0.0.1:9465\"");
                 setting(random, "bgp.standbyMed", "50");
             }
+            case 11 -> standby(random);
             default -> {
                 setting(random, "bgp.localAs", "65101");
                 setting(random, "dataPlane.poolMiB", "512");
@@ -178,11 +186,16 @@ public final class RandomFile {
         List<Integer> prefixes = groups.get(number);
         if (prefixes == null) {
             groups.put(number, List.of());
+            if (random.nextBoolean()) {
+                withC.add(number);
+            }
             vms.putIfAbsent(VMS + number, new Vm(number, random.nextBoolean(), 1, VMS + number));
             switches.putIfAbsent(1, new TreeMap<>());
         } else if (random.nextInt(4) == 0 && groups.size() > 1) {
             groups.remove(number);
             vms.values().removeIf(vm -> vm.group() == number);
+            withC.remove(number);
+            leaveOneToB();
         } else {
             List<Integer> others = new ArrayList<>(prefixes);
             Integer some = random.nextInt(4);
@@ -190,6 +203,22 @@ public final class RandomFile {
                 others.add(some);
             }
             groups.put(number, List.copyOf(others));
+        }
+    }
+
+    /** Mostly a matter of groups that come and go. */
+    private void standby(Random random) {
+        List<Integer> known = List.copyOf(groups.keySet());
+        Integer number = known.get(random.nextInt(known.size()));
+        if (!withC.remove(number) && random.nextInt(4) == 0) {
+            withC.add(number);
+        }
+        leaveOneToB();
+    }
+
+    private void leaveOneToB() {
+        if (withC.containsAll(groups.keySet())) {
+            withC.clear();
         }
     }
 
@@ -245,8 +274,10 @@ public final class RandomFile {
         String names = vms.keySet().stream().map(number -> "vm" + number).collect(Collectors.joining(", "));
         Map<String, String> bgp = new TreeMap<>(all);
         bgp.putIfAbsent("bgp.localAs", "65100");
-        StringBuilder text = new StringBuilder("site: a\npeerSite: b\n")
-                .append(section(all, "tunnel", "listen: \"10.9.0.1:7400\", connect: \"10.9.0.2:7400\""))
+        StringBuilder text = new StringBuilder("site: a\n")
+                .append(peers(
+                        section(all, "tunnel", "listen: \"10.9.0.1:7400\", connect: \"10.9.0.2:7400\""),
+                        defaults.isEmpty()))
                 .append("tls: {certificate: a.crt, key: a.key, authority: ca.crt}\n")
                 .append(section(all, "witness", "endpoints: [\"10.9.0.3:7500\"]"))
                 .append(section(
@@ -265,7 +296,8 @@ public final class RandomFile {
             String prefixes = further.stream()
                     .map(prefix -> ", 198.51." + number + "." + 16 * prefix + "/28")
                     .collect(Collectors.joining());
-            text.append("  - name: g" + number + "\n    prefixes: [10.0." + number + ".0/24" + prefixes + "]\n"
+            String standby = withC.isEmpty() && defaults.isEmpty() ? "" : "    standby: " + other(number) + "\n";
+            text.append("  - name: g" + number + "\n" + standby + "    prefixes: [10.0." + number + ".0/24" + prefixes + "]\n"
                     + "    promotedPrefixes: [10.0." + number + ".0/25]\n    vms:\n");
             vms.forEach((id, vm) -> {
                 if (vm.group() == number) {
@@ -276,5 +308,18 @@ public final class RandomFile {
             });
         });
         return text.toString();
+    }
+
+    private String other(int group) {
+        return withC.contains(group) ? "c" : "b";
+    }
+
+    /** The short form of a sole peer says the same as the long one. */
+    private String peers(String tunnel, boolean isShort) {
+        if (withC.isEmpty() && isShort) {
+            return "peerSite: b\n" + tunnel;
+        }
+        String c = "  - {site: c, tunnel: {listen: \"10.9.0.1:7401\", connect: \"10.9.0.4:7400\", maxInFlightMiB: 512}}\n";
+        return "peers:\n  - site: b\n    " + tunnel + (withC.isEmpty() ? "" : c);
     }
 }

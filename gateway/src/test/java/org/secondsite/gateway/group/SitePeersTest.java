@@ -2,9 +2,11 @@ package org.secondsite.gateway.group;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.secondsite.gateway.group.GivenOrders.ordered;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,6 +24,9 @@ import org.secondsite.config.VmId;
 import org.secondsite.gateway.ownership.OwnershipState;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.view.SiteView;
+import org.secondsite.replicator.Epoch;
+import org.secondsite.replicator.EpochHeader;
+import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.tunnel.PeerMessage;
 
 /** A gateway of a ring: it owns a group that one site stands by for, and stands by itself for a group of another one. */
@@ -215,9 +220,28 @@ class SitePeersTest {
                 Optional.of(told), core.group(MAIL).orElseThrow().ownership().record());
         on(new SiteEvent.MembersAltered(ONLY_B, answers::add));
         assertEquals(Optional.empty(), answers.getLast());
-        on(new SiteEvent.PeersGo(ONLY_B));
+        on(new SiteEvent.PeersGo(Set.of(B)));
         assertEquals(List.of(B), core.peers().stream().map(SitePeer::site).toList());
         assertEquals(List.of(), on(C, new SiteEvent.TunnelUp()), "what is late is of no use");
+        PageSet pages = PageSet.builder()
+                .add(0, ByteBuffer.allocate(PageSet.PAGE_BYTES).put(0, (byte) 1))
+                .build();
+        EpochHeader header = new EpochHeader(THEIRS, new EpochId(3, 1), EpochId.NONE, PageSet.PAGE_BYTES);
+        assertEquals(List.of(), on(C, new SiteEvent.EpochFromPeer(new Epoch(header, pages, new byte[0]))));
+        assertThrows(IllegalStateException.class, () -> pages.content(0), "its memory is given back");
+    }
+
+    @Test
+    void aPeerThatAGroupNeedsStays() {
+        bothRun();
+        on(new SiteEvent.MembersAltered(CoreConfig.of(A, List.of(B), List.of(WITH_B, WITH_C)), answers::add));
+        assertEquals(
+                "group mail has site c as its other site, which is to be no peer",
+                answers.getLast().orElseThrow());
+        on(new SiteEvent.PeersGo(Set.of(B)));
+        assertEquals(
+                List.of(B, C), core.peers().stream().map(SitePeer::site).toList());
+        assertEquals(OwnershipState.STANDBY, state(MAIL));
     }
 
     @Test
