@@ -17,8 +17,7 @@ class StatusTextTest {
              "lastRejection": ""}""";
 
     private static String of(String peers) throws Exception {
-        return StatusText.of(new ObjectMapper()
-                .readTree("""
+        return StatusText.of(new ObjectMapper().readTree("""
                         {"site": "a", %s, "witness": "up", "bgp": [], "switches": [], "groups": [
                           {"name": "mail", "standby": "c", "state": "STANDBY", "term": 3, "owner": "c", "inSync": ["c"],
                            "reason": "the record says so", "vms": []}]}
@@ -27,15 +26,13 @@ class StatusTextTest {
 
     @Test
     void eachOfSeveralPeersHasALineAndEachGroupNamesItsOther() throws Exception {
-        assertEquals(
-                """
+        assertEquals("""
                 site a, witness up
                 peer b up (last heard 12 ms ago), tunnel up
                 peer c down (last heard 900 ms ago), tunnel down
                 THE FILES DIFFER: mail.prefixes is 10.0.2.0/24 here, absent at the other site
                 group mail, with site c: STANDBY in term 3, owner c, in sync ["c"] — the record says so
-                """,
-                of("\"peers\": [" + B + ", " + C + "]"));
+                """, of("\"peers\": [" + B + ", " + C + "]"));
     }
 
     @Test
@@ -45,6 +42,7 @@ class StatusTextTest {
                 site a, peer up (last heard 12 ms ago), tunnel up, witness up
                 group mail: STANDBY in term 3, owner c, in sync ["c"] — the record says so
                 """,
-                of("\"peer\": " + B + ", \"wan\": " + WAN + ", \"peers\": [" + B + "]").replaceFirst("tunnel: .*\n", ""));
+                of("\"peer\": " + B + ", \"wan\": " + WAN + ", \"peers\": [" + B + "]")
+                        .replaceFirst("tunnel: .*\n", ""));
     }
 }

@@ -47,7 +47,11 @@ public final class LoopbackDataPlane implements DataPlane {
         }
         this.uplink = uplink;
         buffer = new EpochBuffer(
-                arena.allocate(poolBytes, 8), BufferLimits.perVm(perVmBytes), lanes.size(), SPARE_LANES, LentBlocks.NONE);
+                arena.allocate(poolBytes, 8),
+                BufferLimits.perVm(perVmBytes),
+                lanes.size(),
+                SPARE_LANES,
+                LentBlocks.NONE);
         cursor = buffer.cursor();
         suspended = new long[buffer.capacity()];
         resumed = new long[buffer.capacity()];

@@ -233,8 +233,7 @@ class NoWayInLabTest {
             }
             List<String> both = List.of(closed.getHostAddress(), opened.getHostAddress());
             Eventually.holds(
-                    () -> PortScan.answers(vm, both).equals(Set.of(opened)),
-                    () -> "an echo of " + opened + " alone");
+                    () -> PortScan.answers(vm, both).equals(Set.of(opened)), () -> "an echo of " + opened + " alone");
         }
     }
 

@@ -129,10 +129,10 @@ public final class SiteCore {
             case SiteEvent.DetectionAltered(GatewayConfig after) ->
                 after.pairs().forEach(pair -> peers.get(pair.peerSite()).watch().set(pair.tunnel()));
             case SiteEvent.PeersCome(GatewayConfig after) -> come(after);
-            case SiteEvent.PeersGo(Set<SiteId> stay) -> 
+            case SiteEvent.PeersGo(Set<SiteId> stay) ->
                 peers.values()
-                        .removeIf(peer -> !stay.contains(peer.site())
-                                && peer.groups().isEmpty());
+                        .removeIf(peer ->
+                                !stay.contains(peer.site()) && peer.groups().isEmpty());
             case SiteEvent.VmsLeave leave ->
                 with(leave.group(), group -> group.membership().leaving().ask(leave.vms(), leave.done()));
             case SiteEvent.LeaveAbandoned(GroupId id) ->
@@ -202,12 +202,9 @@ public final class SiteCore {
 
     /** Each group's other site is a peer, and each peer is known here. */
     private Stream<String> ofSites(GatewayConfig after) {
-        Set<SiteId> sites =
-                after.peers().stream().map(GatewayConfig.Peer::site).collect(Collectors.toSet());
+        Set<SiteId> sites = after.peers().stream().map(GatewayConfig.Peer::site).collect(Collectors.toSet());
         return Stream.concat(
-                sites.stream()
-                        .filter(site -> !peers.containsKey(site))
-                        .map(site -> "nothing is known of site " + site),
+                sites.stream().filter(site -> !peers.containsKey(site)).map(site -> "nothing is known of site " + site),
                 after.groups().stream()
                         .filter(group -> !sites.contains(group.standby().orElseThrow()))
                         .map(group -> "group " + group.id() + " has site "

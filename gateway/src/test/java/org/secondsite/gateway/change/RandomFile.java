@@ -297,8 +297,8 @@ public final class RandomFile {
                     .map(prefix -> ", 198.51." + number + "." + 16 * prefix + "/28")
                     .collect(Collectors.joining());
             String standby = withC.isEmpty() && defaults.isEmpty() ? "" : "    standby: " + other(number) + "\n";
-            text.append("  - name: g" + number + "\n" + standby + "    prefixes: [10.0." + number + ".0/24" + prefixes + "]\n"
-                    + "    promotedPrefixes: [10.0." + number + ".0/25]\n    vms:\n");
+            text.append("  - name: g" + number + "\n" + standby + "    prefixes: [10.0." + number + ".0/24" + prefixes
+                    + "]\n" + "    promotedPrefixes: [10.0." + number + ".0/25]\n    vms:\n");
             vms.forEach((id, vm) -> {
                 if (vm.group() == number) {
                     text.append("      - {name: vm" + id + ", protected: " + vm.ticked() + ", mac: \"52:54:00:00:00:0"
@@ -319,7 +319,8 @@ public final class RandomFile {
         if (withC.isEmpty() && isShort) {
             return "peerSite: b\n" + tunnel;
         }
-        String c = "  - {site: c, tunnel: {listen: \"10.9.0.1:7401\", connect: \"10.9.0.4:7400\", maxInFlightMiB: 512}}\n";
+        String c =
+                "  - {site: c, tunnel: {listen: \"10.9.0.1:7401\", connect: \"10.9.0.4:7400\", maxInFlightMiB: 512}}\n";
         return "peers:\n  - site: b\n    " + tunnel + (withC.isEmpty() ? "" : c);
     }
 }

@@ -239,8 +239,7 @@ class SitePeersTest {
                 "group mail has site c as its other site, which is to be no peer",
                 answers.getLast().orElseThrow());
         on(new SiteEvent.PeersGo(Set.of(B)));
-        assertEquals(
-                List.of(B, C), core.peers().stream().map(SitePeer::site).toList());
+        assertEquals(List.of(B, C), core.peers().stream().map(SitePeer::site).toList());
         assertEquals(OwnershipState.STANDBY, state(MAIL));
     }
 

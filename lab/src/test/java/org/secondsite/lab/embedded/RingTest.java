@@ -1,39 +1,29 @@
 package org.secondsite.lab.embedded;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
-import org.secondsite.buffer.LoopbackDataPlane;
-import org.secondsite.config.AgentConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.HostId;
-import org.secondsite.config.IpPrefix;
 import org.secondsite.config.MacAddress;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
 import org.secondsite.gateway.Gateway;
-import org.secondsite.gateway.management.ManagementClient;
 import org.secondsite.pki.PkiCommand;
-import org.secondsite.replicator.agent.AgentTiming;
-import org.secondsite.replicator.agent.GatewayAccess;
-import org.secondsite.replicator.agent.SyntheticVm;
-import org.secondsite.replicator.agent.io.CheckpointAgent;
+import org.secondsite.testing.FreePort;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.io.daemon.WitnessServer;
 import org.secondsite.witness.io.daemon.WitnessServerSettings;
@@ -49,29 +39,23 @@ class RingTest {
     private static final int COUNT = 3;
     private static final int HEARTBEAT_MS = 100;
     private static final int SUSPECT_AFTER_MS = 1_500;
-    private static final int CONNECTIONS = 10;
-    private static final int ANSWERS = 50;
-    private static final int PATIENCE_SECONDS = 90;
-    private static final int POLL_MS = 20;
 
     @TempDir
     private Path directory;
 
-    private final int[] ports = freePorts();
-    private final Map<SiteId, Site> alive = new ConcurrentHashMap<>();
-    private final List<EmbeddedClient> clients = new ArrayList<>();
+    private final int[] ports = new int[COUNT * COUNT];
+    private final LivingSites sites = new LivingSites();
     private InetSocketAddress witness;
 
-    private static int[] freePorts() {
-        try {
-            return EmbeddedDemo.freePorts(COUNT * COUNT);
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
+    @BeforeEach
+    void findPorts() throws IOException {
+        for (int i = 0; i < ports.length; i++) {
+            ports[i] = FreePort.onLoopback();
         }
     }
 
     private static InetSocketAddress local(int port) {
-        return new InetSocketAddress(IpPrefix.parseAddress("127.0.0.1"), port);
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     }
 
     private static SiteId site(int number) {
@@ -97,169 +81,48 @@ class RingTest {
         return tunnel(number, number);
     }
 
-    private interface Fact {
-        boolean holds() throws IOException;
+    private GatewayConfig.Peer peer(int here, int there) {
+        return new GatewayConfig.Peer(
+                site(there),
+                new GatewayConfig.Tunnel(
+                        tunnel(here, there), tunnel(there, here), HEARTBEAT_MS, SUSPECT_AFTER_MS, 1 << 20));
     }
 
-    private void until(String what, Fact fact) throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-        while (!fact.holds()) {
-            assertTrue(
-                    System.nanoTime() - deadline < 0, "no " + what + " within " + PATIENCE_SECONDS + " s: " + states());
-            Thread.sleep(POLL_MS);
-        }
+    private static GatewayConfig.Group group(int which, SiteId standby) {
+        return new GatewayConfig.Group(
+                group(which),
+                Optional.of(standby),
+                List.of(),
+                List.of(),
+                List.of(new GatewayConfig.Vm(
+                        vm(which),
+                        true,
+                        MacAddress.parse("52:54:00:c0:10:0" + which % COUNT),
+                        List.of(),
+                        Optional.empty())));
     }
 
-    /** What each living site says of its groups. */
-    private String states() throws IOException {
-        StringBuilder all = new StringBuilder();
-        for (Site site : alive.values()) {
-            site.status().path("groups").forEach(group -> all.append(site.self)
-                    .append(' ')
-                    .append(group.path("name").asText())
-                    .append(' ')
-                    .append(group.path("state").asText())
-                    .append(": ")
-                    .append(group.path("reason").asText())
-                    .append("; "));
-        }
-        return all.toString();
-    }
-
-    /** Everything of one site; it ends as a whole. */
-    private final class Site implements AutoCloseable {
-        private final int number;
-        private final SiteId self;
-        private final Map<VmId, SyntheticVm> vms;
-        private final Gateway gateway;
-        private final CheckpointAgent agent;
-        private LoopbackDataPlane plane;
-
-        Site(int number) throws IOException {
-            this.number = number;
-            self = site(number);
-            VmId own = vm(number);
-            VmId others = vm(number + COUNT - 1);
-            vms = Map.of(own, new SyntheticVm(own, 1 << 20), others, new SyntheticVm(others, 1 << 20));
-            gateway = Gateway.open(
-                    config(),
-                    (chosen, known, _) -> {
-                        plane = new LoopbackDataPlane(known, 8 << 20, 4 << 20, RingTest.this::leaves);
-                        return plane;
-                    },
-                    (reason, details) -> {
-                        throw new AssertionError(reason + ": " + details.get());
-                    });
-            AgentConfig.Proof proof = new AgentConfig.Proof(self, TlsFiles.in(directory, EmbeddedSite.hostOf(self)));
-            agent = CheckpointAgent.open(
-                    new GatewayAccess(agents(number), Optional.of(proof)),
-                    List.copyOf(vms.values()),
-                    AgentTiming.USUAL);
-        }
-
-        private GatewayConfig.Peer peer(int there) {
-            return new GatewayConfig.Peer(
-                    site(there),
-                    new GatewayConfig.Tunnel(
-                            tunnel(number, there), tunnel(there, number), HEARTBEAT_MS, SUSPECT_AFTER_MS, 1 << 20));
-        }
-
-        private GatewayConfig.Group group(int which, SiteId standby) {
-            return new GatewayConfig.Group(
-                    RingTest.group(which),
-                    Optional.of(standby),
-                    List.of(),
-                    List.of(),
-                    List.of(new GatewayConfig.Vm(
-                            vm(which),
-                            true,
-                            MacAddress.parse("52:54:00:c0:10:0" + which % COUNT),
-                            List.of(),
-                            Optional.empty())));
-        }
-
-        private GatewayConfig config() {
-            int next = number + 1;
-            int before = number + COUNT - 1;
-            return new GatewayConfig(
-                    self,
-                    List.of(peer(next), peer(before)),
-                    TlsFiles.in(directory, self.name()),
-                    new GatewayConfig.Witness(List.of(witness), 3_000, Optional.of(directory.resolve(self + ".term"))),
-                    new GatewayConfig.Checkpoint(
-                            agents(number),
-                            25,
-                            16,
-                            List.of(new GatewayConfig.Host(
-                                    new HostId(EmbeddedSite.hostOf(self)), List.of(vm(number), vm(before))))),
-                    new GatewayConfig.Loopback(8 << 20, 4 << 20),
-                    Optional.empty(),
-                    Optional.empty(),
-                    new GatewayConfig.Management(directory.resolve(self + ".sock")),
-                    Optional.empty(),
-                    List.of(group(number, site(next)), group(before, site(before))));
-        }
-
-        /** A request from outside; a VM that does not run here says nothing. */
-        void deliver(int which, byte[] request) {
-            SyntheticVm vm = vms.get(vm(which));
-            if (vm != null) {
-                Conversations.answer(vm, request, frame -> {
-                    frame[Conversations.FRAME_BYTES - 1] = (byte) which;
-                    plane.fromVm(vm(which), frame);
-                });
-            }
-        }
-
-        JsonNode status() throws IOException {
-            return ManagementClient.ask(directory.resolve(self + ".sock"), "status");
-        }
-
-        boolean is(GroupId group, String state) throws IOException {
-            for (JsonNode one : status().path("groups")) {
-                if (one.path("name").asText().equals(group.name())) {
-                    return one.path("state").asText().equals(state);
-                }
-            }
-            return false;
-        }
-
-        /** First nothing gets out any more. */
-        @Override
-        public void close() {
-            plane.close();
-            gateway.close();
-            agent.close();
-            vms.values().forEach(vm -> vm.kill("the site died"));
-        }
-    }
-
-    private void leaves(byte[] frame) {
-        clients.get(frame[Conversations.FRAME_BYTES - 1]).receive(frame);
-    }
-
-    private boolean isAnywhere(int which, String state) throws IOException {
-        for (Site site : alive.values()) {
-            if (site.is(group(which), state)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private void awaitProtection() throws IOException, InterruptedException {
-        for (int which = 0; which < COUNT; which++) {
-            int of = which;
-            until("protection of " + group(of), () -> isAnywhere(of, "PROTECTED"));
-        }
-    }
-
-    private void awaitAnswers() throws IOException, InterruptedException {
-        for (int which = 0; which < COUNT; which++) {
-            EmbeddedClient client = clients.get(which);
-            long enough = client.tally().answers() + ANSWERS;
-            until("answers of " + vm(which), () -> client.tally().answers() >= enough);
-        }
+    private GatewayConfig config(int number) {
+        SiteId self = site(number);
+        int next = number + 1;
+        int before = number + COUNT - 1;
+        return new GatewayConfig(
+                self,
+                List.of(peer(number, next), peer(number, before)),
+                TlsFiles.in(directory, self.name()),
+                new GatewayConfig.Witness(List.of(witness), 3_000, Optional.of(directory.resolve(self + ".term"))),
+                new GatewayConfig.Checkpoint(
+                        agents(number),
+                        25,
+                        16,
+                        List.of(new GatewayConfig.Host(
+                                new HostId(EmbeddedSite.hostOf(self)), List.of(vm(number), vm(before))))),
+                new GatewayConfig.Loopback(8 << 20, 4 << 20),
+                Optional.empty(),
+                Optional.empty(),
+                new GatewayConfig.Management(directory.resolve(self + ".sock")),
+                Optional.empty(),
+                List.of(group(number, site(next)), group(before, site(before))));
     }
 
     private WitnessServer witness() throws IOException {
@@ -276,50 +139,54 @@ class RingTest {
     }
 
     private void begin(int number) throws IOException {
-        alive.put(site(number), new Site(number));
+        sites.begun(new RingSite(
+                site(number),
+                directory,
+                agents(number),
+                List.of(vm(number), vm(number + COUNT - 1)),
+                (factory, ending) -> Gateway.open(config(number), factory, ending),
+                sites::end,
+                sites::leaves));
     }
 
-    private void startClient(int which) {
-        EmbeddedClient client = new EmbeddedClient(
-                CONNECTIONS, request -> alive.values().forEach(site -> site.deliver(which, request)));
-        clients.add(client);
+    private void awaitProtection() throws IOException, InterruptedException {
+        for (int which = 0; which < COUNT; which++) {
+            sites.awaitProtection(group(which));
+        }
     }
 
     @Test
     void eachSiteDiesInTurnAndEveryGroupsClientsGoOn() throws Exception {
         PkiCommand.write(directory, List.of("a", "b", "c", "witness", "host-a", "host-b", "host-c"));
+        List<EmbeddedClient> clients = new ArrayList<>();
         for (int which = 0; which < COUNT; which++) {
-            startClient(which);
+            clients.add(sites.client(vm(which)));
         }
-        try (WitnessServer server = witness()) {
+        try (WitnessServer server = witness();
+                sites) {
             witness = server.address();
             for (int number = 0; number < COUNT; number++) {
                 begin(number);
-                alive.get(site(number)).vms.get(vm(number)).boot();
+                sites.at(site(number)).boot(vm(number));
             }
             awaitProtection();
             clients.forEach(EmbeddedClient::start);
             int taken = 0;
             for (int number = 0; number < COUNT; number++) {
                 awaitProtection();
-                awaitAnswers();
-                Site dies = alive.remove(site(number));
-                for (int which = 0; which < COUNT; which++) {
-                    taken += dies.is(group(which), "PROTECTED") ? 1 : 0;
+                sites.awaitAnswers(clients);
+                try (RingSite dies = sites.cutOff(site(number))) {
+                    for (int which = 0; which < COUNT; which++) {
+                        taken += dies.is(group(which), "PROTECTED") ? 1 : 0;
+                    }
                 }
-                dies.close();
-                awaitAnswers();
+                sites.awaitAnswers(clients);
                 begin(number);
             }
             awaitProtection();
-            awaitAnswers();
+            sites.awaitAnswers(clients);
             assertTrue(taken >= COUNT, taken + " groups were owned where a site died");
-            for (EmbeddedClient client : clients) {
-                assertEquals(0, client.tally().broken(), client.tally().toString());
-            }
-        } finally {
-            clients.forEach(EmbeddedClient::close);
-            alive.values().forEach(Site::close);
+            sites.requireNoneBroken();
         }
     }
 }

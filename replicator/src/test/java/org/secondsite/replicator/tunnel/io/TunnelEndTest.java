@@ -38,7 +38,8 @@ class TunnelEndTest extends TunnelPair {
             a.send(ours.next(new EpochId(1, number), 600));
             b.send(theirs.next(new EpochId(1, number), 600));
         }
-        assertThrows(IOException.class, () -> TlsTunnel.open(settingsA(tls), atA, () -> {}, life), "its address is taken");
+        assertThrows(
+                IOException.class, () -> TlsTunnel.open(settingsA(tls), atA, () -> {}, life), "its address is taken");
         a.close();
         assertNull(ends.poll(WATCHED_MS, TimeUnit.MILLISECONDS));
         Recorder again = new Recorder();
