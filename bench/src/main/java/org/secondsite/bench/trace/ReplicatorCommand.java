@@ -65,7 +65,8 @@ public final class ReplicatorCommand implements Runnable {
                     "Stand between an agent and its gateway, pass everything on, and write the checkpoints of one VM, its"
                             + " disks' blocks included, into a file that replay and bench codec read. Let the agent's"
                             + " configuration name --listen in place of the gateway, and restart the agent; when the recording"
-                            + " is complete the command goes on passing until it is interrupted. Nobody stands between the two"
+                            + " is complete, or has failed, the command goes on passing until it is interrupted. The agent never"
+                            + " waits for the file: a recording that cannot keep up ends. Nobody stands between the two"
                             + " ends of TLS: use the gateway's Unix socket, checkpoint.local, and the agent's gatewaySocket.")
     static final class Tap implements Callable<Integer> {
         @Parameters(index = "0", paramLabel = "VM", description = "Whose checkpoints are recorded.")
@@ -96,6 +97,14 @@ public final class ReplicatorCommand implements Runnable {
                 description = "How many epochs, the full image included (default ${DEFAULT-VALUE}).")
         private long epochs;
 
+        @Option(
+                names = "--queue-mib",
+                paramLabel = "MIB",
+                description =
+                        "How much may wait to be written; if more would, the recording ends (default 256, or a quarter of the"
+                                + " heap if that is less).")
+        private Long queueMiB;
+
         @Option(names = "--end", description = "End with the recording instead of going on passing.")
         private boolean end;
 
@@ -104,19 +113,34 @@ public final class ReplicatorCommand implements Runnable {
 
         @Override
         public Integer call() throws Exception {
-            try (CheckpointTap tap = CheckpointTap.open(listen, gateway, new VmId(vm), file, epochs)) {
+            long waiting = queueMiB == null ? CheckpointTap.usualWaitingBytes() : queueMiB << 20;
+            try (CheckpointTap tap = CheckpointTap.open(listen, gateway, new VmId(vm), file, epochs, waiting)) {
                 PrintWriter out = spec.commandLine().getOut();
                 out.println("listening on " + tap.address() + ", passing on to " + gateway);
                 out.flush();
                 Runtime.getRuntime().addShutdownHook(new Thread(() -> closed(tap), "shutdown"));
-                long recorded = tap.awaitRecorded(Long.MAX_VALUE);
-                out.println(recorded + " epochs of " + vm + " are in " + file);
-                out.flush();
+                boolean complete = record(tap);
                 if (!end) {
                     Thread.sleep(Long.MAX_VALUE);
                 }
+                return complete ? 0 : 1;
             }
-            return 0;
+        }
+
+        /** The agent does not lose its gateway because a recording has failed. */
+        private boolean record(CheckpointTap tap) throws InterruptedException {
+            try {
+                long recorded = tap.awaitRecorded(Long.MAX_VALUE);
+                PrintWriter out = spec.commandLine().getOut();
+                out.println(recorded + " epochs of " + vm + " are in " + file);
+                out.flush();
+                return true;
+            } catch (IOException broken) {
+                PrintWriter err = spec.commandLine().getErr();
+                err.println(broken.getMessage());
+                err.flush();
+                return false;
+            }
         }
 
         /** An interrupted recording is still a recording. */

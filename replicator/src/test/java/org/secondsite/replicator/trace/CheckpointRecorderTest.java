@@ -3,10 +3,6 @@ package org.secondsite.replicator.trace;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
-import io.netty.buffer.UnpooledByteBufAllocator;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -15,27 +11,21 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.BlockRange;
 import org.secondsite.replicator.CarriedDisks;
-import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.VolumeChanges;
-import org.secondsite.replicator.checkpoint.CheckpointCodec;
-import org.secondsite.replicator.checkpoint.CheckpointMessage;
-import org.secondsite.replicator.checkpoint.EpochFrames;
-import org.secondsite.replicator.checkpoint.Limits;
 
 /** What an agent says, byte by byte. */
 class CheckpointRecorderTest {
-    private static final VmId VM = new VmId("vm1");
-    private static final long RAM_BYTES = 1 << 20;
+    private static final VmId VM = AgentBytes.VM;
+    private static final long RAM_BYTES = AgentBytes.RAM_BYTES;
     private static final int DISK_BLOCKS = 16;
 
     private final ByteArrayOutputStream file = new ByteArrayOutputStream();
@@ -44,9 +34,9 @@ class CheckpointRecorderTest {
     @Test
     void bytesMayComeOneByOne() throws Exception {
         try (CheckpointRecorder recorder = new CheckpointRecorder(VM, writer)) {
-            feedSingly(recorder, hello());
-            feedSingly(recorder, epoch(EpochId.NONE, id(1)));
-            feedSingly(recorder, epoch(id(1), id(2)));
+            feedSingly(recorder, AgentBytes.hello());
+            feedSingly(recorder, AgentBytes.epoch(EpochId.NONE, AgentBytes.id(1)));
+            feedSingly(recorder, AgentBytes.epoch(AgentBytes.id(1), AgentBytes.id(2)));
         }
         assertEquals(2, writer.epochs());
     }
@@ -54,10 +44,10 @@ class CheckpointRecorderTest {
     @Test
     void epochsBeforeTheFirstImageAreLeftOut() throws Exception {
         try (CheckpointRecorder recorder = new CheckpointRecorder(VM, writer)) {
-            recorder.feed(hello(), hello().length);
-            assertEquals(Optional.empty(), feed(recorder, epoch(id(6), id(7))));
+            recorder.feed(AgentBytes.hello(), AgentBytes.hello().length);
+            assertEquals(Optional.empty(), feed(recorder, AgentBytes.epoch(AgentBytes.id(6), AgentBytes.id(7))));
             assertEquals(0, writer.epochs());
-            assertEquals(Optional.empty(), feed(recorder, epoch(EpochId.NONE, id(8))));
+            assertEquals(Optional.empty(), feed(recorder, AgentBytes.epoch(EpochId.NONE, AgentBytes.id(8))));
             assertEquals(1, writer.epochs());
         }
     }
@@ -65,9 +55,9 @@ class CheckpointRecorderTest {
     @Test
     void aGapEndsTheRecording() throws Exception {
         try (CheckpointRecorder recorder = new CheckpointRecorder(VM, writer)) {
-            feed(recorder, hello());
-            feed(recorder, epoch(EpochId.NONE, id(1)));
-            Optional<String> fault = feed(recorder, epoch(id(2), id(3)));
+            feed(recorder, AgentBytes.hello());
+            feed(recorder, AgentBytes.epoch(EpochId.NONE, AgentBytes.id(1)));
+            Optional<String> fault = feed(recorder, AgentBytes.epoch(AgentBytes.id(2), AgentBytes.id(3)));
             assertTrue(fault.orElseThrow().contains("does not follow"), fault::toString);
         }
         assertEquals(1, writer.epochs());
@@ -76,10 +66,10 @@ class CheckpointRecorderTest {
     @Test
     void aNewImageIsARecordedEpochToo() throws Exception {
         try (CheckpointRecorder recorder = new CheckpointRecorder(VM, writer)) {
-            feed(recorder, hello());
-            feed(recorder, epoch(EpochId.NONE, id(1)));
-            assertEquals(Optional.empty(), feed(recorder, epoch(EpochId.NONE, id(9))));
-            assertEquals(Optional.empty(), feed(recorder, epoch(id(9), id(10))));
+            feed(recorder, AgentBytes.hello());
+            feed(recorder, AgentBytes.epoch(EpochId.NONE, AgentBytes.id(1)));
+            assertEquals(Optional.empty(), feed(recorder, AgentBytes.epoch(EpochId.NONE, AgentBytes.id(9))));
+            assertEquals(Optional.empty(), feed(recorder, AgentBytes.epoch(AgentBytes.id(9), AgentBytes.id(10))));
         }
         assertEquals(3, writer.epochs());
     }
@@ -95,9 +85,9 @@ class CheckpointRecorderTest {
     @Test
     void blocksOfDisksLieBehindTheRamAndZerosBeforeWhatIsWrittenOverThem() throws Exception {
         try (CheckpointRecorder recorder = new CheckpointRecorder(VM, writer)) {
-            feed(recorder, hello());
-            feed(recorder, withDisks(EpochId.NONE, id(1), 1));
-            assertEquals(Optional.empty(), feed(recorder, withDisks(id(1), id(2), 2)));
+            feed(recorder, AgentBytes.hello());
+            feed(recorder, withDisks(EpochId.NONE, AgentBytes.id(1), 1));
+            assertEquals(Optional.empty(), feed(recorder, withDisks(AgentBytes.id(1), AgentBytes.id(2), 2)));
         }
         assertEquals(2, writer.epochs());
         int ramPages = (int) (RAM_BYTES / PageSet.PAGE_BYTES);
@@ -125,9 +115,9 @@ class CheckpointRecorderTest {
     @Test
     void otherDisksEndTheRecording() throws Exception {
         try (CheckpointRecorder recorder = new CheckpointRecorder(VM, writer)) {
-            feed(recorder, hello());
-            feed(recorder, withDisks(EpochId.NONE, id(1), 1));
-            Optional<String> fault = feed(recorder, epoch(EpochId.NONE, id(2)));
+            feed(recorder, AgentBytes.hello());
+            feed(recorder, withDisks(EpochId.NONE, AgentBytes.id(1), 1));
+            Optional<String> fault = feed(recorder, AgentBytes.epoch(EpochId.NONE, AgentBytes.id(2)));
             assertTrue(fault.orElseThrow().contains("does not follow"), fault::toString);
         }
     }
@@ -142,23 +132,6 @@ class CheckpointRecorderTest {
         return recorder.feed(bytes, bytes.length);
     }
 
-    private static EpochId id(long number) {
-        return new EpochId(1, number);
-    }
-
-    private static byte[] hello() {
-        ByteBuf out = Unpooled.buffer();
-        CheckpointCodec.encode(
-                new CheckpointMessage.Hello(
-                        new Dialect(Limits.VERSION, Set.of()), VM, RAM_BYTES, true, EpochId.NONE, "a test"),
-                out);
-        return ByteBufUtil.getBytes(out);
-    }
-
-    private static byte[] epoch(EpochId base, EpochId id) {
-        return frames(new Epoch(new EpochHeader(VM, id, base, RAM_BYTES), pages(id.number()), new byte[] {1, 2, 3}));
-    }
-
     private static byte[] withDisks(EpochId base, EpochId id, int content) {
         CarriedDisks disks = new CarriedDisks(
                 List.of(
@@ -168,9 +141,9 @@ class CheckpointRecorderTest {
         VolumeChanges first =
                 new VolumeChanges(0, List.of(new BlockRange(2, 1), new BlockRange(4, 2)), block(4, content));
         VolumeChanges second = new VolumeChanges(1, List.of(), block(7, content));
-        return frames(new Epoch(
+        return AgentBytes.frames(new Epoch(
                 new EpochHeader(VM, id, base, RAM_BYTES, disks),
-                pages(id.number()),
+                AgentBytes.pages(id.number()),
                 List.of(first, second),
                 new byte[] {1, 2, 3}));
     }
@@ -179,26 +152,5 @@ class CheckpointRecorderTest {
         PageSet.Builder blocks = PageSet.builder();
         blocks.add(number, ByteBuffer.allocate(PageSet.PAGE_BYTES).put(0, (byte) content));
         return blocks.build();
-    }
-
-    private static PageSet pages(long content) {
-        PageSet.Builder pages = PageSet.builder();
-        pages.addZero(1);
-        pages.add(3, ByteBuffer.allocate(PageSet.PAGE_BYTES).putLong(0, content));
-        return pages.build();
-    }
-
-    private static byte[] frames(Epoch whole) {
-        ByteBuf out = Unpooled.buffer();
-        try (Epoch epoch = whole) {
-            EpochFrames frames = new EpochFrames(epoch, 0);
-            for (ByteBuf frame = frames.next(UnpooledByteBufAllocator.DEFAULT);
-                    frame != null;
-                    frame = frames.next(UnpooledByteBufAllocator.DEFAULT)) {
-                out.writeBytes(frame);
-                frame.release();
-            }
-        }
-        return ByteBufUtil.getBytes(out);
     }
 }

@@ -14,42 +14,29 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.secondsite.config.VmId;
 import org.secondsite.net.io.PrivateFiles;
-import org.secondsite.replicator.trace.CheckpointRecorder;
-import org.secondsite.replicator.trace.ColoTraceWriter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Stands between agents and their gateway, passes everything on as it comes, and writes the checkpoints of one VM into a
- * file. When the recording is complete, or cannot go on, the tap still passes on: protection does not depend on it more than
- * on a piece of cable.
+ * Stands between agents and their gateway, passes everything on as it comes, and has the checkpoints of one VM written into a
+ * file, beside the way ({@link Recording}). When the recording is complete, or cannot go on, the tap still passes on: protection does not
+ * depend on it more than on a piece of cable.
  *
  * <p>An agent that connects anew begins with a full image, and that is where a recording begins.
  */
 public final class CheckpointTap implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointTap.class);
     private static final int CHUNK_BYTES = 256 << 10;
+    private static final long USUAL_WAITING_BYTES = 256L << 20;
 
     private final ServerSocketChannel listener;
     private final SocketAddress gateway;
-    private final VmId vm;
-    private final long wantedEpochs;
-    private final OutputStream file;
-    private final ColoTraceWriter writer;
+    private final Recording recording;
     private final Set<SocketChannel> sockets = ConcurrentHashMap.newKeySet();
-    private final CountDownLatch ended = new CountDownLatch(1);
-
-    /** Guarded by this, as the writer is. */
-    private boolean recording = true;
-
-    private String failure;
 
     /**
      * Listens for agents.
@@ -60,9 +47,11 @@ public final class CheckpointTap implements AutoCloseable {
      * @param vm whose checkpoints are recorded
      * @param target the file, compressed if it ends in {@code .zst}; it must not exist
      * @param epochs how many epochs are recorded, the image included
+     * @param maxWaitingBytes how many bytes may wait to be written; if more would, the recording ends
      * @throws IOException if the address or the file cannot be had
      */
-    public static CheckpointTap open(SocketAddress listen, SocketAddress gateway, VmId vm, Path target, long epochs)
+    public static CheckpointTap open(
+            SocketAddress listen, SocketAddress gateway, VmId vm, Path target, long epochs, long maxWaitingBytes)
             throws IOException {
         ServerSocketChannel listener = listen(listen);
         try {
@@ -70,7 +59,8 @@ public final class CheckpointTap implements AutoCloseable {
                     Files.newOutputStream(Files.createFile(target, PrivateFiles.asFile()), StandardOpenOption.WRITE),
                     1 << 20);
             OutputStream file = target.toString().endsWith(".zst") ? new ZstdOutputStream(plain, 3) : plain;
-            CheckpointTap tap = new CheckpointTap(listener, gateway, vm, file, epochs);
+            CheckpointTap tap =
+                    new CheckpointTap(listener, gateway, new Recording(file, vm, epochs, maxWaitingBytes));
             Thread.ofVirtual().name("tap-accept").start(tap::accept);
             return tap;
         } catch (IOException e) {
@@ -92,14 +82,15 @@ public final class CheckpointTap implements AutoCloseable {
         }
     }
 
-    private CheckpointTap(
-            ServerSocketChannel listener, SocketAddress gateway, VmId vm, OutputStream file, long wantedEpochs) {
+    private CheckpointTap(ServerSocketChannel listener, SocketAddress gateway, Recording recording) {
         this.listener = listener;
         this.gateway = gateway;
-        this.vm = vm;
-        this.file = file;
-        this.wantedEpochs = wantedEpochs;
-        writer = new ColoTraceWriter(file, System::nanoTime);
+        this.recording = recording;
+    }
+
+    /** How many bytes may usually wait to be written: 256 MiB, or a quarter of this process's heap if that is less. */
+    public static long usualWaitingBytes() {
+        return Math.min(USUAL_WAITING_BYTES, Runtime.getRuntime().maxMemory() / 4);
     }
 
     /** Where agents connect to. */
@@ -114,13 +105,7 @@ public final class CheckpointTap implements AutoCloseable {
      * @throws IOException if it ended because of a failure
      */
     public long awaitRecorded(long timeoutMs) throws IOException, InterruptedException {
-        boolean inTime = ended.await(timeoutMs, TimeUnit.MILLISECONDS);
-        synchronized (this) {
-            if (inTime && failure != null) {
-                throw new IOException(failure);
-            }
-            return writer.epochs();
-        }
+        return recording.awaitEnd(timeoutMs);
     }
 
     /** Ends the recording, if it has not ended, and every connection. */
@@ -134,7 +119,7 @@ public final class CheckpointTap implements AutoCloseable {
         for (SocketChannel socket : sockets) {
             socket.close();
         }
-        end(null);
+        recording.close();
     }
 
     private void accept() {
@@ -164,13 +149,13 @@ public final class CheckpointTap implements AutoCloseable {
     /** Passes on until one end closes; the thread that is returned ends soon after. */
     private Thread relayToGateway(SocketChannel agent) throws IOException {
         try (SocketChannel toGateway = SocketChannel.open(gateway);
-                CheckpointRecorder recorder = new CheckpointRecorder(vm, writer)) {
+                Recording.Connection connection = recording.connection()) {
             sockets.add(toGateway);
             try {
                 withoutDelay(agent);
                 withoutDelay(toGateway);
                 Thread back = Thread.ofVirtual().name("tap-gateway").start(() -> passBack(toGateway, agent));
-                pass(agent, toGateway, (chunk, length) -> record(recorder, chunk, length));
+                pass(agent, toGateway, connection::passed);
                 return back;
             } finally {
                 sockets.remove(toGateway);
@@ -210,36 +195,6 @@ public final class CheckpointTap implements AutoCloseable {
         } catch (IOException e) {
             LOG.debug("the way back ended: {}", e.getMessage());
         }
-    }
-
-    private synchronized void record(CheckpointRecorder recorder, byte[] chunk, int length) {
-        if (!recording || recorder.isOther()) {
-            return;
-        }
-        try {
-            Optional<String> fault = recorder.feed(chunk, length);
-            if (fault.isPresent()) {
-                end(fault.get());
-            } else if (writer.epochs() >= wantedEpochs) {
-                end(null);
-            }
-        } catch (IOException e) {
-            end("the recording cannot be written: " + e.getMessage());
-        }
-    }
-
-    private synchronized void end(String fault) {
-        if (!recording) {
-            return;
-        }
-        recording = false;
-        failure = fault;
-        try {
-            file.close();
-        } catch (IOException e) {
-            failure = fault == null ? "the recording cannot be written: " + e.getMessage() : fault;
-        }
-        ended.countDown();
     }
 
     private static void join(Thread thread) {

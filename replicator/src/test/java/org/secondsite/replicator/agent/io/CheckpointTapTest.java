@@ -42,6 +42,7 @@ class CheckpointTapTest {
     private static final VmId OTHER = new VmId("vm2");
     private static final long RAM_BYTES = 4 << 20;
     private static final int EPOCHS = 12;
+    private static final long ROOM = 64 << 20;
     private static final AgentTiming TIMING = new AgentTiming(300, 20, 100, 200, 20);
 
     @TempDir
@@ -65,7 +66,7 @@ class CheckpointTapTest {
                     gateway.await("epoch");
                     work(vm);
                 }
-                assertEquals(EPOCHS, tap.awaitRecorded(10_000));
+                assertEquals(EPOCHS, tap.awaitRecorded(30_000));
                 gateway.await("epoch"); // a complete recording does not end the protection
                 gateway.session().stop();
             }
@@ -107,8 +108,8 @@ class CheckpointTapTest {
         Path socket = directory.resolve("tap.sock");
         Path file = directory.resolve("vm1.colorec");
         try (RecordingGateway gateway = new RecordingGateway(VM);
-                CheckpointTap tap =
-                        CheckpointTap.open(UnixDomainSocketAddress.of(socket), gateway.address(), VM, file, EPOCHS)) {
+                CheckpointTap tap = CheckpointTap.open(
+                        UnixDomainSocketAddress.of(socket), gateway.address(), VM, file, EPOCHS, ROOM)) {
             assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
             gateway.sink(epoch -> {
                 gateway.session().credit(epoch.header().epoch());
@@ -127,7 +128,7 @@ class CheckpointTapTest {
 
     private static CheckpointTap tap(RecordingGateway gateway, VmId vm, Path file) throws IOException {
         return CheckpointTap.open(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), gateway.address(), vm, file, EPOCHS);
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), gateway.address(), vm, file, EPOCHS, ROOM);
     }
 
     private static SyntheticVm booted(VmId id) {
