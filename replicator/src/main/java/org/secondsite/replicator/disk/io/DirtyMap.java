@@ -30,8 +30,8 @@ import org.secondsite.replicator.disk.DiskException;
  *
  * <p><b>Before the write.</b> A chunk's bit is set before anything is written to it, so a kill leaves no change that is not named. A
  * loss of power might lose the bit and keep the change; so the extent around it is first marked hot, and that is forced to the disk.
- * In another boot of the machine every chunk of a hot extent counts as dirty. An extent stays hot while it is written to, so
- * the disk is waited for once in a while only.
+ * In another boot of the machine every chunk of a hot extent counts as dirty. An extent stays hot while it is written to, also over a new
+ * base, so the disk is waited for once in a while only.
  *
  * <p><b>Clearing.</b> No bit is cleared for what another site says or is believed to have: only together with the base that the map is
  * read against. The new base is an epoch that was cut here; what is written after that cut is gathered beside the map, and becomes
@@ -79,10 +79,11 @@ final class DirtyMap implements AutoCloseable {
     private final BlockFile file;
     private final List<Region> regions = new ArrayList<>();
 
-    /** Guards the head, which is waited for; the bits are guarded by this. */
+    /** Guards changes of the head, which are waited for; the bits are guarded by this. */
     private final Object headLock = new Object();
 
-    private DirtyHeader head;
+    /** Read by whoever likes: a checkpoint's pause does not wait while another one is written. */
+    private volatile DirtyHeader head;
     private boolean unbroken;
     private long marks;
 
@@ -172,9 +173,7 @@ final class DirtyMap implements AutoCloseable {
 
     /** Of which epochs the map tells the differences. */
     DiskClaim claim() {
-        synchronized (headLock) {
-            return head.claim();
-        }
+        return head.claim();
     }
 
     /** The chunks of a volume that may differ from them. A copy. */
@@ -190,6 +189,11 @@ final class DirtyMap implements AutoCloseable {
     /** How often something was about to be written since the start: by it is known whether anybody has. */
     synchronized long marks() {
         return marks;
+    }
+
+    /** The number of all extents whose chunks count as dirty after a loss of power. */
+    synchronized int hotExtents() {
+        return regions.stream().mapToInt(region -> region.hot.cardinality()).sum();
     }
 
     // ---- writes -------------------------------------------------------------------------------------------------
@@ -336,12 +340,23 @@ final class DirtyMap implements AutoCloseable {
                 region.dirty = region.fresh;
                 region.fresh = null;
                 writeChanged(region, before);
-                // Its bits may be known to the kernel alone.
-                region.hot = extents(region.dirty);
+                region.hot = stillHot(region, before);
                 writeBits(region.hotAt, region.hot, 0, Chunks.extents(region.chunks));
             }
             candidate = EpochId.NONE;
         }
+    }
+
+    /**
+     * Extents with bits that may be known to the kernel alone, and those that were written to a while ago, because they usually will be
+     * again: else the disk would be waited for at the first write to each after every new base, and a stop of the VM behind it.
+     */
+    private BitSet stillHot(Region region, BitSet before) {
+        BitSet needed = extents(region.dirty);
+        BitSet kept = extents(before);
+        kept.and(region.hot);
+        kept.or(needed);
+        return kept.cardinality() <= MAX_HOT / regions.size() ? kept : needed;
     }
 
     private static BitSet extents(BitSet chunks) {

@@ -125,6 +125,28 @@ class DirtyMapTest {
     }
 
     @Test
+    void anExtentThatWasWrittenToStaysHotOverOneNewBaseAndOneThatIsWrittenToAgainOverEvery() throws Exception {
+        long other = 900L * CHUNK;
+        try (DirtyMap map = open()) {
+            rebase(map, new EpochId(1, 1));
+            map.mark(0, 0, 1);
+            map.mark(0, other, 1);
+            assertEquals(2, map.hotExtents());
+            rebase(map, new EpochId(1, 2));
+            assertEquals(2, map.hotExtents());
+            assertEquals(0, map.dirtyChunks());
+            for (int round = 3; round < 6; round++) {
+                map.mark(0, other, 1);
+                assertEquals(round == 3 ? 2 : 1, map.hotExtents());
+                rebase(map, new EpochId(1, round));
+                assertEquals(1, map.hotExtents());
+            }
+            rebase(map, new EpochId(1, 6));
+            assertEquals(0, map.hotExtents());
+        }
+    }
+
+    @Test
     void theBaseMovesWithTheBitsAndWhatIsWrittenAfterTheCutStays() throws Exception {
         try (DirtyMap map = open()) {
             map.mark(0, 0, 1);
