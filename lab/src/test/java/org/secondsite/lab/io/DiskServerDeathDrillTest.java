@@ -26,8 +26,9 @@ import org.secondsite.lab.plan.Site;
 
 /**
  * Whatever has to do with a guest's disk dies alone, one after the other, under a guest that writes records: the standby's agent and
- * gateway, the owner's agent, and the guest's QEMU itself. No record that was told is missing, and the guest has seen no error of its
- * disk, whether it goes on where it is or at the other site. At the end both sites' images are the same.
+ * gateway, the owner's agent, the guest's QEMU itself, the one that waits at the standby, and that one right before the guest's. No record
+ * that was told is missing, and the guest has seen no error of its disk, whether it goes on where it is or at the other site. The death of
+ * the one that waits ends no protection, and it is replaced. At the end both sites' images are the same.
  *
  * <p>Then the line between the sites carries 1 Mbit/s beside a guest that writes 20 MB to its disk each second, if the machine has time
  * for it: what the gateways were told gives way, the protection, nobody dies of it, and when the line is wide again only what differs is
@@ -48,15 +49,23 @@ class DiskServerDeathDrillTest {
     /** A copy that could not be made is tried again after 5 min at most. */
     private static final int WIDE_SECONDS = 420;
 
-    /** The death of a standby's agent takes a storm, or more than one round. */
-    private static final Set<Victim> SHORT = EnumSet.complementOf(EnumSet.of(Victim.STANDBYS_AGENT));
+    /** The death of a standby's agent takes a storm, or more than one round; that of the guest alone is in other drills. */
+    private static final Set<Victim> SHORT =
+            EnumSet.complementOf(EnumSet.of(Victim.STANDBYS_AGENT, Victim.OWNERS_QEMU));
 
-    /** What dies; it is started again, but for QEMU, of which the other site has another one. */
+    /** A takeover has not come to the one that waits before that. */
+    private static final int BEFORE_TAKEOVER_MS = 20;
+
+    /** What dies; it is started again, but for QEMU, of which the other site has another one, or which its agent starts again. */
     private enum Victim {
         STANDBYS_AGENT("agent"),
         STANDBYS_GATEWAY("gateway"),
         OWNERS_AGENT("agent"),
+        STANDBYS_QEMU("qemu"),
+        BOTH_QEMUS("qemu"),
         OWNERS_QEMU("qemu");
+
+        private static final Set<Victim> OF_STANDBY = EnumSet.of(STANDBYS_AGENT, STANDBYS_GATEWAY, STANDBYS_QEMU);
 
         private final String role;
 
@@ -65,7 +74,7 @@ class DiskServerDeathDrillTest {
         }
 
         String target(Site owner) {
-            Site site = this == STANDBYS_AGENT || this == STANDBYS_GATEWAY ? owner.peer() : owner;
+            Site site = OF_STANDBY.contains(this) ? owner.peer() : owner;
             return role + ":" + site.id();
         }
     }
@@ -100,8 +109,16 @@ class DiskServerDeathDrillTest {
                 goesOn(client, 20);
                 Waiting.pause(random.nextInt(1_000));
                 String target = victim.target(owner);
-                lab.kill(target);
-                lab.start(target);
+                if (victim == Victim.STANDBYS_QEMU) {
+                    waitingOneDies(lab, owner, client);
+                } else {
+                    if (victim == Victim.BOTH_QEMUS) {
+                        lab.kill(Victim.STANDBYS_QEMU.target(owner));
+                        Waiting.pause(random.nextInt(BEFORE_TAKEOVER_MS));
+                    }
+                    lab.kill(target);
+                    lab.start(target);
+                }
                 goesOn(client, 20);
                 died.merge(victim + " at " + target, 1, Integer::sum);
                 // An agent that is away for longer than its gateway waits makes the other site the owner.
@@ -112,6 +129,19 @@ class DiskServerDeathDrillTest {
         }
         System.out.println("deaths: " + died);
         return owner;
+    }
+
+    /** The protection goes on, in the same term, and there is another one soon. */
+    private static void waitingOneDies(Lab lab, Site owner, OutsideClient client) throws IOException {
+        SiteView view = new SiteView(lab, owner);
+        long term = view.term();
+        long waited = lab.kill(Victim.STANDBYS_QEMU.target(owner)).getFirst().pid();
+        Waiting.until("another QEMU to wait", 60, () -> lab.qemu(owner.peer())
+                .filter(another -> another.pid() != waited)
+                .isPresent());
+        goesOn(client, 20);
+        assertEquals("PROTECTED", view.state());
+        assertEquals(term, view.term());
     }
 
     /** In another order each time, so that each of them dies at either site. */

@@ -118,7 +118,7 @@ public sealed interface AgentEffect {
     /** Apply the epoch at hand: {@link AgentEvent.Applied} or {@link AgentEvent.ApplyFailed}. */
     record Apply() implements AgentEffect {}
 
-    /** Start the VM from the replica: {@link AgentEvent.Activated} or {@link AgentEvent.ActivationFailed}. */
+    /** Start the VM from the replica: {@link AgentEvent.Activated}, {@link AgentEvent.ActivationFailed} or {@link AgentEvent.ReplicaSpent}. */
     record Activate() implements AgentEffect {}
 
     /** The replica's memory is the VM's own now, or not this agent's at least. */

@@ -123,6 +123,9 @@ public sealed interface AgentEvent {
     /** The VM could not be started. */
     record ActivationFailed(String reason) implements Answer {}
 
+    /** The VM may have run for a moment, and is gone: RAM and disks are those of no epoch any more. */
+    record ReplicaSpent(String reason) implements Answer {}
+
     /** What came of what was to be done with the disks. */
     sealed interface OfDisks extends Answer {}
 

@@ -65,6 +65,12 @@ final class StandbyDuty {
         out.failed(FailureKind.ACTIVATION, inHand, why);
     }
 
+    /** The VM has run, or may have, and is gone: to start it anew from what is left would be to start it from half of an epoch. */
+    void spent(String why) {
+        release(false);
+        notActivated(why);
+    }
+
     /** The replica's memory is the VM's own now. */
     void handOver() {
         applied = EpochId.NONE;

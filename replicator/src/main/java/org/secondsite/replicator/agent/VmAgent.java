@@ -476,6 +476,7 @@ public final class VmAgent {
             case AgentEvent.ApplyFailed failed -> standby.refuse(failed.reason());
             case AgentEvent.Activated activated -> activated(activated.description());
             case AgentEvent.ActivationFailed failed -> standby.notActivated(failed.reason());
+            case AgentEvent.ReplicaSpent spent -> standby.spent(spent.reason());
             case AgentEvent.OfDisks ofDisks -> disks.answered(ofDisks);
             case AgentEvent.Killed killed -> out.sayAfterEpochs(new CheckpointMessage.VmStopped());
             case AgentEvent.NotKilled not -> out.failed(FailureKind.STOP_VM, EpochId.NONE, not.reason());

@@ -3,6 +3,7 @@ package org.secondsite.replicator.agent;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.secondsite.replicator.MachineParts;
 import org.secondsite.replicator.disk.MirrorTargets;
@@ -28,15 +29,25 @@ public interface VmDriver extends AutoCloseable {
      * Has those disks that the VM has of its own, and that are to be carried, copied to the agent from now on, beside the running VM; no
      * checkpoint is taken while one is not. To be asked when there is no {@link #refusal}.
      *
+     * <p>A copy that has failed is removed while the VM stands still for a moment.
+     *
      * @param images where they are copied to
+     * @param mayRun asked before it is made to run on
      * @return what is to be waited for, or is against it, in one line; empty if nothing is
+     * @throws IOException if that is not known; the VM may have to be {@linkplain #resumeKept resumed}
      */
-    default Optional<String> mirror(MirrorTargets images) throws IOException, InterruptedException {
+    default Optional<String> mirror(MirrorTargets images, BooleanSupplier mayRun)
+            throws IOException, InterruptedException {
         return Optional.empty();
     }
 
-    /** Ends such copies, and leaves nothing of them behind. */
-    default void endMirrors() throws IOException, InterruptedException {}
+    /**
+     * Ends such copies, and leaves nothing of them behind. The VM stands still for a moment.
+     *
+     * @param mayRun asked before it is made to run on
+     * @throws IOException if something may be left; the VM may have to be {@linkplain #resumeKept resumed}
+     */
+    default void endMirrors(BooleanSupplier mayRun) throws IOException, InterruptedException {}
 
     /** From now on nobody else may save or migrate the VM: who tries is stopped, and {@link VmNews.Refused} tells of it. */
     default void guard() {}

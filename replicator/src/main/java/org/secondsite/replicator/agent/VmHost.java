@@ -65,6 +65,7 @@ public interface VmHost extends AutoCloseable {
      * Starts the VM from the replica; it runs when this returns.
      *
      * @param deviceState the device state that belongs to the replica's RAM
+     * @throws SpentReplicaException if it may have run for a moment; it does not any more
      * @throws IOException if it cannot be started; then it does not run, and the replica is as it was
      */
     VmDriver activate(byte[] deviceState) throws IOException, InterruptedException;

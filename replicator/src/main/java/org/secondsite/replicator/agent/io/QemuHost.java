@@ -10,9 +10,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.VmId;
+import org.secondsite.net.Backoff;
 import org.secondsite.net.io.PrivateFiles;
 import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.MachineParts;
+import org.secondsite.replicator.agent.SpentReplicaException;
 import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.replicator.agent.VmHost;
 import org.secondsite.replicator.agent.VmSettings;
@@ -26,6 +28,8 @@ final class QemuHost implements VmHost {
     private static final int START_TIMEOUT_MS = 10_000;
     private static final int LOAD_TIMEOUT_MS = 5000;
     private static final int DEATH_WAIT_MS = 5000;
+    private static final int FIRST_REPLACEMENT_MS = 1000;
+    private static final int LAST_REPLACEMENT_MS = 60_000;
     private static final long NONE = -1;
 
     private final VmSettings settings;
@@ -33,6 +37,14 @@ final class QemuHost implements VmHost {
     private RamFile replica;
     /** A QEMU that waits for a device state beside the replica, null if there is none. */
     private WaitingQemu waiting;
+
+    /** Whether there is to be one. */
+    private boolean standsBy;
+
+    /** One that dies again and again is not to keep this thread from everything else. */
+    private final Backoff replacements = new Backoff(FIRST_REPLACEMENT_MS, LAST_REPLACEMENT_MS);
+
+    private long replaceNanos;
 
     /** What the last one was made of that waited. */
     private Optional<MachineParts> parts = Optional.empty();
@@ -96,7 +108,18 @@ final class QemuHost implements VmHost {
 
     @Override
     public Optional<VmDriver> attach() throws IOException, InterruptedException {
-        if ((waiting != null && waiting.process().isAlive()) || !Files.exists(settings.qmpSocket())) {
+        if (waiting != null && waiting.process().isAlive()) {
+            return Optional.empty();
+        }
+        Optional<VmDriver> found = find();
+        if (found.isEmpty() && standsBy && System.nanoTime() - replaceNanos >= 0) {
+            replaceWaiting();
+        }
+        return found;
+    }
+
+    private Optional<VmDriver> find() throws IOException, InterruptedException {
+        if (!Files.exists(settings.qmpSocket())) {
             return Optional.empty();
         }
         QemuVm vm;
@@ -118,6 +141,7 @@ final class QemuHost implements VmHost {
             vm.close();
             throw failed;
         }
+        endWaiting();
         closeReplica();
         return Optional.of(vm);
     }
@@ -149,6 +173,23 @@ final class QemuHost implements VmHost {
     public void standBy() throws IOException, InterruptedException {
         endWaiting();
         waiting = startWaiting();
+        standsBy = true;
+        replacements.reset();
+        replaceNanos = System.nanoTime();
+    }
+
+    /** It died by itself, or somebody has killed it: the next takeover is not to be slower for that. */
+    private void replaceWaiting() throws IOException, InterruptedException {
+        LOG.warn("{}: the QEMU that waited is gone, another one is started (QEMU: {})", vm(), process.lastWords());
+        forgetWaiting();
+        standsBy = true;
+        replaceNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(replacements.next());
+        try {
+            waiting = startWaiting();
+        } catch (IOException failed) {
+            throw new IOException(
+                    "the QEMU that waited is gone, and another one does not start: " + failed.getMessage(), failed);
+        }
     }
 
     private WaitingQemu startWaiting() throws IOException, InterruptedException {
@@ -169,6 +210,11 @@ final class QemuHost implements VmHost {
     }
 
     private void endWaiting() throws IOException, InterruptedException {
+        standsBy = false;
+        forgetWaiting();
+    }
+
+    private void forgetWaiting() throws IOException, InterruptedException {
         if (waiting != null) {
             WaitingQemu ended = waiting;
             waiting = null;
@@ -187,25 +233,36 @@ final class QemuHost implements VmHost {
 
     @Override
     public VmDriver activate(byte[] deviceState) throws IOException, InterruptedException {
-        long start = System.nanoTime();
-        if (waiting != null && !waiting.waits()) {
+        if (waiting != null && waiting.waits()) {
+            WaitingQemu qemu = waiting;
+            waiting = null;
+            try {
+                return load(qemu, deviceState);
+            } catch (SpentReplicaException spent) {
+                throw spent;
+            } catch (IOException failed) {
+                LOG.warn("{}: {}; another one is started", vm(), failed.getMessage());
+            }
+        } else if (waiting != null) {
             LOG.warn("{}: the QEMU that waited is gone, another one is started", vm());
-            endWaiting();
         }
-        WaitingQemu qemu = waiting == null ? startWaiting() : waiting;
-        waiting = null;
+        forgetWaiting();
+        return load(startWaiting(), deviceState);
+    }
+
+    /** If that fails the QEMU is killed. */
+    private VmDriver load(WaitingQemu qemu, byte[] deviceState) throws IOException, InterruptedException {
         boolean active = false;
         try {
-            long serving = System.nanoTime();
+            long start = System.nanoTime();
             qemu.vm().load(deviceState, LOAD_TIMEOUT_MS);
             active = true;
-            LOG.info(
-                    "{}: QEMU was ready in {} ms, device state loaded and running in {} ms",
-                    vm(),
-                    (serving - start) / 1_000_000,
-                    (System.nanoTime() - serving) / 1_000_000);
+            standsBy = false;
+            LOG.info("{}: device state loaded and running in {} ms", vm(), (System.nanoTime() - start) / 1_000_000);
             closeReplica();
             return qemu.vm();
+        } catch (SpentReplicaException spent) {
+            throw spent;
         } catch (IOException failed) {
             throw new IOException(failed.getMessage() + " (QEMU: " + process.lastWords() + ")", failed);
         } finally {

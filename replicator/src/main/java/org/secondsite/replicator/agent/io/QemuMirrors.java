@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,6 +27,11 @@ import org.slf4j.LoggerFactory;
  * <p><b>What a checkpoint relies on.</b> When a write does not get to the agent, QEMU answers it all the same, and lets the VM go on
  * with its own disk alone; it tells of the error ({@code BLOCK_JOB_ERROR}) before it answers the write, so before it answers a {@code
  * stop} that has waited for that write. Whoever has the answer knows: {@link #requireWhole}.
+ *
+ * <p><b>Never in the middle of a write.</b> When such a job ends otherwise than whole and drained, because it failed or was cancelled, QEMU
+ * frees what it knows of the writes that are under way, and then waits for those, which still change it: the VM's QEMU dies of that, or
+ * loops for ever (immediate_exit in mirror_run, in 7.2 and later). So a job whose source or target fails is told to stand still ({@code
+ * on-…-error=stop}) rather than to end, and is ended by this agent, or the next one, while the VM stands still ({@link Standstill}).
  *
  * <p><b>No trace.</b> The job and the node have names that begin with {@value #PREFIX}; whatever has such a name is removed before anything
  * is begun, and at the end. A node that is left without its server fails every later migration. Sources: QEMU's
@@ -72,6 +78,10 @@ final class QemuMirrors {
         private final String name;
         private Phase phase = Phase.COPYING;
         private String reason = "";
+
+        /** Whether QEMU may have something of it. */
+        private boolean left = true;
+
         private long waitNanos = FIRST_WAIT_NANOS;
         private long notBeforeNanos;
 
@@ -173,9 +183,10 @@ final class QemuMirrors {
      * Has those disks mirrored that are to be, and no checkpoint taken without them from now on.
      *
      * @param runState QEMU's word for the state that it is in
+     * @param still in which jobs are ended
      * @return why one is not yet, in one line; empty if all are
      */
-    Optional<String> mirror(QemuDisks disks, MirrorTargets targets, String runState)
+    Optional<String> mirror(QemuDisks disks, MirrorTargets targets, String runState, Standstill still)
             throws IOException, InterruptedException {
         Map<String, VmDisk> tapped = disks.tapped();
         if (WITHOUT_DISKS.contains(runState) && !(cleared && tapped.isEmpty())) {
@@ -184,31 +195,31 @@ final class QemuMirrors {
                     : Optional.of("the VM is paused, and its disks cannot be mirrored to the agent: resume it");
         }
         if (!cleared) {
-            removeAll();
+            removeAll(still);
             cleared = true;
         }
         Optional<String> misplaced = disks.misplaced(targets);
-        return misplaced.isPresent() ? misplaced : mirror(tapped, targets);
+        return misplaced.isPresent() ? misplaced : mirror(tapped, targets, still);
     }
 
-    private Optional<String> mirror(Map<String, VmDisk> disks, MirrorTargets targets)
+    private Optional<String> mirror(Map<String, VmDisk> disks, MirrorTargets targets, Standstill still)
             throws IOException, InterruptedException {
         synchronized (this) {
             needed = Set.copyOf(disks.keySet());
         }
         Optional<String> against = Optional.empty();
         for (Map.Entry<String, VmDisk> each : disks.entrySet()) {
-            Optional<String> reason = mirror(each.getValue(), each.getKey(), targets);
+            Optional<String> reason = mirror(each.getValue(), each.getKey(), targets, still);
             against = against.or(() -> reason);
         }
         return against;
     }
 
-    private Optional<String> mirror(VmDisk disk, String name, MirrorTargets targets)
+    private Optional<String> mirror(VmDisk disk, String name, MirrorTargets targets, Standstill still)
             throws IOException, InterruptedException {
         Optional<Mirror> known = known(disk, name);
         if (known.isEmpty()) {
-            return begin(disk, name, targets);
+            return begin(disk, name, targets, still);
         }
         Mirror mirror = known.get();
         return switch (mirror.phase()) {
@@ -220,7 +231,10 @@ final class QemuMirrors {
                 tellProgress(mirror);
                 yield Optional.of(copying(disk));
             }
-            case OVER -> Optional.of(mirror.reason());
+            case OVER -> {
+                remove(mirror, still);
+                yield Optional.of(mirror.reason());
+            }
         };
     }
 
@@ -240,7 +254,7 @@ final class QemuMirrors {
         }
     }
 
-    private Optional<String> begin(VmDisk disk, String name, MirrorTargets targets)
+    private Optional<String> begin(VmDisk disk, String name, MirrorTargets targets, Standstill still)
             throws IOException, InterruptedException {
         if (disk.bytes() != targets.bytes(name)) {
             return Optional.of(disk + " has " + disk.bytes() + " bytes, and the agent's image of it "
@@ -253,7 +267,7 @@ final class QemuMirrors {
             begun = new Mirror(disk, freeNumber());
         }
         if (before != null) {
-            remove(before.name);
+            remove(before, still);
             begun.waitNanos = before.waitNanos;
         }
         synchronized (this) {
@@ -266,7 +280,7 @@ final class QemuMirrors {
         } catch (QmpClient.QmpError refused) {
             // Another job has the disk, for instance: that is the operator's, and is left alone.
             over(begun.name, refused.getMessage() + others());
-            remove(begun.name);
+            remove(begun, still);
             return Optional.of(begun.reason());
         }
         LOG.info("{}: {} is being copied to the agent's image", vm, disk);
@@ -313,41 +327,73 @@ final class QemuMirrors {
                 "target", job,
                 "sync", "full",
                 "copy-mode", "write-blocking",
-                "on-source-error", "report",
-                "on-target-error", "report");
+                "on-source-error", "stop",
+                "on-target-error", "stop");
     }
 
     // ---- the end ------------------------------------------------------------------------------------------------
 
     /** Ends all of them, unless QEMU is in a state in which that cannot be. */
-    void end(String runState) throws IOException, InterruptedException {
+    void end(String runState, Standstill still) throws IOException, InterruptedException {
         if (!WITHOUT_DISKS.contains(runState)) {
-            removeAll();
+            removeAll(still);
         }
     }
 
     /** Removes everything that agents have ever put into this QEMU. */
-    private void removeAll() throws IOException, InterruptedException {
+    private void removeAll(Standstill still) throws IOException, InterruptedException {
         synchronized (this) {
             mirrors.clear();
         }
-        for (JsonNode job : jobs()) {
-            if (job.path("device").asText().startsWith(PREFIX)) {
-                remove(job.path("device").asText());
-            }
-        }
+        Set<String> left = ownJobs();
+        boolean jobs = !left.isEmpty();
         for (JsonNode node : qmp.execute("query-named-block-nodes", Map.of("flat", true), timeoutMs)) {
-            if (node.path("node-name").asText().startsWith(PREFIX)) {
-                remove(node.path("node-name").asText());
+            String name = node.path("node-name").asText();
+            if (name.startsWith(PREFIX)) {
+                left.add(name);
             }
         }
+        if (jobs) {
+            still.during(() -> removeEach(left));
+        } else {
+            removeEach(left);
+        }
+    }
+
+    private void removeEach(Set<String> names) throws IOException, InterruptedException {
+        for (String name : names) {
+            remove(name);
+        }
+    }
+
+    private void remove(Mirror mirror, Standstill still) throws IOException, InterruptedException {
+        if (!mirror.left) {
+            return;
+        }
+        if (ownJobs().contains(mirror.name)) {
+            still.during(() -> remove(mirror.name));
+        } else {
+            remove(mirror.name);
+        }
+        mirror.left = false;
+    }
+
+    private Set<String> ownJobs() throws IOException, InterruptedException {
+        Set<String> own = new LinkedHashSet<>();
+        for (JsonNode job : jobs()) {
+            String name = job.path("device").asText();
+            if (name.startsWith(PREFIX)) {
+                own.add(name);
+            }
+        }
+        return own;
     }
 
     private JsonNode jobs() throws IOException, InterruptedException {
         return qmp.execute("query-block-jobs", Map.of(), timeoutMs);
     }
 
-    /** Ends a job, if it runs, and removes its node, if that is there. */
+    /** Ends a job, if there is one, in which case the VM must stand still, and removes its node, if that is there. */
     private void remove(String name) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(END_MS);
         try {

@@ -8,10 +8,12 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.secondsite.replicator.MachineParts;
 import org.secondsite.replicator.agent.DirtyPageTracker;
 import org.secondsite.replicator.agent.SlowPauseException;
+import org.secondsite.replicator.agent.SpentReplicaException;
 import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.replicator.agent.VmNews;
 import org.secondsite.replicator.agent.VmSettings;
@@ -186,13 +188,18 @@ final class QemuVm implements VmDriver {
     }
 
     @Override
-    public Optional<String> mirror(MirrorTargets images) throws IOException, InterruptedException {
-        return mirrors.mirror(disks, images, runState());
+    public Optional<String> mirror(MirrorTargets images, BooleanSupplier mayRun)
+            throws IOException, InterruptedException {
+        return mirrors.mirror(disks, images, runState(), still(mayRun));
     }
 
     @Override
-    public void endMirrors() throws IOException, InterruptedException {
-        mirrors.end(runState());
+    public void endMirrors(BooleanSupplier mayRun) throws IOException, InterruptedException {
+        mirrors.end(runState(), still(mayRun));
+    }
+
+    private Standstill still(BooleanSupplier mayRun) {
+        return new Standstill(qmp, marks, COMMAND_TIMEOUT_MS, mayRun);
     }
 
     @Override
@@ -371,7 +378,11 @@ final class QemuVm implements VmDriver {
         return runState().equals(WAITS_FOR_STATE) || marks.isActivating();
     }
 
-    /** Loads a device state into a QEMU that was started with {@code -S -incoming defer}, and makes the VM run. */
+    /**
+     * Loads a device state into a QEMU that was started with {@code -S -incoming defer}, and makes the VM run.
+     *
+     * @throws SpentReplicaException if it may have run
+     */
     void load(byte[] deviceState, long timeoutMs) throws IOException, InterruptedException {
         Path incoming = settings.runDirectory().resolve(settings.id() + "-incoming.state");
         Files.deleteIfExists(incoming);
@@ -389,9 +400,19 @@ final class QemuVm implements VmDriver {
             state = runState();
         }
         migration.end();
-        run();
+        runFromHere();
         marks.activated();
         Files.deleteIfExists(incoming);
+    }
+
+    private void runFromHere() throws IOException, InterruptedException {
+        try {
+            run();
+        } catch (QmpClient.QmpError refused) {
+            throw refused; // so it has not run
+        } catch (IOException unknown) {
+            throw new SpentReplicaException("the VM was told to run, and is gone: " + unknown.getMessage(), unknown);
+        }
     }
 
     @Override

@@ -11,6 +11,7 @@ import org.secondsite.replicator.agent.AgentEffect;
 import org.secondsite.replicator.agent.AgentEvent;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.SlowPauseException;
+import org.secondsite.replicator.agent.SpentReplicaException;
 import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.replicator.agent.VmHost;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
@@ -130,20 +131,38 @@ final class VmHands {
         if (against.isPresent() || volumes.disks().isEmpty()) {
             return against;
         }
+        volumes.drain(true);
         try {
-            return driver.mirror(volumes.mirrors());
+            return driver.mirror(volumes.mirrors(), () -> !link.stopDemanded());
         } catch (IOException failed) {
+            resumeAfterMirrors();
             return Optional.of("the disks of the VM are not mirrored to the agent: " + failed.getMessage());
+        } finally {
+            volumes.drain(false);
+        }
+    }
+
+    private void resumeAfterMirrors() throws InterruptedException {
+        try {
+            if (!link.stopDemanded()) {
+                driver.resumeKept();
+            }
+        } catch (IOException failed) {
+            LOG.warn("{}: the VM does not resume: {}", host.vm(), failed.getMessage());
         }
     }
 
     private void endMirrors() throws InterruptedException {
+        volumes.drain(true);
         try {
             if (driver != null) {
-                driver.endMirrors();
+                driver.endMirrors(() -> !link.stopDemanded());
             }
         } catch (IOException failed) {
+            resumeAfterMirrors();
             LOG.warn("{}: something of the disks' mirrors is left: {}", host.vm(), failed.getMessage());
+        } finally {
+            volumes.drain(false);
         }
     }
 
@@ -338,6 +357,8 @@ final class VmHands {
             adopt(host.activate(replica.deviceState()));
             LOG.info("{}: the VM runs, {} ms after ACTIVATE", host.vm(), (System.nanoTime() - start) / 1_000_000);
             return new AgentEvent.Activated(driver.description());
+        } catch (SpentReplicaException spent) {
+            return new AgentEvent.ReplicaSpent(spent.getMessage());
         } catch (IOException failed) {
             return new AgentEvent.ActivationFailed(failed.getMessage());
         }

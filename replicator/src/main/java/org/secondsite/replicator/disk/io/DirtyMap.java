@@ -84,6 +84,7 @@ final class DirtyMap implements AutoCloseable {
 
     /** Read by whoever likes: a checkpoint's pause does not wait while another one is written. */
     private volatile DirtyHeader head;
+
     private boolean unbroken;
     private long marks;
 

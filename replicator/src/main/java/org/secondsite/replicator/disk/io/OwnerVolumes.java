@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.LongSupplier;
 import org.secondsite.config.EpochId;
+import org.secondsite.net.io.StrangersLog;
 import org.secondsite.replicator.CarriedDisks;
 import org.secondsite.replicator.CopyProgress;
 import org.secondsite.replicator.DiskTalk;
@@ -35,6 +36,9 @@ final class OwnerVolumes implements AutoCloseable {
     static final long USUAL_COPY_BYTES = 16L << 20;
 
     private static final Logger LOG = LoggerFactory.getLogger(OwnerVolumes.class);
+
+    /** A guest may write a thousand times a second to an image that has no room. */
+    private static final StrangersLog TROUBLES = new StrangersLog(LOG);
 
     /**
      * How fast a copy goes.
@@ -115,8 +119,10 @@ final class OwnerVolumes implements AutoCloseable {
                 file.sync();
                 boolean mirror = known.state() == Superblock.State.MIRROR;
                 superblock.write(known.next(mirror ? Superblock.State.MIRROR : Superblock.State.OWNER, boot));
-                NbdServer server =
-                        NbdServer.open(image.socket(), volume, trouble -> LOG.warn("{}: {}", image.name(), trouble));
+                NbdServer server = NbdServer.open(
+                        image.socket(),
+                        volume,
+                        trouble -> TROUBLES.tell(image.name(), "{}: {}", image.name(), trouble));
                 owner.volumes.add(new Served(volume, superblock, server));
                 LOG.info("{}: served on {}", image.name(), image.socket());
             }

@@ -59,8 +59,7 @@ public final class CheckpointTap implements AutoCloseable {
                     Files.newOutputStream(Files.createFile(target, PrivateFiles.asFile()), StandardOpenOption.WRITE),
                     1 << 20);
             OutputStream file = target.toString().endsWith(".zst") ? new ZstdOutputStream(plain, 3) : plain;
-            CheckpointTap tap =
-                    new CheckpointTap(listener, gateway, new Recording(file, vm, epochs, maxWaitingBytes));
+            CheckpointTap tap = new CheckpointTap(listener, gateway, new Recording(file, vm, epochs, maxWaitingBytes));
             Thread.ofVirtual().name("tap-accept").start(tap::accept);
             return tap;
         } catch (IOException e) {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,7 @@ class QemuMirrorLabTest {
     private static final VmId VM = new VmId("vm1");
     private static final int RAM_MIB = 96;
     private static final long DISK_BYTES = 24L << 20;
+    private static final int WRITES = 3;
     private static final Map<String, DiskAttachment> TAPPED = Map.of("disk0", DiskAttachment.TAP);
 
     @TempDir
@@ -230,5 +232,92 @@ class QemuMirrorLabTest {
         agent.close();
         assertNothingIsLeft(a);
         a.awaitTick(LabGuest.ticks(a.console()).size() + 3, 30);
+    }
+
+    /** A disk that reads 12 MiB and writes 1 MiB a second: a copy takes its time, and so does a write of the guest. */
+    private List<String> slowDisk() throws IOException {
+        Path file = at("a", "own");
+        byte[] content = new byte[(int) DISK_BYTES];
+        Arrays.fill(content, (byte) 1);
+        Files.write(file, content);
+        return List.of(
+                "-object",
+                "throttle-group,id=slow,x-bps-read=12582912,x-bps-write=1048576",
+                "-blockdev",
+                "driver=throttle,node-name=d0,throttle-group=slow,file.driver=raw,file.file.driver=file,file.file.filename="
+                        + file,
+                "-device",
+                "virtio-blk-pci,id=disk0,drive=d0");
+    }
+
+    /** Writes to the disk that are not waited for. */
+    private static void beginWrites(LabGuest guest, int pattern) throws IOException, InterruptedException {
+        for (int at = 0; at < WRITES; at++) {
+            guest.operator(
+                    "human-monitor-command",
+                    Map.of(
+                            "command-line",
+                            "qemu-io -d disk0/virtio-backend \"aio_write -q -P " + pattern + " " + at + "M 1M\""));
+        }
+    }
+
+    private static void awaitCopying(LabGuest guest) throws IOException, InterruptedException {
+        JsonNode job = guest.operator("query-block-jobs").path(0);
+        while (job.path("offset").asLong() == 0) {
+            Thread.sleep(20);
+            job = guest.operator("query-block-jobs").path(0);
+        }
+        assertFalse(job.path("ready").asBoolean(), job.toString());
+    }
+
+    private void assertLivesWith(LabGuest guest, int pattern) throws IOException, InterruptedException {
+        guest.awaitTick(LabGuest.ticks(guest.console()).size() + 5, 30);
+        String said = guest.operator(
+                        "human-monitor-command",
+                        Map.of(
+                                "command-line",
+                                "qemu-io -d disk0/virtio-backend \"read -q -P " + pattern + " 0 " + WRITES + "M\""))
+                .asText();
+        assertEquals("", said.strip());
+    }
+
+    @Test
+    void aCopyThatEndsOrLosesItsImageInTheMiddleHarmsNoWriteThatIsUnderWay() throws Exception {
+        Path small = Files.createDirectories(directory.resolve("small"));
+        run("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", small.toString());
+        open.add(() -> run("umount", small.toString()));
+        LabGuest a = guest("a", slowDisk(), volumes("a", small.resolve("copy.raw"), DISK_BYTES));
+        RecordingGateway gateway = gateway();
+        gateway.relayCredits();
+        a.boot();
+
+        CheckpointAgent agent = agent(gateway, a);
+        gateway.session().start(new EpochId(1, 1), true, 50);
+        awaitCopying(a);
+        beginWrites(a, 2);
+        agent.close();
+        assertNothingIsLeft(a);
+        assertLivesWith(a, 2);
+
+        Files.delete(small.resolve("copy.raw"));
+        volumes("a", small.resolve("copy.raw"), DISK_BYTES);
+        run("mount", "-o", "remount,size=10m", small.toString());
+        agent = agent(gateway, a);
+        gateway.session().start(new EpochId(2, 1), true, 50);
+        awaitCopying(a);
+        beginWrites(a, 3);
+        String told = "";
+        while (!told.contains(" is not mirrored to the agent: write error")) {
+            told = gateway.await("failed checkpoint disk disk0 (");
+        }
+        assertLivesWith(a, 3);
+        // It is ended in the middle of what the guest writes.
+        while (!a.operator("query-block-jobs").isEmpty()) {
+            beginWrites(a, 4);
+            Thread.sleep(100);
+        }
+        assertLivesWith(a, 4);
+        agent.close();
+        assertNothingIsLeft(a);
     }
 }

@@ -13,6 +13,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -29,12 +30,21 @@ import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.disk.VolumeSettings;
 import org.secondsite.testing.Opened;
 
-/** A standby's QEMU that waits beside the replica. Needs qemu-system-x86, a kernel and busybox-static. */
+/**
+ * A standby's QEMU that waits beside the replica. Needs qemu-system-x86, a kernel and busybox-static.
+ *
+ * <p>{@code -Dsecondsite.rounds=N} for more activations in which it is killed, {@code -Dsecondsite.seed=S} for other moments.
+ */
 @Tag("lab")
 @Timeout(value = 400, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class WaitingQemuLabTest {
     private static final VmId VM = new VmId("vm1");
     private static final int RAM_MIB = 96;
+    private static final long SEED = Long.getLong("secondsite.seed", 13);
+    private static final int ROUNDS = Integer.getInteger("secondsite.rounds", 3);
+
+    /** An activation takes about half of that on a quiet machine. */
+    private static final int MAX_KILL_MICROS = 15_000;
 
     @TempDir
     Path directory;
@@ -121,17 +131,83 @@ class WaitingQemuLabTest {
         assertEquals(waits, guest.pid());
     }
 
+    private static ProcessHandle kill(long pid) throws Exception {
+        ProcessHandle process = ProcessHandle.of(pid).orElseThrow();
+        process.destroyForcibly();
+        return process;
+    }
+
+    /** Another one than that, which has taken its place. */
+    private static long awaitAnother(LabGuest guest, long before) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        String written = Long.toString(before);
+        // Empty while it is being written.
+        while (written.isEmpty() || written.equals(Long.toString(before))) {
+            assertTrue(System.nanoTime() < deadline, "process " + before + " is not replaced");
+            Thread.sleep(10);
+            written = Files.readString(guest.settings().pidFile()).strip();
+        }
+        return Long.parseLong(written);
+    }
+
     @Test
-    void oneThatIsKilledMeanwhileIsReplaced() throws Exception {
+    void oneThatIsKilledMeanwhileIsReplacedAtOnceAndEpochsGoOn() throws Exception {
         bootAtTheOwner();
         LabGuest guest = guest("standby", List.of());
         standby(guest);
-        EpochId last = protect(1);
-        long waits = guest.pid();
-        ProcessHandle.of(waits).orElseThrow().destroyForcibly();
-        awaitEnd(waits);
+        ownerGateway.session().start(new EpochId(1, 1), true, 50);
+        standbyGateway.await("applied 1/3");
+        long first = guest.pid();
+        kill(first);
+        awaitEnd(first);
+        long second = awaitAnother(guest, first);
+        standbyGateway.await("applied 1/");
+        EpochId last = protect(2);
+        long third = guest.pid();
+        assertNotEquals(second, third, "another image");
+        kill(third);
+        awaitEnd(third);
+        long waits = awaitAnother(guest, third);
         activated(last, guest);
-        assertNotEquals(waits, guest.pid());
+        assertEquals(waits, guest.pid());
+    }
+
+    /** Before the VM may have run it is started once more; afterwards nothing is started from what is left, ever. */
+    @Test
+    void oneThatIsKilledWhileTheVmIsActivatedIsReplacedUnlessTheVmMayHaveRun() throws Exception {
+        Random random = new Random(SEED);
+        bootAtTheOwner();
+        LabGuest guest = guest("standby", List.of());
+        standby(guest);
+        for (int round = 1; round <= ROUNDS; round++) {
+            EpochId last = protect(round);
+            int ticks = LabGuest.ticks(owner.console()).getLast();
+            long waits = guest.pid();
+            int micros = random.nextInt(MAX_KILL_MICROS);
+            standbyGateway.session().activate(last);
+            TimeUnit.MICROSECONDS.sleep(micros);
+            kill(waits);
+            String told = standbyGateway.await("activated", "failed activation");
+            awaitEnd(waits);
+            boolean goesOn = told.startsWith("activated") && guest.pid() != waits;
+            System.out.println("seed " + SEED + ", killed after " + micros + " us: " + told + ", goes on: " + goesOn);
+            if (goesOn) {
+                guest.awaitTick(3, 60);
+                assertEquals(ticks + 1, LabGuest.ticks(guest.console()).getFirst());
+                standbyGateway.session().stopVm("the next round");
+                standbyGateway.await("stopped");
+            } else {
+                if (told.startsWith("activated")) {
+                    standbyGateway.await("failed vm");
+                } else {
+                    assertTrue(told.contains("the VM was told to run, and is gone"), told);
+                }
+                standbyGateway.session().activate(last);
+                String again = standbyGateway.await("activated", "failed activation");
+                assertTrue(again.contains("the replica is at 0/0, not at " + last), again);
+            }
+            owner.operator("cont");
+        }
     }
 
     @Test

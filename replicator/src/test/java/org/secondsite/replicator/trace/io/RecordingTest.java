@@ -130,7 +130,9 @@ class RecordingTest {
             pass(connection, AgentBytes.hello());
             pass(connection, AgentBytes.epoch(EpochId.NONE, AgentBytes.id(1)));
             IOException failure = assertThrows(IOException.class, () -> recording.awaitEnd(30_000));
-            assertTrue(failure.getMessage().contains("0 of " + MANY + " epochs: it cannot be written: no space left"), failure.getMessage());
+            assertTrue(
+                    failure.getMessage().contains("0 of " + MANY + " epochs: it cannot be written: no space left"),
+                    failure.getMessage());
             pass(connection, AgentBytes.epoch(AgentBytes.id(1), AgentBytes.id(2)));
             assertEquals(0, recording.waitingBytes());
         }
