@@ -17,7 +17,7 @@ final class ServiceFiles {
     private static final int INTERVAL_MS = 100;
 
     /** Several VMs on a machine that has hardly a processor for one. */
-    private static final int INTERVAL_OF_SEVERAL_MS = 200;
+    private static final int INTERVAL_OF_SEVERAL_MS = 300;
 
     private ServiceFiles() {}
 
