@@ -363,8 +363,9 @@ public record GatewayConfig(
      * @param socket the local control socket
      * @param logLevel what its log tells of; empty: what its environment says
      * @param debug the modules whose log tells everything beside that, such as {@code bgp}
+     * @param https where network automation changes its configuration; empty: nowhere
      */
-    public record Management(Path socket, Optional<LogLevel> logLevel, List<String> debug) {
+    public record Management(Path socket, Optional<LogLevel> logLevel, List<String> debug, Optional<Https> https) {
         /** Copies the list. */
         public Management {
             debug = List.copyOf(debug);
@@ -372,7 +373,32 @@ public record GatewayConfig(
 
         /** Whose log is as its environment says. */
         public Management(Path socket) {
-            this(socket, Optional.empty(), List.of());
+            this(socket, Optional.empty(), List.of(), Optional.empty());
+        }
+    }
+
+    /**
+     * The way in for network automation. Whoever shows a certificate of the authority with one of these common names may come in.
+     *
+     * @param listen where
+     * @param tls who the gateway is there, and whose word it takes
+     * @param admins who may change the configuration
+     * @param operators who may tick boxes and hand groups over
+     * @param viewers who may look
+     * @param tokens the file with the digests of their tokens, by which they may come in without a certificate; empty: they may not
+     */
+    public record Https(
+            InetSocketAddress listen,
+            TlsFiles tls,
+            List<String> admins,
+            List<String> operators,
+            List<String> viewers,
+            Optional<Path> tokens) {
+        /** Copies the lists. */
+        public Https {
+            admins = List.copyOf(admins);
+            operators = List.copyOf(operators);
+            viewers = List.copyOf(viewers);
         }
     }
 

@@ -11,6 +11,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -89,6 +90,44 @@ final class ConfigCommands implements AutoCloseable {
                 throw new RefusedException("no action '" + action
                         + "'; there are show, history, diff, commit, protect, unprotect, confirm and rollback");
         };
+    }
+
+    /** What runs, or is kept for the next start. */
+    Revision running() {
+        return last();
+    }
+
+    /** What a file would do. */
+    List<Impact> compare(String text) throws RefusedException {
+        return commits.impact(text);
+    }
+
+    /** Commits, and waits for that. */
+    Outcome carryOut(Candidate candidate) throws RefusedException, InterruptedException {
+        return await(() -> commit(candidate));
+    }
+
+    /** What waits to be confirmed stays. */
+    void confirm(String who) throws RefusedException, InterruptedException {
+        var _ = await(() -> confirm(JSON.createObjectNode().put("who", who)));
+    }
+
+    /** One revision back. */
+    void rollBack(String who, String reason) throws RefusedException, InterruptedException {
+        var _ = await(() -> rollBack(JSON.createObjectNode().put("who", who).put("reason", reason)));
+    }
+
+    private <T> T await(Callable<T> step) throws RefusedException, InterruptedException {
+        try {
+            return thread.submit(step).get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RefusedException refused) {
+                throw refused;
+            }
+            throw new IllegalStateException(e.getCause());
+        } catch (RejectedExecutionException closing) {
+            throw new RefusedException("the gateway is closing");
+        }
     }
 
     /** The file is committed as it is now. */

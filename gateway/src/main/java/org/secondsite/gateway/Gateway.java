@@ -41,6 +41,7 @@ import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.router.RouterSettings;
 import org.secondsite.gateway.router.ToldApart;
 import org.secondsite.gateway.timeline.Timeline;
+import org.secondsite.management.io.HttpsServer;
 import org.secondsite.metrics.CertificateMetrics;
 import org.secondsite.metrics.MetricsPort;
 import org.secondsite.metrics.Scrape;
@@ -222,7 +223,22 @@ public final class Gateway implements AutoCloseable {
         opened.push(client);
         witness.connect(client);
         dataPlane.noticeStandstill(GatewaySettings.harmlessStandstillNanos(config));
+        openHttps(requests);
         timeline.note(config.site().name(), "start", "role unknown: nothing is released or announced");
+    }
+
+    /** For network automation: last, because no packet depends on it; and without it everything else goes on. */
+    private void openHttps(OperatorRequests requests) {
+        if (config.management().https().isEmpty() || configCommands.isEmpty()) {
+            return;
+        }
+        try {
+            opened.push(HttpsServer.open(
+                    config.management().https().get(), new ManagementDoor(configCommands.get(), requests::handOver)));
+        } catch (IOException e) {
+            LOG.error("management.https: nobody is served: {}", e.getMessage());
+            timeline.note(config.site().name(), "management", "nobody is served by HTTPS: " + e.getMessage());
+        }
     }
 
     /** Beside what it remembers of terms. */

@@ -55,7 +55,19 @@ final class OperatorRequests {
     }
 
     private JsonNode switchOver(JsonNode request) throws Exception {
-        String name = request.path("group").asText();
+        return switchOver(request.path("group").asText(), request.path("reason").asText());
+    }
+
+    /**
+     * Hands a group over to its standby, and waits for that.
+     *
+     * @throws Exception if it is not done, with the reason
+     */
+    void handOver(String group, String reason) throws Exception {
+        var _ = switchOver(group, reason);
+    }
+
+    private JsonNode switchOver(String name, String reason) throws Exception {
         GroupId group = new GroupId(name);
         GatewayConfig now = config.get();
         SiteId standby = now.groups().stream()
@@ -64,7 +76,6 @@ final class OperatorRequests {
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("no group '" + name + "'; there are "
                         + now.groups().stream().map(GatewayConfig.Group::id).toList()));
-        String reason = request.path("reason").asText();
         if (reason.isBlank()) {
             throw new IllegalArgumentException("a switchover needs a reason");
         }

@@ -44,6 +44,7 @@ public abstract class ModuleRules {
             Map.entry("buffer", 3),
             Map.entry("bgp", 3),
             Map.entry("openflow", 3),
+            Map.entry("management", 3),
             Map.entry("gateway", 4),
             Map.entry("appliance", 5),
             Map.entry("simulator", 5),
@@ -100,6 +101,19 @@ public abstract class ModuleRules {
     @Test
     void touchesTheOutsideWorldOnlyAtItsEdges() {
         pureOutsideIo(edges).check(classes);
+    }
+
+    /** What knows YANG's libraries is one module, so that they can be left. */
+    @Test
+    void onlyManagementKnowsTheLibrariesOfYang() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(ROOT + "management..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.opendaylight..")
+                .allowEmptyShould(true)
+                .check(classes);
     }
 
     @Test

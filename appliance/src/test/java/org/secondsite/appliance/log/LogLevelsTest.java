@@ -27,7 +27,18 @@ class LogLevelsTest {
     }
 
     private static void set(GatewayConfig.LogLevel level, String... debug) {
-        LogLevels.set(new GatewayConfig.Management(SOCKET, Optional.of(level), List.of(debug)));
+        LogLevels.set(new GatewayConfig.Management(SOCKET, Optional.of(level), List.of(debug), Optional.empty()));
+    }
+
+    /** The libraries of YANG write the data that they handle, secrets included. */
+    @Test
+    void noLevelHasLibrariesTellTheConfiguration() {
+        set(GatewayConfig.LogLevel.DEBUG, "management");
+        assertTrue(LoggerFactory.getLogger("org.secondsite.management.rest.Something")
+                .isDebugEnabled());
+        assertFalse(
+                LoggerFactory.getLogger("org.opendaylight.yangtools.Something").isInfoEnabled());
+        assertFalse(LoggerFactory.getLogger("io.netty.handler.Something").isInfoEnabled());
     }
 
     @Test

@@ -46,7 +46,9 @@ class DaemonJarsTest {
         for (Daemon daemon : List.of(Daemon.WITNESS, Daemon.AGENT)) {
             for (Path entry : DaemonJars.classPath(ROOT, daemon)) {
                 assertFalse(
-                        entry.toString().matches(".*/(gateway|buffer|bgp|openflow)/target/.*|.*(openflowj|pcap4j).*"),
+                        entry.toString()
+                                .matches(".*/(gateway|buffer|bgp|openflow|management)/target/.*"
+                                        + "|.*(openflowj|pcap4j|opendaylight|codec-http).*"),
                         () -> daemon.word() + " has " + entry);
             }
         }

@@ -7,6 +7,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.function.Function;
 import org.secondsite.config.BgpConfig;
 import org.secondsite.config.ConfigResult;
@@ -19,17 +21,25 @@ import org.secondsite.config.TlsFiles;
 public final class GatewayDocument {
     private static final int MAX_MIB = 1 << 20;
 
-    private static final List<String> LOG_LEVELS = List.of("error", "warn", "info", "debug");
-
-    /** Those of a gateway that write a log, by the names of their packages. */
-    private static final List<String> LOGGING_MODULES =
-            List.of("bgp", "buffer", "gateway", "metrics", "net", "openflow", "replicator", "witness");
-
     private GatewayDocument() {}
 
     /** Reads a gateway's file. */
     public static ConfigResult<GatewayConfig> read(Document document) {
         return document.read(GatewayDocument::config);
+    }
+
+    /**
+     * The keys that a gateway's file may have, such as {@code groups.vms.mac}, in those sections that this file has. Whoever writes
+     * such files from another source is compared with it.
+     */
+    public static SortedSet<String> keys(Document document) {
+        SortedSet<String> keys = new TreeSet<>();
+        var _ = document.read(root -> {
+            GatewayConfig config = config(root);
+            root.collectKeys(keys);
+            return config;
+        });
+        return keys;
     }
 
     private static GatewayConfig config(Section root) {
@@ -44,6 +54,8 @@ public final class GatewayDocument {
         Optional<BgpConfig> bgp = root.optionalSection("bgp").map(BgpReading::read);
         Optional<GatewayConfig.OpenFlow> openflow =
                 root.optionalSection("openflow").map(GatewayDocument::openflow);
+        Map<String, InetSocketAddress> listening = listening(peers, checkpoint, openflow);
+        GatewayConfig.Management management = ManagementReading.read(root.section("management"), listening);
         return new GatewayConfig(
                 site,
                 peers.list(),
@@ -53,8 +65,8 @@ public final class GatewayDocument {
                 dataPlane,
                 bgp,
                 openflow,
-                management(root.section("management")),
-                MetricsReading.read(root, listening(peers, checkpoint, openflow)),
+                management,
+                MetricsReading.read(root, listening),
                 groups(root, peers, hosts, dataPlane, openflow, bgp));
     }
 
@@ -79,14 +91,6 @@ public final class GatewayDocument {
         openflow.flatMap(GatewayConfig.OpenFlow::listen).ifPresent(at -> listening.put("openflow.listen", at));
         listening.values().removeIf(Objects::isNull);
         return listening;
-    }
-
-    private static GatewayConfig.Management management(Section section) {
-        return new GatewayConfig.Management(
-                section.socket("socket"),
-                section.optional("logLevel", text -> Values.oneOf(LOG_LEVELS, text))
-                        .map(word -> GatewayConfig.LogLevel.valueOf(word.toUpperCase(Locale.ROOT))),
-                section.has("debug") ? section.list("debug", text -> Values.oneOf(LOGGING_MODULES, text)) : List.of());
     }
 
     private static GatewayConfig.Witness witness(Section section) {

@@ -230,6 +230,12 @@ final class Section {
         children.forEach(Section::refuseUnknownKeys);
     }
 
+    /** Collects the path of every key of this section, and of those below, that somebody asked for; of a list's items together. */
+    void collectKeys(Set<String> into) {
+        allowed.forEach(key -> into.add(pathOf(key).replaceAll("\\[\\d+\\]", "")));
+        children.forEach(child -> child.collectKeys(into));
+    }
+
     private Optional<Section> child(String childPath, Node value) {
         if (value instanceof MappingNode mapping) {
             Section child = new Section(document, childPath, mapping);

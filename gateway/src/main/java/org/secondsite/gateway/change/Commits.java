@@ -82,8 +82,9 @@ public final class Commits {
         int number = last().number();
         if (candidate.basedOn().isPresent() && candidate.basedOn().get() != number) {
             throw new RefusedException(
-                    "it is based on revision " + candidate.basedOn().get() + ", but " + number
-                            + " runs: compare it with that one, and commit it again");
+                    RefusedException.Kind.STALE,
+                    List.of("it is based on revision " + candidate.basedOn().get() + ", but " + number
+                            + " runs: compare it with that one, and commit it again"));
         }
         List<Impact> impacts = Impact.between(running, wanted);
         switch (candidate.when()) {
@@ -197,6 +198,7 @@ public final class Commits {
             case ConfigResult.Valid<GatewayConfig>(GatewayConfig config) -> config;
             case ConfigResult.Invalid<GatewayConfig>(List<Problem> problems) ->
                 throw new RefusedException(
+                        RefusedException.Kind.INVALID,
                         problems.stream().map(Problem::toString).toList());
         };
     }

@@ -6,17 +6,40 @@ import java.util.List;
 public final class RefusedException extends Exception {
     private static final long serialVersionUID = 1L;
 
+    /** What kind of reason there is. */
+    public enum Kind {
+        /** The candidate is not in order. */
+        INVALID,
+        /** It is based on a revision that does not run any more. */
+        STALE,
+        /** It cannot be done now. */
+        NOT_NOW
+    }
+
+    private final Kind kind;
+
     /**
      * Refuses.
      *
      * @param reasons each on its own line; at least one
      */
-    public RefusedException(List<String> reasons) {
+    public RefusedException(Kind kind, List<String> reasons) {
         super(String.join("\n", reasons));
+        this.kind = kind;
     }
 
-    /** Refuses for one reason. */
+    /** Refuses what cannot be done now. */
+    public RefusedException(List<String> reasons) {
+        this(Kind.NOT_NOW, reasons);
+    }
+
+    /** Refuses what cannot be done now, for one reason. */
     public RefusedException(String reason) {
-        super(reason);
+        this(List.of(reason));
+    }
+
+    /** What kind of reason there is. */
+    public Kind kind() {
+        return kind;
     }
 }

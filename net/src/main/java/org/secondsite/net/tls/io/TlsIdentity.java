@@ -55,6 +55,8 @@ public final class TlsIdentity {
 
     private enum End {
         SERVER,
+        /** Whose clients may prove themselves in another way. */
+        LENIENT_SERVER,
         CLIENT
     }
 
@@ -84,6 +86,15 @@ public final class TlsIdentity {
      */
     public static TlsIdentity server(TlsFiles files) throws IOException {
         return new TlsIdentity(End.SERVER, files);
+    }
+
+    /**
+     * For the end that accepts connections also of those who show no certificate; a wrong one is refused all the same.
+     *
+     * @throws IOException if a file cannot be read, or is not what it should be
+     */
+    public static TlsIdentity lenientServer(TlsFiles files) throws IOException {
+        return new TlsIdentity(End.LENIENT_SERVER, files);
     }
 
     /**
@@ -166,7 +177,7 @@ public final class TlsIdentity {
 
     private synchronized Loaded current() {
         long now = System.nanoTime();
-        if ((end == End.SERVER || failed) && now - lookedNanos < LOOK_NANOS) {
+        if ((end != End.CLIENT || failed) && now - lookedNanos < LOOK_NANOS) {
             return loaded;
         }
         lookedNanos = now;
@@ -239,10 +250,10 @@ public final class TlsIdentity {
         File certificate = files.certificate().toFile();
         File key = files.key().toFile();
         return switch (end) {
-            case SERVER ->
+            case SERVER, LENIENT_SERVER ->
                 own.map(read -> SslContextBuilder.forServer(read.key(), read.chain()))
                         .orElseGet(() -> SslContextBuilder.forServer(certificate, key))
-                        .clientAuth(ClientAuth.REQUIRE);
+                        .clientAuth(end == End.SERVER ? ClientAuth.REQUIRE : ClientAuth.OPTIONAL);
             case CLIENT -> {
                 SslContextBuilder builder = SslContextBuilder.forClient().endpointIdentificationAlgorithm(null);
                 yield own.map(read -> builder.keyManager(read.key(), read.chain()))

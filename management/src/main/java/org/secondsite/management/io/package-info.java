@@ -1,0 +1,2 @@
+/** The way in over HTTPS. */
+package org.secondsite.management.io;

@@ -1,0 +1,2 @@
+/** What network automation talks to. */
+package org.secondsite.management;

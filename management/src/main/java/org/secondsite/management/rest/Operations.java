@@ -1,0 +1,133 @@
+package org.secondsite.management.rest;
+
+import java.text.ParseException;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.opendaylight.netconf.databind.DatabindPath;
+import org.opendaylight.netconf.databind.RequestException;
+import org.opendaylight.restconf.api.ApiPath;
+import org.opendaylight.restconf.server.spi.ApiPathNormalizer;
+import org.opendaylight.yangtools.yang.common.ErrorTag;
+import org.opendaylight.yangtools.yang.common.ErrorType;
+import org.opendaylight.yangtools.yang.data.api.schema.ContainerNode;
+import org.opendaylight.yangtools.yang.data.api.schema.LeafNode;
+import org.secondsite.management.Caller;
+import org.secondsite.management.ConfigPort;
+import org.secondsite.management.RefusedChange;
+import org.secondsite.management.model.GatewayModel;
+import org.secondsite.net.PeerText;
+
+/** The operations of the module (RFC 8040 §3.6, §4.4.2). */
+final class Operations {
+    /** Where they are. */
+    static final String PATH = "/restconf/operations";
+
+    private static final int FORBIDDEN = 403;
+    private static final int METHOD_NOT_ALLOWED = 405;
+
+    private final GatewayModel model;
+    private final ConfigPort port;
+
+    /** What there is, by its name in the module, and who may have it done. */
+    private enum Operation {
+        CONFIRM("confirm", Caller.Role.ADMIN),
+        ROLL_BACK("roll-back", Caller.Role.ADMIN),
+        SWITCHOVER("switchover", Caller.Role.OPERATOR);
+
+        private final String word;
+        private final Caller.Role role;
+
+        Operation(String word, Caller.Role role) {
+            this.word = word;
+            this.role = role;
+        }
+    }
+
+    Operations(GatewayModel model, ConfigPort port) {
+        this.model = model;
+        this.port = port;
+    }
+
+    /** The list of them. */
+    static String json() {
+        return List.of(Operation.values()).stream()
+                .map(operation -> "\"" + GatewayModel.NAME + ":" + operation.word + "\": [null]")
+                .collect(Collectors.joining(", ", "{\"ietf-restconf:operations\": {", "}}\n"));
+    }
+
+    /** The same. */
+    static String xml() {
+        return List.of(Operation.values()).stream()
+                .map(operation -> "<" + operation.word + " xmlns='" + GatewayModel.NAMESPACE + "'/>")
+                .collect(Collectors.joining(
+                        "", "<operations xmlns='urn:ietf:params:xml:ns:yang:ietf-restconf'>", "</operations>\n"));
+    }
+
+    /** Does what the request wants. */
+    HttpResponse answer(HttpRequest request, Encoding encoding) throws RequestException, RefusedChange {
+        String name = request.path().substring(PATH.length() + 1);
+        Operation operation = List.of(Operation.values()).stream()
+                .filter(known -> name.equals(GatewayModel.NAME + ":" + known.word))
+                .findFirst()
+                .orElseThrow(() -> new RequestException(
+                        ErrorType.PROTOCOL, ErrorTag.DATA_MISSING, "there is no operation " + name));
+        if (request.method().equals("OPTIONS")) {
+            return HttpResponse.of(204).with("Allow", "OPTIONS, POST");
+        }
+        if (!request.method().equals("POST")) {
+            return Errors.response(METHOD_NOT_ALLOWED, ErrorTag.OPERATION_NOT_SUPPORTED, "only POST here", encoding)
+                    .with("Allow", "OPTIONS, POST");
+        }
+        if (!request.query().isEmpty()) {
+            throw new RequestException(
+                    ErrorType.PROTOCOL, ErrorTag.INVALID_VALUE, "an operation has no query: it has an input");
+        }
+        if (!request.caller().may(operation.role)) {
+            return Errors.response(
+                    FORBIDDEN,
+                    ErrorTag.ACCESS_DENIED,
+                    request.caller().name() + " is of role "
+                            + request.caller().role().word() + ", which may not have this done",
+                    encoding);
+        }
+        Optional<ContainerNode> input = input(name, request);
+        String who = request.caller().name();
+        String reason = leaf(input, "reason").map(PeerText::line).orElse("").strip();
+        switch (operation) {
+            case CONFIRM -> port.confirm(who);
+            case ROLL_BACK -> port.rollBack(who, reason);
+            case SWITCHOVER -> port.switchOver(who, required(input, "group"), reason);
+        }
+        return HttpResponse.of(204);
+    }
+
+    private Optional<ContainerNode> input(String name, HttpRequest request) throws RequestException {
+        if (request.body().length == 0) {
+            return Optional.empty();
+        }
+        try {
+            DatabindPath.Rpc path = new ApiPathNormalizer(model.databind()).normalizeRpcPath(ApiPath.parseUrl(name));
+            return Optional.of(Encoding.sent(request).input(request.body()).toContainerNode(path));
+        } catch (ParseException | IllegalStateException | IllegalArgumentException | NoSuchElementException e) {
+            throw new RequestException(
+                    ErrorType.PROTOCOL, ErrorTag.MALFORMED_MESSAGE, "the body has no input of " + name, e);
+        }
+    }
+
+    private static String required(Optional<ContainerNode> input, String name) throws RequestException {
+        return leaf(input, name)
+                .orElseThrow(() -> new RequestException(
+                        ErrorType.PROTOCOL, ErrorTag.MISSING_ELEMENT, name + ": is missing in the input"));
+    }
+
+    private static Optional<String> leaf(Optional<ContainerNode> input, String name) {
+        return input.stream()
+                .flatMap(node -> node.body().stream())
+                .filter(child -> child.name().getNodeType().getLocalName().equals(name))
+                .filter(LeafNode.class::isInstance)
+                .map(child -> child.body().toString())
+                .findFirst();
+    }
+}
