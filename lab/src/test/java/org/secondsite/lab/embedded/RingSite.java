@@ -114,13 +114,14 @@ final class RingSite implements AutoCloseable {
                 .toList();
     }
 
-    /** What has happened here, each as its kind and its words. */
+    /** What has happened here, each as its subject, its kind and its words. */
     List<String> timeline() throws IOException {
         return ManagementClient.ask(socket, "timeline")
                 .path("entries")
                 .valueStream()
                 .map(entry ->
-                        entry.path("kind").asText() + ": " + entry.path("text").asText())
+                        entry.path("subject").asText() + " " + entry.path("kind").asText() + ": "
+                        + entry.path("text").asText())
                 .toList();
     }
 
