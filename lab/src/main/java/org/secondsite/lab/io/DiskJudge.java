@@ -77,7 +77,7 @@ public final class DiskJudge {
         lab.kill("qemu:" + site.id());
         Finding found = judge(lab.paths().disk(site), told);
         List<String> printed = new ArrayList<>();
-        for (Site any : Site.values()) {
+        for (Site any : Site.PAIR) {
             Path serial = lab.paths().serial(any);
             if (Files.exists(serial)) {
                 printed.addAll(troubles(Files.readString(serial)));

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -84,7 +83,7 @@ public final class Drill {
     public static Site awaitProtected(Lab lab) throws IOException {
         Site[] owner = new Site[1];
         Waiting.until("a protected pair", SETTLE_SECONDS, () -> {
-            for (Site site : Site.values()) {
+            for (Site site : Site.PAIR) {
                 if (stateOf(lab, site).equals("PROTECTED")
                         && stateOf(lab, site.peer()).equals("STANDBY")) {
                     owner[0] = site;
@@ -232,7 +231,7 @@ public final class Drill {
     private String describe() {
         return String.join(
                 ", ",
-                Arrays.stream(Site.values())
+                Site.PAIR.stream()
                         .map(site -> site.id() + " is " + describe(site))
                         .toList());
     }

@@ -16,6 +16,7 @@ import java.util.Set;
 import org.secondsite.config.io.DirectoryTree;
 import org.secondsite.lab.plan.ClockOffset;
 import org.secondsite.lab.plan.FakeClock;
+import org.secondsite.lab.plan.Fleet;
 import org.secondsite.lab.plan.LabOptions;
 import org.secondsite.lab.plan.LabPaths;
 import org.secondsite.lab.plan.LabPlan;
@@ -81,8 +82,9 @@ public final class Lab {
         List<LabProcess> running = new ArrayList<>(state().processes().stream()
                 .filter(process -> process.role() != Role.QEMU && process.alive())
                 .toList());
-        for (LabVm vm : state().options().fleet().vms()) {
-            for (Site site : Site.values()) {
+        Fleet fleet = state().options().fleet();
+        for (Site site : fleet.sites()) {
+            for (LabVm vm : fleet.vmsOf(site)) {
                 qemu(vm, site).ifPresent(running::add);
             }
         }
@@ -174,8 +176,9 @@ public final class Lab {
      */
     public void start(String target) throws IOException {
         Target meant = Target.parse(target);
-        for (LabVm vm : state().options().fleet().vms()) {
-            for (Site site : Site.values()) {
+        Fleet fleet = state().options().fleet();
+        for (Site site : fleet.sites()) {
+            for (LabVm vm : fleet.vmsOf(site)) {
                 if (meant.means(Role.QEMU, site.id(), vm.process(site))
                         && qemu(vm, site).isEmpty()) {
                     removeWhatQemuLeft(paths.vm(vm), site);
@@ -258,7 +261,7 @@ public final class Lab {
     public void keepLogs(Path kept) throws IOException {
         Files.createDirectories(kept);
         Commands.run("cp", "-r", paths.file("logs").toString(), kept.toString());
-        for (Site site : Site.values()) {
+        for (Site site : state().options().fleet().sites()) {
             Path capture = UplinkCapture.file(this, site);
             if (Files.exists(capture)) {
                 Files.copy(capture, kept.resolve(capture.getFileName()), StandardCopyOption.REPLACE_EXISTING);

@@ -52,7 +52,7 @@ final class LabProcesses {
             chains.computeIfAbsent(chain, key -> new ArrayList<>()).add(plan);
         }
         Concurrently.each("start", List.copyOf(chains.values()), this::startChain);
-        for (Site site : Site.values()) {
+        for (Site site : fleet.sites()) {
             if (plans.stream().anyMatch(plan -> isOf(plan, Role.SWITCH, site))) {
                 connectSwitch(site);
             }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.util.List;
 import org.secondsite.lab.plan.LabGroup;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabOptions;
@@ -47,7 +48,7 @@ public final class LabReport {
                     .put("log", lab.paths().log(process.name()).toString());
         }
         ObjectNode uplinks = report.putObject("uplinks");
-        for (Site site : Site.values()) {
+        for (Site site : options.fleet().sites()) {
             uplinks.putObject(site.id())
                     .put("namespace", Topology.gateway(lab.name(), site))
                     .put("interface", options.network().uplink());
@@ -87,7 +88,7 @@ public final class LabReport {
                             .put("store", vm.store().get());
                 }
                 ObjectNode qmp = told.putObject("qmp");
-                for (Site site : Site.values()) {
+                for (Site site : List.of(group.home(), group.standby())) {
                     qmp.put(site.id(), lab.paths().vm(vm).testQmp(site).toString());
                 }
             }
@@ -99,7 +100,7 @@ public final class LabReport {
         ObjectNode sockets = JSON.createObjectNode();
         sockets.put("wan", lab.paths().wanControl().toString());
         sockets.put("core", lab.paths().file("core.ctl").toString());
-        for (Site site : Site.values()) {
+        for (Site site : Site.PAIR) {
             sockets.putObject(site.id())
                     .put("management", lab.paths().management(site).toString())
                     .put("qmp", lab.paths().testQmp(site).toString())
@@ -117,7 +118,7 @@ public final class LabReport {
     private static String owner(Lab lab, String name) {
         String owner = "unknown";
         long newestTerm = -1;
-        for (Site site : Site.values()) {
+        for (Site site : Site.PAIR) {
             JsonNode group;
             try {
                 group = new SiteView(lab, site, name).group();

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.secondsite.lab.plan.FakeClock;
+import org.secondsite.lab.plan.Fleet;
 import org.secondsite.lab.plan.Guest;
 import org.secondsite.lab.plan.GuestFiles;
 import org.secondsite.lab.plan.LabGroup;
@@ -225,7 +226,7 @@ public final class LabStart {
     /** Both sites begin with the same, or the guest has a disk of its own, and each site an empty image for a copy of it. */
     private void layDisks(LabPaths paths, Path image) throws IOException {
         Lab.makeDirectories(paths.disks());
-        for (Site site : Site.values()) {
+        for (Site site : Site.PAIR) {
             String to = paths.disk(site).toString();
             if (options.guest() == Guest.TAP) {
                 Commands.run("truncate", "-s", options.guest().diskMiB() + "M", to);
@@ -245,12 +246,14 @@ public final class LabStart {
             Files.createDirectories(file.getKey().getParent());
             Files.writeString(file.getKey(), file.getValue());
         }
-        writeCertificates(plan.paths().directory());
+        writeCertificates(plan.paths().directory(), plan.options().fleet());
     }
 
-    private static void writeCertificates(Path directory) throws IOException {
+    private static void writeCertificates(Path directory, Fleet fleet) throws IOException {
+        List<String> names = new ArrayList<>(List.of("witness", "operator"));
+        fleet.sites().forEach(site -> names.addAll(List.of(site.id(), "host-" + site.id())));
         try {
-            PkiCommand.write(directory, List.of("a", "b", "host-a", "host-b", "witness", "operator"));
+            PkiCommand.write(directory, names);
         } catch (Exception e) {
             throw new IOException("cannot make the lab's certificates", e);
         }

@@ -123,7 +123,7 @@ public final class SiteView {
     public static Site awaitProtected(Lab lab, int limitSeconds) throws IOException {
         Site[] found = new Site[1];
         Waiting.until("a site to be PROTECTED", limitSeconds, () -> {
-            for (Site site : Site.values()) {
+            for (Site site : Site.PAIR) {
                 if (new SiteView(lab, site).isProtected()) {
                     found[0] = site;
                 }

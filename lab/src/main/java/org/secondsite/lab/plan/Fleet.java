@@ -7,10 +7,14 @@ import java.util.List;
  *
  * @param web in the group that site a owns at first
  * @param mail in a second group, which site b owns at first; 0 for no such group
+ * @param news in a third group, which site c owns at first; if there is one, the lab is a ring, in which the next site stands by for each
  */
-public record Fleet(int web, int mail) {
+public record Fleet(int web, int mail, int news) {
     /** One VM in one group. */
     public static final Fleet ONE = new Fleet(1, 0);
+
+    /** Three sites with a VM each. */
+    public static final Fleet RING = new Fleet(1, 1, 1);
 
     private static final int MAX_OF_A_GROUP = 8;
 
@@ -27,11 +31,43 @@ public record Fleet(int web, int mail) {
             throw new IllegalArgumentException(
                     mail + " VMs of the other site's group are not between 0 and " + MAX_OF_A_GROUP);
         }
+        if (news < 0 || news > MAX_OF_A_GROUP || (news > 0 && mail == 0)) {
+            throw new IllegalArgumentException(news + " VMs of a third site's group, beside " + mail
+                    + ", are not between 0 and " + MAX_OF_A_GROUP + ", and after a second group");
+        }
+    }
+
+    /** With two sites. */
+    public Fleet(int web, int mail) {
+        this(web, mail, 0);
+    }
+
+    /** Whether there are three sites. */
+    public boolean hasThreeSites() {
+        return news > 0;
+    }
+
+    /** Its sites. */
+    public List<Site> sites() {
+        return hasThreeSites() ? List.of(Site.values()) : Site.PAIR;
     }
 
     /** The groups, that of every lab first. */
     public List<LabGroup> groups() {
-        return mail == 0 ? List.of(LabGroup.web(web)) : List.of(LabGroup.web(web), LabGroup.mail(mail));
+        if (hasThreeSites()) {
+            return List.of(LabGroup.web(web), LabGroup.mail(mail, Site.C), LabGroup.news(news));
+        }
+        return mail == 0 ? List.of(LabGroup.web(web)) : List.of(LabGroup.web(web), LabGroup.mail(mail, Site.A));
+    }
+
+    /** The groups of a site and another one. */
+    public List<LabGroup> groupsOf(Site site) {
+        return groups().stream().filter(group -> group.isOf(site)).toList();
+    }
+
+    /** The VMs that run at a site, or may. */
+    public List<LabVm> vmsOf(Site site) {
+        return groupsOf(site).stream().flatMap(group -> group.vms().stream()).toList();
     }
 
     /** The VMs of all groups, that of every lab first. */

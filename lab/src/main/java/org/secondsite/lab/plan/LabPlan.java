@@ -31,7 +31,7 @@ public record LabPlan(
         for (WitnessNode node : options.witnessNodes()) {
             processes.add(witness(node, paths, product));
         }
-        for (Site site : Site.values()) {
+        for (Site site : options.fleet().sites()) {
             processes.addAll(site(options, paths, site, guest, product));
         }
         if (options.fakeClocks()) {
@@ -139,7 +139,8 @@ public record LabPlan(
     }
 
     private static ProcessPlan wan(LabOptions options, LabPaths paths, JavaRuntime java) {
-        List<String> arguments = new ArrayList<>(List.of(paths.wanControl().toString(), "1", "a=a0", "b=b0"));
+        List<String> arguments = new ArrayList<>(List.of(paths.wanControl().toString(), "1"));
+        options.fleet().sites().forEach(site -> arguments.add(site.id() + "=" + site.id() + "0"));
         options.witnessNodes().forEach(node -> arguments.add(node.port() + "=" + node.emulatorInterface()));
         return new ProcessPlan(
                 Role.WAN,

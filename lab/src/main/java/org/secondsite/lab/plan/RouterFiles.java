@@ -2,9 +2,10 @@ package org.secondsite.lab.plan;
 
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
-/** Configuration of the three routers: BIRD in the core and at site B, FRR at site A. */
+/** Configuration of the routers: FRR at site A, and BIRD in the core and at the others. */
 final class RouterFiles {
     /** Both kinds of routers tell a dead neighbour after 500 ms: less is told of living ones when this machine stands still. */
     private static final int BFD_MILLIS = 100;
@@ -38,13 +39,15 @@ final class RouterFiles {
             """;
 
     private final Network network;
+    private final List<Site> sites;
 
-    private RouterFiles(Network network) {
-        this.network = network;
+    private RouterFiles(LabOptions options) {
+        network = options.network();
+        sites = options.fleet().sites();
     }
 
     static Map<Path, String> of(LabOptions options, LabPaths paths) {
-        return new RouterFiles(options.network()).files(paths);
+        return new RouterFiles(options).files(paths);
     }
 
     private Kind kind() {
@@ -54,12 +57,14 @@ final class RouterFiles {
     private Map<Path, String> files(LabPaths paths) {
         Map<Path, String> files = new LinkedHashMap<>();
         files.put(paths.file("core.conf"), core());
-        files.put(paths.file("router-b.conf"), birdRouter(Site.B));
+        sites.stream()
+                .filter(site -> site != Site.A)
+                .forEach(site -> files.put(paths.file("router-" + site.id() + ".conf"), birdRouter(site)));
         files.put(paths.frrDirectory().resolve("zebra.conf"), frrZebra());
         files.put(paths.frrDirectory().resolve("bfdd.conf"), frrBfd(Site.A));
         files.put(paths.frrDirectory().resolve("bgpd.conf"), frrBgp(Site.A));
         if (network.isDual() && network.mode() == Network.Mode.ROUTED) {
-            for (Site site : Site.values()) {
+            for (Site site : sites) {
                 files.put(
                         paths.file(advertiser(site) + ".conf"),
                         """
@@ -79,7 +84,7 @@ final class RouterFiles {
 
     private String core() {
         StringBuilder text = new StringBuilder(birdHead(LabNumbers.CLIENT_GATEWAY, Kind.UPSTREAM));
-        for (Site site : Site.values()) {
+        for (Site site : sites) {
             text.append(birdPeer(
                     "to_router_" + site.id(),
                     site.coreAddress(),

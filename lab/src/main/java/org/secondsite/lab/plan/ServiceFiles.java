@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Configuration of the product's own daemons. */
 final class ServiceFiles {
@@ -23,7 +24,7 @@ final class ServiceFiles {
 
     static Map<Path, String> of(LabOptions options, LabPaths paths, GuestFiles guest) {
         Map<Path, String> files = new LinkedHashMap<>();
-        for (Site site : Site.values()) {
+        for (Site site : options.fleet().sites()) {
             files.put(gatewayFile(paths, site), gateway(options, paths, site));
             files.put(agentFile(paths, site), agent(options, paths, site, guest));
         }
@@ -48,22 +49,18 @@ final class ServiceFiles {
     private static String gateway(LabOptions options, LabPaths paths, Site site) {
         return """
                 site: %1$s
-                peerSite: %2$s
-                tunnel: {listen: "%3$s:7400", connect: "%4$s:7400", heartbeatMs: 50, suspectAfterMs: 600, maxInFlightMiB: 256}
-                tls: {certificate: %1$s.crt, key: %1$s.key, authority: ca.crt, crl: ca.crl}
-                witness: {endpoints: [%11$s], requestTimeoutMs: 3000, termFile: gateway-%1$s.term}
-                checkpoint: {listen: "%5$s:7600", intervalMs: %16$d, maxEpochsInFlight: 16%12$s, hosts: [{name: host-%1$s, vms: [%17$s]}]}
-                dataPlane: {%13$s, inside: in0, %14$spoolMiB: 64, perVmMiB: 32}
-                bgp: {localAs: 65100, routerId: %6$s, listen: [%6$s], standbyPrepend: 3, commands: bgp-%1$s, neighbors: [{address: %7$s, remoteAs: %8$d, holdTimeSeconds: 9%15$s}]}
-                openflow: {listen: "%5$s:6653", switches: [{name: sw-%1$s, datapathId: "0x%9$s", gatewayPort: gw}]}
-                management: {socket: %10$s}
+                %2$stls: {certificate: %1$s.crt, key: %1$s.key, authority: ca.crt, crl: ca.crl}
+                witness: {endpoints: [%9$s], requestTimeoutMs: 3000, termFile: gateway-%1$s.term}
+                checkpoint: {listen: "%3$s:7600", intervalMs: %14$d, maxEpochsInFlight: 16%10$s, hosts: [{name: host-%1$s, vms: [%15$s]}]}
+                dataPlane: {%11$s, inside: in0, %12$spoolMiB: 64, perVmMiB: 32}
+                bgp: {localAs: 65100, routerId: %4$s, listen: [%4$s], standbyPrepend: 3, commands: bgp-%1$s, neighbors: [{address: %5$s, remoteAs: %6$d, holdTimeSeconds: 9%13$s}]}
+                openflow: {listen: "%3$s:6653", switches: [{name: sw-%1$s, datapathId: "0x%7$s", gatewayPort: gw}]}
+                management: {socket: %8$s}
                 metrics: {listen: "127.0.0.1:9464"}
                 groups:
                 """.formatted(
                                 site.id(),
-                                site.peer().id(),
-                                site.wanAddress(),
-                                site.peer().wanAddress(),
+                                tunnels(options, site),
                                 site.gatewayHostAddress(),
                                 site.uplinkAddress(),
                                 site.routerAddress(),
@@ -78,20 +75,40 @@ final class ServiceFiles {
                                 port(options),
                                 dual(options, ", otherAddress: \"" + site.uplinkAddress6() + "\""),
                                 options.fleet().vms().size() == 1 ? INTERVAL_MS : INTERVAL_OF_SEVERAL_MS,
-                                names(options.fleet().vms()))
-                + options.fleet().groups().stream()
+                                names(options.fleet().vmsOf(site)))
+                + options.fleet().groupsOf(site).stream()
                         .map(group -> group(options, group, site))
                         .collect(Collectors.joining());
+    }
+
+    /** The short form of a sole peer, which a gateway of the release before knows as well. */
+    private static String tunnels(LabOptions options, Site site) {
+        if (!options.fleet().hasThreeSites()) {
+            return "peerSite: " + site.peer().id() + "\n" + tunnel(site, site.peer());
+        }
+        return "peers:\n"
+                + options.fleet().sites().stream()
+                        .filter(other -> other != site)
+                        .map(other -> "  - site: " + other.id() + "\n    " + tunnel(site, other))
+                        .collect(Collectors.joining());
+    }
+
+    private static String tunnel(Site site, Site other) {
+        return "tunnel: {listen: \"%1$s:%3$d\", connect: \"%2$s:%3$d\", heartbeatMs: 50, suspectAfterMs: 600, maxInFlightMiB: 256}\n"
+                .formatted(site.wanAddress(), other.wanAddress(), site.tunnelPort(other));
     }
 
     private static String group(LabOptions options, LabGroup group, Site site) {
         return """
                   - name: %s
-                    prefixes: [%s%s]
+                %s    prefixes: [%s%s]
                     promotedPrefixes: [%s%s]
                     vms: [%s]
                 """.formatted(
                         group.name(),
+                        options.fleet().hasThreeSites()
+                                ? "    standby: " + group.other(site).id() + "\n"
+                                : "",
                         group.prefix(),
                         dual(options, ", \"" + LabNumbers.VM_PREFIX6 + "\""),
                         String.join(", ", group.halves()),
@@ -155,7 +172,7 @@ final class ServiceFiles {
                 stateDirectory: %4$s
                 vms:
                 """.formatted(site.gatewayHostAddress(), site.id(), paths.agentRun(site), paths.agentState(site))
-                + options.fleet().vms().stream()
+                + options.fleet().vmsOf(site).stream()
                         .map(vm -> agentsVm(options, paths, vm, site, guest))
                         .collect(Collectors.joining());
     }
@@ -200,8 +217,14 @@ final class ServiceFiles {
                         node.endpoint(),
                         paths.file(node.process()),
                         options.fleet().groups().stream()
-                                .map(group -> "{name: " + group.name() + ", sites: [a, b], initialOwner: "
-                                        + group.home().id() + "}")
+                                .map(group -> "{name: %s, sites: [%s], initialOwner: %s}"
+                                        .formatted(
+                                                group.name(),
+                                                Stream.of(group.home(), group.standby())
+                                                        .sorted()
+                                                        .map(Site::id)
+                                                        .collect(Collectors.joining(", ")),
+                                                group.home().id()))
                                 .collect(Collectors.joining(", ")),
                         options.witnesses() == 1 ? "" : peers(options, node));
     }

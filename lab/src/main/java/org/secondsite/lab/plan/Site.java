@@ -1,11 +1,22 @@
 package org.secondsite.lab.plan;
 
+import java.util.List;
 import java.util.Locale;
 
-/** One of the two sites, with every address that depends on which one it is. */
+/** A site, with every address that depends on which one it is. A lab has two of them, a ring three. */
 public enum Site {
     A(1),
-    B(2);
+    B(2),
+    C(3);
+
+    /** Those of a lab that is no ring. */
+    public static final List<Site> PAIR = List.of(A, B);
+
+    /** On the WAN, where the witness has the numbers from 3 on. */
+    private static final int THIRD_ON_WAN = 20;
+
+    /** Sites a and b meet at 7400. */
+    private static final int FIRST_TUNNEL_PORT = 7397;
 
     private final int number;
 
@@ -13,12 +24,12 @@ public enum Site {
         this.number = number;
     }
 
-    /** The site's name: {@code a} or {@code b}. */
+    /** The site's name: {@code a}, {@code b} or {@code c}. */
     public String id() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** The other one. */
+    /** The other one of a pair. */
     public Site peer() {
         return this == A ? B : A;
     }
@@ -26,7 +37,7 @@ public enum Site {
     /**
      * Reads the name.
      *
-     * @throws IllegalArgumentException if it is neither a nor b
+     * @throws IllegalArgumentException if it is none of them
      */
     public static Site parse(String text) {
         for (Site site : values()) {
@@ -34,7 +45,7 @@ public enum Site {
                 return site;
             }
         }
-        throw new IllegalArgumentException("'" + text + "' is not a site: a or b");
+        throw new IllegalArgumentException("'" + text + "' is not a site: a, b or c");
     }
 
     /** Autonomous system of the site's router. */
@@ -94,7 +105,12 @@ public enum Site {
 
     /** The gateway's address on the WAN. */
     public String wanAddress() {
-        return "10.9.0." + number;
+        return "10.9.0." + (this == C ? THIRD_ON_WAN : number);
+    }
+
+    /** Where its gateway listens for that of another site, and that for this one. */
+    int tunnelPort(Site other) {
+        return FIRST_TUNNEL_PORT + number + other.number;
     }
 
     /** The switch's datapath id, 16 hexadecimal digits. */

@@ -61,7 +61,7 @@ public final class SwitchCommands {
     public static List<String> configure(LabPaths paths, Site site, Fleet fleet) {
         StringBuilder ports = new StringBuilder();
         int number = FIRST_VM_PORT;
-        for (LabVm vm : fleet.vms()) {
+        for (LabVm vm : fleet.vmsOf(site)) {
             ports.append(port(vm.name(), number++));
         }
         return List.of((database(paths, site)

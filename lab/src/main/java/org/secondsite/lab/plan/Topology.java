@@ -48,7 +48,7 @@ public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
                     plain(node.namespace(), "wan0", node.address() + "/24"),
                     plain(wan(lab), node.emulatorInterface(), "")));
         }
-        for (Site site : Site.values()) {
+        for (Site site : fleet.sites()) {
             addSite(lab, network, fleet, site, namespaces, wires);
         }
         return new Topology(List.copyOf(namespaces), List.copyOf(wires));
@@ -64,7 +64,7 @@ public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
                 new NamespacePlan(router, true, List.of(), routes(dual, site.coreAddress(), site.coreAddress6())));
         namespaces.add(
                 new NamespacePlan(gateway, true, List.of(), routes(dual, site.routerAddress(), site.routerAddress6())));
-        List<String> taps = fleet.vms().stream().map(LabVm::name).toList();
+        List<String> taps = fleet.vmsOf(site).stream().map(LabVm::name).toList();
         namespaces.add(new NamespacePlan(host, false, taps, List.of()));
         wires.add(new Wire(
                 end(core(lab), "r" + site.id() + "0", both(dual, site.coreAddress() + "/30", site.coreAddress6())),

@@ -119,8 +119,8 @@ final class RingSite implements AutoCloseable {
         return ManagementClient.ask(socket, "timeline")
                 .path("entries")
                 .valueStream()
-                .map(entry ->
-                        entry.path("subject").asText() + " " + entry.path("kind").asText() + ": "
+                .map(entry -> entry.path("subject").asText() + " "
+                        + entry.path("kind").asText() + ": "
                         + entry.path("text").asText())
                 .toList();
     }

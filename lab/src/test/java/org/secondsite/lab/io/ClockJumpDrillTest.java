@@ -84,7 +84,7 @@ class ClockJumpDrillTest {
         Waiting.pause(REFUSED_MS);
         assertEquals("SOLO", drill.site(Site.A).state());
         drill.requireService();
-        for (Site site : Site.values()) {
+        for (Site site : Site.PAIR) {
             JsonNode wan = drill.site(site).status().path("wan");
             JsonNode rejections = wan.path("rejections");
             assertTrue(

@@ -59,7 +59,7 @@ final class JudgedLab extends DrillLab {
     private static JudgedLab judged(Lab lab, String test, Afterwards afterwards) throws IOException {
         JudgedLab judged = new JudgedLab(lab, test, afterwards);
         try {
-            for (Site site : Site.values()) {
+            for (Site site : Site.PAIR) {
                 judged.uplinks.put(site, new UplinkCapture(lab, site));
             }
             return judged;

@@ -29,7 +29,7 @@ final class OpenToOthers {
         List<String> found = new ArrayList<>();
         look(paths.directory(), found);
         look(paths.disks(), found);
-        for (Site site : Site.values()) {
+        for (Site site : Site.PAIR) {
             look(paths.ram(site), found);
         }
         return found;

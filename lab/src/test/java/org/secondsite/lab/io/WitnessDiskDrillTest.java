@@ -50,7 +50,7 @@ class WitnessDiskDrillTest {
                     .noneMatch(process -> process.name().equals("witness")));
             // Without a directory the laboratory gives --initialize: what an operator should not have done.
             DirectoryTree.delete(directory);
-            for (Site site : Site.values()) {
+            for (Site site : Site.PAIR) {
                 Files.delete(lab.paths().file("gateway-" + site.id() + ".term"));
             }
             nothingLeavesUntilRecovered(judged, owner, before, "all disks but the agents' were lost");
@@ -68,7 +68,7 @@ class WitnessDiskDrillTest {
 
     private static void stopDeciders(Lab lab) throws IOException {
         lab.kill("witness");
-        for (Site site : Site.values()) {
+        for (Site site : Site.PAIR) {
             lab.kill("gateway:" + site.id());
         }
     }
@@ -78,7 +78,7 @@ class WitnessDiskDrillTest {
         Lab lab = judged.lab();
         long released = judged.released();
         lab.start("witness");
-        for (Site site : Site.values()) {
+        for (Site site : Site.PAIR) {
             lab.start("gateway:" + site.id());
         }
         try (WitnessView operator = new WitnessView(lab)) {

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.secondsite.config.ConfigResult;
@@ -82,7 +83,7 @@ class LabPlanTest {
             assertTrue(three.topology().wires().stream()
                     .anyMatch(wire -> wire.one().namespace().equals(node.namespace())
                             && wire.other().name().equals(node.emulatorInterface())));
-            for (Site site : Site.values()) {
+            for (Site site : Site.PAIR) {
                 String gateway = three.files().get(ServiceFiles.gatewayFile(three.paths(), site));
                 assertTrue(gateway.contains(node.endpoint()), gateway);
             }
@@ -187,7 +188,7 @@ class LabPlanTest {
         Set<Object> own = new HashSet<>();
         for (LabVm vm : several.options().fleet().vms()) {
             VmPaths paths = several.paths().vm(vm);
-            for (Site site : Site.values()) {
+            for (Site site : Site.PAIR) {
                 for (Object one : List.of(
                         paths.ram(site),
                         paths.qmp(site),
@@ -211,6 +212,24 @@ class LabPlanTest {
         assertTrue(several.files()
                 .get(several.paths().file("witness.yaml"))
                 .contains("{name: mail, sites: [a, b], initialOwner: b}"));
+    }
+
+    @Test
+    void inARingTheNextSiteStandsByForEach() {
+        LabPlan ring = LabPlan.of(OPTIONS.withFleet(Fleet.RING), GUEST, JAVA);
+        assertNamesAreUniqueAndNamespacesExist(ring);
+        String witness = ring.files().get(ring.paths().file("witness.yaml"));
+        assertTrue(witness.contains("{name: web, sites: [a, b], initialOwner: a}"), witness);
+        assertTrue(witness.contains("{name: mail, sites: [b, c], initialOwner: b}"), witness);
+        assertTrue(witness.contains("{name: news, sites: [a, c], initialOwner: c}"), witness);
+        String c = ring.files().get(ring.paths().file("gateway-c.yaml"));
+        assertTrue(c.contains("standby: b") && c.contains("standby: a") && !c.contains("name: web"), c);
+        Topology topology = ring.topology();
+        List<String> addresses = topology.wires().stream()
+                .flatMap(wire -> Stream.of(wire.one(), wire.other()))
+                .flatMap(end -> end.addresses().stream())
+                .toList();
+        assertEquals(addresses.size(), Set.copyOf(addresses).size(), addresses::toString);
     }
 
     private static LabPlan several() {
