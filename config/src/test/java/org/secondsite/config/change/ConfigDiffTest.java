@@ -57,7 +57,12 @@ class ConfigDiffTest {
               listen: "10.1.1.2:6653"
               tls: {certificate: of.crt, key: of.key, authority: of-ca.crt}
               switches: [{name: sw-a, datapathId: "0x0000000000000a01", database: "192.0.2.9:6640", databaseCertificate: rack, gatewayPort: gw, connect: "10.1.1.9:6653"}]
-            management: {socket: /run/secondsite/a.sock, logLevel: info, debug: [bgp]}
+            management:
+              socket: /run/secondsite/a.sock
+              logLevel: info
+              debug: [bgp]
+              https: {listen: "10.1.1.2:8443", tls: {certificate: m.crt, key: m.key, authority: m-ca.crt}, tokens: tokens,
+                admins: [automation], operators: [oncall], viewers: [grafana]}
             metrics: {listen: "127.0.0.1:9464"}
             groups:
               - name: web
@@ -212,6 +217,7 @@ class ConfigDiffTest {
         one(ChangeKind.LOG_ALTERED, "management.logLevel", replaced("logLevel: info", "logLevel: warn"));
         one(ChangeKind.LOG_ALTERED, "management.debug", replaced("debug: [bgp]", "debug: [bgp, net]"));
         one(ChangeKind.OTHER, "management.socket", replaced("secondsite/a.sock", "secondsite/b.sock"));
+        one(ChangeKind.OTHER, "management.https.admins", replaced("admins: [automation]", "admins: [somebody]"));
         Change pool =
                 one(ChangeKind.OTHER, "dataPlane.poolMiB", replaced("uplink: up0\n", "uplink: up0\n  poolMiB: 512\n"));
         assertEquals("~ dataPlane.poolMiB: 256 -> 512", text(pool));
