@@ -125,7 +125,15 @@ public final class LabCommands {
                             description =
                                     "VMs in a second group, which site b owns at first. Default: one, if there are"
                                             + " several in the first.")
-                    Integer otherVms)
+                    Integer otherVms,
+            @Option(
+                            names = "--agents",
+                            defaultValue = "tls",
+                            paramLabel = "WAY",
+                            description =
+                                    "How agents reach their gateways: tls, or local (a Unix socket, where 'replicator"
+                                            + " record' may stand between).")
+                    String agents)
             throws Exception {
         LabOptions options;
         try {
@@ -139,7 +147,8 @@ public final class LabCommands {
                             .withMode(oneOf(Network.Mode.values(), mode, "mode"))
                             .withPort(oneOf(Network.Port.values(), port.replace('-', '_'), "port"))
                             .withFamilies(oneOf(Network.Families.values(), families, "choice of addresses")))
-                    .withFleet(new Fleet(vms, otherVms == null ? others : otherVms));
+                    .withFleet(new Fleet(vms, otherVms == null ? others : otherVms))
+                    .withAgents(oneOf(LabOptions.Agents.values(), agents, "way to a gateway"));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }

@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
  * @param javaOption one more option for every process of the product, such as an agent of a test; empty if none
  * @param network how packets go between the guest and the outside client
  * @param fleet which VMs there are, all with the same in them
+ * @param agents how agents reach their gateways
  */
 public record LabOptions(
         String name,
@@ -30,7 +31,8 @@ public record LabOptions(
         Guest guest,
         String javaOption,
         Network network,
-        Fleet fleet) {
+        Fleet fleet,
+        Agents agents) {
     /** The name if none is given. */
     public static final String DEFAULT_NAME = "sslab";
 
@@ -58,6 +60,14 @@ public record LabOptions(
         public String command() {
             return command;
         }
+    }
+
+    /** How agents reach their gateways. */
+    public enum Agents {
+        /** By TLS, as from another machine. */
+        TLS,
+        /** By a Unix socket, as on the same machine. */
+        LOCAL
     }
 
     /** What gives way when the WAN does not carry the checkpoints. */
@@ -103,55 +113,72 @@ public record LabOptions(
 
     /** A lab with one witness and the machine's clock. */
     public LabOptions(String name, int delayMillis, Load load, boolean hold) {
-        this(name, delayMillis, load, hold, 1, false, Overload.USUAL, Guest.MEMORY, "", Network.USUAL, Fleet.ONE);
+        this(name, delayMillis, load, hold, 1, false, Overload.USUAL, Guest.MEMORY, "", Network.USUAL, Fleet.ONE, Agents.TLS);
     }
 
     /** The same with so many nodes of the witness. */
     public LabOptions withWitnesses(int count) {
         return new LabOptions(
-                name, delayMillis, load, hold, count, fakeClocks, overload, guest, javaOption, network, fleet);
+                name, delayMillis, load, hold, count, fakeClocks, overload, guest, javaOption, network, fleet, agents);
     }
 
     /** The same with or without clocks that can jump. */
     public LabOptions withFakeClocks(boolean fake) {
         return new LabOptions(
-                name, delayMillis, load, hold, witnesses, fake, overload, guest, javaOption, network, fleet);
+                name, delayMillis, load, hold, witnesses, fake, overload, guest, javaOption, network, fleet, agents);
     }
 
     /** The same with another load. */
     public LabOptions withLoad(Load other) {
         return new LabOptions(
-                name, delayMillis, other, hold, witnesses, fakeClocks, overload, guest, javaOption, network, fleet);
+                name, delayMillis, other, hold, witnesses, fakeClocks, overload, guest, javaOption, network, fleet, agents);
     }
 
     /** The same, but something else gives way. */
     public LabOptions withOverload(Overload other) {
         return new LabOptions(
-                name, delayMillis, load, hold, witnesses, fakeClocks, other, guest, javaOption, network, fleet);
+                name, delayMillis, load, hold, witnesses, fakeClocks, other, guest, javaOption, network, fleet, agents);
     }
 
     /** The same with another VM. */
     public LabOptions withGuest(Guest other) {
         return new LabOptions(
-                name, delayMillis, load, hold, witnesses, fakeClocks, overload, other, javaOption, network, fleet);
+                name, delayMillis, load, hold, witnesses, fakeClocks, overload, other, javaOption, network, fleet, agents);
     }
 
     /** The same with one more option for every process of the product. */
     public LabOptions withJavaOption(String option) {
         return new LabOptions(
-                name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, option, network, fleet);
+                name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, option, network, fleet, agents);
     }
 
     /** The same with another network. */
     public LabOptions withNetwork(Network other) {
         return new LabOptions(
-                name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, javaOption, other, fleet);
+                name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, javaOption, other, fleet, agents);
     }
 
     /** The same with other VMs. */
     public LabOptions withFleet(Fleet other) {
         return new LabOptions(
-                name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, javaOption, network, other);
+                name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, javaOption, network, other, agents);
+    }
+
+    /** The same with agents that reach their gateways in another way. */
+    public LabOptions withAgents(Agents other) {
+        return new LabOptions(
+                name,
+                delayMillis,
+                load,
+                hold,
+                witnesses,
+                fakeClocks,
+                overload,
+                guest,
+                javaOption,
+                network,
+                fleet,
+                other);
     }
 
     /** The addresses at which guests serve. */

@@ -38,6 +38,11 @@ public record LabPaths(String name) {
         return file("gateway-" + site.id() + ".sock");
     }
 
+    /** Where a site's agent reaches its gateway, in a lab in which it does so by a Unix socket. */
+    public Path agents(Site site) {
+        return file("agents-" + site.id() + ".sock");
+    }
+
     /** The emulator's control socket. */
     public Path wanControl() {
         return file("wan.sock");

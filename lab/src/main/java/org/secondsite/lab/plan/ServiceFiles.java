@@ -51,7 +51,7 @@ final class ServiceFiles {
                 site: %1$s
                 %2$stls: {certificate: %1$s.crt, key: %1$s.key, authority: ca.crt, crl: ca.crl}
                 witness: {endpoints: [%9$s], requestTimeoutMs: 3000, termFile: gateway-%1$s.term}
-                checkpoint: {listen: "%3$s:7600", intervalMs: %14$d, maxEpochsInFlight: 16%10$s, hosts: [{name: host-%1$s, vms: [%15$s]}]}
+                checkpoint: {listen: "%3$s:7600",%16$s intervalMs: %14$d, maxEpochsInFlight: 16%10$s, hosts: [{name: host-%1$s, vms: [%15$s]}]}
                 dataPlane: {%11$s, inside: in0, %12$spoolMiB: 64, perVmMiB: 32}
                 bgp: {localAs: 65100, routerId: %4$s, listen: [%4$s], standbyPrepend: 3, commands: bgp-%1$s, neighbors: [{address: %5$s, remoteAs: %6$d, holdTimeSeconds: 9%13$s}]}
                 openflow: {listen: "%3$s:6653", switches: [{name: sw-%1$s, datapathId: "0x%7$s", gatewayPort: gw}]}
@@ -75,7 +75,8 @@ final class ServiceFiles {
                                 port(options),
                                 dual(options, ", otherAddress: \"" + site.uplinkAddress6() + "\""),
                                 options.fleet().vms().size() == 1 ? INTERVAL_MS : INTERVAL_OF_SEVERAL_MS,
-                                names(options.fleet().vmsOf(site)))
+                                names(options.fleet().vmsOf(site)),
+                                local(options, paths, site))
                 + options.fleet().groupsOf(site).stream()
                         .map(group -> group(options, group, site))
                         .collect(Collectors.joining());
@@ -96,6 +97,13 @@ final class ServiceFiles {
     private static String tunnel(Site site, Site other) {
         return "tunnel: {listen: \"%1$s:%3$d\", connect: \"%2$s:%3$d\", heartbeatMs: 50, suspectAfterMs: 600, maxInFlightMiB: 256}\n"
                 .formatted(site.wanAddress(), other.wanAddress(), site.tunnelPort(other));
+    }
+
+    private static String local(LabOptions options, LabPaths paths, Site site) {
+        return switch (options.agents()) {
+            case TLS -> "";
+            case LOCAL -> " local: {socket: " + paths.agents(site) + ", host: host-" + site.id() + "},";
+        };
     }
 
     private static String group(LabOptions options, LabGroup group, Site site) {
@@ -165,13 +173,11 @@ final class ServiceFiles {
 
     private static String agent(LabOptions options, LabPaths paths, Site site, GuestFiles guest) {
         return """
-                gateway: "%1$s:7600"
-                site: %2$s
-                tls: {certificate: host-%2$s.crt, key: host-%2$s.key, authority: ca.crt, crl: ca.crl}
-                runDirectory: %3$s
-                stateDirectory: %4$s
+                %s
+                runDirectory: %s
+                stateDirectory: %s
                 vms:
-                """.formatted(site.gatewayHostAddress(), site.id(), paths.agentRun(site), paths.agentState(site))
+                """.formatted(gatewayOf(options, paths, site), paths.agentRun(site), paths.agentState(site))
                 + options.fleet().vmsOf(site).stream()
                         .map(vm -> agentsVm(options, paths, vm, site, guest))
                         .collect(Collectors.joining());
@@ -196,6 +202,17 @@ final class ServiceFiles {
                         paths.qemuPid(site),
                         command.stream().map(word -> '"' + word + '"').collect(Collectors.joining(", ")),
                         options.guest().hasDisk() ? disks(options.guest(), paths, site) : "");
+    }
+
+    private static String gatewayOf(LabOptions options, LabPaths paths, Site site) {
+        return switch (options.agents()) {
+            case TLS -> """
+                gateway: "%1$s:7600"
+                site: %2$s
+                tls: {certificate: host-%2$s.crt, key: host-%2$s.key, authority: ca.crt, crl: ca.crl}"""
+                    .formatted(site.gatewayHostAddress(), site.id());
+            case LOCAL -> "gatewaySocket: " + paths.agents(site);
+        };
     }
 
     private static String disks(Guest guest, VmPaths paths, Site site) {

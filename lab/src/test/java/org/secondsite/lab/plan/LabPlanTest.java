@@ -37,6 +37,7 @@ class LabPlanTest {
         assertEquals(5, accepted(plan));
         assertEquals(7, accepted(threeWitnesses()));
         assertEquals(5, accepted(LabPlan.of(OPTIONS.withGuest(Guest.DISK), GUEST, JAVA)));
+        assertEquals(5, accepted(LabPlan.of(OPTIONS.withAgents(LabOptions.Agents.LOCAL), GUEST, JAVA)));
         Network bump = Network.USUAL.withMode(Network.Mode.TRANSPARENT).withPort(Network.Port.PCAP4J);
         assertEquals(5, accepted(LabPlan.of(OPTIONS.withNetwork(bump), GUEST, JAVA)));
         assertEquals(5, accepted(several()));
