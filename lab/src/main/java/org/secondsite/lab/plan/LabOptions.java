@@ -113,7 +113,19 @@ public record LabOptions(
 
     /** A lab with one witness and the machine's clock. */
     public LabOptions(String name, int delayMillis, Load load, boolean hold) {
-        this(name, delayMillis, load, hold, 1, false, Overload.USUAL, Guest.MEMORY, "", Network.USUAL, Fleet.ONE, Agents.TLS);
+        this(
+                name,
+                delayMillis,
+                load,
+                hold,
+                1,
+                false,
+                Overload.USUAL,
+                Guest.MEMORY,
+                "",
+                Network.USUAL,
+                Fleet.ONE,
+                Agents.TLS);
     }
 
     /** The same with so many nodes of the witness. */
@@ -131,7 +143,18 @@ public record LabOptions(
     /** The same with another load. */
     public LabOptions withLoad(Load other) {
         return new LabOptions(
-                name, delayMillis, other, hold, witnesses, fakeClocks, overload, guest, javaOption, network, fleet, agents);
+                name,
+                delayMillis,
+                other,
+                hold,
+                witnesses,
+                fakeClocks,
+                overload,
+                guest,
+                javaOption,
+                network,
+                fleet,
+                agents);
     }
 
     /** The same, but something else gives way. */
@@ -143,7 +166,18 @@ public record LabOptions(
     /** The same with another VM. */
     public LabOptions withGuest(Guest other) {
         return new LabOptions(
-                name, delayMillis, load, hold, witnesses, fakeClocks, overload, other, javaOption, network, fleet, agents);
+                name,
+                delayMillis,
+                load,
+                hold,
+                witnesses,
+                fakeClocks,
+                overload,
+                other,
+                javaOption,
+                network,
+                fleet,
+                agents);
     }
 
     /** The same with one more option for every process of the product. */
@@ -155,13 +189,35 @@ public record LabOptions(
     /** The same with another network. */
     public LabOptions withNetwork(Network other) {
         return new LabOptions(
-                name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, javaOption, other, fleet, agents);
+                name,
+                delayMillis,
+                load,
+                hold,
+                witnesses,
+                fakeClocks,
+                overload,
+                guest,
+                javaOption,
+                other,
+                fleet,
+                agents);
     }
 
     /** The same with other VMs. */
     public LabOptions withFleet(Fleet other) {
         return new LabOptions(
-                name, delayMillis, load, hold, witnesses, fakeClocks, overload, guest, javaOption, network, other, agents);
+                name,
+                delayMillis,
+                load,
+                hold,
+                witnesses,
+                fakeClocks,
+                overload,
+                guest,
+                javaOption,
+                network,
+                other,
+                agents);
     }
 
     /** The same with agents that reach their gateways in another way. */

@@ -209,8 +209,7 @@ final class ServiceFiles {
             case TLS -> """
                 gateway: "%1$s:7600"
                 site: %2$s
-                tls: {certificate: host-%2$s.crt, key: host-%2$s.key, authority: ca.crt, crl: ca.crl}"""
-                    .formatted(site.gatewayHostAddress(), site.id());
+                tls: {certificate: host-%2$s.crt, key: host-%2$s.key, authority: ca.crt, crl: ca.crl}""".formatted(site.gatewayHostAddress(), site.id());
             case LOCAL -> "gatewaySocket: " + paths.agents(site);
         };
     }
