@@ -62,15 +62,21 @@ final class RingSite implements AutoCloseable {
         this.self = self;
         socket = directory.resolve(self + ".sock");
         this.vms = vms.stream().collect(Collectors.toMap(Function.identity(), vm -> new SyntheticVm(vm, RAM_BYTES)));
-        gateway = opener.open(
-                (_, known, _) -> {
-                    plane = new LoopbackDataPlane(known, 8 << 20, 4 << 20, uplink);
-                    return plane;
-                },
-                ending);
+        // A gateway that starts for the first time waits for its agents, which try again and again.
         AgentConfig.Proof proof = new AgentConfig.Proof(self, TlsFiles.in(directory, EmbeddedSite.hostOf(self)));
         agent = CheckpointAgent.open(
                 new GatewayAccess(agents, Optional.of(proof)), List.copyOf(this.vms.values()), AgentTiming.USUAL);
+        try {
+            gateway = opener.open(
+                    (_, known, _) -> {
+                        plane = new LoopbackDataPlane(known, 8 << 20, 4 << 20, uplink);
+                        return plane;
+                    },
+                    ending);
+        } catch (IOException e) {
+            agent.close();
+            throw e;
+        }
     }
 
     SiteId self() {

@@ -107,7 +107,7 @@ class ThirdSiteTest {
         String tunnels = peers.stream()
                 .map(peer -> """
                           - site: %1$s
-                            tunnel: {listen: "127.0.0.1:%2$d", connect: "127.0.0.1:%3$d", heartbeatMs: 1000, suspectAfterMs: %4$d}
+                            tunnel: {listen: "127.0.0.1:%2$d", connect: "127.0.0.1:%3$d", heartbeatMs: 200, suspectAfterMs: %4$d}
                         """.formatted(peer, port(self + "-" + peer), port(peer + "-" + self), SUSPECT_AFTER_MS))
                 .collect(Collectors.joining());
         String vms = Arrays.stream(groups).map(group -> group.vm().name()).collect(Collectors.joining(", "));
@@ -276,7 +276,7 @@ class ThirdSiteTest {
                 "c to miss a",
                 () -> sites.at(C).status().at("/peers/0/tunnel").asText().equals("down"));
         sites.awaitAnswers(clients);
-        commit(alone().replace("heartbeatMs: 1000", "heartbeatMs: 900"));
+        commit(alone().replace("heartbeatMs: 200", "heartbeatMs: 190"));
         requirePeers("b");
     }
 }
