@@ -19,6 +19,7 @@ import org.secondsite.bench.io.CodecCommand;
 import org.secondsite.bench.io.Machine;
 import org.secondsite.bench.io.TunnelCommand;
 import org.secondsite.bench.openflow.OpenFlowBenchCommand;
+import org.secondsite.bench.site.SiteBenchCommand;
 import org.secondsite.bench.trace.ReplicatorCommand;
 import org.secondsite.bench.witness.WitnessBenchCommand;
 import picocli.CommandLine;
@@ -45,6 +46,7 @@ import picocli.CommandLine.Spec;
             DiskBenchCommand.class,
             AgentsBenchCommand.class,
             OpenFlowBenchCommand.class,
+            SiteBenchCommand.class,
             ReplicatorCommand.class
         })
 public final class Main implements Runnable {
