@@ -17,12 +17,12 @@ import org.secondsite.config.AgentConfig;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.TlsFiles;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.PageSet;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.SyntheticVm;
 import org.secondsite.replicator.agent.VmHost;
 import org.secondsite.replicator.agent.io.CheckpointAgent;
-import org.secondsite.replicator.PageSet;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -83,10 +83,10 @@ public final class SiteAgentsCommand implements Callable<Integer> {
     }
 
     private CheckpointAgent agent(List<SyntheticVm> vms) throws IOException {
-        AgentConfig.Proof proof =
-                new AgentConfig.Proof(new SiteId(site), TlsFiles.in(directory, SiteFiles.host(site)));
+        AgentConfig.Proof proof = new AgentConfig.Proof(new SiteId(site), TlsFiles.in(directory, SiteFiles.host(site)));
         return CheckpointAgent.open(
-                new GatewayAccess(new InetSocketAddress(InetAddress.getLoopbackAddress(), gatewayPort), Optional.of(proof)),
+                new GatewayAccess(
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), gatewayPort), Optional.of(proof)),
                 List.<VmHost>copyOf(vms),
                 AgentTiming.USUAL);
     }

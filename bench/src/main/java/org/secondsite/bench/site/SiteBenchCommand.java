@@ -36,8 +36,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "site",
         mixinStandardHelpOptions = true,
-        description = "Many VMs through whole gateways, agents and tunnel: commit latency, processor and memory of each,"
-                + " takeover of all groups.")
+        description =
+                "Many VMs through whole gateways, agents and tunnel: commit latency, processor and memory of each,"
+                        + " takeover of all groups.")
 public final class SiteBenchCommand implements Callable<Integer> {
     private static final double MAX_COMMIT_MS = 100;
     private static final double MAX_TAKEOVER_MS = 2000;
@@ -148,23 +149,38 @@ public final class SiteBenchCommand implements Callable<Integer> {
         ObjectNode node = figures.putObject(Integer.toString(size));
         double epochs = (epochs(all) - epochsBefore) / took / (size * pairs);
         Commits commits = Commits.of(all);
-        say(String.format(Locale.ROOT, "%d VMs: %.1f epochs/s each, commit p50 %.1f ms, p99 %.1f ms (of the worst VM %.1f ms)",
-                size * pairs, epochs, commits.p50(), commits.p99(), commits.worst()));
+        say(String.format(
+                Locale.ROOT,
+                "%d VMs: %.1f epochs/s each, commit p50 %.1f ms, p99 %.1f ms (of the worst VM %.1f ms)",
+                size * pairs,
+                epochs,
+                commits.p50(),
+                commits.p99(),
+                commits.worst()));
         node.put("epochsPerSecond", epochs)
                 .put("commitP50Ms", commits.p50())
                 .put("commitP99Ms", commits.p99())
                 .put("worstCommitP99Ms", commits.worst());
-        must(commits.p99() <= MAX_COMMIT_MS, String.format(Locale.ROOT, "%d VMs: commit p99 %.1f ms, wanted %.0f",
-                size * pairs,
-                commits.p99(),
-                MAX_COMMIT_MS));
+        must(
+                commits.p99() <= MAX_COMMIT_MS,
+                String.format(
+                        Locale.ROOT,
+                        "%d VMs: commit p99 %.1f ms, wanted %.0f",
+                        size * pairs,
+                        commits.p99(),
+                        MAX_COMMIT_MS));
         ObjectNode each = node.putObject("processes");
         for (Map.Entry<String, JavaProcess> one : processes.entrySet()) {
-            double processor =
-                    (one.getValue().processorNanos() - processorBefore.get(one.getKey())) / 1e9 / took;
+            double processor = (one.getValue().processorNanos() - processorBefore.get(one.getKey())) / 1e9 / took;
             double resident = one.getValue().residentKib("VmRSS") / 1024.0;
-            say(String.format(Locale.ROOT, "  %-12s %5.1f %% of a processor, %.3f %% a VM; %.0f MiB, %.2f MiB a VM",
-                    one.getKey(), 100 * processor, 100 * processor / size, resident, resident / size));
+            say(String.format(
+                    Locale.ROOT,
+                    "  %-12s %5.1f %% of a processor, %.3f %% a VM; %.0f MiB, %.2f MiB a VM",
+                    one.getKey(),
+                    100 * processor,
+                    100 * processor / size,
+                    resident,
+                    resident / size));
             each.putObject(one.getKey()).put("processors", processor).put("residentMiB", resident);
         }
     }
@@ -201,20 +217,33 @@ public final class SiteBenchCommand implements Callable<Integer> {
     private void takeover(List<MeasuredPair> all, int size) throws Exception {
         MeasuredPair dying = all.getFirst();
         long killed = dying.killOwner();
-        await("takeover of all groups", TAKEN_OVER_WITHIN_SECONDS, () -> dying.in(SiteFiles.End.STANDBY, "SOLO") == size);
+        await(
+                "takeover of all groups",
+                TAKEN_OVER_WITHIN_SECONDS,
+                () -> dying.in(SiteFiles.End.STANDBY, "SOLO") == size);
         List<Long> activated = dying.activated(killed);
         if (activated.size() < size) {
             throw new IOException("the timeline tells of " + activated.size() + " VMs that run, of " + size);
         }
         double first = (activated.getFirst() - killed) / 1e6;
         double last = (activated.getLast() - killed) / 1e6;
-        say(String.format(Locale.ROOT, "%d VMs: takeover, first VM runs after %.0f ms, all after %.0f ms", size, first, last));
+        say(String.format(
+                Locale.ROOT, "%d VMs: takeover, first VM runs after %.0f ms, all after %.0f ms", size, first, last));
         figures.withObject("/" + size).put("firstTakeoverMs", first).put("takeoverMs", last);
-        must(last <= MAX_TAKEOVER_MS, String.format(Locale.ROOT, "%d VMs: takeover after %.0f ms, wanted %.0f", size, last, MAX_TAKEOVER_MS));
+        must(
+                last <= MAX_TAKEOVER_MS,
+                String.format(Locale.ROOT, "%d VMs: takeover after %.0f ms, wanted %.0f", size, last, MAX_TAKEOVER_MS));
         for (int pair = 1; pair < all.size(); pair++) {
             long untouched = all.get(pair).in(SiteFiles.End.OWNER, PROTECTED);
-            say(String.format(Locale.ROOT, "pair %d, which nothing happened to: %d of %d groups are protected at their owner", pair + 1, untouched, size));
-            must(untouched == size, String.format(Locale.ROOT, "pair %d: %d of %d groups are protected", pair + 1, untouched, size));
+            say(String.format(
+                    Locale.ROOT,
+                    "pair %d, which nothing happened to: %d of %d groups are protected at their owner",
+                    pair + 1,
+                    untouched,
+                    size));
+            must(
+                    untouched == size,
+                    String.format(Locale.ROOT, "pair %d: %d of %d groups are protected", pair + 1, untouched, size));
         }
     }
 

@@ -97,18 +97,11 @@ record SiteFiles(int vms, int intervalMs) {
 
     private static String group(int pair, int number) {
         String address = "10.%d.%d.%d".formatted(pair, number / 200, 1 + number % 200);
-        return String.format(
-                Locale.ROOT,
-                """
+        return String.format(Locale.ROOT, """
                   - name: %1$s
                     prefixes: [%2$s/32]
                     vms: [{name: %1$s, protected: true, mac: "52:54:00:%3$02x:%4$02x:%5$02x", addresses: [%2$s]}]
-                """,
-                vm(pair, number),
-                address,
-                pair,
-                number / 200,
-                1 + number % 200);
+                """, vm(pair, number), address, pair, number / 200, 1 + number % 200);
     }
 
     /** Every certificate that is needed. */

@@ -34,11 +34,15 @@ class SiteFilesTest {
     void everyVmIsAGroupAtBothEndsAndAtTheWitness() {
         SiteFiles files = new SiteFiles(450, 100);
         for (SiteFiles.End end : SiteFiles.End.values()) {
-            GatewayConfig gateway = valid(GatewayDocument.read(document(
-                    files.gateway(2, end, new SiteFiles.Ports(1, 2), new SiteFiles.Ports(3, 4), WITNESS))));
+            GatewayConfig gateway = valid(GatewayDocument.read(
+                    document(files.gateway(2, end, new SiteFiles.Ports(1, 2), new SiteFiles.Ports(3, 4), WITNESS))));
             assertEquals(450, gateway.groups().size());
             assertEquals(new SiteId(end.site(2)), gateway.site());
         }
-        assertEquals(900, valid(WitnessDocument.read(document(files.witness(2, WITNESS)))).groups().size());
+        assertEquals(
+                900,
+                valid(WitnessDocument.read(document(files.witness(2, WITNESS))))
+                        .groups()
+                        .size());
     }
 }

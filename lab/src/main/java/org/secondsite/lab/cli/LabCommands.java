@@ -112,6 +112,12 @@ public final class LabCommands {
                                     + " given, and one by SLAAC).")
                     String families,
             @Option(
+                            names = "--routers",
+                            defaultValue = "1",
+                            paramLabel = "N",
+                            description = "Routers of each site: 1, or 2 that the gateway learns its ways from (ECMP).")
+                    int routers,
+            @Option(
                             names = "--vms",
                             defaultValue = "1",
                             paramLabel = "N",
@@ -146,7 +152,8 @@ public final class LabCommands {
                     .withNetwork(Network.USUAL
                             .withMode(oneOf(Network.Mode.values(), mode, "mode"))
                             .withPort(oneOf(Network.Port.values(), port.replace('-', '_'), "port"))
-                            .withFamilies(oneOf(Network.Families.values(), families, "choice of addresses")))
+                            .withFamilies(oneOf(Network.Families.values(), families, "choice of addresses"))
+                            .withRouters(routers))
                     .withFleet(new Fleet(vms, otherVms == null ? others : otherVms))
                     .withAgents(oneOf(LabOptions.Agents.values(), agents, "way to a gateway"));
         } catch (IllegalArgumentException e) {

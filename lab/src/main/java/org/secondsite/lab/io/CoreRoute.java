@@ -1,6 +1,7 @@
 package org.secondsite.lab.io;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.OptionalLong;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.Site;
@@ -11,14 +12,14 @@ final class CoreRoute {
     private static final int PAUSE_MILLIS = 5;
 
     private final String namespace;
-    private final Site wanted;
+    private final List<String> wanted;
     private volatile long seenNanos;
     private volatile boolean ended;
 
     /** Begins to watch. */
-    CoreRoute(String lab, Site wanted) {
-        namespace = Topology.core(lab);
-        this.wanted = wanted;
+    CoreRoute(Lab lab, Site wanted) throws IOException {
+        namespace = Topology.core(lab.name());
+        this.wanted = lab.state().options().network().routerCoreAddresses(wanted);
         Thread.ofVirtual().name("core-route").start(this::watch);
     }
 
@@ -36,7 +37,7 @@ final class CoreRoute {
 
     private boolean points() throws IOException {
         String route = Commands.run("ip", "-n", namespace, "route", "get", LabNumbers.VM_ADDRESS);
-        return route.contains("via " + wanted.routerCoreAddress() + " ");
+        return wanted.stream().anyMatch(router -> route.contains("via " + router + " "));
     }
 
     /** Ends the watch: when the route was first seen, {@code System.nanoTime()}; empty if it was not. */

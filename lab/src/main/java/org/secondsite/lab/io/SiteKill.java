@@ -43,7 +43,7 @@ public final class SiteKill {
      */
     public static Outcome kill(Lab lab, Site owner, OutsideClient client) throws IOException {
         SiteView survivor = new SiteView(lab, owner.peer());
-        CoreRoute route = new CoreRoute(lab.name(), owner.peer());
+        CoreRoute route = new CoreRoute(lab, owner.peer());
         long killedNanos = System.nanoTime();
         lab.kill("site:" + owner.id());
         survivor.await("SOLO", TAKEOVER_SECONDS);

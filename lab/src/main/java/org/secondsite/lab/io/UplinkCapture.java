@@ -3,6 +3,7 @@ package org.secondsite.lab.io;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.lab.plan.LabGroup;
@@ -48,7 +49,7 @@ final class UplinkCapture implements AutoCloseable {
                         "-Z",
                         "root",
                         "-i",
-                        network.uplink(),
+                        network.exits().size() == 1 ? network.uplink() : "any",
                         "-U",
                         "--immediate-mode",
                         "-n",
@@ -56,7 +57,7 @@ final class UplinkCapture implements AutoCloseable {
                         "out",
                         "-w",
                         file.toString(),
-                        "src host " + String.join(" or src host ", guest)))
+                        filter(lab, site, network)))
                 .redirectErrorStream(true)
                 .start();
         String line = process.inputReader().readLine();
@@ -66,6 +67,20 @@ final class UplinkCapture implements AutoCloseable {
         if (line == null) {
             throw new IOException("tcpdump did not start to listen");
         }
+    }
+
+    private String filter(Lab lab, Site site, Network network) throws IOException {
+        String guests = "(src host " + String.join(" or src host ", guest) + ")";
+        if (network.exits().size() == 1) {
+            return guests;
+        }
+        List<String> indices = new ArrayList<>();
+        for (String exit : network.exits()) {
+            String shown =
+                    Commands.run("ip", "-n", Topology.gateway(lab.name(), site), "-o", "link", "show", "dev", exit);
+            indices.add("ifindex " + shown.substring(0, shown.indexOf(':')));
+        }
+        return "(" + String.join(" or ", indices) + ") and " + guests;
     }
 
     /** Where the captures of a site go. */

@@ -71,14 +71,11 @@ public record LabPlan(
         }
         if (site == Site.A) {
             processes.addAll(frr(options.name(), paths, site));
-        } else {
-            processes.add(bird(
-                    paths,
-                    Role.ROUTER,
-                    Optional.of(site),
-                    Topology.router(options.name(), site),
-                    "router-" + site.id()));
         }
+        options.network().uplinks(site).stream()
+                .filter(RouterFiles::isBird)
+                .forEach(uplink -> processes.add(bird(
+                        paths, Role.ROUTER, Optional.of(site), uplink.namespace(options.name()), uplink.process())));
         processes.addAll(SwitchCommands.processes(options.name(), paths, site));
         processes.add(gateway(options, paths, site, java));
         if (options.network().isDual() && options.network().mode() == Network.Mode.ROUTED) {

@@ -57,9 +57,11 @@ final class RouterFiles {
     private Map<Path, String> files(LabPaths paths) {
         Map<Path, String> files = new LinkedHashMap<>();
         files.put(paths.file("core.conf"), core());
-        sites.stream()
-                .filter(site -> site != Site.A)
-                .forEach(site -> files.put(paths.file("router-" + site.id() + ".conf"), birdRouter(site)));
+        for (Site site : sites) {
+            network.uplinks(site).stream()
+                    .filter(RouterFiles::isBird)
+                    .forEach(uplink -> files.put(paths.file(uplink.process() + ".conf"), birdRouter(uplink)));
+        }
         files.put(paths.frrDirectory().resolve("zebra.conf"), frrZebra());
         files.put(paths.frrDirectory().resolve("bfdd.conf"), frrBfd(Site.A));
         files.put(paths.frrDirectory().resolve("bgpd.conf"), frrBgp(Site.A));
@@ -77,6 +79,11 @@ final class RouterFiles {
         return files;
     }
 
+    /** Whether the router is a BIRD; else it is an FRR. */
+    static boolean isBird(Uplink uplink) {
+        return uplink.site() != Site.A || uplink.number() > 0;
+    }
+
     /** The process beside a gateway that tells VMs of their router and their prefix (RFC 4861 §6.2). */
     static String advertiser(Site site) {
         return "advertiser-" + site.id();
@@ -85,42 +92,54 @@ final class RouterFiles {
     private String core() {
         StringBuilder text = new StringBuilder(birdHead(LabNumbers.CLIENT_GATEWAY, Kind.UPSTREAM));
         for (Site site : sites) {
-            text.append(birdPeer(
-                    "to_router_" + site.id(),
-                    site.coreAddress(),
-                    LabNumbers.CORE_AS,
-                    site.routerCoreAddress(),
-                    site.routerAs(),
-                    true,
-                    "none",
-                    site.coreAddress6()));
+            for (Uplink uplink : network.uplinks(site)) {
+                text.append(birdPeer(
+                        "to_" + uplink.process().replace('-', '_'),
+                        uplink.coreAddress(),
+                        LabNumbers.CORE_AS,
+                        uplink.routerCoreAddress(),
+                        site.routerAs(),
+                        true,
+                        "none",
+                        uplink.coreAddress6()));
+            }
         }
         return text.toString();
     }
 
-    private String birdRouter(Site site) {
-        return birdHead(site.routerAddress(), kind())
+    private String birdRouter(Uplink uplink) {
+        long routerAs = uplink.site().routerAs();
+        return birdHead(uplink.routerAddress(), kind())
+                + (network.isRedundant() ? defaults(uplink) : "")
                 + birdPeer(
                         "to_core",
-                        site.routerCoreAddress(),
-                        site.routerAs(),
-                        site.coreAddress(),
+                        uplink.routerCoreAddress(),
+                        routerAs,
+                        uplink.coreAddress(),
                         LabNumbers.CORE_AS,
                         true,
                         "where source = RTS_BGP",
-                        site.routerCoreAddress6())
+                        uplink.routerCoreAddress6())
                 + birdPeer(
                         "to_gateway",
-                        site.routerAddress(),
-                        site.routerAs(),
-                        site.uplinkAddress(),
+                        uplink.routerAddress(),
+                        routerAs,
+                        uplink.uplinkAddress(),
                         LabNumbers.GATEWAY_AS,
-                        false,
-                        "none",
-                        site.routerAddress6())
+                        network.isRedundant(),
+                        network.isRedundant() ? "where source = RTS_STATIC" : "none",
+                        uplink.routerAddress6())
                 + (network.isDual() && kind() == Kind.FIRST_HOP
                         ? ADVERTISED.formatted("vm0", LabNumbers.VM_PREFIX6)
                         : "");
+    }
+
+    /** What a gateway with two routers learns of each. */
+    private String defaults(Uplink uplink) {
+        String default4 = "protocol static { ipv4; route 0.0.0.0/0 via %s; }\n".formatted(uplink.coreAddress());
+        return network.isDual()
+                ? default4 + "protocol static { ipv6; route ::/0 via %s; }\n".formatted(uplink.coreAddress6())
+                : default4;
     }
 
     private String birdHead(String routerId, Kind kind) {
@@ -141,9 +160,9 @@ final class RouterFiles {
                         BFD_MULTIPLIER);
     }
 
-    private static String birdKernel(String family, Kind kind) {
-        return "protocol kernel { %s { import none; export where source = RTS_BGP %s; }; }\n"
-                .formatted(family, kind.kernel);
+    private String birdKernel(String family, Kind kind) {
+        return "protocol kernel { %s %s { import none; export where source = RTS_BGP %s; }; }\n"
+                .formatted(network.isRedundant() ? "merge paths on;" : "", family, kind.kernel);
     }
 
     private String birdPeer(
@@ -207,7 +226,7 @@ final class RouterFiles {
                 """.formatted(family, prefix, family.equals("ip") ? "32" : "128");
     }
 
-    private static String frrBfd(Site site) {
+    private String frrBfd(Site site) {
         return """
                 frr version 8.4
                 hostname router-%s
@@ -219,7 +238,13 @@ final class RouterFiles {
                   detect-multiplier %d
                  peer %s
                   profile lab
-                """.formatted(site.id(), BFD_MILLIS, BFD_MILLIS, BFD_MULTIPLIER, site.coreAddress());
+                %s""".formatted(
+                        site.id(),
+                        BFD_MILLIS,
+                        BFD_MILLIS,
+                        BFD_MULTIPLIER,
+                        site.coreAddress(),
+                        network.isRedundant() ? " peer " + site.uplinkAddress() + "\n  profile lab\n" : "");
     }
 
     private String frrBgp(Site site) {
@@ -248,15 +273,24 @@ final class RouterFiles {
                                 LabNumbers.CORE_AS,
                                 site.uplinkAddress(),
                                 LabNumbers.GATEWAY_AS)
+                + (network.isRedundant() ? """
+                         neighbor %1$s bfd
+                         address-family ipv4 unicast
+                          neighbor %1$s default-originate
+                         exit-address-family
+                        """.formatted(site.uplinkAddress()) : "")
                 + (network.isDual() ? frrIpv6(site) : "");
     }
 
-    private static String frrIpv6(Site site) {
+    private String frrIpv6(Site site) {
         return """
                  address-family ipv6 unicast
                   neighbor %1$s activate
                   neighbor %2$s activate
-                 exit-address-family
-                """.formatted(site.coreAddress(), site.uplinkAddress());
+                %3$s exit-address-family
+                """.formatted(
+                        site.coreAddress(),
+                        site.uplinkAddress(),
+                        network.isRedundant() ? "  neighbor " + site.uplinkAddress() + " default-originate\n" : "");
     }
 }

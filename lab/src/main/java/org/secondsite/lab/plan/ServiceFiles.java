@@ -51,9 +51,9 @@ final class ServiceFiles {
                 site: %1$s
                 %2$stls: {certificate: %1$s.crt, key: %1$s.key, authority: ca.crt, crl: ca.crl}
                 witness: {endpoints: [%9$s], requestTimeoutMs: 3000, termFile: gateway-%1$s.term}
-                checkpoint: {listen: "%3$s:7600",%16$s intervalMs: %14$d, maxEpochsInFlight: 16%10$s, hosts: [{name: host-%1$s, vms: [%15$s]}]}
+                checkpoint: {listen: "%3$s:7600",%16$s intervalMs: %13$d, maxEpochsInFlight: 16%10$s, hosts: [{name: host-%1$s, vms: [%14$s]}]}
                 dataPlane: {%11$s, inside: in0, %12$spoolMiB: 64, perVmMiB: 32}
-                bgp: {localAs: 65100, routerId: %4$s, listen: [%4$s], standbyPrepend: 3, commands: bgp-%1$s, neighbors: [{address: %5$s, remoteAs: %6$d, holdTimeSeconds: 9%13$s}]}
+                bgp: {localAs: 65100, routerId: %4$s, listen: [%15$s], standbyPrepend: 3, commands: bgp-%1$s, neighbors: [%5$s]%6$s}
                 openflow: {listen: "%3$s:6653", switches: [{name: sw-%1$s, datapathId: "0x%7$s", gatewayPort: gw}]}
                 management: {socket: %8$s}
                 metrics: {listen: "127.0.0.1:9464"}
@@ -63,8 +63,8 @@ final class ServiceFiles {
                                 tunnels(options, site),
                                 site.gatewayHostAddress(),
                                 site.uplinkAddress(),
-                                site.routerAddress(),
-                                site.routerAs(),
+                                neighbors(options, site),
+                                options.network().isRedundant() ? ", installs: [0.0.0.0/0, \"::/0\"]" : "",
                                 site.datapathId(),
                                 paths.management(site),
                                 options.witnessNodes().stream()
@@ -73,9 +73,11 @@ final class ServiceFiles {
                                 options.overload().settings(),
                                 dataPlane(options),
                                 port(options),
-                                dual(options, ", otherAddress: \"" + site.uplinkAddress6() + "\""),
                                 options.fleet().vms().size() == 1 ? INTERVAL_MS : INTERVAL_OF_SEVERAL_MS,
                                 names(options.fleet().vmsOf(site)),
+                                options.network().uplinks(site).stream()
+                                        .map(Uplink::uplinkAddress)
+                                        .collect(Collectors.joining(", ")),
                                 local(options, paths, site))
                 + options.fleet().groupsOf(site).stream()
                         .map(group -> group(options, group, site))
@@ -104,6 +106,20 @@ final class ServiceFiles {
             case TLS -> "";
             case LOCAL -> " local: {socket: " + paths.agents(site) + ", host: host-" + site.id() + "},";
         };
+    }
+
+    private static String neighbors(LabOptions options, Site site) {
+        String learning = options.network().isRedundant()
+                ? ", bfd: {intervalMs: 100, multiplier: 5}, imports: [{action: accept, prefixes: [0.0.0.0/0, \"::/0\"]}]"
+                : "";
+        return options.network().uplinks(site).stream()
+                .map(uplink -> "{address: %s, remoteAs: %d, holdTimeSeconds: 9%s%s}"
+                        .formatted(
+                                uplink.routerAddress(),
+                                site.routerAs(),
+                                dual(options, ", otherAddress: \"" + uplink.uplinkAddress6() + "\""),
+                                learning))
+                .collect(Collectors.joining(", "));
     }
 
     private static String group(LabOptions options, LabGroup group, Site site) {
@@ -166,7 +182,7 @@ final class ServiceFiles {
                                         .map(group -> group.firstHop() + "/24")
                                         .collect(Collectors.joining(", ")),
                                 dual(options, ", \"" + LabNumbers.INSIDE_ADDRESS6 + "/64\""),
-                                network.uplink());
+                                network.isRedundant() ? network.exits() : network.uplink());
             case TRANSPARENT -> "mode: transparent, outside: " + network.uplink();
         };
     }

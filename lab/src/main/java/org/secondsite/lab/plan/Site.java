@@ -24,6 +24,11 @@ public enum Site {
         this.number = number;
     }
 
+    /** From 1. */
+    int number() {
+        return number;
+    }
+
     /** The site's name: {@code a}, {@code b} or {@code c}. */
     public String id() {
         return name().toLowerCase(Locale.ROOT);

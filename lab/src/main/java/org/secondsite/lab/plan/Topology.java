@@ -6,7 +6,8 @@ import java.util.stream.Stream;
 
 /**
  * The namespaces of a lab and the wires between them. P is the lab's name. A witness of three nodes has P-w1, P-w2 and P-w3 in
- * place of P-w. In mode transparent a second wire, vm0 to out0, is between router and gateway: by up0 go BGP and nothing of the VM.
+ * place of P-w. In mode transparent a second wire, vm0 to out0, is between router and gateway: by up0 go BGP and nothing of the VM. A site
+ * with two routers has P-ra2 beside P-ra, from the core's ra1 to the gateway's up1.
  *
  * <pre>
  *   P-client eth0 ─── cl0 P-core ra0 ─── up P-ra gw0 ─── up0 P-ga in0 ─── gw  P-sa (Open vSwitch, taps vm1 …, QEMU, agent)
@@ -18,6 +19,9 @@ import java.util.stream.Stream;
 public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
     /** A gateway's interface towards its router. */
     static final String ROUTED_UPLINK = "up0";
+
+    /** That towards the second one. */
+    static final String SECOND_UPLINK = "up1";
 
     /** A gateway's interface on the other side of the bump. */
     static final String OUTSIDE = "out0";
@@ -60,18 +64,13 @@ public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
         String router = router(lab, site);
         String gateway = gateway(lab, site);
         String host = hypervisor(lab, site);
-        namespaces.add(
-                new NamespacePlan(router, true, List.of(), routes(dual, site.coreAddress(), site.coreAddress6())));
-        namespaces.add(
-                new NamespacePlan(gateway, true, List.of(), routes(dual, site.routerAddress(), site.routerAddress6())));
+        // With two routers the gateway learns its ways.
+        List<String> ways =
+                network.isRedundant() ? List.of() : routes(dual, site.routerAddress(), site.routerAddress6());
+        namespaces.add(new NamespacePlan(gateway, true, List.of(), ways));
         List<String> taps = fleet.vmsOf(site).stream().map(LabVm::name).toList();
         namespaces.add(new NamespacePlan(host, false, taps, List.of()));
-        wires.add(new Wire(
-                end(core(lab), "r" + site.id() + "0", both(dual, site.coreAddress() + "/30", site.coreAddress6())),
-                end(router, "up", both(dual, site.routerCoreAddress() + "/30", site.routerCoreAddress6()))));
-        wires.add(new Wire(
-                end(router, "gw0", both(dual, site.routerAddress() + "/24", site.routerAddress6())),
-                end(gateway, ROUTED_UPLINK, both(dual, site.uplinkAddress() + "/24", site.uplinkAddress6()))));
+        network.uplinks(site).forEach(uplink -> addRouter(lab, uplink, dual, namespaces, wires));
         if (network.mode() == Network.Mode.TRANSPARENT) {
             wires.add(new Wire(
                     new Wire.End(
@@ -88,6 +87,22 @@ public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
                 end(gateway, "hv0", List.of(site.gatewayHostAddress() + "/24")),
                 end(host, "hv0", List.of(site.hostAddress() + "/24"))));
         wires.add(new Wire(plain(gateway, "wan0", site.wanAddress() + "/24"), plain(wan(lab), site.id() + "0", "")));
+    }
+
+    private static void addRouter(
+            String lab, Uplink uplink, boolean dual, List<NamespacePlan> namespaces, List<Wire> wires) {
+        String router = uplink.namespace(lab);
+        namespaces.add(
+                new NamespacePlan(router, true, List.of(), routes(dual, uplink.coreAddress(), uplink.coreAddress6())));
+        wires.add(new Wire(
+                end(core(lab), uplink.coreInterface(), both(dual, uplink.coreAddress() + "/30", uplink.coreAddress6())),
+                end(router, "up", both(dual, uplink.routerCoreAddress() + "/30", uplink.routerCoreAddress6()))));
+        wires.add(new Wire(
+                end(router, "gw0", both(dual, uplink.routerAddress() + "/24", uplink.routerAddress6())),
+                end(
+                        gateway(lab, uplink.site()),
+                        uplink.gatewayInterface(),
+                        both(dual, uplink.uplinkAddress() + "/24", uplink.uplinkAddress6()))));
     }
 
     private static NamespacePlan host(String name) {
@@ -140,6 +155,11 @@ public record Topology(List<NamespacePlan> namespaces, List<Wire> wires) {
     /** A site's router's. */
     public static String router(String lab, Site site) {
         return lab + "-r" + site.id();
+    }
+
+    /** That of the second router of a site that has two. */
+    public static String secondRouter(String lab, Site site) {
+        return router(lab, site) + "2";
     }
 
     /** A site's gateway's. */

@@ -41,7 +41,7 @@ class LabPlanTest {
         Network bump = Network.USUAL.withMode(Network.Mode.TRANSPARENT).withPort(Network.Port.PCAP4J);
         assertEquals(5, accepted(LabPlan.of(OPTIONS.withNetwork(bump), GUEST, JAVA)));
         assertEquals(5, accepted(several()));
-        for (Network dual : List.of(bump, Network.USUAL)) {
+        for (Network dual : List.of(bump, Network.USUAL, Network.USUAL.withRouters(2))) {
             Network both = dual.withFamilies(Network.Families.DUAL);
             assertEquals(5, accepted(LabPlan.of(OPTIONS.withNetwork(both), GUEST, JAVA)));
         }
@@ -241,6 +241,7 @@ class LabPlanTest {
     void namesOfProcessesAreUniqueAndTheirNamespacesExist() {
         assertNamesAreUniqueAndNamespacesExist(plan);
         assertNamesAreUniqueAndNamespacesExist(several());
+        assertNamesAreUniqueAndNamespacesExist(twoRouters());
     }
 
     private static void assertNamesAreUniqueAndNamespacesExist(LabPlan plan) {
@@ -258,8 +259,14 @@ class LabPlanTest {
 
     @Test
     void everyWireJoinsTwoNamespacesAndNoInterfaceIsMadeTwice() {
+        for (LabPlan one : List.of(plan, several(), twoRouters())) {
+            assertNoInterfaceIsMadeTwice(one.topology());
+        }
+    }
+
+    private static void assertNoInterfaceIsMadeTwice(Topology topology) {
         Set<String> ends = new HashSet<>();
-        for (Wire wire : plan.topology().wires()) {
+        for (Wire wire : topology.wires()) {
             for (Wire.End end : List.of(wire.one(), wire.other())) {
                 assertTrue(ends.add(end.namespace() + " " + end.name()), end.toString());
                 assertTrue(end.name().length() <= 15, "IFNAMSIZ");
@@ -320,10 +327,17 @@ class LabPlanTest {
         assertThrows(IllegalArgumentException.class, () -> several.withGuest(Guest.DISK));
         Network bump = Network.USUAL.withMode(Network.Mode.TRANSPARENT);
         assertThrows(IllegalArgumentException.class, () -> several.withNetwork(bump));
+        assertThrows(IllegalArgumentException.class, () -> bump.withRouters(2));
+        assertThrows(IllegalArgumentException.class, () -> Network.USUAL.withRouters(3));
         for (String offset : List.of("", "6h", "+h", "+6", "+6h2", "now")) {
             assertThrows(IllegalArgumentException.class, () -> new ClockOffset(offset), offset);
         }
         assertFalse(LabOptions.Load.BUSY.command().isEmpty());
+    }
+
+    private static LabPlan twoRouters() {
+        return LabPlan.of(
+                OPTIONS.withNetwork(Network.USUAL.withRouters(2).withFamilies(Network.Families.DUAL)), GUEST, JAVA);
     }
 
     private static LabPlan threeWitnesses() {
