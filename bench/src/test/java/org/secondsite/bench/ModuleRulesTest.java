@@ -17,6 +17,7 @@ class ModuleRulesTest extends ModuleRules {
                 "org.secondsite.bench.disk",
                 "org.secondsite.bench.openflow",
                 "org.secondsite.bench.process",
+                "org.secondsite.bench.site",
                 "org.secondsite.bench.trace",
                 "org.secondsite.bench.witness");
     }
