@@ -18,6 +18,9 @@ public final class VmAtSite {
     /** How long after a VM could not join it is tried again. */
     private static final long JOIN_RETRY_NANOS = 1_000_000_000L;
 
+    /** How long an agent may take to kill a VM before it is told again. */
+    private static final long STOP_PATIENCE_NANOS = 5_000_000_000L;
+
     private final GatewayConfig.Vm settings;
     private final Orders orders;
     private final CheckpointStream source;
@@ -27,6 +30,8 @@ public final class VmAtSite {
     private boolean running;
     private boolean active;
     private boolean activating;
+    private boolean stopOrdered;
+    private long stopOrderedNanos;
     private EpochId last = EpochId.NONE;
     private boolean flushesAtOnce;
     private String foreignDisks = "";
@@ -88,6 +93,7 @@ public final class VmAtSite {
         session = attached.session();
         last = EpochId.NONE;
         running = attached.vmRunning();
+        stopOrdered = false;
         trouble = "";
         // Without its gateway an agent answers no flush before the disk has it, and a new one has seen to that before
         // it says HELLO.
@@ -243,6 +249,7 @@ public final class VmAtSite {
 
     void noteGone() {
         running = false;
+        stopOrdered = false;
         flushesAtOnce = false;
         active = false;
     }
@@ -255,9 +262,15 @@ public final class VmAtSite {
         }
     }
 
-    /** Has the VM killed, if it runs or may be about to. */
+    /**
+     * Has the VM killed, if it runs or may be about to. What its agent has not answered yet is not ordered again at once: a busy one would
+     * work off every order, and keep no replica meanwhile.
+     */
     void stop(String reason) {
-        if (session != null && (running || activating)) {
+        boolean open = stopOrdered && orders.nowNanos() - stopOrderedNanos < STOP_PATIENCE_NANOS;
+        if (session != null && (running || activating) && !open) {
+            stopOrdered = true;
+            stopOrderedNanos = orders.nowNanos();
             orders.give(new SiteOrder.StopVm(session, reason));
         }
     }

@@ -246,6 +246,32 @@ class MembershipTest {
         assertEquals(List.of(Optional.empty()), answers, "and may go");
     }
 
+    /** Each order would be worked off by an agent that is busy, and no replica be kept meanwhile. */
+    @Test
+    void anAgentThatIsSlowToKillItsVmIsNotToldAgainInEveryTurn() {
+        on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 4, 3, B, Set.of(B))));
+        on(new SiteEvent.PeerSaid(new PeerMessage.Members(
+                GROUP, 4, 1, List.of(ONE, TWO), List.of(), new PeerMessage.Takeover(4, List.of(ONE, TWO)))));
+        List<SiteOrder> all = new ArrayList<>(on(new SiteEvent.PeerSaid(new PeerMessage.VmsActive(GROUP, 4))));
+        long ordered = now;
+        for (int turn = 0; turn < 100; turn++) {
+            now += 5_000_000;
+            all.addAll(on(new SiteEvent.Tick(Map.of())));
+        }
+        all.addAll(on(new SiteEvent.VmStopped(one)));
+        assertEquals(
+                Set.of(one, two),
+                Set.copyOf(ordered(SiteOrder.StopVm.class, all).stream()
+                        .map(SiteOrder.StopVm::session)
+                        .toList()));
+        assertEquals(2, ordered(SiteOrder.StopVm.class, all).size(), "once each");
+        now = ordered + 5_000_000_000L;
+        List<SiteOrder> later = on(new SiteEvent.Tick(Map.of()));
+        assertTrue(
+                ordered(SiteOrder.StopVm.class, later).stream().allMatch(stop -> stop.session() == two),
+                later::toString);
+    }
+
     @Test
     void anOlderCopyNeverPassesWhateverBecameOfTheOneThatWentOn() {
         on(new SiteEvent.RecordTold(new OwnershipRecord(GROUP, 4, 3, B, Set.of(B))));

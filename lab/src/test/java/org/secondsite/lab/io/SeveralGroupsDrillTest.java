@@ -15,6 +15,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.secondsite.lab.client.ClientVerdict;
 import org.secondsite.lab.plan.Fleet;
 import org.secondsite.lab.plan.LabGroup;
@@ -30,6 +31,7 @@ import org.secondsite.lab.storm.Emissions;
  * <p>{@code -Dsecondsite.kills=N} for other than two kills, {@code -Dsecondsite.seed=N} for other sites and moments.
  */
 @Tag("lab")
+@Isolated("its four VMs and their images are work for the whole machine")
 @Timeout(value = 7_200, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SeveralGroupsDrillTest {
     private static final int KILLS = Integer.getInteger("secondsite.kills", 2);
@@ -40,7 +42,7 @@ class SeveralGroupsDrillTest {
     private static final int ANSWERS_BETWEEN = 8;
     private static final int LONGEST_BEFORE_KILL_MS = 1_000;
     private static final int TAKEOVER_SECONDS = 60;
-    private static final int PROTECT_SECONDS = 180;
+    private static final int PROTECT_SECONDS = 300;
     /** Linux waits for 120 s at most (TCP_RTO_MAX). */
     private static final int MAX_RETRY_SECONDS = 130;
 
