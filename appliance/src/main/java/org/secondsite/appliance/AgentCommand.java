@@ -1,18 +1,27 @@
 package org.secondsite.appliance;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.secondsite.config.AgentConfig;
+import org.secondsite.config.DiskAttachment;
+import org.secondsite.config.VmId;
 import org.secondsite.config.io.ConfigReader;
 import org.secondsite.net.life.io.ProcessEnd;
 import org.secondsite.net.tls.io.CertificateWatch;
 import org.secondsite.replicator.agent.AgentSettings;
+import org.secondsite.replicator.agent.DomainXml;
 import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.VmSettings;
+import org.secondsite.replicator.agent.VmStart;
 import org.secondsite.replicator.agent.io.CheckpointAgent;
 import org.secondsite.replicator.disk.VolumeSettings;
 import org.slf4j.Logger;
@@ -52,21 +61,67 @@ final class AgentCommand implements Callable<Integer> {
         FileAgain.refuse(restarts);
     }
 
-    private static List<VmSettings> vms(AgentConfig settings) {
-        return settings.vms().stream()
-                .map(vm -> new VmSettings(
-                        vm.id(),
-                        vm.ramFile(),
-                        vm.ramBytes(),
-                        vm.qmpSocket(),
-                        vm.pidFile(),
-                        vm.command(),
-                        vm.dirtyPages(),
-                        vm.disks().stream()
-                                .collect(Collectors.toMap(AgentConfig.Disk::name, AgentConfig.Disk::attachment)),
-                        volumes(settings, vm),
-                        settings.runDirectory()))
-                .toList();
+    private static List<VmSettings> vms(AgentConfig settings) throws IOException {
+        List<VmSettings> vms = new ArrayList<>();
+        for (AgentConfig.Vm vm : settings.vms()) {
+            vms.add(vm(settings, vm));
+        }
+        return vms;
+    }
+
+    private static VmSettings vm(AgentConfig settings, AgentConfig.Vm vm) throws IOException {
+        AgentConfig.Machine.Qemu qemu;
+        VmStart start;
+        Map<String, DiskAttachment> disks = new HashMap<>();
+        switch (vm.machine()) {
+            case AgentConfig.Machine.Qemu one -> {
+                qemu = one;
+                start = new VmStart.Command(one.command());
+            }
+            case AgentConfig.Machine.Domain domain -> {
+                DomainXml xml = domain(vm.id(), domain);
+                Path pidFile = settings.runDirectory().resolve(vm.id() + ".pid");
+                qemu = new AgentConfig.Machine.Qemu(
+                        Optional.empty(), xml.ramBytes(), xml.monitor(), pidFile, List.of());
+                start = new VmStart.Domain(domain.xml(), domain.uri(), xml.diskNames());
+                xml.disks().stream()
+                        .filter(DomainXml.Disk::shareable)
+                        .forEach(disk -> disks.put(disk.target(), DiskAttachment.SHARED));
+            }
+        }
+        vm.disks().forEach(disk -> disks.put(disk.name(), disk.attachment()));
+        return new VmSettings(
+                vm.id(),
+                qemu.ramFile(),
+                qemu.ramBytes(),
+                qemu.qmpSocket(),
+                qemu.pidFile(),
+                start,
+                vm.dirtyPages(),
+                disks,
+                volumes(settings, vm),
+                settings.runDirectory());
+    }
+
+    private static DomainXml domain(VmId vm, AgentConfig.Machine.Domain domain) throws IOException {
+        try {
+            DomainXml xml = DomainXml.parse(Files.readString(domain.xml(), StandardCharsets.UTF_8));
+            LOG.info(
+                    "{}: libvirt's domain {}, {} MiB, network {}, disks {}",
+                    vm,
+                    xml.name(),
+                    xml.ramBytes() >> 20,
+                    xml.macs(),
+                    xml.disks());
+            return xml;
+        } catch (IllegalArgumentException wrong) {
+            throw new IOException(domain.xml() + " " + wrong.getMessage(), wrong);
+        } catch (NoSuchFileException none) {
+            throw new IOException(
+                    vm + ": there is no " + domain.xml()
+                            + ": have libvirt define the domain, or name its description by start",
+                    none);
+        }
     }
 
     /** Those of a VM's disks that the agent serves. */

@@ -34,11 +34,7 @@ public record AgentConfig(
      * One VM of this hypervisor.
      *
      * @param id its name, as the gateway knows it
-     * @param ramFile the shared file that is its RAM, or its replica
-     * @param ramBytes the size of its RAM, a multiple of 1 MiB
-     * @param qmpSocket the Unix socket of its QMP monitor
-     * @param pidFile holds the hypervisor's process id while it runs
-     * @param command the program and its arguments that start the hypervisor
+     * @param machine where it is found, and how it is started
      * @param dirtyPages how its dirty pages are found
      * @param disks the disks that are not simply refused
      * @param durability when an epoch of the VM may be acknowledged here, if it has disks that are served
@@ -46,20 +42,43 @@ public record AgentConfig(
      */
     public record Vm(
             VmId id,
-            Path ramFile,
-            long ramBytes,
-            Path qmpSocket,
-            Path pidFile,
-            List<String> command,
+            Machine machine,
             DirtyPages dirtyPages,
             List<Disk> disks,
             Durability durability,
             long copyBytesPerSecond) {
         /** Copies the lists. */
         public Vm {
-            command = List.copyOf(command);
             disks = List.copyOf(disks);
         }
+    }
+
+    /** Where a VM is found, and how it is started. */
+    public sealed interface Machine {
+        /**
+         * A QEMU that is started by a command.
+         *
+         * @param ramFile the shared file that is its RAM, or its replica; empty: wherever QEMU has it
+         * @param ramBytes the size of its RAM, a multiple of 1 MiB
+         * @param qmpSocket the Unix socket of its QMP monitor
+         * @param pidFile holds the hypervisor's process id while it runs
+         * @param command the program and its arguments that start the hypervisor
+         */
+        record Qemu(Optional<Path> ramFile, long ramBytes, Path qmpSocket, Path pidFile, List<String> command)
+                implements Machine {
+            /** Copies the list. */
+            public Qemu {
+                command = List.copyOf(command);
+            }
+        }
+
+        /**
+         * A domain of libvirt's, which says all of that.
+         *
+         * @param xml its description
+         * @param uri libvirt's connection
+         */
+        record Domain(Path xml, String uri) implements Machine {}
     }
 
     /**

@@ -17,6 +17,10 @@ import org.secondsite.config.VmId;
 
 /** The keys of an agent's file and the rules between them. */
 public final class AgentDocument {
+    private static final String RAM_FILE = "ramFile";
+    private static final String START = "start";
+    private static final String LIBVIRT = "qemu:///system";
+    private static final List<String> OF_QEMU = List.of(RAM_FILE, "ramMiB", "qmpSocket", "pidFile", "command");
     private static final String SOCKET = "gatewaySocket";
     private static final int MAX_RAM_MIB = 1 << 22;
     private static final int MAX_SERVED = 8;
@@ -72,24 +76,54 @@ public final class AgentDocument {
         Unique<Path> files = new Unique<>();
         List<AgentConfig.Vm> vms = new ArrayList<>();
         for (Section section : root.sections("vms")) {
+            VmId id = section.value("name", VmId::new);
             AgentConfig.Vm vm = new AgentConfig.Vm(
-                    section.value("name", VmId::new),
-                    section.file("ramFile"),
-                    section.integer("ramMiB", 1, MAX_RAM_MIB) << 20,
-                    section.socket("qmpSocket"),
-                    section.file("pidFile"),
-                    section.argv("command"),
+                    id,
+                    machine(section, id),
                     section.optional("dirtyPages", AgentDocument::dirtyPages).orElse(DirtyPages.AUTO),
                     disks(section, run, files),
                     section.optional("durability", AgentDocument::durability).orElse(Durability.DISK),
                     copyLimit(section));
             names.add(vm.id(), section, "name");
-            files.add(vm.ramFile(), section, "ramFile");
-            files.add(vm.qmpSocket(), section, "qmpSocket");
-            files.add(vm.pidFile(), section, "pidFile");
+            if (vm.machine() instanceof AgentConfig.Machine.Qemu qemu) {
+                qemu.ramFile().ifPresent(file -> files.add(file, section, RAM_FILE));
+                files.add(qemu.qmpSocket(), section, "qmpSocket");
+                files.add(qemu.pidFile(), section, "pidFile");
+            }
             vms.add(vm);
         }
         return vms;
+    }
+
+    /** One that says nothing of how it is started is the domain of its name that libvirt has defined. */
+    private static AgentConfig.Machine machine(Section vm, VmId id) {
+        if (!vm.has(START) && OF_QEMU.stream().anyMatch(vm::has)) {
+            return new AgentConfig.Machine.Qemu(
+                    vm.has(RAM_FILE) && vm.text(RAM_FILE).equals("auto")
+                            ? Optional.empty()
+                            : Optional.ofNullable(vm.file(RAM_FILE)),
+                    vm.integer("ramMiB", 1, MAX_RAM_MIB) << 20,
+                    vm.socket("qmpSocket"),
+                    vm.file("pidFile"),
+                    vm.argv("command"));
+        }
+        for (String key : OF_QEMU) {
+            vm.forbid(key, "has no meaning beside start: libvirt's domain says it");
+        }
+        if (!vm.has(START)) {
+            return new AgentConfig.Machine.Domain(Path.of("/etc/libvirt/qemu", id + ".xml"), LIBVIRT);
+        }
+        Section start = vm.section(START);
+        return new AgentConfig.Machine.Domain(
+                start.file("libvirt"), start.optional("uri", AgentDocument::uri).orElse(LIBVIRT));
+    }
+
+    private static String uri(String text) {
+        if (!text.matches("[!-~]{1,200}")) {
+            throw new IllegalArgumentException(
+                    "must be a connection of libvirt's, such as " + LIBVIRT + ", not " + Values.shown(text));
+        }
+        return text;
     }
 
     private static long copyLimit(Section vm) {

@@ -151,11 +151,17 @@ class ConfigReaderTest {
         assertEquals(
                 List.of(new AgentConfig.Vm(
                         new VmId("vm1"),
-                        Path.of("/dev/shm/vm1"),
-                        128L << 20,
-                        directory.resolve("vm1.qmp"),
-                        directory.resolve("vm1.pid"),
-                        List.of("qemu-system-x86_64", "-device", "virtio-rng-pci", "-device", "virtio-net-pci"),
+                        new AgentConfig.Machine.Qemu(
+                                Optional.of(Path.of("/dev/shm/vm1")),
+                                128L << 20,
+                                directory.resolve("vm1.qmp"),
+                                directory.resolve("vm1.pid"),
+                                List.of(
+                                        "qemu-system-x86_64",
+                                        "-device",
+                                        "virtio-rng-pci",
+                                        "-device",
+                                        "virtio-net-pci")),
                         DirtyPages.AUTO,
                         List.of(new AgentConfig.Disk("disk0", DiskAttachment.SHARED)),
                         Durability.DISK,

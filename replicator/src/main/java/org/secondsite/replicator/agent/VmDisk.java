@@ -82,6 +82,13 @@ public record VmDisk(
                 medium.path("image").path("virtual-size").asLong()));
     }
 
+    /** The same disk with another name besides, after those that it has. */
+    public VmDisk alsoCalled(String name) {
+        List<String> more = new ArrayList<>(names);
+        add(more, name);
+        return new VmDisk(more, file, writable, deviceType, writeErrors, node, bytes);
+    }
+
     private static void add(List<String> names, String name) {
         // A node that nobody has named has a name that begins so, and another one every time.
         if (!name.isEmpty() && !name.startsWith("#") && !names.contains(name)) {

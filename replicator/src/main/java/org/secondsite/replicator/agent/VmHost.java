@@ -26,6 +26,11 @@ public interface VmHost extends AutoCloseable {
         return Set.of(Capability.TERMS);
     }
 
+    /** What the hypervisor may take to answer, start or end, at worst, in seconds. */
+    default int patienceSeconds() {
+        return 30;
+    }
+
     /**
      * Takes hold of the VM if it is here. A VM that an earlier agent left paused in the middle of a checkpoint is made to run
      * again; one that an operator paused stays paused.

@@ -8,6 +8,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -34,12 +35,16 @@ final class DeviceStateSink implements AutoCloseable {
     /**
      * Listens on a path, over a socket that an earlier process may have left there.
      *
+     * @param qemu QEMU's user, who may connect
      * @param expectedBytes about how much will come
      */
-    static DeviceStateSink open(Path path, int expectedBytes) throws IOException {
+    static DeviceStateSink open(Path path, UserPrincipal qemu, int expectedBytes) throws IOException {
         Files.deleteIfExists(path);
         ServerSocketChannel listening =
                 ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(path));
+        if (!Files.getOwner(path).equals(qemu)) {
+            Files.setOwner(path, qemu);
+        }
         DeviceStateSink sink = new DeviceStateSink(path, listening);
         Thread.ofPlatform().daemon().name("sink-" + path.getFileName()).start(() -> sink.read(expectedBytes));
         return sink;

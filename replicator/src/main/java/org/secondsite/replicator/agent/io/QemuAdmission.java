@@ -2,7 +2,6 @@ package org.secondsite.replicator.agent.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -19,7 +18,6 @@ import org.secondsite.replicator.agent.VmSettings;
  */
 final class QemuAdmission {
     private static final long GLANCE_NANOS = TimeUnit.SECONDS.toNanos(2);
-    private static final String OBJECTS = "/objects/";
 
     private final VmSettings settings;
     private final QmpClient qmp;
@@ -45,45 +43,16 @@ final class QemuAdmission {
     /**
      * Finds the VM's RAM.
      *
+     * @return the file that is it
      * @throws IOException if it is not in the file that the configuration names, with what to do
      */
-    void requireRam() throws IOException, InterruptedException {
+    Path requireRam() throws IOException, InterruptedException {
         first = machine.look();
         last = first;
         lookedNanos = System.nanoTime();
-        String found = "";
-        for (VmMachine.Memory memory : first.memories()) {
-            if (memory.shared() && memory.bytes() == settings.ramBytes()) {
-                String path = pathOf(memory);
-                if (!path.isEmpty() && isRamFile(Path.of(path))) {
-                    ram = memory;
-                    return;
-                }
-                found = memory + " is in " + (path.isEmpty() ? "no file" : path);
-            }
-        }
-        throw new IOException(
-                found.isEmpty()
-                        ? "this QEMU has no shared memory backend of " + settings.ramBytes()
-                                + " bytes (-object memory-backend-file,…,share=on and -machine …,memory-backend=…)"
-                        : "the RAM of this QEMU is not in " + settings.ramFile() + ", as configured: " + found);
-    }
-
-    private String pathOf(VmMachine.Memory memory) throws IOException, InterruptedException {
-        try {
-            JsonNode path =
-                    qmp.execute("qom-get", Map.of("path", OBJECTS + memory.id(), "property", "mem-path"), timeoutMs);
-            return path.asText();
-        } catch (QmpClient.QmpError none) {
-            return "";
-        }
-    }
-
-    private boolean isRamFile(Path path) throws IOException {
-        // Of a directory QEMU takes a file without a name.
-        return Files.isRegularFile(path)
-                && Files.exists(settings.ramFile())
-                && Files.isSameFile(path, settings.ramFile());
+        RamPlace.Found found = new RamPlace(settings, qmp, timeoutMs).in(first);
+        ram = found.memory();
+        return found.file();
     }
 
     /** Such as {@code QEMU 7.2.22; network 52:54:00:12:34:56}. */

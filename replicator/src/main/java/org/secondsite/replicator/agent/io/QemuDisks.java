@@ -12,6 +12,7 @@ import java.util.stream.Collectors;
 import org.secondsite.config.DiskAttachment;
 import org.secondsite.replicator.agent.VmDisk;
 import org.secondsite.replicator.agent.VmSettings;
+import org.secondsite.replicator.agent.VmStart;
 import org.secondsite.replicator.disk.MirrorTargets;
 
 /**
@@ -23,6 +24,7 @@ final class QemuDisks {
     private final QmpClient qmp;
     private final Map<String, DiskAttachment> attachments;
     private final Map<String, Path> sockets;
+    private final Map<String, String> otherNames;
     private final long timeoutMs;
     private volatile List<VmDisk> known = List.of();
 
@@ -30,6 +32,7 @@ final class QemuDisks {
         this.qmp = qmp;
         this.attachments = settings.disks();
         this.sockets = settings.volumes().sockets();
+        this.otherNames = settings.start() instanceof VmStart.Domain domain ? domain.diskNames() : Map.of();
         this.timeoutMs = timeoutMs;
     }
 
@@ -38,12 +41,22 @@ final class QemuDisks {
         List<VmDisk> found = new ArrayList<>();
         for (JsonNode device : qmp.execute("query-block", Map.of(), timeoutMs)) {
             String path = device.path("qdev").asText();
-            VmDisk.of(device, property(path, "type"), property(path, "werror")).ifPresent(found::add);
+            VmDisk.of(device, property(path, "type"), property(path, "werror"))
+                    .map(this::named)
+                    .ifPresent(found::add);
         }
         known = List.copyOf(found);
         return found.stream()
                 .flatMap(disk -> disk.refusal(attachments, sockets).stream())
                 .findFirst();
+    }
+
+    private VmDisk named(VmDisk disk) {
+        return disk.names().stream()
+                .filter(otherNames::containsKey)
+                .findFirst()
+                .map(name -> disk.alsoCalled(otherNames.get(name)))
+                .orElse(disk);
     }
 
     /** The disks of the VM's own that are to be mirrored to the agent, by their configured names. */

@@ -18,6 +18,7 @@ import org.secondsite.replicator.agent.SpentReplicaException;
 import org.secondsite.replicator.agent.VmDriver;
 import org.secondsite.replicator.agent.VmHost;
 import org.secondsite.replicator.agent.VmSettings;
+import org.secondsite.replicator.agent.VmStart;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,7 +28,6 @@ final class QemuHost implements VmHost {
     private static final int ATTACH_TIMEOUT_MS = 2000;
     private static final int START_TIMEOUT_MS = 10_000;
     private static final int LOAD_TIMEOUT_MS = 5000;
-    private static final int DEATH_WAIT_MS = 5000;
     private static final int FIRST_REPLACEMENT_MS = 1000;
     private static final int LAST_REPLACEMENT_MS = 60_000;
     private static final long NONE = -1;
@@ -49,30 +49,11 @@ final class QemuHost implements VmHost {
     /** What the last one was made of that waited. */
     private Optional<MachineParts> parts = Optional.empty();
 
-    /** It has mapped the replica's memory, executes nothing, and has been asked for its machine. */
-    private record WaitingQemu(Process process, QemuVm vm) {
-        boolean waits() throws InterruptedException {
-            try {
-                return process.isAlive() && vm.isHalfActivated();
-            } catch (IOException gone) {
-                LOG.debug("the QEMU that waited: {}", gone.getMessage());
-                return false;
-            }
-        }
+    /** The one in whose RAM the replica lies, if that is in no file of this agent's. */
+    private WaitingQemu holder;
 
-        void end() throws IOException, InterruptedException {
-            vm.close();
-            endOf(process);
-        }
-
-        /** This process alone: another QEMU that runs here may be the VM. */
-        static void endOf(Process process) throws IOException, InterruptedException {
-            process.destroyForcibly();
-            if (!process.waitFor(DEATH_WAIT_MS, TimeUnit.MILLISECONDS)) {
-                throw new IOException("process " + process.pid() + " does not die");
-            }
-        }
-    }
+    /** It executes nothing, and has been asked for its machine. */
+    private record WaitingQemu(ProcessHandle process, QemuVm vm) {}
 
     private QemuHost(VmSettings settings) {
         this.settings = settings;
@@ -100,6 +81,14 @@ final class QemuHost implements VmHost {
     }
 
     @Override
+    public int patienceSeconds() {
+        return switch (settings.start()) {
+            case VmStart.Command command -> VmHost.super.patienceSeconds();
+            case VmStart.Domain domain -> VmHost.super.patienceSeconds() + LibvirtDomain.MAX_SECONDS;
+        };
+    }
+
+    @Override
     public Set<Capability> capabilities() {
         return settings.volumes().disks().isEmpty()
                 ? EnumSet.of(Capability.WINDOW, Capability.TERMS, Capability.MACHINES)
@@ -108,7 +97,7 @@ final class QemuHost implements VmHost {
 
     @Override
     public Optional<VmDriver> attach() throws IOException, InterruptedException {
-        if (waiting != null && waiting.process().isAlive()) {
+        if (waiting != null && QemuProcess.isAlive(waiting.process())) {
             return Optional.empty();
         }
         Optional<VmDriver> found = find();
@@ -125,6 +114,7 @@ final class QemuHost implements VmHost {
         QemuVm vm;
         try {
             vm = QemuVm.connect(settings, ATTACH_TIMEOUT_MS);
+            process.notePid();
         } catch (ConnectException nobodyListens) {
             return Optional.empty();
         }
@@ -150,7 +140,14 @@ final class QemuHost implements VmHost {
     public MemorySegment createReplica() throws IOException, InterruptedException {
         endWaiting();
         closeReplica();
-        replica = RamFile.create(settings.ramFile(), settings.ramBytes());
+        if (settings.ramFile().isEmpty()) {
+            waiting = startWaiting();
+            waiting.vm().emptyRam();
+            replica = waiting.vm().shareRam();
+            holder = waiting;
+        } else {
+            replica = RamFile.create(settings.ramFile().get(), settings.ramBytes());
+        }
         return replica.memory();
     }
 
@@ -171,11 +168,24 @@ final class QemuHost implements VmHost {
 
     @Override
     public void standBy() throws IOException, InterruptedException {
-        endWaiting();
-        waiting = startWaiting();
+        if (settings.ramFile().isPresent() || !waits()) {
+            endWaiting();
+            waiting = startWaiting();
+        }
         standsBy = true;
         replacements.reset();
         replaceNanos = System.nanoTime();
+    }
+
+    private boolean waits() throws InterruptedException {
+        try {
+            return waiting != null
+                    && QemuProcess.isAlive(waiting.process())
+                    && waiting.vm().isHalfActivated();
+        } catch (IOException gone) {
+            LOG.debug("the QEMU that waited: {}", gone.getMessage());
+            return false;
+        }
     }
 
     /** It died by itself, or somebody has killed it: the next takeover is not to be slower for that. */
@@ -193,7 +203,7 @@ final class QemuHost implements VmHost {
     }
 
     private WaitingQemu startWaiting() throws IOException, InterruptedException {
-        Process started = process.start();
+        ProcessHandle started = process.start();
         boolean serves = false;
         try {
             WaitingQemu begun = new WaitingQemu(started, connectTo(started));
@@ -204,7 +214,7 @@ final class QemuHost implements VmHost {
             throw new IOException(failed.getMessage() + " (QEMU: " + process.lastWords() + ")", failed);
         } finally {
             if (!serves) {
-                WaitingQemu.endOf(started);
+                process.end(started);
             }
         }
     }
@@ -218,7 +228,8 @@ final class QemuHost implements VmHost {
         if (waiting != null) {
             WaitingQemu ended = waiting;
             waiting = null;
-            ended.end();
+            ended.vm().close();
+            process.end(ended.process());
         }
     }
 
@@ -227,13 +238,15 @@ final class QemuHost implements VmHost {
         endWaiting();
         if (replica != null) {
             closeReplica();
-            Files.deleteIfExists(settings.ramFile());
+            if (settings.ramFile().isPresent()) {
+                Files.deleteIfExists(settings.ramFile().get());
+            }
         }
     }
 
     @Override
     public VmDriver activate(byte[] deviceState) throws IOException, InterruptedException {
-        if (waiting != null && waiting.waits()) {
+        if (waits()) {
             WaitingQemu qemu = waiting;
             waiting = null;
             try {
@@ -255,6 +268,7 @@ final class QemuHost implements VmHost {
         boolean active = false;
         try {
             long start = System.nanoTime();
+            copyReplicaTo(qemu);
             qemu.vm().load(deviceState, LOAD_TIMEOUT_MS);
             active = true;
             standsBy = false;
@@ -273,7 +287,15 @@ final class QemuHost implements VmHost {
         }
     }
 
-    private QemuVm connectTo(Process started) throws IOException, InterruptedException {
+    /** If it is not there: the replica lies in a file, or in the RAM of this one, or of one that is gone. */
+    private void copyReplicaTo(WaitingQemu qemu) throws IOException {
+        if (settings.ramFile().isEmpty() && !qemu.equals(holder)) {
+            qemu.vm().emptyRam();
+            PageCopy.ofWhatIsNotZero(replica.memory(), qemu.vm().ram());
+        }
+    }
+
+    private QemuVm connectTo(ProcessHandle started) throws IOException, InterruptedException {
         Path socket = settings.qmpSocket();
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(START_TIMEOUT_MS);
         while (true) {
@@ -284,8 +306,8 @@ final class QemuHost implements VmHost {
             } catch (ConnectException notYet) {
                 LOG.trace("{}: {}", vm(), notYet.getMessage());
             }
-            if (!started.isAlive()) {
-                throw new IOException("QEMU ended with status " + started.exitValue());
+            if (!QemuProcess.isAlive(started)) {
+                throw new IOException("QEMU has ended");
             }
             if (System.nanoTime() > deadline) {
                 throw new IOException("QEMU does not serve " + socket + " within " + START_TIMEOUT_MS + " ms");
@@ -309,6 +331,7 @@ final class QemuHost implements VmHost {
         if (replica != null) {
             replica.close();
             replica = null;
+            holder = null;
         }
     }
 

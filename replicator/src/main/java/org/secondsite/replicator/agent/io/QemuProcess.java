@@ -8,15 +8,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.secondsite.replicator.agent.VmSettings;
+import org.secondsite.replicator.agent.VmStart;
 
 /**
  * Finds, starts and kills the QEMU process of a VM.
  *
- * <p>A process is the VM's if one of its arguments names the RAM file and another one the QMP socket. The pid file is only a
- * hint where to look first: a pid may have been given to another process since.
+ * <p>A process is the VM's if one of its arguments names the QMP socket, and another one the RAM file, or, if that is not configured, its
+ * program is a QEMU. The pid file is only a hint where to look first: a pid may have been given to another process since.
  */
 final class QemuProcess {
     private static final Path PROC = Path.of("/proc");
+    private static final String VIRSH = "virsh";
     private static final int DEATH_WAIT_MS = 5000;
     private static final long NOBODY = -1;
 
@@ -50,15 +52,27 @@ final class QemuProcess {
     }
 
     /**
-     * Starts QEMU, stopped, to load a device state. In a session of its own: the VM outlives the agent.
+     * Starts QEMU, stopped, to load a device state. The VM outlives the agent.
      *
-     * @throws IOException if the command cannot be run
+     * @throws IOException if the command cannot be run, or libvirt refuses
      */
-    Process start() throws IOException {
+    ProcessHandle start() throws IOException, InterruptedException {
         Files.deleteIfExists(settings.qmpSocket());
+        return switch (settings.start()) {
+            case VmStart.Command command -> start(command.argv()).toHandle();
+            case VmStart.Domain domain -> {
+                new LibvirtDomain(VIRSH, settings, domain, log()).create();
+                notePid();
+                yield ProcessHandle.of(pid()).orElseThrow(() -> new IOException("QEMU has ended"));
+            }
+        };
+    }
+
+    /** In a session of its own. */
+    private Process start(List<String> argv) throws IOException {
         List<String> command = new ArrayList<>(List.of("setsid"));
-        command.addAll(settings.command());
-        if (!settings.command().contains("-pidfile")) {
+        command.addAll(argv);
+        if (!argv.contains("-pidfile")) {
             command.addAll(List.of("-pidfile", settings.pidFile().toString()));
         }
         command.addAll(List.of("-S", "-incoming", "defer"));
@@ -67,6 +81,13 @@ final class QemuProcess {
                 .redirectErrorStream(true)
                 .redirectOutput(log().toFile())
                 .start();
+    }
+
+    /** Of a QEMU that writes no file with its pid the agent writes one. */
+    void notePid() throws IOException {
+        if (settings.start() instanceof VmStart.Domain) {
+            Files.writeString(settings.pidFile(), Long.toString(pid()), StandardCharsets.US_ASCII);
+        }
     }
 
     /** The last line that QEMU wrote, for an error message. */
@@ -110,21 +131,50 @@ final class QemuProcess {
         }
     }
 
+    /**
+     * Ends this process alone: another QEMU that runs here may be the VM.
+     *
+     * @throws IOException if it lives on after some seconds
+     */
+    void end(ProcessHandle one) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + DEATH_WAIT_MS * 1_000_000L;
+        one.destroyForcibly();
+        while (isAlive(one)) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new IOException("process " + one.pid() + " does not die");
+            }
+            Thread.sleep(1);
+        }
+    }
+
+    /** Whether it may execute something: that of another parent may be dead, and still be there. */
+    static boolean isAlive(ProcessHandle one) {
+        try {
+            return one.isAlive() && !isZombie(PROC.resolve(Long.toString(one.pid())));
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
     /** Whether nothing of a process that was killed executes any more. */
     private boolean isDead(Path process) {
         try {
-            // Source: proc(5), /proc/pid/stat: the name stands in brackets and may hold anything, then comes the state.
-            String stat = Files.readString(process.resolve("stat"), StandardCharsets.ISO_8859_1);
-            char state = stat.charAt(stat.lastIndexOf(')') + 2);
-            if (state != 'Z' && state != 'X') {
-                return !commandLine(process).isEmpty() && !isOurs(process);
-            }
-            // The first thread may be a zombie while others still run.
-            String[] threads = process.resolve("task").toFile().list();
-            return threads == null || threads.length <= 1;
+            return isZombie(process) || (!commandLine(process).isEmpty() && !isOurs(process));
         } catch (IOException gone) {
             return true;
         }
+    }
+
+    private static boolean isZombie(Path process) throws IOException {
+        // Source: proc(5), /proc/pid/stat: the name stands in brackets and may hold anything, then comes the state.
+        String stat = Files.readString(process.resolve("stat"), StandardCharsets.ISO_8859_1);
+        char state = stat.charAt(stat.lastIndexOf(')') + 2);
+        if (state != 'Z' && state != 'X') {
+            return false;
+        }
+        // The first thread may be a zombie while others still run.
+        String[] threads = process.resolve("task").toFile().list();
+        return threads == null || threads.length <= 1;
     }
 
     /** The live processes of the VM. */
@@ -157,10 +207,21 @@ final class QemuProcess {
     private boolean isOurs(Path process) {
         try {
             String[] arguments = commandLine(process).split("\0");
-            return names(arguments, settings.ramFile()) && names(arguments, settings.qmpSocket());
+            return names(arguments, settings.qmpSocket())
+                    && (settings.ramFile().isPresent()
+                            ? names(arguments, settings.ramFile().get())
+                            : isQemu(process));
         } catch (IOException gone) {
             return false;
         }
+    }
+
+    /** Others may name the monitor as well: those who talk to it. */
+    private static boolean isQemu(Path process) throws IOException {
+        return Files.readSymbolicLink(process.resolve("exe"))
+                .getFileName()
+                .toString()
+                .contains("qemu");
     }
 
     /** The arguments, each ended by a NUL; empty once the process has given its memory back. */

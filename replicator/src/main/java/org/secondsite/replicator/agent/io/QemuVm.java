@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -53,6 +54,9 @@ final class QemuVm implements VmDriver {
     private final QmpClient qmp;
     private final QemuAdmission admission;
     private final String description;
+    /** Who has made the monitor. */
+    private final UserPrincipal user;
+
     private final RamFile ram;
     private final QemuDisks disks;
     private final QemuMirrors mirrors;
@@ -98,6 +102,7 @@ final class QemuVm implements VmDriver {
         this.qmp = qmp;
         this.admission = admission;
         this.description = admission.words();
+        this.user = Files.getOwner(settings.qmpSocket());
         this.ram = ram;
         this.migration = new QemuMigration(qmp, news, COMMAND_TIMEOUT_MS);
         this.disks = new QemuDisks(qmp, settings, COMMAND_TIMEOUT_MS);
@@ -115,8 +120,7 @@ final class QemuVm implements VmDriver {
         RamFile ram = null;
         try {
             QemuAdmission admission = new QemuAdmission(settings, qmp, timeoutMs);
-            admission.requireRam();
-            ram = RamFile.existing(settings.ramFile(), settings.ramBytes());
+            ram = RamFile.existing(admission.requireRam(), settings.ramBytes());
             QemuVm vm = new QemuVm(settings, qmp, admission, ram);
             relay.vm = vm;
             vm.migration.setUp();
@@ -212,6 +216,16 @@ final class QemuVm implements VmDriver {
         migration.unguard();
     }
 
+    /** Makes its RAM all zeros: what an earlier QEMU has left in a file is none of this VM's. */
+    void emptyRam() throws IOException {
+        ram.empty();
+    }
+
+    /** The same RAM, for as long as whoever has it keeps it. */
+    RamFile shareRam() throws IOException {
+        return ram.again();
+    }
+
     @Override
     public MemorySegment ram() {
         return ram.memory();
@@ -239,8 +253,9 @@ final class QemuVm implements VmDriver {
         closeSink();
         sinks++;
         sink = DeviceStateSink.open(
-                settings.runDirectory()
+                settings.socketDirectory()
                         .resolve(settings.id() + "-" + ProcessHandle.current().pid() + "-" + sinks + ".state"),
+                user,
                 lastStateBytes + (lastStateBytes >> 3));
         JsonNode status = execute("query-status", Map.of());
         afterMigration = status.path("status").asText().equals(PAUSED_AFTER_MIGRATION);
@@ -384,7 +399,7 @@ final class QemuVm implements VmDriver {
      * @throws SpentReplicaException if it may have run
      */
     void load(byte[] deviceState, long timeoutMs) throws IOException, InterruptedException {
-        Path incoming = settings.runDirectory().resolve(settings.id() + "-incoming.state");
+        Path incoming = settings.socketDirectory().resolve(settings.id() + "-incoming.state");
         Files.deleteIfExists(incoming);
         marks.activating();
         migration.expect();

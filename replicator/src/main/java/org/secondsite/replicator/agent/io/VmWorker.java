@@ -36,9 +36,7 @@ final class VmWorker implements AutoCloseable {
     /** How often it turns round at least. */
     private static final long MAX_IDLE_NANOS = 100_000_000L;
 
-    /** What a hypervisor may take to answer, start or end, and a machine to go through the RAM of a VM, at worst. */
-    private static final long HYPERVISOR_NANOS = TimeUnit.SECONDS.toNanos(30);
-
+    /** How slowly a machine goes through the RAM of a VM, at worst. */
     private static final long SLOWEST_BYTES_PER_SECOND = 100_000_000L;
 
     private final VmHost host;
@@ -80,7 +78,8 @@ final class VmWorker implements AutoCloseable {
         this.life = life;
         this.turn = new Turn("agent-" + host.vm());
         turn.whenLate(link::silence);
-        this.longWorkNanos = HYPERVISOR_NANOS + host.ramBytes() / SLOWEST_BYTES_PER_SECOND * 1_000_000_000L;
+        this.longWorkNanos = TimeUnit.SECONDS.toNanos(host.patienceSeconds())
+                + host.ramBytes() / SLOWEST_BYTES_PER_SECOND * 1_000_000_000L;
         this.thread = Thread.ofPlatform().name(turn.toString()).unstarted(this::run);
     }
 

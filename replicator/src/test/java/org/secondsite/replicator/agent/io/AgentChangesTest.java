@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,7 @@ import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.SyntheticVm;
 import org.secondsite.replicator.agent.VmSettings;
+import org.secondsite.replicator.agent.VmStart;
 import org.secondsite.replicator.disk.VolumeSettings;
 
 /** An agent whose VMs come, change and go while it runs. */
@@ -80,11 +82,11 @@ class AgentChangesTest {
     private VmSettings qemu(String name, long ramBytes, Path runDirectory) {
         return new VmSettings(
                 new VmId(name),
-                directory.resolve(name + ".ram"),
+                Optional.of(directory.resolve(name + ".ram")),
                 ramBytes,
                 directory.resolve(name + ".qmp"),
                 directory.resolve(name + ".pid"),
-                List.of("qemu-system-x86_64"),
+                new VmStart.Command(List.of("qemu-system-x86_64")),
                 DirtyPages.COMPARE,
                 Map.of(),
                 VolumeSettings.NONE,

@@ -10,10 +10,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.DirtyPages;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.agent.VmSettings;
+import org.secondsite.replicator.agent.VmStart;
 import org.secondsite.replicator.disk.VolumeSettings;
 import org.secondsite.testing.Opened;
 
@@ -54,11 +56,11 @@ final class BareQemu {
         }
         settings = new VmSettings(
                 VM,
-                ram,
+                Optional.of(ram),
                 RAM_BYTES,
                 qmp,
                 pidFile,
-                command,
+                new VmStart.Command(command),
                 DirtyPages.AUTO,
                 Map.of(),
                 VolumeSettings.NONE,

@@ -209,7 +209,7 @@ class ForeignMigrationLabTest {
                 settings.ramBytes(),
                 socket,
                 settings.pidFile(),
-                settings.command(),
+                settings.start(),
                 settings.dirtyPages(),
                 settings.disks(),
                 settings.volumes(),

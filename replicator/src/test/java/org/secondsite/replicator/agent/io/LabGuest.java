@@ -9,11 +9,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.config.DirtyPages;
 import org.secondsite.config.DiskAttachment;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.agent.VmSettings;
+import org.secondsite.replicator.agent.VmStart;
 import org.secondsite.replicator.disk.VolumeSettings;
 
 /**
@@ -26,6 +28,7 @@ final class LabGuest {
     private static final String BUSY = "dd if=/dev/urandom of=/tmp/x bs=64k count=24 conv=notrunc 2>/dev/null";
 
     private final VmSettings settings;
+    private final List<String> command;
     private final Path serial;
     private final Path operator;
     private final Path ramFile;
@@ -70,7 +73,7 @@ final class LabGuest {
         operator = directory.resolve("operator.qmp");
         ramFile = freshRamFile();
         Path qmp = directory.resolve("agent.qmp");
-        List<String> command = new ArrayList<>(List.of(
+        command = new ArrayList<>(List.of(
                 needed("/usr/bin/qemu-system-x86_64", "qemu-system-x86").toString(),
                 "-machine",
                 "pc-i440fx-7.2,memory-backend=m,dump-guest-core=off",
@@ -103,11 +106,11 @@ final class LabGuest {
         command.addAll(devices);
         settings = new VmSettings(
                 vm,
-                ramFile,
+                Optional.of(ramFile),
                 (long) ramMiB << 20,
                 qmp,
                 directory.resolve("pid"),
-                command,
+                new VmStart.Command(command),
                 DirtyPages.AUTO,
                 disks,
                 volumes,
@@ -124,7 +127,7 @@ final class LabGuest {
         return file;
     }
 
-    private static String script(String work) {
+    static String script(String work) {
         return """
                 #!/bin/busybox sh
                 /bin/busybox --install -s /bin
@@ -141,7 +144,7 @@ final class LabGuest {
                 """.formatted(work);
     }
 
-    private static Path needed(String path, String aptPackage) throws IOException {
+    static Path needed(String path, String aptPackage) throws IOException {
         if (!Files.exists(Path.of(path))) {
             throw new IOException(path + " is missing; apt-get install " + aptPackage);
         }
@@ -149,7 +152,7 @@ final class LabGuest {
     }
 
     /** A stock kernel: this machine's own, or Debian's for cloud guests, fetched and unpacked without being installed. */
-    private static Path kernel() throws IOException {
+    static Path kernel() throws IOException {
         if (Files.isDirectory(Path.of("/boot"))) {
             try (DirectoryStream<Path> kernels = Files.newDirectoryStream(Path.of("/boot"), "vmlinuz-*")) {
                 for (Path kernel : kernels) {
@@ -188,7 +191,7 @@ final class LabGuest {
 
     /** Boots the guest as an operator does, and waits until it counts. */
     void boot() throws IOException, InterruptedException {
-        Process qemu = new ProcessBuilder(settings.command())
+        Process qemu = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(serial.resolveSibling("qemu.log").toFile())
                 .start();

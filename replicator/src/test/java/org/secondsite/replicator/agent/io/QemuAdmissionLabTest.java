@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,11 +18,14 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.secondsite.config.DirtyPages;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.VmSettings;
+import org.secondsite.replicator.disk.VolumeSettings;
 import org.secondsite.testing.Opened;
 
 /** Real QEMUs with machines that are fit for checkpoints, and that are not. Needs qemu-system-x86, a kernel and busybox-static. */
@@ -86,9 +90,41 @@ class QemuAdmissionLabTest {
     })
     void ramThatIsNotTheConfiguredFileIsNotTakenForIt(String backend, String reason) throws Exception {
         VmSettings settings = started("q35,memory-backend=m", "-m 64 " + backend.replace(';', ','));
-        Files.write(settings.ramFile(), new byte[(int) BareQemu.RAM_BYTES]); // as an earlier QEMU has left it
+        Files.write(
+                settings.ramFile().orElseThrow(), new byte[(int) BareQemu.RAM_BYTES]); // as an earlier QEMU has left it
         String said = assertThrows(IOException.class, () -> refusal(settings)).getMessage();
         assertTrue(said.contains(reason.strip()), said);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(
+            strings = {
+                "memory-backend-file,id=m,mem-path=RAM",
+                "memory-backend-file,id=m,mem-path=DIR",
+                "memory-backend-memfd,id=m"
+            })
+    void ramIsFoundWhereverQemuHasItIfNoFileIsNamed(String backend) throws Exception {
+        VmSettings named = started("pc,memory-backend=m", "-m 64 -object " + backend + ",size=64M,share=on");
+        VmSettings settings = new VmSettings(
+                VM,
+                Optional.empty(),
+                BareQemu.RAM_BYTES,
+                named.qmpSocket(),
+                named.pidFile(),
+                named.start(),
+                DirtyPages.AUTO,
+                Map.of(),
+                VolumeSettings.NONE,
+                named.runDirectory());
+        try (QemuVm vm = BareQemu.connect(settings)) {
+            assertEquals(Optional.empty(), vm.refusal());
+            vm.ram().set(ValueLayout.JAVA_LONG, 1 << 20, 7);
+            try (RamFile again = vm.shareRam()) {
+                assertEquals(7, again.memory().get(ValueLayout.JAVA_LONG, 1 << 20));
+                vm.emptyRam();
+                assertEquals(0, again.memory().get(ValueLayout.JAVA_LONG, 1 << 20));
+            }
+        }
     }
 
     @Test

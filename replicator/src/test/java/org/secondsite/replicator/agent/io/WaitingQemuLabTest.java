@@ -229,7 +229,7 @@ class WaitingQemuLabTest {
         String failed = ownerGateway.await("failed");
         assertTrue(failed.contains("with device rng0 (virtio-rng-pci) at pci.0 9.0"), failed);
         assertFalse(ownerGateway.hears("epoch", 300), "nothing of it is carried");
-        assertFalse(Files.exists(guest.settings().ramFile()), "what was started to find out is gone");
+        assertFalse(Files.exists(guest.settings().ramFile().orElseThrow()), "what was started to find out is gone");
     }
 
     /** A place for a guest whose disk its agent serves. */
@@ -304,7 +304,7 @@ class WaitingQemuLabTest {
     void theSuccessorOfAnAgentThatDiedEndsIt() throws Exception {
         LabGuest guest = guest("standby", List.of());
         try (QemuHost successor = QemuHost.open(guest.settings())) {
-            Process left = new QemuProcess(guest.settings()).start();
+            ProcessHandle left = new QemuProcess(guest.settings()).start();
             open.add(left::destroyForcibly);
             while (left.isAlive()) {
                 assertEquals(Optional.empty(), successor.attach());
