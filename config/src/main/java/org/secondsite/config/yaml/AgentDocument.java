@@ -99,9 +99,7 @@ public final class AgentDocument {
     private static AgentConfig.Machine machine(Section vm, VmId id) {
         if (!vm.has(START) && OF_QEMU.stream().anyMatch(vm::has)) {
             return new AgentConfig.Machine.Qemu(
-                    vm.has(RAM_FILE) && vm.text(RAM_FILE).equals("auto")
-                            ? Optional.empty()
-                            : Optional.ofNullable(vm.file(RAM_FILE)),
+                    ramFile(vm),
                     vm.integer("ramMiB", 1, MAX_RAM_MIB) << 20,
                     vm.socket("qmpSocket"),
                     vm.file("pidFile"),
@@ -116,6 +114,13 @@ public final class AgentDocument {
         Section start = vm.section(START);
         return new AgentConfig.Machine.Domain(
                 start.file("libvirt"), start.optional("uri", AgentDocument::uri).orElse(LIBVIRT));
+    }
+
+    /** Empty: wherever QEMU has it, or a problem was found. */
+    private static Optional<Path> ramFile(Section vm) {
+        Optional<String> said = vm.optional(RAM_FILE, text -> text);
+        boolean isFound = said.equals(Optional.of("auto")) || (vm.has(RAM_FILE) && said.isEmpty());
+        return isFound ? Optional.empty() : Optional.ofNullable(vm.file(RAM_FILE));
     }
 
     private static String uri(String text) {
