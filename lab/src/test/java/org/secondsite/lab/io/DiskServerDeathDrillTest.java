@@ -73,9 +73,12 @@ class DiskServerDeathDrillTest {
             this.role = role;
         }
 
+        Site site(Site owner) {
+            return OF_STANDBY.contains(this) ? owner.peer() : owner;
+        }
+
         String target(Site owner) {
-            Site site = OF_STANDBY.contains(this) ? owner.peer() : owner;
-            return role + ":" + site.id();
+            return role + ":" + site(owner).id();
         }
     }
 
@@ -116,8 +119,12 @@ class DiskServerDeathDrillTest {
                         lab.kill(Victim.STANDBYS_QEMU.target(owner));
                         Waiting.pause(random.nextInt(BEFORE_TAKEOVER_MS));
                     }
+                    long killed = System.nanoTime();
                     lab.kill(target);
                     lab.start(target);
+                    if (victim.role.equals("agent")) {
+                        awaitAgent(new SiteView(lab, victim.site(owner)), killed);
+                    }
                 }
                 goesOn(client, 20);
                 died.merge(victim + " at " + target, 1, Integer::sum);
@@ -129,6 +136,12 @@ class DiskServerDeathDrillTest {
         }
         System.out.println("deaths: " + died);
         return owner;
+    }
+
+    /** A gateway gives an agent that is gone a second or two, and counts the VM as protected for so long. */
+    private static void awaitAgent(SiteView view, long killedNanos) throws IOException {
+        Waiting.until("the agent to be back", 60, () -> view.timeline(killedNanos).stream()
+                .anyMatch(entry -> entry.kind().equals("agent") && entry.text().startsWith("attached")));
     }
 
     /** The protection goes on, in the same term, and there is another one soon. */
