@@ -5,8 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,6 +12,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.secondsite.bench.process.FreePorts;
 import org.secondsite.bench.process.JavaProcess;
 import org.secondsite.bench.process.Latencies;
 import org.secondsite.config.GatewayConfig;
@@ -98,7 +97,7 @@ public final class DetectionBenchCommand implements Callable<Integer> {
                         "end"));
         try {
             PkiCommand.write(directory, List.of("a", "b"));
-            ports = ports();
+            ports = FreePorts.of(2);
             int busyCount = busy == null ? Runtime.getRuntime().availableProcessors() : busy;
             for (int i = 0; i < busyCount; i++) {
                 computing.add(new ProcessBuilder("sh", "-c", "while :; do :; done").start());
@@ -293,13 +292,6 @@ public final class DetectionBenchCommand implements Callable<Integer> {
         void send(String signal, JavaProcess to) throws IOException {
             input.write("kill -" + signal + " " + to.pid() + "\n");
             input.flush();
-        }
-    }
-
-    private static int[] ports() throws IOException {
-        try (ServerSocket first = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-                ServerSocket second = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return new int[] {first.getLocalPort(), second.getLocalPort()};
         }
     }
 }

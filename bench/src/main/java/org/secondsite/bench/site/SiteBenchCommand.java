@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +18,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.secondsite.bench.io.Machine;
+import org.secondsite.bench.process.FreePorts;
 import org.secondsite.bench.process.JavaProcess;
 import org.secondsite.config.io.DirectoryTree;
 import org.secondsite.pki.PkiCommand;
@@ -101,7 +101,7 @@ public final class SiteBenchCommand implements Callable<Integer> {
     private void measure(int size, Path directory) throws Exception {
         PkiCommand.write(directory, SiteFiles.names(pairs));
         SiteFiles files = new SiteFiles(size, intervalMs);
-        int[] ports = freePorts(1 + 4 * pairs);
+        int[] ports = FreePorts.of(1 + 4 * pairs);
         InetSocketAddress witnessAt = new InetSocketAddress(InetAddress.getLoopbackAddress(), ports[0]);
         Path witnessFile = Files.writeString(directory.resolve("witness.yaml"), files.witness(pairs, witnessAt));
         List<MeasuredPair> all = new ArrayList<>();
@@ -265,21 +265,5 @@ public final class SiteBenchCommand implements Callable<Integer> {
             }
             TimeUnit.MILLISECONDS.sleep(200);
         }
-    }
-
-    private static int[] freePorts(int count) throws IOException {
-        List<ServerSocket> held = new ArrayList<>();
-        int[] ports = new int[count];
-        try {
-            for (int i = 0; i < count; i++) {
-                held.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-                ports[i] = held.get(i).getLocalPort();
-            }
-        } finally {
-            for (ServerSocket socket : held) {
-                socket.close();
-            }
-        }
-        return ports;
     }
 }

@@ -3,7 +3,6 @@ package org.secondsite.bench.witness;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.appliance.Operator;
+import org.secondsite.bench.process.FreePorts;
 import org.secondsite.bench.process.JavaProcess;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.OwnershipRecord;
@@ -73,14 +73,8 @@ final class WitnessUnderTest implements AutoCloseable {
     }
 
     private void reserve(int count) throws IOException {
-        List<ServerSocket> held = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-            held.add(socket);
-            endpoints.add(new InetSocketAddress(socket.getInetAddress(), socket.getLocalPort()));
-        }
-        for (ServerSocket socket : held) {
-            socket.close();
+        for (int port : FreePorts.of(count)) {
+            endpoints.add(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
         }
     }
 
