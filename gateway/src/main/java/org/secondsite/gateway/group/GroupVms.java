@@ -1,6 +1,5 @@
 package org.secondsite.gateway.group;
 
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,6 +37,8 @@ final class GroupVms {
     private PairConfig config;
     /** Every ticked VM. */
     private final Map<VmId, VmAtSite> known = new LinkedHashMap<>();
+    /** A copy of them; null when they have changed since. */
+    private List<VmAtSite> all;
     /** Those that a takeover activates, which make up the group's state. */
     private final Map<VmId, VmAtSite> vms = new LinkedHashMap<>();
     /** How far the epochs of VMs are numbered that have left: none is numbered like one of these again. */
@@ -92,11 +93,13 @@ final class GroupVms {
         VmAtSite added = new VmAtSite(vm, config, orders);
         Optional.ofNullable(numbered.remove(vm.id())).ifPresent(added.source()::numberFrom);
         known.put(vm.id(), added);
+        all = null;
     }
 
     void remove(VmId vm) {
         vms.remove(vm);
         numbered.put(vm, known.remove(vm).source().next());
+        all = null;
     }
 
     /** Makes one a member. */
@@ -122,9 +125,17 @@ final class GroupVms {
         return known.get(vm);
     }
 
-    /** Every ticked VM, a copy. */
+    /** Every ticked VM, as of now: what comes and goes later does not change the list. */
     List<VmAtSite> all() {
-        return List.copyOf(known.values());
+        if (all == null) {
+            all = List.copyOf(known.values());
+        }
+        return all;
+    }
+
+    /** Whether no ticked VM is anything but a member. */
+    boolean allAreMembers() {
+        return vms.size() == known.size();
     }
 
     /** Those of the ticked VMs. */
@@ -158,9 +169,16 @@ final class GroupVms {
 
     /** The VM whose output has waited for a commit for longest; null if there is none. */
     VmAtSite slowest() {
-        return vms.values().stream()
-                .max(Comparator.comparingLong(vm -> vm.source().lagNanos(orders.nowNanos())))
-                .orElse(null);
+        VmAtSite slowest = null;
+        long most = Long.MIN_VALUE;
+        for (VmAtSite vm : vms.values()) {
+            long lag = vm.source().lagNanos(orders.nowNanos());
+            if (lag > most) {
+                most = lag;
+                slowest = vm;
+            }
+        }
+        return slowest;
     }
 
     boolean anyCheckpointing() {

@@ -50,6 +50,9 @@ final class Joining {
     }
 
     private List<VmAtSite> joiners() {
+        if (vms.allAreMembers()) {
+            return List.of();
+        }
         return vms.all().stream()
                 .filter(vm -> !vms.isMember(vm.id()) && !membership.leaving().has(vm.id()))
                 .toList();

@@ -381,19 +381,18 @@ public final class ProtectionGroup {
         if (slowest == null) {
             return;
         }
-        String waits = "the output of " + slowest.id() + " has waited "
-                + slowest.source().lagNanos(now) / 1_000_000 + " ms for a commit";
-        switch (overload.look(slowest.source().lagNanos(now), now)) {
-            case NONE -> {}
-            case NOTE -> {
-                counters.overload();
-                note("overload", waits);
-            }
-            case GIVE_UP -> {
-                counters.overload();
-                note("overload", waits + "; no more protection for some time");
-                tell(new OwnershipEvent.StandbyBroken("overload: " + waits));
-            }
+        long lagNanos = slowest.source().lagNanos(now);
+        OverloadWatch.Verdict verdict = overload.look(lagNanos, now);
+        if (verdict == OverloadWatch.Verdict.NONE) {
+            return;
+        }
+        counters.overload();
+        String waits = "the output of " + slowest.id() + " has waited " + lagNanos / 1_000_000 + " ms for a commit";
+        if (verdict == OverloadWatch.Verdict.NOTE) {
+            note("overload", waits);
+        } else {
+            note("overload", waits + "; no more protection for some time");
+            tell(new OwnershipEvent.StandbyBroken("overload: " + waits));
         }
     }
 

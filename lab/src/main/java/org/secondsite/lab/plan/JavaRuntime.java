@@ -19,6 +19,13 @@ import org.secondsite.appliance.packages.JavaOptions;
 public record JavaRuntime(
         Path java, String classPath, List<String> options, List<String> linked, Optional<OtherBuild> other) {
     private static final List<String> FRUGAL = List.of("-Xms16m");
+
+    /**
+     * With less room for what is young, most of what lives as long as an epoch comes to be old, and the process grows until it has all the
+     * memory that it may have.
+     */
+    private static final List<String> ROOM_FOR_THE_YOUNG = List.of("-Xms48m", "-Xmn32m");
+
     private static final String REWRITES_CLASSES = "-javaagent:";
 
     /** Copies the lists. */
@@ -41,7 +48,7 @@ public record JavaRuntime(
 
     /** A process that works hard: it may compile what is hot as well as it can. */
     public List<String> worker(int heapMiB, String mainClass, List<String> arguments) {
-        return command(heapMiB, List.of(), mainClass, arguments);
+        return command(heapMiB, ROOM_FOR_THE_YOUNG, mainClass, arguments);
     }
 
     /** A process that works little: optimising would cost more than it saves; half of such a start was that. */
@@ -50,7 +57,8 @@ public record JavaRuntime(
     }
 
     private List<String> command(int heapMiB, List<String> more, String mainClass, List<String> arguments) {
-        List<String> command = new ArrayList<>(List.of(java.toString(), "-Xmx" + heapMiB + "m"));
+        List<String> command = new ArrayList<>(JavaOptions.environment());
+        command.addAll(List.of(java.toString(), "-Xmx" + heapMiB + "m"));
         command.addAll(FRUGAL);
         command.addAll(JavaOptions.ofDaemons());
         command.addAll(options);

@@ -226,8 +226,9 @@ public final class Life implements AutoCloseable {
         try {
             while (!isOver()) {
                 Thread.sleep(LOOK_MS);
-                probes.forEach(this::ask);
                 Optional<Turn> hung = watch.look(turns, System.nanoTime());
+                // After the look: whoever answers in time has turned round at the next one, however soon.
+                probes.forEach(this::ask);
                 note(watch.late());
                 hung.ifPresent(turn -> end(turn + " hangs", Life::allStacks));
             }

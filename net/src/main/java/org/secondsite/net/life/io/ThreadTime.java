@@ -17,15 +17,20 @@ final class ThreadTime {
     private static final Path SELF = Path.of("/proc/thread-self");
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
-    /** A thread of which nothing is known yet may have waited for its first processor: a tenth counts. */
+    /** A thread of which nothing is known, or nothing new, may have waited for a processor all the time: a tenth counts. */
     private static final int UNKNOWN_SHARE = 10;
 
     private static final int STATE = 0;
     private static final int USER_TICKS = 11;
     private static final int SYSTEM_TICKS = 12;
 
-    private final Map<Turn, Long> ranNanos = new HashMap<>();
+    /** What was seen of a thread longer ago than this says nothing about the time since the last look. */
+    private static final long STALE_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
+
+    private final Map<Turn, Seen> seen = new HashMap<>();
     private final Starvation starvation = new Starvation();
+
+    private record Seen(long ranNanos, long atNanos) {}
 
     /** The kernel's number of the calling thread, 0 if it does not tell. */
     static long nativeId() {
@@ -46,11 +51,15 @@ final class ThreadTime {
             // The name in parentheses may hold anything: the fields from the third on follow the last of them.
             String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
             long ran = (Long.parseLong(fields[USER_TICKS]) + Long.parseLong(fields[SYSTEM_TICKS])) * TICK_NANOS;
-            Long before = ranNanos.put(turn, ran);
-            if (!fields[STATE].equals("R")) {
-                return Math.round(passedNanos * (1 - starvation.share(System.nanoTime())));
+            long now = System.nanoTime();
+            Seen before = seen.put(turn, new Seen(ran, now));
+            double starved = starvation.share(now);
+            if (before == null || now - before.atNanos > STALE_NANOS) {
+                return passedNanos / UNKNOWN_SHARE;
             }
-            return before == null ? 0 : Math.clamp(ran - before, 0, passedNanos);
+            return fields[STATE].equals("R")
+                    ? Math.clamp(ran - before.ranNanos, 0, passedNanos)
+                    : Math.round(passedNanos * (1 - starved));
         } catch (IOException | NumberFormatException e) {
             return passedNanos;
         }
