@@ -35,7 +35,10 @@ public enum Capability {
     TERMS(8),
 
     /** Agents tell each other what their VMs are made of, before the first checkpoint of a chain. */
-    MACHINES(9);
+    MACHINES(9),
+
+    /** Of a device state only that is sent which does not stand in the one before. */
+    DEVICE_SAME(10);
 
     /** The agents' protocol has 15 bits for them. */
     private static final int MAX_CODE = 15;

@@ -22,7 +22,7 @@ import org.secondsite.replicator.checkpoint.CheckpointMessage;
  * CREDIT                below the epoch that is to be sealed next
  * ACTIVATE              when a replica was sent, or HELLO named one, and under no lower term than that; FAILED answers the wrong epoch
  * TERM                  if both ends can, not absurdly far above; a lower one is no news
- * FLUSH_AT_ONCE, SYNC_DISKS, OF_DISKS, WINDOW  if both ends can
+ * FLUSH_AT_ONCE, SYNC_DISKS, OF_DISKS, WINDOW, DEVICE_SAME  if both ends can
  * </pre>
  *
  * <p>What is in order and cannot be done is answered by FAILED, as before. What was acted under outlasts the
@@ -142,6 +142,7 @@ public final class GatewayConduct {
             case CheckpointMessage.Credit credit -> credit(credit.committed());
             case CheckpointMessage.Begin begin -> begin(begin.header().epoch());
             case CheckpointMessage.Activate activate -> activate(activate.expected());
+            case CheckpointMessage.DeviceSame same -> agreed(same, Capability.DEVICE_SAME);
             case CheckpointMessage.Window window -> agreed(window, Capability.WINDOW);
             case CheckpointMessage.Term told -> told(told);
             case CheckpointMessage.DiskOrder order -> agreed(order, Capability.DISKS);

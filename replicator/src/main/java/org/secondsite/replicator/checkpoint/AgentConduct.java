@@ -25,6 +25,7 @@ import org.secondsite.replicator.DiskTalk;
  * COPY_AT             if both ends can, while the VM is here, with a figure for each of the DISKS
  * OF_DISKS            if both ends can: a question while the VM is here, else an answer, one for each question at most
  * TERM                once, if both ends can
+ * DEVICE_SAME         if both ends can
  * HELLO               never again
  * </pre>
  *
@@ -118,6 +119,8 @@ public final class AgentConduct {
                 switch (message) {
                     case CheckpointMessage.Seal seal -> seal(seal.epoch());
                     case CheckpointMessage.Begin begin -> begin(begin);
+                    case CheckpointMessage.DeviceSame same ->
+                        dialect.has(Capability.DEVICE_SAME) ? null : "DEVICE_SAME was not agreed on";
                     case CheckpointMessage.EpochPart part -> null;
                     case CheckpointMessage.Applied applied -> applied("APPLIED", applied.epoch());
                     case CheckpointMessage.Activated activated -> activated(activated.epoch());

@@ -40,7 +40,7 @@ import org.secondsite.replicator.EpochHeader;
  * DISKS 29           | disks | durability u8, 0 disk, 1 memory |
  * disks              | count u8, 16 more with a basis | of each: name length u8, ASCII, bytes u64 | missing blocks u64 | if so: basis |
  * PAGES 11           | n u32 | n × (zero flag: 1 bit, page number: 31 bits) | 4096 bytes for each page not flagged |
- * DEVICE_STATE 12    | bytes |
+ * DEVICE_STATE 12    | bytes |                                  DEVICE_SAME 37: from u32 | bytes u32 |
  * END 13             | epoch | checksum u64 | pause ns u64 |
  * FAILED 22          | kind u8 | epoch | length u16, reason |
  * PING 23, PONG 24   | number u64 |
@@ -146,6 +146,7 @@ public final class CheckpointCodec {
                     case BEGIN -> begin(body);
                     case PAGES -> pages(body);
                     case DEVICE_STATE -> new CheckpointMessage.DeviceState(body.rest());
+                    case DEVICE_SAME -> new CheckpointMessage.DeviceSame(body.u32(), body.u32());
                     case END -> new CheckpointMessage.End(body.epoch(), body.u64(), body.nonNegative());
                     case CREDIT -> new CheckpointMessage.Credit(body.epoch());
                     case STOP -> new CheckpointMessage.Stop();
@@ -358,6 +359,10 @@ public final class CheckpointCodec {
                         state.chunk().readerIndex(),
                         state.chunk().readableBytes());
                 yield MessageType.DEVICE_STATE;
+            }
+            case CheckpointMessage.DeviceSame same -> {
+                out.writeInt(same.from()).writeInt(same.bytes());
+                yield MessageType.DEVICE_SAME;
             }
             case CheckpointMessage.End end -> {
                 epoch(MessageType.END, end.epoch(), out);

@@ -98,7 +98,7 @@ public sealed interface CheckpointMessage {
 
     // ---- an epoch, in either direction
 
-    /** One of the messages that make up an epoch: BEGIN, then DISK_RANGES, PAGES and DEVICE_STATE, then END. */
+    /** One of the messages that make up an epoch: BEGIN, then DISK_RANGES, PAGES, DEVICE_STATE and DEVICE_SAME, then END. */
     sealed interface EpochPart extends CheckpointMessage {}
 
     /**
@@ -183,6 +183,22 @@ public sealed interface CheckpointMessage {
 
     /** Some of the device state, in order. The buffer's memory is shared as in {@link Pages}. */
     record DeviceState(ByteBuf chunk) implements EpochPart {}
+
+    /**
+     * Some of the device state, in order: what the last epoch that this end has sent on this connection has there. No byte of that is used
+     * twice, nor one before it afterwards.
+     *
+     * @param from the first byte there
+     */
+    record DeviceSame(int from, int bytes) implements EpochPart {
+        /** Checks the place. */
+        public DeviceSame {
+            if (from < 0 || bytes < 1) {
+                throw new IllegalArgumentException(
+                        Integer.toUnsignedString(bytes) + " bytes from " + Integer.toUnsignedString(from));
+            }
+        }
+    }
 
     /**
      * The end of an epoch.

@@ -12,10 +12,10 @@ import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSeries;
 
 /**
- * Puts the parts of an epoch together: BEGIN, then DISK_RANGES, PAGES and DEVICE_STATE until the counts of BEGIN are reached, END.
+ * Puts the parts of an epoch together: BEGIN, then DISK_RANGES, PAGES, DEVICE_STATE and DEVICE_SAME until the counts of BEGIN are reached, END.
  *
  * <p>An epoch comes out only when it is whole and its checksum, computed anew over what was received, is the sender's. Memory
- * grows with what has arrived, never with what was announced. Not thread-safe; {@link #close()} drops what is unfinished.
+ * grows with what has arrived, never with what was announced: DEVICE_SAME brings each byte of the device state before once at most. Not thread-safe; {@link #close()} drops what is unfinished.
  */
 public final class EpochAssembler implements AutoCloseable {
     private static final int FIRST_STATE_BYTES = 64 << 10;
@@ -27,6 +27,10 @@ public final class EpochAssembler implements AutoCloseable {
     private PageSeries.Builder pages;
     private byte[] state = new byte[0];
     private int stateBytes;
+    /** The device state of the last epoch that was whole. */
+    private byte[] before = new byte[0];
+    /** How much of it was used. */
+    private int usedOfBefore;
 
     /** An epoch that is whole and right; the caller owns it. */
     public record Arrived(Epoch epoch, long pauseNanos) {}
@@ -47,6 +51,7 @@ public final class EpochAssembler implements AutoCloseable {
             case CheckpointMessage.DiskRanges batch -> ranges(batch.ranges());
             case CheckpointMessage.Pages batch -> pages(batch);
             case CheckpointMessage.DeviceState chunk -> deviceState(chunk.chunk());
+            case CheckpointMessage.DeviceSame same -> same(same);
             case CheckpointMessage.End end -> end(end);
         };
     }
@@ -61,6 +66,7 @@ public final class EpochAssembler implements AutoCloseable {
         begin = null;
         state = new byte[0];
         stateBytes = 0;
+        usedOfBefore = 0;
     }
 
     private Decoded<Arrived, String> begin(CheckpointMessage.Begin opened) {
@@ -75,7 +81,7 @@ public final class EpochAssembler implements AutoCloseable {
         }
         begin = opened;
         pages = new PageSeries.Builder(header);
-        state = new byte[Math.min(opened.deviceStateBytes(), FIRST_STATE_BYTES)];
+        state = new byte[Math.min(opened.deviceStateBytes(), Math.max(FIRST_STATE_BYTES, before.length))];
         stateBytes = 0;
         return Decoded.needMore();
     }
@@ -119,16 +125,40 @@ public final class EpochAssembler implements AutoCloseable {
     private Decoded<Arrived, String> deviceState(ByteBuf chunk) {
         int bytes = chunk.readableBytes();
         if (bytes > begin.deviceStateBytes() - stateBytes) {
-            return new Decoded.Refused<>(
-                    "more than the " + begin.deviceStateBytes() + " bytes of device state announced");
+            return tooMuchState();
         }
+        makeRoom(bytes);
+        chunk.getBytes(chunk.readerIndex(), state, stateBytes, bytes);
+        stateBytes += bytes;
+        return Decoded.needMore();
+    }
+
+    private Decoded<Arrived, String> same(CheckpointMessage.DeviceSame same) {
+        int from = same.from();
+        int bytes = same.bytes();
+        if (bytes > begin.deviceStateBytes() - stateBytes) {
+            return tooMuchState();
+        }
+        if (from < usedOfBefore || bytes > before.length - from) {
+            return new Decoded.Refused<>(bytes + " bytes from " + from + " of the device state before, of which "
+                    + usedOfBefore + " of " + before.length + " were used");
+        }
+        makeRoom(bytes);
+        System.arraycopy(before, from, state, stateBytes, bytes);
+        stateBytes += bytes;
+        usedOfBefore = from + bytes;
+        return Decoded.needMore();
+    }
+
+    private Decoded<Arrived, String> tooMuchState() {
+        return new Decoded.Refused<>("more than the " + begin.deviceStateBytes() + " bytes of device state announced");
+    }
+
+    private void makeRoom(int bytes) {
         if (stateBytes + bytes > state.length) {
             int grown = (int) Math.min(begin.deviceStateBytes(), Math.max(2L * state.length, stateBytes + bytes));
             state = Arrays.copyOf(state, grown);
         }
-        chunk.getBytes(chunk.readerIndex(), state, stateBytes, bytes);
-        stateBytes += bytes;
-        return Decoded.needMore();
     }
 
     private Decoded<Arrived, String> end(CheckpointMessage.End end) {
@@ -155,6 +185,7 @@ public final class EpochAssembler implements AutoCloseable {
             return new Decoded.Refused<>("epoch " + header.epoch() + " has the checksum " + Long.toHexString(found)
                     + ", its sender says " + Long.toHexString(end.checksum()));
         }
+        before = deviceState;
         return new Decoded.Complete<>(new Arrived(epoch, end.pauseNanos()));
     }
 }

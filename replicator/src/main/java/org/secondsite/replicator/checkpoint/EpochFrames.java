@@ -10,7 +10,7 @@ import org.secondsite.replicator.PageSeries;
 import org.secondsite.replicator.PageSet;
 
 /**
- * Takes an epoch apart: the frames BEGIN, DISK_RANGES, PAGES, DEVICE_STATE and END, one after the other, made when they are asked for, so
+ * Takes an epoch apart: the frames BEGIN, DISK_RANGES, PAGES, DEVICE_STATE, DEVICE_SAME and END, one after the other, made when they are asked for, so
  * that no more of them lie in memory than the connection takes.
  */
 public final class EpochFrames {
@@ -21,7 +21,8 @@ public final class EpochFrames {
     private int nextRange;
     private Stage stage = Stage.BEGIN;
     private int nextPage;
-    private int nextStateByte;
+    private final StateDelta state;
+    private StateDelta.Piece nextOfState;
 
     private enum Stage {
         BEGIN,
@@ -32,8 +33,18 @@ public final class EpochFrames {
         DONE
     }
 
-    /** The frames of an epoch, which must stay open until they are made. */
+    /** The frames of an epoch, which must stay open until they are made; its device state as it is. */
     public EpochFrames(Epoch epoch, long pauseNanos) {
+        this(epoch, pauseNanos, new byte[0]);
+    }
+
+    /**
+     * The same with what is new of its device state alone.
+     *
+     * @param stateBefore the device state of the epoch that was sent before on the same connection, empty if there was none
+     */
+    public EpochFrames(Epoch epoch, long pauseNanos, byte[] stateBefore) {
+        this.state = new StateDelta(stateBefore, epoch.deviceState(), Limits.DEVICE_CHUNK_BYTES);
         this.epoch = epoch;
         this.pauseNanos = pauseNanos;
         this.pages = epoch.series();
@@ -48,8 +59,9 @@ public final class EpochFrames {
         if (stage == Stage.PAGES && nextPage == pages.count()) {
             stage = Stage.DEVICE_STATE;
         }
-        if (stage == Stage.DEVICE_STATE && nextStateByte == epoch.deviceState().length) {
-            stage = Stage.END;
+        if (stage == Stage.DEVICE_STATE) {
+            nextOfState = state.next();
+            stage = nextOfState == null ? Stage.END : stage;
         }
         return switch (stage) {
             case BEGIN -> {
@@ -98,12 +110,15 @@ public final class EpochFrames {
     }
 
     private ByteBuf deviceState(ByteBufAllocator allocator) {
-        byte[] state = epoch.deviceState();
-        int bytes = Math.min(Limits.DEVICE_CHUNK_BYTES, state.length - nextStateByte);
-        ByteBuf frame = allocator.directBuffer(CheckpointCodec.HEADER_BYTES + bytes);
+        StateDelta.Piece piece = nextOfState;
+        if (piece.isSame()) {
+            return small(allocator, new CheckpointMessage.DeviceSame(piece.from(), piece.bytes()));
+        }
+        ByteBuf frame = allocator.directBuffer(CheckpointCodec.HEADER_BYTES + piece.bytes());
         CheckpointCodec.encode(
-                new CheckpointMessage.DeviceState(Unpooled.wrappedBuffer(state, nextStateByte, bytes)), frame);
-        nextStateByte += bytes;
+                new CheckpointMessage.DeviceState(
+                        Unpooled.wrappedBuffer(epoch.deviceState(), piece.at(), piece.bytes())),
+                frame);
         return frame;
     }
 

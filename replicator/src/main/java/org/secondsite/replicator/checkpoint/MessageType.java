@@ -41,7 +41,8 @@ enum MessageType {
     OF_DISKS(33, null, DiskTalk.MIN_BYTES, DiskTalk.MAX_BYTES),
     COPY_AT(34, Side.AGENT, 1 + Integer.BYTES + Long.BYTES, 1 + VolumeChanges.MAX_VOLUMES * Integer.BYTES + Long.BYTES),
     WINDOW(35, Side.GATEWAY, 13, 13),
-    TERM(36, null, 8, 8);
+    TERM(36, null, 8, 8),
+    DEVICE_SAME(37, null, 8, 8);
 
     private static final MessageType[] BY_CODE = new MessageType[values().length + 1];
 

@@ -55,6 +55,8 @@ class CheckpointCodecTest {
                         new EpochHeader(VM, E, new EpochId(7, 40), 128 << 20), 1000, Limits.DEVICE_STATE_BYTES),
                 new CheckpointMessage.Pages(pages(3, 900, 4)),
                 new CheckpointMessage.DeviceState(Unpooled.wrappedBuffer(new byte[] {1, 2, 3})),
+                new CheckpointMessage.DeviceSame(0, 1),
+                new CheckpointMessage.DeviceSame(Integer.MAX_VALUE, Integer.MAX_VALUE),
                 new CheckpointMessage.End(E, -2, 5_000_000),
                 new CheckpointMessage.Credit(E),
                 new CheckpointMessage.Stop(),

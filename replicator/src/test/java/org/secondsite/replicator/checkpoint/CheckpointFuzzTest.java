@@ -7,14 +7,17 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
 import org.secondsite.net.Decoded;
+import org.secondsite.replicator.Epoch;
 import org.secondsite.replicator.EpochHeader;
 import org.secondsite.replicator.PageSet;
 import org.secondsite.testing.Allocation;
@@ -39,7 +42,31 @@ class CheckpointFuzzTest {
                 new CheckpointMessage.Pages(pages),
                 new CheckpointMessage.DeviceState(Unpooled.wrappedBuffer(new byte[] {1, 2, 3})),
                 new CheckpointMessage.End(epoch, 5, 6))));
+        seeds.add(twoEpochs());
         return seeds;
+    }
+
+    /** The second one's device state stands in the first one's, all but a byte. */
+    private static byte[] twoEpochs() {
+        byte[] before = new byte[0];
+        ByteBuf wire = Unpooled.buffer();
+        for (int number = 1; number <= 2; number++) {
+            byte[] state = new byte[600];
+            new Random(9).nextBytes(state);
+            state[300] = (byte) number;
+            EpochHeader header = new EpochHeader(VM, new EpochId(7, number), EpochId.NONE, RAM_BYTES);
+            try (Epoch epoch = new Epoch(header, PageSet.empty(), state)) {
+                EpochFrames frames = new EpochFrames(epoch, 0, before);
+                for (ByteBuf frame = frames.next(UnpooledByteBufAllocator.DEFAULT);
+                        frame != null;
+                        frame = frames.next(UnpooledByteBufAllocator.DEFAULT)) {
+                    wire.writeBytes(frame);
+                    frame.release();
+                }
+            }
+            before = state;
+        }
+        return ByteBufUtil.getBytes(wire);
     }
 
     @MethodSource("seeds")

@@ -12,6 +12,7 @@ import org.secondsite.config.VmId;
 import org.secondsite.net.Decoded;
 import org.secondsite.net.io.TermMemory;
 import org.secondsite.net.life.io.Life;
+import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.agent.AgentTiming;
 import org.secondsite.replicator.agent.GatewayConduct;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
@@ -156,6 +157,9 @@ final class GatewayLink implements CheckpointConnection.Events, AutoCloseable {
             case CheckpointMessage.Welcome welcome -> {
                 waitMs = timing.minReconnectMs();
                 lastTrouble = "";
+                if (welcome.dialect().has(Capability.DEVICE_SAME)) {
+                    connection.shipDifferences();
+                }
                 worker.accept(new WorkerEvent.Received(connection, message));
             }
             case CheckpointMessage.Refused refused -> {

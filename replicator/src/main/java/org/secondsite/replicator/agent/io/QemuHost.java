@@ -91,7 +91,7 @@ final class QemuHost implements VmHost {
     @Override
     public Set<Capability> capabilities() {
         return settings.volumes().disks().isEmpty()
-                ? EnumSet.of(Capability.WINDOW, Capability.TERMS, Capability.MACHINES)
+                ? EnumSet.of(Capability.WINDOW, Capability.TERMS, Capability.MACHINES, Capability.DEVICE_SAME)
                 : EnumSet.allOf(Capability.class);
     }
 

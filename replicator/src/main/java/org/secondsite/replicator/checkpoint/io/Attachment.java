@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.handler.ssl.SslHandler;
 import java.util.Optional;
 import org.secondsite.net.tls.io.TlsIdentity;
+import org.secondsite.replicator.Capability;
 import org.secondsite.replicator.Dialect;
 import org.secondsite.replicator.checkpoint.CheckpointCodec;
 import org.secondsite.replicator.checkpoint.CheckpointMessage;
@@ -107,6 +108,9 @@ final class Attachment implements CheckpointConnection.Events {
                 Optional.ofNullable(channel.pipeline().get(SslHandler.class)).flatMap(TlsIdentity::certificateEnd)));
         session = new ServerSession(
                 connection, hello, dialect, proven, reception.listener(), fault -> reception.wrong(connection, fault));
+        if (dialect.has(Capability.DEVICE_SAME)) {
+            connection.shipDifferences();
+        }
         attached = true;
         reception.sessions().put(hello.vm(), session);
         reception.known(channel);

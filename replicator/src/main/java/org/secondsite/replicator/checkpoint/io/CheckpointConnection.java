@@ -89,6 +89,8 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
     private int silences;
     private long reads;
     private long lastNonce = KEEPALIVE_NONCE;
+    private boolean differences;
+    private byte[] shippedState = new byte[0];
     private String closeReason;
     private boolean closed;
 
@@ -112,6 +114,11 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
         connection.channel = channel;
         channel.pipeline().addLast(new IdleStateHandler(keepaliveMs, 0, 0, TimeUnit.MILLISECONDS), connection);
         return connection;
+    }
+
+    /** Of the device states that are shipped from now on, all but the first, what does not stand in the one before. */
+    public void shipDifferences() {
+        onLoop(() -> differences = true);
     }
 
     /** Sends a message that is not part of an epoch. */
@@ -150,7 +157,10 @@ public final class CheckpointConnection extends ByteToMessageDecoder {
                     done.run();
                     return;
                 }
-                waiting.add(new Shipment(new EpochFrames(epoch, pauseNanos), done));
+                waiting.add(new Shipment(new EpochFrames(epoch, pauseNanos, shippedState), done));
+                if (differences) {
+                    shippedState = epoch.deviceState();
+                }
                 pump();
             });
         } catch (RejectedExecutionException afterShutdown) {

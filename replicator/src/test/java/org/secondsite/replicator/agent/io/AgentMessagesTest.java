@@ -105,6 +105,7 @@ class AgentMessagesTest {
         MESSAGES.put("VM_PAUSED 9/9", new HandMadeMessage(26, "0000000000000009 0000000000000009"));
         MESSAGES.put("DISKS_SYNCED", new HandMadeMessage(32, ""));
         MESSAGES.put("COPY_AT", new HandMadeMessage(34, "01 00000001 0000000000000000"));
+        MESSAGES.put("DEVICE_SAME that was not agreed on", new HandMadeMessage(37, "0000000000000001"));
         MESSAGES.put("TERM that was not agreed on", new HandMadeMessage(36, "0000000000000003"));
         MESSAGES.put("WELCOME", new HandMadeMessage(2, "0004 00000001 0000000000000001 00 0000"));
         MESSAGES.put("STOP_VM", new HandMadeMessage(16, "0000"));

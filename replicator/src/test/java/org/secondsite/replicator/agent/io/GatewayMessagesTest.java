@@ -129,6 +129,7 @@ class GatewayMessagesTest {
         MESSAGES.put("FLUSH_AT_ONCE", new HandMadeMessage(30, ""));
         MESSAGES.put("SYNC_DISKS", new HandMadeMessage(31, ""));
         MESSAGES.put("OF_DISKS", new HandMadeMessage(33, "03" + E31));
+        MESSAGES.put("DEVICE_SAME that was not agreed on", new HandMadeMessage(37, "0000000000000001"));
         MESSAGES.put("TERM that was not agreed on", new HandMadeMessage(36, "0000000000000003"));
         MESSAGES.put("HELLO", new HandMadeMessage(1, "00040001 0000000000100000" + NONE + "03 766d31 0000"));
         MESSAGES.put("APPLIED", new HandMadeMessage(18, E31));
