@@ -60,6 +60,13 @@ public record MachineParts(List<String> lines) {
         return new MachineParts(kept);
     }
 
+    /** The same with more of them. */
+    public MachineParts with(Collection<String> more) {
+        List<String> all = new ArrayList<>(lines);
+        all.addAll(more);
+        return of(all);
+    }
+
     private static String printable(String part) {
         String plain = part.replaceAll("[^ -~]", "?");
         return plain.length() <= MAX_LINE_BYTES ? plain : plain.substring(0, MAX_LINE_BYTES);

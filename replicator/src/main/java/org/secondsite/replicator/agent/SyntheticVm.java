@@ -332,8 +332,8 @@ public final class SyntheticVm implements VmHost {
         }
 
         @Override
-        public boolean resumedByOthers() {
-            return false;
+        public Optional<String> spoiled() {
+            return Optional.empty();
         }
 
         @Override

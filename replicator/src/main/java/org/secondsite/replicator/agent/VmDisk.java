@@ -101,6 +101,11 @@ public record VmDisk(
         return writable && !READERS.contains(deviceType) && !IN_DEVICE_STATE.contains(deviceType);
     }
 
+    /** Whether it is a medium that a device of the VM only reads, and that is not part of the device state. */
+    public boolean isReadOnlyMedium() {
+        return !deviceType.isEmpty() && !isGuestWritable() && !IN_DEVICE_STATE.contains(deviceType);
+    }
+
     /**
      * Why a VM with this disk must not be checkpointed, in one line that says what to do; empty if nothing is against it.
      *

@@ -95,8 +95,11 @@ public interface VmDriver extends AutoCloseable {
      */
     byte[] awaitDeviceState(long timeoutNanos) throws IOException, InterruptedException;
 
-    /** Whether somebody else made the VM run since {@link #pause}: then what was read of it meanwhile belongs to no one time. */
-    boolean resumedByOthers() throws IOException, InterruptedException;
+    /**
+     * Why what was read of the VM since {@link #pause} belongs to no one time, because somebody made it run or reset it meanwhile; empty if
+     * nobody has. To be asked when RAM and device state were read.
+     */
+    Optional<String> spoiled() throws IOException, InterruptedException;
 
     /** What the VM is made of, as {@link #refusal} has found last; empty if that is not known. */
     default Optional<MachineParts> machine() {

@@ -87,9 +87,9 @@ final class CheckpointCycle {
         // If the VM stays paused, this is the end of it.
         resumedNanos = sealedNanos;
         try {
-            return vm.resumedByOthers()
-                    ? new AgentEvent.Spoiled("the VM was resumed by somebody else in the middle of the checkpoint")
-                    : new AgentEvent.Verified();
+            return vm.spoiled()
+                    .<AgentEvent.Answer>map(AgentEvent.Spoiled::new)
+                    .orElseGet(AgentEvent.Verified::new);
         } catch (IOException unknown) {
             return new AgentEvent.Spoiled(unknown.getMessage());
         }

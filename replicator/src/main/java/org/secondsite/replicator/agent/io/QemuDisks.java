@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.secondsite.config.DiskAttachment;
 import org.secondsite.replicator.agent.VmDisk;
 import org.secondsite.replicator.agent.VmSettings;
@@ -27,6 +28,7 @@ final class QemuDisks {
     private final Map<String, String> otherNames;
     private final long timeoutMs;
     private volatile List<VmDisk> known = List.of();
+    private List<String> media = List.of();
 
     QemuDisks(QmpClient qmp, VmSettings settings, long timeoutMs) {
         this.qmp = qmp;
@@ -38,6 +40,14 @@ final class QemuDisks {
 
     /** Asks QEMU for its disks: the first reason not to checkpoint a VM that has them, empty if there is none. */
     Optional<String> refusal() throws IOException, InterruptedException {
+        look();
+        return known.stream()
+                .flatMap(disk -> disk.refusal(attachments, sockets).stream())
+                .findFirst();
+    }
+
+    /** Asks QEMU for its disks. */
+    void look() throws IOException, InterruptedException {
         List<VmDisk> found = new ArrayList<>();
         for (JsonNode device : qmp.execute("query-block", Map.of(), timeoutMs)) {
             String path = device.path("qdev").asText();
@@ -46,9 +56,28 @@ final class QemuDisks {
                     .ifPresent(found::add);
         }
         known = List.copyOf(found);
-        return found.stream()
-                .flatMap(disk -> disk.refusal(attachments, sockets).stream())
-                .findFirst();
+        media = found.stream()
+                .filter(VmDisk::isReadOnlyMedium)
+                .map(MediumPrint::of)
+                .toList();
+    }
+
+    /** The media that the guest only reads, as of the last look: the other site has to have the same. */
+    List<String> media() {
+        return media;
+    }
+
+    /** Looks again: what has come of these media since the last look, or is gone; empty if nothing. */
+    Optional<String> changedMedia() throws IOException, InterruptedException {
+        List<String> before = media;
+        look();
+        String changes = Stream.concat(
+                        media.stream().filter(one -> !before.contains(one)).map(one -> one + " has come"),
+                        before.stream().filter(one -> !media.contains(one)).map(one -> one + " is gone"))
+                .collect(Collectors.joining(", "));
+        return changes.isEmpty()
+                ? Optional.empty()
+                : Optional.of(changes + " since the other site was asked whether it has the same");
     }
 
     private VmDisk named(VmDisk disk) {

@@ -78,6 +78,11 @@ final class QemuVm implements VmDriver {
     private volatile boolean stopped;
 
     private volatile boolean resumed;
+    /** Whether QEMU told, since the last pause, that the VM was reset. */
+    private volatile boolean reset;
+
+    /** Whether QEMU told that a medium may be another one. */
+    private volatile boolean trayMoved;
 
     private final QemuNews news = new QemuNews();
     private final QemuMigration migration;
@@ -123,6 +128,7 @@ final class QemuVm implements VmDriver {
             ram = RamFile.existing(admission.requireRam(), settings.ramBytes());
             QemuVm vm = new QemuVm(settings, qmp, admission, ram);
             relay.vm = vm;
+            vm.disks.look();
             vm.migration.setUp();
             return vm;
         } catch (IOException | InterruptedException | RuntimeException failed) {
@@ -147,8 +153,12 @@ final class QemuVm implements VmDriver {
                 news.resumed();
             }
             case "BLOCK_IO_ERROR" -> ioError(event.path("data"));
-            case "RESET" -> changedSince = true;
+            case "RESET" -> {
+                reset = true;
+                changedSince = true;
+            }
             case "SHUTDOWN", "GUEST_PANICKED", "MEMORY_FAILURE" -> LOG.warn("{}: {}", settings.id(), event);
+            case "DEVICE_TRAY_MOVED" -> trayMoved = true;
             default -> mirrors.event(event.path("event").asText(), event.path("data"));
         }
     }
@@ -169,6 +179,10 @@ final class QemuVm implements VmDriver {
     /** Whoever plugs in, or mounts, does so while the VM is protected. */
     private void refuseIfUnfit() throws IOException, InterruptedException {
         Optional<String> unfit = admission.glance();
+        if (unfit.isEmpty() && trayMoved) {
+            trayMoved = false;
+            unfit = disks.changedMedia();
+        }
         if (unfit.isPresent()) {
             news.tell(new VmNews.Unfit(unfit.get()));
             throw new IOException(unfit.get());
@@ -188,7 +202,7 @@ final class QemuVm implements VmDriver {
 
     @Override
     public Optional<MachineParts> machine() {
-        return Optional.of(admission.parts());
+        return Optional.of(admission.parts().with(disks.media()));
     }
 
     @Override
@@ -273,6 +287,7 @@ final class QemuVm implements VmDriver {
     public boolean pause() throws IOException, InterruptedException {
         stopped = false;
         resumed = false;
+        reset = false;
         try {
             qmp.execute("stop", Map.of(), COMMAND_TIMEOUT_MS, () -> news.tell(new VmNews.PausedLate()));
         } catch (QmpClient.NoAnswer slow) {
@@ -299,7 +314,7 @@ final class QemuVm implements VmDriver {
         }
         news.refuseIfHalted();
         mirrors.requireWhole();
-        stateStands = afterMigration && !pausedHere;
+        stateStands = afterMigration && !pausedHere && !reset;
         if (stateStands) {
             if (lastState == null || changedSince) {
                 throw new IOException(
@@ -336,11 +351,13 @@ final class QemuVm implements VmDriver {
     }
 
     @Override
-    public boolean resumedByOthers() throws IOException, InterruptedException {
-        // Of a VM that an operator paused it is asked: the answer comes after every event of before. In a pause of our
-        // own
-        // that would cost time, and the event of a resumption has come long before the RAM was read.
-        return resumed || (!pausedHere && isRunning());
+    public Optional<String> spoiled() throws IOException, InterruptedException {
+        // QEMU has answered since the RAM was read, and tells before it answers. Of a VM that an operator paused it is asked
+        // once more: no device state may have been collected.
+        if (resumed || (!pausedHere && isRunning())) {
+            return Optional.of("the VM was resumed by somebody else in the middle of the checkpoint");
+        }
+        return reset ? Optional.of("the VM was reset in the middle of the checkpoint") : Optional.empty();
     }
 
     @Override

@@ -113,6 +113,10 @@ final class BareQemu {
         }
     }
 
+    Path operatorSocket() {
+        return operator;
+    }
+
     /** The operator's monitor, which serves one at a time. */
     QmpClient operator() throws IOException, InterruptedException {
         return QmpClient.connect(operator, event -> {}, TIMEOUT_MS);
