@@ -29,8 +29,7 @@ final class StateDelta {
     /** The content of an anchor that is there more than once, such as zeros: it leads nowhere. */
     private static final int AMBIGUOUS = -1;
 
-    private static final VarHandle LONG =
-            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     private final byte[] before;
     private final byte[] now;

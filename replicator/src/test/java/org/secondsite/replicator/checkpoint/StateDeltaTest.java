@@ -67,8 +67,10 @@ class StateDeltaTest {
                     for (ByteBuf frame : frames(epoch, before)) {
                         bytes += frame.readableBytes();
                         assertInstanceOf(Decoded.NeedMore.class, outcome);
-                        outcome = assembler.accept((CheckpointMessage.EpochPart)
-                                CheckpointCodec.decode(frame, Side.AGENT).complete().orElseThrow());
+                        outcome =
+                                assembler.accept((CheckpointMessage.EpochPart) CheckpointCodec.decode(frame, Side.AGENT)
+                                        .complete()
+                                        .orElseThrow());
                     }
                 }
                 Epoch arrived = outcome.complete().orElseThrow().epoch();

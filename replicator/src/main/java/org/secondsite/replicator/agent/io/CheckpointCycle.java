@@ -87,9 +87,7 @@ final class CheckpointCycle {
         // If the VM stays paused, this is the end of it.
         resumedNanos = sealedNanos;
         try {
-            return vm.spoiled()
-                    .<AgentEvent.Answer>map(AgentEvent.Spoiled::new)
-                    .orElseGet(AgentEvent.Verified::new);
+            return vm.spoiled().<AgentEvent.Answer>map(AgentEvent.Spoiled::new).orElseGet(AgentEvent.Verified::new);
         } catch (IOException unknown) {
             return new AgentEvent.Spoiled(unknown.getMessage());
         }

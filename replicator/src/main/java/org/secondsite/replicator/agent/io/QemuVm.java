@@ -352,7 +352,8 @@ final class QemuVm implements VmDriver {
 
     @Override
     public Optional<String> spoiled() throws IOException, InterruptedException {
-        // QEMU has answered since the RAM was read, and tells before it answers. Of a VM that an operator paused it is asked
+        // QEMU has answered since the RAM was read, and tells before it answers. Of a VM that an operator paused it is
+        // asked
         // once more: no device state may have been collected.
         if (resumed || (!pausedHere && isRunning())) {
             return Optional.of("the VM was resumed by somebody else in the middle of the checkpoint");

@@ -66,17 +66,41 @@ final class LabGuest {
             Map<String, DiskAttachment> disks,
             VolumeSettings volumes)
             throws IOException {
+        this(
+                vm,
+                directory,
+                ramMiB,
+                LabScript.of(work),
+                LabMachine.of("pc-i440fx-7.2", 1).with(devices),
+                disks,
+                volumes);
+    }
+
+    /** The same on a machine. */
+    LabGuest(VmId vm, Path directory, int ramMiB, LabScript script, LabMachine machine) throws IOException {
+        this(vm, directory, ramMiB, script, machine, Map.of(), VolumeSettings.NONE);
+    }
+
+    private LabGuest(
+            VmId vm,
+            Path directory,
+            int ramMiB,
+            LabScript script,
+            LabMachine machine,
+            Map<String, DiskAttachment> disks,
+            VolumeSettings volumes)
+            throws IOException {
         Files.createDirectories(directory);
         Path disk = directory.resolve("initrd");
-        InitRamDisk.write(disk, needed("/bin/busybox", "busybox-static"), script(work));
+        InitRamDisk.write(disk, needed("/bin/busybox", "busybox-static"), script.text(), script.files());
         serial = directory.resolve("serial");
         operator = directory.resolve("operator.qmp");
         ramFile = freshRamFile();
         Path qmp = directory.resolve("agent.qmp");
-        command = new ArrayList<>(List.of(
-                needed("/usr/bin/qemu-system-x86_64", "qemu-system-x86").toString(),
+        command = new ArrayList<>(machine.qemu());
+        command.addAll(List.of(
                 "-machine",
-                "pc-i440fx-7.2,memory-backend=m,dump-guest-core=off",
+                machine.type() + ",memory-backend=m,dump-guest-core=off",
                 "-object",
                 "memory-backend-file,id=m,mem-path=" + ramFile + ",size=" + ramMiB + "M,share=on",
                 "-m",
@@ -84,7 +108,7 @@ final class LabGuest {
                 "-accel",
                 "tcg",
                 "-smp",
-                "1",
+                Integer.toString(machine.processors()),
                 "-nodefaults",
                 "-no-user-config",
                 "-display",
@@ -98,12 +122,12 @@ final class LabGuest {
                 "-pidfile",
                 directory.resolve("pid").toString(),
                 "-kernel",
-                kernel().toString(),
+                script.kernel().toString(),
                 "-initrd",
                 disk.toString(),
                 "-append",
                 "console=ttyS0 quiet panic=1 no_timer_check"));
-        command.addAll(devices);
+        command.addAll(machine.devices());
         settings = new VmSettings(
                 vm,
                 Optional.of(ramFile),
@@ -128,20 +152,7 @@ final class LabGuest {
     }
 
     static String script(String work) {
-        return """
-                #!/bin/busybox sh
-                /bin/busybox --install -s /bin
-                export PATH=/bin
-                mount -t tmpfs tmp /tmp
-                mount -t devtmpfs dev /dev
-                n=0
-                while true; do
-                  n=$((n+1))
-                  echo "tick $n"
-                  %s
-                  usleep 20000
-                done
-                """.formatted(work);
+        return LabScript.of(work).text();
     }
 
     static Path needed(String path, String aptPackage) throws IOException {

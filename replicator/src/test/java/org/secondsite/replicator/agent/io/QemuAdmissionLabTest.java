@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.secondsite.config.DirtyPages;
 import org.secondsite.config.EpochId;
 import org.secondsite.config.VmId;
+import org.secondsite.replicator.MachineParts;
 import org.secondsite.replicator.agent.AgentSettings;
 import org.secondsite.replicator.agent.GatewayAccess;
 import org.secondsite.replicator.agent.VmSettings;
@@ -124,6 +126,53 @@ class QemuAdmissionLabTest {
                 vm.emptyRam();
                 assertEquals(0, again.memory().get(ValueLayout.JAVA_LONG, 1 << 20));
             }
+        }
+    }
+
+    private static final String WITH_CD =
+            "-machine pc,memory-backend=m -m 64 -object memory-backend-file,id=m,mem-path=RAM,size=64M,share=on"
+                    + " -drive if=none,id=cd,format=raw,media=cdrom,readonly=on,file=DISK -device ide-cd,drive=cd,id=cd0";
+
+    @Test
+    void aMediumIsAPartOfTheMachineAndWhoChangesItEndsTheProtection() throws Exception {
+        BareQemu owner = new BareQemu(open, Files.createDirectories(directory.resolve("owner")), WITH_CD);
+        BareQemu standby = new BareQemu(open, Files.createDirectories(directory.resolve("standby")), WITH_CD);
+        try (QemuVm here = BareQemu.connect(owner.settings());
+                QemuVm there = BareQemu.connect(standby.settings())) {
+            assertEquals(Optional.empty(), here.refusal());
+            MachineParts parts = here.machine().orElseThrow();
+            assertTrue(
+                    parts.lines().stream().anyMatch(line -> line.startsWith("medium cd0 of 1048576 bytes, content ")),
+                    () -> "" + parts.lines());
+            assertEquals(Optional.empty(), there.machine().orElseThrow().differenceFrom(parts));
+
+            Path another = Files.write(directory.resolve("another"), new byte[] {1});
+            owner.operator("blockdev-change-medium", Map.of("id", "cd0", "filename", another.toString()));
+            String unfit = awaitUnfit(here);
+            assertTrue(unfit.startsWith("medium cd0 of "), unfit);
+            assertTrue(unfit.contains(" has come, medium cd0 of 1048576 bytes"), unfit);
+            assertEquals(Optional.empty(), here.refusal());
+            String difference = there.machine()
+                    .orElseThrow()
+                    .differenceFrom(here.machine().orElseThrow())
+                    .orElseThrow();
+            assertTrue(difference.startsWith("without medium cd0 of "), difference);
+        }
+    }
+
+    /** QEMU tells of it at about the time when it answers the operator. */
+    private static String awaitUnfit(QemuVm vm) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (true) {
+            try {
+                vm.prepare();
+            } catch (IOException unfit) {
+                return unfit.getMessage();
+            }
+            assertTrue(System.nanoTime() < deadline, "nobody has noticed");
+            vm.abandonDeviceState();
+            vm.resumeKept();
+            Thread.sleep(20);
         }
     }
 
