@@ -40,6 +40,7 @@ import org.secondsite.gateway.management.ManagementServer;
 import org.secondsite.gateway.peer.PeerWatch;
 import org.secondsite.gateway.router.RouterSettings;
 import org.secondsite.gateway.router.ToldApart;
+import org.secondsite.gateway.router.Uplinks;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.management.io.HttpsServer;
 import org.secondsite.metrics.CertificateMetrics;
@@ -297,7 +298,12 @@ public final class Gateway implements AutoCloseable {
         opened.push(speaker);
         routerView = Optional.of(new RouterView(speaker));
         Announcements announcements = new Announcements(config.groups(), ToldApart.of(bgp), speaker::advertise);
-        MachineRoutes installed = new MachineRoutes(speaker, what -> timeline.note("bgp", "machine-route", what));
+        MachineRoutes installed = new MachineRoutes(
+                (destinations, told) -> {
+                    var _ = speaker.follow(destinations, told);
+                },
+                Uplinks.of(config.dataPlane()),
+                what -> timeline.note("bgp", "machine-route", what));
         opened.push(installed);
         installed.follow(bgp.installs());
         machineRoutes = Optional.of(installed);
@@ -382,6 +388,7 @@ public final class Gateway implements AutoCloseable {
         if (routerView.isPresent()) {
             routerView.get().measure(scrape);
         }
+        machineRoutes.ifPresent(routes -> RouterMetrics.read(routes, scrape));
         return scrape;
     }
 

@@ -2,6 +2,7 @@ package org.secondsite.gateway;
 
 import org.secondsite.bgp.session.SessionStatus;
 import org.secondsite.bgp.wire.Treatment;
+import org.secondsite.gateway.io.MachineRoutes;
 import org.secondsite.metrics.MetricTable;
 import org.secondsite.metrics.Scrape;
 
@@ -63,7 +64,17 @@ final class RouterMetrics {
                     "Sessions with the neighbour, and attempts at one, that failed.",
                     SessionStatus::failedAttempts);
 
+    private static final MetricTable<MachineRoutes> MACHINE = new MetricTable<MachineRoutes>()
+            .counter(
+                    "bgp_next_hops_refused",
+                    "Next hops of destinations in bgp.installs that are at no uplink, and so had no part in the machine's routes.",
+                    MachineRoutes::refusals);
+
     private RouterMetrics() {}
+
+    static void read(MachineRoutes routes, Scrape scrape) {
+        scrape.read(MACHINE, routes);
+    }
 
     private static long keptOut(SessionStatus status) {
         return status.refusedRoutes().values().stream()

@@ -28,6 +28,7 @@ import org.secondsite.config.Problem;
 import org.secondsite.config.io.ConfigReader;
 import org.secondsite.gateway.io.MachineRoutes;
 import org.secondsite.gateway.router.RouterSettings;
+import org.secondsite.gateway.router.Uplinks;
 
 /** A gateway's file names a neighbour by its interface, and what of routes is taken and installed: real BIRDs at the other ends, of one address. */
 @Tag("lab")
@@ -196,7 +197,7 @@ class InterfaceNeighborTest {
 
     private void awaitWays(String what, String family, String... hops) throws Exception {
         Waiting.until(what, PATIENCE_SECONDS, () -> {
-            String shown = namespaces.inside("gw", "ip", family, "route", "show", "default", "proto", "bgp");
+            String shown = namespaces.inside("gw", "ip", family, "route", "show", "default", "proto", "83");
             return List.of(hops).stream().allMatch(shown::contains) && shown.split("via", -1).length - 1 == hops.length;
         });
     }
@@ -215,7 +216,7 @@ class InterfaceNeighborTest {
         for (String family : List.of("-4", "-6")) {
             awaitWays("the way that is left", family, "fe80::1 dev up1");
         }
-        namespaces.inside("gw", "ip", "route", "del", "default", "proto", "bgp");
+        namespaces.inside("gw", "ip", "route", "del", "default", "proto", "83");
         awaitWays("the route that somebody took away", "-4", "fe80::1 dev up1");
         namespaces.inside("s", "ip", "link", "set", "eth0", "down");
         awaitWays("no way", "-4");
@@ -245,7 +246,12 @@ class InterfaceNeighborTest {
                             throw new IllegalArgumentException(problems.toString());
                     };
             try (BgpSpeaker speaker = BgpSpeaker.open(RouterSettings.of(bgp), new SpeakerListener() {});
-                    MachineRoutes routes = new MachineRoutes(speaker, FileSpeaker::say)) {
+                    MachineRoutes routes = new MachineRoutes(
+                            (destinations, told) -> {
+                                var _ = speaker.follow(destinations, told);
+                            },
+                            Uplinks.of(List.of("up0", "up1")),
+                            FileSpeaker::say)) {
                 routes.follow(bgp.installs());
                 speaker.advertise(Map.of(Prefix.parse("203.0.113.0/25"), RouteAttributes.PLAIN));
                 while (true) {

@@ -61,7 +61,7 @@ class TwoRoutersDrillTest {
     }
 
     private static int hops(String namespace, String destination) throws IOException {
-        String shown = Commands.run("ip", "-n", namespace, "route", "show", destination, "proto", "bgp")
+        String shown = Commands.run("ip", "-n", namespace, "route", "show", destination, "proto", "83")
                 + Commands.run("ip", "-n", namespace, "route", "show", destination, "proto", "bird");
         return shown.split("via", -1).length - 1;
     }
