@@ -36,8 +36,8 @@ import org.secondsite.testing.Opened;
  * Guests on the machines that real sites have: killed at any instant, rebooted while they are protected, and killed while they boot; each
  * time they go on at the other site. Under TCG. Needs qemu-system-x86, busybox-static, and apt, which fetches the rest.
  *
- * <p>Its name keeps it out of the usual run: {@code ./secondsite test replicator MachinesDrill}, as the nightly run does; one machine:
- * {@code -Dsecondsite.machine=UEFI}. {@code -Dsecondsite.rounds=N} for more kills, {@code -Dsecondsite.seed=S} for other moments.
+ * <p>Its name keeps it out of the usual run: {@code ./secondsite test replicator MachinesDrill}, as the nightly run does; some of the
+ * machines: {@code -Dsecondsite.machines=UEFI,PC}. {@code -Dsecondsite.rounds=N} for more kills, {@code -Dsecondsite.seed=S} for other moments.
  */
 @Tag("lab")
 @Timeout(value = 1200, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -54,13 +54,15 @@ class MachinesDrill {
             List.of("scsi_common", "scsi_mod", "libata", "ata_piix", "cdrom", "sr_mod", "isofs");
     private static final List<String> EFI_DRIVERS = List.of("efivarfs");
 
-    /** A variable of the firmware counts the boots; its first four bytes say that it is kept, and that a system that runs may see it. */
+    /**
+     * Variables of the firmware count the boots, one for each, since the kernel lets nobody write over one of them. The first four bytes say
+     * that it is kept, and that a system that runs may see it.
+     */
     private static final String COUNT_BOOTS = """
             mount -t efivarfs none /vars
-            v=/vars/Boots-3b2ae0c1-76ae-4c4a-9c9c-0b6f2e4b4ae1
-            b=$(( $(tail -c +5 $v 2>/dev/null) + 1 ))
-            chattr -i $v 2>/dev/null
-            printf "\\007\\000\\000\\000$b" >$v && echo "boot $(tail -c +5 $v)"
+            b=1
+            while [ -e /vars/Boot-$b-3b2ae0c1-76ae-4c4a-9c9c-0b6f2e4b4ae1 ]; do b=$((b+1)); done
+            printf "\\007\\000\\000\\000$b" >/vars/Boot-$b-3b2ae0c1-76ae-4c4a-9c9c-0b6f2e4b4ae1 && echo "boot $b"
             """;
 
     private static final String READ_MEDIUM = """
@@ -163,8 +165,10 @@ class MachinesDrill {
         }
 
         static Stream<Machine> wanted() {
-            String one = System.getProperty("secondsite.machine", "");
-            return one.isEmpty() ? Stream.of(values()) : Stream.of(valueOf(one));
+            String some = System.getProperty("secondsite.machines", "");
+            return some.isEmpty()
+                    ? Stream.of(values())
+                    : Stream.of(some.split(",")).map(Machine::valueOf);
         }
     }
 
