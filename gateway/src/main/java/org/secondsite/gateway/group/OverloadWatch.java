@@ -37,9 +37,13 @@ final class OverloadWatch {
         this.limitNanos = TimeUnit.MILLISECONDS.toNanos(limitMs);
     }
 
-    /** Another policy and another limit from now on. What another policy does about an overload it does about a present one, too. */
+    /**
+     * Another policy and another limit from now on. What another policy does about an overload it does about a present one, too; one by which
+     * protection never gives way does not keep a group waiting that gave it up by the one before.
+     */
     void set(GatewayConfig.Overload newPolicy, int newLimitMs) {
         overloaded &= policy == newPolicy;
+        gaveUp &= newPolicy == GatewayConfig.Overload.SOLO;
         policy = newPolicy;
         limitNanos = TimeUnit.MILLISECONDS.toNanos(newLimitMs);
     }

@@ -73,6 +73,28 @@ class ImpactTest {
     }
 
     @Test
+    void aNarrowTunnelNarrowsTheWindowOfAllAgents() {
+        String first = GatewayTexts.FILE
+                .replace(
+                        "peerSite: b\ntunnel: {",
+                        "peers:\n  - site: b\n    tunnel: {")
+                .replace("name: web\n", "name: web\n    standby: b\n")
+                .replace("[203.0.113.1/24]", "[203.0.113.1/24, 198.51.100.1/24]");
+        String third = "  - site: c\n    tunnel: {listen: \"10.9.0.1:7401\", connect: \"10.9.0.4:7400\"%s}\ntls:";
+        String more = first
+                + "  - {name: mail, standby: c, prefixes: [198.51.100.0/24],"
+                + " vms: [{name: vm2, protected: false, mac: \"52:54:00:c0:10:02\", addresses: [198.51.100.10]}]}\n";
+        String wide = more.replace("tls:", third.formatted(""));
+        String narrow = more.replace("tls:", third.formatted(", maxInFlightMiB: 64"));
+        String words = "c: a tunnel to the gateway of this site is opened; no other tunnel, group or VM is touched";
+        assertTrue(between(first, wide).startsWith("[" + words + ", "), between(first, wide));
+        String narrowed = "; agents of all VMs may have 64 MiB on the way then, no more 256";
+        assertTrue(between(first, narrow).startsWith("[" + words + narrowed + ", "), between(first, narrow));
+        assertTrue(between(wide, narrow).contains(narrowed));
+        assertTrue(between(narrow, first).contains("; agents of all VMs may have 256 MiB on the way then, and not only 64"));
+    }
+
+    @Test
     void whatNeedsARestartSaysSo() {
         assertEquals(
                 "dataPlane.inside: needs a restart: counts from the next start on", of("inside: in0", "inside: in1"));

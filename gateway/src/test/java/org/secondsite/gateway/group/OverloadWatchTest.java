@@ -44,6 +44,22 @@ class OverloadWatchTest {
     }
 
     @Test
+    void whoGaveUpBySoloIsBroughtInSyncAtOnceBySlow() {
+        OverloadWatch watch = new OverloadWatch(Overload.SOLO, 5000);
+        assertEquals(Verdict.GIVE_UP, watch.look(6 * SECOND, SECOND));
+        watch.set(Overload.SOLO, 4000);
+        assertTrue(watch.forbidsSync(2 * SECOND), "another limit is no other policy");
+        watch.set(Overload.SLOW, 4000);
+        assertFalse(watch.forbidsSync(2 * SECOND));
+        assertEquals(Verdict.NOTE, watch.look(6 * SECOND, 3 * SECOND));
+        assertFalse(watch.forbidsSync(3 * SECOND));
+        watch.set(Overload.SOLO, 4000);
+        assertFalse(watch.forbidsSync(4 * SECOND), "it has not given up since");
+        assertEquals(Verdict.GIVE_UP, watch.look(6 * SECOND, 5 * SECOND));
+        assertFalse(watch.forbidsSync(15 * SECOND), "the shortest wait");
+    }
+
+    @Test
     void slowOnlySaysSo() {
         OverloadWatch watch = new OverloadWatch(Overload.SLOW, 5000);
         assertEquals(Verdict.NOTE, watch.look(6 * SECOND, SECOND));
