@@ -32,6 +32,11 @@ final class StillAgent implements AgentSession {
     }
 
     @Override
+    public String toString() {
+        return "agent of " + vm;
+    }
+
+    @Override
     public VmId vm() {
         return vm;
     }
