@@ -118,6 +118,14 @@ public final class LabCommands {
                             description = "Routers of each site: 1, or 2 that the gateway learns its ways from (ECMP).")
                     int routers,
             @Option(
+                            names = "--sites",
+                            defaultValue = "2",
+                            paramLabel = "N",
+                            description =
+                                    "Sites: 2, or 3 in a ring, each of which has a group and stands by for that of"
+                                            + " another one.")
+                    int sites,
+            @Option(
                             names = "--vms",
                             defaultValue = "1",
                             paramLabel = "N",
@@ -130,7 +138,7 @@ public final class LabCommands {
                             paramLabel = "M",
                             description =
                                     "VMs in a second group, which site b owns at first. Default: one, if there are"
-                                            + " several in the first.")
+                                            + " several in the first, or three sites.")
                     Integer otherVms,
             @Option(
                             names = "--agents",
@@ -143,7 +151,7 @@ public final class LabCommands {
             throws Exception {
         LabOptions options;
         try {
-            int others = vms > 1 ? 1 : 0;
+            int others = vms > 1 || sites > 2 ? 1 : 0;
             options = new LabOptions(name, delayMillis, loadOf(load), !noHold)
                     .withWitnesses(witnesses)
                     .withFakeClocks(fakeClocks)
@@ -154,7 +162,7 @@ public final class LabCommands {
                             .withPort(oneOf(Network.Port.values(), port.replace('-', '_'), "port"))
                             .withFamilies(oneOf(Network.Families.values(), families, "choice of addresses"))
                             .withRouters(routers))
-                    .withFleet(new Fleet(vms, otherVms == null ? others : otherVms))
+                    .withFleet(Fleet.of(sites, vms, otherVms == null ? others : otherVms))
                     .withAgents(oneOf(LabOptions.Agents.values(), agents, "way to a gateway"));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);

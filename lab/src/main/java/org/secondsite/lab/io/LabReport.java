@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.List;
+import java.util.stream.Stream;
 import org.secondsite.lab.plan.LabGroup;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabOptions;
@@ -65,11 +66,11 @@ public final class LabReport {
                     .put("endpoint", node.endpoint())
                     .put("wanPort", node.port());
         }
-        report.set("sockets", sockets(lab));
+        report.set("sockets", sockets(lab, options));
         return report;
     }
 
-    private static ArrayNode groups(Lab lab, LabOptions options) {
+    private static ArrayNode groups(Lab lab, LabOptions options) throws IOException {
         ArrayNode groups = JSON.createArrayNode();
         for (LabGroup group : options.fleet().groups()) {
             ObjectNode one = groups.addObject()
@@ -96,29 +97,41 @@ public final class LabReport {
         return groups;
     }
 
-    private static ObjectNode sockets(Lab lab) {
+    private static ObjectNode sockets(Lab lab, LabOptions options) {
         ObjectNode sockets = JSON.createObjectNode();
         sockets.put("wan", lab.paths().wanControl().toString());
         sockets.put("core", lab.paths().file("core.ctl").toString());
-        for (Site site : Site.PAIR) {
-            sockets.putObject(site.id())
-                    .put("management", lab.paths().management(site).toString())
-                    .put("qmp", lab.paths().testQmp(site).toString())
-                    .put("switch", SwitchCommands.management(lab.paths(), site).toString())
-                    .put("ram", lab.paths().ram(site).toString());
+        for (Site site : options.fleet().sites()) {
+            boolean isOfFirst = options.fleet().groups().getFirst().isOf(site);
+            ObjectNode one = sockets.putObject(site.id())
+                    .put("management", lab.paths().management(site).toString());
+            if (isOfFirst) {
+                one.put("qmp", lab.paths().testQmp(site).toString());
+            }
+            one.put("switch", SwitchCommands.management(lab.paths(), site).toString());
+            if (isOfFirst) {
+                one.put("ram", lab.paths().ram(site).toString());
+            }
         }
         return sockets;
     }
 
     /** The owner of the group that every lab has, in the newest record that a gateway knows, or {@code unknown} if none answers. */
-    public static String owner(Lab lab) {
+    public static String owner(Lab lab) throws IOException {
         return owner(lab, LabNumbers.GROUP);
     }
 
-    private static String owner(Lab lab, String name) {
+    private static List<Site> sitesOf(Lab lab, String group) throws IOException {
+        return lab.state().options().fleet().groups().stream()
+                .filter(one -> one.name().equals(group))
+                .flatMap(one -> Stream.of(one.home(), one.standby()))
+                .toList();
+    }
+
+    private static String owner(Lab lab, String name) throws IOException {
         String owner = "unknown";
         long newestTerm = -1;
-        for (Site site : Site.PAIR) {
+        for (Site site : sitesOf(lab, name)) {
             JsonNode group;
             try {
                 group = new SiteView(lab, site, name).group();

@@ -42,6 +42,21 @@ public record Fleet(int web, int mail, int news) {
         this(web, mail, 0);
     }
 
+    /**
+     * With so many sites; three are a ring.
+     *
+     * @param sites 2 or 3
+     * @param web in the group that site a owns at first
+     * @param mail in that of site b
+     * @throws IllegalArgumentException in words
+     */
+    public static Fleet of(int sites, int web, int mail) {
+        if (sites != Site.PAIR.size() && sites != Site.values().length) {
+            throw new IllegalArgumentException(sites + " sites are not 2 or 3");
+        }
+        return new Fleet(web, mail, sites == Site.PAIR.size() ? 0 : 1);
+    }
+
     /** Whether there are three sites. */
     public boolean hasThreeSites() {
         return news > 0;

@@ -47,6 +47,17 @@ class LabPlanTest {
         }
     }
 
+    @Test
+    void aLabHasTwoSitesOrARingOfThree() throws IOException {
+        assertEquals(Fleet.ONE, Fleet.of(2, 1, 0));
+        assertEquals(Fleet.RING, Fleet.of(3, 1, 1));
+        assertEquals(7, accepted(LabPlan.of(OPTIONS.withFleet(Fleet.of(3, 2, 1)), GUEST, JAVA)));
+        assertEquals(
+                "4 sites are not 2 or 3",
+                assertThrows(IllegalArgumentException.class, () -> Fleet.of(4, 1, 1))
+                        .getMessage());
+    }
+
     private int accepted(LabPlan plan) throws IOException {
         int read = 0;
         for (var file : plan.files().entrySet()) {
