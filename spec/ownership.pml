@@ -928,11 +928,17 @@ inline loseSessions(i) {
 
 /* Whether the VM is ticked is on the gateway's disk: unticked, when the standby has dropped it. */
 #ifdef MEMBERS
+/* Another file, written while the gateway is down, counts only when the standby has dropped the VM. */
+#ifdef PLANT_UNTICKED_AT_START
+#define STARTS_AS(i) FREE
+#else
+#define STARTS_AS(i) MEMBER
+#endif
 #define KEEPS_TICK(i, what) \
         u = phase[i]; \
         x = out[i]; \
         what; \
-        phase[i] = (u == FREE -> FREE : MEMBER); \
+        phase[i] = (u == FREE -> FREE : STARTS_AS(i)); \
         out[i] = (phase[i] == FREE -> x : out[i]); \
         u = 0; \
         x = 0

@@ -11,6 +11,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -45,13 +46,16 @@ final class ConfigCommands implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String SUBJECT = "configuration";
     private static final int LOOK_MS = 100;
+    private static final int RETRY_MS = 2_000;
     private static final int MAX_CONFIRM_SECONDS = 86_400;
 
     private final GatewayFile file;
     private final Commits commits;
     private final Timeline timeline;
-    /** Why what was not confirmed could not be taken back when that was last tried; empty: nothing stood in the way. */
+    /** Why what is owed could not be done when that was last tried; empty: nothing stood in the way. */
     private String obstacle = "";
+    /** What the file said before the start of VMs that have to leave first, until that is carried out or another text runs. */
+    private Optional<String> owed = Optional.empty();
 
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("configuration").daemon().factory());
@@ -61,6 +65,50 @@ final class ConfigCommands implements AutoCloseable {
         this.timeline = timeline;
         commits = new Commits(file.revisions(), file::judge, applier, running, InstantSource.system());
         var _ = thread.scheduleWithFixedDelay(this::expire, LOOK_MS, LOOK_MS, TimeUnit.MILLISECONDS);
+    }
+
+    /** The gateway was started with VMs ticked that its file ticks no more: they leave as soon as they can. */
+    void letLeave(Set<VmId> former) {
+        if (former.isEmpty()) {
+            return;
+        }
+        thread.execute(() -> {
+            timeline.note(
+                    SUBJECT,
+                    "config",
+                    "the file ticks " + former
+                            + " no more; the other site may go on from these, so they leave before they pass");
+            owed = Optional.of(last().text());
+        });
+        var _ = thread.scheduleWithFixedDelay(this::letLeave, LOOK_MS, RETRY_MS, TimeUnit.MILLISECONDS);
+    }
+
+    private void letLeave() {
+        if (owed.isEmpty() || !owed.get().equals(last().text())) {
+            owed = Optional.empty();
+            return;
+        }
+        try {
+            commit(new Candidate(
+                    owed.get(),
+                    "gateway",
+                    "as the file was at the start",
+                    Optional.empty(),
+                    Optional.empty(),
+                    Candidate.When.NOW));
+            owed = Optional.empty();
+            obstacle = "";
+        } catch (RefusedException e) {
+            refused("VMs that the file ticks no more stay, for now: ", e);
+        }
+    }
+
+    /** It is tried again and again: the same obstacle is worth one line. */
+    private void refused(String what, RefusedException e) {
+        if (!obstacle.equals(e.getMessage())) {
+            obstacle = e.getMessage();
+            timeline.note(SUBJECT, "config-refused", what + obstacle);
+        }
     }
 
     /** Answers a request; its member {@code who} is the caller, as the kernel knows it. */
@@ -245,14 +293,12 @@ final class ConfigCommands implements AutoCloseable {
     private void expire() {
         try {
             Optional<Outcome> outcome = commits.expire();
-            outcome.ifPresent(done -> noted(done, "gateway", last().reason()));
-            obstacle = "";
+            outcome.ifPresent(done -> {
+                noted(done, "gateway", last().reason());
+                obstacle = "";
+            });
         } catch (RefusedException e) {
-            // It is tried again and again: the same obstacle is worth one line.
-            if (!obstacle.equals(e.getMessage())) {
-                obstacle = e.getMessage();
-                timeline.note(SUBJECT, "config-refused", "what was not confirmed is not taken back whole: " + obstacle);
-            }
+            refused("what was not confirmed is not taken back whole: ", e);
         }
     }
 

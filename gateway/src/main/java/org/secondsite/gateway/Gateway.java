@@ -26,6 +26,7 @@ import org.secondsite.config.GroupId;
 import org.secondsite.config.MetricsConfig;
 import org.secondsite.config.SiteId;
 import org.secondsite.config.VmId;
+import org.secondsite.gateway.group.FormerMembers;
 import org.secondsite.gateway.group.Recollection;
 import org.secondsite.gateway.group.SiteCore;
 import org.secondsite.gateway.group.SiteEdge;
@@ -108,7 +109,11 @@ public final class Gateway implements AutoCloseable {
     private CheckpointServer agents;
 
     private Gateway(
-            GatewayConfig config, Optional<GatewayFile> file, Consumer<GatewayConfig.Management> log, Ending ending) {
+            GatewayConfig config,
+            Recollection found,
+            Optional<GatewayFile> file,
+            Consumer<GatewayConfig.Management> log,
+            Ending ending) {
         this.config = config;
         this.file = file;
         this.log = log;
@@ -124,7 +129,7 @@ public final class Gateway implements AutoCloseable {
         long now = System.nanoTime();
         core = new SiteCore(
                 config,
-                memberFile(config).map(MemberFile::read).orElseGet(Recollection.None::new),
+                found,
                 (site, settings, at) -> new PeerWatch(settings, done -> tunnels.whenRead(site, done), at),
                 now);
         config.bgp().ifPresent(bgp -> RouterEvents.names(bgp)
@@ -138,7 +143,8 @@ public final class Gateway implements AutoCloseable {
      *
      * @param config what the file says
      * @param log has the log tell of what is to be told; called again when that changes
-     * @throws IOException if a port, file or interface cannot be had; nothing stays open then
+     * @throws IOException if a port, file or interface cannot be had, or the file lacks a VM that the other site may go on from; nothing
+     *     stays open then
      */
     public static Gateway open(GatewayFile file, GatewayConfig config, Consumer<GatewayConfig.Management> log)
             throws IOException {
@@ -157,7 +163,18 @@ public final class Gateway implements AutoCloseable {
             DataPlaneFactory factory,
             Ending ending)
             throws IOException {
-        return open(new Gateway(config, Optional.of(file), log, ending), factory);
+        Recollection found = found(config);
+        FormerMembers former = FormerMembers.of(config, found);
+        if (!former.problems().isEmpty()) {
+            throw new IOException(String.join("\n", former.problems()));
+        }
+        Gateway gateway = open(new Gateway(former.config(), found, Optional.of(file), log, ending), factory);
+        gateway.configCommands.ifPresent(commands -> commands.letLeave(former.kept()));
+        return gateway;
+    }
+
+    private static Recollection found(GatewayConfig config) {
+        return memberFile(config).map(MemberFile::read).orElseGet(Recollection.None::new);
     }
 
     /**
@@ -168,7 +185,7 @@ public final class Gateway implements AutoCloseable {
      * @throws IOException if a port, file or interface cannot be had; nothing stays open then
      */
     public static Gateway open(GatewayConfig config, DataPlaneFactory factory, Ending ending) throws IOException {
-        return open(new Gateway(config, Optional.empty(), _ -> {}, ending), factory);
+        return open(new Gateway(config, found(config), Optional.empty(), _ -> {}, ending), factory);
     }
 
     private static Gateway open(Gateway gateway, DataPlaneFactory factory) throws IOException {

@@ -7,9 +7,10 @@ import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
 
 /**
- * A VM runs at a site whose gateway is dead; the other site takes over, an operator writes another file there, by which the VM is not
- * ticked, and starts that gateway again. The first site stands by then, beside a VM that is older than what the clients have seen, comes to
- * own the group again, and its gateway dies once more.
+ * A VM runs at a site whose gateway is dead; the other site takes over, and an operator takes the first one for lost: at the other one he
+ * writes a file by which the VM is not ticked, removes what its gateway remembers of members, and starts it again. The first site
+ * is not lost: it stands by then, beside a VM that is older than what the clients have seen, comes to own the group again, and its
+ * gateway dies once more.
  */
 final class OlderCopy {
     private static final long LOOK_NANOS = 10 * MILLI;
@@ -70,7 +71,11 @@ final class OlderCopy {
         SiteId other = World.other(former);
         world.trace("the operator writes another file at " + other);
         world.tickBox().write(other, TickBox.Tick.UNTICKED);
-        restart(other);
+        if (world.gateway(other).up()) {
+            world.gateway(other).crash();
+        }
+        world.gateway(other).memory().lose();
+        start(other);
         start(former);
         when(() -> world.gateway(other).isProtected(), () -> {
             if (world.gateway(other).up()) {

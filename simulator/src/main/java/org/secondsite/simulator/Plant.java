@@ -60,6 +60,9 @@ public enum Plant {
     OLDER_COPY_PASSES(
             Rule.MEMBERSHIP_BEFORE_OUTPUT,
             "a VM passes that is no member, and that the other site has gone on from, where the group comes back"),
+    UNTICKED_AT_START(
+            Rule.MEMBERSHIP_BEFORE_OUTPUT,
+            "a VM that the file ticks no more passes from the start on, though the standby would go on from it"),
     MEMORY_NOT_DURABLE(
             Rule.PROMOTED_HOLDS_ALL_RELEASED,
             "a gateway's disk says that it has what is known of members, and has it half a second later"),

@@ -15,6 +15,9 @@ import java.util.SplittableRandom;
  * @param faults in the order of their times
  */
 public record Schedule(long seed, List<Fault> faults) {
+    /** The operator writes another file while the gateway is down for a moment. */
+    static final String BY_ANOTHER_FILE = "the VM's file";
+
     private static final int MAX_FAULTS = 7;
 
     /** In one schedule of so many there is a fault beside the others. */
@@ -193,7 +196,7 @@ public record Schedule(long seed, List<Fault> faults) {
             case CLONE -> new Fault(kind, "of " + site, atMs, LEAST_CLONE_MS + lastsMs, 0);
             case CONTEST -> new Fault(kind, "switch of " + site, atMs, lastsMs, 0);
             case AGENT -> new Fault(kind, "agent " + site, atMs, 0, 0);
-            case UNTICK -> new Fault(kind, "the VM", atMs, lastsMs, 0);
+            case UNTICK -> new Fault(kind, dice.nextInt(3) == 0 ? BY_ANOTHER_FILE : "the VM", atMs, lastsMs, 0);
             case SWITCHOVER -> new Fault(kind, "from " + site, atMs, 0, 0);
             case OPERATOR -> new Fault(kind, "force " + site, atMs, 0, 0);
         };

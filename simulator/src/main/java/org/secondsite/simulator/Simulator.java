@@ -13,6 +13,9 @@ import org.secondsite.config.SiteId;
  * same trace, event by event.
  */
 public final class Simulator {
+    /** Mostly shorter than the other gateway's patience. */
+    private static final long LONGEST_START_MS = 250;
+
     private static final long LOOK_MS = 100;
     private static final long STEADY_MS = 300;
     private static final long LIE_AGAIN_MS = 250;
@@ -196,7 +199,13 @@ public final class Simulator {
             case UNTICK -> {
                 World.SITES.stream()
                         .filter(site -> world.hypervisor(site).runs())
-                        .forEach(world.tickBox()::untick);
+                        .forEach(site -> {
+                            if (fault.target().equals(Schedule.BY_ANOTHER_FILE)) {
+                                startWithAnotherFile(site, fault.atMs() % LONGEST_START_MS);
+                            } else {
+                                world.tickBox().untick(site);
+                            }
+                        });
                 after(fault.lastsMs(), world.tickBox()::tickAgain);
             }
             case SWITCHOVER -> switchOver(site(fault));
@@ -205,6 +214,18 @@ public final class Simulator {
                     world.witness().force(site(fault));
                 }
             }
+        }
+    }
+
+    private void startWithAnotherFile(SiteId site, long afterMs) {
+        if (world.gateway(site).up()) {
+            world.gateway(site).crash();
+            world.tickBox().write(site, TickBox.Tick.UNTICKED);
+            after(afterMs, () -> {
+                if (!world.gateway(site).up()) {
+                    world.gateway(site).start();
+                }
+            });
         }
     }
 

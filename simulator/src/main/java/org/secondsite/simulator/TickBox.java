@@ -15,6 +15,8 @@ import java.util.function.Consumer;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.OwnershipRecord;
 import org.secondsite.config.SiteId;
+import org.secondsite.gateway.group.FormerMembers;
+import org.secondsite.gateway.group.Recollection;
 import org.secondsite.gateway.group.SiteEvent;
 import org.secondsite.gateway.group.SiteOrder;
 
@@ -28,6 +30,7 @@ final class TickBox {
     private static final int PLAIN_OF_ALL = 3;
 
     private static final long LONGEST_WRITE_NANOS = 40 * MILLI;
+    private static final long RETRY_NANOS = 50 * MILLI;
 
     private static final Optional<String> BUSY = Optional.of("another change is under way");
 
@@ -47,6 +50,9 @@ final class TickBox {
     /** By site, the life of the gateway that carries out a change. */
     private final Map<SiteId, Integer> changing = new HashMap<>();
 
+    /** Whose gateway was started with the VM ticked that its file ticks no more: it leaves as soon as it can. */
+    private final Set<SiteId> owed = new HashSet<>();
+
     private boolean used;
 
     TickBox(World world, SplittableRandom dice) {
@@ -63,14 +69,48 @@ final class TickBox {
         withoutGroup.put(site, without);
     }
 
-    /** What a gateway starts with, and its kernel with it. */
-    GatewayConfig starts(SiteId site) {
+    /**
+     * What a gateway starts with, and its kernel with it.
+     *
+     * @param found what it remembers
+     */
+    GatewayConfig starts(SiteId site, Recollection found) {
+        if (owed.remove(site)) {
+            files.put(site, Tick.UNTICKED);
+        }
+        FormerMembers former = FormerMembers.of(text(site), found);
+        if (!former.kept().isEmpty() && !startsByItsFile()) {
+            files.put(site, Tick.TICKED);
+            owed.add(site);
+            letLeave(site, world.gateway(site).life());
+        }
         if (isTicked(site)) {
             free.remove(site);
         } else {
             free.add(site);
         }
         return text(site);
+    }
+
+    /** Whether a planted fault has a gateway take its file for all that there is to know. */
+    private boolean startsByItsFile() {
+        return world.has(Plant.UNTICKED_AT_START) || world.has(Plant.GROUP_GONE_BEFORE_DROPPED);
+    }
+
+    /** As the gateway does that has read its file: again and again, until it is done or the file says something else. */
+    private void letLeave(SiteId site, int life) {
+        SimulatedGateway gateway = world.gateway(site);
+        gateway.later(RETRY_NANOS, () -> {
+            if (owed.contains(site) && gateway.life() == life) {
+                untick(site, obstacle -> {
+                    if (obstacle.isEmpty()) {
+                        owed.remove(site);
+                    } else {
+                        letLeave(site, life);
+                    }
+                });
+            }
+        });
     }
 
     private GatewayConfig text(SiteId site) {
@@ -205,6 +245,7 @@ final class TickBox {
 
     private void tick(SiteId site, Consumer<Optional<String>> done) {
         SimulatedGateway gateway = world.gateway(site);
+        owed.remove(site);
         if (isTicked(site) || !mayChange(site)) {
             done.accept(isTicked(site) ? Optional.empty() : BUSY);
             return;

@@ -6,10 +6,13 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.Problem;
+import org.secondsite.config.VmId;
 import org.secondsite.config.change.Difference;
 
 /**
@@ -93,6 +96,7 @@ public final class Commits {
                 if (revisions.unconfirmed().isPresent()) {
                     throw new RefusedException("a revision waits to be confirmed: confirm it or roll it back first");
                 }
+                refuseToLoseMembers(wanted);
             }
         }
         if (candidate.confirmWithin().isPresent()) {
@@ -212,6 +216,26 @@ public final class Commits {
         if (!reasons.isEmpty()) {
             List<String> lines = new ArrayList<>(reasons);
             lines.add("commit it for the next start (--at-restart), or without these");
+            throw new RefusedException(lines);
+        }
+    }
+
+    /** A gateway does not start with a file that lacks a VM which the other site may go on from. */
+    private void refuseToLoseMembers(GatewayConfig wanted) throws RefusedException {
+        List<String> lines = new ArrayList<>();
+        for (GatewayConfig.Group group : running.groups()) {
+            Set<VmId> there = wanted.groups().stream()
+                    .filter(one -> one.id().equals(group.id()))
+                    .flatMap(one -> one.vms().stream())
+                    .map(GatewayConfig.Vm::id)
+                    .collect(Collectors.toSet());
+            group.vms().stream()
+                    .filter(vm -> vm.isProtected() && !there.contains(vm.id()))
+                    .map(vm -> vm.id() + " is ticked in group " + group.id() + ", and the file does not have it there:"
+                            + " untick it first, and take it out when it has left")
+                    .forEach(lines::add);
+        }
+        if (!lines.isEmpty()) {
             throw new RefusedException(lines);
         }
     }

@@ -77,7 +77,8 @@ enum Effect {
     STANDBY_ALTERED(
             ChangeKind.STANDBY_ALTERED,
             When.AT_RESTART,
-            "another site is the group's other one, which the witness has to be told first"),
+            "another site is the group's other one, which the witness has to be told first; while it runs: take the group out, start the"
+                    + " witness's nodes anew with its new sites, and put it in again; it is not protected meanwhile"),
     GROUP_ADDED(
             ChangeKind.GROUP_ADDED,
             When.WHILE_RUNNING,
@@ -96,7 +97,10 @@ enum Effect {
             ChangeKind.VM_REMOVED,
             When.WHILE_RUNNING,
             "a VM that was ticked leaves its group, as one does that is unticked; no other VM is touched"),
-    VM_MOVED(ChangeKind.VM_MOVED, When.AT_RESTART, "the VM leaves one group and joins another"),
+    VM_MOVED(
+            ChangeKind.VM_MOVED,
+            When.AT_RESTART,
+            "the VM is in another group; one that is ticked is unticked first, and leaves, and is ticked again then"),
     VM_TICKED(
             ChangeKind.VM_TICKED,
             When.WHILE_RUNNING,

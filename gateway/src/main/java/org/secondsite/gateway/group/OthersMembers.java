@@ -119,15 +119,20 @@ final class OthersMembers {
     /** Has the disk say what is known by now. */
     void remember() {
         Map<VmId, Copy> outside = new HashMap<>();
+        Set<VmId> members = new HashSet<>();
         for (VmAtSite vm : vms.all()) {
             VmId id = vm.id();
-            if (ownedHere() && !vms.isMember(id) && !admitted.contains(id)) {
+            boolean isMember = vms.isMember(id) || admitted.contains(id);
+            if (isMember) {
+                members.add(id);
+            }
+            if (ownedHere() && !isMember) {
                 outside.put(id, copies.getOrDefault(id, Copy.DOUBTFUL));
             } else if (!ownedHere() && copies.containsKey(id)) {
                 outside.put(id, copies.get(id));
             }
         }
-        facts.memory().keep(group, new Recollection.OfGroup(ownedTerm, outside));
+        facts.memory().keep(group, new Recollection.OfGroup(ownedTerm, outside, members));
     }
 
     private boolean ownedHere() {

@@ -1,6 +1,7 @@
 package org.secondsite.gateway.group;
 
 import java.util.Map;
+import java.util.Set;
 import org.secondsite.config.GroupId;
 import org.secondsite.config.VmId;
 
@@ -21,14 +22,21 @@ public sealed interface Recollection {
      *
      * @param ownedTerm the term in which this site came to own the group last; 0 if it never did
      * @param outside the ticked VMs that are no members, or of which nobody knows; every other one is seated at a start
+     * @param members the VMs that the other site may go on from, or has; see {@link FormerMembers}
      */
-    record OfGroup(long ownedTerm, Map<VmId, Copy> outside) {
+    record OfGroup(long ownedTerm, Map<VmId, Copy> outside, Set<VmId> members) {
         /** Nothing was ever known. */
         static final OfGroup NOTHING = new OfGroup(0, Map.of());
 
-        /** Copies the map. */
+        /** Copies the collections. */
         public OfGroup {
             outside = Map.copyOf(outside);
+            members = Set.copyOf(members);
+        }
+
+        /** Of a group without members. */
+        public OfGroup(long ownedTerm, Map<VmId, Copy> outside) {
+            this(ownedTerm, outside, Set.of());
         }
     }
 

@@ -10,10 +10,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -29,12 +32,13 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What a gateway remembers of its groups' members, on its disk: each group with the term in which this site came to own it last, and each
- * ticked VM that is no member with what it is.
+ * ticked VM that is no member with what it is, and each that is one, as far as is known.
  *
  * <pre>
  *   secondsite-members 1
  *   group web owned 17
  *   vm db1 older
+ *   member db2
  *   group shop owned 0
  *   sum 3b2f10aa
  * </pre>
@@ -47,7 +51,7 @@ public final class MemberFile implements Surroundings.Memory, AutoCloseable {
     private static final String HEAD = "secondsite-members 1\n";
     private static final Pattern LINE =
             Pattern.compile("group (?<group>[a-z0-9-]{1,63}) owned (?<term>\\d{1,19})|vm (?<vm>[a-z0-9-]{1,63})"
-                    + " (?<copy>only|older|doubtful)");
+                    + " (?<copy>only|older|doubtful)|member (?<member>[a-z0-9-]{1,63})");
     private static final Pattern WHOLE = Pattern.compile("(?<said>.*)sum (?<sum>[0-9a-f]{8})\n", Pattern.DOTALL);
     private static final Map<Recollection.Copy, String> WORDS = new EnumMap<>(Recollection.Copy.class);
 
@@ -118,16 +122,20 @@ public final class MemberFile implements Surroundings.Memory, AutoCloseable {
         }
         Map<GroupId, Long> terms = new LinkedHashMap<>();
         Map<GroupId, Map<VmId, Recollection.Copy>> outside = new HashMap<>();
+        Map<GroupId, Set<VmId>> members = new HashMap<>();
         GroupId group = null;
         for (String line : whole.group("said").substring(HEAD.length()).lines().toList()) {
             Matcher words = LINE.matcher(line);
-            if (!words.matches() || (words.group("vm") != null && group == null)) {
+            if (!words.matches() || (words.group("group") == null && group == null)) {
                 throw new IllegalArgumentException("no such line is written: " + line);
             }
-            if (words.group("vm") == null) {
+            if (words.group("member") != null) {
+                members.get(group).add(new VmId(words.group("member")));
+            } else if (words.group("vm") == null) {
                 group = new GroupId(words.group("group"));
                 terms.put(group, Long.parseLong(words.group("term")));
                 outside.put(group, new HashMap<>());
+                members.put(group, new HashSet<>());
             } else {
                 outside.get(group)
                         .put(
@@ -136,7 +144,7 @@ public final class MemberFile implements Surroundings.Memory, AutoCloseable {
             }
         }
         Map<GroupId, Recollection.OfGroup> all = new HashMap<>();
-        terms.forEach((id, term) -> all.put(id, new Recollection.OfGroup(term, outside.get(id))));
+        terms.forEach((id, term) -> all.put(id, new Recollection.OfGroup(term, outside.get(id), members.get(id))));
         return new Recollection.Known(all);
     }
 
@@ -153,6 +161,8 @@ public final class MemberFile implements Surroundings.Memory, AutoCloseable {
                     .append(' ')
                     .append(WORDS.get(copy))
                     .append('\n'));
+            new TreeSet<>(known.members())
+                    .forEach(vm -> text.append("member ").append(vm).append('\n'));
         });
         return text + "sum " + sum(text.toString()) + '\n';
     }

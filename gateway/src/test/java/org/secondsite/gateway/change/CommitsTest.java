@@ -188,6 +188,20 @@ class CommitsTest {
     }
 
     @Test
+    void aTickedVmIsNotTakenOutAtARestart() throws Exception {
+        for (String text : List.of(
+                GatewayTexts.FILE.replace("name: vm1,", "name: vm9,").replace("vms: [vm1]", "vms: [vm9]"),
+                GatewayTexts.FILE.replace("name: web", "name: shop"))) {
+            Candidate later = new Candidate(
+                    text, "user root", "", Optional.empty(), Optional.empty(), Candidate.When.AT_NEXT_START);
+            assertTrue(
+                    refused(later).contains("vm1 is ticked in group web, and the file does not have it there"),
+                    refused(later));
+            assertEquals(GatewayTexts.FILE, running());
+        }
+    }
+
+    @Test
     void whatIsBasedOnAnotherRevisionIsRefused() throws Exception {
         commits.commit(candidate(GatewayTexts.interval(200)));
         Candidate stale = new Candidate(

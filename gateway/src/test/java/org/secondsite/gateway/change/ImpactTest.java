@@ -75,9 +75,7 @@ class ImpactTest {
     @Test
     void aNarrowTunnelNarrowsTheWindowOfAllAgents() {
         String first = GatewayTexts.FILE
-                .replace(
-                        "peerSite: b\ntunnel: {",
-                        "peers:\n  - site: b\n    tunnel: {")
+                .replace("peerSite: b\ntunnel: {", "peers:\n  - site: b\n    tunnel: {")
                 .replace("name: web\n", "name: web\n    standby: b\n")
                 .replace("[203.0.113.1/24]", "[203.0.113.1/24, 198.51.100.1/24]");
         String third = "  - site: c\n    tunnel: {listen: \"10.9.0.1:7401\", connect: \"10.9.0.4:7400\"%s}\ntls:";
@@ -91,7 +89,8 @@ class ImpactTest {
         String narrowed = "; agents of all VMs may have 64 MiB on the way then, no more 256";
         assertTrue(between(first, narrow).startsWith("[" + words + narrowed + ", "), between(first, narrow));
         assertTrue(between(wide, narrow).contains(narrowed));
-        assertTrue(between(narrow, first).contains("; agents of all VMs may have 256 MiB on the way then, and not only 64"));
+        assertTrue(between(narrow, first)
+                .contains("; agents of all VMs may have 256 MiB on the way then, and not only 64"));
     }
 
     @Test

@@ -60,8 +60,8 @@ class PairsStandAloneTest {
                     new VmId(vm),
                     mac,
                     new SiteId(owner),
-                    Pattern.compile("\\b(?:%2$s|%3$s|site %1$s)\\b|peer=%1$s\\b|subject=%1$s\\b"
-                            .formatted(peer, group, vm)));
+                    Pattern.compile(
+                            "\\b(?:%2$s|%3$s|site %1$s)\\b|peer=%1$s\\b|subject=%1$s\\b".formatted(peer, group, vm)));
         }
 
         Pair other() {
@@ -177,13 +177,13 @@ class PairsStandAloneTest {
             told.add(event.get().toString());
             List<SiteOrder> orders = both.core.on(event.get(), now);
             for (Pair pair : Pair.BOTH) {
-                List<SiteOrder> wanted = common || pair.equals(of)
-                        ? alone.get(pair).core.on(event.get(), now)
-                        : List.of();
+                List<SiteOrder> wanted =
+                        common || pair.equals(of) ? alone.get(pair).core.on(event.get(), now) : List.of();
                 assertEquals(
                         Site.words(wanted, pair),
                         Site.words(orders, pair),
-                        () -> "seed " + SEED + ", of " + pair + " after " + told.subList(Math.max(0, told.size() - 12), told.size()));
+                        () -> "seed " + SEED + ", of " + pair + " after "
+                                + told.subList(Math.max(0, told.size() - 12), told.size()));
                 remember(pair, wanted);
                 seen.add(state(both, pair));
                 assertEquals(state(alone.get(pair), pair), state(both, pair));
@@ -227,11 +227,13 @@ class PairsStandAloneTest {
     private Supplier<SiteEvent> ofOne(Pair pair) {
         Known of = known.get(pair);
         EpochId next = new EpochId(term(of), ++of.epoch);
-        EpochId base = next.number() == 1 || dice.nextBoolean() ? EpochId.NONE : new EpochId(next.term(), next.number() - 1);
+        EpochId base =
+                next.number() == 1 || dice.nextBoolean() ? EpochId.NONE : new EpochId(next.term(), next.number() - 1);
         return switch (dice.nextInt(6)) {
             case 0 -> () -> new SiteEvent.EpochFromAgent(of.agent, StillAgent.epoch(pair.vm, next, base), MILLI);
-            case 1 -> () -> new SiteEvent.FromPeer(
-                    pair.peer, new SiteEvent.EpochFromPeer(StillAgent.epoch(pair.vm, next, base)));
+            case 1 ->
+                () -> new SiteEvent.FromPeer(
+                        pair.peer, new SiteEvent.EpochFromPeer(StillAgent.epoch(pair.vm, next, base)));
             case 2 -> plain(ofAgent(pair, of, next));
             case 3 -> plain(new SiteEvent.FromPeer(pair.peer, ofTunnel(pair, of, next)));
             case 4 -> plain(new SiteEvent.FromPeer(pair.peer, new SiteEvent.PeerSaid(ofGateway(pair, of))));
@@ -255,7 +257,9 @@ class PairsStandAloneTest {
             case 4 -> new SiteEvent.Applied(of.agent, next);
             case 5 -> new SiteEvent.VmStopped(of.agent);
             case 6 -> new SiteEvent.VmPaused(of.agent, next);
-            case 7 -> new SiteEvent.PressureChanged(pair.vm, dice.nextBoolean() ? Pressure.HARD_LIMIT : Pressure.EASY, 9, MILLI);
+            case 7 ->
+                new SiteEvent.PressureChanged(
+                        pair.vm, dice.nextBoolean() ? Pressure.HARD_LIMIT : Pressure.EASY, 9, MILLI);
             default -> new SiteEvent.Activated(of.agent, next);
         };
     }
@@ -266,7 +270,8 @@ class PairsStandAloneTest {
             case 1, 2 -> new SiteEvent.TunnelUp();
             case 3 -> new SiteEvent.TunnelDown(PeerWatch.Tunnel.BROKEN, "it is gone");
             case 4 -> new SiteEvent.EpochRefused(pair.vm, next, "no");
-            default -> new SiteEvent.EpochAcknowledged(pair.vm, new EpochId(term(of), 1 + dice.nextLong(next.number())));
+            default ->
+                new SiteEvent.EpochAcknowledged(pair.vm, new EpochId(term(of), 1 + dice.nextLong(next.number())));
         };
     }
 
@@ -291,11 +296,7 @@ class PairsStandAloneTest {
         terms++;
         SiteId owner = dice.nextBoolean() ? A : pair.peer;
         of.record = new OwnershipRecord(
-                pair.group,
-                terms,
-                of.record.term(),
-                owner,
-                dice.nextBoolean() ? Set.of(owner) : Set.of(A, pair.peer));
+                pair.group, terms, of.record.term(), owner, dice.nextBoolean() ? Set.of(owner) : Set.of(A, pair.peer));
         of.epoch = 0;
         return of.record;
     }

@@ -233,6 +233,7 @@ class RememberedMembersTest {
     void theFirstRecordOfAGroupNeedsNoMemory() {
         assertEquals(Set.of(ONE, TWO), passed(startsAsOwner(new Recollection.Lost("there was never anything"), 1)));
         assertEquals(Map.of(), last.all().groups().get(GROUP).outside(), "from now on it has one");
+        assertEquals(Set.of(ONE, TWO), last.all().groups().get(GROUP).members());
         assertEquals("", core.memoryTrouble());
     }
 

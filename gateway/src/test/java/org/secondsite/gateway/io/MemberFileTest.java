@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -28,7 +29,8 @@ class MemberFileTest {
                     Map.of(
                             new VmId("db-1"), Recollection.Copy.OLDER,
                             new VmId("db-2"), Recollection.Copy.ONLY,
-                            new VmId("db-3"), Recollection.Copy.DOUBTFUL)),
+                            new VmId("db-3"), Recollection.Copy.DOUBTFUL),
+                    Set.of(new VmId("db-4"), new VmId("db-5"))),
             new GroupId("shop"),
             new Recollection.OfGroup(0, Map.of())));
 

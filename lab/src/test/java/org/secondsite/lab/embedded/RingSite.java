@@ -32,8 +32,10 @@ final class RingSite implements AutoCloseable {
     private final SiteId self;
     private final Path socket;
     private final Map<VmId, SyntheticVm> vms;
-    private final Gateway gateway;
+    private final Consumer<byte[]> uplink;
+    private final Ending ending;
     private final CheckpointAgent agent;
+    private Gateway gateway;
     private LoopbackDataPlane plane;
 
     /** Opens the gateway, whose management socket is in the directory and named after the site. */
@@ -66,17 +68,30 @@ final class RingSite implements AutoCloseable {
         AgentConfig.Proof proof = new AgentConfig.Proof(self, TlsFiles.in(directory, EmbeddedSite.hostOf(self)));
         agent = CheckpointAgent.open(
                 new GatewayAccess(agents, Optional.of(proof)), List.copyOf(this.vms.values()), AgentTiming.USUAL);
+        this.uplink = uplink;
+        this.ending = ending;
         try {
-            gateway = opener.open(
-                    (_, known, _) -> {
-                        plane = new LoopbackDataPlane(known, 8 << 20, 4 << 20, uplink);
-                        return plane;
-                    },
-                    ending);
+            gatewayStarts(opener);
         } catch (IOException e) {
             agent.close();
             throw e;
         }
+    }
+
+    /** The gateway alone is gone: agent and VMs go on. */
+    void gatewayDies() {
+        plane.close();
+        gateway.close();
+    }
+
+    /** Another one in its place. */
+    void gatewayStarts(Opener opener) throws IOException {
+        gateway = opener.open(
+                (_, known, _) -> {
+                    plane = new LoopbackDataPlane(known, 8 << 20, 4 << 20, uplink);
+                    return plane;
+                },
+                ending);
     }
 
     SiteId self() {
@@ -86,6 +101,10 @@ final class RingSite implements AutoCloseable {
     /** An operator switches the VM on. */
     void boot(VmId vm) {
         vms.get(vm).boot();
+    }
+
+    boolean runs(VmId vm) {
+        return vms.get(vm).isExecuting();
     }
 
     /** A request from outside; a VM that does not run here says nothing. */
