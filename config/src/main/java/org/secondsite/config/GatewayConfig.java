@@ -38,12 +38,6 @@ public record GatewayConfig(
         Optional<MetricsConfig> metrics,
         List<Group> groups) {
 
-    /** The same with other groups. */
-    public GatewayConfig withGroups(List<Group> others) {
-        return new GatewayConfig(
-                site, peers, tls, witness, checkpoint, dataPlane, bgp, openflow, management, metrics, others);
-    }
-
     /** Copies the lists, so that the settings stay as they are; a sole peer stands by for every group that names no site. */
     public GatewayConfig {
         peers = List.copyOf(peers);
@@ -450,20 +444,6 @@ public record GatewayConfig(
         /** The same, whose other site is this one. */
         public Group with(SiteId other) {
             return new Group(id, Optional.of(other), prefixes, promotedPrefixes, vms);
-        }
-
-        /** The same with these VMs ticked. */
-        public Group withTicked(Set<VmId> which) {
-            return new Group(
-                    id,
-                    standby,
-                    prefixes,
-                    promotedPrefixes,
-                    vms.stream()
-                            .map(vm -> which.contains(vm.id())
-                                    ? new Vm(vm.id(), true, vm.mac(), vm.addresses(), vm.attachment())
-                                    : vm)
-                            .toList());
         }
 
         /** The switches that its VMs are plugged into. */

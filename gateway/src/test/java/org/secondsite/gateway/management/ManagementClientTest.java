@@ -1,5 +1,6 @@
 package org.secondsite.gateway.management;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -7,10 +8,14 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -34,6 +39,28 @@ class ManagementClientTest {
                         assertThrows(IOException.class, () -> ManagementClient.ask(socket, "status", Map.of(), SHORT));
                 assertEquals("it did not answer within 0.2 s; it may be stopped", e.getMessage());
             }
+        }
+    }
+
+    @Test
+    void whoDiesInTheMiddleOfARequestHasSaidNothingAndKeepsNobodyWaiting() throws IOException {
+        Path socket = directory.resolve("shared");
+        List<String> committed = new CopyOnWriteArrayList<>();
+        ManagementServer.Command commit = request -> {
+            committed.add(request.path("text").asText());
+            return JsonNodeFactory.instance.objectNode().put("revision", committed.size());
+        };
+        ManagementServer server = ManagementServer.open(socket, Map.of("config", commit));
+        try {
+            ByteBuffer half = ByteBuffer.wrap("{\"command\": \"config\", \"text\": \"half".getBytes(UTF_8));
+            try (SocketChannel dead = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+                dead.write(half);
+                ManagementClient.ask(socket, "config", Map.of("text", "beside it"));
+            }
+            ManagementClient.ask(socket, "config", Map.of("text", "after it"));
+            assertEquals(List.of("beside it", "after it"), committed);
+        } finally {
+            server.close();
         }
     }
 
