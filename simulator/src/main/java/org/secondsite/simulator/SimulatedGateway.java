@@ -17,7 +17,6 @@ import org.secondsite.gateway.PlaneEvents;
 import org.secondsite.gateway.TunnelEvents;
 import org.secondsite.gateway.group.MemberPhase;
 import org.secondsite.gateway.group.ProtectionGroup;
-import org.secondsite.gateway.group.Recollection;
 import org.secondsite.gateway.group.SiteCore;
 import org.secondsite.gateway.group.SiteEdge;
 import org.secondsite.gateway.group.SiteEvent;
@@ -92,10 +91,9 @@ final class SimulatedGateway extends SimulatedProcess {
     }
 
     private SiteCore newCore() {
-        Recollection found = memory.found();
         return new SiteCore(
-                world.tickBox().starts(site, found),
-                found,
+                world.tickBox().starts(site, memory.found()),
+                memory.found(),
                 (_, settings, at) -> new PeerWatch(settings, Runnable::run, at),
                 now());
     }

@@ -42,12 +42,35 @@ public record FormerMembers(GatewayConfig config, Set<VmId> kept, List<String> p
                 }
             }));
         }
-        GatewayConfig config = kept.isEmpty()
-                ? file
-                : file.withGroups(file.groups().stream()
-                        .map(group -> group.withTicked(kept))
+        return new FormerMembers(kept.isEmpty() ? file : ticked(file, kept), kept, problems);
+    }
+
+    private static GatewayConfig ticked(GatewayConfig file, Set<VmId> which) {
+        return new GatewayConfig(
+                file.site(),
+                file.peers(),
+                file.tls(),
+                file.witness(),
+                file.checkpoint(),
+                file.dataPlane(),
+                file.bgp(),
+                file.openflow(),
+                file.management(),
+                file.metrics(),
+                file.groups().stream().map(group -> ticked(group, which)).toList());
+    }
+
+    private static GatewayConfig.Group ticked(GatewayConfig.Group group, Set<VmId> which) {
+        return new GatewayConfig.Group(
+                group.id(),
+                group.standby(),
+                group.prefixes(),
+                group.promotedPrefixes(),
+                group.vms().stream()
+                        .map(vm -> which.contains(vm.id())
+                                ? new GatewayConfig.Vm(vm.id(), true, vm.mac(), vm.addresses(), vm.attachment())
+                                : vm)
                         .toList());
-        return new FormerMembers(config, kept, problems);
     }
 
     private static String problem(GroupId group, VmId vm, String what) {
