@@ -128,6 +128,13 @@ public interface DataPlane extends AutoCloseable {
     }
 
     /**
+     * VMs of these addresses are at other sites now, and no others are. What VMs here send them leaves by the uplinks, as what is sent to the
+     * outside does, in a mode in which the gateway is the VMs' first hop; and what they send to VMs here may come in that way. Takes
+     * effect soon. What comes from the outside goes to VMs here whatever is said.
+     */
+    default void elsewhere(List<InetAddress> addresses) {}
+
+    /**
      * Does not know a VM any more: what may leave leaves before, within a bounded time, and the rest is discarded. Waits for the
      * plane's threads.
      *

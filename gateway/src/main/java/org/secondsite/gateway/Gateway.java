@@ -99,6 +99,7 @@ public final class Gateway implements AutoCloseable {
     private volatile Optional<ConfigCommands> configCommands = Optional.empty();
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
+    private final VmsElsewhere elsewhere;
     private SiteEdge edge;
     private CertificateWatch certificates;
     private LongConsumer termTold = term -> {};
@@ -126,6 +127,7 @@ public final class Gateway implements AutoCloseable {
                 .filter(GatewayConfig.Vm::isProtected)
                 .map(GatewayConfig.Vm::id)
                 .toList());
+        elsewhere = new VmsElsewhere(config.groups(), addresses -> dataPlane.elsewhere(addresses));
         long now = System.nanoTime();
         core = new SiteCore(
                 config,
@@ -212,7 +214,14 @@ public final class Gateway implements AutoCloseable {
         }
         edge = new SiteEdge(
                 new Surroundings(
-                        dataPlane, tunnels::link, witness, routes(), switches(), this::follow, memory(), timeline),
+                        dataPlane,
+                        tunnels::link,
+                        witness,
+                        roles(routes()),
+                        switches(),
+                        this::follow,
+                        memory(),
+                        timeline),
                 this::post);
         AgentCertificates ofAgents = new AgentCertificates(
                 (vm, what) -> {
@@ -304,6 +313,14 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
+    /** Routers are told of a group's role, and then the data plane. */
+    private Surroundings.Routes roles(Surroundings.Routes routes) {
+        return (group, role) -> {
+            routes.publish(group, role);
+            elsewhere.publish(group, role);
+        };
+    }
+
     private Surroundings.Routes routes() throws IOException {
         if (config.bgp().isEmpty()) {
             return (group, role) -> {};
@@ -375,8 +392,12 @@ public final class Gateway implements AutoCloseable {
                 new TuningChange(conductor, this::take, tunnels, witness, dataPlane, metrics, log, config);
         MembershipChange members = new MembershipChange(conductor, this::take, dataPlane, agents, config);
         PeersChange peers = new PeersChange(conductor, this::take, core, tunnels);
-        return new GatewayChange(
-                conductor, this::take, after -> config = after, peers, tuning, members, routerParts, switchParts);
+        return new GatewayChange(conductor, this::take, this::runs, peers, tuning, members, routerParts, switchParts);
+    }
+
+    private void runs(GatewayConfig after) {
+        config = after;
+        elsewhere.alter(after.groups());
     }
 
     private JsonNode config(JsonNode request) throws Exception {

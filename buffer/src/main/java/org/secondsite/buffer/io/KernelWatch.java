@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.buffer.DataPlaneListener;
@@ -33,8 +34,11 @@ final class KernelWatch implements AutoCloseable {
     private PlaneThreads threads;
     private Thread thread;
     private List<Integer> good;
+    private volatile List<InetAddress> elsewhere = List.of();
+    private Optional<List<InetAddress>> askedFor = Optional.empty();
     private volatile boolean down;
     private volatile String told = "";
+    private String notReached = "";
 
     KernelWatch(KernelState state, DataPlaneListener listener) {
         this.state = state;
@@ -46,6 +50,11 @@ final class KernelWatch implements AutoCloseable {
     /** The state is for other VMs from now on. */
     void confine(List<ProtectedVm> vms, List<InetAddress> closed) throws IOException {
         state.confine(vms, closed);
+    }
+
+    /** VMs of these addresses are at other sites; seen to at the next look. */
+    void elsewhere(List<InetAddress> addresses) {
+        elsewhere = List.copyOf(addresses);
     }
 
     /** Starts to watch for a data plane that runs. */
@@ -72,12 +81,34 @@ final class KernelWatch implements AutoCloseable {
             while (!closing.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
                 boolean changed = !look().equals(good);
                 looks++;
-                if (changed || down || looks % LOOKS_PER_VERIFICATION == 0) {
+                boolean isTime = looks % LOOKS_PER_VERIFICATION == 0;
+                if (changed || down || isTime) {
                     verify();
                 }
+                reachOthers(isTime);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** When it is said where VMs are, and for as long as any are at other sites again and again: routers come and go. */
+    private void reachOthers(boolean isTime) {
+        List<InetAddress> addresses = elsewhere;
+        boolean isNews = askedFor.filter(addresses::equals).isEmpty();
+        boolean isDue = isTime && !(addresses.isEmpty() && notReached.isEmpty());
+        if (!isNews && !isDue) {
+            return;
+        }
+        askedFor = Optional.of(addresses);
+        try {
+            state.elsewhere(addresses);
+            notReached = "";
+        } catch (IOException e) {
+            if (!notReached.equals(e.getMessage())) {
+                notReached = String.valueOf(e.getMessage());
+                LOG.warn("{}: VMs at other sites may not be reached from here: {}", names.getFirst(), notReached);
+            }
         }
     }
 

@@ -224,6 +224,11 @@ public final class PlaneThreads implements DataPlane {
     }
 
     @Override
+    public void elsewhere(List<InetAddress> addresses) {
+        parts.watch().elsewhere(addresses);
+    }
+
+    @Override
     public void dismiss(VmId vm) throws IOException {
         int lane = lanes.of(vm);
         long sinceNanos = System.nanoTime();

@@ -72,7 +72,20 @@ public record Fleet(int web, int mail, int news) {
         if (hasThreeSites()) {
             return List.of(LabGroup.web(web), LabGroup.mail(mail, Site.C), LabGroup.news(news));
         }
-        return mail == 0 ? List.of(LabGroup.web(web)) : List.of(LabGroup.web(web), LabGroup.mail(mail, Site.A));
+        LabGroup first = LabGroup.web(web);
+        if (mail == 0) {
+            return List.of(first);
+        }
+        LabGroup second = LabGroup.mail(mail, Site.A);
+        return List.of(
+                first, first.store().filter(_ -> mail == 1).map(second::asking).orElse(second));
+    }
+
+    /** The VMs, of whatever group, that ask a VM for every answer. */
+    public List<LabVm> asking(LabVm store) {
+        return vms().stream()
+                .filter(vm -> vm.store().filter(store.address()::equals).isPresent())
+                .toList();
     }
 
     /** The groups of a site and another one. */

@@ -11,7 +11,8 @@ import java.util.stream.IntStream;
  * @param home the site that owns it at first
  * @param standby the other site
  * @param network the first three numbers of its VMs' IPv4 addresses
- * @param vms its VMs; of several, the second is the {@link #store} and the others ask it
+ * @param vms its VMs; of several, the second is the {@link #store} and the others ask it; one alone in the group of the other site asks that
+ *     of the group that every lab has
  */
 public record LabGroup(String name, Site home, Site standby, String network, List<LabVm> vms) {
     private static final int FIRST_HOST = 10;
@@ -83,8 +84,13 @@ public record LabGroup(String name, Site home, Site standby, String network, Lis
         return vms.size() < STORE ? Optional.empty() : Optional.of(vms.get(STORE - 1));
     }
 
-    /** The VMs that ask the store for every answer. */
-    public List<LabVm> frontEnds() {
-        return vms.stream().filter(vm -> vm.store().isPresent()).toList();
+    /** The same, but its VMs ask that store. */
+    LabGroup asking(LabVm store) {
+        return new LabGroup(
+                name,
+                home,
+                standby,
+                network,
+                vms.stream().map(vm -> vm.asking(store.address())).toList());
     }
 }

@@ -16,6 +16,11 @@ public record LabVm(String name, String mac, String address, String firstHop, Op
     public static final LabVm FIRST = new LabVm(
             LabNumbers.VM, LabNumbers.VM_MAC, LabNumbers.VM_ADDRESS, LabNumbers.INSIDE_ADDRESS, Optional.empty());
 
+    /** The same, but it asks the VM of this address. */
+    LabVm asking(String other) {
+        return new LabVm(name, mac, address, firstHop, Optional.of(other));
+    }
+
     /** Its process at a site, as the lab's commands call it. */
     public String process(Site site) {
         return "qemu-" + site.id() + (name.equals(LabNumbers.VM) ? "" : "-" + name);

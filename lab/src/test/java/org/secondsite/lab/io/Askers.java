@@ -14,11 +14,11 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.secondsite.lab.client.Ledger;
-import org.secondsite.lab.plan.LabGroup;
+import org.secondsite.lab.plan.Fleet;
 import org.secondsite.lab.plan.LabNumbers;
 import org.secondsite.lab.plan.LabVm;
 
-/** Outside clients of a group's front ends, each with a connection that it keeps, and the ledger of what all of them were told. */
+/** Outside clients of a store's front ends, each with a connection that it keeps, and the ledger of what all of them were told. */
 final class Askers implements AutoCloseable {
     /** Linux waits for 120 s at most before it tries again (TCP_RTO_MAX). */
     private static final int PATIENCE_SECONDS = 130;
@@ -28,7 +28,7 @@ final class Askers implements AutoCloseable {
     private static final byte[] QUESTION = "next please\n".getBytes(StandardCharsets.US_ASCII);
 
     private final Lab lab;
-    private final LabGroup group;
+    private final LabVm store;
     private final Ledger ledger = new Ledger(); // guarded by itself
     private final List<Thread> threads = new ArrayList<>();
     private final List<Socket> sockets = new ArrayList<>(); // guarded by the ledger
@@ -36,20 +36,21 @@ final class Askers implements AutoCloseable {
     private boolean ended; // guarded by the ledger
     private final Set<Integer> waiting = new HashSet<>(); // for an answer; guarded by the ledger
 
-    private Askers(Lab lab, LabGroup group) {
+    private Askers(Lab lab, LabVm store) {
         this.lab = lab;
-        this.group = group;
+        this.store = store;
     }
 
     /**
-     * Connects so many to each front end.
+     * Connects so many to each front end of a store.
      *
      * @throws IOException if a connection cannot be made
      */
-    static Askers start(Lab lab, LabGroup group, int each) throws IOException {
-        Askers askers = new Askers(lab, group);
-        CountDownLatch connected = new CountDownLatch(each * group.frontEnds().size());
-        for (LabVm front : group.frontEnds()) {
+    static Askers start(Lab lab, Fleet fleet, LabVm store, int each) throws IOException {
+        Askers askers = new Askers(lab, store);
+        List<LabVm> frontEnds = fleet.asking(store);
+        CountDownLatch connected = new CountDownLatch(each * frontEnds.size());
+        for (LabVm front : frontEnds) {
             for (int i = 0; i < each; i++) {
                 int connection = askers.threads.size();
                 askers.threads.add(Thread.ofPlatform()
@@ -160,7 +161,6 @@ final class Askers implements AutoCloseable {
      * @throws IOException if an answer does not come, or the store says nothing
      */
     List<String> compare() throws IOException {
-        LabVm store = group.store().orElseThrow();
         synchronized (ledger) {
             paused = true;
             long limitNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);

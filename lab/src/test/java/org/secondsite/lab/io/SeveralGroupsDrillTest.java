@@ -20,12 +20,13 @@ import org.secondsite.lab.client.ClientVerdict;
 import org.secondsite.lab.plan.Fleet;
 import org.secondsite.lab.plan.LabGroup;
 import org.secondsite.lab.plan.LabOptions;
+import org.secondsite.lab.plan.LabVm;
 import org.secondsite.lab.plan.Site;
 import org.secondsite.lab.storm.Emissions;
 
 /**
  * Two groups, each owned by another site, while either site dies again and again. In one are two front ends and the store that they ask
- * for every answer. Every connection lives, what clients were told and what the store has counted is the same after each kill, both
+ * for every answer; the VM of the other asks it, too, from wherever it is. Every connection lives, what clients were told and what the store has counted is the same after each kill, both
  * groups are at the surviving site, and the two sites never both emit for one group.
  *
  * <p>{@code -Dsecondsite.kills=N} for other than two kills, {@code -Dsecondsite.seed=N} for other sites and moments.
@@ -37,6 +38,7 @@ class SeveralGroupsDrillTest {
     private static final int KILLS = Integer.getInteger("secondsite.kills", 2);
     private static final long SEED = Long.getLong("secondsite.seed", 2);
     private static final Fleet FLEET = new Fleet(3, 1);
+    private static final LabVm STORE = FLEET.groups().getFirst().store().orElseThrow();
     private static final OutsideClient.Traffic TRAFFIC = new OutsideClient.Traffic(4, 4, 500);
     private static final int ASKERS_OF_A_FRONT_END = 2;
     private static final int ANSWERS_BETWEEN = 8;
@@ -66,7 +68,8 @@ class SeveralGroupsDrillTest {
             List<Judge> judges = new ArrayList<>();
             try (OutsideClient client =
                             OutsideClient.start(lab.clientNamespace(), options.guestAddresses(), TRAFFIC, record);
-                    Askers askers = Askers.start(lab, FLEET.groups().getFirst(), ASKERS_OF_A_FRONT_END)) {
+                    Askers askers = Askers.start(lab, FLEET, STORE, ASKERS_OF_A_FRONT_END)) {
+                assertEquals(3, FLEET.asking(STORE).size(), "two of its group, one of the other site's");
                 for (LabGroup group : FLEET.groups()) {
                     judges.add(new Judge(lab, group));
                 }

@@ -215,7 +215,11 @@ class LabPlanTest {
         List<LabGroup> groups = several.options().fleet().groups();
         assertEquals(LabVm.FIRST.address(), groups.getFirst().vms().getFirst().address());
         assertEquals("vm2", groups.getFirst().store().orElseThrow().name());
-        assertEquals(2, groups.getFirst().frontEnds().size());
+        assertEquals(
+                List.of("vm1", "vm3", "mail1"),
+                several.options().fleet().asking(groups.getFirst().store().orElseThrow()).stream()
+                        .map(LabVm::name)
+                        .toList());
         assertTrue(groups.getLast().store().isEmpty());
         for (String file : List.of("gateway-a", "gateway-b", "agent-a", "agent-b")) {
             String text = several.files().get(several.paths().file(file + ".yaml"));

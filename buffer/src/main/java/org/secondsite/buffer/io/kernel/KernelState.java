@@ -29,6 +29,14 @@ public interface KernelState {
         throw new IOException("the VMs of this mode cannot change while it runs");
     }
 
+    /**
+     * Has packets find VMs that are at other sites, as {@link org.secondsite.buffer.DataPlane#elsewhere} says. Asked again and again, for
+     * routers come and go; a gateway that is no router has nothing to do.
+     *
+     * @throws IOException if the kernel does not do it, or not all of it
+     */
+    default void elsewhere(List<InetAddress> addresses) throws IOException {}
+
     /** Removes what {@link #install} made. Protected VMs are not held back any more then. */
     void remove() throws IOException;
 

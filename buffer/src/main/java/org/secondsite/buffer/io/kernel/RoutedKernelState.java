@@ -6,6 +6,8 @@ import java.net.InetAddress;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import org.secondsite.buffer.ProtectedVm;
 import org.secondsite.buffer.RoutedSettings;
 import org.secondsite.config.InterfaceAddress;
@@ -32,13 +34,25 @@ public final class RoutedKernelState implements KernelState {
     private List<ProtectedVm> vms;
 
     private RoutedRules rules;
+    private List<InetAddress> closed;
+    /** Empty: nobody has said yet. */
+    private Optional<List<InetAddress>> elsewhere = Optional.empty();
+
     private final String inside;
+    private final ElsewhereRoutes elsewhereRoutes;
 
     public RoutedKernelState(RoutedSettings settings, List<ProtectedVm> vms) {
         this.settings = settings;
         this.vms = List.copyOf(vms);
-        rules = new RoutedRules(settings, vms);
+        closed = settings.tenants().closed();
+        rules = rules();
         inside = settings.insideInterface();
+        elsewhereRoutes = new ElsewhereRoutes(
+                List.of(inside, settings.kernelEnd()), settings.tenants().uplinks());
+    }
+
+    private RoutedRules rules() {
+        return new RoutedRules(settings.closing(closed), vms, elsewhere.orElse(List.of()));
     }
 
     @Override
@@ -154,11 +168,12 @@ public final class RoutedKernelState implements KernelState {
     }
 
     @Override
-    public synchronized void confine(List<ProtectedVm> others, List<InetAddress> closed) throws IOException {
+    public synchronized void confine(List<ProtectedVm> others, List<InetAddress> nowhere) throws IOException {
         List<ProtectedVm> before = vms;
-        RoutedRules rulesBefore = rules;
+        List<InetAddress> closedBefore = closed;
         vms = List.copyOf(others);
-        rules = new RoutedRules(settings.closing(closed), vms);
+        closed = List.copyOf(nowhere);
+        rules = rules();
         try {
             neighbors(vms);
             Commands.run(List.of("nft", "-f", "-"), rules.script());
@@ -168,7 +183,8 @@ public final class RoutedKernelState implements KernelState {
             }
         } catch (IOException e) {
             vms = before;
-            rules = rulesBefore;
+            closed = closedBefore;
+            rules = rules();
             Commands.run(List.of("nft", "-f", "-"), rules.script());
             throw e;
         }
@@ -176,6 +192,29 @@ public final class RoutedKernelState implements KernelState {
                 .flatMap(vm -> vm.addresses().stream())
                 .filter(address -> vms.stream().noneMatch(vm -> vm.addresses().contains(address)))
                 .forEach(address -> Commands.succeeds("ip neigh del " + address.getHostAddress() + " dev " + inside));
+    }
+
+    @Override
+    public void elsewhere(List<InetAddress> addresses) throws IOException {
+        // What they send is let in first: what VMs here send them leads to answers.
+        letIn(addresses);
+        elsewhereRoutes.settle(addresses);
+    }
+
+    private synchronized void letIn(List<InetAddress> addresses) throws IOException {
+        Optional<List<InetAddress>> before = elsewhere;
+        if (before.filter(addresses::equals).isPresent()) {
+            return;
+        }
+        elsewhere = Optional.of(List.copyOf(addresses));
+        rules = rules();
+        try {
+            Commands.run(List.of("nft", "-f", "-"), rules.script());
+        } catch (IOException e) {
+            elsewhere = before;
+            rules = rules();
+            throw e;
+        }
     }
 
     private void neighbors(List<ProtectedVm> some) throws IOException {
@@ -191,7 +230,9 @@ public final class RoutedKernelState implements KernelState {
     public synchronized List<String> problems() throws IOException {
         List<String> problems = new ArrayList<>();
         problems.addAll(RulesetText.problems("netdev", rules.table(), rules.ingress()));
-        problems.addAll(RulesetText.problems("inet", rules.table(), rules.machine()));
+        // Who has not been told leaves to the gateway that runs what it was told.
+        Set<String> open = elsewhere.isPresent() ? Set.of() : Set.of("set elsewhere4", "set elsewhere6");
+        problems.addAll(RulesetText.problems("inet", rules.table(), rules.machine(), open));
         String link = Commands.run("ip -d link show dev " + inside);
         require(problems, link.contains("link/ether " + settings.insideMac()), inside + " has another MAC address");
         problems.addAll(InterfaceChecks.beforeTheTap(inside));
@@ -266,6 +307,7 @@ public final class RoutedKernelState implements KernelState {
                 Commands.succeeds("ip neigh del " + address.getHostAddress() + " dev " + inside);
             }
         }
+        elsewhereRoutes.remove();
         Commands.run(List.of("nft", "-f", "-"), rules.removal());
     }
 }

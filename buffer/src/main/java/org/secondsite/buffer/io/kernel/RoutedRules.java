@@ -26,6 +26,11 @@ import org.secondsite.config.IpPrefix;
  * No VM, protected or not, reaches anything of this machine, or anything behind it but the uplinks. What came in by the VM-facing
  * interface or the release pair is told by that; what a VM of this or the other site sends by way of the routers, by its source
  * address. Only neighbour discovery and, where configured, an echo of the inside addresses are answered.
+ *
+ * <h2>VMs elsewhere</h2>
+ *
+ * What VMs of groups that another site owns send to VMs here comes by an uplink. That is no way around what is held: their frames do not
+ * come by the VM-facing interface here, and if they did, the first table would drop them.
  */
 public final class RoutedRules {
     private final String inside;
@@ -33,8 +38,10 @@ public final class RoutedRules {
     private final VmSets sets;
     private final List<InterfaceAddress> gateway;
     private final TenantAccess access;
+    private final List<InetAddress> elsewhere;
 
-    RoutedRules(RoutedSettings settings, List<ProtectedVm> vms) {
+    RoutedRules(RoutedSettings settings, List<ProtectedVm> vms, List<InetAddress> elsewhere) {
+        this.elsewhere = elsewhere;
         inside = settings.insideInterface();
         kernelEnd = settings.kernelEnd();
         sets = new VmSets(vms);
@@ -109,6 +116,11 @@ public final class RoutedRules {
         lines.add("iifname \"" + inside + "\" jump tenant");
         lines.add("ip saddr @tenants4 jump tenant");
         lines.add("ip6 saddr @tenants6 jump tenant");
+        for (String uplink : access.uplinks()) {
+            String between = "iifname \"" + uplink + "\" oifname \"" + inside + "\" ";
+            lines.add(between + "ip saddr @elsewhere4 accept");
+            lines.add(between + "ip6 saddr @elsewhere6 accept");
+        }
         sets.dropAll(lines);
         lines.add("}");
         ofTenants(lines, "released", "accept");
@@ -127,6 +139,7 @@ public final class RoutedRules {
         addresses(
                 lines, "inside", gateway.stream().map(InterfaceAddress::address).toList());
         addresses(lines, "closed", access.closed());
+        addresses(lines, "elsewhere", elsewhere);
         lines.add("}");
         return lines;
     }

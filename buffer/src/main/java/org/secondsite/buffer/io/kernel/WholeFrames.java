@@ -85,6 +85,11 @@ public final class WholeFrames implements KernelState {
     }
 
     @Override
+    public void elsewhere(List<InetAddress> addresses) throws IOException {
+        mode.elsewhere(addresses);
+    }
+
+    @Override
     public void remove() throws IOException {
         mode.remove();
     }
