@@ -32,6 +32,7 @@ import org.secondsite.gateway.change.Impact;
 import org.secondsite.gateway.change.Outcome;
 import org.secondsite.gateway.change.RefusedException;
 import org.secondsite.gateway.change.Revision;
+import org.secondsite.gateway.change.Revisions;
 import org.secondsite.gateway.group.SiteOrder;
 import org.secondsite.gateway.timeline.Timeline;
 import org.slf4j.Logger;
@@ -143,6 +144,16 @@ final class ConfigCommands implements AutoCloseable {
     /** What runs, or is kept for the next start. */
     Revision running() {
         return last();
+    }
+
+    /** Every revision that is kept, oldest first. */
+    List<Revision> revisions() {
+        return commits.history();
+    }
+
+    /** What waits to be confirmed. */
+    Optional<Revisions.Unconfirmed> unconfirmed() {
+        return commits.unconfirmed();
     }
 
     /** What a file would do. */

@@ -1,6 +1,8 @@
 package org.secondsite.gateway;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -261,11 +263,25 @@ public final class Gateway implements AutoCloseable {
         }
         try {
             opened.push(HttpsServer.open(
-                    config.management().https().get(), new ManagementDoor(configCommands.get(), requests::handOver)));
+                    config.management().https().get(), new ManagementDoor(configCommands.get(), operators(requests))));
         } catch (IOException e) {
             LOG.error("management.https: nobody is served: {}", e.getMessage());
             timeline.note(config.site().name(), "management", "nobody is served by HTTPS: " + e.getMessage());
         }
+    }
+
+    private ManagementDoor.Operators operators(OperatorRequests requests) {
+        return new ManagementDoor.Operators() {
+            @Override
+            public void switchOver(String group, String reason) throws Exception {
+                requests.handOver(group, reason);
+            }
+
+            @Override
+            public JsonNode status() throws Exception {
+                return everythingKnown();
+            }
+        };
     }
 
     /** Beside what it remembers of terms. */
@@ -417,6 +433,11 @@ public final class Gateway implements AutoCloseable {
     private JsonNode vms(JsonNode request) throws Exception {
         List<Callers.Call> calls = agents.callers().get(LOOK_SECONDS, TimeUnit.SECONDS);
         return look(view -> new VmList(view.config(), view.core(), calls, System.nanoTime()).tell());
+    }
+
+    private JsonNode everythingKnown() throws Exception {
+        JsonNode nothing = JsonNodeFactory.instance.objectNode();
+        return GatewayStatus.with((ObjectNode) status(nothing), vms(nothing));
     }
 
     private Scrape measure() throws Exception {

@@ -1,5 +1,6 @@
 package org.secondsite.gateway;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -70,6 +71,13 @@ final class GatewayStatus {
         dataPlane(status.putObject("dataPlane"), view.config().dataPlane());
         ArrayNode portsDown = status.putArray("portsDown");
         view.core().portsDown().forEach(portsDown::add);
+        return status;
+    }
+
+    /** With the list of VMs. What is told of a sole peer by itself, for old scripts, is in the list of peers alone then. */
+    static ObjectNode with(ObjectNode status, JsonNode vms) {
+        status.remove(List.of("peer", "views", "wan"));
+        status.set("vms", vms.get("vms"));
         return status;
     }
 

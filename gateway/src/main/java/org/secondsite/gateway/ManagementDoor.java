@@ -1,5 +1,6 @@
 package org.secondsite.gateway;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -25,7 +26,20 @@ final class ManagementDoor implements ConfigPort {
          * @throws Exception if that is not done, with the reason
          */
         void switchOver(String group, String reason) throws Exception;
+
+        /**
+         * What the gateway knows, as {@code secondsite status --json} has it, and {@code vms}.
+         *
+         * @throws Exception if it does not tell
+         */
+        JsonNode status() throws Exception;
     }
+
+    /** However many look: the conductor is asked a few times a second at most. */
+    private static final long FRESH_NANOS = 200_000_000;
+
+    private String status = "";
+    private long statusNanos;
 
     ManagementDoor(ConfigCommands commands, Operators operators) {
         this.commands = commands;
@@ -36,6 +50,26 @@ final class ManagementDoor implements ConfigPort {
     public Running running() {
         Revision last = commands.running();
         return new Running(last.number(), last.at(), last.text());
+    }
+
+    @Override
+    public History history() {
+        return new History(
+                commands.revisions().stream()
+                        .map(past -> new Past(
+                                past.number(), past.at(), past.who(), past.reason(), past.differences(), past.text()))
+                        .toList(),
+                commands.unconfirmed()
+                        .map(waiting -> new Waiting(waiting.number(), waiting.backTo(), waiting.confirmBy())));
+    }
+
+    @Override
+    public synchronized String status() throws RefusedChange {
+        if (status.isEmpty() || System.nanoTime() - statusNanos > FRESH_NANOS) {
+            status = done(() -> operators.status().toString());
+            statusNanos = System.nanoTime();
+        }
+        return status;
     }
 
     @Override

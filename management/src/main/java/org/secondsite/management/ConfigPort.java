@@ -52,8 +52,58 @@ public interface ConfigPort {
         }
     }
 
+    /**
+     * What ran once.
+     *
+     * @param revision its number
+     * @param at since when
+     * @param who has asked for it
+     * @param reason why; may be empty
+     * @param differences what it changed
+     * @param text the file
+     */
+    record Past(int revision, Instant at, String who, String reason, List<String> differences, String text) {
+        /** Keeps the list as it is. */
+        public Past {
+            differences = List.copyOf(differences);
+        }
+    }
+
+    /**
+     * What waits to be confirmed.
+     *
+     * @param revision what runs for now
+     * @param backTo what would run again
+     * @param confirmBy when that would be
+     */
+    record Waiting(int revision, int backTo, Instant confirmBy) {}
+
+    /**
+     * What ran.
+     *
+     * @param revisions oldest first; the last one runs, or is kept for the next start; never empty
+     * @param unconfirmed what waits to be confirmed
+     */
+    record History(List<Past> revisions, Optional<Waiting> unconfirmed) {
+        /** Keeps the list as it is. */
+        public History {
+            revisions = List.copyOf(revisions);
+        }
+    }
+
     /** What runs. */
     Running running();
+
+    /** What ran, and what waits to be confirmed. */
+    History history();
+
+    /**
+     * What the gateway knows: an object of JSON with the members of {@code secondsite status --json}, and {@code vms} as
+     * {@code secondsite vms --json} has it. Not older than a second.
+     *
+     * @throws RefusedChange if it does not tell
+     */
+    String status() throws RefusedChange;
 
     /**
      * What a file would do. Changes nothing.

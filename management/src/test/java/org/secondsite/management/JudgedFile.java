@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.Problem;
@@ -52,6 +53,21 @@ public final class JudgedFile implements ConfigPort {
     @Override
     public synchronized Running running() {
         return revisions.getLast();
+    }
+
+    @Override
+    public synchronized History history() {
+        return new History(
+                revisions.stream()
+                        .map(one -> new Past(
+                                one.revision(), one.at(), "somebody", "because", List.of("~ a: 1 -> 2"), one.text()))
+                        .toList(),
+                Optional.empty());
+    }
+
+    @Override
+    public String status() {
+        return resource("status.json");
     }
 
     /** What was committed. */

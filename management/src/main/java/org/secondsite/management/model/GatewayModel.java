@@ -29,13 +29,14 @@ public final class GatewayModel {
     private final String source;
     private final DatabindContext databind;
     private final ContainerSchemaNode gateway;
+    private final ContainerSchemaNode status;
     private final Set<QName> secrets;
 
     private GatewayModel(String source, EffectiveModelContext context) {
         this.source = source;
         databind = DatabindContext.ofModel(context);
-        QName name = QName.create(NAMESPACE, REVISION, "gateway");
-        gateway = (ContainerSchemaNode) context.dataChildByName(name);
+        gateway = (ContainerSchemaNode) context.dataChildByName(QName.create(NAMESPACE, REVISION, "gateway"));
+        status = (ContainerSchemaNode) context.dataChildByName(QName.create(NAMESPACE, REVISION, "status"));
         Set<QName> found = new HashSet<>();
         collectSecrets(gateway, found);
         secrets = Set.copyOf(found);
@@ -66,9 +67,14 @@ public final class GatewayModel {
         return databind;
     }
 
-    /** The container that has everything. */
+    /** The container that has all configuration. */
     public ContainerSchemaNode gateway() {
         return gateway;
+    }
+
+    /** The container of what the gateway knows. */
+    public ContainerSchemaNode status() {
+        return status;
     }
 
     /** Whether a leaf is never shown. */

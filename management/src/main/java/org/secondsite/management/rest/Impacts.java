@@ -12,6 +12,13 @@ final class Impacts {
     private Impacts() {}
 
     static byte[] json(List<ConfigPort.Effect> effects) {
+        JsonObject whole = new JsonObject();
+        whole.add(GatewayModel.NAME + ":impact", impact(effects));
+        return (whole + "\n").getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Without what says of which module it is. */
+    static JsonObject impact(List<ConfigPort.Effect> effects) {
         JsonArray changes = new JsonArray();
         for (ConfigPort.Effect effect : effects) {
             JsonObject change = new JsonObject();
@@ -26,8 +33,6 @@ final class Impacts {
         }
         JsonObject impact = new JsonObject();
         impact.add("change", changes);
-        JsonObject whole = new JsonObject();
-        whole.add(GatewayModel.NAME + ":impact", impact);
-        return (whole + "\n").getBytes(StandardCharsets.UTF_8);
+        return impact;
     }
 }

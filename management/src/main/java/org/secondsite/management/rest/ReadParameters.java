@@ -21,23 +21,39 @@ import org.opendaylight.yangtools.yang.data.api.schema.stream.NormalizedNodeStre
  *
  * @param depth how many levels; {@code null}: all
  * @param fields which nodes, level by level; {@code null}: all
- * @param isOfConfiguration whether it wants configuration at all
+ * @param content of which kind
  */
-record ReadParameters(DepthParam depth, List<Set<QName>> fields, boolean isOfConfiguration) {
+record ReadParameters(DepthParam depth, List<Set<QName>> fields, Content content) {
+
+    /** What a client wants to read (RFC 8040 §4.8.1). */
+    enum Content {
+        CONFIG,
+        NONCONFIG,
+        ALL;
+
+        boolean isOfConfiguration() {
+            return this != NONCONFIG;
+        }
+
+        boolean isOfState() {
+            return this != CONFIG;
+        }
+    }
 
     static ReadParameters of(HttpRequest request, DatabindPath.Data path) throws RequestException {
         DepthParam depth = null;
         List<Set<QName>> fields = null;
-        boolean configuration = true;
+        Content content = Content.ALL;
         for (Map.Entry<String, String> parameter : request.query().entrySet()) {
             String value = parameter.getValue();
             switch (parameter.getKey()) {
                 case "depth" -> depth = depth(value);
                 case "fields" -> fields = fields(value, path);
                 case "content" ->
-                    configuration = switch (value) {
-                        case "all", "config" -> true;
-                        case "nonconfig" -> false;
+                    content = switch (value) {
+                        case "all" -> Content.ALL;
+                        case "config" -> Content.CONFIG;
+                        case "nonconfig" -> Content.NONCONFIG;
                         default -> throw invalid("content is '" + value + "': it is all, config or nonconfig", null);
                     };
                 case "with-defaults" -> {
@@ -48,7 +64,7 @@ record ReadParameters(DepthParam depth, List<Set<QName>> fields, boolean isOfCon
                 default -> throw invalid("query parameter '" + parameter.getKey() + "' is not known", null);
             }
         }
-        return new ReadParameters(depth, fields, configuration);
+        return new ReadParameters(depth, fields, content);
     }
 
     private static DepthParam depth(String value) throws RequestException {

@@ -1,23 +1,14 @@
 package org.secondsite.management.rest;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.text.ParseException;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import org.opendaylight.netconf.databind.DatabindPath;
 import org.opendaylight.netconf.databind.RequestException;
 import org.opendaylight.restconf.api.ApiPath;
 import org.opendaylight.restconf.server.spi.ApiPathNormalizer;
-import org.opendaylight.restconf.server.spi.NormalizedFormattableBody;
 import org.opendaylight.yangtools.yang.common.ErrorTag;
 import org.opendaylight.yangtools.yang.common.ErrorType;
 import org.opendaylight.yangtools.yang.data.api.schema.ContainerNode;
-import org.opendaylight.yangtools.yang.data.api.schema.NormalizedNode;
 import org.secondsite.management.Caller;
 import org.secondsite.management.ConfigPort;
 import org.secondsite.management.RefusedChange;
@@ -40,7 +31,6 @@ public final class Restconf {
     private static final int PRECONDITION_FAILED = 412;
     private static final int FORBIDDEN = 403;
     private static final int SERVER_ERROR = 500;
-    private static final int ETAG_BYTES = 12;
     private static final int ATTEMPTS = 64;
     private static final String ALLOWED = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE";
 
@@ -48,6 +38,7 @@ public final class Restconf {
     private final FileTree files;
     private final Secrets secrets;
     private final Resources resources;
+    private final Reading reading;
     private final Operations operations;
     private final ConfigPort port;
 
@@ -58,6 +49,7 @@ public final class Restconf {
         files = new FileTree(model);
         secrets = new Secrets(model);
         resources = new Resources(model);
+        reading = new Reading(model, port);
         operations = new Operations(model, port);
     }
 
@@ -88,23 +80,6 @@ public final class Restconf {
         return Errors.response(e, Encoding.JSON);
     }
 
-    /** The file that runs says something that the YANG module has no words for. */
-    private static final class UnshownException extends Exception {
-        private static final long serialVersionUID = 1;
-
-        UnshownException(IllegalArgumentException cause) {
-            super("the gateway's file cannot be shown: " + cause.getMessage(), cause);
-        }
-    }
-
-    private ContainerNode read(ConfigPort.Running running) throws UnshownException {
-        try {
-            return files.read(running.text());
-        } catch (IllegalArgumentException e) {
-            throw new UnshownException(e);
-        }
-    }
-
     private HttpResponse routed(HttpRequest request, Encoding encoding)
             throws RequestException, RefusedChange, UnshownException {
         String path = request.path();
@@ -121,7 +96,7 @@ public final class Restconf {
         }
         Target target = target(path.substring(DATA.length()));
         return switch (request.method()) {
-            case "GET", "HEAD" -> get(request, target, encoding);
+            case "GET", "HEAD" -> reading.get(request, target, encoding);
             case "OPTIONS" ->
                 HttpResponse.of(204)
                         .with("Allow", ALLOWED)
@@ -137,13 +112,6 @@ public final class Restconf {
                 .with("Allow", allowed);
     }
 
-    /**
-     * What a request is about.
-     *
-     * @param url behind the address of the data, without its first slash
-     */
-    private record Target(String url, DatabindPath.Data path) {}
-
     private Target target(String behind) throws RequestException {
         String url = behind.startsWith("/") ? behind.substring(1) : behind;
         try {
@@ -153,28 +121,11 @@ public final class Restconf {
         }
     }
 
-    private HttpResponse get(HttpRequest request, Target target, Encoding encoding)
-            throws RequestException, UnshownException {
-        ReadParameters parameters = ReadParameters.of(request, target.path());
-        ConfigPort.Running running = port.running();
-        ContainerNode shown = secrets.masked(read(running));
-        Optional<NormalizedNode> found = parameters.isOfConfiguration()
-                ? new Edit(model, shown).read(target.path().instance())
-                : Optional.empty();
-        if (found.isEmpty()) {
-            throw new RequestException(ErrorType.PROTOCOL, ErrorTag.DATA_MISSING, "there is no " + target.url());
-        }
-        byte[] body = encoding.written(NormalizedFormattableBody.of(target.path(), found.get(), parameters.writer()));
-        return HttpResponse.of(200, encoding.type(), body)
-                .with("ETag", tag(found.get()))
-                .with(
-                        "Last-Modified",
-                        DateTimeFormatter.RFC_1123_DATE_TIME.format(running.at().atOffset(ZoneOffset.UTC)))
-                .with("Cache-Control", "no-cache");
-    }
-
     private HttpResponse write(HttpRequest request, Target target, Encoding encoding)
             throws RequestException, RefusedChange, UnshownException {
+        if (target.isOfState()) {
+            return notAllowed("GET, HEAD, OPTIONS", encoding);
+        }
         WriteParameters parameters = WriteParameters.of(request);
         Optional<TickBox> box = request.method().equals("DELETE")
                 ? Optional.empty()
@@ -189,7 +140,7 @@ public final class Restconf {
         }
         for (int attempt = 1; ; attempt++) {
             ConfigPort.Running running = port.running();
-            ContainerNode before = read(running);
+            ContainerNode before = reading.configuration(running);
             Edit edit = new Edit(model, before);
             Optional<HttpResponse> unmet = unmet(request, target, edit, encoding);
             if (unmet.isPresent()) {
@@ -256,17 +207,6 @@ public final class Restconf {
     private Optional<String> tag(Edit edit, Target target) {
         return new Edit(model, secrets.masked(edit.gateway()))
                 .read(target.path().instance())
-                .map(Restconf::tag);
-    }
-
-    /** Of what is shown: a resource that reads the same has the same one. */
-    private static String tag(NormalizedNode node) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256")
-                    .digest(node.prettyTree().toString().getBytes(StandardCharsets.UTF_8));
-            return '"' + HexFormat.of().formatHex(digest, 0, ETAG_BYTES) + '"';
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+                .map(Reading::tag);
     }
 }

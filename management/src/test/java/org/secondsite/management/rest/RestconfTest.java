@@ -332,6 +332,96 @@ class RestconfTest {
     }
 
     @Test
+    void operatorTicksABoxByAnOperation() throws Exception {
+        role = Caller.Role.OPERATOR;
+        String operation = "/restconf/operations/secondsite-gateway:";
+        String before = file.running().text();
+        String vm2 = "{\"secondsite-gateway:input\": {\"vm\": \"vm2\", \"reason\": \"audit\"%s}}";
+        String said = answered(200, "POST", operation + "protect", vm2.formatted(", \"dry-run\": true"));
+        assertTrue(
+                said.startsWith("{\"secondsite-gateway:output\":{\"impact\":{\"change\":[{") && said.contains("vm2"),
+                said);
+        assertEquals(before, file.running().text());
+        answered(204, "POST", operation + "protect", vm2.formatted(""));
+        assertEquals(
+                before.replace("name: vm2, protected: false", "name: vm2, protected: true"),
+                file.running().text(),
+                "comments included");
+        assertEquals("audit", file.commits().getLast().reason());
+        answered(204, "POST", operation + "unprotect", vm2.formatted(", \"group\": \"web\""));
+        assertEquals(before, file.running().text());
+        answered(400, "POST", operation + "protect", vm2.formatted(", \"group\": \"mail\""));
+        answered(400, "POST", operation + "protect", "{\"secondsite-gateway:input\": {\"vm\": \"vm9\"}}");
+        role = Caller.Role.VIEWER;
+        answered(403, "POST", operation + "protect", vm2.formatted(""));
+        assertEquals(3, file.running().revision());
+    }
+
+    @Test
+    void whatAnOperationWouldDoIsToldAndNotDone() throws Exception {
+        String operation = "/restconf/operations/secondsite-gateway:";
+        String dryRun = "{\"secondsite-gateway:input\": {\"group\": \"%s\", \"reason\": \"roof\", \"dry-run\": true}}";
+        String said = answered(200, "POST", operation + "switchover", dryRun.formatted("web"));
+        assertTrue(said.contains("vm1stophereandgoonatsiteb") && said.contains("owner:a->b"), said);
+        assertTrue(answered(400, "POST", operation + "switchover", dryRun.formatted("nix"))
+                .contains("thereare[web]"));
+        String back = "{\"secondsite-gateway:input\": {\"dry-run\": true}}";
+        answered(409, "POST", operation + "roll-back", back);
+        answered(204, "PATCH", GATEWAY + "/tunnel", "{\"secondsite-gateway:tunnel\": {\"heartbeat-ms\": 30}}");
+        said = answered(200, "POST", operation + "roll-back", back);
+        assertTrue(said.contains("30->40"), said);
+        assertEquals(List.of(), file.orders());
+        assertEquals(2, file.running().revision());
+    }
+
+    @Test
+    void tellsWhatRanBefore() throws Exception {
+        role = Caller.Role.VIEWER;
+        String said = answered(200, "POST", "/restconf/operations/secondsite-gateway:history", "");
+        assertTrue(
+                said.startsWith("{\"secondsite-gateway:output\":{\"revisions\":[{\"number\":1,")
+                        && said.contains("somebody"),
+                said);
+        assertFalse(said.contains("hush"), said);
+    }
+
+    @Test
+    void tellsWhatTheGatewayKnows() throws Exception {
+        role = Caller.Role.VIEWER;
+        String status = "/restconf/data/secondsite-gateway:status";
+        String all = answered(200, "GET", status, "");
+        assertTrue(all.startsWith("{\"secondsite-gateway:status\":{") && all.contains("\"revision\":1"), all);
+        assertEquals(
+                "{\"secondsite-gateway:vms\":[{\"name\":\"vm1\",\"commit-ms\":{\"p99\":\"7.0\"}}]}",
+                answered(200, "GET", status + "/groups=web/vms=vm1?fields=name;commit-ms/p99", ""));
+        assertEquals(
+                "{\"secondsite-gateway:rtt-ms\":\"0.001\"}", answered(200, "GET", status + "/peers=b/wan/rtt-ms", ""));
+        answered(404, "GET", status + "/groups=nix", "");
+        answered(404, "GET", status + "?content=config", "");
+        role = Caller.Role.ADMIN;
+        answered(405, "PUT", status + "/witness", "{\"secondsite-gateway:witness\": \"up\"}");
+        answered(405, "DELETE", status, "");
+        answered(400, "POST", "/restconf/data", "{\"secondsite-gateway:status\": {\"witness\": \"up\"}}");
+    }
+
+    @Test
+    void datastoreHasConfigurationAndState() throws Exception {
+        String data = "/restconf/data";
+        String all = answered(200, "GET", data, "");
+        assertTrue(all.startsWith("{\"ietf-restconf:data\":{"), all);
+        assertTrue(
+                all.contains("\"secondsite-gateway:gateway\":") && all.contains("\"secondsite-gateway:status\":"), all);
+        assertFalse(all.contains("hush"), all);
+        String config = answered(200, "GET", data + "?content=config", "");
+        assertTrue(config.contains("heartbeat-ms") && !config.contains("rtt-ms"), config);
+        String state = answered(200, "GET", data + "?content=nonconfig", "");
+        assertTrue(!state.contains("heartbeat-ms") && state.contains("rtt-ms"), state);
+        headers.put("accept", "application/yang-data+xml");
+        String xml = answered(200, "GET", data + "?content=nonconfig", "");
+        assertTrue(xml.startsWith("<dataxmlns=\"urn:ietf:params:xml:ns:yang:ietf-restconf\"><status"), xml);
+    }
+
+    @Test
     void tellsWhatItIs() throws Exception {
         assertTrue(answered(200, "GET", "/.well-known/host-meta", "").contains("/restconf"));
         assertTrue(answered(200, "GET", "/restconf", "").contains("yang-library-version"));

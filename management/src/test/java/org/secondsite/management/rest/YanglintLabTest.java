@@ -67,4 +67,24 @@ class YanglintLabTest {
                         Files.write(directory.resolve("data." + format), response.body())
                                 .toString()));
     }
+
+    @ParameterizedTest
+    @CsvSource({"application/yang-data+json, json", "application/yang-data+xml, xml"})
+    void whatTheGatewayKnowsIsDataOfTheModule(String accept, String format) throws Exception {
+        HttpResponse response = new Restconf(MODEL, new JudgedFile(JudgedFile.resource("everything.yaml")))
+                .answer(new HttpRequest(
+                        "GET",
+                        "/restconf/data/secondsite-gateway:status",
+                        Map.of("accept", accept),
+                        new byte[0],
+                        new Caller("x", Caller.Role.VIEWER)));
+        assertEquals(200, response.status());
+        assertEquals(
+                "0",
+                lint(
+                        "-t",
+                        "get",
+                        Files.write(directory.resolve("data." + format), response.body())
+                                .toString()));
+    }
 }
