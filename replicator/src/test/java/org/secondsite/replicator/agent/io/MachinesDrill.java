@@ -125,7 +125,16 @@ class MachinesDrill {
         CLOUD_INIT(128, "pc", 1) {
             @Override
             List<String> devices(Path home) throws IOException {
-                return seed(home, "web1");
+                Path both = home.resolveSibling("seed.iso");
+                if (!Files.exists(both)) {
+                    makeSeed(both, "web1");
+                }
+                Path iso = home.resolve("seed.iso");
+                if (!Files.exists(iso)) {
+                    Files.copy(both, iso);
+                }
+                String drive = "if=none,id=seed,format=raw,readonly=on,media=cdrom,file=" + iso;
+                return List.of("-drive", drive, "-device", "ide-cd,drive=seed,id=cd0");
             }
 
             @Override
@@ -187,34 +196,19 @@ class MachinesDrill {
     }
 
     /** What cloud-init looks for: an ISO with this label, and files with these names. */
-    private static List<String> seed(Path home, String instance) throws IOException {
-        Path files = Files.createDirectories(home.resolve("seed"));
+    private static void makeSeed(Path iso, String instance) throws IOException {
+        Path files = Files.createTempDirectory(iso.getParent(), "seed");
         Files.writeString(files.resolve("meta-data"), "instance-id: " + instance + "\n");
         Files.writeString(files.resolve("user-data"), "#cloud-config\n");
-        Path iso = home.resolve("seed.iso");
-        if (!Files.exists(iso)) {
-            Process made = new ProcessBuilder(
-                            UnpackedPackages.of("genisoimage")
-                                    .resolve("usr/bin/genisoimage")
-                                    .toString(),
-                            "-quiet",
-                            "-V",
-                            "cidata",
-                            "-J",
-                            "-r",
-                            "-o",
-                            iso.toString(),
-                            files.toString())
-                    .redirectErrorStream(true)
-                    .start();
-            String said = new String(made.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertTrue(Files.exists(iso), said);
-        }
-        return List.of(
-                "-drive",
-                "if=none,id=seed,format=raw,readonly=on,media=cdrom,file=" + iso,
-                "-device",
-                "ide-cd,drive=seed,id=cd0");
+        String program = UnpackedPackages.of("genisoimage")
+                .resolve("usr/bin/genisoimage")
+                .toString();
+        Process made = new ProcessBuilder(
+                        program, "-quiet", "-V", "cidata", "-J", "-r", "-o", iso.toString(), files.toString())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(made.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(Files.exists(iso), said);
     }
 
     @TempDir
@@ -432,7 +426,7 @@ class MachinesDrill {
     @EnumSource(names = "CLOUD_INIT")
     void aStandbyWithAnotherMediumIsRefusedByName(Machine machine) throws Exception {
         Site a = new Site("a", machine);
-        seed(Files.createDirectories(directory.resolve("b")), "another");
+        makeSeed(Files.createDirectories(directory.resolve("b")).resolve("seed.iso"), "another");
         Site b = new Site("b", machine);
         a.guest.boot();
         a.agent();
