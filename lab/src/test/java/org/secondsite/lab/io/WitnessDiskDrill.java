@@ -77,6 +77,9 @@ class WitnessDiskDrill {
         Commands.run("cp", "-a", directory.toString(), copy.toString());
         backups.add(copy);
         lab.start("witness");
+        try (WitnessView operator = new WitnessView(lab)) {
+            operator.leader();
+        }
     }
 
     private void grants(Site owner) throws IOException {
