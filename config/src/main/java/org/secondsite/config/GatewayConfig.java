@@ -363,9 +363,15 @@ public record GatewayConfig(
      * @param socket the local control socket
      * @param logLevel what its log tells of; empty: what its environment says
      * @param debug the modules whose log tells everything beside that, such as {@code bgp}
-     * @param https where network automation changes its configuration; empty: nowhere
+     * @param https where network automation changes its configuration by RESTCONF; empty: nowhere
+     * @param netconf where it does so by NETCONF; empty: nowhere
      */
-    public record Management(Path socket, Optional<LogLevel> logLevel, List<String> debug, Optional<Https> https) {
+    public record Management(
+            Path socket,
+            Optional<LogLevel> logLevel,
+            List<String> debug,
+            Optional<Https> https,
+            Optional<NetconfConfig> netconf) {
         /** Copies the list. */
         public Management {
             debug = List.copyOf(debug);
@@ -373,7 +379,7 @@ public record GatewayConfig(
 
         /** Whose log is as its environment says. */
         public Management(Path socket) {
-            this(socket, Optional.empty(), List.of(), Optional.empty());
+            this(socket, Optional.empty(), List.of(), Optional.empty(), Optional.empty());
         }
     }
 

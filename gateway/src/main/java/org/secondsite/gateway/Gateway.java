@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -46,6 +47,7 @@ import org.secondsite.gateway.router.ToldApart;
 import org.secondsite.gateway.router.Uplinks;
 import org.secondsite.gateway.timeline.Timeline;
 import org.secondsite.management.io.HttpsServer;
+import org.secondsite.management.netconf.io.NetconfServer;
 import org.secondsite.metrics.CertificateMetrics;
 import org.secondsite.metrics.MetricsPort;
 import org.secondsite.metrics.Scrape;
@@ -252,21 +254,26 @@ public final class Gateway implements AutoCloseable {
         opened.push(client);
         witness.connect(client);
         dataPlane.noticeStandstill(GatewaySettings.harmlessStandstillNanos(config));
-        openHttps(requests);
+        openDoors(requests);
         timeline.note(config.site().name(), "start", "role unknown: nothing is released or announced");
     }
 
     /** For network automation: last, because no packet depends on it; and without it everything else goes on. */
-    private void openHttps(OperatorRequests requests) {
-        if (config.management().https().isEmpty() || configCommands.isEmpty()) {
+    private void openDoors(OperatorRequests requests) {
+        if (configCommands.isEmpty()) {
             return;
         }
+        ManagementDoor door = new ManagementDoor(configCommands.get(), operators(requests));
+        config.management().https().ifPresent(https -> serve("HTTPS", () -> HttpsServer.open(https, door)));
+        config.management().netconf().ifPresent(netconf -> serve("NETCONF", () -> NetconfServer.open(netconf, door)));
+    }
+
+    private void serve(String how, Callable<AutoCloseable> server) {
         try {
-            opened.push(HttpsServer.open(
-                    config.management().https().get(), new ManagementDoor(configCommands.get(), operators(requests))));
-        } catch (IOException e) {
-            LOG.error("management.https: nobody is served: {}", e.getMessage());
-            timeline.note(config.site().name(), "management", "nobody is served by HTTPS: " + e.getMessage());
+            opened.push(server.call());
+        } catch (Exception e) {
+            LOG.error("nobody is served by {}: {}", how, e.getMessage());
+            timeline.note(config.site().name(), "management", "nobody is served by " + how + ": " + e.getMessage());
         }
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.secondsite.config.change.Difference;
 import org.secondsite.gateway.change.Candidate;
@@ -111,6 +112,13 @@ final class ManagementDoor implements ConfigPort {
             commands.confirm(who);
             return who;
         });
+    }
+
+    @Override
+    public OptionalInt unconfirmed() {
+        return commands.unconfirmed().stream()
+                .mapToInt(waiting -> waiting.number())
+                .findFirst();
     }
 
     @Override

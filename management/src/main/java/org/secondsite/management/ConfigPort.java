@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** What management needs of the gateway that it manages. Its methods may wait: for a disk, and for what is being done. */
 public interface ConfigPort {
@@ -126,6 +127,9 @@ public interface ConfigPort {
      * @throws RefusedChange if nothing waits
      */
     void confirm(String who) throws RefusedChange;
+
+    /** The revision that waits to be confirmed; empty: none does. */
+    OptionalInt unconfirmed();
 
     /**
      * Goes back to the revision before; while something waits to be confirmed, to what that goes back to.

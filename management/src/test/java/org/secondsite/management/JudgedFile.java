@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.Problem;
@@ -24,6 +25,9 @@ public final class JudgedFile implements ConfigPort {
     private final List<Running> revisions = new ArrayList<>();
     private final List<Wanted> commits = new ArrayList<>();
     private final List<String> orders = new ArrayList<>();
+
+    /** What a confirmation keeps away; null: nothing waits for one. */
+    private Running backTo;
 
     /** Runs a file that is in order. */
     public JudgedFile(String text) {
@@ -98,8 +102,14 @@ public final class JudgedFile implements ConfigPort {
             throw new RefusedChange(RefusedChange.Kind.STALE, List.of("stale"));
         }
         commits.add(wanted);
+        Running before = running();
         if (!wanted.text().equals(running().text())) {
             revisions.add(new Running(running().revision() + 1, Instant.EPOCH, wanted.text()));
+        }
+        if (wanted.confirmWithin().isEmpty()) {
+            backTo = null;
+        } else if (backTo == null) {
+            backTo = before;
         }
         return running().revision();
     }
@@ -114,11 +124,21 @@ public final class JudgedFile implements ConfigPort {
         if (commits.isEmpty() || commits.getLast().confirmWithin().isEmpty()) {
             throw new RefusedChange(RefusedChange.Kind.NOT_NOW, List.of("nothing waits to be confirmed"));
         }
+        backTo = null;
         orders.add("confirmed by " + who);
     }
 
     @Override
+    public synchronized OptionalInt unconfirmed() {
+        return backTo == null ? OptionalInt.empty() : OptionalInt.of(running().revision());
+    }
+
+    @Override
     public synchronized void rollBack(String who, String reason) {
+        if (backTo != null) {
+            revisions.add(new Running(running().revision() + 1, Instant.EPOCH, backTo.text()));
+            backTo = null;
+        }
         orders.add("rolled back by " + who + ": " + reason);
     }
 

@@ -48,7 +48,7 @@ class DaemonJarsTest {
                 assertFalse(
                         entry.toString()
                                 .matches(".*/(gateway|buffer|bgp|openflow|management)/target/.*"
-                                        + "|.*(openflowj|pcap4j|opendaylight|codec-http).*"),
+                                        + "|.*(openflowj|pcap4j|opendaylight|codec-http|sshd).*"),
                         () -> daemon.word() + " has " + entry);
             }
         }

@@ -61,6 +61,7 @@ class ConfigDiffTest {
               socket: /run/secondsite/a.sock
               logLevel: info
               debug: [bgp]
+              netconf: {listen: "10.1.1.2:830", hostKey: n.key, authorizedKeys: keys, admins: [tool]}
               https: {listen: "10.1.1.2:8443", tls: {certificate: m.crt, key: m.key, authority: m-ca.crt}, tokens: tokens,
                 admins: [automation], operators: [oncall], viewers: [grafana]}
             metrics: {listen: "127.0.0.1:9464"}
@@ -218,6 +219,7 @@ class ConfigDiffTest {
         one(ChangeKind.LOG_ALTERED, "management.debug", replaced("debug: [bgp]", "debug: [bgp, net]"));
         one(ChangeKind.OTHER, "management.socket", replaced("secondsite/a.sock", "secondsite/b.sock"));
         one(ChangeKind.OTHER, "management.https.admins", replaced("admins: [automation]", "admins: [somebody]"));
+        one(ChangeKind.OTHER, "management.netconf.admins", replaced("admins: [tool]", "admins: [somebody]"));
         Change pool =
                 one(ChangeKind.OTHER, "dataPlane.poolMiB", replaced("uplink: up0\n", "uplink: up0\n  poolMiB: 512\n"));
         assertEquals("~ dataPlane.poolMiB: 256 -> 512", text(pool));

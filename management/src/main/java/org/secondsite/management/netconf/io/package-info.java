@@ -1,0 +1,2 @@
+/** The way in for NETCONF. */
+package org.secondsite.management.netconf.io;
