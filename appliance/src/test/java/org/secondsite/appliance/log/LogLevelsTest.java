@@ -27,7 +27,8 @@ class LogLevelsTest {
     }
 
     private static void set(GatewayConfig.LogLevel level, String... debug) {
-        LogLevels.set(new GatewayConfig.Management(SOCKET, Optional.of(level), List.of(debug), Optional.empty(), Optional.empty()));
+        LogLevels.set(new GatewayConfig.Management(
+                SOCKET, Optional.of(level), List.of(debug), Optional.empty(), Optional.empty()));
     }
 
     /** The libraries of YANG write the data that they handle, secrets included. */

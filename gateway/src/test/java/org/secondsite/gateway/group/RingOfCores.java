@@ -92,7 +92,8 @@ final class RingOfCores {
         this.plant = plant;
         dice = new SplittableRandom(seed);
         for (Share share : SHARES) {
-            records.put(share.group(), new OwnershipRecord(share.group(), ++terms, 0, share.home(), Set.of(share.home())));
+            records.put(
+                    share.group(), new OwnershipRecord(share.group(), ++terms, 0, share.home(), Set.of(share.home())));
             outside.put(share.vm(), new Outside());
             lines.put(Set.of(share.home(), share.standby()), new RingLine(this, share.home(), share.standby()));
         }
@@ -189,19 +190,19 @@ final class RingOfCores {
 
     /** Whether each group has an owner and a standby in sync. */
     boolean allProtected() {
-        return SHARES.stream()
-                .allMatch(share -> SITES.stream()
-                        .filter(share::isOf)
-                        .anyMatch(site -> sites.get(site).state(share.group()) == OwnershipState.PROTECTED));
+        return SHARES.stream().allMatch(share -> SITES.stream()
+                .filter(share::isOf)
+                .anyMatch(site -> sites.get(site).state(share.group()) == OwnershipState.PROTECTED));
     }
 
     String states() {
         StringBuilder all = new StringBuilder();
         for (Share share : SHARES) {
             all.append(records.get(share.group())).append(':');
-            SITES.stream()
-                    .filter(share::isOf)
-                    .forEach(site -> all.append(' ').append(site).append(' ').append(sites.get(site).describe(share)));
+            SITES.stream().filter(share::isOf).forEach(site -> all.append(' ')
+                    .append(site)
+                    .append(' ')
+                    .append(sites.get(site).describe(share)));
             all.append("; ");
         }
         return all.toString();
@@ -243,14 +244,12 @@ final class RingOfCores {
         boolean isAlone = ask.inSync().equals(Set.of(ask.owner()));
         boolean isOwners = known.owner().equals(asker)
                 && (ask.owner().equals(asker) || (known.inSync().contains(ask.owner()) && isAlone));
-        boolean isTakeover =
-                known.inSync().contains(asker) && ask.owner().equals(asker) && isAlone;
+        boolean isTakeover = known.inSync().contains(asker) && ask.owner().equals(asker) && isAlone;
         if (ask.expectedTerm() != known.term() || (!isOwners && !isTakeover)) {
             return new Answer.Refused(known, "so it is not");
         }
         takeovers += isOwners ? 0 : 1;
-        OwnershipRecord next =
-                new OwnershipRecord(ask.group(), ++terms, known.term(), ask.owner(), ask.inSync());
+        OwnershipRecord next = new OwnershipRecord(ask.group(), ++terms, known.term(), ask.owner(), ask.inSync());
         records.put(ask.group(), next);
         sites.values().forEach(RingSiteCore::tellRecords);
         return new Answer.Granted(next);
@@ -259,5 +258,4 @@ final class RingOfCores {
     RingLine line(SiteId one, SiteId other) {
         return lines.get(Set.of(one, other));
     }
-
 }

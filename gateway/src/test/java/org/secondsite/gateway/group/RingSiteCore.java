@@ -29,7 +29,9 @@ final class RingSiteCore {
     RingSiteCore(RingOfCores ring, SiteId id) {
         this.ring = ring;
         this.id = id;
-        RingOfCores.SHARES.stream().filter(share -> share.isOf(id)).forEach(share -> places.put(share.vm(), new RingPlace(ring, this, share)));
+        RingOfCores.SHARES.stream()
+                .filter(share -> share.isOf(id))
+                .forEach(share -> places.put(share.vm(), new RingPlace(ring, this, share)));
     }
 
     SiteId id() {
@@ -88,7 +90,8 @@ final class RingSiteCore {
             isUp = false;
             life++;
             places.values().forEach(RingPlace::gatewayGone);
-            RingOfCores.SITES.stream().filter(far -> !far.equals(id)).forEach(far -> ring.line(id, far).breaks());
+            RingOfCores.SITES.stream().filter(far -> !far.equals(id)).forEach(far -> ring.line(id, far)
+                    .breaks());
         }
     }
 
@@ -96,7 +99,9 @@ final class RingSiteCore {
         ring.after(10 * RingOfCores.MILLI, () -> {
             if (life == ofLife) {
                 RingOfCores.SITES.stream()
-                        .filter(far -> !far.equals(id) && ring.site(far).isUp() && !ring.line(id, far).isCut())
+                        .filter(far -> !far.equals(id)
+                                && ring.site(far).isUp()
+                                && !ring.line(id, far).isCut())
                         .forEach(far -> watches.get(far).heard(ring.now()));
                 take(new SiteEvent.Tick(Map.of()));
                 tick(ofLife);
@@ -127,12 +132,14 @@ final class RingSiteCore {
     /** What a tunnel did not bring is refused when it is there again. */
     List<SiteEvent> lost(SiteId far) {
         List<SiteEvent> all = new ArrayList<>();
-        RingOfCores.SHARES.stream().filter(share -> share.isOf(id) && share.isOf(far)).forEach(share -> {
-            Set<EpochId> open = sent.getOrDefault(share.vm(), new LinkedHashSet<>());
-            open.forEach(epoch -> all.add(new SiteEvent.FromPeer(
-                    far, new SiteEvent.EpochRefused(share.vm(), epoch, "the tunnel has lost it"))));
-            open.clear();
-        });
+        RingOfCores.SHARES.stream()
+                .filter(share -> share.isOf(id) && share.isOf(far))
+                .forEach(share -> {
+                    Set<EpochId> open = sent.getOrDefault(share.vm(), new LinkedHashSet<>());
+                    open.forEach(epoch -> all.add(new SiteEvent.FromPeer(
+                            far, new SiteEvent.EpochRefused(share.vm(), epoch, "the tunnel has lost it"))));
+                    open.clear();
+                });
         return all;
     }
 

@@ -25,8 +25,9 @@ class TwoRoutersDrillTest {
 
     @Test
     void theDeathOfARouterIsNoFailoverAndThatOfTheSiteIsOne() throws IOException {
-        try (JudgedLab drill =
-                JudgedLab.up("two-routers", options -> options.withNetwork(Network.USUAL.withRouters(2).withFamilies(Network.Families.DUAL)))) {
+        try (JudgedLab drill = JudgedLab.up(
+                "two-routers",
+                options -> options.withNetwork(Network.USUAL.withRouters(2).withFamilies(Network.Families.DUAL)))) {
             String gateway = Topology.gateway(drill.lab().name(), Site.A);
             String core = Topology.core(drill.lab().name());
             long term = drill.site(Site.A).term();

@@ -84,8 +84,8 @@ public final class NetconfServer implements AutoCloseable {
 
     private KeyPair hostKey() throws IOException {
         if (Files.getPosixFilePermissions(settings.hostKey()).contains(PosixFilePermission.OTHERS_READ)) {
-            throw new IOException(settings.hostKey() + " can be read by every user of this machine: chmod o-r "
-                    + settings.hostKey());
+            throw new IOException(
+                    settings.hostKey() + " can be read by every user of this machine: chmod o-r " + settings.hostKey());
         }
         try (var in = Files.newInputStream(settings.hostKey())) {
             Iterable<KeyPair> pairs = SecurityUtils.loadKeyPairIdentities(
