@@ -18,6 +18,7 @@ import org.secondsite.config.BfdConfig;
 import org.secondsite.config.BgpConfig;
 import org.secondsite.config.GatewayConfig;
 import org.secondsite.config.MetricsConfig;
+import org.secondsite.config.NetconfConfig;
 import org.secondsite.config.RoutePolicies;
 import org.secondsite.config.Secret;
 import org.secondsite.config.TlsFiles;
@@ -159,6 +160,7 @@ final class Leaves {
     private static boolean isSection(Object value) {
         return value instanceof TlsFiles
                 || value instanceof MetricsConfig
+                || value instanceof NetconfConfig
                 || (value instanceof Record
                         && SECTIONS.contains(value.getClass().getNestHost()));
     }

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.secondsite.config.ConfigResult;
 import org.secondsite.config.GatewayConfig;
+import org.secondsite.config.NetconfConfig;
 import org.secondsite.config.Problem;
 import org.secondsite.config.yaml.Document;
 import org.secondsite.config.yaml.GatewayDocument;
@@ -234,8 +235,9 @@ class ConfigDiffTest {
                 new HashSet<>(Leaves.of(config(FILE), Leaves.Form.LONG).keySet());
         paths.addAll(Leaves.of(config(bump()), Leaves.Form.LONG).keySet());
         Set<String> missing = new HashSet<>();
-        Stream<Class<?>> records =
-                Stream.concat(Stream.of(GatewayConfig.class), Stream.of(GatewayConfig.class.getDeclaredClasses()));
+        Stream<Class<?>> records = Stream.concat(
+                Stream.of(GatewayConfig.class, NetconfConfig.class),
+                Stream.of(GatewayConfig.class.getDeclaredClasses()));
         records.filter(Class::isRecord)
                 .flatMap(type -> Stream.of(type.getRecordComponents()))
                 .map(RecordComponent::getName)
