@@ -1,5 +1,8 @@
 package org.secondsite.replicator.agent.io;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -232,6 +235,19 @@ final class LabGuest {
             }
         });
         return ticks;
+    }
+
+    /**
+     * Fails unless a guest goes on at one console where it was at another one. The checkpoint may fall into a line: then its end is at the
+     * second.
+     */
+    static void requireGoesOn(String before, String after) {
+        List<Integer> all = ticks(before + after);
+        int last = ticks(before).getLast();
+        assertTrue(all.getLast() > last, () -> "no tick after " + last + ": " + after);
+        for (int i = all.indexOf(last); i + 1 < all.size(); i++) {
+            assertEquals(all.get(i) + 1, all.get(i + 1), () -> "tick after tick: " + all);
+        }
     }
 
     /** Waits until the console's output has at least so many ticks. */
