@@ -209,7 +209,7 @@ public final class RoutedKernelState implements KernelState {
         elsewhere = Optional.of(List.copyOf(addresses));
         rules = rules();
         try {
-            Commands.run(List.of("nft", "-f", "-"), rules.script());
+            Commands.run(List.of("nft", "-f", "-"), rules.elsewhereScript());
         } catch (IOException e) {
             elsewhere = before;
             rules = rules();

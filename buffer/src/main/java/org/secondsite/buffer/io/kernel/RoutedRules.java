@@ -58,6 +58,30 @@ public final class RoutedRules {
         return removal() + String.join("\n", ingress()) + "\n" + String.join("\n", machine()) + "\n";
     }
 
+    /**
+     * One transaction that has the sets of VMs elsewhere be as they are here, and touches nothing else: whether the rest stands is for those to
+     * see who watch it.
+     */
+    String elsewhereScript() {
+        StringBuilder script = new StringBuilder();
+        for (boolean isIpv4 : List.of(true, false)) {
+            String set = "set inet " + table() + " elsewhere" + (isIpv4 ? "4" : "6");
+            script.append("flush ").append(set).append('\n');
+            List<String> all = elsewhere.stream()
+                    .filter(address -> address instanceof Inet4Address == isIpv4)
+                    .map(InetAddress::getHostAddress)
+                    .toList();
+            if (!all.isEmpty()) {
+                script.append("add element ")
+                        .append(set.substring("set ".length()))
+                        .append(" { ")
+                        .append(String.join(", ", all))
+                        .append(" }\n");
+            }
+        }
+        return script.toString();
+    }
+
     /** One transaction that removes both tables. */
     String removal() {
         return VmSets.removal("netdev", table()) + VmSets.removal("inet", table());
