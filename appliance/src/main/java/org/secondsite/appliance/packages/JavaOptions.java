@@ -14,7 +14,7 @@ public final class JavaOptions {
 
     /**
      * What a command line begins with so that the C library keeps no memory of its own for each thread. Buffers that one thread frees and
-     * another asks for would be taken anew, some hundred megabytes of them. The launcher says the same.
+     * another asks for would be taken anew. The launcher says the same.
      */
     public static List<String> environment() {
         return List.of("env", "MALLOC_ARENA_MAX=2");

@@ -90,7 +90,7 @@ public final class JavaProcess implements AutoCloseable {
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(file));
-        // The C library's own caches for each thread are not needed here; the launcher says the same.
+        // The C library's own caches for each thread are not needed here; the launcher says the same of a witness.
         builder.environment().put("MALLOC_ARENA_MAX", "1");
         return new JavaProcess(builder.start());
     }

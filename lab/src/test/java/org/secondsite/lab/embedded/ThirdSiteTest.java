@@ -31,7 +31,6 @@ import org.secondsite.config.VmId;
 import org.secondsite.gateway.Gateway;
 import org.secondsite.gateway.GatewayFile;
 import org.secondsite.pki.PkiCommand;
-import org.secondsite.testing.FreePort;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.io.daemon.WitnessServer;
 import org.secondsite.witness.io.daemon.WitnessServerSettings;
@@ -63,7 +62,7 @@ class ThirdSiteTest {
     @TempDir
     private Path directory;
 
-    private final Map<String, Integer> ports = new HashMap<>();
+    private final NamedPorts ports = new NamedPorts();
     private final LivingSites sites = new LivingSites();
     private InetSocketAddress witness;
 
@@ -88,27 +87,14 @@ class ThirdSiteTest {
         return new Entry(MAIL, standby, VM2, true);
     }
 
-    private int port(String name) {
-        return ports.computeIfAbsent(name, _ -> {
-            try {
-                return FreePort.onLoopback();
-            } catch (IOException e) {
-                throw new IllegalStateException(e);
-            }
-        });
-    }
-
-    private static InetSocketAddress local(int port) {
-        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-    }
-
     /** The file of a site with these peers. */
     private String file(SiteId self, List<SiteId> peers, Entry... groups) {
         String tunnels = peers.stream()
                 .map(peer -> """
                           - site: %1$s
                             tunnel: {listen: "127.0.0.1:%2$d", connect: "127.0.0.1:%3$d", heartbeatMs: 200, suspectAfterMs: %4$d}
-                        """.formatted(peer, port(self + "-" + peer), port(peer + "-" + self), SUSPECT_AFTER_MS))
+                        """.formatted(
+                                peer, ports.port(self + "-" + peer), ports.port(peer + "-" + self), SUSPECT_AFTER_MS))
                 .collect(Collectors.joining());
         String vms = Arrays.stream(groups).map(group -> group.vm().name()).collect(Collectors.joining(", "));
         return """
@@ -120,7 +106,7 @@ class ThirdSiteTest {
                 dataPlane: {mode: loopback, poolMiB: 8, perVmMiB: 4}
                 management: {socket: %1$s.sock}
                 groups:
-                """.formatted(self, tunnels, witness.getPort(), port(self + ""), vms)
+                """.formatted(self, tunnels, witness.getPort(), ports.port(self + ""), vms)
                 + Arrays.stream(groups).map(Entry::text).collect(Collectors.joining());
     }
 
@@ -133,7 +119,7 @@ class ThirdSiteTest {
         sites.begun(new RingSite(
                 self,
                 directory,
-                local(port(self + "")),
+                ports.address(self + ""),
                 vms,
                 (factory, ending) -> Gateway.open(file, config, _ -> {}, factory, ending),
                 sites::end,
@@ -142,7 +128,7 @@ class ThirdSiteTest {
 
     private WitnessServer witness() throws IOException {
         return WitnessServer.begin(new WitnessServerSettings(
-                local(0),
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 directory.resolve("witness-data"),
                 TlsFiles.in(directory, "witness"),
                 List.of(new GroupSettings(WEB, A, B, A), new GroupSettings(MAIL, C, A, C)),
@@ -217,7 +203,7 @@ class ThirdSiteTest {
     }
 
     private void whatCannotBeOrIsNotConfirmedChangesNothing(EmbeddedClient client) throws Exception {
-        try (ServerSocket _ = new ServerSocket(port("a-c"), 1, InetAddress.getLoopbackAddress())) {
+        try (ServerSocket _ = new ServerSocket(ports.port("a-c"), 1, InetAddress.getLoopbackAddress())) {
             refused("the tunnel cannot listen on", joined(false));
         }
         requirePeers("b");

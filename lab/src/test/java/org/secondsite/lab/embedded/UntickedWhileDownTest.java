@@ -11,7 +11,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -28,7 +27,6 @@ import org.secondsite.config.VmId;
 import org.secondsite.gateway.Gateway;
 import org.secondsite.gateway.GatewayFile;
 import org.secondsite.pki.PkiCommand;
-import org.secondsite.testing.FreePort;
 import org.secondsite.witness.GroupSettings;
 import org.secondsite.witness.io.daemon.WitnessServer;
 import org.secondsite.witness.io.daemon.WitnessServerSettings;
@@ -49,24 +47,10 @@ class UntickedWhileDownTest {
     @TempDir
     private Path directory;
 
-    private final Map<String, Integer> ports = new HashMap<>();
+    private final NamedPorts ports = new NamedPorts();
     private final LivingSites sites = new LivingSites();
     private final Map<SiteId, AtomicInteger> left = Map.of(A, new AtomicInteger(), B, new AtomicInteger());
     private InetSocketAddress witness;
-
-    private int port(String name) {
-        return ports.computeIfAbsent(name, _ -> {
-            try {
-                return FreePort.onLoopback();
-            } catch (IOException e) {
-                throw new IllegalStateException(e);
-            }
-        });
-    }
-
-    private static InetSocketAddress local(int port) {
-        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-    }
 
     private String file(SiteId self, SiteId peer) {
         return """
@@ -83,7 +67,13 @@ class UntickedWhileDownTest {
                     prefixes: [10.0.1.0/24]
                     vms: [{name: vm1, %7$s, mac: "52:54:00:c0:10:01", addresses: [10.0.1.10]}]
                 """.formatted(
-                        self, peer, port(self + "-w"), port(peer + "-w"), witness.getPort(), port(self + ""), TICKED);
+                        self,
+                        peer,
+                        ports.port(self + "-w"),
+                        ports.port(peer + "-w"),
+                        witness.getPort(),
+                        ports.port(self + ""),
+                        TICKED);
     }
 
     private RingSite.Opener opener(SiteId self, String text) throws IOException {
@@ -98,7 +88,7 @@ class UntickedWhileDownTest {
         RingSite site = new RingSite(
                 self,
                 directory,
-                local(port(self + "")),
+                ports.address(self + ""),
                 List.of(VM1),
                 opener(self, file(self, peer)),
                 sites::end,
@@ -112,7 +102,7 @@ class UntickedWhileDownTest {
 
     private WitnessServer witness() throws IOException {
         return WitnessServer.begin(new WitnessServerSettings(
-                local(0),
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 directory.resolve("witness-data"),
                 TlsFiles.in(directory, "witness"),
                 List.of(new GroupSettings(WEB, A, B, A)),

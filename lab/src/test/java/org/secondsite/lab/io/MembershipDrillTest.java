@@ -144,7 +144,8 @@ class MembershipDrillTest {
             lab.kill("gateway:a");
             Path file = lab.paths().file("gateway-a.yaml");
             Files.writeString(file, text(drill, Site.A).replace(TICKED, UNTICKED));
-            // An operator who takes the other site for lost; with what the gateway remembers, the guest would be held until that has dropped it.
+            // An operator who takes the other site for lost; with what the gateway remembers, the guest would be held
+            // until that has dropped it.
             Files.delete(lab.paths().file("gateway-a.term.members"));
             lab.start("gateway:a");
             drill.site(Site.A).await("SOLO", 30);

@@ -50,41 +50,28 @@ class YanglintLabTest {
         "otherwise.yaml, application/yang-data+xml, xml"
     })
     void whatIsReadIsDataOfTheModule(String name, String accept, String format) throws Exception {
-        HttpResponse response = new Restconf(MODEL, new JudgedFile(JudgedFile.resource(name)))
-                .answer(new HttpRequest(
-                        "GET",
-                        "/restconf/data/secondsite-gateway:gateway",
-                        Map.of("accept", accept),
-                        new byte[0],
-                        new Caller("x", Caller.Role.VIEWER)));
-        assertEquals(200, response.status());
-        // Of which format it is yanglint knows by the name.
-        assertEquals(
-                "0",
-                lint(
-                        "-t",
-                        "config",
-                        Files.write(directory.resolve("data." + format), response.body())
-                                .toString()));
+        requireData("config", "gateway", JudgedFile.resource(name), accept, format);
     }
 
     @ParameterizedTest
     @CsvSource({"application/yang-data+json, json", "application/yang-data+xml, xml"})
     void whatTheGatewayKnowsIsDataOfTheModule(String accept, String format) throws Exception {
-        HttpResponse response = new Restconf(MODEL, new JudgedFile(JudgedFile.resource("everything.yaml")))
+        requireData("get", "status", JudgedFile.resource("everything.yaml"), accept, format);
+    }
+
+    /** Reads a container, and has yanglint accept what was read as data of that kind. */
+    private void requireData(String kind, String container, String file, String accept, String format)
+            throws Exception {
+        HttpResponse response = new Restconf(MODEL, new JudgedFile(file))
                 .answer(new HttpRequest(
                         "GET",
-                        "/restconf/data/secondsite-gateway:status",
+                        "/restconf/data/secondsite-gateway:" + container,
                         Map.of("accept", accept),
                         new byte[0],
                         new Caller("x", Caller.Role.VIEWER)));
         assertEquals(200, response.status());
-        assertEquals(
-                "0",
-                lint(
-                        "-t",
-                        "get",
-                        Files.write(directory.resolve("data." + format), response.body())
-                                .toString()));
+        // Of which format it is yanglint knows by the name.
+        Path data = Files.write(directory.resolve("data." + format), response.body());
+        assertEquals("0", lint("-t", kind, data.toString()));
     }
 }
